@@ -1,0 +1,1 @@
+"""medcore: clinical risk models that can be trusted, from a table of patients."""

@@ -1,0 +1,178 @@
+"""Cohort and Schema: the rows of one uploaded table, and what each column is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from medcore.errors import MissingColumnsError
+from medcore.i18n import Message
+
+Kind = Literal["numeric", "category", "boolean", "date", "text"]
+Role = Literal["outcome", "predictor", "identifier", "group", "time", "site", "sensitive", "ignored"]
+KINDS: tuple[str, ...] = get_args(Kind)
+ROLES: tuple[str, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What one column of a table is.
+
+    ``role`` is what the column does. A column used for subgroups and never as a
+    predictor has the role ``sensitive``; a predictor by which results are also
+    broken down (age, sex) keeps the role ``predictor`` and sets ``sensitive``.
+    ``low`` and ``high`` bound what is plausible, in ``unit``. ``levels`` is the
+    order of an ordered category's values, lowest first.
+    """
+
+    name: str
+    kind: Kind
+    role: Role = "predictor"
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    missing_codes: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    sensitive: bool = False
+    description: str = ""
+    confidence: float = 1.0
+    reason: Message | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        data = {name: getattr(self, name) for name in self.__slots__}
+        return data | {
+            "missing_codes": list(self.missing_codes),
+            "levels": list(self.levels),
+            "reason": self.reason.to_dict() if self.reason else None,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Column:
+        """Read what :meth:`to_dict` wrote."""
+        reason = data.get("reason")
+        return cls(
+            **dict(data)
+            | {
+                "missing_codes": tuple(data.get("missing_codes", ())),
+                "levels": tuple(data.get("levels", ())),
+                "reason": Message.from_dict(reason) if reason else None,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a table in file order, and the outcome's positive class.
+
+    ``positive`` is the text of the class whose risk is predicted when there are
+    two classes; ``None`` until it is known, and for more than two classes.
+    """
+
+    columns: tuple[Column, ...]
+    positive: str | None = None
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise MissingColumnsError.between(wanted=[name], got=self.names, table="The table")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names in file order."""
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def outcome(self) -> Column | None:
+        """The column to be predicted, if it has been chosen."""
+        return next(iter(self.with_role("outcome")), None)
+
+    @property
+    def predictors(self) -> tuple[Column, ...]:
+        """The columns the model may use."""
+        return self.with_role("predictor")
+
+    @property
+    def sensitive(self) -> tuple[Column, ...]:
+        """The columns by which results are broken down."""
+        return tuple(c for c in self.columns if c.sensitive or c.role == "sensitive")
+
+    def with_role(self, role: Role) -> tuple[Column, ...]:
+        """Return the columns of one role."""
+        return tuple(c for c in self.columns if c.role == role)
+
+    def only(self, role: Role) -> Column | None:
+        """Return the one column of a role such as group, time or site, if any."""
+        return next(iter(self.with_role(role)), None)
+
+    def change(self, name: str, **fields: Any) -> Schema:
+        """Return a schema in which one column is changed."""
+        self[name]
+        return replace(self, columns=tuple(replace(c, **fields) if c.name == name else c for c in self.columns))
+
+    def drop(self, names: Iterable[str]) -> Schema:
+        """Return a schema in which the named columns are ignored."""
+        schema = self
+        for name in names:
+            schema = schema.change(name, role="ignored")
+        return schema
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        return {"columns": [c.to_dict() for c in self.columns], "positive": self.positive}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Schema:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(tuple(Column.from_dict(c) for c in data["columns"]), data.get("positive"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """How a file was read: detected, shown, and overridable."""
+
+    format: str = "csv"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    decimal: str = "."
+    thousands: str = ""
+    skip_lines: int = 0
+    sheet: str | None = None
+    sheets: tuple[str, ...] = ()
+    n_bytes: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return asdict(self) | {"sheets": list(self.sheets)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The rows of one uploaded table with its schema; never changed once made.
+
+    ``frame`` holds the table as it was read: one row a line of the file in file
+    order (``RangeIndex`` from 0), every cell of a text format as the text of the
+    file (pandas ``str`` dtype, an empty cell missing), typed formats with their
+    own types. ``sha256`` is that of the file's bytes. ``repr`` shows no value.
+    """
+
+    frame: pd.DataFrame = field(repr=False, compare=False)
+    schema: Schema = field(repr=False)
+    sha256: str
+    name: str
+    source: Source = field(default_factory=Source)
+    repairs: tuple[Message, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of the table."""
+        return len(self.frame)
+
+    def with_schema(self, schema: Schema) -> Cohort:
+        """Return the same rows under an edited schema."""
+        return replace(self, schema=schema)

@@ -1,0 +1,55 @@
+"""Finding: something wrong or risky in a cohort or a setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from medcore.i18n import Message
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A change of one click that answers a finding.
+
+    ``action`` is one of ``set_column`` (``values`` are fields of a Column),
+    ``step_on`` and ``step_off`` (``values["step"]`` names a recipe step).
+    """
+
+    label: Message
+    action: Literal["set_column", "step_on", "step_off"]
+    columns: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong or risky: what was seen, why it matters, what to do.
+
+    No part of it shows a patient's value. ``code`` is stable and others script
+    against it, for example ``leakage.single_column``.
+    """
+
+    code: str
+    severity: Severity
+    message: Message
+    why: Message
+    remedy: Message
+    columns: tuple[str, ...] = ()
+    n_rows: int = 0
+    fix: Fix | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form with the sentences in the current language."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "columns": list(self.columns),
+            "n_rows": self.n_rows,
+            "message": str(self.message),
+            "why": str(self.why),
+            "remedy": str(self.remedy),
+        }

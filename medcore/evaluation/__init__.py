@@ -1,0 +1,1 @@
+"""How good predicted risks are: outcomes and risks in, frozen results out."""

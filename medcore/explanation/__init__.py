@@ -1,0 +1,1 @@
+"""Why one patient got that risk."""

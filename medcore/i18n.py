@@ -1,0 +1,120 @@
+"""Every word a person sees, in that person's language.
+
+The source text is English and is also the key; catalogues are gettext ``.po``
+files under ``assets/locale/<language>/``, one for each room, read with Babel.
+The language is a context variable, so that two sessions in one web process
+never share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LOCALE_DIR = Path(__file__).resolve().parent.parent / "assets" / "locale"
+LANGUAGES: Mapping[str, str] = {"en": "English", "zh_CN": "简体中文"}
+
+_language: ContextVar[str] = ContextVar("medcore_language", default="en")
+
+
+def N_(template: str, /) -> str:  # noqa: N802 - gettext's own name
+    """Mark a sentence for the catalogue without translating it yet."""
+    return template
+
+
+def _(template: str, /, **values: Any) -> str:
+    """Translate a sentence into the current language and fill its named places.
+
+    >>> _("{n} patients", n=12)
+    '12 patients'
+    """
+    text = _catalogue(_language.get()).get(template, template)
+    return text.format(**_spoken(values)) if values else text
+
+
+def current_language() -> str:
+    """Return the language of this context: a key of :data:`LANGUAGES`."""
+    return _language.get()
+
+
+def use_language(language: str) -> None:
+    """Set the language of this context; an unknown one means English."""
+    _language.set(language if language in LANGUAGES else "en")
+
+
+@contextmanager
+def language(code: str) -> Iterator[None]:
+    """Speak another language for the length of a ``with`` block."""
+    token = _language.set(code if code in LANGUAGES else "en")
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def best_language(accepted: str | None) -> str:
+    """Choose a language from an ``Accept-Language`` header or a locale name.
+
+    >>> best_language("zh-TW,zh;q=0.9,en;q=0.8")
+    'zh_CN'
+    >>> best_language(None)
+    'en'
+    """
+    for part in (accepted or "").replace("_", "-").split(","):
+        prefix = part.split(";")[0].strip().lower().split("-")[0]
+        for code in LANGUAGES:
+            if prefix and code.lower().split("_")[0] == prefix:
+                return code
+    return "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sentence with its values, translated only when it is shown.
+
+    Results are computed once, perhaps by a worker that speaks English, and read
+    by people who do not; so they carry messages, not strings.
+
+    >>> str(Message(N_("{n} rows"), {"n": 3}))
+    '3 rows'
+    """
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return _(self.template, **self.values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        return {"template": self.template, "values": dict(self.values)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Message:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(data["template"], dict(data["values"]))
+
+
+def _spoken(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: ", ".join(map(str, v)) if isinstance(v, (list, tuple)) else v for k, v in values.items()}
+
+
+@cache
+def _catalogue(code: str) -> Mapping[str, str]:
+    folder = LOCALE_DIR / code
+    if code == "en" or not folder.is_dir():
+        return {}
+    from babel.messages.pofile import read_po
+
+    words: dict[str, str] = {}
+    for path in sorted(folder.glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=code):
+                if isinstance(message.id, str) and message.id and isinstance(message.string, str) and message.string:
+                    words[message.id] = message.string
+    return words

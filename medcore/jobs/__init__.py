@@ -1,0 +1,1 @@
+"""Start, follow and cancel work on a Dask cluster."""

@@ -1,0 +1,1 @@
+"""Networks, baselines, ensembles and the bundles they are kept in."""

@@ -1,0 +1,50 @@
+"""What an installation may set, each by one environment variable."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ROOT / "assets"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where data lives, what does the work, and the limits.
+
+    ``repr`` hides the database's and the store's addresses, which may carry passwords.
+    """
+
+    data_dir: Path
+    database_url: str = field(repr=False)
+    storage_url: str = field(repr=False)
+    scheduler: str | None = None
+    tls_ca: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    worker_memory: str = "8GiB"
+    max_upload_mb: int = 300
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """Read the ``MEDCORE_*`` variables; every one has a default that needs no set-up."""
+        env = os.environ.get
+        data_dir = Path(env("MEDCORE_DATA") or _default_data_dir()).expanduser().resolve()
+        return cls(
+            data_dir=data_dir,
+            database_url=env("MEDCORE_DATABASE_URL") or f"sqlite:///{data_dir / 'medcore.db'}",
+            storage_url=env("MEDCORE_STORAGE") or (data_dir / "files").as_uri(),
+            scheduler=env("MEDCORE_SCHEDULER") or None,
+            tls_ca=env("MEDCORE_TLS_CA") or None,
+            tls_cert=env("MEDCORE_TLS_CERT") or None,
+            tls_key=env("MEDCORE_TLS_KEY") or None,
+            worker_memory=env("MEDCORE_WORKER_MEMORY") or "8GiB",
+            max_upload_mb=int(env("MEDCORE_MAX_UPLOAD_MB") or 300),
+        )
+
+
+def _default_data_dir() -> Path:
+    """Follow the XDG base directory specification: data of a program, per user."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "medcore"
