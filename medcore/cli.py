@@ -1,0 +1,175 @@
+"""The same work from a shell: ``python -m medcore COMMAND``.
+
+Results go to standard output (with ``--json`` exactly one JSON object), progress
+and logs to standard error. The exit code is 0 when done, 2 when the input is at
+fault, 1 when medcore is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from medcore import commands
+from medcore.errors import InputError, MedcoreError
+from medcore.i18n import _, best_language, use_language
+from medcore.models.settings import MODELS
+
+logger = logging.getLogger("medcore")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    use_language(best_language(os.environ.get("LC_ALL") or os.environ.get("LANG")))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    options = parser().parse_args(arguments)
+    try:
+        result = options.run(options)
+        if result is not None:
+            sys.stdout.write(result.as_json() if options.json else result.as_text())
+            sys.stdout.write("\n")
+    except InputError as error:
+        return _fail(str(error), 2)
+    except MedcoreError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return _fail(_("Stopped."), 1)
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        logger.debug("Unexpected error", exc_info=True)
+        return _fail(
+            _(
+                "medcore failed ({kind}). Nothing was changed. Set MEDCORE_DEBUG=1 for details.",
+                kind=type(error).__name__,
+            ),
+            1,
+        )
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
+    top = argparse.ArgumentParser(prog="medcore", description=_("Clinical risk models that can be trusted."))
+    commands_ = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _profile(commands_)
+    _train(commands_)
+    _evaluate(commands_)
+    _predict(commands_)
+    _explain(commands_)
+    _app(commands_)
+    return top
+
+
+def _fail(message: str, code: int) -> int:
+    if os.environ.get("MEDCORE_DEBUG"):
+        logger.exception(message)
+    else:
+        sys.stderr.write(f"medcore: {message}\n")
+    return code
+
+
+def _command(group: Any, name: str, run: Callable[..., Any], text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = group.add_parser(name, help=text, description=text)
+    command.add_argument("--json", action="store_true", help=_("print one JSON object"))
+    command.set_defaults(run=run)
+    return command
+
+
+def _profile(group: Any) -> None:
+    command = _command(
+        group, "profile", lambda o: commands.profile(o.data), _("Say what a table holds and what is wrong with it.")
+    )
+    command.add_argument("data", type=Path, metavar="DATA")
+
+
+def _train(group: Any) -> None:
+    command = _command(
+        group, "train", _run_train, _("Train a model and judge it by cross-validation and a locked test set.")
+    )
+    command.add_argument("data", type=Path, metavar="DATA")
+    command.add_argument("--target", required=True, metavar="COL", help=_("the column to predict"))
+    command.add_argument("--out", required=True, type=Path, metavar="DIR", help=_("the folder for the bundle"))
+    command.add_argument("--positive", metavar="VALUE", help=_("the class whose risk is meant, when there are two"))
+    command.add_argument(
+        "--drop", action="append", default=[], metavar="A,B", help=_("columns that must not be predictors")
+    )
+    command.add_argument("--group", metavar="COL", help=_("the patient; one patient never straddles the split"))
+    command.add_argument("--time", metavar="COL", help=_("a date; the latest patients become the test set"))
+    command.add_argument("--site", metavar="COL", help=_("the hospital; whole sites become folds and the test set"))
+    command.add_argument("--model", choices=MODELS, default="auto")
+    command.add_argument(
+        "--test-size", type=float, default=0.2, metavar="F", help=_("share of patients locked away; 0 trains on all")
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="N")
+    command.add_argument("--epochs", type=int, default=None, metavar="N")
+
+
+def _run_train(options: argparse.Namespace) -> commands.Result:
+    return commands.train(
+        options.data,
+        target=options.target,
+        out=options.out,
+        positive=options.positive,
+        drop=[name for part in options.drop for name in _names(part)],
+        roles={role: getattr(options, role) for role in ("group", "time", "site") if getattr(options, role)},
+        settings=commands.train_settings(model=options.model, seed=options.seed, epochs=options.epochs),
+        test_size=options.test_size,
+    )
+
+
+def _evaluate(group: Any) -> None:
+    command = _command(
+        group,
+        "evaluate",
+        lambda o: commands.evaluate(o.bundle, o.data, target=o.target, threshold=o.threshold),
+        _("Judge a frozen model on new patients."),
+    )
+    command.add_argument("bundle", type=Path, metavar="BUNDLE")
+    command.add_argument("data", type=Path, metavar="DATA")
+    command.add_argument("--target", metavar="COL", help=_("the outcome's column, if it has another name here"))
+    command.add_argument(
+        "--threshold", type=float, metavar="P", help=_("the risk from which a patient counts as positive")
+    )
+
+
+def _predict(group: Any) -> None:
+    command = _command(
+        group,
+        "predict",
+        lambda o: commands.predict(o.bundle, o.data, out=o.out),
+        _("Write the risk of every patient to a CSV file."),
+    )
+    command.add_argument("bundle", type=Path, metavar="BUNDLE")
+    command.add_argument("data", type=Path, metavar="DATA")
+    command.add_argument("--out", required=True, type=Path, metavar="CSV")
+
+
+def _explain(group: Any) -> None:
+    command = _command(
+        group,
+        "explain",
+        lambda o: commands.explain(o.bundle, o.data, row=o.row, background=o.background, class_name=o.class_name),
+        _("Say why the model gives one patient that risk."),
+    )
+    command.add_argument("bundle", type=Path, metavar="BUNDLE")
+    command.add_argument("data", type=Path, metavar="DATA")
+    command.add_argument("--row", required=True, type=int, metavar="N", help=_("the patient's row, counted from 0"))
+    command.add_argument("--background", type=Path, metavar="CSV", help=_("the patients to compare with"))
+    command.add_argument("--class", dest="class_name", metavar="NAME", help=_("the class whose risk is explained"))
+
+
+def _app(group: Any) -> None:
+    command = _command(group, "app", lambda o: commands.app(host=o.host, port=o.port), _("Start the dashboard."))
+    command.add_argument("--port", type=int, default=8501)
+    command.add_argument("--host", default="127.0.0.1")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
