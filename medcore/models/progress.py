@@ -89,6 +89,7 @@ def stop_if_cancelled(follower: Follower) -> None:
 
     Raises:
         CancelledError: the person asked to stop.
+
     """
     if follower.cancelled():
         raise CancelledError(N_("The training was stopped as you asked; the study is as it was before."))

@@ -1,0 +1,135 @@
+"""What a person may set for a training run, checked before anything is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from medcore.errors import SettingsError
+from medcore.i18n import N_
+
+ModelName = Literal["auto", "network", "seed", "logistic", "forest", "boosting"]
+Activation = Literal["relu", "sigmoid", "tanh", "gelu", "selu"]
+Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
+ClassWeight = Literal["balanced", "focal"]
+Effort = Literal["quick", "thorough"]
+
+MODELS: tuple[str, ...] = get_args(ModelName)
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+CLASS_WEIGHTS: tuple[str, ...] = get_args(ClassWeight)
+EFFORTS: tuple[str, ...] = get_args(Effort)
+
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    "epochs": (1, 100_000),
+    "batch_size": (1, 1_000_000),
+    "early_stopping": (0, 100_000),
+    "n_seeds": (1, 50),
+    "seed": (0, 2**32 - 1),
+    "learning_rate": (1e-8, 10.0),
+    "validation_share": (0.0, 0.5),
+    "dropout": (0.0, 0.9),
+    "weight_decay": (0.0, 10.0),
+}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "model": MODELS,
+    "activation": ACTIVATIONS,
+    "optimizer": OPTIMIZERS,
+    "effort": EFFORTS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSettings:
+    """The settings of a run; the network ones apply to ``network`` and ``seed``.
+
+    ``early_stopping`` is the patience in epochs, 0 for none; ``n_seeds`` how many
+    networks are trained in every fold. ``class_weight`` changes what the losses
+    count (``"balanced"``) or how (``"focal"``); the risks are recalibrated then.
+    ``effort`` says how much ``auto`` may spend.
+
+    Raises:
+        SettingsError: a setting is outside what can work; the message names it.
+
+    """
+
+    model: ModelName = "auto"
+    epochs: int = 100
+    layers: tuple[int, ...] = (128, 64, 32)
+    activation: Activation = "relu"
+    optimizer: Optimizer = "adam"
+    learning_rate: float = 1e-3
+    batch_size: int = 32
+    validation_share: float = 0.1
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+    early_stopping: int = 0
+    n_seeds: int = 1
+    class_weight: ClassWeight | None = None
+    effort: Effort = "quick"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            _check_choice(name, getattr(self, name), choices)
+        if self.class_weight is not None:
+            _check_choice("class_weight", self.class_weight, CLASS_WEIGHTS)
+        for name, (low, high) in _LIMITS.items():
+            _check_range(name, getattr(self, name), low, high)
+        if not self.layers or len(self.layers) > 12:
+            raise SettingsError(
+                N_("The network has {n} layers; give between 1 and 12, for example 128, 64, 32."), n=len(self.layers)
+            )
+        for units in self.layers:
+            _check_range("layers", units, 1, 8192)
+
+    @classmethod
+    def seed_network(cls, **changes: Any) -> TrainSettings:
+        """Return the reference network: what everything else must beat."""
+        return replace(cls(model="seed"), **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        return asdict(self) | {"layers": list(self.layers)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TrainSettings:
+        """Read what :meth:`to_dict` wrote; an unknown setting is an error.
+
+        Raises:
+            SettingsError: a setting that does not exist, or one outside what can work.
+
+        """
+        unknown = sorted(set(data) - {f.name for f in fields(cls)})
+        if unknown:
+            raise SettingsError(
+                N_("There is no setting {unknown}. The settings are: {known}."),
+                unknown=unknown,
+                known=[f.name for f in fields(cls)],
+            )
+        values = dict(data)
+        if "layers" in values:
+            values["layers"] = tuple(int(units) for units in values["layers"])
+        return cls(**values)
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SettingsError(
+            N_("The setting {name} is {value}; choose one of {choices}."), name=name, value=str(value), choices=choices
+        )
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    whole = isinstance(low, int) and isinstance(high, int)
+    wrong_kind = isinstance(value, bool) or not isinstance(value, (int, float)) or (whole and value != int(value))
+    if wrong_kind or not math.isfinite(value) or not low <= value <= high:
+        raise SettingsError(
+            N_("The setting {name} is {value}; it must be between {low} and {high}."),
+            name=name,
+            value=str(value),
+            low=f"{low:g}",
+            high=f"{high:g}",
+        )
