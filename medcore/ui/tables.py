@@ -1,0 +1,61 @@
+"""Tables that a screen reader can read, and downloads of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from medcore.evaluation.estimates import Estimate
+from medcore.i18n import N_, _
+from medcore.ui.text import plain
+
+
+METRICS: Mapping[str, str] = {
+    "auroc": N_("AUROC (1 is perfect, 0.5 is chance)"),
+    "auprc": N_("Area under the precision–recall curve"),
+    "brier": N_("Brier score (0 is perfect)"),
+    "scaled_brier": N_("Scaled Brier score (1 is perfect)"),
+    "log_loss": N_("Log loss (0 is perfect)"),
+    "calibration_slope": N_("Calibration slope (1 is perfect)"),
+    "calibration_intercept": N_("Calibration in the large (0 is perfect)"),
+    "o_e_ratio": N_("Observed : expected (1 is perfect)"),
+    "ici": N_("Mean calibration error, ICI (0 is perfect)"),
+}
+"""What a reader needs to know of each measure, in the order of reading."""
+
+
+def with_interval(estimate: Estimate, *, digits: int = 3) -> str:
+    """Write an estimate with its interval; a dash where it could not be computed."""
+    return "–" if math.isnan(estimate.value) else f"{estimate:.{digits}f}"
+
+
+def metric_table(
+    columns: Mapping[str, Mapping[str, Estimate]],
+    *,
+    metrics: Sequence[str] = tuple(METRICS),
+    labels: Mapping[str, str] = METRICS,
+    digits: int = 3,
+) -> None:
+    """Show measures with their 95 % intervals: a row a measure, a column a model or a set of patients."""
+    rows = [m for m in metrics if any(m in values for values in columns.values())]
+    cells = {
+        plain(name): [with_interval(values[m], digits=digits) if m in values else "–" for m in rows]
+        for name, values in columns.items()
+    }
+    table(pd.DataFrame({_("Measure (95 % interval)"): [_(labels.get(m, m)) for m in rows], **cells}))
+
+
+def table(rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, alt: str | None = None) -> None:
+    """Show a small table as text; cells are read as markdown, so wrap a table's own texts in ``plain``."""
+    st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=alt)
+
+
+def download(label: str, data: bytes | str, *, file_name: str, mime: str, key: str) -> None:
+    """Offer a file; the name holds no patient's value, a CSV was neutralised by who made it."""
+    st.download_button(
+        label, data, file_name=file_name, mime=mime, key=key, icon=":material/download:", on_click="ignore"
+    )
