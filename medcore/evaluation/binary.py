@@ -1,0 +1,194 @@
+"""Every summary figure of one outcome against its predicted risk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from medcore.evaluation.estimates import (
+    CONSTANT_RISK,
+    FEW_EVENTS,
+    NAN,
+    ONE_CLASS,
+    SEPARATED,
+    Estimate,
+    Floats,
+    from_draws,
+    missing,
+    normal,
+)
+from medcore.evaluation.ranking import auroc_with_influence, average_precision
+from medcore.evaluation.recalibration import LogisticFit, fit_logistic, logit
+from medcore.evaluation.resampling import Draws, Ints, clustered_variance, risk_bins
+from medcore.evaluation.smoothing import Smoother, weighted_quantile
+
+#: The figures whose interval is bootstrapped, in the order they are shown.
+BOOTSTRAPPED = ("auprc", "brier", "scaled_brier", "log_loss", "o_e_ratio", "ici", "e50", "e90")
+#: The figures whose interval follows from each patient's influence on them.
+ANALYTIC = ("auroc", "calibration_slope", "calibration_intercept")
+METRICS = (
+    "auroc",
+    "auprc",
+    "brier",
+    "scaled_brier",
+    "log_loss",
+    "calibration_slope",
+    "calibration_intercept",
+    *BOOTSTRAPPED[4:],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The parts from which estimates, one class's or a mean over classes, are put together.
+
+    ``values`` are exact; ``draws`` (n_boot,) a figure and ``about``, their centre,
+    come from risks gathered in bins; ``influence`` (n,) belongs to the analytic
+    figures, with ``model_variance`` where maximum likelihood gives one.
+    """
+
+    values: Mapping[str, float]
+    draws: Mapping[str, Floats]
+    about: Mapping[str, float]
+    influence: Mapping[str, Floats]
+    model_variance: Mapping[str, float]
+    reasons: Mapping[str, str]
+
+
+def log_loss_terms(outcome: Floats, risk: Floats) -> Floats:
+    """Return −log of the probability given to what happened, with scikit-learn's clipping."""
+    tiny = np.finfo(np.float64).eps
+    p = np.clip(risk, tiny, 1 - tiny)
+    out: Floats = -(outcome * np.log(p) + (1 - outcome) * np.log1p(-p))
+    return out
+
+
+def pieces(outcome: Floats, risk: Floats, draws: Draws) -> Pieces:
+    """Compute every figure and its resampled values for 0/1 ``outcome`` and ``risk``, both (n,)."""
+    area, area_influence = auroc_with_influence(outcome, risk)
+    values, reasons = {"auroc": area}, {}
+    influence, model_variance = {"auroc": area_influence}, {}
+    for name, (value, fit, reason) in _calibration_fits(outcome, risk, area).items():
+        values[name] = value
+        if fit is not None:
+            influence[name], model_variance[name] = fit.influence[:, -1], float(fit.covariance[-1, -1])
+        if reason:
+            reasons[name] = reason
+    resampled, about, exact = _resampled(outcome, risk, draws)
+    return Pieces(values | exact, resampled, about, influence, model_variance, reasons)
+
+
+def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
+    """Turn the pieces of one class into its estimates."""
+    clustered = groups is not None
+    out: dict[str, Estimate] = {}
+    for name in METRICS:
+        value = parts.values[name]
+        if name in ANALYTIC:
+            out[name] = _analytic(name, parts, groups)
+        elif np.isnan(value):
+            out[name] = missing(ONE_CLASS)
+        else:
+            out[name] = from_draws(value, parts.draws[name], clustered=clustered, about=parts.about[name])
+    return out
+
+
+def _analytic(name: str, parts: Pieces, groups: Ints | None) -> Estimate:
+    value, reason = parts.values[name], parts.reasons.get(name)
+    if np.isnan(value):
+        return missing(reason or ONE_CLASS)
+    influence = parts.influence[name]
+    if np.isnan(influence).any():
+        return missing(FEW_EVENTS, value)
+    variance = clustered_variance(influence, groups)
+    if name == "auroc":
+        if variance == 0:
+            return missing(SEPARATED if value in (0.0, 1.0) else CONSTANT_RISK, value)
+        return normal(value, variance, "delong_cluster" if groups is not None else "delong", bounds=(0.0, 1.0))
+    if groups is None:
+        return normal(value, parts.model_variance[name], "wald")
+    return normal(value, variance, "wald_cluster")
+
+
+def _calibration_fits(
+    outcome: Floats, risk: Floats, area: float
+) -> dict[str, tuple[float, LogisticFit | None, str | None]]:
+    """Fit slope and intercept; a value, the fit, and the reason where there is none, for each."""
+    names = ("calibration_slope", "calibration_intercept")
+    if np.isnan(area):
+        return dict.fromkeys(names, (NAN, None, ONE_CLASS))
+    x, ones = logit(risk), np.ones((len(risk), 1))
+    in_the_large = fit_logistic(outcome, ones, offset=x)
+    slope = None
+    reason = SEPARATED if area in (0.0, 1.0) else CONSTANT_RISK
+    if np.ptp(x) > 1e-9 and area not in (0.0, 1.0):
+        slope = fit_logistic(outcome, np.column_stack([ones, x]))
+    return {
+        names[0]: (float(slope.coefficients[1]), slope, None) if slope else (NAN, None, reason),
+        names[1]: (float(in_the_large.coefficients[0]), in_the_large, None) if in_the_large else (NAN, None, SEPARATED),
+    }
+
+
+def _resampled(
+    outcome: Floats, risk: Floats, draws: Draws
+) -> tuple[dict[str, Floats], dict[str, float], dict[str, float]]:
+    """Return the draws of every bootstrapped figure, their centres, and the exact values."""
+    bins, n_bins = risk_bins(risk)
+    cell = 2 * bins + (outcome == 1)
+    size = np.maximum(np.bincount(cell, minlength=2 * n_bins), 1)
+    mean_risk = np.bincount(cell, weights=risk, minlength=2 * n_bins) / size
+    loss = np.bincount(cell, weights=log_loss_terms(outcome, risk), minlength=2 * n_bins) / size
+    squared = np.bincount(cell, weights=(risk - outcome) ** 2, minlength=2 * n_bins) / size
+    centres = np.bincount(bins, weights=risk, minlength=n_bins) / np.bincount(bins, minlength=n_bins)
+    smoother = Smoother.over(risk, centres)
+    original = np.bincount(cell, minlength=2 * n_bins).astype(float)[None, :]
+    drawn = [
+        _figures(w, mean_risk, squared, loss, centres, smoother) for w in (draws.by_cell(cell, 2 * n_bins), original)
+    ]
+    about = {name: float(v[0]) for name, v in drawn[1].items()}
+    exact = about | _exact(outcome, risk)
+    return drawn[0], about, exact
+
+
+def _figures(
+    weight: Floats, mean_risk: Floats, squared: Floats, loss: Floats, centres: Floats, smoother: Smoother
+) -> dict[str, Floats]:
+    """Compute the bootstrapped figures for weights of cells (B, 2·bins), cell 2i+1 holding bin i's events."""
+    others, events = weight[:, 0::2], weight[:, 1::2]
+    n = weight.sum(1)
+    share = events.sum(1) / n
+    both = (share > 0) & (share < 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        brier = weight @ squared / n
+        gap = np.abs(smoother.between(smoother.at_knots(others + events, events), centres) - centres)
+        out = {
+            "auprc": average_precision(events, others),
+            "brier": brier,
+            "scaled_brier": 1 - brier / (share * (1 - share)),
+            "log_loss": weight @ loss / n,
+            "o_e_ratio": events.sum(1) / (weight @ mean_risk),
+            "ici": (gap * (others + events)).sum(1) / n,
+            "e50": weighted_quantile(gap, others + events, 0.5),
+            "e90": weighted_quantile(gap, others + events, 0.9),
+        }
+    needs_both = ("auprc", "scaled_brier", "ici", "e50", "e90")
+    return {name: np.where(both, v, NAN) if name in needs_both else v for name, v in out.items()}
+
+
+def _exact(outcome: Floats, risk: Floats) -> dict[str, float]:
+    """Return the figures that binning would change, from the rows themselves."""
+    share = float(outcome.mean())
+    exact = {
+        "brier": float(np.mean((risk - outcome) ** 2)),
+        "log_loss": float(log_loss_terms(outcome, risk).mean()),
+        "o_e_ratio": float(outcome.sum() / risk.sum()) if risk.sum() > 0 else NAN,
+    }
+    if 0 < share < 1:
+        exact["scaled_brier"] = 1 - exact["brier"] / (share * (1 - share))
+        _, where = np.unique(risk, return_inverse=True)
+        events = np.bincount(where, weights=outcome)[None, :].astype(float)
+        others = np.bincount(where, weights=1 - outcome)[None, :].astype(float)
+        exact["auprc"] = float(average_precision(events, others)[0])
+    return exact

@@ -1,0 +1,143 @@
+"""Estimate: a number with its interval and how that was found, and the ways to find it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.i18n import N_, Message
+
+Floats = NDArray[np.float64]
+
+#: Two-sided 95 % point of the normal distribution.
+Z95 = 1.959963984540054
+NAN = math.nan
+
+#: Methods by which an interval is found, as a person reads them.
+METHODS: Mapping[str, str] = {
+    "delong": N_("DeLong"),
+    "delong_cluster": N_("DeLong, clustered by patient"),
+    "wilson": N_("Wilson score"),
+    "wald": N_("Wald, maximum likelihood"),
+    "wald_cluster": N_("Wald, robust, clustered by patient"),
+    "bootstrap": N_("bootstrap percentiles"),
+    "bootstrap_cluster": N_("bootstrap percentiles, resampling patients"),
+    "normal": N_("normal approximation"),
+    "none": N_("no interval"),
+}
+
+ONE_CLASS = N_("All patients have the same outcome, so this cannot be computed.")
+FEW_EVENTS = N_("Only one patient has (or lacks) the outcome, so no interval can be given.")
+SEPARATED = N_("The risks separate the outcomes perfectly, so this has no finite value or interval.")
+CONSTANT_RISK = N_("The risks barely differ between patients, so this cannot be computed.")
+TOO_FEW_DRAWS = N_("Too few resampled tables allowed this to be computed, so no interval can be given.")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A statistic with its 95 % interval.
+
+    ``value``, ``low`` and ``high`` are NaN where they do not exist, and
+    ``reason`` then says why. ``method`` is a key of :data:`METHODS`.
+
+    >>> f"{Estimate(0.8, 0.7, 0.9, 'delong'):.2f}"
+    '0.80 (0.70–0.90)'
+    """
+
+    value: float
+    low: float = NAN
+    high: float = NAN
+    method: str = "none"
+    reason: Message | None = None
+
+    def __format__(self, spec: str) -> str:
+        spec = spec or ".3f"
+        if math.isnan(self.value):
+            return "–"
+        if math.isnan(self.low) or math.isnan(self.high):
+            return format(self.value, spec)
+        gap = " to " if self.low < 0 or self.high < 0 else "–"
+        return f"{self.value:{spec}} ({self.low:{spec}}{gap}{self.high:{spec}})"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the statistic has a value on these patients."""
+        return not math.isnan(self.value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form; what does not exist is ``None``."""
+        return {
+            "value": _number(self.value),
+            "low": _number(self.low),
+            "high": _number(self.high),
+            "method": self.method,
+            "reason": self.reason.to_dict() if self.reason else None,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Estimate:
+        """Read what :meth:`to_dict` wrote."""
+        low, high, value = (NAN if data.get(k) is None else float(data[k]) for k in ("low", "high", "value"))
+        reason = data.get("reason")
+        return cls(value, low, high, data.get("method", "none"), Message.from_dict(reason) if reason else None)
+
+
+def missing(reason: str, value: float = NAN) -> Estimate:
+    """Return an estimate that does not exist (or has no interval) and says why."""
+    return Estimate(value, reason=Message(reason))
+
+
+def wilson(successes: float, n: float) -> Estimate:
+    """Return a proportion with Wilson's score interval (Wilson 1927, JASA 22:209).
+
+    >>> print(f"{wilson(8, 10):.3f}")
+    0.800 (0.490–0.943)
+    """
+    if n <= 0:
+        return missing(N_("No patient falls in this group."))
+    p, z2 = successes / n, Z95**2
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    low = 0.0 if successes <= 0 else max(0.0, centre - half)
+    high = 1.0 if successes >= n else min(1.0, centre + half)
+    return Estimate(p, low, high, "wilson")
+
+
+def normal(
+    value: float, variance: float, method: str = "normal", *, bounds: tuple[float, float] | None = None
+) -> Estimate:
+    """Return a value with the interval value ± 1.96 standard errors, cut at ``bounds``."""
+    half = Z95 * math.sqrt(max(variance, 0.0))
+    low, high = value - half, value + half
+    if bounds:
+        low, high = max(low, bounds[0]), min(high, bounds[1])
+    return Estimate(value, low, high, method)
+
+
+def from_draws(value: float, draws: Floats, *, clustered: bool, about: float | None = None) -> Estimate:
+    """Return a value with the 2.5th and 97.5th percentiles of its bootstrap draws.
+
+    ``about`` is the value on the (slightly coarser) table from which the draws
+    were made; the draws are shifted by the difference. Draws that could not be
+    computed are NaN and left out; fewer than 8 in 10 left give no interval. The
+    interval is widened to hold the value: figures that cannot be negative, such
+    as the ICI, are larger on resampled tables than on the one they come from.
+    """
+    if math.isnan(value):
+        return missing(ONE_CLASS)
+    good = draws[np.isfinite(draws)]
+    if good.size < max(20, 0.8 * draws.size):
+        return missing(TOO_FEW_DRAWS, value)
+    shift = 0.0 if about is None or math.isnan(about) else value - about
+    low, high = np.percentile(good, [2.5, 97.5]) + shift
+    method = "bootstrap_cluster" if clustered else "bootstrap"
+    return Estimate(value, min(float(low), value), max(float(high), value), method)
+
+
+def _number(x: float) -> float | None:
+    return float(x) if math.isfinite(x) else None
