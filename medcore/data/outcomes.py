@@ -1,0 +1,138 @@
+"""The outcome as class indices: which classes there are, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from medcore.data.cohort import Column
+from medcore.errors import TargetError
+from medcore.i18n import N_
+
+MOST_CLASSES = 50
+MOST_CLASSES_NAMED = 10
+
+
+def class_text(value: object) -> str:
+    """Write a class as a person would: 1.0 is ``1``.
+
+    >>> class_text(1.0), class_text("died")
+    ('1', 'died')
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (float, np.floating)):
+        return f"{float(value):g}"
+    return str(value)
+
+
+def classes_of(texts: pd.Series, column: Column, positive: str | None) -> tuple[str, ...]:
+    """Name the classes in their fixed order; with two, the positive one is last.
+
+    When a positive class is chosen among more than two, the others are one
+    class, named ``not <positive>``. Raises TargetError when there are fewer than
+    two classes, more than 50, or none that is the positive one.
+    """
+    values = [str(v) for v in texts.dropna().unique()]
+    if len(values) < 2:
+        raise TargetError(
+            N_(
+                "The outcome “{column}” has {n} class(es) in the rows that have one; at least two are needed. Choose another column, or add patients with another outcome."
+            ),
+            column=column.name,
+            n=len(values),
+        )
+    if len(values) > MOST_CLASSES:
+        raise TargetError(
+            N_(
+                "The outcome “{column}” has {n} different values; medcore predicts classes, at most {most}. Choose another column, or group its values first."
+            ),
+            column=column.name,
+            n=len(values),
+            most=MOST_CLASSES,
+        )
+    ordered = _in_order(values, column.levels)
+    if positive is None:
+        return tuple(ordered)
+    chosen = _matching(positive, ordered)
+    if chosen is None:
+        raise _no_such_class(column.name, positive, ordered)
+    others = [v for v in ordered if v != chosen]
+    return (others[0] if len(others) == 1 else f"not {chosen}", chosen)
+
+
+def codes_of(texts: pd.Series, classes: Sequence[str], column: str) -> npt.NDArray[np.int64]:
+    """Return each row's class index, −1 where the outcome is missing.
+
+    Raises TargetError when a value is none of the classes.
+    """
+    codes, uniques = pd.factorize(texts)
+    combined = len(classes) == 2 and classes[0] == f"not {classes[1]}"
+    index = {name: i for i, name in enumerate(classes)}
+    lookup = np.full(len(uniques) + 1, -1, dtype=np.int64)
+    unknown = 0
+    for i, value in enumerate(uniques):
+        match = _matching(str(value), classes)
+        if match is not None:
+            lookup[i] = index[match]
+        elif combined:
+            lookup[i] = 0
+        else:
+            unknown += 1
+    if unknown:
+        raise TargetError(
+            N_(
+                "The outcome “{column}” has {n} value(s) that the model does not know. Its classes are: {classes}. Write the outcome in the same words."
+            ),
+            column=column,
+            n=unknown,
+            classes=list(classes)[:MOST_CLASSES_NAMED],
+        )
+    return np.asarray(lookup[codes], dtype=np.int64)
+
+
+def _in_order(values: list[str], levels: Sequence[str]) -> list[str]:
+    if levels and set(values) <= set(levels):
+        return [level for level in levels if level in values]
+    numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
+    if numbers.notna().all():
+        return [values[i] for i in np.argsort(numbers.to_numpy(), kind="stable")]
+    return sorted(values)
+
+
+def _matching(wanted: str, values: Sequence[str]) -> str | None:
+    if wanted in values:
+        return wanted
+    tidy = wanted.strip().casefold()
+    for value in values:
+        if value.strip().casefold() == tidy or _same_number(tidy, value):
+            return value
+    return None
+
+
+def _same_number(one: str, other: str) -> bool:
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
+
+
+def _no_such_class(column: str, positive: str, values: list[str]) -> TargetError:
+    if len(values) > MOST_CLASSES_NAMED:
+        return TargetError(
+            N_(
+                "The outcome “{column}” has no class “{positive}” among its {n} classes. Choose one that is in the table."
+            ),
+            column=column,
+            positive=positive,
+            n=len(values),
+        )
+    return TargetError(
+        N_("The outcome “{column}” has no class “{positive}”. Its classes are: {classes}. Choose one of them."),
+        column=column,
+        positive=positive,
+        classes=values,
+    )
