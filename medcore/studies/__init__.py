@@ -1,1 +1,35 @@
-"""Studies, runs, bundles and the audit trail, kept in a database and a file store."""
+"""Studies at rest: what people work on, in a database and a file store.
+
+``Store(Settings.from_env())`` opens an installation.
+"""
+
+from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie, owner_of
+from medcore.studies.records import (
+    UNFINISHED,
+    AuditEntry,
+    Choice,
+    ProgressPoint,
+    RunPlan,
+    RunRecord,
+    RunState,
+    StudyRecord,
+)
+from medcore.studies.run_store import RunInputs
+from medcore.studies.store import Store
+
+__all__ = [
+    "COOKIE",
+    "LOCAL_OWNER",
+    "UNFINISHED",
+    "AuditEntry",
+    "Choice",
+    "ProgressPoint",
+    "RunInputs",
+    "RunPlan",
+    "RunRecord",
+    "RunState",
+    "Store",
+    "StudyRecord",
+    "owner_cookie",
+    "owner_of",
+]

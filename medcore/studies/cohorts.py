@@ -1,0 +1,99 @@
+"""Cohorts at rest: rows as Parquet, addressed by content, private to their owner."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from medcore.data.cohort import Cohort, Schema, Source
+from medcore.errors import NotFoundError
+from medcore.i18n import N_, Message
+from medcore.studies.files import FileStore, owner_folder
+from medcore.studies.identity import content_key
+from medcore.studies.parquet import from_parquet, to_parquet
+from medcore.studies.tables import CohortRow
+
+
+def keep_cohort(
+    session: Session, files: FileStore, owner: str, cohort: Cohort, *, original: bytes | None = None
+) -> CohortRow:
+    """Store a cohort's rows once for each owner; the same table again takes no more room.
+
+    ``original`` are the bytes of the uploaded file, kept beside the rows when given.
+    """
+    key = content_key(cohort)
+    row = session.scalars(select(CohortRow).where(CohortRow.owner == owner, CohortRow.content_key == key)).first()
+    if row is None:
+        row = CohortRow(
+            id=uuid.uuid4().hex,
+            owner=owner,
+            content_key=key,
+            sha256=cohort.sha256,
+            name=cohort.name,
+            source=cohort.source.to_dict(),
+            repairs=[message.to_dict() for message in cohort.repairs],
+            n_rows=cohort.n_rows,
+            n_columns=len(cohort.schema.columns),
+            original=None,
+        )
+        session.add(row)
+    if not files.exists(_rows(row)):
+        files.write(_rows(row), to_parquet(cohort.frame))
+    if original is not None and row.original is None:
+        row.original = f"{_folder(owner)}/{cohort.sha256}{_suffix(cohort.name)}"
+        files.write(row.original, original)
+    return row
+
+
+def read_cohort(files: FileStore, row: CohortRow, schema: Schema) -> Cohort:
+    """Return a stored cohort under a schema.
+
+    Raises:
+        NotFoundError: its rows are gone from the file store.
+
+    """
+    try:
+        frame = from_parquet(files.read(_rows(row)))
+    except FileNotFoundError:
+        raise NotFoundError(
+            N_("The rows of this study are no longer in the file store. Restore them from a backup, or upload again.")
+        ) from None
+    return Cohort(
+        frame=frame,
+        schema=schema,
+        sha256=row.sha256,
+        name=row.name,
+        source=source_from_dict(row.source),
+        repairs=tuple(Message.from_dict(m) for m in row.repairs),
+    )
+
+
+def remove_cohort(files: FileStore, row: CohortRow) -> None:
+    """Remove a cohort's files."""
+    files.remove(_rows(row))
+    if row.original:
+        files.remove(row.original)
+
+
+def source_from_dict(data: Mapping[str, Any]) -> Source:
+    """Read what ``Source.to_dict`` wrote."""
+    return Source(**{**data, "sheets": tuple(data.get("sheets", ()))})
+
+
+def _folder(owner: str) -> str:
+    return f"{owner_folder(owner)}/cohorts"
+
+
+def _rows(row: CohortRow) -> str:
+    return f"{_folder(row.owner)}/{row.content_key}.parquet"
+
+
+def _suffix(name: str) -> str:
+    """Return a file's ending if it is a plain one; nothing else of its name is kept on disk."""
+    match = re.search(r"\.[A-Za-z0-9]{1,8}$", name)
+    return match.group().lower() if match else ""

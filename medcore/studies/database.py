@@ -1,0 +1,131 @@
+"""The database: SQLite in WAL mode unless another one is named; brought up to date at start."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+
+from medcore.errors import SettingsError
+from medcore.i18n import N_
+from medcore.settings import Settings
+from medcore.studies.locks import file_lock
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 30
+WRITES = "medcore_writes"
+ADVISORY_LOCK = 0x6D6564636F7265  # "medcore": one web process or worker migrates at a time
+
+
+def open_database(settings: Settings) -> Engine:
+    """Return the engine of an installation's database, created and migrated if need be.
+
+    One engine serves a whole process; it is safe to share between threads.
+
+    Raises:
+        SettingsError: the address cannot be understood, or its driver is not installed.
+
+    """
+    _private_folder(settings.data_dir)
+    return _engine(settings.database_url, settings.data_dir)
+
+
+def forget_engines() -> None:
+    """Close every connection of this process; used between tests and before a fork."""
+    for engine in _opened:
+        engine.dispose()
+    _opened.clear()
+    _engine.cache_clear()
+
+
+_opened: list[Engine] = []
+
+
+@cache
+def _engine(url: str, data_dir: Path) -> Engine:
+    engine = _create(url)
+    with file_lock(data_dir / "migrate.lock"):
+        migrate(engine)
+    _opened.append(engine)
+    return engine
+
+
+def _create(url: str) -> Engine:
+    try:
+        address = make_url(url)
+        if address.drivername in {"postgresql", "postgres"}:
+            address = address.set(drivername="postgresql+psycopg")
+        if address.get_backend_name() == "sqlite":
+            engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+            event.listen(engine, "connect", _tune_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(address, pool_pre_ping=True)
+    except Exception as error:
+        raise SettingsError(
+            N_(
+                "MEDCORE_DATABASE_URL is not an address medcore can use ({kind}). Write it as sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME."
+            ),
+            kind=type(error).__name__,
+        ) from None
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    """Let readers and one writer work at the same time, and hold foreign keys."""
+    connection.isolation_level = None  # the transactions below are begun by us
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin a writing transaction as one, so that it waits its turn instead of failing half-way."""
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the tables to a revision; Alembic is imported only if there is something to do."""
+    with engine.connect() as connection:
+        if revision == "head" and _current(connection) == _newest():
+            return
+    from alembic import command
+
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        configuration = alembic_config()
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, revision)
+
+
+def alembic_config() -> Any:
+    """Return Alembic's configuration; the connection is handed over in its attributes."""
+    from alembic.config import Config
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return configuration
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _newest() -> str:
+    """Migrations are numbered files, ``0001_….py``; the newest number is the head."""
+    return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _private_folder(folder: Path) -> None:
+    """Make the data folder one that only this user of the machine may enter."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)

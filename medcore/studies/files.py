@@ -1,0 +1,101 @@
+"""Files of studies: a local folder by default, any place that fsspec knows by ``MEDCORE_STORAGE``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+import fsspec
+
+from medcore.settings import Settings
+
+
+class FileStore:
+    """Puts, gets and removes files by a relative name such as ``cohorts/ab/1234.parquet``.
+
+    A file is written under a temporary name and then renamed where the place
+    can do that, so that nobody ever reads half a file.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.fs, self.root = fsspec.core.url_to_fs(settings.storage_url)
+        self.local = "file" in _protocols(self.fs)
+        self.cache = settings.data_dir / "cache"
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep bytes under a name, replacing what was there."""
+        if not self.local:
+            self.fs.makedirs(self._path(name).rsplit("/", 1)[0], exist_ok=True)
+            self.fs.pipe_file(self._path(name), data)
+            return
+        target = Path(self._path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        scratch.write_bytes(data)
+        scratch.replace(target)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes kept under a name; ``FileNotFoundError`` if there are none."""
+        data: bytes = self.fs.cat_file(self._path(name))
+        return data
+
+    def exists(self, name: str) -> bool:
+        """Whether something is kept under a name."""
+        return bool(self.fs.exists(self._path(name)))
+
+    def remove(self, name: str) -> None:
+        """Remove a file or a folder; nothing happens if there is none."""
+        if self.exists(name):
+            self.fs.rm(self._path(name), recursive=True)
+        shutil.rmtree(self._copy(name), ignore_errors=True)
+
+    def put_folder(self, folder: Path, name: str) -> None:
+        """Keep a copy of a local folder under a name, whole or not at all."""
+        self.remove(name)
+        if self.local:
+            target = Path(self._path(name))
+            scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+            shutil.copytree(folder, scratch)
+            scratch.replace(target)
+            return
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                self.write(f"{name}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+
+    def folder(self, name: str) -> Path:
+        """Return a local folder with what is kept under a name; ``FileNotFoundError`` if nothing is.
+
+        From an object store it is fetched once and kept in the data folder's cache.
+        """
+        if not self.exists(name):
+            raise FileNotFoundError(name)
+        if self.local:
+            return Path(self._path(name))
+        copy = self._copy(name)
+        if not copy.is_dir():
+            scratch = copy.with_name(f".{copy.name}.{uuid.uuid4().hex}")
+            scratch.mkdir(parents=True)
+            for path in self.fs.find(self._path(name)):
+                target = scratch / os.path.relpath(path, self._path(name))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self.fs.cat_file(path))
+            scratch.replace(copy)
+        return copy
+
+    def _path(self, name: str) -> str:
+        return f"{self.root.rstrip('/')}/{name}"
+
+    def _copy(self, name: str) -> Path:
+        return self.cache / hashlib.sha256(f"{self.root}/{name}".encode()).hexdigest()[:32]
+
+
+def owner_folder(owner: str) -> str:
+    """Name an owner's folder without showing who that is."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:16]
+
+
+def _protocols(fs: fsspec.AbstractFileSystem) -> tuple[str, ...]:
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)

@@ -1,0 +1,41 @@
+"""Identities: hashes that change when what they stand for changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from medcore.data.cohort import Cohort, Schema
+
+# What says how a column is understood by people, and changes nothing that is computed.
+WORDS = ("description", "confidence", "reason", "unit", "sensitive")
+
+
+def digest(data: Any) -> str:
+    """Return the SHA-256 of JSON-ready data, independent of the order of its keys."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_key(cohort: Cohort) -> str:
+    """Identify a table as it was read: the bytes of its file and how they were understood.
+
+    The same bytes read with another delimiter are another table.
+    """
+    return digest({"sha256": cohort.sha256, "source": cohort.source.to_dict()})
+
+
+def plan_identity(
+    content: str, schema: Schema, recipe: Mapping[str, Any] | None, split: Mapping[str, Any] | None
+) -> str:
+    """Identify what a run depends on: the table, its schema, the recipe and the split.
+
+    A change of any of them gives another identity, so that older runs are shown
+    as out of date. Descriptions and units are words and change nothing.
+    """
+    columns = [{k: v for k, v in c.to_dict().items() if k not in WORDS} for c in schema.columns]
+    return digest(
+        {"content": content, "columns": columns, "positive": schema.positive, "recipe": recipe, "split": split}
+    )

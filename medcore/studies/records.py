@@ -1,0 +1,179 @@
+"""What the store gives back: small frozen records, safe to keep in a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from medcore.data.cohort import Schema
+from medcore.data.recipe import Recipe
+from medcore.data.splitting import SplitSettings
+from medcore.errors import MedcoreError
+from medcore.i18n import Message
+from medcore.models.progress import Progress
+from medcore.models.settings import TrainSettings
+
+RunState = Literal["queued", "running", "done", "failed", "cancelled"]
+RUN_STATES: tuple[str, ...] = get_args(RunState)
+UNFINISHED: tuple[RunState, ...] = ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The model and threshold a person settled on, and why.
+
+    ``threshold`` is the risk (0–1) from which a patient counts as positive.
+    """
+
+    run_id: str
+    model: str
+    threshold: float | None = None
+    rationale: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecord:
+    """A study without its rows.
+
+    ``identity`` changes when cohort, schema, recipe or split change; a run with
+    another identity is out of date. ``n_looks`` counts the looks at the locked
+    test set. ``content_key`` identifies the table as it was read: with it in the
+    key, a cached frame is never stale.
+    """
+
+    id: str
+    owner: str = field(repr=False)
+    name: str
+    cohort_name: str = field(repr=False)
+    cohort_sha256: str
+    content_key: str
+    n_rows: int
+    n_columns: int
+    schema: Schema = field(repr=False)
+    recipe: Recipe = field(repr=False)
+    split: SplitSettings
+    choice: Choice | None
+    identity: str
+    n_runs: int
+    n_looks: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form, without the owner."""
+        simple = ("id", "name", "cohort_name", "cohort_sha256", "n_rows", "n_columns", "identity", "n_runs", "n_looks")
+        return {name: getattr(self, name) for name in simple} | {
+            "schema": self.schema.to_dict(),
+            "recipe": self.recipe.to_dict(),
+            "split": self.split.to_dict(),
+            "choice": self.choice.to_dict() if self.choice else None,
+            "created_at": self.created_at.isoformat(),
+            "updated_at": self.updated_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One training job: what was asked for, how far it is, what came of it.
+
+    ``number`` counts a study's runs from 1. ``out_of_date`` tells that cohort,
+    schema, recipe or split have been changed since the run was started.
+    ``summary`` holds a few headline results of a finished run.
+    """
+
+    id: str
+    owner: str = field(repr=False)
+    study_id: str
+    number: int
+    state: RunState
+    settings: TrainSettings
+    identity: str
+    out_of_date: bool
+    summary: Mapping[str, Any] = field(repr=False)
+    error: MedcoreError | None
+    cancel_requested: bool
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the run waits or works."""
+        return self.state in UNFINISHED
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form, without the owner."""
+        simple = ("id", "study_id", "number", "state", "identity", "out_of_date", "cancel_requested", "attempt")
+        return {name: getattr(self, name) for name in simple} | {
+            "settings": self.settings.to_dict(),
+            "summary": dict(self.summary),
+            "error": self.error.to_dict() if self.error else None,
+            "created_at": self.created_at.isoformat(),
+            "started_at": self.started_at.isoformat() if self.started_at else None,
+            "finished_at": self.finished_at.isoformat() if self.finished_at else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Exactly what a run was started from; later edits of the study do not touch it."""
+
+    schema: Schema
+    recipe: Recipe
+    split: SplitSettings
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        return {"schema": self.schema.to_dict(), "recipe": self.recipe.to_dict(), "split": self.split.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RunPlan:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(
+            Schema.from_dict(data["schema"]), Recipe.from_dict(data["recipe"]), SplitSettings.from_dict(data["split"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressPoint:
+    """One stored moment of a run; ``seq`` grows, so that a page asks only for what is new."""
+
+    seq: int
+    progress: Progress
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {"seq": self.seq, **self.progress.to_dict()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One change: who, what, when. ``sentence`` says it in the reader's language."""
+
+    seq: int
+    owner: str
+    action: str
+    sentence: Message
+    run_id: str | None
+    created_at: datetime
+    undoable: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form with the sentence in the current language."""
+        return {
+            "seq": self.seq,
+            "owner": self.owner,
+            "action": self.action,
+            "sentence": str(self.sentence),
+            "run_id": self.run_id,
+            "created_at": self.created_at.isoformat(),
+            "undoable": self.undoable,
+        }

@@ -1,0 +1,14 @@
+"""The store of an installation: studies, cohorts, runs, results, audit trail."""
+
+from __future__ import annotations
+
+from medcore.studies.run_store import RunStore
+from medcore.studies.study_store import StudyStore
+
+
+class Store(StudyStore, RunStore):
+    """Keeps what people work on; every call takes the owner and shows only what is theirs.
+
+    It is safe to share between threads, and any number of processes may open the
+    same installation: ``Store(Settings.from_env())``.
+    """

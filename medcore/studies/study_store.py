@@ -1,0 +1,244 @@
+"""Studies: create, open, change, undo, delete."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.recipe import Recipe, default_recipe
+from medcore.data.splitting import SplitSettings
+from medcore.errors import NotFoundError, SettingsError
+from medcore.i18n import N_
+from medcore.studies import audit
+from medcore.studies.cohorts import keep_cohort, read_cohort, remove_cohort
+from medcore.studies.identity import plan_identity
+from medcore.studies.records import AuditEntry, Choice, RunPlan, StudyRecord
+from medcore.studies.session import StoreBase, study_row
+from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
+
+LONGEST_NAME = 200
+
+
+class StudyStore(StoreBase):
+    """The part of the store that keeps studies."""
+
+    def create_study(self, owner: str, name: str, cohort: Cohort, *, original: bytes | None = None) -> StudyRecord:
+        """Store a table and open a study on it; nothing is kept if storing fails."""
+        with self._writing() as session:
+            kept = keep_cohort(session, self.files, owner, cohort, original=original)
+            session.flush()
+            row = StudyRow(
+                id=uuid.uuid4().hex,
+                owner=owner,
+                cohort_id=kept.id,
+                name=_clean_name(name),
+                table_schema=cohort.schema.to_dict(),
+            )
+            session.add(row)
+            session.flush()
+            audit.record(session, owner, "study.created", study_id=row.id)
+            return _record(session, row)
+
+    def get_study(self, owner: str, study_id: str) -> StudyRecord:
+        """Return a study; NotFoundError when it does not exist or is somebody else's."""
+        with self._reading() as session:
+            return _record(session, study_row(session, owner, study_id))
+
+    def list_studies(self, owner: str, *, deleted: bool = False) -> tuple[StudyRecord, ...]:
+        """Return an owner's studies, the last changed first; or those deleted and not yet purged."""
+        chosen = StudyRow.deleted_at.is_not(None) if deleted else StudyRow.deleted_at.is_(None)
+        query = select(StudyRow).where(StudyRow.owner == owner, chosen).order_by(StudyRow.updated_at.desc())
+        with self._reading() as session:
+            return tuple(_record(session, row) for row in session.scalars(query))
+
+    def load_cohort(self, owner: str, study_id: str) -> Cohort:
+        """Return a study's rows under its present schema."""
+        with self._reading() as session:
+            row = study_row(session, owner, study_id)
+            kept = session.get_one(CohortRow, row.cohort_id)
+            return read_cohort(self.files, kept, Schema.from_dict(row.table_schema))
+
+    def rename_study(self, owner: str, study_id: str, name: str) -> StudyRecord:
+        """Give a study another name; undo puts the old one back."""
+        return self._change(owner, study_id, "study.renamed", {"name": _clean_name(name)})
+
+    def save_schema(self, owner: str, study_id: str, schema: Schema) -> StudyRecord:
+        """Keep an edited schema; runs of the old one become out of date."""
+        old = self.get_study(owner, study_id).schema
+        changed = [c.name for c in schema.columns if c.name not in old.names or old[c.name] != c]
+        return self._change(
+            owner, study_id, "schema.changed", {"table_schema": schema.to_dict()}, details={"columns": changed}
+        )
+
+    def save_recipe(self, owner: str, study_id: str, recipe: Recipe) -> StudyRecord:
+        """Keep an edited recipe; runs of the old one become out of date."""
+        return self._change(owner, study_id, "recipe.changed", {"recipe": recipe.to_dict()})
+
+    def save_split(self, owner: str, study_id: str, split: SplitSettings) -> StudyRecord:
+        """Keep edited split settings; runs of the old ones become out of date."""
+        return self._change(owner, study_id, "split.changed", {"split": split.to_dict()})
+
+    def save_choice(
+        self, owner: str, study_id: str, *, run_id: str, model: str, threshold: float | None, rationale: str = ""
+    ) -> StudyRecord:
+        """Keep the model and threshold a person settled on, with the reason."""
+        if threshold is not None and not 0.0 <= threshold <= 1.0:
+            raise SettingsError(N_("The threshold is {value}; it is a risk between 0 and 1."), value=threshold)
+        choice = Choice(run_id, model, threshold, rationale)
+        return self._change(owner, study_id, "choice.changed", {"choice": choice.to_dict()})
+
+    def delete_study(self, owner: str, study_id: str) -> None:
+        """Take a study off the list; undo brings it back until it is purged."""
+        self._change(owner, study_id, "study.deleted", {"deleted_at": now().isoformat()})
+
+    def restore_study(self, owner: str, study_id: str) -> StudyRecord:
+        """Bring a deleted study back."""
+        with self._writing() as session:
+            row = study_row(session, owner, study_id, deleted=True, lock=True)
+            row.deleted_at = None
+            audit.record(session, owner, "study.restored", study_id=study_id)
+            return _record(session, row)
+
+    def undo(self, owner: str, study_id: str) -> StudyRecord:
+        """Undo the last change of a study, also its deletion; again undoes the one before.
+
+        Raises:
+            NotFoundError: there is nothing to undo, or no such study.
+
+        """
+        with self._writing() as session:
+            row = study_row(session, owner, study_id, deleted=True, lock=True)
+            last = audit.last_undoable(session, owner, study_id)
+            if last is None or last.before is None:
+                raise NotFoundError(N_("There is nothing to undo in this study."))
+            _apply(row, last.before)
+            last.undone = True
+            audit.record(session, owner, "change.undone", study_id=study_id, details={"undone": last.action})
+            return _record(session, row)
+
+    def purge_study(self, owner: str, study_id: str) -> None:
+        """Remove a study for good: runs, results, and its rows if no other study uses them.
+
+        The audit trail stays; it holds no patient's value.
+        """
+        with self._writing() as session:
+            row = study_row(session, owner, study_id, deleted=True, lock=True)
+            runs = session.scalars(select(RunRow).where(RunRow.study_id == study_id)).all()
+            for table, key in ((LookRow, LookRow.study_id), (ProgressRow, ProgressRow.run_id)):
+                ids = [study_id] if table is LookRow else [run.id for run in runs]
+                for old in session.scalars(select(table).where(key.in_(ids))):
+                    session.delete(old)
+            session.flush()
+            for run in runs:
+                session.delete(run)
+            kept = session.get_one(CohortRow, row.cohort_id)
+            session.flush()
+            session.delete(row)
+            session.flush()
+            others = session.scalar(select(func.count()).where(StudyRow.cohort_id == kept.id))
+            if not others:
+                session.delete(kept)
+                remove_cohort(self.files, kept)
+            for run in runs:
+                self.files.remove(result_name(owner, run.id))
+            audit.record(session, owner, "study.purged", study_id=study_id)
+
+    def audit(self, owner: str, study_id: str) -> tuple[AuditEntry, ...]:
+        """Return everything that was done to a study, oldest first."""
+        with self._reading() as session:
+            return audit.entries(session, owner, study_id)
+
+    def note(self, owner: str, study_id: str, action: str, **details: Any) -> None:
+        """Add an entry to the audit trail for what is not a change of the study itself."""
+        with self._writing() as session:
+            study_row(session, owner, study_id)
+            audit.record(session, owner, action, study_id=study_id, details=details)
+
+    def _change(
+        self,
+        owner: str,
+        study_id: str,
+        action: str,
+        fields: Mapping[str, Any],
+        *,
+        details: Mapping[str, Any] | None = None,
+    ) -> StudyRecord:
+        with self._writing() as session:
+            row = study_row(session, owner, study_id, lock=True)
+            before = {name: _plain(getattr(row, name)) for name in fields}
+            if before != dict(fields):
+                _apply(row, fields)
+                audit.record(session, owner, action, study_id=study_id, details=details, before=before)
+            return _record(session, row)
+
+
+def result_name(owner: str, run_id: str) -> str:
+    """Name the folder of a run's results in the file store."""
+    from medcore.studies.files import owner_folder
+
+    return f"{owner_folder(owner)}/runs/{run_id}"
+
+
+def plan_of(row: StudyRow) -> RunPlan:
+    """Return what a run started now would be made from; unset parts have their defaults."""
+    schema = Schema.from_dict(row.table_schema)
+    recipe = Recipe.from_dict(row.recipe) if row.recipe else default_recipe(schema)
+    split = SplitSettings.from_dict(row.split) if row.split else SplitSettings()
+    return RunPlan(schema, recipe, split)
+
+
+def identity_of(session: Session, row: StudyRow) -> str:
+    """Return the identity that a run started now would have."""
+    kept = session.get_one(CohortRow, row.cohort_id)
+    plan = plan_of(row)
+    return plan_identity(kept.content_key, plan.schema, plan.recipe.to_dict(), plan.split.to_dict())
+
+
+def _record(session: Session, row: StudyRow) -> StudyRecord:
+    kept = session.get_one(CohortRow, row.cohort_id)
+    plan = plan_of(row)
+    return StudyRecord(
+        id=row.id,
+        owner=row.owner,
+        name=row.name,
+        cohort_name=kept.name,
+        cohort_sha256=kept.sha256,
+        content_key=kept.content_key,
+        n_rows=kept.n_rows,
+        n_columns=kept.n_columns,
+        schema=plan.schema,
+        recipe=plan.recipe,
+        split=plan.split,
+        choice=Choice(**row.choice) if row.choice else None,
+        identity=plan_identity(kept.content_key, plan.schema, plan.recipe.to_dict(), plan.split.to_dict()),
+        n_runs=session.scalar(select(func.count()).where(RunRow.study_id == row.id)) or 0,
+        n_looks=session.scalar(select(func.count()).where(LookRow.study_id == row.id)) or 0,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        deleted_at=row.deleted_at,
+    )
+
+
+def _apply(row: StudyRow, fields: Mapping[str, Any]) -> None:
+    from datetime import datetime
+
+    for name, value in fields.items():
+        setattr(row, name, datetime.fromisoformat(value) if name == "deleted_at" and value else value)
+    row.updated_at = now()
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _clean_name(name: str) -> str:
+    """Keep a name to one printable line of bearable length."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME]
+    if not text:
+        raise SettingsError(N_("The study has no name; give it one."))
+    return text

@@ -1,0 +1,193 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from medcore.data.cohort import Cohort, Source
+from medcore.data.recipe import default_recipe
+from medcore.data.splitting import SplitSettings
+from medcore.errors import NotFoundError, SettingsError
+from medcore.models.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import Store
+
+
+def test_a_cohort_comes_back_exactly_as_it_was_stored(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    back = store.load_cohort("ann", study.id)
+    pd.testing.assert_frame_equal(back.frame, cohort.frame)
+    assert back == cohort
+
+
+def test_typed_columns_come_back_with_their_types(store: Store, cohort: Cohort) -> None:
+    frame = pd.DataFrame({"n": [1.5, None], "t": pd.to_datetime(["2020-01-01", None]), "b": [True, False]})
+    study = store.create_study("ann", "Typed", replace(cohort, frame=frame, sha256="1" * 64))
+    pd.testing.assert_frame_equal(store.load_cohort("ann", study.id).frame, frame)
+
+
+def test_a_column_of_mixed_types_is_kept_as_text_and_its_gaps_as_gaps(store: Store, cohort: Cohort) -> None:
+    frame = pd.DataFrame({"mixed": pd.Series([1, "two", None], dtype=object)})
+    study = store.create_study("ann", "Mixed", replace(cohort, frame=frame, sha256="2" * 64))
+    back = store.load_cohort("ann", study.id).frame["mixed"]
+    assert back[:2].tolist() == ["1", "two"]
+    assert back.isna().tolist() == [False, False, True]
+
+
+def test_a_study_of_somebody_else_cannot_be_found_by_any_call(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    run = store.create_run("ann", study.id, TrainSettings())
+    forbidden = [
+        lambda: store.get_study("bob", study.id),
+        lambda: store.load_cohort("bob", study.id),
+        lambda: store.rename_study("bob", study.id, "Mine"),
+        lambda: store.save_schema("bob", study.id, cohort.schema),
+        lambda: store.delete_study("bob", study.id),
+        lambda: store.undo("bob", study.id),
+        lambda: store.purge_study("bob", study.id),
+        lambda: store.create_run("bob", study.id, TrainSettings()),
+        lambda: store.list_runs("bob", study.id),
+        lambda: store.get_run("bob", run.id),
+        lambda: store.request_cancel("bob", run.id),
+        lambda: store.run_inputs("bob", run.id),
+        lambda: store.result_folder("bob", run.id),
+        lambda: store.count_look("bob", study.id, run.id),
+    ]
+    for call in forbidden:
+        with pytest.raises(NotFoundError):
+            call()
+    assert store.list_studies("bob") == ()
+    assert store.progress("bob", run.id) == ()
+    assert store.audit("bob", study.id) == ()
+
+
+def test_two_owners_of_the_same_table_have_their_own_copies(store: Store, cohort: Cohort) -> None:
+    mine, theirs = store.create_study("ann", "Ward", cohort), store.create_study("bob", "Ward", cohort)
+    store.purge_study("bob", theirs.id)
+    assert store.load_cohort("ann", mine.id).n_rows == 60
+
+
+def test_the_same_table_is_stored_once_for_an_owner(store: Store, cohort: Cohort, studies_settings: Settings) -> None:
+    first, second = (store.create_study("ann", name, cohort) for name in ("First", "Second"))
+    assert len(list((studies_settings.data_dir / "files").rglob("*.parquet"))) == 1
+    store.purge_study("ann", first.id)
+    assert store.load_cohort("ann", second.id).n_rows == 60
+    store.purge_study("ann", second.id)
+    assert list((studies_settings.data_dir / "files").rglob("*.parquet")) == []
+
+
+def test_the_same_bytes_read_in_another_way_are_another_table(store: Store, cohort: Cohort) -> None:
+    one = store.create_study("ann", "One", cohort)
+    other = store.create_study("ann", "Other", replace(cohort, source=Source(delimiter=";")))
+    assert one.content_key != other.content_key
+    assert one.identity != other.identity
+
+
+def test_the_original_bytes_are_kept_under_a_name_that_tells_nothing(store: Store, cohort: Cohort) -> None:
+    named = replace(cohort, name="Mrs Miller.CSV")
+    store.create_study("ann", "Ward", named, original=b"a,b\n1,2\n")
+    paths = [p for p in (store.settings.data_dir / "files").rglob("*") if p.is_file()]
+    assert {p.name for p in paths} >= {f"{cohort.sha256}.csv"}
+    assert not any("iller" in str(p) or "ann" in p.relative_to(store.settings.data_dir).parts for p in paths)
+
+
+def test_schema_recipe_split_and_choice_are_found_again(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    schema = cohort.schema.change("ward", role="site")
+    recipe = default_recipe(schema).switch("drop_duplicate_rows", True)
+    split = SplitSettings(kind="site", n_folds=3)
+    store.save_schema("ann", study.id, schema)
+    store.save_recipe("ann", study.id, recipe)
+    store.save_split("ann", study.id, split)
+    run = store.create_run("ann", study.id, TrainSettings())
+    store.save_choice("ann", study.id, run_id=run.id, model="logistic", threshold=0.2, rationale="Harm ratio 1:4")
+    again = Store(store.settings).get_study("ann", study.id)
+    assert (again.schema, again.recipe, again.split) == (schema, recipe, split)
+    assert again.choice is not None
+    assert (again.choice.threshold, again.choice.rationale) == (0.2, "Harm ratio 1:4")
+
+
+def test_a_threshold_outside_0_to_1_is_refused(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    with pytest.raises(SettingsError, match="between 0 and 1"):
+        store.save_choice("ann", study.id, run_id="x", model="logistic", threshold=20)
+
+
+def test_identity_changes_with_what_is_computed_and_not_with_words(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    worded = store.save_schema("ann", study.id, cohort.schema.change("ward", description="Where they lay"))
+    assert worded.identity == study.identity
+    changed = [
+        store.save_schema("ann", study.id, cohort.schema.change("ward", role="ignored")).identity,
+        store.save_recipe("ann", study.id, default_recipe(cohort.schema).switch("drop_duplicate_rows", True)).identity,
+        store.save_split("ann", study.id, SplitSettings(seed=1)).identity,
+    ]
+    assert len({study.identity, *changed}) == 4
+
+
+def test_undo_walks_back_through_the_changes(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "First", cohort)
+    store.rename_study("ann", study.id, "Second")
+    store.save_split("ann", study.id, SplitSettings(seed=7))
+    store.delete_study("ann", study.id)
+    assert store.list_studies("ann") == ()
+    assert [s.name for s in store.list_studies("ann", deleted=True)] == ["Second"]
+    assert store.undo("ann", study.id).deleted_at is None
+    assert store.undo("ann", study.id).split.seed == 0
+    assert store.undo("ann", study.id).name == "First"
+    with pytest.raises(NotFoundError, match="nothing to undo"):
+        store.undo("ann", study.id)
+    assert store.get_study("ann", study.id).identity == study.identity
+
+
+def test_a_change_to_the_same_value_leaves_no_trace(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    store.rename_study("ann", study.id, "Ward")
+    assert [e.action for e in store.audit("ann", study.id)] == ["study.created"]
+
+
+def test_every_change_is_in_the_audit_trail_and_no_value_of_a_patient_is(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    store.save_schema("ann", study.id, cohort.schema.change("ward", role="ignored"))
+    store.note("ann", study.id, "privacy.overridden", reason="Study number, no identifier")
+    run = store.create_run("ann", study.id, TrainSettings())
+    store.count_look("ann", study.id, run.id)
+    store.delete_study("ann", study.id)
+    trail = store.audit("ann", study.id)
+    assert [e.action for e in trail] == [
+        "study.created",
+        "schema.changed",
+        "privacy.overridden",
+        "run.created",
+        "test.looked",
+        "study.deleted",
+    ]
+    assert str(trail[1].sentence) == "The columns were changed: ward."
+    assert {e.owner for e in trail} == {"ann"}
+
+
+def test_purging_leaves_the_audit_trail_only(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort, original=b"bytes")
+    run = store.create_run("ann", study.id, TrainSettings())
+    store.count_look("ann", study.id, run.id)
+    store.delete_study("ann", study.id)
+    store.purge_study("ann", study.id)
+    assert store.list_studies("ann", deleted=True) == ()
+    assert [p for p in (store.settings.data_dir / "files").rglob("*") if p.is_file()] == []
+    assert store.audit("ann", study.id)[-1].action == "study.purged"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\n\t"])
+def test_a_study_needs_a_name(store: Store, cohort: Cohort, name: str) -> None:
+    with pytest.raises(SettingsError, match="no name"):
+        store.create_study("ann", name, cohort)
+    assert store.list_studies("ann") == ()
+
+
+def test_a_name_is_kept_to_one_printable_line(store: Store, cohort: Cohort) -> None:
+    assert store.create_study("ann", " Ward\n\x00 7 心脏 ", cohort).name == "Ward 7 心脏"
+
+
+def test_the_records_show_no_rows_and_no_owner(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    assert "ann" not in repr(study)
+    assert "owner" not in study.to_dict()
