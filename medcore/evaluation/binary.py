@@ -21,7 +21,7 @@ from medcore.evaluation.estimates import (
 )
 from medcore.evaluation.ranking import auroc_with_influence, average_precision
 from medcore.evaluation.recalibration import LogisticFit, fit_logistic, logit
-from medcore.evaluation.resampling import Draws, Ints, clustered_variance, risk_bins
+from medcore.evaluation.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins
 from medcore.evaluation.smoothing import Smoother, weighted_quantile
 
 #: The figures whose interval is bootstrapped, in the order they are shown.
@@ -192,3 +192,24 @@ def _exact(outcome: Floats, risk: Floats) -> dict[str, float]:
         others = np.bincount(where, weights=1 - outcome)[None, :].astype(float)
         exact["auprc"] = float(average_precision(events, others)[0])
     return exact
+
+
+def auroc(outcome: Floats, risk: Floats, *, groups: Ints | None = None) -> Estimate:
+    """Return the AUROC with DeLong's interval, clustered by patient where ``groups`` are given."""
+    area, influence = auroc_with_influence(outcome, risk)
+    return _analytic("auroc", Pieces({"auroc": area}, {}, {}, {"auroc": influence}, {}, {}), groups)
+
+
+def auprc(
+    outcome: Floats, risk: Floats, *, groups: Ints | None = None, seed: int = 0, n_boot: int | None = None
+) -> Estimate:
+    """Return the area under the precision–recall curve with its bootstrap interval."""
+    draws = draw(len(risk), groups, n_boot=n_boot or default_n_boot(len(risk)), seed=seed)
+    bins, n_bins = risk_bins(risk)
+    cell = 2 * bins + (outcome == 1)
+    drawn, whole = (
+        average_precision(w[:, 1::2], w[:, 0::2])
+        for w in (draws.by_cell(cell, 2 * n_bins), np.bincount(cell, minlength=2 * n_bins).astype(float)[None, :])
+    )
+    exact = _exact(outcome, risk).get("auprc", NAN)
+    return from_draws(exact, drawn, clustered=groups is not None, about=float(whole[0]))

@@ -1,0 +1,47 @@
+"""The calibration curve agrees with lowess, and its band holds the truth."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve as sk_calibration_curve
+from statsmodels.nonparametric.smoothers_lowess import lowess
+
+from medcore.evaluation.calibration import calibration_curve, risk_groups
+
+
+@pytest.mark.parametrize("name", ["breast", "wine", "tied"])
+def test_the_curve_is_lowess_without_robustness_steps(tables, name):
+    y, p = tables[name]
+    found = calibration_curve(y, p, n_boot=50)
+    smooth = lowess(y, p, frac=2 / 3, it=0, delta=0, return_sorted=False, xvals=found.risk)
+    assert np.abs(found.observed - np.clip(smooth, 0, 1)).max() < 0.002
+
+
+def test_the_band_covers_the_truth_and_the_curve_follows_it():
+    rng = np.random.default_rng(4)
+    p = rng.uniform(0.05, 0.95, 4000)
+    y = (rng.random(4000) < p**1.5).astype(float)
+    found = calibration_curve(y, p)
+    truth = found.risk**1.5
+    assert np.abs(found.observed - truth).max() < 0.06
+    assert np.mean((found.low <= truth) & (truth <= found.high)) > 0.8
+    assert len(found.risk) <= 100
+
+
+def test_tenths_of_patients_are_scikit_learns(tables):
+    y, p = tables["breast"]
+    observed, predicted = sk_calibration_curve(y, p, n_bins=10, strategy="quantile")
+    found = risk_groups(y, p)
+    assert len(found) == 10 and sum(g.n for g in found) == len(y)
+    assert [g.mean_risk for g in found] == pytest.approx(predicted.tolist(), abs=0.01)
+    assert [g.observed.value for g in found] == pytest.approx(observed.tolist(), abs=0.04)
+
+
+@pytest.mark.parametrize("p", [np.full(30, 0.3), np.repeat([0.1, 0.6], 15), np.linspace(0, 1, 30)])
+@pytest.mark.parametrize("y", [np.zeros(30), np.tile([0.0, 1.0], 15)])
+def test_few_distinct_risks_and_one_class_do_not_break_the_curve(y, p):
+    found = calibration_curve(y, p, n_boot=40)
+    json.dumps(found.to_dict(), allow_nan=False)
+    assert sum(g.n for g in found.groups) == 30
+    assert found.counts.sum() == 30
