@@ -1,0 +1,173 @@
+"""The pieces every architecture is built of: named weights in one flat vector, and noise by seed.
+
+All weights of a member lie in one vector, so that an optimiser's step, the best
+weights and a checkpoint are each one operation on an array of shape (M, P).
+TensorFlow is imported inside the functions that need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One named array of weights of a member.
+
+    ``rate`` multiplies the learning rate; ``decays`` says whether weight decay shrinks it.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    decays: bool = False
+    rate: float = 1.0
+
+    @property
+    def size(self) -> int:
+        """Number of weights."""
+        return prod(self.shape)
+
+
+class Architecture(Protocol):
+    """A family of networks: how its weights begin, what it computes, and its Keras form."""
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns, padded."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of logits: 1 for two classes, else one a class."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The trained weights, in the order of the flat vector."""
+
+    @property
+    def fixed(self) -> tuple[Part, ...]:
+        """What is measured on the training rows and never trained."""
+
+    def __hash__(self) -> int:
+        """Architectures that compute the same are equal, so that programs are compiled once."""
+
+    def initial(self, rng: np.random.Generator, n_features: int) -> dict[str, Floats]:
+        """Draw the first weights of one member, given the number of real (not padded) columns."""
+
+    def measure(self, features: Floats) -> dict[str, Floats]:
+        """Return the fixed parts from the training rows of one member."""
+
+    def logits(self, weights: Mapping[str, Any], fixed: Mapping[str, Any], x: Any, noise: Noise | None) -> Any:
+        """Map rows (M, B, F) to logits (M, B, S, C); ``noise`` is given in training only."""
+
+    def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:
+        """Return one member as an ordinary Keras model from (n, n_features) to (n, classes)."""
+
+
+def pack(parts: tuple[Part, ...], arrays: Mapping[str, Floats]) -> Floats:
+    """Lay named arrays into one flat vector (P,)."""
+    if not parts:
+        return np.zeros(0, np.float32)
+    return np.concatenate([np.asarray(arrays[part.name], np.float32).reshape(-1) for part in parts])
+
+
+def unpack(parts: tuple[Part, ...], flat: Floats) -> dict[str, Floats]:
+    """Undo :func:`pack`."""
+    ends = np.cumsum([part.size for part in parts])
+    return {part.name: flat[end - part.size : end].reshape(part.shape) for part, end in zip(parts, ends, strict=True)}
+
+
+def unpack_tensors(parts: tuple[Part, ...], flat: Any) -> dict[str, Any]:
+    """Split a tensor (M, P) into tensors (M, *shape) by name."""
+    import tensorflow as tf
+
+    if not parts:
+        return {}
+    pieces = tf.split(flat, [part.size for part in parts], axis=1)
+    members = flat.shape[0]
+    return {part.name: tf.reshape(t, (members, *part.shape)) for part, t in zip(parts, pieces, strict=True)}
+
+
+def bucket(n: int, *, least: int = 8) -> int:
+    """Round a size up to one of few values (three leading bits), so that programs are compiled rarely.
+
+    >>> [bucket(n) for n in (3, 9, 33, 455, 1000)]
+    [8, 10, 40, 512, 1024]
+    """
+    if n <= least:
+        return least
+    step = 1 << max(0, n.bit_length() - 3)
+    return -(-n // step) * step
+
+
+class Noise:
+    """Random numbers for dropout: a hash of member seed, step, place and element.
+
+    Counter-based (the finaliser of MurmurHash3), so that a run that was interrupted
+    draws the same numbers, and a member's numbers do not depend on who trains beside it.
+    """
+
+    def __init__(self, seeds: Any, step: Any) -> None:
+        self._seeds = seeds
+        self._step = step
+        self._places: Iterator[int] = iter(range(1, 1_000_000))
+
+    def keep(self, x: Any, dropout: float) -> Any:
+        """Set a share of the elements of (M, …) to zero and scale up the others."""
+        import tensorflow as tf
+
+        if dropout <= 0.0:
+            return x
+        uniform = self._uniform(x.shape)
+        return tf.where(uniform >= dropout, x / (1.0 - dropout), 0.0)
+
+    def _uniform(self, shape: Any) -> Any:
+        import tensorflow as tf
+
+        def u32(value: int) -> Any:
+            return tf.constant(value & 0xFFFFFFFF, tf.uint32)
+
+        place = next(self._places)
+        key = _mixed(self._seeds ^ (tf.cast(self._step, tf.uint32) * u32(0x9E3779B9)) ^ u32(place * 0x85EBCA6B))
+        members, *rest = shape
+        element = tf.cast(tf.range(prod(rest)), tf.uint32) * u32(0xC2B2AE35)
+        bits = _mixed(key[:, None] ^ element[None, :])
+        unit = tf.cast(tf.bitwise.right_shift(bits, u32(8)), tf.float32) * (1.0 / (1 << 24))
+        return tf.reshape(unit, (members, *rest))
+
+
+def _mixed(x: Any) -> Any:
+    """Spread every bit over all others."""
+    import tensorflow as tf
+
+    def u32(value: int) -> Any:
+        return tf.constant(value, tf.uint32)
+
+    x = x ^ tf.bitwise.right_shift(x, u32(16))
+    x = x * u32(0x85EBCA6B)
+    x = x ^ tf.bitwise.right_shift(x, u32(13))
+    x = x * u32(0xC2B2AE35)
+    return x ^ tf.bitwise.right_shift(x, u32(16))
+
+
+def activate(name: str, x: Any) -> Any:
+    """Apply a nonlinearity by its Keras name."""
+    import tensorflow as tf
+
+    if name == "mish":
+        return x * tf.tanh(tf.nn.softplus(x))
+    functions = {
+        "relu": tf.nn.relu,
+        "sigmoid": tf.sigmoid,
+        "tanh": tf.tanh,
+        "selu": tf.nn.selu,
+        "gelu": tf.nn.gelu,
+    }
+    return functions[name](x)
