@@ -1,0 +1,101 @@
+"""What every column is: kind, role, unit, plausible range and missing codes, each with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from medcore.data.cohort import Column, Schema
+from medcore.data.inference_kinds import Contents, Guess, guess_kind, guess_native
+from medcore.data.inference_missing import missing_numbers, missing_words
+from medcore.data.inference_names import says
+from medcore.data.inference_roles import assign_roles
+from medcore.data.inference_targets import TargetProposal, choose_target, propose_targets
+from medcore.data.ranges import find_quantity, unit_in_name
+from medcore.data.values import Distinct, distinct
+from medcore.data.values_numbers import parse_numbers
+from medcore.i18n import N_, Message
+
+__all__ = ["TargetProposal", "choose_target", "infer_schema", "propose_targets"]
+
+
+def infer_schema(frame: pd.DataFrame) -> Schema:
+    """Find out what every column of a table is; the outcome is never guessed here.
+
+    Each Column carries how sure the guess is and why. ``frame`` is as read: text
+    cells, or a typed file's own types.
+    """
+    decimal = frame.attrs.get("decimal")
+    read = [_read(str(name), frame[name], decimal) for name in frame.columns]
+    return Schema(assign_roles([r[0] for r in read], [r[1] for r in read], frame))
+
+
+def _read(name: str, values: pd.Series, decimal: str | None) -> tuple[Column, Distinct]:
+    cells = distinct(values)
+    native = guess_native(values)
+    if native is not None:
+        return Column(name=name, kind=native.kind, confidence=native.confidence, reason=native.reason), cells
+    numeric_share = _numeric_share(cells, decimal)
+    absent = missing_words(cells, numeric_share)
+    contents = Contents.of(name, cells, absent, decimal)
+    guess = guess_kind(contents)
+    words = cells.words()
+    column = Column(
+        name=name,
+        kind=guess.kind,
+        unit=guess.unit,
+        levels=guess.levels,
+        missing_codes=tuple(w for w, a in zip(words, absent, strict=True) if a),
+        confidence=guess.confidence,
+        reason=guess.reason,
+        sensitive=says(name, "sensitive"),
+    )
+    return (_measured(column, contents, guess) if guess.kind == "numeric" else _coded(column, contents)), cells
+
+
+def _numeric_share(cells: Distinct, decimal: str | None) -> float:
+    if len(cells.texts) == 0:
+        return 0.0
+    plain = parse_numbers(cells.texts.slice(0, 2000), decimal=decimal).readable
+    counts = cells.counts[:2000]
+    return float(counts[plain].sum() / max(1, counts.sum()))
+
+
+def _measured(column: Column, contents: Contents, guess: Guess) -> Column:
+    """Add unit, plausible range and numeric missing codes to a numeric column."""
+    values = contents.numbers.value[contents.numbers.readable]
+    unit = unit_in_name(column.name) or guess.unit
+    quantity = find_quantity(column.name, values[values != 0], unit=unit)
+    found = missing_numbers(contents.numbers, contents.counts, contents.words, quantity)
+    column = replace(column, missing_codes=column.missing_codes + found.codes, unit=unit)
+    if quantity is not None:
+        column = replace(
+            column,
+            unit=unit or quantity.unit,
+            low=quantity.low,
+            high=quantity.high,
+            reason=Message(
+                N_("Its name says {quantity}; plausible in {unit} after: {source}."),
+                {"quantity": quantity.name, "unit": quantity.unit, "source": quantity.source},
+            ),
+        )
+    if found.codes and found.reason is not None:
+        column = replace(column, confidence=min(column.confidence, found.confidence), reason=found.reason)
+    return column
+
+
+def _coded(column: Column, contents: Contents) -> Column:
+    """Add numeric missing codes to categories that are written as numbers."""
+    if column.kind != "category" or not contents.numbers.readable.all() or len(contents.words) > 12:
+        return column
+    found = missing_numbers(contents.numbers, contents.counts, contents.words, None)
+    codes = tuple(c for c in found.codes if float(c) < 0 or float(c) in (9, 99, 999))
+    return replace(column, missing_codes=column.missing_codes + codes)
+
+
+def readable_numbers(values: pd.Series, decimal: str | None = None) -> np.ndarray:
+    """Return a column's cells as numbers, NaN where they are none."""
+    cells = distinct(values)
+    return np.append(parse_numbers(cells.texts, decimal=decimal).value, np.nan)[cells.codes]

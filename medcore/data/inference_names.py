@@ -1,0 +1,60 @@
+"""What a column's name says, in English and Chinese."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Literal
+
+Topic = Literal[
+    "date", "birth", "sex", "age", "nominal", "patient", "identifier", "site", "time", "sensitive", "outcome", "after"
+]
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+_TOPICS: Mapping[str, str] = {
+    "date": r"\b(date|datetime|timestamp|dt|dob|day of|time)\b|date$|日期|时间$|_dt$|(?<!\d)date|day$",
+    "birth": r"\b(birth|dob|born)\b|出生|生日",
+    "sex": r"^(sex|gender|male|female|patient sex|性别)$|\b(sex|gender)\b|性别",
+    "age": r"\bage\b|^age|年龄|岁",
+    "nominal": r"\b(type|code|category|class|kind|source|disposition|location|race|ethnicity|ethnic|region|marital|status"
+    r"|department|dept|ward|icd|drg|unit ?type|specialty|payer|insurance|blood type)\b|(type|source|location)$|类型|类别|编码|代码|方式|科室"
+    r"|病区|民族|血型|婚姻|职业|来源|去向",
+    "patient": r"\b(patient|subject|person|participant|mrn|pat|pt|case)\b ?(id|no|nr|nbr|num|number|key|code|identifier)?$"
+    r"|^(patient|subject|person|participant|unique) ?p?(id|no|nr|nbr|num|number|key)$|^(pid|mrn|hn|uniquepid|subjid|usubjid|ptid|patid)$"
+    r"|患者(编号|号|id|标识)|病人(编号|号|id)|住院号|病案号|病历号|门诊号|就诊卡|登记号|身份证",
+    "identifier": r"\b(id|ids|uid|uuid|guid|identifier|no|nbr|number|key|index|serial|accession|record|row|sample|name)\b"
+    r"|(?<=[a-z])id$|^(id|idx|index|name|no|sn)$|编号|序号|号码|住院号|病案号|病历号|标识|姓名|^id|流水号",
+    "site": r"^(site|center|centre|hospital|clinic|institution|facility|study site|hosp|cohort|dataset|trust)( ?(id|no|nr|name|code|number))?$"
+    r"|^(hospitalid|siteid|centerid|centreid|facilityid)$|^(医院|中心|分中心|研究中心|院区|机构|医疗机构|来源医院)(名称|编号|代码)?$",
+    "time": r"\b(admission|admit|visit|encounter|enrol\w*|inclusion|index|exam\w*|sample|collection|record|diagnosis|study)\b.*\b(date|time|year|datetime|dt)\b"
+    r"|^(date|year|datetime|re date|visit date)$|入院(日期|时间)|就诊(日期|时间)|检查(日期|时间)|采样(日期|时间)|登记(日期|时间)|年份|^日期$|手术日期",
+    "sensitive": r"\b(age|sex|gender|race|ethnicity|ethnic|insurance|payer|language|religion|marital|education|income)\b"
+    r"|^(sex|age|gender)|年龄|性别|民族|医保|婚姻|教育|职业|宗教",
+    "outcome": r"\b(outcome|target|label|class|diagnosis|disease|death|died|dead|mortality|survival|survived|status|result|event|response"
+    r"|readmit\w*|readmission|relapse|recurrence|progression|malignan\w*|classification|deceased|expired|prognosis|y|num)\b|(death|mortality|status|outcome)$"
+    r"|结局|转归|死亡|预后|诊断|结果|出院方式|出院情况|是否|复发|转移|生存|存活|病死|恶性|分类|标签",
+    "after": r"discharge|death|died|mortality|expired|出院|死亡|随访|follow ?up|los\b|length of stay|住院天数",
+}
+_COMPILED = {topic: re.compile(pattern) for topic, pattern in _TOPICS.items()}
+
+
+def spoken(name: str) -> str:
+    """Write a name in lower-case words.
+
+    >>> spoken("PatientID"), spoken("RE_DATE"), spoken("入院时间")
+    ('patient id', 're date', '入院时间')
+    """
+    text = unicodedata.normalize("NFKC", name)
+    text = _CAMEL.sub(" ", text).lower()
+    return " ".join(re.split(r"[\s_\-./:,;()\[\]]+", text)).strip()
+
+
+def says(name: str, topic: Topic) -> bool:
+    """Say whether a name speaks of a topic.
+
+    >>> says("patient_nbr", "patient"), says("hospitalid", "site"), says("性别", "sex"), says("chol", "sex")
+    (True, True, True, False)
+    """
+    return bool(_COMPILED[topic].search(spoken(name)))

@@ -1,0 +1,288 @@
+"""The words that cells are written in: yes and no, nothing measured, units, flags.
+
+Every word is lower case and width-folded. The lists are this project's own,
+gathered from exports of hospital systems in English and Chinese; a word that is
+missing here costs a wrong first guess, which the person can overrule.
+"""
+
+from __future__ import annotations
+
+import re
+
+YES_WORDS = frozenset(
+    [
+        "yes",
+        "y",
+        "true",
+        "t",
+        "1",
+        "on",
+        "positive",
+        "pos",
+        "present",
+        "detected",
+        "abnormal",
+        "checked",
+        "done",
+        "是",
+        "有",
+        "阳性",
+        "(+)",
+        "真",
+        "异常",
+        "对",
+        "已做",
+        "√",
+        "✓",
+    ]
+)
+NO_WORDS = frozenset(
+    [
+        "no",
+        "n",
+        "false",
+        "f",
+        "0",
+        "off",
+        "negative",
+        "neg",
+        "absent",
+        "notpresent",
+        "undetected",
+        "normal",
+        "unchecked",
+        "否",
+        "无",
+        "阴性",
+        "(-)",
+        "假",
+        "正常",
+        "错",
+        "没有",
+        "未做",
+    ]
+) | {"not present", "not detected", "not done"}
+"""Words of the two sides of a boolean; a pair must take one from each side."""
+
+BOOLEAN_PAIRS: tuple[frozenset[str], ...] = tuple(
+    frozenset(pair)
+    for pair in (
+        ("yes", "no"),
+        ("y", "n"),
+        ("true", "false"),
+        ("t", "f"),
+        ("1", "0"),
+        ("on", "off"),
+        ("positive", "negative"),
+        ("pos", "neg"),
+        ("present", "absent"),
+        ("present", "notpresent"),
+        ("present", "not present"),
+        ("detected", "not detected"),
+        ("detected", "undetected"),
+        ("checked", "unchecked"),
+        ("done", "not done"),
+        ("是", "否"),
+        ("有", "无"),
+        ("有", "没有"),
+        ("阳性", "阴性"),
+        ("(+)", "(-)"),
+        ("真", "假"),
+        ("对", "错"),
+        ("已做", "未做"),
+        ("正常", "异常"),
+        ("normal", "abnormal"),
+    )
+)
+"""Which words are each other's opposite."""
+
+POSITIVE_WORDS: tuple[str, ...] = (
+    "1",
+    "yes",
+    "y",
+    "true",
+    "t",
+    "positive",
+    "pos",
+    "+",
+    "(+)",
+    "died",
+    "die",
+    "dead",
+    "death",
+    "deceased",
+    "expired",
+    "malignant",
+    "m",
+    "case",
+    "disease",
+    "diseased",
+    "event",
+    "present",
+    "abnormal",
+    "relapse",
+    "recurrence",
+    "recurrence-events",
+    "readmitted",
+    "<30",
+    "sick",
+    "ckd",
+    "failure",
+    "progression",
+    "metastasis",
+    "severe",
+    "critical",
+    "detected",
+    "是",
+    "有",
+    "阳性",
+    "死亡",
+    "恶性",
+    "患病",
+    "复发",
+    "转移",
+    "异常",
+    "真",
+    "重症",
+    "再入院",
+    "病死",
+)
+"""Words by which an outcome is said to have happened."""
+
+NEGATIVE_WORDS: frozenset[str] = frozenset(
+    [
+        "0",
+        "no",
+        "n",
+        "false",
+        "f",
+        "negative",
+        "neg",
+        "-",
+        "(-)",
+        "alive",
+        "survived",
+        "survive",
+        "live",
+        "living",
+        "lived",
+        "discharged",
+        "benign",
+        "b",
+        "control",
+        "healthy",
+        "absent",
+        "normal",
+        "none",
+        "ckd-free",
+        "否",
+        "无",
+        "阴性",
+        "存活",
+        "生存",
+        "良性",
+        "健康",
+        "正常",
+        "假",
+        "好转",
+        "治愈",
+        "出院",
+        "对照",
+        "未复发",
+    ]
+)
+"""Words by which an outcome is said not to have happened."""
+
+MISSING_WORDS: frozenset[str] = frozenset(
+    [
+        "?",
+        "??",
+        "na",
+        "n/a",
+        "#n/a",
+        "#na",
+        "<na>",
+        "nan",
+        "null",
+        "#null!",
+        "none",
+        "nil",
+        "nd",
+        "n.d.",
+        "\\n",
+        "missing",
+        "unknown",
+        "unk",
+        "unspecified",
+        "undetermined",
+        "unrecorded",
+        "unmeasured",
+        "#value!",
+        "#div/0!",
+        "#ref!",
+        "#name?",
+        "#num!",
+        "未查",
+        "未测",
+        "未做",
+        "未检",
+        "未检测",
+        "未记录",
+        "未知",
+        "不详",
+        "不明",
+        "缺失",
+        "无数据",
+        "空",
+        "未填",
+        "未采集",
+        "不清楚",
+        "待查",
+        "暂无",
+    ]
+) | {
+    "not available",
+    "not measured",
+    "not recorded",
+    "not done",
+    "not known",
+    "not tested",
+    "unknown/invalid",
+    "no data",
+}
+"""Words that say nothing was recorded."""
+
+AMBIGUOUS_MISSING: frozenset[str] = frozenset({"-", "--", "---", ".", "/", "*", "x", "none", "nil", "未做"})
+"""Marks that say nothing was recorded, unless the column's other words give them a meaning."""
+
+SEVERITY_WORDS: tuple[tuple[str, ...], ...] = (
+    ("-", "±", "+", "++", "+++", "++++"),
+    ("negative", "trace", "1+", "2+", "3+", "4+"),
+    ("none", "absent", "no", "mild", "moderate", "severe", "very severe", "critical"),
+    ("very low", "low", "norm", "normal", "medium", "high", "very high"),
+    ("down", "steady", "up"),
+    ("never", "rarely", "sometimes", "often", "always"),
+    ("never", "former", "current"),
+    ("poor", "fair", "good", "very good", "excellent"),
+    ("i", "ii", "iii", "iv", "v"),
+    ("stage 0", "stage i", "stage ii", "stage iii", "stage iv"),
+    ("无", "轻", "轻度", "中", "中度", "重", "重度", "极重度", "危重"),
+    ("低", "正常", "高"),
+    ("差", "一般", "良", "良好", "优"),
+    ("ⅰ", "ⅱ", "ⅲ", "ⅳ"),
+    ("一级", "二级", "三级", "四级"),
+    ("阴性", "弱阳性", "阳性", "强阳性"),
+)
+"""Scales of words, lowest first."""
+
+UNIT_SUFFIX = re.compile(
+    r"""(?ix) ^ (?:
+      % | ‰ | ° | °?[cf] | ℃ | ℉ | ↑+ | ↓+ | \*+ | [hl] | h\* | l\*
+    | (?:x|×|\*)?\s*10\s*[\^*e]*\s*\d{1,2}\s*/\s*[µμmunpf]?l
+    | (?:[kmµμunpfcd]?(?:g|mol|eq|iu|u|l|m)|mmhg|kpa|cmh2o|bpm|iu|years?|yrs?|y|yo|months?|mo|weeks?|wks?|w|days?|d
+        |hours?|hrs?|minutes?|mins?|seconds?|secs?|s|ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|kcal|mosm|score|points?|次|岁|月|天|日|周|年|小时|分钟|分|秒|克|千克|公斤|斤|毫米|厘米|米|毫升|升|个|人|支|包)
+      (?:\s*[/.·]\s*[a-z0-9µμ%^().·*²³]+){0,3}
+    ) \s* (?:[↑↓*]+|\([hl]\)|[hl])? $
+    """
+)
+"""What may follow a number in its cell: a unit, or a laboratory's flag."""
