@@ -40,8 +40,8 @@ def loss_curve(points: Sequence[Progress]) -> go.Figure:
         n_epochs=last.n_epochs if last else 0,
     )
     _band(figure, curve, "val_loss_low", "val_loss_high")
-    _line(figure, curve, "loss", _("Training"), theme.SECONDARY, "dash")
-    _line(figure, curve, "val_loss", _("Validation"), theme.PRIMARY, "solid")
+    _line(figure, curve, "loss", _("Training patients"), theme.SECONDARY, "dash")
+    _line(figure, curve, "val_loss", _("Validation patients"), theme.PRIMARY, "solid")
     return figure
 
 
@@ -61,8 +61,8 @@ def auroc_curve(points: Sequence[Progress]) -> go.Figure:
         n_epochs=last.n_epochs if last else 0,
     )
     _band(figure, curve, "val_auroc_low", "val_auroc_high")
-    _line(figure, curve, "auroc", _("Training"), theme.SECONDARY, "dash")
-    _line(figure, curve, "val_auroc", _("Validation"), theme.PRIMARY, "solid")
+    _line(figure, curve, "auroc", _("Training patients"), theme.SECONDARY, "dash")
+    _line(figure, curve, "val_auroc", _("Validation patients"), theme.PRIMARY, "solid")
     figure.update_yaxes(tickformat=".2f")
     return figure
 

@@ -46,3 +46,12 @@ def undo(text: str, *, key: str, on_click: Callable[[], None]) -> None:
     with st.container(key=f"{key}-undo".replace(".", "-"), horizontal=True, vertical_alignment="center"):
         note(text, look="success")
         st.button(_("Undo"), key=f"{key}.undo", on_click=on_click, icon=":material/undo:")
+
+
+def card(title: str, text: str, *, badge: str | None = None, look: str = "") -> None:
+    """Show a thing that can be opened: its name, a line about it, and its state.
+
+    ``look`` is ``done``, ``running``, ``queued``, ``failed`` or ``stale``.
+    """
+    mark = f' <span class="mc-badge mc-{markup(look)}">{markup(badge)}</span>' if badge else ""
+    st.html(f'<div class="mc-card"><h3>{markup(title)}{mark}</h3><p>{markup(text)}</p></div>')

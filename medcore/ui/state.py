@@ -29,8 +29,10 @@ class State:
     run_id: str | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
     """The threshold a run is read at, by run."""
-    flash: str | None = None
-    """One message to show after the next page change."""
+    deleted_study: str | None = None
+    """The study deleted last in this session, which may be brought back."""
+    uploads: int = 0
+    """Counts finished uploads: a new key empties the uploader and frees its memory."""
 
     def open_study(self, study_id: str | None) -> None:
         """Go to another study, or to none; what belonged to the last one is forgotten."""

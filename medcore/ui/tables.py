@@ -13,7 +13,6 @@ from medcore.evaluation.estimates import Estimate
 from medcore.i18n import N_, _
 from medcore.ui.text import plain
 
-
 METRICS: Mapping[str, str] = {
     "auroc": N_("AUROC (1 is perfect, 0.5 is chance)"),
     "auprc": N_("Area under the precision–recall curve"),

@@ -40,13 +40,13 @@ def test_an_epoch_reported_twice_is_drawn_once():
 
 def test_loss_has_training_validation_and_band():
     figure = training.loss_curve(moments(20))
-    assert [t.name for t in figure.data] == ["All networks", "Training", "Validation"]
+    assert [t.name for t in figure.data] == ["All networks", "Training patients", "Validation patients"]
     assert list(figure.data[1].y) == [1 / e for e in range(1, 21)]
     assert "0.050" in theme.alt_text(figure)
 
 
 def test_auroc_without_members_has_no_band():
-    assert [t.name for t in training.auroc_curve(moments(3, band=False)).data] == ["Training", "Validation"]
+    assert [t.name for t in training.auroc_curve(moments(3, band=False)).data] == ["Training patients", "Validation patients"]
 
 
 def test_before_the_first_epoch_the_curves_are_empty_and_say_so():

@@ -1,0 +1,87 @@
+"""The frame around every page: navigation, language, the study at hand, the caveat.
+
+``app.py`` points Streamlit at this file. It runs before each page, in the
+session's language, and is the only place that draws the sidebar.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore import jobs
+from medcore.i18n import LANGUAGES, N_, _
+from medcore.settings import ASSETS
+from medcore.ui import guards, navigation
+from medcore.ui.fragments import fragment
+from medcore.ui.notices import errors_shown
+from medcore.ui.state import from_address, speak, state, to_address
+from medcore.ui.text import markup
+
+CAVEAT = N_("For research use; not a medical device.")
+
+
+def main() -> None:
+    """Draw the frame and run the page the person asked for."""
+    st.set_page_config(
+        page_title="medcore",
+        page_icon=str(ASSETS / "logo.svg"),
+        layout="wide",
+        menu_items={"About": "medcore"},
+    )
+    from_address()
+    _language()
+    speak()
+    st.html(ASSETS / "styles" / "medcore.css")
+    st.logo(str(ASSETS / "wordmark.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
+    page = st.navigation(navigation.pages())
+    with st.sidebar:
+        with errors_shown():
+            _study()
+        _language_switch()
+        fragment(_worker, every=None if jobs.worker_ready() else 2.0)()
+        st.html(f'<p class="mc-caveat">{markup(_(CAVEAT))}</p>')
+    to_address()
+    with errors_shown():
+        page.run()
+
+
+def _language() -> None:
+    """Take up a language chosen in the switch before anything is drawn in the old one."""
+    chosen = st.session_state.get("frame.language")
+    if isinstance(chosen, str) and chosen in LANGUAGES:
+        state().language = chosen
+
+
+def _language_switch() -> None:
+    languages = list(LANGUAGES)
+    st.session_state["frame.language"] = state().language
+    st.segmented_control(
+        "Language · 语言",
+        languages,
+        required=True,
+        format_func=lambda code: LANGUAGES[code],
+        key="frame.language",
+        label_visibility="collapsed",
+    )
+
+
+def _study() -> None:
+    study = guards.current_study()
+    if study is None:
+        st.html(f'<p class="mc-sidebar-study mc-muted">{markup(_("No study is open."))}</p>')
+        return
+    label = markup(_("Study"))
+    st.html(f'<p class="mc-sidebar-study"><span>{label}</span>{markup(study.name, limit=60)}</p>')
+
+
+def _worker() -> None:
+    ready = jobs.worker_ready()
+    text = _("Ready to compute") if ready else _("Getting ready to compute …")
+    look = "mc-ready" if ready else "mc-waking"
+    st.html(f'<p class="mc-worker {look}" role="status"><span></span>{markup(text)}</p>')
+    if ready and not st.session_state.get("frame.ready"):
+        st.session_state["frame.ready"] = True
+        st.rerun()
+
+
+main()

@@ -1,0 +1,77 @@
+"""A training run on a page: how far it is, how it learns, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from medcore import jobs
+from medcore.charts.training import auroc_curve, epochs_of, loss_curve
+from medcore.i18n import N_, _
+from medcore.models.progress import Progress
+from medcore.studies.records import RunRecord
+from medcore.ui import cache
+from medcore.ui.figures import figure
+from medcore.ui.layout import facts
+from medcore.ui.words import duration, model_name
+
+STAGES = {
+    "folds": N_("Training on each part of the patients in turn"),
+    "final": N_("Training on all training patients"),
+    "calibration": N_("Calibrating the risks"),
+}
+
+
+def follow(owner: str, run_id: str) -> None:
+    """Show a run at work; when it has ended, draw the whole page once more.
+
+    Meant for ``components.fragment(follow, every=1.0)``: each call reads only the
+    moments that are new.
+    """
+    run = cache.store().get_run(owner, run_id)
+    points = cache.progress(run)
+    if not run.unfinished:
+        st.rerun()
+    now = points[-1] if points else None
+    st.progress(min(1.0, now.fraction) if now else 0.0, text=_step(run, now))
+    if now is not None:
+        numbers = [(_("Time so far"), duration(now.seconds)), (_("Time left, about"), duration(now.remaining_seconds))]
+        if now.n_epochs:
+            numbers.append((_("Epoch"), _("{epoch} of {n_epochs}", epoch=now.epoch, n_epochs=now.n_epochs)))
+        facts(numbers)
+    st.button(
+        _("Cancel this run"),
+        key=f"train.cancel.{run.id}",
+        on_click=jobs.cancel_run,
+        args=(cache.store(), owner, run.id),
+        disabled=run.cancel_requested,
+        icon=":material/stop_circle:",
+    )
+    curves(points, key="train.live")
+
+
+def curves(points: Sequence[Progress], *, key: str) -> None:
+    """Draw loss and AUROC by epoch, where the model learns by epochs."""
+    if epochs_of(points):
+        left, right = st.columns(2)
+        with left:
+            figure(loss_curve(points), key=f"{key}.loss")
+        with right:
+            figure(auroc_curve(points), key=f"{key}.auroc")
+
+
+def results(run: RunRecord) -> None:
+    """Show what came of a finished run: its candidates, best first."""
+    st.write(dict(run.summary))
+
+
+def _step(run: RunRecord, now: Progress | None) -> str:
+    if run.cancel_requested:
+        return _("Stopping at the end of this epoch …")
+    if run.state == "queued":
+        return _("Waiting for a free worker …")
+    if now is None:
+        return _("Reading and preparing the table …")
+    stage = _(STAGES[now.stage]) if now.stage in STAGES else _("At work")
+    return _("{model}: {stage}", model=model_name(now.model), stage=stage)

@@ -1,0 +1,107 @@
+"""Train: which model, with which settings, and how is it doing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore import jobs
+from medcore.data.quality import inspect
+from medcore.i18n import _
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui import cache, components, guards, run_panel
+from medcore.ui.settings_form import ask_settings
+from medcore.ui.state import state
+from medcore.ui.words import RUN_STATES, duration, model_name
+
+SHOWN = 6
+
+
+def page() -> None:
+    study = guards.require_outcome()
+    components.header(
+        _("Train"), _("Choose a model, start it, and watch it learn. It goes on when you leave this page.")
+    )
+    what_is_trained(study)
+    runs = cache.store().list_runs(study.owner, study.id)
+    active = next((run for run in reversed(runs) if run.unfinished), None)
+    if active is None:
+        before_training(study)
+        new_run(study)
+    else:
+        components.section(_("Run {number}: {model}", number=active.number, model=model_name(active.settings.model)))
+        components.fragment(run_panel.follow, every=1.0)(active.owner, active.id)
+    past_runs([run for run in runs if not run.unfinished])
+
+
+def what_is_trained(study: StudyRecord) -> None:
+    outcome = study.schema.outcome
+    positive = study.schema.positive
+    components.facts(
+        [
+            (_("Rows"), f"{study.n_rows:,}"),
+            (_("Outcome"), outcome.name if outcome else "–"),
+            (_("Event"), positive or _("several classes")),
+            (_("Predictors"), str(len(study.schema.predictors))),
+            (_("Locked test set"), f"{study.split.test_size:.0%}"),
+        ]
+    )
+
+
+def before_training(study: StudyRecord) -> None:
+    """Say before training what makes its result doubtful."""
+    cohort = cache.cohort(study)
+    found = cache.once(lambda: inspect(cohort, recipe=study.recipe), "inspect", study.identity)
+    doubts = [f for f in found if f.severity == "error" or f.code.startswith("sample_size")]
+    if doubts:
+        components.section(_("Before you train"))
+        components.findings(doubts, key="train.before")
+        components.link("data", _("Mend this on the Data page"), icon=":material/arrow_back:")
+
+
+def new_run(study: StudyRecord) -> None:
+    components.section(_("New run"))
+    with components.errors_shown():
+        settings = ask_settings()
+        if st.button(_("Start training"), type="primary", key="train.start", icon=":material/play_arrow:"):
+            jobs.start_run(cache.store(), study.owner, study.id, settings)
+            st.rerun()
+
+
+def past_runs(runs: list[RunRecord]) -> None:
+    if not runs:
+        return
+    components.section(_("Runs"), _("Newest first. Every figure is out of fold, with its 95 % interval."))
+    for run in runs[:SHOWN]:
+        past_run(run)
+    if len(runs) > SHOWN:
+        with st.expander(_("{n} earlier runs", n=len(runs) - SHOWN)):
+            for run in runs[SHOWN:]:
+                past_run(run)
+
+
+def past_run(run: RunRecord) -> None:
+    name, look = RUN_STATES[run.state]
+    title = _("Run {number}: {model}", number=run.number, model=model_name(run.settings.model))
+    with st.container(border=True, key=f"train-run-{run.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            components.card(title, took(run), badge=_(name), look=look)
+            if run.state == "done" and st.button(_("Judge it"), key=f"train.judge.{run.id}"):
+                state().run_id = run.id
+                components.go("evaluate")
+        if run.out_of_date and run.state == "done":
+            components.note(
+                _("Out of date: the columns, the preparation or the split were changed after this run."), look="warning"
+            )
+        if run.error is not None:
+            components.error(run.error)
+        if run.state == "done":
+            run_panel.results(run)
+
+
+def took(run: RunRecord) -> str:
+    if run.started_at is None or run.finished_at is None:
+        return ""
+    return duration((run.finished_at - run.started_at).total_seconds())
+
+
+page()
