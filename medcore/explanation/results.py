@@ -1,0 +1,139 @@
+"""What an explanation says: one contribution a column, with its error and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from medcore.i18n import N_
+
+if TYPE_CHECKING:
+    import shap
+
+Scale = Literal["probability", "log_odds"]
+Method = Literal["exact", "sampled"]
+SCALES: tuple[str, ...] = get_args(Scale)
+
+CAPTION = N_(
+    "These contributions say what the model used to arrive at this risk, not why the patient is ill. "
+    "They are associations in the training data, not causes, and changing a value need not change the patient's risk."
+)
+"""The fixed sentence that stands under every explanation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """How far one column moved one patient's prediction away from the base value.
+
+    ``value`` is the patient's value as it is shown, ``None`` when it is missing.
+    ``contribution`` and ``standard_error`` are on the scale of the explanation;
+    the standard error is that of the sampling, and 0 for an exact result.
+    """
+
+    column: str
+    value: str | None
+    contribution: float
+    standard_error: float = 0.0
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a model gave one patient this risk: base value + contributions = prediction.
+
+    On the scale ``probability`` the numbers are risks (0–1), on ``log_odds`` they
+    are natural logarithms of odds. Contributions keep the order of the columns.
+    """
+
+    prediction: float
+    base_value: float
+    scale: Scale
+    contributions: tuple[Contribution, ...]
+    additivity_residual: float
+    method: Method
+    n_background: int
+    n_evaluations: int
+    seconds: float
+    class_name: str = ""
+    tolerance: float = 0.0
+
+    @property
+    def relative_error(self) -> float:
+        """Return the sum of the standard errors over the sum of the absolute contributions."""
+        size = sum(abs(c.contribution) for c in self.contributions)
+        error = sum(c.standard_error for c in self.contributions)
+        return error / size if size > 0 else 0.0
+
+    @property
+    def converged(self) -> bool:
+        """Say whether the stated tolerance was reached; an exact explanation always did."""
+        return self.method == "exact" or self.relative_error <= self.tolerance
+
+    def largest(self, n: int) -> tuple[Contribution, ...]:
+        """Return the n contributions that are largest in absolute value, largest first."""
+        return tuple(sorted(self.contributions, key=lambda c: -abs(c.contribution))[:n])
+
+    def shown_as(self, values: Sequence[str | None], *, units: Sequence[str | None], class_name: str) -> Explanation:
+        """Return the same explanation with the texts and units a person reads."""
+        shown = zip(self.contributions, values, units, strict=True)
+        contributions = tuple(replace(c, value=value, unit=unit) for c, value, unit in shown)
+        return replace(self, contributions=contributions, class_name=class_name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        data = asdict(self)
+        data["contributions"] = [asdict(c) for c in self.contributions]
+        return data | {"relative_error": self.relative_error, "converged": self.converged}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Explanation:
+        """Read what :meth:`to_dict` wrote."""
+        kept = {k: v for k, v in data.items() if k in cls.__dataclass_fields__}
+        return cls(**kept | {"contributions": tuple(Contribution(**c) for c in data["contributions"])})
+
+    def to_shap(self) -> shap.Explanation:
+        """Return the same numbers as a ``shap.Explanation`` of one row.
+
+        The data are the values as shown; the standard errors become ``error_std``.
+        """
+        import shap
+
+        return shap.Explanation(
+            values=np.array([c.contribution for c in self.contributions]),
+            base_values=self.base_value,
+            data=np.array([c.value for c in self.contributions], dtype=object),
+            feature_names=[c.column for c in self.contributions],
+            error_std=np.array([c.standard_error for c in self.contributions]),
+        )
+
+    @classmethod
+    def from_shap(cls, values: shap.Explanation, *, scale: Scale = "probability") -> Explanation:
+        """Read one row of a ``shap.Explanation``, whichever explainer of shap made it.
+
+        What shap does not record (background size, evaluations, seconds) is 0, and
+        the prediction is what its values add up to.
+        """
+        numbers = np.asarray(values.values, dtype=float)
+        if numbers.ndim != 1:
+            raise ValueError(f"got values of shape {numbers.shape}, expected one row of one class; index them first")
+        names = values.feature_names or [f"column {i}" for i in range(len(numbers))]
+        data = values.data if values.data is not None else [None] * len(numbers)
+        errors = values.error_std if values.error_std is not None else np.zeros(len(numbers))
+        base = float(np.ravel(values.base_values)[0])
+        return cls(
+            prediction=base + float(numbers.sum()),
+            base_value=base,
+            scale=scale,
+            contributions=tuple(
+                Contribution(str(n), None if v is None else str(v), float(c), float(e))
+                for n, v, c, e in zip(names, data, numbers, errors, strict=True)
+            ),
+            additivity_residual=0.0,
+            method="sampled",
+            n_background=0,
+            n_evaluations=0,
+            seconds=0.0,
+        )

@@ -1,0 +1,120 @@
+"""Shapley values for one patient: exact where affordable, sampled to a stated tolerance where not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from medcore.explanation import exact, sampling
+from medcore.explanation.game import Floats, Game, Risk
+from medcore.explanation.results import Contribution, Explanation, Method, Scale
+
+MAX_EVALUATIONS = 1_000_000
+TOLERANCE = 0.01
+MIN_SPREADS = 30
+NEGLIGIBLE = 1e-5
+"""A sum of standard errors below this, on either scale, is never worth another sweep."""
+
+
+def explain(
+    risk: Risk,
+    row: Any,
+    background: Any,
+    *,
+    columns: Sequence[str],
+    values: Sequence[str | None] | None = None,
+    class_index: int = -1,
+    scale: Scale = "probability",
+    tolerance: float = TOLERANCE,
+    max_evaluations: int = MAX_EVALUATIONS,
+    seed: int = 0,
+) -> Explanation:
+    """Explain one row of codes (P,) against background rows (m, P), a contribution a column.
+
+    ``risk`` answers codes (n, P) with risks (n, K). The answer is exact when
+    counting out every coalition takes at most ``max_evaluations`` composite rows;
+    otherwise antithetic permutations are drawn until the sum of the standard
+    errors is at most ``tolerance`` times the sum of the absolute contributions,
+    or ``max_evaluations`` is spent. The same seed gives the same numbers.
+
+    >>> import numpy as np
+    >>> def risk(codes):
+    ...     p = codes @ [0.1, 0.2]
+    ...     return np.column_stack([1 - p, p])
+    >>> found = explain(risk, [1.0, 2.0], [[0.0, 0.0], [1.0, 0.0]], columns=["a", "b"])
+    >>> [round(c.contribution, 6) for c in found.contributions], round(found.base_value, 6), found.method
+    ([0.05, 0.4], 0.05, 'exact')
+    """
+    *_, last = refine(
+        risk,
+        row,
+        background,
+        columns=columns,
+        values=values,
+        class_index=class_index,
+        scale=scale,
+        tolerance=tolerance,
+        max_evaluations=max_evaluations,
+        seed=seed,
+    )
+    return last
+
+
+def refine(
+    risk: Risk,
+    row: Any,
+    background: Any,
+    *,
+    columns: Sequence[str],
+    values: Sequence[str | None] | None = None,
+    class_index: int = -1,
+    scale: Scale = "probability",
+    tolerance: float = TOLERANCE,
+    max_evaluations: int = MAX_EVALUATIONS,
+    seed: int = 0,
+) -> Iterator[Explanation]:
+    """Yield ever better explanations of one row, as :func:`explain` does, the last one being its answer.
+
+    Every one of them adds up to the prediction; the first comes after one sweep,
+    with standard errors from the second on.
+    """
+    start = time.perf_counter()
+    game = Game.of(risk, row, background, class_index=class_index, scale=scale)
+    texts = list(values) if values is not None else [None] * len(columns)
+    if len(columns) != len(game.row) or len(texts) != len(game.row):
+        raise ValueError(f"got {len(columns)} columns and {len(texts)} values for a row of {len(game.row)} codes")
+    n_background = len(np.asarray(background))
+    for contributions, errors, method in _estimates(game, tolerance, max_evaluations, seed):
+        yield Explanation(
+            prediction=game.ends[0],
+            base_value=game.base_value,
+            scale=scale,
+            contributions=tuple(
+                Contribution(str(column), text, float(c), float(e))
+                for column, text, c, e in zip(columns, texts, contributions, errors, strict=True)
+            ),
+            additivity_residual=abs(game.ends[0] - game.base_value - float(contributions.sum())),
+            method=method,
+            n_background=n_background,
+            n_evaluations=game.counter.n,
+            seconds=time.perf_counter() - start,
+            tolerance=tolerance,
+        )
+
+
+def _estimates(
+    game: Game, tolerance: float, max_evaluations: int, seed: int
+) -> Iterator[tuple[Floats, Floats, Method]]:
+    if exact.cost(game) <= max_evaluations:
+        yield exact.shapley_values(game), np.zeros(len(game.row)), "exact"
+        return
+    cost = sampling.sweep_cost(game)
+    least = 1 + -(-MIN_SPREADS // len(game.background))
+    for n, (contributions, errors) in enumerate(sampling.sweeps(game, seed=seed), start=1):
+        yield contributions, errors, "sampled"
+        enough = errors.sum() <= max(tolerance * np.abs(contributions).sum(), NEGLIGIBLE)
+        if (n >= least and enough) or (n > 1 and game.counter.n + cost > max_evaluations):
+            return
