@@ -1,6 +1,7 @@
 """The honest judgement of predicted risks: arrays of outcomes and risks in, frozen results out."""
 
 from medcore.evaluation.calibration import CalibrationCurve, calibration_curve
+from medcore.evaluation.comparison import Comparison, Reclassification, compare
 from medcore.evaluation.confusion import Confusion, confusion
 from medcore.evaluation.curves import (
     GainCurve,
@@ -19,6 +20,7 @@ from medcore.evaluation.utility import DecisionCurve, decision_curve, net_benefi
 
 __all__ = [
     "CalibrationCurve",
+    "Comparison",
     "Confusion",
     "DecisionCurve",
     "Estimate",
@@ -26,9 +28,11 @@ __all__ = [
     "GainCurve",
     "PrecisionRecallCurve",
     "Ranked",
+    "Reclassification",
     "RiskDistribution",
     "RocCurve",
     "calibration_curve",
+    "compare",
     "confusion",
     "decision_curve",
     "evaluate",

@@ -53,3 +53,11 @@ def average_precision(events: Floats, others: Floats) -> Floats:
         precision = np.where(called > 0, tp / called, 0.0)
         out: Floats = (events[:, ::-1] * precision).sum(1) / tp[:, -1]
     return out
+
+
+def weighted_auroc(events: Floats, others: Floats) -> Floats:
+    """Return the AUROC of tables given as counts in bins of ascending risk, both (B, bins); returns (B,)."""
+    below = np.cumsum(others, axis=1) - others / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out: Floats = (events * below).sum(1) / (events.sum(1) * others.sum(1))
+    return out

@@ -1,0 +1,112 @@
+"""Whether predicted risks come true, as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import plotly.graph_objects as go
+
+from medcore.charts import lines, theme
+from medcore.evaluation import CalibrationCurve, Estimate
+from medcore.i18n import _
+
+Metrics = Mapping[str, Estimate]
+
+
+def calibration(curves: Mapping[str, CalibrationCurve], metrics: Mapping[str, Metrics]) -> go.Figure:
+    """Draw calibration curves by model with band, tenths and histogram; ``metrics`` by the same names."""
+    name, first = next(iter(curves.items()))
+    figure = theme.new_figure(
+        title=finding(metrics[name]),
+        subtitle="; ".join(_figures(n, metrics[n]) for n in curves),
+        x_title=_("Predicted risk"),
+        y_title=_("Observed share"),
+        alt=_(
+            "Calibration plot. {finding}. {figures}",
+            finding=finding(metrics[name]),
+            figures=_figures(name, metrics[name]),
+        ),
+        height=460,
+    )
+    lines.reference(figure, [0, 1], [0, 1], name=_("Perfect agreement"))
+    lines.band(figure, first.risk, first.low, first.high, name=_("95 % interval"), index=0)
+    for i, (label, curve) in enumerate(curves.items()):
+        hover = _("Predicted {x}, observed {y}", x="%{x:.1%}", y="%{y:.1%}")
+        lines.line(figure, curve.risk, curve.observed, name=label, index=i, hover=hover)
+    _tenths(figure, first)
+    figure.add_bar(
+        x=lines.rounded((first.edges[:-1] + first.edges[1:]) / 2),
+        y=first.counts,
+        yaxis="y2",
+        marker_color=theme.translucent(theme.MUTED, 0.55),
+        hovertemplate=_("{n} patients at a risk about {x}", n="%{y}", x="%{x:.0%}") + "<extra></extra>",
+        name=_("Patients"),
+        showlegend=False,
+    )
+    lines.shares(figure)
+    figure.update_layout(
+        yaxis={"domain": [0.18, 1]},
+        yaxis2={"domain": [0, 0.13], "anchor": "x", "showticklabels": False, "showgrid": False, "title": None},
+        bargap=0.05,
+    )
+    figure.update_xaxes(anchor="y2")
+    return figure
+
+
+def finding(metrics: Metrics) -> str:
+    """Say what calibration slope and calibration in the large mean together.
+
+    A deviation is named only where the 95 % interval excludes the perfect value.
+    """
+    slope, large = metrics["calibration_slope"], metrics["calibration_intercept"]
+    if not (np.isfinite(slope.low) and np.isfinite(large.low)):
+        return _("Calibration cannot be judged on these patients")
+    if slope.high < 1:
+        return _("Risks are too extreme: high ones too high, low ones too low")
+    if slope.low > 1:
+        return _("Risks are too timid: too close to the average")
+    if large.high < 0:
+        return _("Risks are too high on average")
+    if large.low > 0:
+        return _("Risks are too low on average")
+    return _("No departure of predicted risks from what happened can be shown")
+
+
+def _tenths(figure: go.Figure, curve: CalibrationCurve) -> None:
+    groups = curve.groups
+    figure.add_scatter(
+        x=lines.rounded([g.mean_risk for g in groups]),
+        y=lines.rounded([g.observed.value for g in groups]),
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": lines.rounded([g.observed.high - g.observed.value for g in groups]),
+            "arrayminus": lines.rounded([g.observed.value - g.observed.low for g in groups]),
+            "thickness": 1,
+            "width": 3,
+            "color": theme.MUTED,
+        },
+        mode="markers",
+        marker={"color": theme.PRIMARY, "size": 7, "symbol": "circle"},
+        customdata=[[g.n, g.n_events] for g in groups],
+        hovertemplate=_(
+            "{events} of {n} patients, predicted {x}, observed {y}",
+            events="%{customdata[1]}",
+            n="%{customdata[0]}",
+            x="%{x:.1%}",
+            y="%{y:.1%}",
+        )
+        + "<extra></extra>",
+        name=_("Tenths of the patients by risk"),
+    )
+
+
+def _figures(name: str, metrics: Metrics) -> str:
+    return _(
+        "{name}: slope {slope}, in the large {intercept}, mean error (ICI) {ici}",
+        name=theme.escape(name),
+        slope=f"{metrics['calibration_slope']:.2f}",
+        intercept=f"{metrics['calibration_intercept']:.2f}",
+        ici=f"{metrics['ici']:.3f}",
+    )

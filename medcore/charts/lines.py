@@ -1,0 +1,90 @@
+"""Pieces that the curves of evaluation share: a line a model, its band, the mark of a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from medcore.charts import theme
+
+_COLOURS = (theme.PRIMARY, theme.SECONDARY)
+
+
+def colour_of(index: int) -> str:
+    """Return the colour of the first, second … model of a chart."""
+    return _COLOURS[index] if index < len(_COLOURS) else theme.class_colour(index)
+
+
+def line(figure: go.Figure, x: Any, y: Any, *, name: str, index: int, hover: str, **options: Any) -> None:
+    """Add a model's curve in the colour and dash of its place."""
+    figure.add_scatter(
+        x=rounded(x),
+        y=rounded(y),
+        mode="lines",
+        name=theme.escape(name),
+        line={"color": colour_of(index), "width": 2.5, "dash": theme.class_dash(index)} | options.pop("line", {}),
+        hovertemplate=hover + "<extra>%{fullData.name}</extra>",
+        **options,
+    )
+
+
+def band(figure: go.Figure, x: Any, low: Any, high: Any, *, name: str, index: int) -> None:
+    """Fill between two curves, under the line of the same model."""
+    figure.add_scatter(
+        x=np.concatenate([rounded(x), rounded(x)[::-1]]),
+        y=np.concatenate([rounded(high), rounded(low)[::-1]]),
+        fill="toself",
+        mode="lines",
+        line={"width": 0, "color": colour_of(index)},
+        fillcolor=theme.translucent(colour_of(index), 0.18),
+        name=name,
+        hoverinfo="skip",
+        showlegend=index == 0,
+    )
+
+
+def reference(figure: go.Figure, x: Sequence[float], y: Sequence[float], *, name: str, dash: str = "dot") -> None:
+    """Add a line of reference: chance, perfection, treat all."""
+    figure.add_scatter(
+        x=rounded(x),
+        y=rounded(y),
+        mode="lines",
+        name=name,
+        line={"color": theme.MUTED, "width": 1.5, "dash": dash},
+        hoverinfo="skip",
+    )
+
+
+def mark(figure: go.Figure, x: float, y: float, *, name: str, index: int = 0) -> None:
+    """Mark where the threshold in use lies on a model's curve."""
+    figure.add_scatter(
+        x=[x],
+        y=[y],
+        mode="markers",
+        name=name,
+        marker={"color": colour_of(index), "size": 12, "symbol": "diamond", "line": {"width": 2, "color": "#ffffff"}},
+        hovertemplate="%{x:.1%}, %{y:.1%}<extra>%{fullData.name}</extra>",
+        showlegend=index == 0,
+    )
+
+
+def shares(figure: go.Figure, *, x: bool = True, y: bool = True) -> None:
+    """Give axes from 0 to 100 %."""
+    axis = {"range": [-0.01, 1.01], "tickformat": ".0%", "dtick": 0.2}
+    if x:
+        figure.update_xaxes(**axis)
+    if y:
+        figure.update_yaxes(**axis)
+
+
+def rounded(values: Any) -> Any:
+    """Round to what can be seen, in single precision: a page must stay light."""
+    return np.round(np.asarray(values, dtype=float), 4).astype(np.float32)
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share as a number of per cent without its sign; a dash for none."""
+    return "–" if not np.isfinite(share) else f"{100 * share:.{digits}f}"

@@ -1,0 +1,137 @@
+"""What acting on the model is worth: the decision curve and the confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from medcore.charts import lines, theme
+from medcore.evaluation import Confusion, DecisionCurve
+from medcore.i18n import _
+
+
+def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | None = None) -> go.Figure:
+    """Draw net benefit over thresholds by model, against treating everyone and no one."""
+    first = next(iter(curves.values()))
+    useful = first.useful_range()
+    title = _("At no threshold is the model surely better than treating everyone or no one")
+    if useful:
+        title = _(
+            "Between thresholds of {low} % and {high} %, acting on the model beats treating everyone and no one",
+            low=lines.percent(useful[0]),
+            high=lines.percent(useful[1]),
+        )
+    reading = str(first.reading(threshold)) if threshold is not None else ""
+    figure = theme.new_figure(
+        title=title,
+        subtitle=reading,
+        x_title=_("Threshold of risk"),
+        y_title=_("Net benefit per 100 patients"),
+        alt=_("Decision curve. {finding}. {reading}", finding=title, reading=reading),
+        height=420,
+    )
+    bounds = (100 * first.low, 100 * first.high)
+    lines.band(figure, first.thresholds, *bounds, name=_("95 % interval"), index=0)
+    lines.reference(figure, [0, 1], [0, 0], name=_("Treat no one"), dash="dash")
+    lines.reference(figure, list(first.thresholds), list(100 * first.treat_all), name=_("Treat everyone"))
+    for i, (name, curve) in enumerate(curves.items()):
+        hover = _("At {x}: {y} per 100 patients", x="%{x:.0%}", y="%{y:.1f}")
+        lines.line(figure, curve.thresholds, 100 * curve.net_benefit, name=name, index=i, hover=hover)
+    top = 100 * max(first.prevalence, *(float(np.max(c.net_benefit)) for c in curves.values()))
+    figure.update_yaxes(range=[-0.25 * top - 0.5, 1.08 * top + 0.1])
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    if threshold is not None:
+        figure.add_vline(x=threshold, line={"color": theme.MUTED, "width": 2, "dash": "dash"})
+    return figure
+
+
+def confusion_matrix(confusion: Confusion, *, positive: str, negative: str) -> go.Figure:
+    """Draw what the threshold does to each 2 × 2 kind of patient, in counts and rates."""
+    sensitivity, ppv = confusion.sensitivity, confusion.ppv
+    title = _(
+        "From a risk of {threshold} % on, {found} of 100 with the outcome are found and {true} of 100 alerts are true",
+        threshold=f"{100 * confusion.threshold:.3g}",
+        found=lines.percent(sensitivity.value),
+        true=lines.percent(ppv.value),
+    )
+    counts = [[confusion.tp, confusion.fn], [confusion.fp, confusion.tn]]
+    names = [[_("True alarm"), _("Missed")], [_("False alarm"), _("Rightly left alone")]]
+    return _matrix(
+        title=title,
+        counts=counts,
+        names=names,
+        rows=[theme.escape(positive), theme.escape(negative)],
+        columns=[_("Called positive"), _("Called negative")],
+    )
+
+
+def class_table(table: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:
+    """Draw the counts of true class by most probable class, for more than two classes."""
+    counts = np.array(table)
+    right = float(np.trace(counts)) / max(int(counts.sum()), 1)
+    labels = [theme.escape(c) for c in classes]
+    return _matrix(
+        title=_("For {n} of 100 patients the most probable class is the true one", n=lines.percent(right)),
+        counts=counts.tolist(),
+        names=[[""] * len(labels) for _row in labels],
+        rows=labels,
+        columns=labels,
+    )
+
+
+def _matrix(
+    *, title: str, counts: list[list[int]], names: list[list[str]], rows: list[str], columns: list[str]
+) -> go.Figure:
+    totals = [max(sum(row), 1) for row in counts]
+    cells = [
+        [
+            "<br>".join(p for p in (f"<b>{n}</b>", name, _share_words(n / total, short=len(columns) > 2)) if p)
+            for n, name in zip(row, labels, strict=True)
+        ]
+        for row, labels, total in zip(counts, names, totals, strict=True)
+    ]
+    right = [[1.0 if i == j else -1.0 for j in range(len(columns))] for i in range(len(rows))]
+    strength = [
+        [s * n / t for s, n in zip(signs, row, strict=True)]
+        for signs, row, t in zip(right, counts, totals, strict=True)
+    ]
+    said = "; ".join(
+        _("{row}, {column}: {n}", row=r, column=c, n=n)
+        for r, row in zip(rows, counts, strict=True)
+        for c, n in zip(columns, row, strict=True)
+    )
+    figure = theme.new_figure(
+        title=title,
+        x_title=_("What the threshold calls") if len(rows) == 2 else _("Most probable class"),
+        y_title=_("What happened"),
+        alt=_("Confusion matrix. {finding}. {cells}.", finding=title, cells=said),
+        height=320 if len(rows) < 4 else 160 + 70 * len(rows),
+    )
+    figure.add_heatmap(
+        z=strength,
+        x=columns,
+        y=rows,
+        zmin=-1,
+        zmax=1,
+        colorscale=[
+            [0, theme.translucent(theme.SECONDARY, 0.45)],
+            [0.5, theme.translucent(theme.MUTED, 0.08)],
+            [1, theme.translucent(theme.PRIMARY, 0.45)],
+        ],
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        hoverinfo="skip",
+    )
+    for row, texts in zip(rows, cells, strict=True):
+        for column, text in zip(columns, texts, strict=True):
+            figure.add_annotation(x=column, y=row, text=text, showarrow=False, font={"size": 15})
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_xaxes(showgrid=False)
+    return figure
+
+
+def _share_words(share: float, *, short: bool) -> str:
+    return f"{lines.percent(share)} %" if short else _("{share} % of row", share=lines.percent(share))
