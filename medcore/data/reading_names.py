@@ -25,7 +25,7 @@ def clean_name(name: str) -> str:
 
     Clinical names keep their brackets, signs and units.
 
-    >>> clean_name("Glucose [mg/dL]"), clean_name("![x](http://a.b/c.png)"), clean_name(" a\\x00b\\n ")
+    >>> clean_name("Glucose [mg/dL]"), clean_name("![x](http://a.b/c.png)"), clean_name(" a\x00b\n ")
     ('Glucose [mg/dL]', '![x] (http: //a.b/c.png)', 'a b')
     """
     text = " ".join(_HIDDEN.sub(" ", name).split())

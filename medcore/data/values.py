@@ -73,7 +73,7 @@ def read_values(frame: pd.DataFrame, schema: Schema) -> Typed:
 def distinct(values: pd.Series) -> Distinct:
     r"""Find a column's distinct texts, trimmed and width-folded; an empty text is no value.
 
-    >>> d = distinct(pd.Series(["ckd", "ckd\\t", " ＣＫＤ", None]))
+    >>> d = distinct(pd.Series(["ckd", "ckd\t", " ＣＫＤ", None]))
     >>> d.words(), d.codes.tolist()
     (['ckd', 'CKD'], [0, 0, 1, -1])
     """
@@ -101,7 +101,7 @@ def fold_texts(texts: pa.Array) -> pa.Array:
 def fold_text(text: Any) -> str:
     r"""Trim and fold one text as :func:`fold_texts` does.
 
-    >>> fold_text(" ＣＫＤ\\t"), fold_text(1.0)
+    >>> fold_text(" ＣＫＤ\t"), fold_text(1.0)
     ('CKD', '1')
     """
     if text is None or text is pd.NA or (isinstance(text, float) and np.isnan(text)):

