@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from medcore.errors import SettingsError
@@ -86,9 +86,19 @@ class TrainSettings:
             _check_range("layers", units, 1, 8192)
 
     @classmethod
+    def preset(cls, model: str, **changes: Any) -> TrainSettings:
+        """Return the settings a model starts from; ``"seed"`` is the reference network.
+
+        Raises:
+            SettingsError: no such model, or a change outside what can work.
+
+        """
+        return cls.from_dict({"model": model, **changes})
+
+    @classmethod
     def seed_network(cls, **changes: Any) -> TrainSettings:
         """Return the reference network: what everything else must beat."""
-        return replace(cls(model="seed"), **changes)
+        return cls.preset("seed", **changes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""

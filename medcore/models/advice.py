@@ -1,0 +1,101 @@
+"""What a run's results say in words: which parts count, and whether the simple model would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from medcore.data.findings import Finding
+from medcore.i18n import N_, Message
+from medcore.models.results import CandidateResult, Results
+from medcore.models.settings import TrainSettings
+from medcore.models.task import Indices, Risk
+
+TITLES: Mapping[str, str] = {
+    "auto": N_("automatic choice"),
+    "prevalence": N_("prevalence"),
+    "logistic": N_("logistic regression"),
+    "forest": N_("random forest"),
+    "extra_trees": N_("extremely randomised trees"),
+    "boosting": N_("boosted trees"),
+    "network": N_("network"),
+    "seed": N_("reference network"),
+}
+
+
+def advise(
+    results: Results, settings: TrainSettings, weights: Mapping[str, float], calibration: str
+) -> tuple[Finding, ...]:
+    """Return what a person should know before choosing this model."""
+    found = [_parts(weights, calibration)] if settings.model == "auto" else []
+    simple = results.candidate("logistic")
+    if simple and settings.model != "logistic":
+        found += _simple_is_as_good(results, simple)
+    if settings.class_weight is not None:
+        found.append(_weighted(settings.class_weight, calibration))
+    return tuple(found)
+
+
+def log_loss_difference(
+    outcome: Indices, risk_a: Risk, risk_b: Risk, groups: Indices | None
+) -> tuple[float, float, float]:
+    """Return the mean log loss of a less that of b, paired by patient, with its 95 % interval (normal, by patient)."""
+    rows = np.arange(len(outcome))
+    gap = np.log(np.clip(risk_b[rows, outcome], 1e-7, 1)) - np.log(np.clip(risk_a[rows, outcome], 1e-7, 1))
+    mean = float(gap.mean())
+    codes = rows if groups is None else np.unique(groups, return_inverse=True)[1]
+    per_patient = np.bincount(codes, weights=gap - mean)
+    n = len(per_patient)
+    error = float(np.sqrt((per_patient**2).sum() * n / max(n - 1, 1)) / len(gap))
+    return mean, mean - 1.96 * error, mean + 1.96 * error
+
+
+def _parts(weights: Mapping[str, float], calibration: str) -> Finding:
+    shares = sorted(weights.items(), key=lambda item: -item[1])
+    return Finding(
+        code="model.parts",
+        severity="info",
+        message=Message(
+            N_("The model averages these parts: {parts}. Recalibration: {calibration}."),
+            {"parts": [f"{name} {weight:.0%}" for name, weight in shares], "calibration": calibration},
+        ),
+        why=Message(N_("The shares are those that predicted patients outside each training fold best.")),
+        remedy=Message(N_("Nothing needs to be done.")),
+    )
+
+
+def _simple_is_as_good(results: Results, simple: CandidateResult) -> list[Finding]:
+    patients = results.training
+    mean, low, high = log_loss_difference(patients.outcome, simple.oof, patients.risk, patients.groups)
+    if low > 0:
+        return []
+    return [
+        Finding(
+            code="model.simple_is_as_good",
+            severity="info",
+            message=Message(
+                N_(
+                    "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high})."
+                ),
+                {"difference": f"{mean:.4f}", "low": f"{low:.4f}", "high": f"{high:.4f}"},
+            ),
+            why=Message(N_("A model that can be written down is easier to check, to explain and to move elsewhere.")),
+            remedy=Message(N_("Prefer logistic regression unless the difference matters for your patients.")),
+        )
+    ]
+
+
+def _weighted(class_weight: str, calibration: str) -> Finding:
+    return Finding(
+        code="model.class_weight",
+        severity="warning",
+        message=Message(
+            N_("The classes were weighted ({weighting}); the risks were recalibrated by {calibration}."),
+            {"weighting": class_weight, "calibration": calibration},
+        ),
+        why=Message(
+            N_("Weighting raises the predicted risks far above the true ones and does not rank patients better.")
+        ),
+        remedy=Message(N_("Leave the classes as they are and move the threshold instead.")),
+    )

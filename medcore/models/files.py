@@ -1,0 +1,94 @@
+"""A folder whose files cannot be changed unnoticed: SHA-256 sums, checked before anything is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from medcore.errors import BundleError
+from medcore.i18n import N_
+
+MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
+"""In the format of ``sha256sum --check``."""
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON that people can read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; raise BundleError that names the file when it is not."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BundleError(
+            N_("The bundle's file {file} cannot be read. Train the model again, or copy the whole folder again."),
+            file=path.name,
+        ) from error
+
+
+def seal(folder: Path) -> None:
+    """Write down the SHA-256 of every file in a folder."""
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != SUMS)
+    lines = [f"{_digest(folder / name)}  {name}\n" for name in names]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def check_seal(folder: Path) -> tuple[str, ...]:
+    """Check every file of a sealed folder and return their names.
+
+    Raises:
+        BundleError: not a bundle, or a file is missing or was changed; it is named.
+
+    """
+    if not (folder / MANIFEST).is_file() or not (folder / SUMS).is_file():
+        raise BundleError(
+            N_("{folder} is not a bundle: it has no {manifest} with {sums}. Give the folder that training wrote."),
+            folder=folder.name,
+            manifest=MANIFEST,
+            sums=SUMS,
+        )
+    sums = _read_sums(folder)
+    if MANIFEST not in sums:
+        raise _changed(SUMS)
+    for name, expected in sums.items():
+        path = folder / name
+        if not path.is_file() or path.is_symlink():
+            raise BundleError(
+                N_("The bundle lacks its file {file}. Copy the whole folder again, or train the model again."),
+                file=name,
+            )
+        if _digest(path) != expected:
+            raise _changed(name)
+    return tuple(sums)
+
+
+def _read_sums(folder: Path) -> dict[str, str]:
+    sums: dict[str, str] = {}
+    for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
+        digest, _gap, name = line.partition("  ")
+        path = PurePosixPath(name)
+        if len(digest) != 64 or not name or path.is_absolute() or ".." in path.parts or "\\" in name:
+            raise _changed(SUMS)
+        sums[name] = digest
+    return sums
+
+
+def _changed(name: str) -> BundleError:
+    return BundleError(
+        N_(
+            "The bundle's file {file} was changed after it was saved, so nothing is predicted with it. "
+            "Copy the bundle again from where it was trained, or train the model again."
+        ),
+        file=name,
+    )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

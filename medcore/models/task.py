@@ -1,0 +1,185 @@
+"""What every learner is given, and what it gives back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import Codes, FeatureKind, Layout
+from medcore.models.progress import Follower, Progress
+from medcore.models.settings import TrainSettings
+
+Risk = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The training rows of a run as arrays.
+
+    ``codes`` has shape ``(n, P)``, ``outcome`` holds class indices, ``folds`` says
+    in which of ``n_folds`` folds a row is held out. ``layout`` is that of all
+    rows, ``groups`` are patient codes where patients repeat.
+    """
+
+    codes: Codes
+    outcome: Indices
+    folds: Indices
+    n_folds: int
+    n_classes: int
+    kinds: tuple[FeatureKind, ...]
+    n_categories: tuple[int, ...]
+    layout: Layout
+    settings: TrainSettings
+    groups: Indices | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of training rows."""
+        return len(self.outcome)
+
+    def training(self, fold: int) -> Indices:
+        """Rows a model of this fold may see."""
+        return np.flatnonzero(self.folds != fold)
+
+    def held_out(self, fold: int) -> Indices:
+        """Rows a model of this fold has not seen."""
+        return np.flatnonzero(self.folds == fold)
+
+    def weights(self, rows: Indices) -> NDArray[np.float64] | None:
+        """Weights that let every class count the same, if the settings ask for it."""
+        if self.settings.class_weight != "balanced":
+            return None
+        counts = np.bincount(self.outcome[rows], minlength=self.n_classes).astype(float)
+        per_class = np.divide(len(rows) / self.n_classes, counts, out=np.zeros_like(counts), where=counts > 0)
+        return np.asarray(per_class[self.outcome[rows]])
+
+    def with_settings(self, **changes: Any) -> Task:
+        """Return the same rows under other settings."""
+        return replace(self, settings=replace(self.settings, **changes))
+
+
+class Part(Protocol):
+    """A trained model that predicts from codes and can be kept without pickle."""
+
+    kind: ClassVar[str]
+
+    def risk(self, codes: Codes, /) -> Risk:
+        """Predict, shape ``(n, K)``; rows sum to 1."""
+
+    def save(self, folder: Path, /) -> dict[str, Any]:
+        """Write what is large into ``folder`` and return what is small as JSON."""
+
+    @classmethod
+    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+        """Read what :meth:`save` wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A candidate after training: honest predictions of the training rows and the final model.
+
+    ``oof`` are the risks of each row from models that have not seen it. ``spread``
+    is, when several models predicted each row, their standard deviation for it.
+    """
+
+    oof: Risk
+    part: Part
+    spread: NDArray[np.float64] | None = None
+
+
+class Learner(Protocol):
+    """Trains one candidate: out-of-fold predictions first, then the model to keep."""
+
+    def __call__(self, task: Task, pulse: Pulse, /) -> Fitted:
+        """Train on the task and tell ``pulse`` how far it is."""
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Tells the follower how far a run is: each candidate has its share of the whole."""
+
+    follower: Follower
+    shares: Mapping[str, float]
+    started: float = field(default_factory=time.perf_counter)
+    model: str = ""
+
+    def begin(self, model: str) -> None:
+        """Go on to the next candidate."""
+        self.model = model
+        self.tell("folds", 0.0)
+
+    def tell(self, stage: str, within: float, **values: Any) -> None:
+        """Report ``within`` (0–1) of the current candidate; leave the run when it was cancelled."""
+        from medcore.models.progress import stop_if_cancelled
+
+        self.follower.report(self.placed(Progress(stage=stage, model=self.model, fraction=within, **values)))
+        stop_if_cancelled(self.follower)
+
+    def placed(self, progress: Progress) -> Progress:
+        """Turn a fraction of the current candidate into one of the whole run."""
+        total = sum(self.shares.values()) or 1.0
+        before = 0.0
+        for name, share in self.shares.items():
+            if name == self.model:
+                break
+            before += share
+        within = min(max(progress.fraction, 0.0), 1.0) * self.shares.get(self.model, 0.0)
+        return replace(
+            progress,
+            model=self.model or progress.model,
+            fraction=min((before + within) / total, 1.0),
+            seconds=time.perf_counter() - self.started,
+        )
+
+
+class Relay:
+    """A follower for a trainer that knows only itself: its fractions become those of the whole run."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        folder = pulse.follower.checkpoint_dir
+        self.checkpoint_dir: Path | None = folder / pulse.model if folder else None
+
+    def report(self, progress: Progress, /) -> None:
+        """Pass a moment on."""
+        self._pulse.follower.report(self._pulse.placed(progress))
+
+    def cancelled(self) -> bool:
+        """Ask the one behind."""
+        return self._pulse.follower.cancelled()
+
+
+def n_threads() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def clean(risk: Any, n_classes: int) -> Risk:
+    """Make risks finite, positive and summing to 1 in every row; a row without any becomes even."""
+    values = np.asarray(risk, dtype=np.float64).reshape(-1, n_classes)
+    values = np.clip(np.nan_to_num(values, nan=1.0 / n_classes, posinf=1.0, neginf=0.0), 1e-7, 1.0)
+    return np.asarray(values / values.sum(axis=1, keepdims=True))
+
+
+def spread_of(members: Sequence[Risk]) -> NDArray[np.float64] | None:
+    """Return the standard deviation over several models of each patient's risk (of the last class)."""
+    if len(members) < 2:
+        return None
+    return np.asarray(np.std([m[:, -1] for m in members], axis=0, ddof=1))
+
+
+def columns_of_present_classes(risk: NDArray[np.float64], present: Sequence[int], n_classes: int) -> Risk:
+    """Give classes that a fold has never seen a column of their own with risk 0."""
+    if len(present) == n_classes:
+        return clean(risk, n_classes)
+    full = np.zeros((len(risk), n_classes))
+    full[:, list(present)] = risk
+    return clean(full, n_classes)

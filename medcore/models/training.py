@@ -1,0 +1,288 @@
+"""One training run: out-of-fold risks first, then the final models, then the locked test set, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.data.cohort import Schema
+from medcore.data.findings import Finding
+from medcore.data.preparation import Prepared
+from medcore.data.recipe import Recipe
+from medcore.data.splitting import Split
+from medcore.evaluation import Evaluation, evaluate
+from medcore.features import CodeBook, Codes, Layout
+from medcore.models.advice import advise
+from medcore.models.baselines import fit_logistic, fit_prevalence
+from medcore.models.bundle import Bundle
+from medcore.models.calibration import CalibrationChoice, Calibrator, choose_calibrator
+from medcore.models.checks import check_trainable
+from medcore.models.ensemble import blend
+from medcore.models.manifest import describe
+from medcore.models.networks import fit_seed_network
+from medcore.models.progress import Follower, NullFollower
+from medcore.models.results import CandidateResult, Patients, Results
+from medcore.models.settings import TrainSettings
+from medcore.models.task import Fitted, Indices, Learner, Pulse, Risk, Task
+from medcore.models.trees import fit_boosting, fit_forest
+
+MAX_BACKGROUND = 200
+_CANDIDATE_DRAWS = 200
+"""Bootstrap draws for what is only compared; the chosen model gets the full number."""
+_LEARNERS: Mapping[str, Learner] = {
+    "prevalence": fit_prevalence,
+    "logistic": fit_logistic,
+    "forest": fit_forest,
+    "extra_trees": partial(fit_forest, kind="extra_trees"),
+    "boosting": fit_boosting,
+    "seed": fit_seed_network,
+}
+_SHARES: Mapping[str, float] = {
+    "prevalence": 0.01,
+    "logistic": 0.5,
+    "forest": 1.5,
+    "extra_trees": 1.0,
+    "boosting": 2.0,
+    "seed": 5.0,
+}
+"""How long candidates take against each other, roughly: for the progress bar."""
+_AUTO = ("prevalence", "logistic", "forest", "extra_trees", "boosting")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run leaves: a bundle to use, and results to judge it by."""
+
+    bundle: Bundle
+    results: Results = field(repr=False)
+    seconds: float
+
+    @property
+    def cross_validated(self) -> Evaluation:
+        """Figures of the out-of-fold risks."""
+        return self.results.cross_validated
+
+    @property
+    def test(self) -> Evaluation | None:
+        """Figures of the locked test set; ``None`` when all rows were trained on."""
+        return self.results.tested
+
+    @property
+    def oof(self) -> Risk:
+        """Out-of-fold risks, shape ``(n_train, K)``."""
+        return self.results.training.risk
+
+    @property
+    def oof_rows(self) -> Indices:
+        """Row numbers in the cohort that go with ``oof``."""
+        return self.results.training.rows
+
+    @property
+    def test_risk(self) -> Risk | None:
+        """Risks of the test rows."""
+        return self.results.test.risk if self.results.test else None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What to know about the models."""
+        return self.results.findings
+
+    @property
+    def candidates(self) -> tuple[CandidateResult, ...]:
+        """Everything that was trained, best first."""
+        return self.results.candidates
+
+
+def train(
+    prepared: Prepared,
+    split: Split,
+    settings: TrainSettings,
+    *,
+    schema: Schema,
+    recipe: Recipe,
+    cohort_sha256: str,
+    follower: Follower | None = None,
+) -> Trained:
+    """Train a model and everything it must be compared with.
+
+    Every candidate predicts each training row from models that have not seen it;
+    weights and recalibration are chosen on these risks, and judged on folds that
+    had no say in the choice. The same arguments give the same numbers.
+
+    Raises:
+        InputError: what cannot be trained, in one sentence.
+        CancelledError: the follower asked to stop.
+
+    """
+    started = time.perf_counter()
+    check_trainable(prepared, split)
+    run = _Run.of(prepared, split, settings)
+    fitted, seconds = _fit_all(run.task, follower or NullFollower())
+    chosen = _choose(run.task, fitted, settings)
+    bundle = Bundle(
+        classes=prepared.classes,
+        schema=schema,
+        recipe=recipe,
+        codebook=run.codebook,
+        parts=tuple((weight, fitted[name].part) for name, weight in chosen.weights.items()),
+        calibrator=chosen.calibrator,
+        background=run.background(),
+    )
+    results = _judge(run, bundle, fitted, chosen, seconds)
+    manifest = describe(
+        results,
+        settings,
+        split,
+        cohort_sha256=cohort_sha256,
+        weights=chosen.weights,
+        n_background=len(bundle.background),
+    )
+    return Trained(
+        bundle=replace(bundle, manifest=manifest),
+        results=replace(results, manifest=manifest),
+        seconds=time.perf_counter() - started,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The rows of a run on both sides of the lock."""
+
+    prepared: Prepared
+    split: Split
+    task: Task
+    codebook: CodeBook
+    test_codes: Codes
+
+    @classmethod
+    def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> _Run:
+        train = ~split.test
+        codebook = CodeBook.fit(prepared.predictors[train], prepared.kinds)
+        codes = codebook.transform(prepared.predictors)
+        task = Task(
+            codes=codes[train],
+            outcome=prepared.outcome[train],
+            folds=split.folds[train],
+            n_folds=split.n_folds,
+            n_classes=len(prepared.classes),
+            kinds=codebook.kinds,
+            n_categories=codebook.n_categories,
+            layout=Layout.of(codes[train], codebook.kinds),
+            settings=settings,
+            groups=None if prepared.groups is None else prepared.groups[train],
+        )
+        return cls(prepared, split, task, codebook, codes[split.test])
+
+    def background(self) -> Codes:
+        """Draw the training rows that explanations compare with."""
+        n = self.task.n
+        chosen = np.random.default_rng(self.task.settings.seed).permutation(n)[:MAX_BACKGROUND]
+        return np.ascontiguousarray(self.task.codes[np.sort(chosen)])
+
+    def patients(self, where: NDArray[np.bool_], risk: Risk) -> Patients:
+        """Put risks beside who they are of."""
+        p = self.prepared
+        return Patients(
+            rows=p.rows[where],
+            outcome=p.outcome[where],
+            groups=None if p.groups is None else p.groups[where],
+            sensitive=p.sensitive[where].reset_index(drop=True),
+            risk=risk,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    weights: Mapping[str, float]
+    calibrator: Calibrator
+    oof: Risk
+    calibration: Mapping[str, float]
+
+
+def _names(settings: TrainSettings) -> tuple[str, ...]:
+    if settings.model == "auto":
+        return _AUTO
+    return tuple(dict.fromkeys(("prevalence", "logistic", settings.model)))
+
+
+def _fit_all(task: Task, follower: Follower) -> tuple[dict[str, Fitted], dict[str, float]]:
+    names = _names(task.settings)
+    pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2})
+    fitted: dict[str, Fitted] = {}
+    seconds: dict[str, float] = {}
+    for name in names:
+        began = time.perf_counter()
+        pulse.begin(name)
+        fitted[name] = _LEARNERS[name](task, pulse)
+        seconds[name] = time.perf_counter() - began
+    pulse.begin("")
+    return fitted, seconds
+
+
+def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> _Chosen:
+    """Decide what counts how much, and how the risks are recalibrated."""
+    if settings.model == "auto":
+        blended = blend({name: f.oof for name, f in fitted.items()}, task.outcome, task.folds)
+        weights, oof = blended.weights, blended.oof
+    else:
+        weights, oof = {settings.model: 1.0}, fitted[settings.model].oof
+    if settings.model == "seed" and settings.class_weight is None:
+        return _Chosen(weights, Calibrator(), oof, {})  # the reference stays as it was published
+    choice: CalibrationChoice = choose_calibrator(
+        oof, task.outcome, task.folds, enforced=settings.class_weight is not None
+    )
+    return _Chosen(weights, choice.calibrator, choice.oof, choice.log_loss)
+
+
+def _judge(
+    run: _Run, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen, seconds: Mapping[str, float]
+) -> Results:
+    """Judge the bundle and every candidate; the only place where the locked test set is looked at."""
+    task, locked = run.task, run.split.test
+    training = run.patients(~locked, chosen.oof)
+    test = run.patients(locked, bundle.risk(run.test_codes)) if locked.any() else None
+    seed = task.settings.seed
+    candidates = []
+    for name, candidate in fitted.items():
+        risk = candidate.part.risk(run.test_codes) if test else None
+        candidates.append(
+            CandidateResult(
+                name=name,
+                weight=float(chosen.weights.get(name, 0.0)),
+                cross_validated=_evaluated(training, candidate.oof, bundle.classes, seed, n_boot=_CANDIDATE_DRAWS),
+                test=_evaluated(test, risk, bundle.classes, seed, n_boot=_CANDIDATE_DRAWS)
+                if test and risk is not None
+                else None,
+                oof=candidate.oof,
+                test_risk=risk,
+                spread=candidate.spread,
+                seconds=seconds[name],
+            )
+        )
+    candidates.sort(key=lambda c: c.cross_validated.metrics["log_loss"].value)
+    results = Results(
+        model=task.settings.model,
+        classes=bundle.classes,
+        training=training,
+        folds=task.folds,
+        test=test,
+        cross_validated=_evaluated(training, chosen.oof, bundle.classes, seed),
+        tested=_evaluated(test, test.risk, bundle.classes, seed) if test else None,
+        candidates=tuple(candidates),
+    )
+    return _advised(results, task.settings, chosen)
+
+
+def _advised(results: Results, settings: TrainSettings, chosen: _Chosen) -> Results:
+    return replace(results, findings=advise(results, settings, chosen.weights, chosen.calibrator.method))
+
+
+def _evaluated(
+    patients: Patients, risk: Risk, classes: tuple[str, ...], seed: int, *, n_boot: int | None = None
+) -> Evaluation:
+    return evaluate(patients.outcome, risk, classes, groups=patients.groups, seed=seed, n_boot=n_boot)

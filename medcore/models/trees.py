@@ -1,0 +1,244 @@
+"""Forests and boosted trees on codes: both know missing values, neither needs scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import Codes
+from medcore.models.baselines import choices, total_loss
+from medcore.models.task import (
+    Fitted,
+    Indices,
+    Pulse,
+    Risk,
+    Task,
+    columns_of_present_classes,
+    n_threads,
+)
+
+ForestKind = Literal["forest", "extra_trees"]
+_TREE = "sklearn.tree._tree.Tree"
+"""skops leaves it to us to see that a tree's nodes point at each other: see ``_check_tree``."""
+ROUNDS = np.array([25, 50, 75, 100, 150, 200, 300, 400, 600])
+"""Numbers of boosting rounds among which held-out folds choose."""
+_NATIVE_CATEGORIES = 8
+"""Predictors with more categories than this are split by sets of categories, the others by order of frequency."""
+_SHAPES: tuple[Mapping[str, float], ...] = (
+    {"num_leaves": 4, "feature_fraction": 0.5, "learning_rate": 0.03},
+    {"num_leaves": 12, "feature_fraction": 0.4, "learning_rate": 0.03},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ForestPart:
+    """A scikit-learn forest; ``present`` are the classes it has seen."""
+
+    kind: ClassVar[str] = "forest"
+    model: Any
+    present: tuple[int, ...]
+    n_classes: int
+
+    def risk(self, codes: Codes, /) -> Risk:
+        """Predict, shape ``(n, K)``."""
+        self.model.n_jobs = _threads(len(codes))
+        risk = self.model.predict_proba(codes.astype(np.float32))
+        return columns_of_present_classes(risk, self.present, self.n_classes)
+
+    def save(self, folder: Path, /) -> dict[str, Any]:
+        """Write the trees with skops, which holds data and no code."""
+        import skops.io
+
+        folder.mkdir(parents=True, exist_ok=True)
+        skops.io.dump(self.model, folder / "forest.skops", compresslevel=1, compression=8)
+        return {"present": list(self.present), "n_classes": self.n_classes}
+
+    @classmethod
+    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+        """Read what :meth:`save` wrote; any type but scikit-learn's is refused."""
+        import skops.io
+
+        model = skops.io.load(folder / "forest.skops", trusted=[_TREE])
+        for tree in model.estimators_:
+            _check_tree(tree.tree_)
+        return cls(model, tuple(data["present"]), int(data["n_classes"]))
+
+
+@dataclass(frozen=True, slots=True)
+class BoostingPart:
+    """LightGBM models whose scores are averaged."""
+
+    kind: ClassVar[str] = "boosting"
+    boosters: tuple[Any, ...]
+    present: tuple[int, ...]
+    n_classes: int
+
+    def risk(self, codes: Codes, /) -> Risk:
+        """Predict, shape ``(n, K)``."""
+        scores = np.mean([_scores(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0)
+        return _risk_of_scores(scores, self.present, self.n_classes)
+
+    def save(self, folder: Path, /) -> dict[str, Any]:
+        """Write every model in LightGBM's own text format."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for place, booster in enumerate(self.boosters):
+            (folder / f"boosting_{place}.txt").write_text(booster.model_to_string(), encoding="utf-8")
+        return {"present": list(self.present), "n_classes": self.n_classes, "n_boosters": len(self.boosters)}
+
+    @classmethod
+    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+        """Read what :meth:`save` wrote."""
+        import lightgbm
+
+        texts = [(folder / f"boosting_{i}.txt").read_text(encoding="utf-8") for i in range(int(data["n_boosters"]))]
+        boosters = tuple(lightgbm.Booster(model_str=text) for text in texts)
+        return cls(boosters, tuple(data["present"]), int(data["n_classes"]))
+
+
+def fit_forest(task: Task, pulse: Pulse, *, kind: ForestKind = "forest") -> Fitted:
+    """Fit a random forest (or extremely randomised trees) in each fold and on all rows."""
+    oof = np.empty((task.n, task.n_classes))
+    for fold in range(task.n_folds):
+        held = task.held_out(fold)
+        oof[held] = _grow(task, task.training(fold), kind).risk(task.codes[held])
+        pulse.tell("folds", (fold + 1) / (task.n_folds + 1))
+    part = _grow(task, np.arange(task.n), kind)
+    pulse.tell("final", 1.0)
+    return Fitted(oof, part)
+
+
+def fit_boosting(task: Task, pulse: Pulse) -> Fitted:
+    """Fit boosted trees of two sizes; how many rounds a fold uses is chosen by the other folds."""
+    n_shapes = len(_SHAPES)
+    held_scores: list[list[NDArray[np.float64]]] = [[] for _ in range(n_shapes)]
+    losses = np.zeros((n_shapes, task.n_folds, len(ROUNDS)))
+    presents = [_present(task, task.training(fold)) for fold in range(task.n_folds)]
+    for fold in range(task.n_folds):
+        held = task.held_out(fold)
+        for shape in range(n_shapes):
+            booster = _boost(task, task.training(fold), shape, int(ROUNDS[-1]))
+            stages = _stages(booster, task.codes[held])
+            held_scores[shape].append(stages)
+            losses[shape, fold] = [
+                total_loss(_risk_of_scores(s, presents[fold], task.n_classes), task.outcome[held]) for s in stages
+            ]
+            pulse.tell("folds", (fold * n_shapes + shape + 1) / (n_shapes * (task.n_folds + 1)))
+    picked = [choices(losses[shape]) for shape in range(n_shapes)]
+    oof = np.empty((task.n, task.n_classes))
+    for fold in range(task.n_folds):
+        scores = [held_scores[shape][fold][picked[shape][0][fold]] for shape in range(n_shapes)]
+        oof[task.held_out(fold)] = _risk_of_scores(np.mean(scores, axis=0), presents[fold], task.n_classes)
+    everyone = np.arange(task.n)
+    boosters = tuple(_boost(task, everyone, shape, int(ROUNDS[picked[shape][1]])) for shape in range(n_shapes))
+    pulse.tell("final", 1.0)
+    return Fitted(oof, BoostingPart(boosters, _present(task, everyone), task.n_classes))
+
+
+def _check_tree(tree: Any) -> None:
+    """Refuse a tree whose nodes point outside it: predicting with one could end the process."""
+    left, right, feature = tree.children_left, tree.children_right, tree.feature
+    nodes = np.arange(tree.node_count)
+    leaf = left == -1
+    inner = ~leaf
+    sound = (right[leaf] == -1).all()
+    for child in (left[inner], right[inner]):
+        sound &= ((child > nodes[inner]) & (child < tree.node_count)).all()
+    sound &= ((feature[inner] >= 0) & (feature[inner] < tree.n_features)).all()
+    if not sound or tree.node_count < 1 or len(tree.value) != tree.node_count:
+        raise ValueError("a tree of the forest is damaged")
+
+
+def _present(task: Task, rows: Indices) -> tuple[int, ...]:
+    return tuple(int(k) for k in np.unique(task.outcome[rows]))
+
+
+def _grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+
+    n = len(rows)
+    model = (RandomForestClassifier if kind == "forest" else ExtraTreesClassifier)(
+        n_estimators=int(np.clip(3_000_000 // max(n, 1), 100, 300)),
+        min_samples_leaf=2 if n < 5000 else 3 + n // 10_000,
+        max_features="sqrt",
+        random_state=task.settings.seed,
+        n_jobs=n_threads(),
+    )
+    model.fit(task.codes[rows].astype(np.float32), task.outcome[rows], sample_weight=task.weights(rows))
+    return ForestPart(model, _present(task, rows), task.n_classes)
+
+
+def _boost(task: Task, rows: Indices, shape: int, rounds: int) -> Any:
+    import lightgbm
+
+    present = _present(task, rows)
+    label = np.searchsorted(present, task.outcome[rows])
+    native = [p for p, k in enumerate(task.n_categories) if k > _NATIVE_CATEGORIES]
+    data = lightgbm.Dataset(
+        task.codes[rows],
+        label=label,
+        weight=task.weights(rows),
+        categorical_feature=native,
+        params={"verbosity": -1, "min_data_in_bin": 3, "num_threads": _threads(len(rows))},
+        free_raw_data=True,
+    )
+    many = len(present) > 2
+    parameters = {
+        **_SHAPES[shape],
+        "objective": "multiclass" if many else "binary",
+        **({"num_class": len(present)} if many else {}),
+        "min_data_in_leaf": max(2, min(10 if len(rows) < 20_000 else 40, len(rows) // 10)),
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "lambda_l2": 3.0,
+        "cat_smooth": 20.0,
+        "cat_l2": 20.0,
+        "seed": task.settings.seed + shape,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": _threads(len(rows)),
+        "verbosity": -1,
+    }
+    if len(present) < 2:
+        parameters["objective"] = "binary"
+    return lightgbm.train(parameters, data, num_boost_round=rounds)
+
+
+def _threads(n_rows: int) -> int:
+    """Threads wait for each other longer than they work on a small table."""
+    return n_threads() if n_rows >= 5000 else 1
+
+
+def _scores(booster: Any, codes: Codes, start: int, rounds: int) -> NDArray[np.float64]:
+    raw = booster.predict(
+        codes, raw_score=True, start_iteration=start, num_iteration=rounds, num_threads=_threads(len(codes))
+    )
+    return np.asarray(raw, dtype=np.float64).reshape(len(codes), -1)
+
+
+def _stages(booster: Any, codes: Codes) -> NDArray[np.float64]:
+    """Return the scores after each number of rounds, shape ``(rounds, n, columns)``."""
+    last = booster.current_iteration()
+    edges = [0, *(int(r) for r in ROUNDS)]
+    pieces = [
+        _scores(booster, codes, low, high - low) if low < last else 0.0 * _scores(booster, codes, 0, 1)
+        for low, high in pairwise(edges)
+    ]
+    return np.cumsum(pieces, axis=0)
+
+
+def _risk_of_scores(scores: NDArray[np.float64], present: tuple[int, ...], n_classes: int) -> Risk:
+    if scores.shape[1] == 1:
+        p = 1.0 / (1.0 + np.exp(-np.clip(scores[:, 0], -30.0, 30.0)))
+        risk = np.column_stack([1.0 - p, p])
+    else:
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        risk = odds / odds.sum(axis=1, keepdims=True)
+    if len(present) == 1:
+        return columns_of_present_classes(np.ones((len(scores), 1)), present, n_classes)
+    return columns_of_present_classes(risk, present, n_classes)
