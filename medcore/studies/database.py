@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.settings import Settings
-from medcore.studies.locks import file_lock
+from medcore.studies.folders import file_lock, private_folder
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -29,7 +29,7 @@ def open_database(settings: Settings) -> Engine:
         SettingsError: the address cannot be understood, or its driver is not installed.
 
     """
-    _private_folder(settings.data_dir)
+    private_folder(settings.data_dir)
     return _engine(settings.database_url, settings.data_dir)
 
 
@@ -122,10 +122,3 @@ def _current(connection: Connection) -> str | None:
 def _newest() -> str:
     """Migrations are numbered files, ``0001_….py``; the newest number is the head."""
     return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-
-
-def _private_folder(folder: Path) -> None:
-    """Make the data folder one that only this user of the machine may enter."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)

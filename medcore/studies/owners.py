@@ -15,6 +15,7 @@ from pathlib import Path
 from itsdangerous import BadSignature, Signer
 
 from medcore.settings import Settings
+from medcore.studies.folders import private_folder
 
 LOCAL_OWNER = "local"
 COOKIE = "medcore_owner"
@@ -43,7 +44,7 @@ def _signer(data_dir: Path) -> Signer:
 
 def _secret(path: Path) -> bytes:
     """Read the installation's secret; the first process that needs one writes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""One process at a time: a lock on a file that the system lifts when its holder dies."""
+"""Folders that only this user may enter, and locks that the system lifts when their holder dies."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ def file_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder that only this user of the machine may enter; one that is there is left as it is."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    return folder

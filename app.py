@@ -1,0 +1,52 @@
+"""The web server's entrance: ``streamlit run app.py``.
+
+Nothing but the guard in front of the pages and the worker behind them; the
+pages begin in ``medcore/ui/main.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from medcore import jobs
+from medcore.errors import MedcoreError
+from medcore.i18n import _, best_language, use_language
+from medcore.jobs.guard import Guard, refuse_other_than_loopback
+from medcore.settings import Settings
+from medcore.studies import Store
+
+SETTINGS = Settings.from_env()
+use_language(best_language(os.environ.get("LC_ALL") or os.environ.get("LANG")))
+
+
+def checked() -> None:
+    """Refuse to start where it would be unsafe or could not work, with one clear message."""
+    try:
+        refuse_other_than_loopback(st.get_option("server.address"))
+        Store(SETTINGS)
+    except MedcoreError as error:
+        sys.stderr.write(f"medcore: {error}\n")
+        sys.exit(2)
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Wake the worker, import what the first page needs, then say where the pages are."""
+    jobs.keep_warm(SETTINGS)
+    import plotly.graph_objects  # noqa: F401 - the first page would wait for it
+
+    print(_("medcore is ready: {address}", address=f"http://localhost:{st.get_option('server.port')}"), flush=True)  # noqa: T201
+    yield
+    jobs.stop_keeping(SETTINGS)
+    jobs.disconnect(SETTINGS)
+
+
+checked()
+app = st.App("medcore/ui/main.py", lifespan=lifespan, middleware=[Middleware(Guard, settings=SETTINGS)])

@@ -1,0 +1,186 @@
+"""Training runs: hand them to a worker, let them survive, stop them."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from medcore.errors import CancelledError, MedcoreError, WorkerError
+from medcore.i18n import N_
+from medcore.jobs.cluster import Connection, present_connection
+from medcore.jobs.follower import RunFollower
+from medcore.jobs.processes import TRAIN
+from medcore.models.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import RunInputs, RunRecord, Store
+
+if TYPE_CHECKING:
+    from medcore.models.results import Results
+
+logger = logging.getLogger("medcore.jobs")
+
+MOST_ATTEMPTS = 5
+HEADLINE = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
+
+Work = Callable[[RunInputs, RunFollower, Path], dict[str, Any]]
+
+
+def start_run(store: Store, owner: str, study_id: str, settings: TrainSettings) -> str:
+    """Queue a training run of a study as it is now and return its id, without waiting for a worker.
+
+    The run is in the database before a worker hears of it, so it is not lost
+    when none is there: it is handed over as soon as there is one.
+    """
+    run = store.create_run(owner, study_id, settings)
+    connection = present_connection(store.settings)
+    if connection is not None:
+        hand_over(store.settings, connection)
+    else:
+        from medcore.jobs.keeper import keep_warm
+
+        keep_warm(store.settings)
+    return run.id
+
+
+def cancel_run(store: Store, owner: str, run_id: str) -> RunRecord:
+    """Ask a run to stop: at once if it waits, within an epoch if it works."""
+    return store.request_cancel(owner, run_id)
+
+
+def hand_over(settings: Settings, connection: Connection, *, work: Work | None = None) -> int:
+    """Give the cluster every unfinished run that this connection has not given it yet.
+
+    The task's name is the run's: a run that the scheduler has already is not
+    begun twice. Returns how many were handed over.
+    """
+    from distributed import fire_and_forget
+
+    new = [pair for pair in Store(settings).unfinished_runs() if pair[1] not in connection.handed_over]
+    for owner, run_id in new:
+        future = connection.client.submit(
+            perform_run,
+            settings,
+            owner,
+            run_id,
+            work or train_study,
+            key=f"run-{run_id}",
+            pure=False,
+            # A named cluster sets its own limits; ours trains one run at a time.
+            resources={TRAIN: 1} if settings.scheduler is None else None,
+        )
+        fire_and_forget(future)  # type: ignore[no-untyped-call]
+        connection.handed_over.add(run_id)
+    return len(new)
+
+
+def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> None:
+    """Do one run from beginning to end on a worker; whatever happens is told to the database.
+
+    Nothing is raised: Dask would log the arguments of what failed.
+    """
+    try:
+        store = Store(settings)
+        attempt = store.begin_attempt(owner, run_id)
+        if attempt is None:
+            return
+        if attempt > MOST_ATTEMPTS:
+            _fail(store, owner, run_id, attempt, _lost(attempt - 1))
+            return
+        _attempt(store, owner, run_id, attempt, work)
+    except Exception as error:
+        log_without_values(error)
+
+
+def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) -> None:
+    follower = RunFollower(store, owner, run_id, attempt)
+    try:
+        with TemporaryDirectory(prefix="medcore-") as scratch:
+            folder = Path(scratch) / "result"
+            summary = work(store.run_inputs(owner, run_id), follower, folder)
+            follower.flush()
+            if store.signal(owner, run_id, attempt) != "superseded":
+                store.keep_result(owner, run_id, folder)
+        store.finish_run(owner, run_id, "done", attempt=attempt, summary=summary)
+    except CancelledError:
+        store.finish_run(owner, run_id, "cancelled", attempt=attempt)
+    except MedcoreError as error:
+        _fail(store, owner, run_id, attempt, error)
+    except Exception as error:
+        log_without_values(error)
+        _fail(store, owner, run_id, attempt, _unexpected(error))
+    if not store.get_run(owner, run_id).unfinished:
+        shutil.rmtree(store.checkpoint_dir(run_id), ignore_errors=True)
+
+
+def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+    """Prepare, split, train and save; return the headline figures that lists show."""
+    from medcore.data.recipe import prepare
+    from medcore.data.splitting import make_split
+    from medcore.models.results import save_trained
+    from medcore.models.training import train
+
+    prepared = prepare(inputs.cohort, inputs.plan.recipe)
+    split = make_split(prepared, inputs.plan.split)
+    trained = train(
+        prepared,
+        split,
+        inputs.settings,
+        schema=inputs.plan.schema,
+        recipe=inputs.plan.recipe,
+        cohort_sha256=inputs.cohort.sha256,
+        follower=follower,
+    )
+    save_trained(trained, folder)
+    return headline(trained.results) | {"seconds": trained.seconds}
+
+
+def headline(results: Results) -> dict[str, Any]:
+    """Return the few out-of-fold figures that a list of runs shows; never the locked test set's."""
+    return {
+        "model": results.model,
+        "n_train": len(results.training.outcome),
+        "n_test": len(results.test.outcome) if results.test else 0,
+        "candidates": [
+            {"name": c.name, "weight": c.weight}
+            | {
+                name: c.cross_validated.metrics[name].to_dict()
+                for name in HEADLINE
+                if name in c.cross_validated.metrics
+            }
+            for c in results.candidates
+        ],
+    }
+
+
+def log_without_values(error: BaseException) -> None:
+    """Log what kind of error happened where; its text could hold a patient's value."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    place = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
+    logger.error("%s at %s", type(error).__name__, place)
+
+
+def _fail(store: Store, owner: str, run_id: str, attempt: int, error: MedcoreError) -> None:
+    store.finish_run(owner, run_id, "failed", attempt=attempt, error=error)
+
+
+def _lost(times: int) -> WorkerError:
+    return WorkerError(
+        N_(
+            "The worker was lost {n} times during this run, most likely for lack of memory. Set MEDCORE_WORKER_MEMORY higher, or train a smaller model."
+        ),
+        n=times,
+    )
+
+
+def _unexpected(error: Exception) -> WorkerError:
+    if isinstance(error, MemoryError):
+        return WorkerError(N_("The worker has too little memory for this run. Set MEDCORE_WORKER_MEMORY higher."))
+    return WorkerError(
+        N_("The run failed inside medcore ({kind}). The study is as it was; worker.log in the data folder says where."),
+        kind=type(error).__name__,
+    )
