@@ -23,7 +23,7 @@ from medcore.data.inference import choose_target, propose_targets
 from medcore.data.quality import inspect
 from medcore.data.reading import read_table
 from medcore.data.recipe import default_recipe, prepare
-from medcore.data.splitting import default_split, make_split
+from medcore.data.splitting import SplitKind, SplitSettings, make_split
 from medcore.data.values import typed
 from medcore.errors import InputError, NotFoundError, SettingsError
 from medcore.i18n import N_, _
@@ -95,7 +95,8 @@ def profile(data: Path) -> Result:
 
 def train_settings(*, model: str, seed: int, epochs: int | None) -> TrainSettings:
     """Build the settings of a training job; raise SettingsError when they cannot work."""
-    return TrainSettings.preset(model, seed=seed, **({} if epochs is None else {"epochs": epochs}))
+    chosen = {"model": model, "seed": seed} | ({} if epochs is None else {"epochs": epochs})
+    return TrainSettings.from_dict(chosen)
 
 
 def train(
@@ -120,7 +121,8 @@ def train(
     findings = inspect(cohort)
     recipe = default_recipe(cohort.schema)
     prepared = prepare(cohort, recipe)
-    split = make_split(prepared, default_split(cohort.schema, test_size=test_size, seed=settings.seed))
+    kind: SplitKind = next((k for k in ("time", "site") if k in (roles or {})), "random")
+    split = make_split(prepared, SplitSettings(kind=kind, test_size=test_size, seed=settings.seed))
     trained = train_model(
         prepared,
         split,
@@ -131,10 +133,11 @@ def train(
         follower=_Announcer(),
     )
     save_trained(trained, out)
-    findings = (*trained.findings, *findings)
+    results = trained.results
+    findings = (*split.findings, *results.findings, *findings)
     judged = {
-        "cross_validated": _headline(trained.cross_validated),
-        "test": _headline(trained.test) if trained.test else None,
+        "cross_validated": _headline(results.cross_validated),
+        "test": _headline(results.tested) if results.tested else None,
     }
     found = {
         "bundle": str(out),
@@ -143,7 +146,7 @@ def train(
         "n_test": int(split.test.sum()),
         "classes": list(prepared.classes),
         **judged,
-        "candidates": [c.to_dict() for c in trained.candidates],
+        "candidates": [c.to_dict() for c in results.candidates],
         "seconds": round(time.perf_counter() - started, 3),
         "findings": [f.to_dict() for f in findings],
     }
@@ -236,7 +239,7 @@ def app(*, host: str, port: int) -> None:
 class _Announcer:
     """Follows a run on standard error."""
 
-    checkpoint_dir = None
+    checkpoint_dir: Path | None = None
 
     def __init__(self) -> None:
         self._last = 0.0
