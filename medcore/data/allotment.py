@@ -77,7 +77,7 @@ def _order(units: Units, seed: int) -> Ints:
 
 
 def _one_by_one(units: Units, shares: npt.NDArray[np.float64], order: Ints) -> Ints:
-    """Put each unit where the squared departure from the wanted class counts grows least."""
+    """Put each unit where the squared departure from the wanted class counts, for the part's size, grows least."""
     counts = np.column_stack([units.counts, units.counts.sum(axis=1)])
     total = np.maximum(counts.sum(axis=0), 1)
     held = np.zeros((len(shares), len(total)))
@@ -85,7 +85,7 @@ def _one_by_one(units: Units, shares: npt.NDArray[np.float64], order: Ints) -> I
     part = np.empty(units.n, dtype=np.int64)
     for unit in order:
         added = counts[unit]
-        growth = (added * (2 * (held - wanted) + added) / total**2).sum(axis=1)
+        growth = (added * (2 * (held - wanted) + added) / (total**2 * shares[:, None])).sum(axis=1)
         part[unit] = int(np.argmin(np.round(growth, 12)))
         held[part[unit]] += added
     return part

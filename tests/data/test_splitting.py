@@ -41,6 +41,15 @@ def test_random_parts_keep_the_share_of_events():
         assert abs(part.class_counts[1] / part.n_rows - outcome.mean()) < 0.001
 
 
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.55])
+@pytest.mark.parametrize("n", [120, 920, 5000])
+def test_the_test_set_takes_its_share_of_every_class_to_within_two_rows(n, share):
+    outcome = (np.random.default_rng(n).random(n) < share).astype(int)
+    test = make_split(prepared_of(outcome), SplitSettings()).parts()[0]
+    wanted = 0.2 * np.bincount(outcome)
+    assert np.abs(np.array(test.class_counts) - wanted).max() <= 2
+
+
 @pytest.mark.parametrize("n", [50, 137, 768, 5000])
 def test_folds_of_a_random_split_differ_by_few_rows(n):
     outcome = (np.random.default_rng(n).random(n) < 0.3).astype(int)
