@@ -1,0 +1,238 @@
+"""The command line's contract: exit codes, one JSON object, one clear message."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medcore.cli import main
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
+
+
+def ward(n: int = 160, *, seed: int = 0) -> pd.DataFrame:
+    """A made-up ward: age and troponin drive the outcome, sex does not, some cells are missing."""
+    rng = np.random.default_rng(seed)
+    age, troponin = rng.normal(65, 12, n).round(), rng.lognormal(2, 1, n).round(1)
+    died = rng.random(n) < 1 / (1 + np.exp(-(age - 65) / 8 - np.log(troponin) + 2.5))
+    frame = pd.DataFrame({"age": age, "sex": rng.choice(["f", "m"], n), "troponin": troponin})
+    frame.loc[rng.random(n) < 0.1, "troponin"] = np.nan
+    return frame.assign(died=np.where(died, "yes", "no"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    ward().to_csv(folder / "ward.csv", index=False)
+    ward(40, seed=1).to_csv(folder / "new.csv", index=False)
+    assert (
+        main(
+            [
+                "train",
+                str(folder / "ward.csv"),
+                "--target",
+                "died",
+                "--out",
+                str(folder / "bundle"),
+                "--model",
+                "logistic",
+            ]
+        )
+        == 0
+    )
+    return folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict:
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def fail(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main([*map(str, arguments), "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+    return err.strip().splitlines()[-1]
+
+
+def test_profile_says_what_every_column_is(folder, capsys) -> None:
+    found = run(capsys, "profile", folder / "ward.csv")
+    assert (found["n_rows"], found["n_columns"], found["encoding"], found["delimiter"]) == (160, 4, "utf-8", ",")
+    columns = {c["name"]: c for c in found["columns"]}
+    assert columns["troponin"]["kind"] == "numeric"
+    assert columns["troponin"]["missing"] == int(ward()["troponin"].isna().sum())
+    assert all({"code", "severity", "columns", "n_rows", "message"} <= set(f) for f in found["findings"])
+    assert found["targets"][0]["column"] == "died"
+
+
+def test_train_judges_out_of_fold_and_on_the_locked_test_set(folder, capsys) -> None:
+    found = run(
+        capsys, "train", folder / "ward.csv", "--target", "died", "--model", "logistic", "--out", folder / "second"
+    )
+    assert found["classes"] == ["no", "yes"]
+    assert found["n_train"] + found["n_test"] == 160
+    for side in ("cross_validated", "test"):
+        for name in ("auroc", "auprc", "brier", "log_loss", "calibration_slope", "calibration_intercept"):
+            metric = found[side][name]
+            assert metric["low"] <= metric["value"] <= metric["high"]
+    assert found["cross_validated"]["auroc"]["value"] > 0.75
+
+
+def test_the_same_seed_gives_the_same_numbers(folder, capsys) -> None:
+    command = (
+        "train",
+        folder / "ward.csv",
+        "--target",
+        "died",
+        "--model",
+        "logistic",
+        "--seed",
+        3,
+        "--out",
+        folder / "third",
+    )
+    first, second = run(capsys, *command), run(capsys, *command)
+    assert first["cross_validated"] == second["cross_validated"]
+    assert first["test"] == second["test"]
+
+
+def test_a_test_size_of_zero_trains_on_all_rows(folder, capsys) -> None:
+    found = run(
+        capsys,
+        "train",
+        folder / "ward.csv",
+        "--target",
+        "died",
+        "--model",
+        "logistic",
+        "--test-size",
+        0,
+        "--out",
+        folder / "all",
+    )
+    assert (found["n_train"], found["n_test"], found["test"]) == (160, 0, None)
+
+
+def test_evaluate_judges_the_frozen_model_on_new_patients(folder, capsys) -> None:
+    found = run(capsys, "evaluate", folder / "bundle", folder / "new.csv", "--threshold", 0.3)
+    assert 0.5 < found["auroc"]["value"] <= 1
+    assert found["confusion_matrix"]["threshold"] == 0.3
+    assert np.sum(found["confusion_matrix"]["counts"]) == 40
+    assert {d["column"] for d in found["differences"]} == {"age", "sex", "troponin"}
+
+
+def test_evaluate_takes_an_outcome_of_another_name(folder, capsys) -> None:
+    ward(40, seed=1).rename(columns={"died": "death"}).to_csv(folder / "renamed.csv", index=False)
+    renamed = run(capsys, "evaluate", folder / "bundle", folder / "renamed.csv", "--target", "death")
+    assert renamed["auroc"] == run(capsys, "evaluate", folder / "bundle", folder / "new.csv")["auroc"]
+
+
+def test_predict_writes_one_line_a_row_in_order(folder, capsys) -> None:
+    found = run(capsys, "predict", folder / "bundle", folder / "new.csv", "--out", folder / "risks.csv")
+    risks = pd.read_csv(folder / "risks.csv", keep_default_na=False)
+    assert list(risks.columns) == ["row", "risk_no", "risk_yes", "flags"]
+    assert list(risks["row"]) == list(range(40))
+    assert np.allclose(risks["risk_no"] + risks["risk_yes"], 1)
+    missing = ward(40, seed=1)["troponin"].isna()
+    assert (risks["flags"].str.contains("imputed:troponin") == missing).all()
+    assert found["n_flagged"] == (risks["flags"] != "").sum()
+
+
+def test_predictions_do_not_need_the_outcome(folder, capsys) -> None:
+    ward(40, seed=1).drop(columns="died").to_csv(folder / "unknown.csv", index=False)
+    run(capsys, "predict", folder / "bundle", folder / "unknown.csv", "--out", folder / "unknown_risks.csv")
+    run(capsys, "predict", folder / "bundle", folder / "new.csv", "--out", folder / "risks.csv")
+    assert (folder / "unknown_risks.csv").read_text() == (folder / "risks.csv").read_text()
+
+
+def test_contributions_add_up_to_the_prediction(folder, capsys) -> None:
+    found = run(capsys, "explain", folder / "bundle", folder / "new.csv", "--row", 5)
+    total = found["base_value"] + sum(c["contribution"] for c in found["contributions"])
+    assert abs(total - found["prediction"]) < 1e-4
+    assert abs(found["additivity_residual"]) < 1e-6
+    assert {c["column"] for c in found["contributions"]} == {"age", "sex", "troponin"}
+    assert found["method"] == "exact"
+
+
+def test_the_explanation_of_the_other_class_mirrors_it(folder, capsys) -> None:
+    yes = run(capsys, "explain", folder / "bundle", folder / "new.csv", "--row", 5, "--class", "yes")
+    no = run(capsys, "explain", folder / "bundle", folder / "new.csv", "--row", 5, "--class", "no")
+    assert abs(yes["prediction"] + no["prediction"] - 1) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (["--target", "dead"], "died"),
+        (["--target", "died", "--drop", "agee"], "age"),
+        (["--target", "died", "--drop", "died"], "died"),
+        (["--target", "died", "--positive", "perhaps"], "perhaps"),
+        (["--target", "died", "--test-size", "1.5"], "1.5"),
+        (["--target", "died", "--epochs", "0", "--model", "seed"], "epochs"),
+        (["--target", "died", "--group", "patient"], "patient"),
+    ],
+)
+def test_settings_that_cannot_work_are_named(folder, capsys, change, words) -> None:
+    message = fail(capsys, "train", folder / "ward.csv", "--out", folder / "never", *change)
+    assert words in message
+    assert not (folder / "never").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("empty.csv", b""), ("header.csv", b"age,sex,died\n"), ("picture.csv", PNG), ("absent.csv", None)],
+)
+def test_a_file_that_is_no_table_is_named(tmp_path, capsys, name, content) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    for command in (
+        ["profile", tmp_path / name],
+        ["train", tmp_path / name, "--target", "died", "--out", tmp_path / "out"],
+    ):
+        assert name in fail(capsys, *command)
+    if content is not None:
+        assert (tmp_path / name).read_bytes() == content
+
+
+def test_a_target_of_one_class_is_named(folder, capsys) -> None:
+    ward().assign(died="no").to_csv(folder / "one.csv", index=False)
+    assert "died" in fail(capsys, "train", folder / "one.csv", "--target", "died", "--out", folder / "never")
+
+
+def test_a_table_that_lacks_a_column_at_prediction_is_told_which(folder, capsys) -> None:
+    ward(40, seed=1).drop(columns="troponin").to_csv(folder / "lacking.csv", index=False)
+    for command in (
+        ["predict", folder / "bundle", folder / "lacking.csv", "--out", folder / "never.csv"],
+        ["evaluate", folder / "bundle", folder / "lacking.csv"],
+        ["explain", folder / "bundle", folder / "lacking.csv", "--row", 0],
+    ):
+        assert "troponin" in fail(capsys, *command)
+    assert not (folder / "never.csv").exists()
+
+
+def test_a_bundle_that_was_tampered_with_is_refused_and_the_file_named(folder, capsys) -> None:
+    run(capsys, "train", folder / "ward.csv", "--target", "died", "--model", "logistic", "--out", folder / "tampered")
+    sealed = [p for p in (folder / "tampered").rglob("*") if p.is_file() and p.name != "SHA256SUMS"]
+    assert sealed
+    for path in sealed:
+        original = path.read_bytes()
+        path.write_bytes(original[:-3] + bytes(3))
+        assert path.name in fail(
+            capsys, "predict", folder / "tampered", folder / "new.csv", "--out", folder / "never.csv"
+        )
+        path.write_bytes(original)
+
+
+def test_a_row_that_is_not_there_is_refused(folder, capsys) -> None:
+    assert "39" in fail(capsys, "explain", folder / "bundle", folder / "new.csv", "--row", 40)
+
+
+def test_a_folder_with_other_things_is_not_overwritten(folder, capsys) -> None:
+    (folder / "papers").mkdir(exist_ok=True)
+    (folder / "papers" / "thesis.txt").write_text("years of work")
+    message = fail(capsys, "train", folder / "ward.csv", "--target", "died", "--out", folder / "papers")
+    assert "papers" in message
+    assert (folder / "papers" / "thesis.txt").read_text() == "years of work"
