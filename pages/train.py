@@ -51,7 +51,7 @@ def before_training(study: StudyRecord) -> None:
     """Say before training what makes its result doubtful."""
     cohort = cache.cohort(study)
     found = cache.once(lambda: inspect(cohort, recipe=study.recipe), "inspect", study.identity)
-    doubts = [f for f in found if f.severity == "error" or f.code.startswith("sample_size")]
+    doubts = [f for f in found if f.severity == "error" or f.code.startswith("outcome.")]
     if doubts:
         components.section(_("Before you train"))
         components.findings(doubts, key="train.before")

@@ -16,6 +16,7 @@ import streamlit as st
 
 from medcore.data.cohort import Cohort
 from medcore.models.progress import Progress
+from medcore.models.results import Results, read_results
 from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.studies.store import Store
@@ -50,6 +51,11 @@ def progress(run: RunRecord) -> list[Progress]:
         followed.seq = point.seq
         followed.points.append(point.progress)
     return followed.points
+
+
+def results(run: RunRecord) -> Results:
+    """Return everything a finished run found, without loading its model."""
+    return once(lambda: read_results(store().result_folder(run.owner, run.id)), "results", run.id)
 
 
 @dataclass(slots=True)

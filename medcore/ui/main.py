@@ -75,13 +75,11 @@ def _study() -> None:
 
 
 def _worker() -> None:
-    ready = jobs.worker_ready()
-    text = _("Ready to compute") if ready else _("Getting ready to compute …")
+    status = jobs.worker_status()
+    ready = status.state == "ready"
+    text = _("Ready to compute") if ready else str(status.problem or _("Getting ready to compute …"))
     look = "mc-ready" if ready else "mc-waking"
     st.html(f'<p class="mc-worker {look}" role="status"><span></span>{markup(text)}</p>')
-    if ready and not st.session_state.get("frame.ready"):
-        st.session_state["frame.ready"] = True
-        st.rerun()
 
 
 main()

@@ -42,8 +42,9 @@ def errors_shown() -> Iterator[None]:
     except MedcoreError as problem:
         error(problem)
     except Exception as problem:
-        frame = traceback.extract_tb(problem.__traceback__)[-1]
-        _log.error("unexpected %s at %s:%s", type(problem).__name__, Path(frame.filename).name, frame.lineno)
+        frames = traceback.extract_tb(problem.__traceback__)[-4:]
+        places = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
+        _log.error("unexpected %s at %s", type(problem).__name__, places)
         sentence = _("This part could not be shown because of a fault in medcore. Your study is unchanged.")
         advice = _("Try again; if it happens again, the server's log says where ({kind}).", kind=type(problem).__name__)
         st.html(f'<div class="mc-notice mc-error" role="alert"><b>{markup(sentence)}</b> {markup(advice)}</div>')

@@ -8,12 +8,16 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.charts.training import auroc_curve, epochs_of, loss_curve
+from medcore.evaluation import Evaluation
 from medcore.i18n import N_, _
 from medcore.models.progress import Progress
+from medcore.models.results import CandidateResult
 from medcore.studies.records import RunRecord
 from medcore.ui import cache
 from medcore.ui.figures import figure
 from medcore.ui.layout import facts
+from medcore.ui.notices import findings
+from medcore.ui.tables import table, with_interval
 from medcore.ui.words import duration, model_name
 
 STAGES = {
@@ -43,8 +47,8 @@ def follow(owner: str, run_id: str) -> None:
     st.button(
         _("Cancel this run"),
         key=f"train.cancel.{run.id}",
-        on_click=jobs.cancel_run,
-        args=(cache.store(), owner, run.id),
+        on_click=_cancel,
+        args=(run,),
         disabled=run.cancel_requested,
         icon=":material/stop_circle:",
     )
@@ -62,8 +66,31 @@ def curves(points: Sequence[Progress], *, key: str) -> None:
 
 
 def results(run: RunRecord) -> None:
-    """Show what came of a finished run: its candidates, best first."""
-    st.write(dict(run.summary))
+    """Show what came of a finished run: its model and what it was compared with, best first.
+
+    Only out-of-fold figures: a look at the locked test set belongs to the Evaluate page.
+    """
+    found = cache.results(run)
+    parts = len([c for c in found.candidates if c.weight > 0])
+    rows = [_row(_("This run's model"), found.cross_validated, None)] if parts > 1 else []
+    rows += [_row(model_name(c.name), c.cross_validated, c) for c in found.candidates]
+    table(rows)
+    findings(found.findings, key=f"train.findings.{run.id}")
+
+
+def _cancel(run: RunRecord) -> None:
+    jobs.cancel_run(cache.store(), run.owner, run.id)
+
+
+def _row(name: str, judged: Evaluation, candidate: CandidateResult | None) -> dict[str, str]:
+    return {
+        _("Model"): name,
+        _("AUROC"): with_interval(judged.metrics["auroc"]),
+        _("Log loss"): with_interval(judged.metrics["log_loss"]),
+        _("Calibration slope"): with_interval(judged.metrics["calibration_slope"], digits=2),
+        _("Part in the model"): f"{candidate.weight:.0%}" if candidate else "–",
+        _("Time"): duration(candidate.seconds) if candidate else "–",
+    }
 
 
 def _step(run: RunRecord, now: Progress | None) -> str:

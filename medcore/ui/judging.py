@@ -1,0 +1,163 @@
+"""What the Evaluate page judges: one model or two, on one set of patients, for one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from medcore.evaluation import (
+    CalibrationCurve,
+    Comparison,
+    DecisionCurve,
+    Estimate,
+    Evaluation,
+    PrecisionRecallCurve,
+    Ranked,
+    RiskDistribution,
+    RocCurve,
+    calibration_curve,
+    compare,
+    decision_curve,
+    precision_recall,
+    risk_distribution,
+    roc,
+)
+from medcore.evaluation.estimates import Floats
+from medcore.evaluation.resampling import Ints
+from medcore.models.results import Patients, Results
+from medcore.ui import cache
+from medcore.ui.words import model_name
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Risks of one class by model name (as shown), and what happened; the first model is in question.
+
+    ``side`` is ``"training"`` (out-of-fold risks) or ``"test"`` (the locked test set).
+    """
+
+    run_id: str
+    side: str
+    classes: tuple[str, ...]
+    class_index: int
+    patients: Patients = field(repr=False)
+    risks: Mapping[str, Floats] = field(repr=False)
+    evaluations: Mapping[str, Evaluation] = field(repr=False)
+
+    @property
+    def outcome(self) -> Floats:
+        """1.0 for patients of the class in question, else 0.0."""
+        event: Floats = (self.patients.outcome == self.class_index).astype(np.float64)
+        return event
+
+    @property
+    def groups(self) -> Ints | None:
+        """Patient codes where patients repeat."""
+        return self.patients.groups
+
+    @property
+    def name(self) -> str:
+        """The model in question."""
+        return next(iter(self.risks))
+
+    @property
+    def risk(self) -> Floats:
+        """The risks of the model in question."""
+        return self.risks[self.name]
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Every figure of the model in question."""
+        return self.evaluations[self.name]
+
+    @property
+    def positive(self) -> str:
+        """The class in question."""
+        return self.classes[self.class_index]
+
+    @property
+    def negative(self) -> str:
+        """The other class; with more than two, an empty text."""
+        return self.classes[1 - self.class_index] if len(self.classes) == 2 else ""
+
+    @property
+    def metrics(self) -> Mapping[str, Mapping[str, Estimate]]:
+        """The figures of the class in question by model."""
+        if len(self.classes) == 2:
+            return {name: e.metrics for name, e in self.evaluations.items()}
+        return {name: e.per_class[self.positive] for name, e in self.evaluations.items()}
+
+    def once(self, what: str, compute: Callable[[str], R]) -> dict[str, R]:
+        """Compute something for each model by name, once a session."""
+        key = ("evaluate", what, self.run_id, self.side, self.class_index)
+        return {name: cache.once(lambda n=name: compute(n), *key, name) for name in self.risks}  # type: ignore[misc]
+
+
+def judge(results: Results, run_id: str, *, side: str, class_index: int, other: str | None) -> Judged:
+    """Gather the run's model, and ``other`` (a candidate's own name) beside it, on one side of the split."""
+    test = side == "test"
+    patients = results.test if test and results.test is not None else results.training
+    whole = results.tested if test and results.tested is not None else results.cross_validated
+    first = model_name(results.model)
+    risks, evaluations = {first: patients.risk[:, class_index]}, {first: whole}
+    candidate = results.candidate(other) if other else None
+    if candidate is not None:
+        risk, evaluation = (candidate.test_risk, candidate.test) if test else (candidate.oof, candidate.cross_validated)
+        if risk is not None and evaluation is not None:
+            risks[model_name(candidate.name)] = risk[:, class_index]
+            evaluations[model_name(candidate.name)] = evaluation
+    return Judged(
+        run_id=run_id,
+        side=side,
+        classes=results.classes,
+        class_index=class_index,
+        patients=patients,
+        risks=risks,
+        evaluations=evaluations,
+    )
+
+
+def ranked(judged: Judged) -> dict[str, Ranked]:
+    """Return the outcomes in order of risk, which answer any threshold at once."""
+    return judged.once("ranked", lambda name: Ranked.of(judged.outcome, judged.risks[name]))
+
+
+def roc_curves(judged: Judged) -> dict[str, RocCurve]:
+    """Return the ROC curves."""
+    areas = {name: m["auroc"] for name, m in judged.metrics.items()}
+    return judged.once("roc", lambda n: roc(judged.outcome, judged.risks[n], groups=judged.groups, area=areas[n]))
+
+
+def precision_recall_curves(judged: Judged) -> dict[str, PrecisionRecallCurve]:
+    """Return the precision–recall curves."""
+    areas = {name: m["auprc"] for name, m in judged.metrics.items()}
+    return judged.once("pr", lambda n: precision_recall(judged.outcome, judged.risks[n], area=areas[n]))
+
+
+def calibration_curves(judged: Judged) -> dict[str, CalibrationCurve]:
+    """Return the calibration curves with their bands."""
+    return judged.once(
+        "calibration", lambda n: calibration_curve(judged.outcome, judged.risks[n], groups=judged.groups)
+    )
+
+
+def decision_curves(judged: Judged) -> dict[str, DecisionCurve]:
+    """Return the decision curves."""
+    return judged.once("decision", lambda n: decision_curve(judged.outcome, judged.risks[n], groups=judged.groups))
+
+
+def distribution(judged: Judged) -> RiskDistribution:
+    """Return how the risks of the model in question are spread by outcome."""
+    return judged.once("distribution", lambda n: risk_distribution(judged.outcome, judged.risks[n]))[judged.name]
+
+
+def comparison(judged: Judged, threshold: float) -> Comparison:
+    """Compare the two models at a threshold."""
+    (_first, a), (second, b) = judged.risks.items()
+    key: tuple[Any, ...] = ("evaluate", "compare", judged.run_id, judged.side, judged.class_index, second, threshold)
+    return cache.once(lambda: compare(judged.outcome, a, b, groups=judged.groups, threshold=threshold), *key)
