@@ -1,0 +1,171 @@
+"""Evaluate: can these risks be trusted, and is acting on them better than not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.charts import calibration, discrimination, utility
+from medcore.i18n import N_, _
+from medcore.models.results import Results
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui import cache, components, guards, judgement_tables, judging
+from medcore.ui.judging import Judged
+from medcore.ui.state import state
+from medcore.ui.words import model_name
+
+SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
+
+
+def page() -> None:
+    components.header(
+        _("Evaluate"), _("Can these risks be trusted, and is acting on them better than treating everyone or no one?")
+    )
+    study = guards.require_outcome()
+    run = choose_run(study)
+    results = cache.results(run)
+    judged = choose(study, run, results)
+    who(judged)
+    default = float(results.manifest.get("threshold") or 0.5)
+    view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v][0]))
+    with components.errors_shown():
+        VIEWS[view][1](judged, default)
+
+
+def choose_run(study: StudyRecord) -> RunRecord:
+    run = guards.require_run()
+    runs = guards.finished_runs(study)
+    if len(runs) > 1:
+        titles = {r.id: _("Run {number}: {model}", number=r.number, model=model_name(r.settings.model)) for r in runs}
+        ids = list(titles)
+        picked = st.selectbox(
+            _("Training run"), ids, index=ids.index(run.id), format_func=titles.__getitem__, key="evaluate.run"
+        )
+        run = next(r for r in runs if r.id == picked)
+    state().run_id = run.id
+    if run.out_of_date:
+        components.note(
+            _("Out of date: the columns, the preparation or the split were changed after this run."), look="warning"
+        )
+    return run
+
+
+def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
+    left, middle, right = st.columns(3)
+    with left:
+        sides = list(SIDES) if results.test is not None else ["training"]
+        side = components.choice(_("Patients"), sides, key="evaluate.side", show=lambda s: _(SIDES[s]))
+    others = [name for name in results.names if name != results.model]
+    with middle:
+        other = st.selectbox(
+            _("Beside it"),
+            [None, *others],
+            index=1 + others.index("logistic") if "logistic" in others else 0,
+            format_func=lambda n: model_name(n) if n else _("no other model"),
+            key=f"evaluate.other.{run.id}",
+        )
+    class_index = len(results.classes) - 1
+    if len(results.classes) > 2:
+        with right:
+            class_index = st.selectbox(
+                _("Class against all others"),
+                range(len(results.classes)),
+                format_func=lambda i: components.plain(results.classes[i]),
+                key=f"evaluate.class.{run.id}",
+            )
+    if side == "test" and not unlocked(study, run):
+        st.stop()
+    return judging.judge(results, run.id, side=side, class_index=class_index, other=other)
+
+
+def unlocked(study: StudyRecord, run: RunRecord) -> bool:
+    """Ask before the locked test set is looked at, and count the look."""
+    key = f"evaluate.looked.{run.id}"
+    if not st.session_state.get(key):
+        components.note(
+            _(
+                "The locked test set is for one last look. Choosing among models after seeing it makes its figures too "
+                "good. It has been looked at {n} times in this study.",
+                n=study.n_looks,
+            ),
+            look="warning",
+        )
+        if st.button(_("Look at the locked test set; this is counted"), key="evaluate.unlock"):
+            cache.store().count_look(study.owner, study.id, run.id)
+            st.session_state[key] = True
+            st.rerun()
+        return False
+    components.note(_("Locked test set; looks in this study so far: {n}.", n=study.n_looks))
+    return True
+
+
+def who(judged: Judged) -> None:
+    evaluation, outcome = judged.evaluation, judged.outcome
+    pairs = [(_("Model"), judged.name), (_("Rows"), f"{evaluation.n:,}")]
+    if evaluation.n_patients is not None and evaluation.n_patients != evaluation.n:
+        pairs.append((_("Patients"), f"{evaluation.n_patients:,}"))
+    pairs += [
+        (_("With {outcome}", outcome=judged.positive), f"{int(outcome.sum()):,} ({outcome.mean():.1%})"),
+        (_("AUROC (95 % interval)"), components.with_interval(judged.metrics[judged.name]["auroc"], digits=2)),
+        (_("Risks come from"), _("models that had not seen the patient")),
+    ]
+    components.facts(pairs)
+
+
+def overview(judged: Judged, default: float) -> None:
+    components.fragment(at_threshold)(judged, default)
+    components.section(_("Do predicted risks come true?"))
+    left, right = st.columns(2)
+    with left:
+        curves = judging.calibration_curves(judged)
+        components.figure(calibration.calibration(curves, judged.metrics), key="evaluate.calibration")
+    with right:
+        components.metric_table(judged.metrics)
+        if len(judged.classes) > 2:
+            components.metric_table({_("All classes"): judged.evaluation.metrics})
+            chart = utility.class_table(judged.evaluation.table, judged.classes)
+            components.figure(chart, key="evaluate.classes")
+
+
+def at_threshold(judged: Judged, default: float) -> None:
+    components.section(_("What a threshold does"))
+    threshold = components.threshold_input(judged.run_id, key="evaluate.threshold", default=default)
+    confusions = {name: ranked.confusion(threshold) for name, ranked in judging.ranked(judged).items()}
+    negative = judged.negative or _("any other class")
+    left, right = st.columns(2)
+    with left:
+        chart = utility.confusion_matrix(confusions[judged.name], positive=judged.positive, negative=negative)
+        components.figure(chart, key="evaluate.confusion")
+        judgement_tables.rates(confusions)
+    with right:
+        chart = utility.decision_curve(judging.decision_curves(judged), threshold=threshold)
+        components.figure(chart, key="evaluate.decision")
+        chart = discrimination.risk_distribution(
+            judging.distribution(judged), positive=judged.positive, threshold=threshold
+        )
+        components.figure(chart, key="evaluate.distribution")
+    left, right = st.columns(2)
+    with left:
+        chart = discrimination.roc(judging.roc_curves(judged), threshold=threshold)
+        components.figure(chart, key="evaluate.roc")
+    with right:
+        chart = discrimination.precision_recall(judging.precision_recall_curves(judged), threshold=threshold)
+        components.figure(chart, key="evaluate.precision_recall")
+
+
+def compared(judged: Judged, default: float) -> None:
+    if len(judged.risks) < 2:
+        components.note(_("Choose a second model above to compare it with this one."))
+        return
+    name_a, name_b = judged.risks
+    threshold = state().thresholds.get(judged.run_id, default)
+    comparison = judging.comparison(judged, threshold)
+    components.note(str(comparison.verdict(name_a, name_b)), look="success")
+    judgement_tables.differences(comparison, name_a, name_b)
+
+
+VIEWS = {
+    "overview": (N_("Overview"), overview),
+    "compare": (N_("Two models compared"), compared),
+}
+
+page()
