@@ -74,6 +74,7 @@ def _measured(column: Column, contents: Contents, guess: Guess) -> Column:
         column = replace(
             column,
             unit=unit or quantity.unit,
+            confidence=column.confidence if unit else min(column.confidence, 0.85),
             low=quantity.low,
             high=quantity.high,
             reason=Message(

@@ -93,5 +93,5 @@ def _stands_apart(code: float, values: NDArray[np.float64], n: NDArray[np.int64]
     if code == 9:
         return bool(repeated and top <= 4 and np.all(others == np.round(others)))
     if code < 100:
-        return bool(repeated and top * 4 <= code)
+        return bool(repeated and top <= 20 and top * 4 <= code and np.all(others == np.round(others)))
     return bool(repeated and top * 2 <= code)

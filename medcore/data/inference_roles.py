@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Column
@@ -44,26 +43,23 @@ def _identity(column: Column, cells: Distinct, frame: pd.DataFrame) -> Column:
             return _as(column, "group", 0.9, N_("Its name says patient, and patients come back in several rows."))
         if unique >= 0.98:
             return _as(column, "identifier", 0.95, N_("Its name says patient, and every row has another one."))
-    if _is_identifier(column, unique, k, n):
+    if _is_identifier(column, cells, unique):
         return _as(column, "identifier", 0.9, N_("Names a row rather than measuring anything."))
     if column.kind == "text":
         return replace(column, role="ignored")
     return column
 
 
-def _is_identifier(column: Column, unique: float, k: int, n: int) -> bool:
-    if column.low is not None or column.kind in ("boolean", "date"):
+def _is_identifier(column: Column, cells: Distinct, unique: float) -> bool:
+    if column.low is not None or column.unit is not None or column.kind in ("boolean", "date"):
         return False
+    n, k = int(cells.counts.sum()), len(cells.texts)
     named = says(column.name, "identifier") and not says(column.name, "site")
     if named and n >= 10 and unique > 0.8:
-        return column.kind != "numeric" or not _measures(column)
+        return column.kind != "numeric" or all(w.isdigit() for w in cells.words()[:1000])
     if named and k > MANY_LEVELS and spoken(column.name).endswith("id"):
         return True
     return column.kind == "text" and unique > 0.98 and n >= 20 and not _is_prose(column)
-
-
-def _measures(column: Column) -> bool:
-    return column.unit is not None
 
 
 def _is_prose(column: Column) -> bool:
@@ -122,8 +118,3 @@ def _as(column: Column, role: str, confidence: float, template: str) -> Column:
         missing_codes=column.missing_codes,
         sensitive=False if role in ("identifier", "group") else column.sensitive,
     )
-
-
-def is_constant(cells: Distinct) -> bool:
-    """Say whether a column has one value or none."""
-    return bool(np.count_nonzero(cells.counts) < 2)

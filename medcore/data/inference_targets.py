@@ -137,6 +137,8 @@ def default_positive(counts: dict[str, int]) -> tuple[str, Message]:
 
 
 def _negation(classes: list[str]) -> str | None:
+    if sorted(c.casefold() for c in classes) == ["b", "m"]:  # benign and malignant
+        return max(classes, key=str.casefold)
     for a, b in (classes, classes[::-1]):
         low_a, low_b = a.casefold().replace(" ", ""), b.casefold().replace(" ", "")
         if any(

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from medcore.settings import ASSETS
 
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+SOME_INSIDE, MOST_INSIDE = 0.6, 0.9
+"""Share of the values that must be possible for a name to be believed: a telling one, and a short one."""
 _BRACKETS = re.compile(r"[(\[（【](.*?)[)\]）】]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _QUALIFIERS = frozenset(
@@ -70,7 +74,8 @@ class Quantity:
     """A measured quantity in one unit: what is possible, and what is usual.
 
     Outside ``low``–``high`` a value is no patient's, whatever the disease;
-    ``typical_low``–``typical_high`` hold most patients and tell one unit from another.
+    ``typical_low``–``typical_high`` hold most patients, and ``usual`` is near
+    their middle; these tell one unit from another.
     """
 
     name: str
@@ -79,31 +84,87 @@ class Quantity:
     high: float
     typical_low: float
     typical_high: float
+    usual: float
     zero_is_missing: bool
     source: str
 
 
-def find_quantity(
-    column: str, values: NDArray[np.float64] | None = None, *, unit: str | None = None
-) -> Quantity | None:
+def find_quantity(column: str, values: Floats | None = None, *, unit: str | None = None) -> Quantity | None:
     """Find the quantity that a column's name says it is, in the unit named or the one its values are in.
 
-    >>> find_quantity("Age (years)").unit
-    'years'
-    >>> find_quantity("favourite colour") is None
-    True
+    ``values`` are the column's numbers without missing ones. None when the name
+    says nothing, or when the values are nowhere near it (standardised ones, say).
+
+    >>> find_quantity("Age (years)").unit, find_quantity("葡萄糖", np.array([5.1, 6.0, 7.2])).unit
+    ('years', 'mmol/L')
+    >>> find_quantity("favourite colour") is None, find_quantity("glucose", np.array([-1.2, 0.3])) is None
+    (True, True)
     """
     options = next((_by_name()[key] for key in _keys(column) if key in _by_name()), ())
+    stated = unit or unit_in_name(column)
+    if stated and any(fold_unit(q.unit) == fold_unit(stated) for q in options):
+        options = tuple(q for q in options if fold_unit(q.unit) == fold_unit(stated))
     if not options:
         return None
-    stated = unit or unit_in_name(column)
-    if stated:
-        same = [q for q in options if fold_unit(q.unit) == fold_unit(stated)]
-        if same:
-            return same[0]
     if values is None or len(values) == 0:
         return options[0]
-    return max(options, key=lambda q: _fit(q, values))
+    best = min(options, key=lambda q: _distance(q, values))
+    return best if _inside(best, values) >= (MOST_INSIDE if _is_short(column) else SOME_INSIDE) else None
+
+
+@dataclass(frozen=True, slots=True)
+class MixedUnits:
+    """Values of a column that seem to be in another unit than the rest.
+
+    ``main`` is the quantity in the column's unit, ``other`` in the foreign one,
+    ``mask`` marks the foreign values.
+    """
+
+    main: Quantity
+    other: Quantity
+    mask: Mask
+
+    def converted(self, values: Floats) -> Floats:
+        """Return the values with the foreign ones turned into the column's unit."""
+        foreign = values[self.mask]
+        if self.main.unit == "°C":
+            foreign = (foreign - 32) / 1.8
+        elif self.main.unit == "°F":
+            foreign = foreign * 1.8 + 32
+        else:
+            foreign = foreign * (self.main.usual / self.other.usual)
+        out = values.copy()
+        out[self.mask] = foreign
+        return out
+
+
+def mixed_units(column: str, values: Floats, *, unit: str | None = None) -> MixedUnits | None:
+    """Find values in another unit: outside what is usual in the column's unit, usual in the other one.
+
+    ``values`` may hold NaN. None when fewer than five or more than half of the
+    values look so, or when the two units cannot be told apart.
+
+    >>> glucose = np.append(np.full(60, 110.0), np.full(20, 5.6))
+    >>> found = mixed_units("glucose", glucose)
+    >>> found.other.unit, int(found.mask.sum())
+    ('mmol/L', 20)
+    """
+    known = values[~np.isnan(values) & (values != 0)]
+    main = find_quantity(column, known, unit=unit)
+    if main is None:
+        return None
+    best: MixedUnits | None = None
+    for other in units_of(main.name):
+        disjoint = other.typical_high < main.typical_low or other.typical_low > main.typical_high
+        apart = max(main.usual / other.usual, other.usual / main.usual)
+        if other.unit == main.unit or not (disjoint or apart >= 3):
+            continue
+        mask = (values >= other.typical_low) & (values <= other.typical_high)
+        mask &= (values < main.typical_low) | (values > main.typical_high)
+        n = int(mask.sum())
+        if 5 <= n <= len(known) / 2 and (best is None or n > int(best.mask.sum())):
+            best = MixedUnits(main, other, mask)
+    return best
 
 
 def units_of(name: str) -> tuple[Quantity, ...]:
@@ -150,10 +211,19 @@ def fold_unit(unit: str) -> str:
     }.get(text, text)
 
 
-def _fit(quantity: Quantity, values: NDArray[np.float64]) -> float:
-    inside = (values >= quantity.typical_low) & (values <= quantity.typical_high)
-    possible = (values >= quantity.low) & (values <= quantity.high)
-    return float(inside.mean() + 0.5 * possible.mean())
+def _distance(quantity: Quantity, values: Floats) -> float:
+    """Say how far the middle of the values is from the usual one, in orders of magnitude."""
+    middle = float(np.median(values))
+    return abs(np.log10(middle / quantity.usual)) if middle > 0 else 99.0 - _inside(quantity, values)
+
+
+def _inside(quantity: Quantity, values: Floats) -> float:
+    return float(((values >= quantity.low) & (values <= quantity.high)).mean())
+
+
+def _is_short(column: str) -> bool:
+    """Say whether a name is so short that it may mean anything: it needs its values' support."""
+    return len(_squash(_tokens(column))) <= 3 and column.isascii()
 
 
 def _keys(column: str) -> list[str]:
@@ -195,6 +265,7 @@ def _quantity(row: dict[str, str]) -> Quantity:
         float(row["high"]),
         float(row["typical_low"]),
         float(row["typical_high"]),
+        float(row["usual"]),
         row["zero_is_missing"] == "yes",
         row["source"],
     )

@@ -113,7 +113,6 @@ POSITIVE_WORDS: tuple[str, ...] = (
     "deceased",
     "expired",
     "malignant",
-    "m",
     "case",
     "disease",
     "diseased",

@@ -163,7 +163,7 @@ def test_what_is_no_table_is_refused_with_one_clear_sentence(data: bytes, said: 
 
 
 def test_a_missing_file_is_named_without_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFileError, match="nothing.csv") as caught:
+    with pytest.raises(UnreadableFileError, match=r"nothing\.csv") as caught:
         read_table(tmp_path / "nothing.csv")
     assert str(tmp_path) not in str(caught.value)
 
