@@ -167,7 +167,7 @@ def _grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
         min_samples_leaf=2 if n < 5000 else 3 + n // 10_000,
         max_features="sqrt",
         random_state=task.settings.seed,
-        n_jobs=n_threads(),
+        n_jobs=_threads(n),
     )
     model.fit(task.codes[rows].astype(np.float32), task.outcome[rows], sample_weight=task.weights(rows))
     return ForestPart(model, _present(task, rows), task.n_classes)

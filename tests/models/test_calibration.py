@@ -1,0 +1,104 @@
+import json
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss as sklearn_log_loss
+
+from medcore.models.calibration import (
+    BINARY_METHODS,
+    MANY_CLASS_METHODS,
+    Calibrator,
+    calibration_slope,
+    choose_calibrator,
+    fit_calibrator,
+    log_loss,
+)
+
+
+def overconfident(n=2000, seed=0):
+    rng = np.random.default_rng(seed)
+    true = rng.normal(-1, 1.2, n)
+    outcome = (rng.random(n) < expit(true)).astype(np.int64)
+    p = expit(2.5 * true + 0.5)
+    return np.column_stack([1 - p, p]), outcome, rng.integers(0, 5, n)
+
+
+def test_log_loss_is_scikit_learns():
+    risk, outcome, _folds = overconfident()
+    assert log_loss(risk, outcome) == pytest.approx(sklearn_log_loss(outcome, risk), abs=1e-9)
+
+
+def test_platt_is_a_logistic_regression_on_the_log_odds():
+    risk, outcome, _folds = overconfident()
+    ours = fit_calibrator("platt", risk, outcome).apply(risk)[:, 1]
+    scores = logit(risk[:, [1]])
+    theirs = LogisticRegression(C=np.inf, tol=1e-8).fit(scores, outcome).predict_proba(scores)[:, 1]
+    np.testing.assert_allclose(ours, theirs, atol=2e-3)  # Platt's targets stop a little short of 0 and 1
+
+
+def test_isotonic_is_scikit_learns():
+    risk, outcome, _folds = overconfident()
+    ours = fit_calibrator("isotonic", risk, outcome).apply(risk)[:, 1]
+    theirs = IsotonicRegression(out_of_bounds="clip").fit_transform(risk[:, 1], outcome)
+    np.testing.assert_allclose(ours, theirs, atol=2e-3)
+
+
+def test_venn_abers_agrees_with_refitting_isotonic_regression_for_one_patient():
+    risk, outcome, _folds = overconfident(300)
+    p = float(np.median(risk[:, 1]))
+    bounds = []
+    for label in (0, 1):
+        x, y = np.append(risk[:, 1], p), np.append(outcome, label)
+        bounds.append(IsotonicRegression().fit(x, y).predict([p])[0])
+    expected = bounds[1] / (1 - bounds[0] + bounds[1])
+    got = fit_calibrator("venn_abers", risk, outcome).apply(np.array([[1 - p, p]]))[0, 1]
+    assert got == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize("method", BINARY_METHODS)
+def test_every_binary_method_keeps_the_order_of_patients_and_survives_json(method):
+    risk, outcome, _folds = overconfident()
+    calibrator = fit_calibrator(method, risk, outcome)
+    grid = np.linspace(0.001, 0.999, 200)
+    applied = calibrator.apply(np.column_stack([1 - grid, grid]))
+    assert (np.diff(applied[:, 1]) >= -1e-9).all()
+    np.testing.assert_allclose(applied.sum(axis=1), 1.0)
+    again = Calibrator.from_dict(json.loads(json.dumps(calibrator.to_dict())))
+    np.testing.assert_array_equal(again.apply(risk), calibrator.apply(risk))
+
+
+def test_overconfident_risks_are_brought_to_a_slope_of_one():
+    risk, outcome, folds = overconfident()
+    choice = choose_calibrator(risk, outcome, folds)
+    assert calibration_slope(risk, outcome) < 0.5
+    assert choice.calibrator.method != "none"
+    assert calibration_slope(choice.oof, outcome) == pytest.approx(1.0, abs=0.1)
+    assert choice.log_loss[choice.calibrator.method] < choice.log_loss["none"]
+
+
+def test_perfect_separation_keeps_risks_inside_zero_and_one():
+    p = np.where(np.arange(60) < 30, 0.01, 0.99)
+    outcome = (p > 0.5).astype(np.int64)
+    for method in BINARY_METHODS:
+        risk = fit_calibrator(method, np.column_stack([1 - p, p]), outcome).apply(np.column_stack([1 - p, p]))
+        assert np.isfinite(risk).all()
+        assert ((risk > 0) & (risk < 1)).all()
+
+
+def test_three_classes_are_recalibrated_too():
+    rng = np.random.default_rng(1)
+    scores = rng.normal(size=(1500, 3))
+    true = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    outcome = np.array([rng.choice(3, p=row) for row in true])
+    sharp = true**3 / (true**3).sum(axis=1, keepdims=True)
+    choice = choose_calibrator(sharp, outcome, rng.integers(0, 5, 1500))
+    assert set(choice.log_loss) == set(MANY_CLASS_METHODS)
+    assert choice.calibrator.parameters["power"][0] == pytest.approx(1 / 3, abs=0.04)
+
+
+def test_weighted_classes_are_never_left_uncalibrated():
+    risk, outcome, folds = overconfident()
+    assert "none" not in choose_calibrator(risk, outcome, folds, enforced=True).log_loss

@@ -1,0 +1,142 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from medcore.errors import CancelledError, InputError, SettingsError, TargetError
+from medcore.models.baselines import choices, fit_prevalence
+from medcore.models.bundle import load_bundle
+from medcore.models.progress import NullFollower
+from medcore.models.results import save_trained
+from medcore.models.settings import TrainSettings
+from medcore.models.task import Pulse
+from medcore.models.training import _Run
+from medcore.models.trees import fit_forest
+
+
+def tiny(model):
+    return {"epochs": 3, "layers": (8,), "learning_rate": 0.01} if model == "seed" else {}
+
+
+@pytest.mark.parametrize("model", ["logistic", "forest", "boosting", "seed"])
+def test_every_model_learns_and_is_kept(ward, tmp_path, model):
+    trained = ward.train(model, **(tiny(model) | ({"epochs": 40} if model == "seed" else {})))
+    assert trained.cross_validated.metrics["auroc"].value > 0.72
+    assert {c.name for c in trained.candidates} == {"prevalence", "logistic", model}
+    save_trained(trained, tmp_path)
+    frame = ward.cohort.frame
+    np.testing.assert_allclose(load_bundle(tmp_path).predict(frame), trained.bundle.predict(frame), atol=1e-6)
+
+
+@pytest.mark.parametrize("model", ["logistic", "boosting"])
+def test_three_classes_are_predicted(three_class_ward, model):
+    trained = three_class_ward.train(model, **tiny(model))
+    assert trained.oof.shape[1] == 3
+    np.testing.assert_allclose(trained.oof.sum(axis=1), 1.0, atol=1e-9)
+    assert trained.bundle.predict(three_class_ward.cohort.frame).shape[1] == 3
+
+
+@pytest.mark.parametrize("model", ["boosting", "seed"])
+def test_the_same_seed_gives_the_same_numbers(ward, model):
+    first, second = (ward.train(model, seed=5, **tiny(model)) for _ in range(2))
+    np.testing.assert_array_equal(first.oof, second.oof)
+    np.testing.assert_array_equal(first.test_risk, second.test_risk)
+
+
+@pytest.mark.parametrize("fit", [fit_prevalence, fit_forest])
+def test_out_of_fold_risks_do_not_see_the_held_out_outcome(ward, fit):
+    task = _Run.of(ward.prepared, ward.split, TrainSettings()).task
+    held = task.held_out(0)
+    turned = task.outcome.copy()
+    turned[held] = 1 - turned[held]
+    risks = [fit(replace(task, outcome=y), Pulse(NullFollower(), {"": 1.0})).oof[held] for y in (task.outcome, turned)]
+    np.testing.assert_array_equal(risks[0], risks[1])
+
+
+def test_what_a_fold_uses_is_not_chosen_by_its_own_rows():
+    losses = np.array([[0.0, 9.0], [5.0, 1.0], [5.0, 1.0]])  # the first fold alone likes the first option
+    chosen, final = choices(losses)
+    assert chosen[0] == 1
+    assert final == int(losses.sum(axis=0).argmin())
+
+
+def test_the_reported_auroc_is_that_of_the_out_of_fold_risks(logistic):
+    outcome = logistic.results.training.outcome
+    assert logistic.cross_validated.metrics["auroc"].value == pytest.approx(roc_auc_score(outcome, logistic.oof[:, 1]))
+
+
+def test_test_rows_are_never_trained_on(ward, logistic):
+    assert not set(logistic.oof_rows) & set(logistic.results.test.rows)
+    assert len(logistic.oof_rows) + len(logistic.results.test.rows) == len(ward.prepared.outcome)
+
+
+def test_without_a_test_set_all_rows_are_trained_on(ward):
+    from medcore.data.splitting import SplitSettings, make_split
+
+    everyone = replace(ward, split=make_split(ward.prepared, SplitSettings(test_size=0, n_folds=3)))
+    trained = everyone.train("logistic")
+    assert trained.test is None
+    assert len(trained.oof) == len(ward.prepared.outcome)
+
+
+def test_weighting_classes_is_recalibrated_and_said(ward):
+    trained = ward.train("logistic", class_weight="balanced")
+    assert trained.bundle.calibrator.method != "none"
+    assert "model.class_weight" in {f.code for f in trained.findings}
+    assert trained.oof[:, 1].mean() == pytest.approx(trained.results.training.outcome.mean(), abs=0.03)
+
+
+def test_a_learning_rate_that_diverges_is_said_clearly(ward):
+    with pytest.raises(SettingsError, match="learning rate"):
+        ward.train("seed", epochs=5, learning_rate=10.0, optimizer="sgd", layers=(512, 512, 512))
+
+
+def test_more_folds_than_patients_is_refused(ward):
+    split = replace(ward.split, n_folds=10_000)
+    with pytest.raises(SettingsError, match="fewer folds"):
+        replace(ward, split=split).train("logistic")
+
+
+def test_a_fold_without_events_is_refused(ward):
+    outcome = np.where((ward.split.folds == 1), 0, ward.prepared.outcome)
+    with pytest.raises(SettingsError, match="Fold 2"):
+        replace(ward, prepared=replace(ward.prepared, outcome=outcome)).train("logistic")
+
+
+def test_one_class_is_refused(ward):
+    prepared = replace(ward.prepared, outcome=np.zeros_like(ward.prepared.outcome))
+    with pytest.raises(TargetError, match="same outcome"):
+        replace(ward, prepared=prepared).train("logistic")
+
+
+def test_no_predictor_is_refused(ward):
+    prepared = replace(ward.prepared, predictors=ward.prepared.predictors[[]], kinds={})
+    with pytest.raises(InputError, match="predict from"):
+        replace(ward, prepared=prepared).train("logistic")
+
+
+class Impatient:
+    checkpoint_dir = None
+
+    def __init__(self, after):
+        self.after, self.seen = after, []
+
+    def report(self, progress):
+        self.seen.append(progress)
+
+    def cancelled(self):
+        return len(self.seen) >= self.after
+
+
+def test_a_run_stops_when_asked(ward):
+    with pytest.raises(CancelledError):
+        ward.train("boosting", Impatient(4))
+
+
+def test_progress_never_goes_back_and_ends_at_one(ward):
+    listener = Impatient(10**9)
+    ward.train("boosting", listener)
+    fractions = [p.fraction for p in listener.seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1.0, abs=0.1)
