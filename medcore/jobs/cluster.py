@@ -14,7 +14,7 @@ from medcore.jobs.security import cluster_security
 from medcore.settings import Settings
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 CONNECT_SECONDS = 20.0
 
@@ -24,7 +24,7 @@ class Connection:
     """A living connection, and the runs that were handed over through it."""
 
     client: Client
-    handed_over: set[str] = field(default_factory=set)
+    handed_over: dict[str, Future[None]] = field(default_factory=dict)
 
     def alive(self) -> bool:
         """Whether the scheduler still answers."""

@@ -233,7 +233,7 @@ def _address(settings: Settings) -> str | None:
 
 def _fingerprint(settings: Settings) -> str:
     """Tell one state of the code, its packages and its memory limit from another, in a few milliseconds."""
-    parts = [sys.executable, sys.version, settings.worker_memory]
+    parts = [sys.prefix, sys.version, settings.worker_memory]
     for path in sorted([*(ROOT / "medcore").rglob("*.py"), ROOT / "requirements.txt"]):
         stat = path.stat()
         parts.append(f"{path.relative_to(ROOT)} {stat.st_size} {stat.st_mtime_ns}")

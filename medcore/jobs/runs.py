@@ -6,6 +6,7 @@ import logging
 import shutil
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from medcore.settings import Settings
 from medcore.studies import RunInputs, RunRecord, Store
 
 if TYPE_CHECKING:
+    from distributed import Future
+
     from medcore.models.results import Results
 
 logger = logging.getLogger("medcore.jobs")
@@ -74,8 +77,24 @@ def hand_over(settings: Settings, connection: Connection, *, work: Work | None =
             resources={TRAIN: 1} if settings.scheduler is None else None,
         )
         fire_and_forget(future)  # type: ignore[no-untyped-call]
-        connection.handed_over.add(run_id)
+        future.add_done_callback(partial(_note_failure, settings, owner, run_id))  # type: ignore[no-untyped-call]
+        connection.handed_over[run_id] = future
     return len(new)
+
+
+def _note_failure(settings: Settings, owner: str, run_id: str, future: Future[None]) -> None:
+    """Tell the database of a run that no worker could even begin; a lost connection is not that."""
+    if future.status == "error":
+        Store(settings).finish_run(
+            owner,
+            run_id,
+            "failed",
+            error=WorkerError(
+                N_(
+                    "The cluster could not take this run. Stop medcore and start it again; a cluster of your own needs the same version of medcore on every machine."
+                )
+            ),
+        )
 
 
 def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> None:

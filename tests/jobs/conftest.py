@@ -1,0 +1,86 @@
+"""A real local cluster for each module, in an installation of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medcore import jobs
+from medcore.data.cohort import Cohort, Column, Schema, Source
+from medcore.settings import Settings
+from medcore.studies import Store, StudyRecord
+from medcore.studies.database import forget_engines
+
+
+@pytest.fixture(scope="module")
+def job_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """An installation whose cluster is stopped when the module's tests are done."""
+    here = str(Path(__file__).parent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDCORE_DATA", str(tmp_path_factory.mktemp("installation")))
+        patch.setenv("PYTHONPATH", os.pathsep.join([here, os.environ.get("PYTHONPATH", "")]))
+        patch.syspath_prepend(here)
+        settings = Settings.from_env()
+        yield settings
+        jobs.stop_keeping(settings)
+        jobs.disconnect(settings)
+        jobs.stop_local_cluster(settings)
+        forget_engines()
+
+
+@pytest.fixture(scope="module")
+def job_store(job_settings: Settings) -> Store:
+    return Store(job_settings)
+
+
+@pytest.fixture(scope="module")
+def job_study(job_store: Store) -> StudyRecord:
+    rng = np.random.default_rng(0)
+    age, pressure = rng.integers(30, 85, 240), rng.normal(130, 15, 240).round(0)
+    risk = 1 / (1 + np.exp(-(0.08 * (age - 60) + 0.03 * (pressure - 130))))
+    frame = pd.DataFrame(
+        {
+            "age": pd.array([str(a) for a in age], dtype="str"),
+            "pressure": pd.array([f"{p:g}" for p in pressure], dtype="str"),
+            "event": pd.array(np.where(rng.random(240) < risk, "yes", "no"), dtype="str"),
+        }
+    )
+    schema = Schema(
+        (
+            Column(name="age", kind="numeric"),
+            Column(name="pressure", kind="numeric"),
+            Column(name="event", kind="boolean", role="outcome"),
+        ),
+        positive="yes",
+    )
+    data = frame.to_csv(index=False).encode()
+    made = Cohort(frame, schema, hashlib.sha256(data).hexdigest(), "made.csv", Source(n_bytes=len(data)))
+    return job_store.create_study("ann", "Made", made)
+
+
+def wait_until(true: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait for something to become true; fail when it does not in time."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    return wait_until
+
+
+@pytest.fixture(scope="module")
+def work(job_settings: Settings) -> ModuleType:
+    """The tests' own work, importable here and on the worker."""
+    return import_module("medcore_test_work")

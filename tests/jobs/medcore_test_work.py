@@ -1,0 +1,62 @@
+"""Small honest pieces of work for a worker: they report, listen and keep checkpoints as a trainer does."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medcore.errors import TargetError
+from medcore.jobs.follower import RunFollower
+from medcore.models.progress import Progress, stop_if_cancelled
+from medcore.studies import RunInputs
+
+
+def descend(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+    """Logistic regression by gradient descent, an epoch at a time, with a checkpoint after each."""
+    assert follower.checkpoint_dir is not None
+    frame = inputs.cohort.frame
+    x = np.column_stack([np.ones(len(frame)), frame["age"].astype(float) / 60, frame["pressure"].astype(float) / 130])
+    y = (frame["event"] == "yes").to_numpy(dtype=float)
+    kept = follower.checkpoint_dir / "state.json"
+    state = json.loads(kept.read_text()) if kept.exists() else {"epoch": 0, "weights": [0.0, 0.0, 0.0], "pids": []}
+    state["pids"].append(os.getpid())
+    n_epochs = inputs.settings.epochs
+    for epoch in range(state["epoch"] + 1, n_epochs + 1):
+        stop_if_cancelled(follower)
+        rng = np.random.default_rng([inputs.settings.seed, epoch])
+        rows = rng.permutation(len(y))[:64]
+        risk = 1 / (1 + np.exp(-x[rows] @ state["weights"]))
+        state["weights"] = list(np.array(state["weights"]) - 0.5 * x[rows].T @ (risk - y[rows]) / len(rows))
+        state["epoch"] = epoch
+        scratch = kept.with_suffix(".new")
+        scratch.write_text(json.dumps(state))
+        scratch.replace(kept)
+        loss = float(-np.mean(y[rows] * np.log(risk) + (1 - y[rows]) * np.log(1 - risk)))
+        follower.report(
+            Progress(stage="final", model="seed", epoch=epoch, n_epochs=n_epochs, loss=loss, fraction=epoch / n_epochs)
+        )
+        time.sleep(inputs.settings.learning_rate)
+    folder.mkdir(parents=True)
+    (folder / "weights.json").write_text(json.dumps(state["weights"]))
+    return {"weights": state["weights"], "pids": state["pids"]}
+
+
+def refuse(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+    """Find the input at fault."""
+    raise TargetError("The outcome has {n} class.", n=1)
+
+
+def stumble(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+    """Fail in a way nobody foresaw, with a patient's value in the error's text."""
+    raise ValueError("cannot convert 'Mrs Miller'")
+
+
+def die(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+    """Take the worker down, as the system does when memory runs out."""
+    os.kill(os.getpid(), 9)
+    return {}

@@ -1,0 +1,154 @@
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from medcore import jobs
+from medcore.errors import TargetError, WorkerError
+from medcore.jobs.runs import MOST_ATTEMPTS, hand_over
+from medcore.models.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import RunRecord, Store, StudyRecord
+
+Start = Callable[..., str]
+
+
+class Unreadable:
+    """Work of another version of medcore: the cluster cannot unpickle it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return import_module, ("medcore.of_another_version",)
+
+
+@pytest.fixture
+def start(job_settings: Settings, job_store: Store, job_study: StudyRecord) -> Start:
+    """Start a run of the made table with some work; ``pause`` is how long an epoch takes."""
+
+    def started(work: Any, *, epochs: int = 40, pause: float = 0.01, seed: int = 0) -> str:
+        settings = TrainSettings(epochs=epochs, learning_rate=pause, seed=seed)
+        connection = jobs.ensure_cluster(job_settings)
+        run_id = job_store.create_run("ann", job_study.id, settings).id
+        hand_over(job_settings, connection, work=work)
+        return run_id
+
+    return started
+
+
+@pytest.fixture
+def ended(job_store: Store, eventually: Callable[..., None]) -> Callable[[str], RunRecord]:
+    def wait(run_id: str) -> RunRecord:
+        eventually(lambda: not job_store.get_run("ann", run_id).unfinished, 90)
+        return job_store.get_run("ann", run_id)
+
+    return wait
+
+
+def test_a_run_is_done_and_its_results_and_progress_are_in_the_store(
+    start: Start, ended: Callable[[str], RunRecord], job_store: Store, work: ModuleType
+) -> None:
+    run = ended(start(work.descend))
+    assert run.state == "done"
+    folder = job_store.result_folder("ann", run.id)
+    assert json.loads((folder / "weights.json").read_text()) == run.summary["weights"]
+    assert [p.progress.epoch for p in job_store.progress("ann", run.id)] == list(range(1, 41))
+    assert not (job_store.settings.data_dir / "checkpoints" / run.id).exists()
+
+
+def test_a_run_whose_worker_is_killed_finishes_by_itself_with_the_same_numbers(
+    start: Start,
+    ended: Callable[[str], RunRecord],
+    job_store: Store,
+    work: ModuleType,
+    eventually: Callable[..., None],
+) -> None:
+    whole = ended(start(work.descend, epochs=60, pause=0.0001, seed=5))
+    run_id = start(work.descend, epochs=60, pause=0.05, seed=5)
+    eventually(lambda: len(job_store.progress("ann", run_id)) > 10)
+    checkpoint = job_store.checkpoint_dir(run_id) / "state.json"
+    os.kill(json.loads(checkpoint.read_text())["pids"][-1], signal.SIGKILL)
+    run = ended(run_id)
+    assert (run.state, run.attempt) == ("done", 2)
+    assert len(set(run.summary["pids"])) == 2
+    assert run.summary["weights"] == whole.summary["weights"]
+    epochs = [p.progress.epoch for p in job_store.progress("ann", run_id)]
+    assert sorted(epochs) == list(range(1, 61))
+
+
+def test_a_working_run_stops_within_an_epoch_of_being_asked(
+    start: Start,
+    ended: Callable[[str], RunRecord],
+    job_store: Store,
+    work: ModuleType,
+    eventually: Callable[..., None],
+) -> None:
+    run_id = start(work.descend, epochs=1000, pause=0.2)
+    eventually(lambda: len(job_store.progress("ann", run_id)) >= 2)
+    asked = time.monotonic()
+    jobs.cancel_run(job_store, "ann", run_id)
+    assert ended(run_id).state == "cancelled"
+    assert time.monotonic() - asked < 1.0
+
+
+def test_runs_wait_for_each_other_and_a_waiting_one_can_be_cancelled(
+    start: Start,
+    ended: Callable[[str], RunRecord],
+    job_store: Store,
+    work: ModuleType,
+    eventually: Callable[..., None],
+) -> None:
+    first = start(work.descend, epochs=1000, pause=0.05)
+    eventually(lambda: job_store.get_run("ann", first).state == "running")
+    second = start(work.descend)
+    time.sleep(0.5)
+    assert job_store.get_run("ann", second).state == "queued"
+    assert jobs.call(os.getpid, timeout=10) > 0, "pages are answered while a run works"
+    assert jobs.cancel_run(job_store, "ann", second).state == "cancelled"
+    jobs.cancel_run(job_store, "ann", first)
+    assert ended(first).state == "cancelled"
+    assert job_store.get_run("ann", second).attempt == 0
+
+
+def test_the_persons_fault_is_told_as_the_error_it_is(
+    start: Start, ended: Callable[[str], RunRecord], work: ModuleType
+) -> None:
+    run = ended(start(work.refuse))
+    assert run.state == "failed"
+    assert isinstance(run.error, TargetError)
+
+
+def test_an_unforeseen_failure_tells_its_kind_and_no_value(
+    start: Start, ended: Callable[[str], RunRecord], work: ModuleType, job_settings: Settings
+) -> None:
+    run = ended(start(work.stumble))
+    assert isinstance(run.error, WorkerError)
+    assert "ValueError" in str(run.error)
+    logs = "".join(p.read_text() for p in (job_settings.data_dir / "jobs").glob("*.log"))
+    assert "ValueError at medcore_test_work.py" in logs
+    assert "Miller" not in str(run.error) + logs
+
+
+def test_a_run_that_no_worker_can_understand_fails_and_says_so(start: Start, ended: Callable[[str], RunRecord]) -> None:
+    run = ended(start(Unreadable()))
+    assert run.state == "failed"
+    assert "could not take this run" in str(run.error)
+
+
+def test_a_run_that_always_takes_its_worker_down_fails_in_the_end_and_says_why(
+    start: Start, ended: Callable[[str], RunRecord], work: ModuleType, job_store: Store, job_study: StudyRecord
+) -> None:
+    run_id = start(work.descend, epochs=1000, pause=0.05)
+    for _ in range(MOST_ATTEMPTS):
+        job_store.begin_attempt("ann", run_id)
+    assert job_store.get_run("ann", run_id).unfinished
+    from medcore.jobs.runs import perform_run
+
+    perform_run(job_store.settings, "ann", run_id, work.descend)
+    run = ended(run_id)
+    assert run.state == "failed"
+    assert "lost" in str(run.error) and "memory" in str(run.error)
