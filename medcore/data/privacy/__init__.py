@@ -1,0 +1,13 @@
+"""Identifiers: found before anything else sees the rows, then dropped, replaced, or kept with a reason.
+
+Sources: HIPAA Safe Harbor, 45 CFR 164.514(b)(2); the check digits of GB
+11643-1999, ISO/IEC 7812 and ISO 3779. Finding nothing is never proof.
+"""
+
+from __future__ import annotations
+
+from medcore.data.privacy.actions import ACTIONS, Decision, protect, pseudonymise
+from medcore.data.privacy.kinds import IDENTIFIERS, Identifier
+from medcore.data.privacy.screen import screen
+
+__all__ = ["ACTIONS", "IDENTIFIERS", "Decision", "Identifier", "protect", "pseudonymise", "screen"]

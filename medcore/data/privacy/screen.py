@@ -1,0 +1,228 @@
+"""Look for identifiers in names, values and free text, before anything else sees the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from medcore.data.cohort import Column, Schema
+from medcore.data.findings import Finding, Fix, Severity
+from medcore.data.inference_names import spoken
+from medcore.data.privacy.kinds import IDENTIFIERS, Identifier
+from medcore.data.values import Distinct, distinct
+from medcore.data.values_numbers import parse_numbers
+from medcore.i18n import N_, Message
+
+# A whole column is of a kind when this share of its cells is; a single cell may be chance.
+MOST_CELLS = 0.3
+SOME_CELLS = 0.01
+MANY_NAMES = 0.5
+OLD_AGE = 89
+LONG_TEXT = 18
+_NAMED_AS_AGE = re.compile(r"\bage\b|^age|年龄", re.IGNORECASE)
+
+_WHY = Message(N_("It can tell who the patient is; the model does not need it."))
+_REMEDY = Message(N_("Drop the column, or replace it by a pseudonym. Keeping it needs a reason, which is recorded."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Why a column is thought to identify people: by its name, its values, or within its text."""
+
+    identifier: Identifier
+    by_name: bool
+    n_rows: int
+    inside: bool = False
+
+
+def screen(
+    frame: pd.DataFrame, schema: Schema, *, cells: Callable[[str], Distinct] | None = None
+) -> tuple[Finding, ...]:
+    """Find what may tell who the patients are; passing is no proof that nothing does.
+
+    A direct identifier is an error, a record's code, a date or an age over 89 a
+    warning. No finding shows a value. ``cells`` may give columns already read.
+    """
+    read = cells or (lambda name: distinct(frame[name]))
+    found: list[Finding] = []
+    for column in schema.columns:
+        if column.name in frame.columns and column.role != "outcome":
+            found.extend(_column(column, read(column.name), frame[column.name].dtype.kind))
+    return tuple(sorted(found, key=lambda f: f.severity != "error"))
+
+
+def _column(column: Column, cells: Distinct, dtype_kind: str) -> Iterator[Finding]:
+    if not len(cells.texts):
+        return
+    evidence = _direct(column, cells, dtype_kind)
+    if evidence is not None:
+        yield _direct_finding(column, evidence)
+        return
+    if column.role in ("identifier", "group") and _is_code(column, cells):
+        yield _finding(
+            "privacy.record_code",
+            "warning" if column.role == "group" else "info",
+            Message(N_("“{column}” holds a code that names patients or records."), {"column": column.name}),
+            column,
+            int(cells.counts.sum()),
+            remedy=Message(
+                N_("Replace it by a pseudonym when the code is used outside this table; it is not a predictor.")
+            ),
+        )
+    if column.kind == "date":
+        yield _finding(
+            "privacy.date",
+            "info",
+            Message(N_("“{column}” holds dates more exact than a year."), {"column": column.name}),
+            column,
+            int(cells.counts.sum()),
+            remedy=Message(N_("Dates leave the model as intervals; drop the column if it is not needed.")),
+        )
+    if column.kind in ("numeric", "category") and _NAMED_AS_AGE.search(spoken(column.name)):
+        yield from _old_age(column, cells)
+    if column.kind == "text" and column.role not in ("identifier", "group"):
+        yield _finding(
+            "privacy.free_text",
+            "warning",
+            Message(N_("“{column}” is free text, in which names and places may hide."), {"column": column.name}),
+            column,
+            int(cells.counts.sum()),
+            remedy=Message(N_("Drop the column; free text is not used as a predictor.")),
+            fix=_drop(column),
+        )
+
+
+def _direct(column: Column, cells: Distinct, dtype_kind: str) -> Evidence | None:
+    """Return the strongest evidence that a column is a direct identifier."""
+    words = spoken(column.name)
+    for identifier in IDENTIFIERS:
+        by_name = identifier.names is not None and bool(identifier.names.search(words))
+        if by_name and identifier.named_enough:
+            return Evidence(identifier=identifier, by_name=True, n_rows=int(cells.counts.sum()))
+        n = _n_matching(identifier, cells) if _may_hold(identifier, dtype_kind, cells) else 0
+        if _enough(identifier, n, cells, by_name=by_name):
+            return Evidence(identifier=identifier, by_name=by_name, n_rows=n)
+    return _inside_text(column, cells)
+
+
+def _may_hold(identifier: Identifier, dtype_kind: str, cells: Distinct) -> bool:
+    return identifier.values is not None and dtype_kind not in "fb" and len(cells.texts) > 0
+
+
+def _n_matching(identifier: Identifier, cells: Distinct) -> int:
+    """Count the rows whose whole cell is of a kind, the check digit included."""
+    matched = pc.match_substring_regex(cells.texts, identifier.values).to_numpy(zero_copy_only=False)
+    hits = np.flatnonzero(matched)
+    if identifier.proves is not None and len(hits):
+        texts = cells.texts.take(pa.array(hits)).to_pylist()
+        hits = hits[[identifier.proves(str(t)) for t in texts]]
+    return int(cells.counts[hits].sum())
+
+
+def _enough(identifier: Identifier, n: int, cells: Distinct, *, by_name: bool) -> bool:
+    total = int(cells.counts.sum())
+    if n == 0:
+        return False
+    if identifier.code == "name":
+        return n >= MANY_NAMES * total and (by_name or len(cells.texts) > MANY_NAMES * total)
+    if identifier.proves is not None:
+        return n >= SOME_CELLS * total
+    return n >= MOST_CELLS * total
+
+
+def _inside_text(column: Column, cells: Distinct) -> Evidence | None:
+    if column.kind not in ("text", "category"):
+        return None
+    long = pc.greater(pc.utf8_length(cells.texts), LONG_TEXT).to_numpy(zero_copy_only=False)
+    if not long.any():
+        return None
+    texts = [str(t) for t in cells.texts.filter(pa.array(long)).to_pylist()]
+    counts = cells.counts[long]
+    for identifier in IDENTIFIERS:
+        if identifier.inside is None:
+            continue
+        hits = [_proved(identifier, text) for text in texts]
+        n = int(counts[hits].sum())
+        if n:
+            return Evidence(identifier=identifier, by_name=False, n_rows=n, inside=True)
+    return None
+
+
+def _proved(identifier: Identifier, text: str) -> bool:
+    assert identifier.inside is not None
+    return any(identifier.proves is None or identifier.proves(m.group(0)) for m in identifier.inside.finditer(text))
+
+
+def _direct_finding(column: Column, evidence: Evidence) -> Finding:
+    message = Message(evidence.identifier.sentence, {"column": column.name, "n": evidence.n_rows})
+    if evidence.inside:
+        why = Message(N_("It was found inside the text. It can tell who the patient is; the model does not need it."))
+    elif evidence.by_name:
+        why = Message(N_("The column's name says so. It can tell who the patient is; the model does not need it."))
+    else:
+        why = Message(N_("The values are written so. They can tell who the patient is; the model does not need them."))
+    return _finding(
+        f"privacy.{evidence.identifier.code}",
+        evidence.identifier.severity,
+        message,
+        column,
+        evidence.n_rows,
+        why=why,
+        fix=_drop(column),
+    )
+
+
+def _old_age(column: Column, cells: Distinct) -> Iterator[Finding]:
+    ages = parse_numbers(cells.texts, decimal=None).value
+    n = int(cells.counts[(ages > OLD_AGE) & (ages < 130)].sum())
+    if n:
+        yield _finding(
+            "privacy.old_age",
+            "warning",
+            Message(N_("“{column}” holds {n} age(s) over 89."), {"column": column.name, "n": n}),
+            column,
+            n,
+            remedy=Message(N_("Very old patients are few and can be recognised: make these ages 90.")),
+        )
+
+
+def _is_code(column: Column, cells: Distinct) -> bool:
+    return column.kind in ("numeric", "text", "category") and len(cells.texts) > 1
+
+
+def _drop(column: Column) -> Fix:
+    return Fix(
+        label=Message(N_("Leave the column out")),
+        action="set_column",
+        columns=(column.name,),
+        values={"role": "ignored"},
+    )
+
+
+def _finding(
+    code: str,
+    severity: Severity,
+    message: Message,
+    column: Column,
+    n_rows: int,
+    *,
+    why: Message = _WHY,
+    remedy: Message = _REMEDY,
+    fix: Fix | None = None,
+) -> Finding:
+    return Finding(
+        code=code,
+        severity=severity,
+        message=message,
+        why=why,
+        remedy=remedy,
+        columns=(column.name,),
+        n_rows=n_rows,
+        fix=fix,
+    )

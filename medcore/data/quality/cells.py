@@ -1,0 +1,221 @@
+"""Checks of single values: impossible ones, unreadable ones, one thing in many spellings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from medcore.data.cells import tidy_text
+from medcore.data.cohort import Column
+from medcore.data.findings import Fix
+from medcore.data.quality.catalogue import Hit, check, named, switch_on
+from medcore.data.quality.view import View
+from medcore.data.values import code_matches
+from medcore.data.values_numbers import parse_numbers
+from medcore.i18n import N_, Message
+
+FAR = 20.0
+
+
+@check(
+    "values.implausible",
+    "warning",
+    why=N_("A value that no living patient has is a typing error or another unit, and pulls the whole model."),
+    remedy=N_(
+        "Correct it at the source, or let it be treated as missing; widen the range in the column table if it is right."
+    ),
+)
+def implausible(view: View) -> Iterator[Hit]:
+    """Numbers outside a column's plausible range."""
+    for column in view.schema.columns:
+        if column.kind != "numeric" or column.name not in view.frame.columns:
+            continue
+        n = _n_outside(view, column)
+        if n:
+            yield Hit(
+                message=Message(
+                    N_("{n} value(s) of “{column}” lie outside the plausible range {low} to {high}."),
+                    {"n": n, "column": column.name, "low": _bound(column.low), "high": _bound(column.high)},
+                ),
+                columns=(column.name,),
+                n_rows=n,
+                fix=None
+                if view.recipe.is_on("implausible_values")
+                else switch_on("implausible_values", N_("Treat them as missing")),
+            )
+
+
+@check(
+    "values.far_out",
+    "info",
+    why=N_("A value far from all others is often a typing error or another unit, sometimes the sickest patient."),
+    remedy=N_("Look at these rows at the source. If they are errors, set a plausible range in the column table."),
+)
+def far_out(view: View) -> Iterator[Hit]:
+    """Numbers far from the middle half, in columns without a plausible range."""
+    found: dict[str, int] = {}
+    for column in view.predictors:
+        if column.kind == "numeric" and column.low is None and column.high is None:
+            n = _n_far_out(view, column)
+            if n:
+                found[column.name] = n
+    if found:
+        yield Hit(
+            message=Message(
+                N_("{n} value(s) lie very far from all others, in {columns}."),
+                {"n": sum(found.values()), "columns": named(found)},
+            ),
+            columns=tuple(found),
+            n_rows=sum(found.values()),
+        )
+
+
+@check(
+    "values.unreadable",
+    "warning",
+    why=N_("A cell that is no number in a column of numbers counts as missing."),
+    remedy=N_("Correct the cells at the source, name the text as a code for missing, or make the column a category."),
+)
+def unreadable(view: View) -> Iterator[Hit]:
+    """Texts in numeric columns that are neither a number nor a code for missing."""
+    found: dict[str, int] = {}
+    for column in view.schema.columns:
+        if column.kind == "numeric" and column.name in view.frame.columns:
+            n = _n_unreadable(view, column)
+            if n:
+                found[column.name] = n
+    if found:
+        yield Hit(
+            message=Message(
+                N_("{n} cell(s) of numeric columns cannot be read as a number, in {columns}."),
+                {"n": sum(found.values()), "columns": named(found)},
+            ),
+            columns=tuple(found),
+            n_rows=sum(found.values()),
+        )
+
+
+@check(
+    "categories.untidy",
+    "info",
+    why=N_("A space, a tab or a full-width character makes two categories of one."),
+    remedy=N_("They are tidied when the table is read; mend the source if you can."),
+)
+def untidy(view: View) -> Iterator[Hit]:
+    """Cells with stray spaces, tabs or full-width characters in categories."""
+    found: dict[str, int] = {}
+    for column in _worded(view):
+        counts = view.frame[column.name].value_counts()
+        bad = [isinstance(v, str) and tidy_text(v) not in (v, "") for v in counts.index]
+        if any(bad):
+            found[column.name] = int(counts.to_numpy()[bad].sum())
+    if found:
+        yield Hit(
+            message=Message(
+                N_("{n} cell(s) have stray spaces, tabs or full-width characters, in {columns}."),
+                {"n": sum(found.values()), "columns": named(found)},
+            ),
+            columns=tuple(found),
+            n_rows=max(found.values()),
+        )
+
+
+@check(
+    "categories.same_word",
+    "warning",
+    why=N_("Categories that differ only in capital letters are most likely one."),
+    remedy=N_("Let capital letters be ignored, unless they mean something here."),
+)
+def same_word(view: View) -> Iterator[Hit]:
+    """Categories that differ only in capital letters."""
+    found = []
+    for column in _worded(view):
+        seen = Counter(word.casefold() for word in view.cells(column.name).words())
+        if any(n > 1 for n in seen.values()):
+            found.append(column.name)
+    if found:
+        yield Hit(
+            message=Message(
+                N_("{n} column(s) have categories that differ only in capital letters: {columns}."),
+                {"n": len(found), "columns": named(found)},
+            ),
+            columns=tuple(found),
+            fix=None if view.recipe.is_on("same_case") else switch_on("same_case", N_("Ignore capital letters")),
+        )
+
+
+@check(
+    "categories.numbers",
+    "info",
+    why=N_("Numbers that stand for categories have no order; reading them as amounts would invent one."),
+    remedy=N_("Keep it a category, or make it numeric in the column table if the numbers are amounts."),
+)
+def numbers(view: View) -> Iterator[Hit]:
+    """Categories written as numbers that were read with little confidence."""
+    found = [c.name for c in view.predictors if c.kind == "category" and c.confidence < 0.8 and _all_numbers(view, c)]
+    if found:
+        yield Hit(
+            message=Message(
+                N_("{n} column(s) of numbers are read as categories: {columns}."),
+                {"n": len(found), "columns": named(found)},
+            ),
+            columns=tuple(found),
+            fix=Fix(
+                label=Message(N_("Read as numbers")),
+                action="set_column",
+                columns=tuple(found),
+                values={"kind": "numeric"},
+            ),
+        )
+
+
+def _worded(view: View) -> list[Column]:
+    kinds = ("category", "boolean")
+    return [
+        c for c in view.schema.columns if c.kind in kinds and c.role != "identifier" and c.name in view.frame.columns
+    ]
+
+
+def _n_outside(view: View, column: Column) -> int:
+    levels = view.levels(column.name)
+    if levels.numbers is None or (column.low is None and column.high is None):
+        return 0
+    low = -np.inf if column.low is None else column.low
+    high = np.inf if column.high is None else column.high
+    outside = (levels.numbers < low) | (levels.numbers > high)
+    return int(levels.counts[outside].sum())
+
+
+def _n_far_out(view: View, column: Column) -> int:
+    levels = view.levels(column.name)
+    if levels.numbers is None or levels.n < 20:
+        return 0
+    counts = levels.counts
+    cumulative = np.cumsum(counts) / counts.sum()
+    low, high = (levels.numbers[np.searchsorted(cumulative, q)] for q in (0.05, 0.95))
+    spread = high - low
+    if spread <= 0:
+        return 0
+    far = (levels.numbers < low - FAR * spread) | (levels.numbers > high + FAR * spread)
+    return int(counts[far].sum())
+
+
+def _n_unreadable(view: View, column: Column) -> int:
+    if view.frame[column.name].dtype.kind in "fiub":
+        return 0
+    cells = view.cells(column.name)
+    values = parse_numbers(cells.texts, decimal=view.frame.attrs.get("decimal")).value
+    return int(cells.counts[np.isnan(values) & ~code_matches(column, cells.texts)].sum())
+
+
+def _all_numbers(view: View, column: Column) -> bool:
+    cells = view.cells(column.name)
+    values = parse_numbers(cells.texts, decimal=None).value
+    readable = ~np.isnan(values) | code_matches(column, cells.texts)
+    return len(values) > 2 and bool(readable.all())
+
+
+def _bound(value: float | None) -> str:
+    return "−∞/∞" if value is None else f"{value:g}"

@@ -1,0 +1,185 @@
+"""Checks for the answer among the predictors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from medcore.data.quality.association import joint_auroc, single_column_auroc
+from medcore.data.quality.catalogue import Hit, check, ignore, named
+from medcore.data.quality.view import View
+from medcore.i18n import N_, Message
+
+NEAR_COPY = 0.995
+SUSPICIOUS = 0.95
+TELLING_NAME = 0.70
+SEPARATION = 0.995
+
+# Words of what is known only at the end. A word must stand alone or begin a part of the name.
+AFTER_WORDS = re.compile(
+    r"(?<![a-z])(outcome|discharg|death|died|dead\b|deceas|mortality|expired?\b|surviv|readmi|autops|final_?diag|follow_?up"
+    r"|length_?of_?stay|los\b)"
+    r"|hospitaldischarg|unitdischarg|hospitalmortality|icumortality|dischargeweight"
+    r"|出院|死亡|转归|结局|预后|离院|存活|生存|随访|最终诊断|住院天数",
+    re.IGNORECASE,
+)
+SCORE_WORDS = re.compile(
+    r"(?<![a-z])(predict(ed|ion)|scores?\b|risk_?score|probability)|(apache|saps|sofa|meld|timi|grace)\w*score|score$|评分|积分|预测",
+    re.IGNORECASE,
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@check(
+    "leakage.near_copy",
+    "error",
+    why=N_("A column that gives the answer away makes a model that looks perfect and is useless for a new patient."),
+    remedy=N_("Leave it out, unless it is truly known at the moment of prediction."),
+)
+def near_copy(view: View) -> Iterator[Hit]:
+    """Columns that alone separate the classes all but completely."""
+    for name, value in _aurocs(view).items():
+        if value >= NEAR_COPY:
+            yield Hit(message=_evidence(view, name, value), columns=(name,), fix=ignore([name]))
+
+
+@check(
+    "leakage.single_column",
+    "warning",
+    why=N_("One column that tells the outcome so well is rarely known before the outcome is."),
+    remedy=N_("Ask: is it known at the moment of prediction? If not, leave it out; if so, keep it."),
+)
+def single_column(view: View) -> Iterator[Hit]:
+    """Columns that alone have an AUROC above 0.95."""
+    found = {name: a for name, a in _aurocs(view).items() if SUSPICIOUS < a < NEAR_COPY}
+    if len(found) == 1:
+        yield from (
+            Hit(message=_evidence(view, name, a), columns=(name,), fix=ignore([name])) for name, a in found.items()
+        )
+    elif found and view.outcome is not None:
+        yield Hit(
+            message=Message(
+                N_(
+                    "{n} columns tell “{outcome}” each alone, with an AUROC of up to {auroc} (judged out of fold): {columns}."
+                ),
+                {
+                    "n": len(found),
+                    "outcome": view.outcome.name,
+                    "auroc": f"{max(found.values()):.3f}",
+                    "columns": named(found),
+                },
+            ),
+            columns=tuple(found),
+        )
+
+
+@check(
+    "leakage.separation",
+    "warning",
+    why=N_(
+        "Patients are seldom told apart so well: a result of the outcome may be among the predictors, or the groups were chosen to differ."
+    ),
+    remedy=N_("Ask how the patients were chosen, and of each column whether it is known at the moment of prediction."),
+)
+def separation(view: View) -> Iterator[Hit]:
+    """Predictors that together separate two classes all but completely, by a plain naive Bayes out of fold."""
+    outcome = view.outcome
+    if outcome is None or len(outcome.classes) != 2 or max(_aurocs(view).values(), default=1.0) >= NEAR_COPY:
+        return
+    together = joint_auroc([view.levels(n) for n in _aurocs(view)], outcome.codes, view.folds)
+    if together >= SEPARATION:
+        yield Hit(
+            message=Message(
+                N_(
+                    "The predictors together separate the classes of “{outcome}” almost completely (AUROC {auroc}, out of fold)."
+                ),
+                {"outcome": outcome.name, "auroc": f"{together:.3f}"},
+            ),
+            columns=(outcome.name,),
+        )
+
+
+@check(
+    "leakage.name",
+    "error",
+    why=N_("What happens at or after discharge or death is not known when the risk is asked for."),
+    remedy=N_("Leave these columns out, unless they are known at the moment of prediction."),
+)
+def name(view: View) -> Iterator[Hit]:
+    """Columns whose name speaks of what comes after: outcome, discharge, death, a score."""
+    scores = _aurocs(view)
+    after = [c.name for c in view.predictors if AFTER_WORDS.search(_words(c.name))]
+    telling = [n for n in after if scores.get(n, 1.0) >= TELLING_NAME or view.schema[n].kind == "date"]
+    others = [n for n in after if n not in telling]
+    score = [c.name for c in view.predictors if c.name not in after and SCORE_WORDS.search(_words(c.name))]
+    if telling:
+        yield Hit(
+            message=Message(
+                N_("{n} predictor(s) speak by name of what comes afterwards, and tell the outcome: {columns}."),
+                {"n": len(telling), "columns": named(telling)},
+            ),
+            columns=tuple(telling),
+            fix=ignore(telling),
+        )
+    if others:
+        yield Hit(
+            message=Message(
+                N_("{n} predictor(s) speak by name of what comes afterwards: {columns}."),
+                {"n": len(others), "columns": named(others)},
+            ),
+            columns=tuple(others),
+            severity="warning",
+            fix=ignore(others),
+        )
+    dates = [
+        c.name for c in view.schema.with_role("ignored") if c.kind == "date" and AFTER_WORDS.search(_words(c.name))
+    ]
+    if dates:
+        yield Hit(
+            message=Message(
+                N_(
+                    "{n} date(s) speak by name of what comes afterwards and are not used: {columns}. An interval to them would tell the outcome."
+                ),
+                {"n": len(dates), "columns": named(dates)},
+            ),
+            columns=tuple(dates),
+            severity="warning",
+        )
+    if score:
+        yield Hit(
+            message=Message(
+                N_("{n} predictor(s) are by name a score or another model's prediction: {columns}."),
+                {"n": len(score), "columns": named(score)},
+            ),
+            columns=tuple(score),
+            severity="warning",
+            fix=ignore(score),
+        )
+
+
+@cache
+def _words(text: str) -> str:
+    return _CAMEL.sub("_", text).lower()
+
+
+def _aurocs(view: View) -> Mapping[str, float]:
+    """Judge every predictor alone; once for a view."""
+    if view.aurocs is None:
+        outcome = view.outcome
+        view.aurocs = {}
+        if outcome is not None:
+            for column in view.predictors:
+                levels = view.levels(column.name)
+                if column.kind == "text" or levels.n < 1 or (levels.numbers is None and levels.n > view.n / 2):
+                    continue
+                view.aurocs[column.name] = single_column_auroc(levels, outcome.codes, len(outcome.classes), view.folds)
+    return view.aurocs
+
+
+def _evidence(view: View, name: str, value: float) -> Message:
+    assert view.outcome is not None
+    return Message(
+        N_("“{column}” alone tells “{outcome}” with an AUROC of {auroc} (judged out of fold)."),
+        {"column": name, "outcome": view.outcome.name, "auroc": f"{value:.3f}"},
+    )

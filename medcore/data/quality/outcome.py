@@ -1,0 +1,170 @@
+"""Checks of the outcome: are there enough patients who had it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from medcore.data.quality.catalogue import Hit, check
+from medcore.data.quality.view import View
+from medcore.data.sample_size import SampleSize, riley_sample_size
+from medcore.i18n import N_, Message
+
+FEW_EVENTS = 100
+TOO_FEW_EVENTS = 20
+FEW_ROWS_OF_A_CLASS = 50
+TOO_FEW_ROWS_OF_A_CLASS = 10
+IMBALANCED = 0.10
+MOST_LEVELS_COUNTED = 20
+
+
+@check(
+    "outcome.missing",
+    "info",
+    why=N_("Rows without an outcome cannot teach or test a model; if they differ from the others, results are biased."),
+    remedy=N_("They are left out of training. Ask why the outcome is missing."),
+)
+def missing(view: View) -> Iterator[Hit]:
+    """Rows whose outcome is missing."""
+    if view.outcome is None:
+        return
+    n = int((~view.outcome.known).sum())
+    if n:
+        yield Hit(
+            message=Message(
+                N_("{n} of {total} rows have no outcome “{outcome}”."),
+                {"n": n, "total": view.n, "outcome": view.outcome.name},
+            ),
+            columns=(view.outcome.name,),
+            n_rows=n,
+            severity="warning" if n > 0.05 * view.n else "info",
+        )
+
+
+@check(
+    "outcome.few_events",
+    "warning",
+    why=N_("With few events a model learns chance, and its figures come with very wide intervals."),
+    remedy=N_("Collect more patients, use fewer predictors, and prefer logistic regression."),
+)
+def few_events(view: View) -> Iterator[Hit]:
+    """Fewer than 100 patients in the smaller of two classes."""
+    outcome = view.outcome
+    if outcome is None or len(outcome.classes) != 2:
+        return
+    rarer = int(np.argmin(outcome.counts))
+    n = int(outcome.counts[rarer])
+    if n < FEW_EVENTS:
+        yield Hit(
+            message=Message(
+                N_("Only {n} rows have “{outcome}” = {name}; below 100 the results are unstable."),
+                {"n": n, "outcome": outcome.name, "name": outcome.classes[rarer]},
+            ),
+            columns=(outcome.name,),
+            n_rows=n,
+            severity="error" if n < TOO_FEW_EVENTS else "warning",
+        )
+
+
+@check(
+    "outcome.rare_class",
+    "warning",
+    why=N_("A class of a few patients can be neither learnt nor judged, and does not reach every fold."),
+    remedy=N_("Merge it with a related class before upload, or leave its patients out."),
+)
+def rare_class(view: View) -> Iterator[Hit]:
+    """Classes with fewer than 50 rows, among three or more."""
+    outcome = view.outcome
+    if outcome is None or len(outcome.classes) < 3:
+        return
+    for k in np.flatnonzero(outcome.counts < FEW_ROWS_OF_A_CLASS):
+        n = int(outcome.counts[k])
+        yield Hit(
+            message=Message(
+                N_("The class {name} of “{outcome}” has only {n} rows."),
+                {"name": outcome.classes[k], "outcome": outcome.name, "n": n},
+            ),
+            columns=(outcome.name,),
+            n_rows=n,
+            severity="error" if n < TOO_FEW_ROWS_OF_A_CLASS else "warning",
+        )
+
+
+@check(
+    "outcome.imbalance",
+    "info",
+    why=N_("When few have the outcome, accuracy is high for a model that always says no; 0.5 is a poor threshold."),
+    remedy=N_("Do not resample: judge by AUROC, calibration and net benefit, and move the threshold."),
+)
+def imbalance(view: View) -> Iterator[Hit]:
+    """Find a rarest class of less than a tenth of the rows."""
+    outcome = view.outcome
+    if outcome is None:
+        return
+    share = outcome.counts.min() / max(outcome.counts.sum(), 1)
+    if 0 < share < IMBALANCED:
+        yield Hit(
+            message=Message(
+                N_("The rarest class of “{outcome}” has {share} % of the rows."),
+                {"outcome": outcome.name, "share": round(100 * float(share), 1)},
+            ),
+            columns=(outcome.name,),
+            n_rows=int(outcome.counts.min()),
+        )
+
+
+@check(
+    "outcome.sample_size",
+    "warning",
+    why=N_(
+        "With fewer patients than this the model is expected to overfit: its risks will be too extreme in new patients."
+    ),
+    remedy=N_("Use fewer predictors, collect more patients, or read the results as exploratory."),
+)
+def sample_size(view: View) -> Iterator[Hit]:
+    """Fewer patients than Riley's criteria ask for with this many predictors."""
+    outcome = view.outcome
+    if outcome is None:
+        return
+    needed = required_size(view)
+    n = int(outcome.counts.sum())
+    if needed is not None and n < needed.required:
+        yield Hit(
+            message=Message(
+                N_(
+                    "{n} rows have an outcome; {parameters} candidate parameters at {share} % events need about {required} (Riley), if the model explains 15 % of what can be explained."
+                ),
+                {
+                    "n": n,
+                    "parameters": needed.n_parameters,
+                    "share": round(100 * needed.event_share, 1),
+                    "required": needed.required,
+                },
+            ),
+            columns=(outcome.name,),
+            n_rows=n,
+        )
+
+
+def required_size(view: View) -> SampleSize | None:
+    """Apply Riley's criteria; with more than two classes to each against the rest, and take the largest."""
+    outcome = view.outcome
+    n_parameters = n_candidate_parameters(view)
+    if outcome is None or n_parameters < 1:
+        return None
+    shares = outcome.counts / outcome.counts.sum()
+    wanted = shares[-1:] if len(shares) == 2 else shares
+    sizes = [riley_sample_size(n_parameters, float(s)) for s in wanted if 0 < s < 1]
+    return max(sizes, key=lambda s: s.required, default=None)
+
+
+def n_candidate_parameters(view: View) -> int:
+    """Count what a model estimates: one a numeric predictor, levels minus one a category."""
+    n = 0
+    for column in view.predictors:
+        levels = view.levels(column.name).n
+        if column.kind == "text" or levels < 2:
+            continue
+        n += 1 if column.kind in ("numeric", "date") else min(levels, MOST_LEVELS_COUNTED) - 1
+    return n

@@ -1,0 +1,183 @@
+"""What the checks look at: a cohort with each column read once, and its outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.inference import choose_target, propose_targets
+from medcore.data.outcomes import class_text, classes_of, codes_of
+from medcore.data.patients import patient_codes
+from medcore.data.recipe import Recipe, default_recipe
+from medcore.data.values import Distinct, code_matches, distinct, typed
+from medcore.data.values_numbers import parse_numbers
+from medcore.errors import InputError
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A column as its distinct values: ``codes`` (n) into them, −1 where missing.
+
+    ``numbers`` (k) are the values of a numeric column in rising order, else None.
+    """
+
+    codes: Ints
+    n: int
+    numbers: Floats | None = None
+
+    @property
+    def missing(self) -> Bools:
+        """Mark the rows without a value."""
+        return np.asarray(self.codes < 0)
+
+    @property
+    def counts(self) -> Ints:
+        """Rows of each distinct value."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=self.n).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of each row as an index into ``classes``, −1 where missing."""
+
+    name: str
+    codes: Ints
+    classes: tuple[str, ...]
+    chosen: bool
+
+    @property
+    def known(self) -> Bools:
+        """Mark the rows that have an outcome."""
+        return np.asarray(self.codes >= 0)
+
+    @property
+    def counts(self) -> Ints:
+        """Rows of each class."""
+        return np.bincount(self.codes[self.known], minlength=len(self.classes)).astype(np.int64)
+
+
+@dataclass
+class View:
+    """One cohort under inspection. Columns are read when a check first asks, and kept."""
+
+    cohort: Cohort
+    recipe: Recipe
+    aurocs: dict[str, float] | None = field(default=None, repr=False)
+    _cells: dict[str, Distinct] = field(default_factory=dict, repr=False)
+    _levels: dict[str, Levels] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, cohort: Cohort, recipe: Recipe | None) -> View:
+        """Look at a cohort; without a recipe, the proposed one counts."""
+        return cls(cohort, recipe or default_recipe(cohort.schema))
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The table as it was read."""
+        return self.cohort.frame
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.cohort.frame)
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The schema; with the likeliest outcome while none is chosen."""
+        schema = self.cohort.schema
+        if schema.outcome is not None or self.n == 0:
+            return schema
+        for proposal in propose_targets(self.frame, schema)[:1]:
+            try:
+                return choose_target(schema, self.frame, proposal.column, positive=proposal.positive)
+            except InputError:
+                return schema
+        return schema
+
+    @property
+    def predictors(self) -> tuple[Column, ...]:
+        """Columns the model would use and the table has."""
+        present = set(self.frame.columns)
+        return tuple(c for c in self.schema.predictors if c.name in present)
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        """The outcome, chosen or proposed; None when there is none that can be predicted."""
+        column = self.schema.outcome
+        if column is None or column.name not in self.frame.columns:
+            return None
+        part = Schema((column,))
+        values = typed(self.frame[[column.name]], part)[column.name]
+        texts = values.map(class_text, na_action="ignore").astype(object)
+        try:
+            classes = classes_of(texts, column, self.schema.positive)
+            codes = codes_of(texts, classes, column.name)
+        except InputError:
+            return None
+        return Outcome(column.name, codes, classes, chosen=self.cohort.schema.outcome is not None)
+
+    @cached_property
+    def folds(self) -> Ints:
+        """Return five folds by which a single column is judged out of fold, whole patients together."""
+        group = self.schema.only("group")
+        if group is not None and group.name in self.frame.columns:
+            units = patient_codes(self.frame[group.name])
+        else:
+            units = np.arange(self.n, dtype=np.int64)
+        drawn = np.random.default_rng(0).integers(0, 5, int(units.max(initial=0)) + 1)
+        return np.asarray(drawn[units], dtype=np.int64)
+
+    def cells(self, name: str) -> Distinct:
+        """Return a column's distinct texts."""
+        if name not in self._cells:
+            self._cells[name] = distinct(self.frame[name])
+        return self._cells[name]
+
+    def levels(self, name: str) -> Levels:
+        """Return a column's distinct values, codes for missing being missing."""
+        if name not in self._levels:
+            self._levels[name] = self._read(self.schema[name])
+        return self._levels[name]
+
+    def coded_missing(self, column: Column) -> int:
+        """Count the cells that hold one of a column's codes for missing."""
+        if not column.missing_codes:
+            return 0
+        cells = self.cells(column.name)
+        return int(cells.counts[code_matches(column, cells.texts)].sum())
+
+    def _read(self, column: Column) -> Levels:
+        if column.kind == "date" or (column.kind == "numeric" and self.frame[column.name].dtype.kind in "fiu"):
+            values = typed(self.frame[[column.name]], Schema((column,)))[column.name]
+            numbers, codes = np.unique(_as_number(values), return_inverse=True)
+            return _ordered(numbers, codes.astype(np.int64))
+        cells = self.cells(column.name)
+        absent = code_matches(column, cells.texts)
+        if column.kind == "numeric":
+            read = parse_numbers(cells.texts, decimal=self.frame.attrs.get("decimal")).value
+            numbers, index = np.unique(np.where(absent, np.nan, read), return_inverse=True)
+            return _ordered(numbers, np.append(index, -1)[cells.codes].astype(np.int64))
+        lookup = np.append(np.where(absent, -1, np.cumsum(~absent) - 1), -1)
+        return Levels(lookup[cells.codes].astype(np.int64), int((~absent).sum()))
+
+
+def _as_number(values: pd.Series) -> Floats:
+    if values.dtype.kind == "M":
+        numbers = values.to_numpy("datetime64[s]").astype("int64").astype(np.float64)
+        return np.where(values.isna(), np.nan, numbers)
+    return values.to_numpy(dtype=np.float64)
+
+
+def _ordered(numbers: Floats, codes: Ints) -> Levels:
+    """Take NaN, which sorts last, out of the distinct values."""
+    n = int((~np.isnan(numbers)).sum())
+    return Levels(np.where(codes >= n, -1, codes), n, numbers[:n])

@@ -1,0 +1,113 @@
+"""How many patients a prediction model needs: the criteria of Riley and colleagues.
+
+Source: Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required
+for developing a clinical prediction model. BMJ 2020;368:m441, for a binary outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log
+from typing import Any
+
+from medcore.errors import SettingsError
+from medcore.i18n import N_
+
+SHRINKAGE = 0.9
+OPTIMISM = 0.05
+MARGIN = 0.05
+# Riley 2020: without earlier work, assume that 15 % of the attainable variation is explained.
+DEFAULT_SHARE_OF_MAX_R2 = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSize:
+    """The least number of patients by each criterion, and the assumptions behind it.
+
+    ``shrinkage`` keeps overfitting below 10 %, ``optimism`` the optimism in
+    explained variation below 0.05, ``prevalence`` the error of the average risk
+    below 0.05. ``required`` is the largest of them.
+    """
+
+    n_parameters: int
+    event_share: float
+    r2: float
+    max_r2: float
+    shrinkage: int
+    optimism: int
+    prevalence: int
+
+    @property
+    def required(self) -> int:
+        """The number of patients that meets all three criteria."""
+        return max(self.shrinkage, self.optimism, self.prevalence)
+
+    @property
+    def required_events(self) -> int:
+        """The number of events among them."""
+        return ceil(self.required * self.event_share)
+
+    @property
+    def events_per_parameter(self) -> float:
+        """Events per candidate parameter at the required size."""
+        return self.required * self.event_share / self.n_parameters
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "required": self.required,
+            "required_events": self.required_events,
+            "events_per_parameter": self.events_per_parameter,
+        }
+
+
+def max_cox_snell(event_share: float) -> float:
+    """Return the largest Cox–Snell R² that a model can reach at an event share (0–1).
+
+    >>> round(max_cox_snell(0.5), 2)
+    0.75
+    """
+    return 1.0 - float(event_share**event_share * (1 - event_share) ** (1 - event_share)) ** 2
+
+
+def riley_sample_size(n_parameters: int, event_share: float, r2: float | None = None) -> SampleSize:
+    """Calculate how many patients are needed to develop a model of a binary outcome.
+
+    ``n_parameters`` counts candidate parameters (a category of k levels is k−1),
+    ``event_share`` is the share of patients with the event, ``r2`` the expected
+    Cox–Snell R², by default 15 % of its maximum. Raises SettingsError for values
+    outside of what the formulas hold for.
+
+    >>> size = riley_sample_size(24, 0.174, 0.288)
+    >>> size.shrinkage, size.optimism, size.prevalence
+    (623, 662, 221)
+    """
+    if n_parameters < 1 or not 0 < event_share < 1:
+        raise SettingsError(
+            N_(
+                "A sample size needs at least one parameter and a share of events between 0 and 1; got {n} and {share}."
+            ),
+            n=n_parameters,
+            share=event_share,
+        )
+    max_r2 = max_cox_snell(event_share)
+    r2 = DEFAULT_SHARE_OF_MAX_R2 * max_r2 if r2 is None else r2
+    if not 0 < r2 <= max_r2:
+        raise SettingsError(
+            N_("The expected R² is {r2}; at this share of events it must lie between 0 and {most}."),
+            r2=round(r2, 3),
+            most=round(max_r2, 3),
+        )
+    return SampleSize(
+        n_parameters=n_parameters,
+        event_share=event_share,
+        r2=r2,
+        max_r2=max_r2,
+        shrinkage=_for_shrinkage(n_parameters, r2, SHRINKAGE),
+        optimism=_for_shrinkage(n_parameters, r2, r2 / (r2 + OPTIMISM * max_r2)),
+        prevalence=ceil((1.96 / MARGIN) ** 2 * event_share * (1 - event_share)),
+    )
+
+
+def _for_shrinkage(n_parameters: int, r2: float, shrinkage: float) -> int:
+    return ceil(n_parameters / ((shrinkage - 1) * log(1 - r2 / shrinkage)))
