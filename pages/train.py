@@ -24,13 +24,17 @@ def page() -> None:
     what_is_trained(study)
     runs = cache.store().list_runs(study.owner, study.id)
     active = next((run for run in reversed(runs) if run.unfinished), None)
+    ended = [run for run in runs if not run.unfinished]
+    if active is not None:
+        components.section(run_title(active))
+        components.fragment(run_panel.follow, every=1.0)(active.owner, active.id)
+    elif ended:
+        components.section(_("Latest run"))
+        past_run(ended[0])
     if active is None:
         before_training(study)
         new_run(study)
-    else:
-        components.section(_("Run {number}: {model}", number=active.number, model=model_name(active.settings.model)))
-        components.fragment(run_panel.follow, every=1.0)(active.owner, active.id)
-    past_runs([run for run in runs if not run.unfinished])
+    earlier_runs(ended if active else ended[1:])
 
 
 def what_is_trained(study: StudyRecord) -> None:
@@ -67,24 +71,22 @@ def new_run(study: StudyRecord) -> None:
             st.rerun()
 
 
-def past_runs(runs: list[RunRecord]) -> None:
+def earlier_runs(runs: list[RunRecord]) -> None:
     if not runs:
         return
-    components.section(_("Runs"), _("Newest first. Every figure is out of fold, with its 95 % interval."))
-    for run in runs[:SHOWN]:
+    components.section(_("Earlier runs"))
+    wanted = runs[:SHOWN]
+    if len(runs) > SHOWN and st.toggle(_("Show all {n}", n=len(runs)), key="train.all"):
+        wanted = runs
+    for run in wanted:
         past_run(run)
-    if len(runs) > SHOWN:
-        with st.expander(_("{n} earlier runs", n=len(runs) - SHOWN)):
-            for run in runs[SHOWN:]:
-                past_run(run)
 
 
 def past_run(run: RunRecord) -> None:
     name, look = RUN_STATES[run.state]
-    title = _("Run {number}: {model}", number=run.number, model=model_name(run.settings.model))
     with st.container(border=True, key=f"train-run-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            components.card(title, took(run), badge=_(name), look=look)
+            components.card(run_title(run), took(run), badge=_(name), look=look)
             if run.state == "done" and st.button(_("Judge it"), key=f"train.judge.{run.id}"):
                 state().run_id = run.id
                 components.go("evaluate")
@@ -96,6 +98,10 @@ def past_run(run: RunRecord) -> None:
             components.error(run.error)
         if run.state == "done":
             run_panel.results(run)
+
+
+def run_title(run: RunRecord) -> str:
+    return _("Run {number}: {model}", number=run.number, model=model_name(run.settings.model))
 
 
 def took(run: RunRecord) -> str:

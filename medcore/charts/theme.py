@@ -128,7 +128,7 @@ def on_page(figure: go.Figure, *, dark: bool | None, key: str = "medcore", title
     ink = INK if dark is None else DARK_INK if dark else LIGHT_INK
     copy.update_layout(template=_template(ink, GRID), uirevision=key)
     if not titled:
-        copy.update_layout(title={"text": None, "subtitle": {"text": None}}, margin_t=24)
+        copy.update_layout(title={"text": None, "subtitle": {"text": None}, "automargin": False}, margin_t=12)
     return copy
 
 
@@ -151,7 +151,7 @@ def _template(ink: str, grid: str) -> go.layout.Template:
         "zerolinewidth": 1,
         "ticks": "",
         "automargin": True,
-        "title": {"standoff": 10},
+        "title": {"standoff": 10, "font": {"size": 14}},
     }
     layout = {
         "font": {"family": FONT, "size": 14, "color": ink},

@@ -4,7 +4,8 @@ Frame
     ``header(title, purpose)`` begins a page; ``section(title, text)`` a part of it;
     ``empty(title, text, page="data", label=…)`` says there is nothing yet and links
     the next step; ``note(text, look="info"|"success"|"warning"|"error")``;
-    ``facts([(label, value), …])`` a row of figures; ``card(title, text, badge=, look=)``; ``undo(text, key=, on_click=)``.
+    ``facts([(label, value), …])`` a row of figures; ``card(title, text, badge=, look=)``;
+    ``caption(text)``; ``undo(text, key=, on_click=)``.
 Results
     ``figure(chart, key="page.chart", caption="")`` draws a chart of ``medcore.charts``
     (headline as wrapping text, ink of the page, words for screen readers);
@@ -32,7 +33,7 @@ they make a text. Widget keys are ``page.widget`` with ``persist_state="session"
 from medcore.ui.figures import dark_page, figure
 from medcore.ui.fragments import fragment
 from medcore.ui.inputs import choice, threshold_input
-from medcore.ui.layout import card, empty, facts, header, note, section, undo
+from medcore.ui.layout import caption, card, empty, facts, header, note, section, undo
 from medcore.ui.navigation import go, link
 from medcore.ui.notices import error, errors_shown, findings
 from medcore.ui.tables import METRICS, download, metric_table, table, with_interval
@@ -40,6 +41,7 @@ from medcore.ui.text import markup, plain
 
 __all__ = [
     "METRICS",
+    "caption",
     "card",
     "choice",
     "dark_page",

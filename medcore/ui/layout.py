@@ -35,6 +35,11 @@ def note(text: str, *, look: str = "info") -> None:
     st.html(f'<div class="mc-notice mc-{look}" role="status">{markup(text)}</div>')
 
 
+def caption(text: str) -> None:
+    """Say in small type what the thing above is."""
+    st.html(f'<div class="mc-caption">{markup(text)}</div>')
+
+
 def facts(pairs: list[tuple[str, str]]) -> None:
     """Show a few facts as a row of label and value that wraps on a narrow screen."""
     cells = "".join(f"<div><dt>{markup(name)}</dt><dd>{markup(value)}</dd></div>" for name, value in pairs)

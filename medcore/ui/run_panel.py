@@ -15,7 +15,7 @@ from medcore.models.results import CandidateResult
 from medcore.studies.records import RunRecord
 from medcore.ui import cache
 from medcore.ui.figures import figure
-from medcore.ui.layout import facts
+from medcore.ui.layout import caption, facts
 from medcore.ui.notices import findings
 from medcore.ui.tables import table, with_interval
 from medcore.ui.words import duration, model_name
@@ -55,6 +55,12 @@ def follow(owner: str, run_id: str) -> None:
     curves(points, key="train.live")
 
 
+def learned(run: RunRecord) -> None:
+    """Offer the curves of a finished run whose model learned by epochs."""
+    if run.settings.model in ("network", "seed") and st.toggle(_("Show how it learned"), key=f"train.learned.{run.id}"):
+        curves(cache.progress(run), key=f"train.{run.id}")
+
+
 def curves(points: Sequence[Progress], *, key: str) -> None:
     """Draw loss and AUROC by epoch, where the model learns by epochs."""
     if epochs_of(points):
@@ -72,10 +78,16 @@ def results(run: RunRecord) -> None:
     """
     found = cache.results(run)
     parts = len([c for c in found.candidates if c.weight > 0])
-    rows = [_row(_("This run's model"), found.cross_validated, None)] if parts > 1 else []
+    rows = [_row("**" + _("This run's model") + "**", found.cross_validated, None)] if parts > 1 else []
     rows += [_row(model_name(c.name), c.cross_validated, c) for c in found.candidates]
     table(rows)
+    caption(
+        _(
+            "Out-of-fold figures with their 95 % interval: each patient was judged by models that had not seen that patient."
+        )
+    )
     findings(found.findings, key=f"train.findings.{run.id}")
+    learned(run)
 
 
 def _cancel(run: RunRecord) -> None:
@@ -83,11 +95,17 @@ def _cancel(run: RunRecord) -> None:
 
 
 def _row(name: str, judged: Evaluation, candidate: CandidateResult | None) -> dict[str, str]:
+    # The same risk for everybody has no slope.
+    slope = (
+        "–"
+        if candidate and candidate.name == "prevalence"
+        else with_interval(judged.metrics["calibration_slope"], digits=2)
+    )
     return {
         _("Model"): name,
         _("AUROC"): with_interval(judged.metrics["auroc"]),
         _("Log loss"): with_interval(judged.metrics["log_loss"]),
-        _("Calibration slope"): with_interval(judged.metrics["calibration_slope"], digits=2),
+        _("Calibration slope"): slope,
         _("Part in the model"): f"{candidate.weight:.0%}" if candidate else "–",
         _("Time"): duration(candidate.seconds) if candidate else "–",
     }
@@ -100,5 +118,7 @@ def _step(run: RunRecord, now: Progress | None) -> str:
         return _("Waiting for a free worker …")
     if now is None:
         return _("Reading and preparing the table …")
+    if not now.model:
+        return _("Weighing and judging the models")
     stage = _(STAGES[now.stage]) if now.stage in STAGES else _("At work")
     return _("{model}: {stage}", model=model_name(now.model), stage=stage)
