@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 
 from medcore.data.cohort import Cohort, Source
 from medcore.data.inference import infer_schema
+from medcore.data.reading_binary import read_typed
 from medcore.data.reading_dialect import Dialect, detect_dialect
 from medcore.data.reading_names import clean_name, clean_names
 from medcore.data.reading_rows import RowCounts, read_rows
@@ -20,6 +21,7 @@ from medcore.errors import SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message
 
 MAX_COLUMNS = 20_000
+MAX_LABEL = 300
 
 
 def read_table(
@@ -40,17 +42,23 @@ def read_table(
     packed = RawFile.of(source)
     packed = replace(packed, name=clean_name(packed.name) or "table")
     raw, members = unpack(packed, given.get("sheet"))
+    raw = replace(raw, name=clean_name(raw.name) or "table")
     kind = file_format(raw)
-    if kind != "csv":
-        raise UnreadableFileError(
-            N_("The file {name} is of the kind {kind}, which is not read yet. Save it as CSV and upload that."),
-            name=raw.name,
-            kind=kind,
+    if kind == "csv":
+        frame, found, repairs = _read_text(raw, given, progress)
+        labels: Mapping[str, str] = {}
+    else:
+        frame, found, repairs, labels = _read_typed(raw, kind, given)
+    if members:
+        found = replace(
+            found, sheets=members, sheet=given.get("sheet") if given.get("sheet") in members else members[0]
         )
-    frame, found, repairs = _read_text(raw, given, progress)
-    found = replace(found, sheets=members, sheet=raw.name if members else None, n_bytes=packed.n_bytes)
     schema = infer_schema(frame)
-    return Cohort(frame, schema, packed.sha256, packed.name, found, tuple(repairs))
+    for name, label in labels.items():
+        schema = schema.change(name, description=label)
+    if progress:
+        progress(1.0)
+    return Cohort(frame, schema, packed.sha256, packed.name, replace(found, n_bytes=packed.n_bytes), tuple(repairs))
 
 
 def _check(overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,11 +89,9 @@ def _read_text(
         )
     names, repairs = clean_names(dialect.names)
     frame, counts = read_rows(text, dialect, names)
-    frame, dropped = _trim(frame, dialect)
+    frame, dropped = _trim(frame, dialect.names if dialect.has_header else [])
     if frame.empty:
-        raise UnreadableFileError(
-            N_("The file {name} has a header and no rows. Export it again with the patients' rows."), name=raw.name
-        )
+        raise _no_rows(raw.name)
     decimal = str(given.get("decimal") or dialect.decimal)
     if "decimal" in given or decimal == ",":
         frame.attrs["decimal"] = decimal
@@ -101,6 +107,32 @@ def _read_text(
     return frame, found, [*_layout_repairs(dialect), *repairs, *_row_repairs(counts), *dropped, *_text_repairs(text)]
 
 
+def _read_typed(
+    raw: RawFile, kind: str, given: Mapping[str, Any]
+) -> tuple[pd.DataFrame, Source, list[Message], dict[str, str]]:
+    table = read_typed(raw, kind, sheet=given.get("sheet"), skip_lines=given.get("skip_lines"))
+    if not table.names or len(table.names) > MAX_COLUMNS:
+        raise UnreadableFileError(
+            N_("No columns were found in {name}. Check that it is a table with a line of column names."), name=raw.name
+        )
+    names, repairs = clean_names(table.names)
+    frame = pd.DataFrame(dict(zip(names, table.columns, strict=True)))
+    frame, dropped = _trim(frame, table.names)
+    if frame.empty:
+        raise _no_rows(raw.name)
+    found = Source(
+        format=kind, encoding="", delimiter="", sheet=table.sheet, sheets=table.sheets, skip_lines=table.skip_lines
+    )
+    labels = {names[i]: " ".join(text.split())[:MAX_LABEL] for i, text in table.labels.items() if names[i] in frame}
+    return frame, found, [*_skipped(table.skip_lines), *repairs, *dropped], labels
+
+
+def _no_rows(name: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        N_("The file {name} has a header and no rows. Export it again with the patients' rows."), name=name
+    )
+
+
 def _encoding(raw: RawFile, given: str | None) -> str:
     if given is None:
         return detect_encoding(raw)
@@ -114,13 +146,13 @@ def _encoding(raw: RawFile, given: str | None) -> str:
         ) from None
 
 
-def _trim(frame: pd.DataFrame, dialect: Dialect) -> tuple[pd.DataFrame, list[Message]]:
+def _trim(frame: pd.DataFrame, raw_names: Sequence[str]) -> tuple[pd.DataFrame, list[Message]]:
     """Drop rows without any value at the end of the table, and nameless columns without any value."""
     repairs = []
     empty_names = [
         name
-        for name, raw in zip(frame.columns, dialect.names, strict=True)
-        if not raw.strip() and dialect.has_header and frame[name].isna().all()
+        for name, raw in zip(frame.columns, raw_names, strict=False)
+        if not raw.strip() and frame[name].isna().all()
     ]
     if empty_names:
         frame = frame.drop(columns=empty_names)
@@ -136,14 +168,16 @@ def _trim(frame: pd.DataFrame, dialect: Dialect) -> tuple[pd.DataFrame, list[Mes
 
 
 def _layout_repairs(dialect: Dialect) -> list[Message]:
-    repairs = []
-    if dialect.skip_lines:
-        repairs.append(Message(N_("{n} line(s) above the column names were left out."), {"n": dialect.skip_lines}))
+    repairs = _skipped(dialect.skip_lines)
     if not dialect.has_header:
         repairs.append(Message(N_("The file has no line of column names; the columns were numbered."), {}))
     if dialect.row_names:
         repairs.append(Message(N_("The first column had no name and was called row."), {}))
     return repairs
+
+
+def _skipped(n: int) -> list[Message]:
+    return [Message(N_("{n} line(s) above the column names were left out."), {"n": n})] if n else []
 
 
 def _row_repairs(counts: RowCounts) -> list[Message]:

@@ -72,6 +72,12 @@ def detect_dialect(
     )
 
 
+def find_header(rows: list[list[str]]) -> int:
+    """Find the row of column names in a grid of texts: where the table begins, below any title."""
+    records = [(i, i, row) for i, row in enumerate(rows)]
+    return _header_at(records, _usual_width(records))
+
+
 def parse_line(line: str, delimiter: str, quote: str) -> list[str]:
     """Split one record into its fields; an unreadable one is split at every delimiter."""
     try:
