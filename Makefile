@@ -1,0 +1,35 @@
+# make app    installs what is pinned, then serves the dashboard
+# make test   installs what is pinned, then runs every check and test
+# Each works alone in a fresh clone; what has been installed is not installed again.
+
+PORT ?= 8501
+HOST ?= 127.0.0.1
+PYTHON ?=
+BIN := .venv/bin
+export PYTHON
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: app test check messages setup setup-dev
+
+app: setup
+	@exec $(BIN)/python -m medcore app --host $(HOST) --port $(PORT)
+
+test: check
+	@.ci/browser
+	$(BIN)/pytest -q -n 2 --dist loadfile
+
+check: setup-dev
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python assets/locale/update.py --check
+
+messages: setup-dev
+	$(BIN)/python assets/locale/update.py
+
+setup:
+	@.ci/setup app
+
+setup-dev:
+	@.ci/setup dev
