@@ -1,0 +1,66 @@
+"""A chosen threshold does what its rule says, and says why."""
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from medcore.errors import SettingsError
+from medcore.evaluation import confusion
+from medcore.evaluation.thresholds import choose_threshold, harm_ratio_threshold
+
+
+def test_a_harm_ratio_of_nineteen_is_a_threshold_of_five_per_cent(tables):
+    choice = choose_threshold(*tables["breast"], "harm_ratio", target=19)
+    assert choice.threshold == pytest.approx(0.05)
+    assert "treating 19 patients without need" in str(choice.rationale)
+
+
+@pytest.mark.parametrize("name", ["breast", "wine", "tied"])
+def test_youden_is_the_best_point_of_scikit_learns_roc(tables, name):
+    y, p = tables[name]
+    fpr, tpr, _ = sk.roc_curve(y, p, drop_intermediate=False)
+    found = confusion(y, p, choose_threshold(y, p, "youden").threshold)
+    assert found.sensitivity.value + found.specificity.value - 1 == pytest.approx((tpr - fpr).max())
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.95, 1.0])
+@pytest.mark.parametrize("name", ["breast", "wine", "tied"])
+def test_a_target_is_met_and_no_better_threshold_meets_it(tables, name, share):
+    y, p = tables[name]
+    at = choose_threshold(y, p, "sensitivity", target=share).threshold
+    assert confusion(y, p, at).sensitivity.value >= share
+    higher = p[p > at]
+    assert not len(higher) or confusion(y, p, higher.min()).sensitivity.value < share
+    at = choose_threshold(y, p, "specificity", target=min(share, 0.95)).threshold
+    assert confusion(y, p, at).specificity.value >= min(share, 0.95)
+
+
+def test_net_benefit_is_largest_at_the_chosen_threshold(tables):
+    y, p = tables["breast"]
+    choice = choose_threshold(y, p, "net_benefit", target=4)
+    c = [confusion(y, p, t) for t in np.unique(p)]
+    best = max((k.tp - k.fp / 4) / k.n for k in c)
+    chosen = confusion(y, p, choice.threshold)
+    assert (chosen.tp - chosen.fp / 4) / chosen.n == pytest.approx(best)
+
+
+def test_a_specificity_that_cannot_be_reached_is_said():
+    y, p = np.array([0, 0, 1.0]), np.array([0.9, 0.9, 0.2])
+    choice = choose_threshold(y, p, "specificity", target=0.9)
+    assert not choice.reached
+    assert "No threshold reaches it" in str(choice.rationale)
+
+
+@pytest.mark.parametrize(
+    ("rule", "target"),
+    [("harm_ratio", 0), ("harm_ratio", None), ("sensitivity", 1.2), ("by_hand", -0.1), ("net_benefit", float("nan"))],
+)
+def test_impossible_targets_are_refused(tables, rule, target):
+    with pytest.raises(SettingsError):
+        choose_threshold(*tables["wine"], rule, target=target)
+
+
+def test_one_class_has_no_best_threshold():
+    with pytest.raises(SettingsError):
+        choose_threshold(np.zeros(4), np.linspace(0, 1, 4), "youden")
+    assert harm_ratio_threshold(1) == 0.5
