@@ -82,4 +82,5 @@ def _worker() -> None:
     st.html(f'<p class="mc-worker {look}" role="status"><span></span>{markup(text)}</p>')
 
 
-main()
+if __name__ == "__main__":
+    main()

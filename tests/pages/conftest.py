@@ -1,0 +1,70 @@
+"""The dashboard in this process, page by page, in an installation of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.runtime.context import ContextProxy, StreamlitCookies
+from streamlit.testing.v1 import AppTest
+
+from medcore.data.samples import load_sample
+from medcore.settings import ROOT, Settings
+from medcore.studies import Store, StudyRecord
+from medcore.studies.database import forget_engines
+from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie
+
+Opened = Callable[..., AppTest]
+
+
+@pytest.fixture
+def page_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    monkeypatch.setenv("MEDCORE_DATA", str(tmp_path))
+    yield Settings.from_env()
+    forget_engines()
+
+
+@pytest.fixture
+def page_store(page_settings: Settings) -> Store:
+    return Store(page_settings)
+
+
+@pytest.fixture
+def heart_study(page_store: Store) -> StudyRecord:
+    return page_store.create_study(LOCAL_OWNER, "Heart", load_sample("heart"))
+
+
+@pytest.fixture
+def signed_in(page_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send the cookie that the server in front of the pages gives to a browser."""
+    cookies = StreamlitCookies({COOKIE: owner_cookie(page_settings)})
+    monkeypatch.setattr(ContextProxy, "cookies", property(lambda _self: cookies))
+
+
+@pytest.fixture
+def open_page(signed_in: None) -> Opened:
+    """Open a page by name, as by a link that names a study and a language."""
+
+    def opened(name: str, *, study: str | None = None, lang: str = "en") -> AppTest:
+        app = AppTest.from_file(str(ROOT / "medcore" / "ui" / "main.py"), default_timeout=60)
+        app.query_params["lang"] = lang
+        if study:
+            app.query_params["study"] = study
+        app.run()
+        return app.switch_page(f"../../pages/{name}.py").run() if name != "studies" else app
+
+    return opened
+
+
+@pytest.fixture
+def words() -> Callable[[AppTest], str]:
+    """Collect every text a page shows."""
+
+    def shown(app: AppTest) -> str:
+        parts = [getattr(e.proto, "body", "") for e in app.get("html")]
+        parts += [e.value for e in app.markdown]
+        parts += [e.label for kind in (app.button, app.segmented_control) for e in kind]
+        return "\n".join(map(str, parts))
+
+    return shown

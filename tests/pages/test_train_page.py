@@ -1,0 +1,81 @@
+"""Train page: guards, settings, starting, following, cancelling, results."""
+
+import pytest
+
+from medcore.models.progress import Progress
+from medcore.models.settings import TrainSettings
+from medcore.studies.owners import LOCAL_OWNER
+
+
+def press(app, key):
+    return next(b for b in app.button if b.key == key).click().run()
+
+
+def moment(epoch: int) -> Progress:
+    return Progress(
+        stage="folds", model="seed", epoch=epoch, n_epochs=8, loss=0.5, val_loss=0.6, fraction=epoch / 8, seconds=2.0
+    )
+
+
+def test_without_a_study_the_next_step_is_shown(open_page, words):
+    assert "No study is open" in words(open_page("train"))
+
+
+def test_without_an_outcome_the_next_step_is_shown(open_page, page_store, heart_study, words):
+    schema = heart_study.schema.change(heart_study.schema.outcome.name, role="predictor")
+    page_store.save_schema(LOCAL_OWNER, heart_study.id, schema)
+    assert "The outcome has not been chosen" in words(open_page("train", study=heart_study.id))
+
+
+def test_few_patients_are_spoken_of_before_training(open_page, heart_study, words):
+    assert "Before you train" in words(open_page("train", study=heart_study.id))
+
+
+def test_start_queues_a_run_with_the_settings_of_the_page(open_page, page_store, heart_study, monkeypatch):
+    from medcore import jobs
+
+    monkeypatch.setattr(
+        jobs, "start_run", lambda store, owner, study, settings: store.create_run(owner, study, settings)
+    )
+    app = open_page("train", study=heart_study.id)
+    next(c for c in app.segmented_control if c.key == "train.model").set_value("seed").run()
+    app.number_input(key="train.epochs").set_value(7).run()
+    app.text_input(key="train.layers").set_value("16，8").run()
+    press(app, "train.start")
+    (run,) = page_store.list_runs(LOCAL_OWNER, heart_study.id)
+    assert run.settings == TrainSettings(model="seed", epochs=7, layers=(16, 8))
+
+
+def test_bad_layers_give_a_message_and_no_run(open_page, page_store, heart_study, words):
+    app = open_page("train", study=heart_study.id)
+    next(c for c in app.segmented_control if c.key == "train.model").set_value("network").run()
+    app.text_input(key="train.layers").set_value("128, many").run()
+    assert "whole numbers separated by commas" in words(app)
+    assert not page_store.list_runs(LOCAL_OWNER, heart_study.id)
+
+
+def test_a_run_at_work_is_found_again_by_a_new_session(open_page, page_store, heart_study, words):
+    run = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings(model="seed"))
+    page_store.begin_attempt(LOCAL_OWNER, run.id)
+    page_store.append_progress(LOCAL_OWNER, run.id, [moment(e) for e in range(1, 5)])
+    app = open_page("train", study=heart_study.id)
+    assert "4 of 8" in words(app)
+    assert len(app.get("plotly_chart")) == 2
+    press(app, f"train.cancel.{run.id}")
+    assert page_store.get_run(LOCAL_OWNER, run.id).cancel_requested
+
+
+@pytest.mark.parametrize(("state", "said"), [("cancelled", "Cancelled"), ("failed", "Out of memory")])
+def test_a_run_that_ended_badly_says_why(open_page, page_store, heart_study, words, state, said):
+    from medcore.errors import WorkerError
+
+    run = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings())
+    error = WorkerError("Out of memory") if state == "failed" else None
+    page_store.finish_run(LOCAL_OWNER, run.id, state, error=error)
+    assert said in words(open_page("train", study=heart_study.id))
+
+
+def test_the_page_speaks_chinese(open_page, heart_study, words):
+    shown = words(open_page("train", study=heart_study.id, lang="zh_CN"))
+    assert "开始训练" in shown
+    assert "Start training" not in shown
