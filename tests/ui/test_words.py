@@ -1,0 +1,45 @@
+"""Models, lengths of time and estimates are said as a person says them."""
+
+import math
+
+import pytest
+
+from medcore.evaluation.estimates import Estimate
+from medcore.i18n import language
+from medcore.models.settings import MODELS
+from medcore.studies.records import RUN_STATES
+from medcore.ui import words
+from medcore.ui.settings_form import ACTIVATION_WORDS, EFFORT_WORDS, OPTIMIZER_WORDS, layers_of
+from medcore.ui.tables import with_interval
+
+
+def test_every_model_and_state_has_words() -> None:
+    from medcore.models.settings import ACTIVATIONS, EFFORTS, OPTIMIZERS
+
+    assert set(MODELS) <= set(words.MODELS)
+    assert set(RUN_STATES) == set(words.RUN_STATES)
+    assert set(ACTIVATIONS) == set(ACTIVATION_WORDS)
+    assert set(OPTIMIZERS) == set(OPTIMIZER_WORDS)
+    assert set(EFFORTS) == set(EFFORT_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(None, "–"), (0.2, "1 s"), (89, "89 s"), (90, "2 min"), (3000, "50 min"), (9000, "2.5 h")]
+)
+def test_durations(seconds: float | None, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+def test_words_follow_the_language() -> None:
+    with language("zh_CN"):
+        assert words.model_name("logistic") == "逻辑回归"
+        assert words.duration(30) == "30 秒"
+
+
+def test_an_estimate_is_shown_with_its_interval() -> None:
+    assert with_interval(Estimate(0.81234, 0.7, 0.9, "delong")) == "0.812 (0.700–0.900)"
+    assert with_interval(Estimate(math.nan)) == "–"
+
+
+def test_layers_are_read_with_any_comma() -> None:
+    assert layers_of("64，32、16 8") == (64, 32, 16, 8)
