@@ -1,0 +1,68 @@
+import os
+import signal
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from medcore import jobs
+from medcore.models.results import Results, read_results
+from medcore.models.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import RunRecord, Store, StudyRecord
+
+
+@pytest.fixture
+def train(
+    job_settings: Settings, job_store: Store, job_study: StudyRecord, eventually: Callable[..., None]
+) -> Callable[..., RunRecord]:
+    """Train on the made table through the same call as the page; ``meanwhile`` is called once it has begun."""
+
+    def trained(settings: TrainSettings, meanwhile: Callable[[str], None] = lambda _: None) -> RunRecord:
+        jobs.keep_warm(job_settings)
+        run_id = jobs.start_run(job_store, "ann", job_study.id, settings)
+        meanwhile(run_id)
+        eventually(lambda: not job_store.get_run("ann", run_id).unfinished, 240)
+        return job_store.get_run("ann", run_id)
+
+    return trained
+
+
+def results_of(store: Store, run: RunRecord) -> Results:
+    assert run.state == "done", run.error
+    return read_results(store.result_folder("ann", run.id))
+
+
+def worker_pid() -> int:
+    return jobs.call(os.getpid)
+
+
+def test_a_run_leaves_results_and_a_headline_without_the_locked_test_set(
+    train: Callable[..., RunRecord], job_store: Store
+) -> None:
+    run = train(TrainSettings(model="logistic"))
+    results = results_of(job_store, run)
+    assert run.summary["n_train"] + run.summary["n_test"] == 240
+    chosen = next(c for c in run.summary["candidates"] if c["name"] == "logistic")
+    assert chosen["auroc"]["value"] == results.cross_validated.metrics["auroc"].value
+    assert "test" not in str(run.summary).replace("n_test", "")
+
+
+@pytest.mark.slow
+def test_a_network_whose_worker_was_killed_has_the_numbers_of_one_that_was_left_in_peace(
+    train: Callable[..., RunRecord], job_store: Store, eventually: Callable[..., None]
+) -> None:
+    settings = TrainSettings(model="seed", epochs=400, seed=11)
+    before = worker_pid()
+
+    def kill_in_the_middle(run_id: str) -> None:
+        eventually(lambda: any(p.progress.epoch > 5 for p in job_store.progress("ann", run_id)), 120)
+        os.kill(before, signal.SIGKILL)
+
+    killed = train(settings, kill_in_the_middle)
+    left_alone = train(settings)
+    assert (killed.attempt, left_alone.attempt) == (2, 1)
+    assert worker_pid() != before
+    one, other = results_of(job_store, killed), results_of(job_store, left_alone)
+    np.testing.assert_array_equal(one.training.risk, other.training.risk)
+    assert one.cross_validated.to_dict() == other.cross_validated.to_dict()
