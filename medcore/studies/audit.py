@@ -30,6 +30,7 @@ ACTIONS: Mapping[str, str] = {
     "run.cancelled": N_("Training run {number} was stopped."),
     "test.looked": N_("Somebody looked at the locked test set: look {number}."),
     "privacy.overridden": N_("A privacy warning was overridden. The reason given: {reason}"),
+    "privacy.protected": N_("Columns that may tell who the patients are were dropped or replaced: {columns}."),
     "data.exported": N_("Results were exported: {what}."),
 }
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+from medcore.data.privacy import Decision, installation_key, protect, screen
 from medcore.data.reading import read_table
 from medcore.data.samples import Sample, load_sample
+from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.cache import store
 from medcore.ui.guards import require_owner
-from medcore.ui.state import state
+from medcore.ui.state import Pending, state
 
 Stage = Literal["outcome", "train", "training", "trained"]
 
@@ -25,15 +28,40 @@ def open_sample(sample: Sample) -> StudyRecord:
     return study
 
 
-def open_table(name: str, data: bytes) -> StudyRecord:
+def open_table(name: str, data: bytes) -> StudyRecord | None:
     """Read a table and open a study on it; its outcome is still to be chosen.
+
+    A table in which something may tell who the patients are is not stored: it
+    waits in the session for decisions on the Data page, and None is returned.
 
     Raises:
         UnreadableFileError: the file is not a table; nothing is kept.
 
     """
     cohort = read_table((name, data))
+    risky = tuple(f for f in screen(cohort.frame, cohort.schema) if f.severity == "error")
+    state().pending = Pending(cohort, _study_name(name), risky) if risky else None
+    if risky:
+        return None
     study = store().create_study(require_owner(), _study_name(name), cohort, original=data)
+    state().open_study(study.id)
+    return study
+
+
+def open_protected(pending: Pending, decisions: Sequence[Decision]) -> StudyRecord:
+    """Carry out the decisions about identifiers and open a study on what remains.
+
+    The file as it was brought is not kept. What was decided, with the reasons, goes
+    into the study's audit trail.
+    """
+    cohort = protect(pending.cohort, decisions, key=installation_key(Settings.from_env().data_dir))
+    study = store().create_study(require_owner(), pending.name, cohort)
+    protected = [d.column for d in decisions if d.action != "keep"]
+    if protected:
+        store().note(study.owner, study.id, "privacy.protected", columns=protected)
+    for kept in (d for d in decisions if d.action == "keep"):
+        store().note(study.owner, study.id, "privacy.overridden", column=kept.column, reason=kept.reason)
+    state().pending = None
     state().open_study(study.id)
     return study
 

@@ -15,9 +15,20 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from medcore.data.cohort import Cohort
+from medcore.data.findings import Finding
 from medcore.i18n import LANGUAGES, best_language, use_language
 
 _KEY = "medcore"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A table that waits for decisions about identifiers; nothing of it is stored."""
+
+    cohort: Cohort = field(repr=False)
+    name: str
+    findings: tuple[Finding, ...]
 
 
 @dataclass(slots=True)
@@ -31,6 +42,8 @@ class State:
     """The threshold a run is read at, by run."""
     deleted_study: str | None = None
     """The study deleted last in this session, which may be brought back."""
+    pending: Pending | None = None
+    """A table that was read and not stored, because something in it may tell who the patients are."""
     uploads: int = 0
     """Counts finished uploads: a new key empties the uploader and frees its memory."""
 

@@ -6,8 +6,19 @@ Sources: HIPAA Safe Harbor, 45 CFR 164.514(b)(2); the check digits of GB
 
 from __future__ import annotations
 
-from medcore.data.privacy.actions import ACTIONS, Decision, protect, pseudonymise
+from medcore.data.privacy.actions import ACTIONS, Action, Decision, protect, pseudonymise
+from medcore.data.privacy.keys import installation_key
 from medcore.data.privacy.kinds import IDENTIFIERS, Identifier
 from medcore.data.privacy.screen import screen
 
-__all__ = ["ACTIONS", "IDENTIFIERS", "Decision", "Identifier", "protect", "pseudonymise", "screen"]
+__all__ = [
+    "ACTIONS",
+    "IDENTIFIERS",
+    "Action",
+    "Decision",
+    "Identifier",
+    "installation_key",
+    "protect",
+    "pseudonymise",
+    "screen",
+]

@@ -1,0 +1,108 @@
+"""Data: what is in this table, what is wrong with it, and how it is prepared."""
+
+from __future__ import annotations
+
+from medcore.data.findings import Finding
+from medcore.data.fixes import apply_fix
+from medcore.data.quality import inspect
+from medcore.i18n import N_, _
+from medcore.studies.records import StudyRecord
+from medcore.ui import cache, components, guards
+from medcore.ui.columns_form import columns_form
+from medcore.ui.outcome_form import outcome_form
+from medcore.ui.privacy_form import privacy_form
+from medcore.ui.recipe_form import recipe_form
+from medcore.ui.rows_table import rows_table
+from medcore.ui.split_form import split_form
+from medcore.ui.state import speak, state
+
+PARTS = {
+    "findings": N_("Findings"),
+    "columns": N_("Columns"),
+    "recipe": N_("Preparation"),
+    "split": N_("Split"),
+    "rows": N_("Rows"),
+}
+
+
+def page() -> None:
+    pending = state().pending
+    if pending is not None:
+        privacy_form(pending)
+        return
+    study = guards.require_study()
+    components.header(_("Data"), _("What is in this table, what is wrong with it, and how it is prepared for a model."))
+    table_facts(study)
+    last_change(study)
+    components.section(_("What is to be predicted?"))
+    outcome_form(study)
+    if study.schema.outcome is not None:
+        components.link("train", _("Go on to training"), icon=":material/arrow_forward:")
+    part = components.choice(_("Look at"), list(PARTS), key="data.part", show=lambda p: _(PARTS[p]))
+    with components.errors_shown():
+        show(part, study)
+
+
+def table_facts(study: StudyRecord) -> None:
+    source = cache.cohort(study).source
+    outcome = study.schema.outcome
+    components.facts(
+        [
+            (_("Rows"), f"{study.n_rows:,}"),
+            (_("Columns"), str(study.n_columns)),
+            (_("Predictors"), str(len(study.schema.predictors))),
+            (_("Outcome"), outcome.name if outcome else "–"),
+            (_("Read as"), f"{source.format}, {source.encoding}"),
+        ]
+    )
+
+
+def last_change(study: StudyRecord) -> None:
+    """Offer to take back the last change to columns, preparation or split."""
+    entries = [e for e in cache.store().audit(study.owner, study.id) if e.undoable]
+    if entries:
+        components.undo(str(entries[-1].sentence), key="data.last", on_click=lambda: undo(study))
+
+
+def undo(study: StudyRecord) -> None:
+    speak()
+    cache.store().undo(study.owner, study.id)
+
+
+def show(part: str, study: StudyRecord) -> None:
+    if part == "findings":
+        findings(study)
+    elif part == "columns":
+        columns_form(study)
+    elif part == "rows":
+        rows_table(study)
+    elif study.schema.outcome is None:
+        components.note(_("Choose the outcome first."))
+    elif part == "recipe":
+        recipe_form(study)
+    else:
+        split_form(study)
+
+
+def findings(study: StudyRecord) -> None:
+    for repair in cache.cohort(study).repairs:
+        components.note(str(repair))
+    found = cache.once(lambda: inspect(cache.cohort(study), recipe=study.recipe), "inspect", study.identity)
+    if found:
+        components.findings(found, key="data.findings", on_fix=lambda finding: fix(study, finding))
+    else:
+        components.note(_("No check found anything. That is no proof that nothing is wrong."), look="success")
+
+
+def fix(study: StudyRecord, finding: Finding) -> None:
+    speak()
+    if finding.fix is None:
+        return
+    schema, recipe = apply_fix(finding.fix, study.schema, study.recipe)
+    if schema != study.schema:
+        cache.store().save_schema(study.owner, study.id, schema)
+    if recipe != study.recipe:
+        cache.store().save_recipe(study.owner, study.id, recipe)
+
+
+page()
