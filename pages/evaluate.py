@@ -8,11 +8,17 @@ from medcore.charts import calibration, discrimination, utility
 from medcore.i18n import N_, _
 from medcore.models.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui import cache, components, guards, judgement_tables, judging
+from medcore.ui import cache, components, guards, judgement_tables, judgement_views, judging, threshold_form
 from medcore.ui.judging import Judged
 from medcore.ui.state import state
 from medcore.ui.words import model_name
 
+VIEWS = {
+    "overview": N_("Overview"),
+    "compare": N_("Two models compared"),
+    "groups": N_("Groups of patients"),
+    "errors": N_("Errors"),
+}
 SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
 
 
@@ -25,10 +31,24 @@ def page() -> None:
     results = cache.results(run)
     judged = choose(study, run, results)
     who(judged)
-    default = float(results.manifest.get("threshold") or 0.5)
-    view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v][0]))
+    view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v]))
+    threshold = state().thresholds.get(run.id, default_threshold(study, run, results))
     with components.errors_shown():
-        VIEWS[view][1](judged, default)
+        if view == "overview":
+            overview(study, results, judged, threshold)
+        elif view == "compare":
+            compared(judged, threshold)
+        elif view == "groups":
+            judgement_views.groups(judged, threshold)
+        else:
+            judgement_views.errors(judged, study)
+
+
+def default_threshold(study: StudyRecord, run: RunRecord, results: Results) -> float:
+    kept = study.choice
+    if kept is not None and kept.run_id == run.id and kept.threshold is not None:
+        return kept.threshold
+    return float(results.manifest.get("threshold") or 0.5)
 
 
 def choose_run(study: StudyRecord) -> RunRecord:
@@ -111,8 +131,8 @@ def who(judged: Judged) -> None:
     components.facts(pairs)
 
 
-def overview(judged: Judged, default: float) -> None:
-    components.fragment(at_threshold)(judged, default)
+def overview(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
+    components.fragment(at_threshold)(study, results, judged, default)
     components.section(_("Do predicted risks come true?"))
     left, right = st.columns(2)
     with left:
@@ -126,16 +146,18 @@ def overview(judged: Judged, default: float) -> None:
             components.figure(chart, key="evaluate.classes")
 
 
-def at_threshold(judged: Judged, default: float) -> None:
+def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
     components.section(_("What a threshold does"))
-    threshold = components.threshold_input(judged.run_id, key="evaluate.threshold", default=default)
-    confusions = {name: ranked.confusion(threshold) for name, ranked in judging.ranked(judged).items()}
+    choice = threshold_form.ask_threshold(judged, default)
+    threshold = choice.threshold
+    confusions = judging.confusions(judged, threshold)
     negative = judged.negative or _("any other class")
     left, right = st.columns(2)
     with left:
         chart = utility.confusion_matrix(confusions[judged.name], positive=judged.positive, negative=negative)
         components.figure(chart, key="evaluate.confusion")
-        judgement_tables.rates(confusions)
+        judgement_tables.rates(confusions, judging.confusions(judged, threshold, at_prevalence=prevalence(judged)))
+        threshold_form.keep(judged, study.owner, study.id, results.model, choice)
     with right:
         chart = utility.decision_curve(judging.decision_curves(judged), threshold=threshold)
         components.figure(chart, key="evaluate.decision")
@@ -152,20 +174,25 @@ def at_threshold(judged: Judged, default: float) -> None:
         components.figure(chart, key="evaluate.precision_recall")
 
 
-def compared(judged: Judged, default: float) -> None:
+def prevalence(judged: Judged) -> float:
+    """Ask how common the outcome is where the model will be used: predictive values depend on it."""
+    here = round(100 * float(judged.outcome.mean()), 1)
+    key = f"evaluate.prevalence.{judged.run_id}.{judged.class_index}"
+    label = _("Share with the outcome where the model will be used (%); here {here} %", here=here)
+    typed = st.number_input(
+        label, 0.1, 99.9, min(99.9, max(0.1, here)), 0.1, format="%.1f", key=key, persist_state="session"
+    )
+    return float(typed) / 100
+
+
+def compared(judged: Judged, threshold: float) -> None:
     if len(judged.risks) < 2:
         components.note(_("Choose a second model above to compare it with this one."))
         return
     name_a, name_b = judged.risks
-    threshold = state().thresholds.get(judged.run_id, default)
     comparison = judging.comparison(judged, threshold)
     components.note(str(comparison.verdict(name_a, name_b)), look="success")
     judgement_tables.differences(comparison, name_a, name_b)
 
-
-VIEWS = {
-    "overview": (N_("Overview"), overview),
-    "compare": (N_("Two models compared"), compared),
-}
 
 page()

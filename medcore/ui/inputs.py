@@ -16,18 +16,21 @@ T = TypeVar("T")
 def threshold_input(run_id: str, *, key: str, default: float = 0.5) -> float:
     """Ask from which risk on a patient counts as positive; the same on every page, by run.
 
-    Returns a probability between 0.01 and 0.99.
+    Returns a probability between 0.001 and 0.999, in steps of 0.1 %.
     """
     kept = state().thresholds.get(run_id, default)
     percent = st.slider(
         _("Threshold: risk from which a patient counts as positive (%)"),
-        min_value=1,
-        max_value=99,
-        value=min(99, max(1, round(100 * kept))),
+        min_value=0.1,
+        max_value=99.9,
+        value=min(99.9, max(0.1, round(100 * kept, 1))),
+        step=0.1,
+        format="%.1f",
         key=f"{key}.{run_id}",
     )
-    state().thresholds[run_id] = percent / 100
-    return percent / 100
+    threshold = round(percent / 100, 3)
+    state().thresholds[run_id] = threshold
+    return threshold
 
 
 def choice(

@@ -30,21 +30,26 @@ DIFFERENCES: Mapping[str, str] = {
 }
 
 
-def rates(confusions: Mapping[str, Confusion]) -> None:
-    """Show the rates at a threshold by model, accuracy last and beside what it is without skill."""
-    rows = [
-        {_("At this threshold (95 % interval)"): _(label)}
-        | {plain(name): per_hundred(getattr(c, rate)) for name, c in confusions.items()}
-        for rate, label in RATES.items()
-    ]
-    first = next(iter(rows[0]))
+def rates(confusions: Mapping[str, Confusion], elsewhere: Mapping[str, Confusion]) -> None:
+    """Show the rates at a threshold by model, accuracy last and beside what it is without skill.
+
+    ``elsewhere`` are the same counts at the prevalence that was asked for; where
+    that is not the study's, predictive values are shown for it too.
+    """
+    head, rows = _("At this threshold (95 % interval)"), []
+    for rate, label in RATES.items():
+        rows.append({head: _(label)} | {plain(n): per_hundred(getattr(c, rate)) for n, c in confusions.items()})
+        if rate in ("ppv", "npv") and _differs(confusions, elsewhere):
+            share = next(iter(elsewhere.values())).prevalence or 0.0
+            there = _("… where {percent} % have the outcome", percent=f"{100 * share:.1f}")
+            rows.append({head: there} | {plain(n): per_hundred(getattr(c, rate)) for n, c in elsewhere.items()})
     last: dict[str, Callable[[Confusion], str]] = {
         _("Alerts looked into for each true one"): lambda c: _number(c.number_needed_to_evaluate, 1),
         _("Net benefit, true positives per 100 patients"): lambda c: _number(100 * c.net_benefit, 1),
         _("Accuracy (without any skill: {n} %)", n=_no_skill(confusions)): lambda c: per_hundred(c.accuracy),
     }
     for label, cell in last.items():
-        rows.append({first: label} | {plain(name): cell(c) for name, c in confusions.items()})
+        rows.append({head: label} | {plain(name): cell(c) for name, c in confusions.items()})
     table(rows)
 
 
@@ -85,3 +90,8 @@ def _number(value: float, digits: int) -> str:
 
 def _no_skill(confusions: Mapping[str, Confusion]) -> str:
     return f"{100 * next(iter(confusions.values())).no_skill_accuracy:.1f}"
+
+
+def _differs(confusions: Mapping[str, Confusion], elsewhere: Mapping[str, Confusion]) -> bool:
+    here, there = next(iter(confusions.values())), next(iter(elsewhere.values()))
+    return there.prevalence is not None and abs(there.prevalence - here.study_prevalence) >= 0.001

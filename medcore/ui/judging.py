@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 
+from medcore.data.values import typed
 from medcore.evaluation import (
     CalibrationCurve,
     Comparison,
+    Confusion,
     DecisionCurve,
     Estimate,
     Evaluation,
@@ -26,8 +28,13 @@ from medcore.evaluation import (
     roc,
 )
 from medcore.evaluation.estimates import Floats
+from medcore.evaluation.mistakes import Mistakes, mistakes
 from medcore.evaluation.resampling import Ints
+from medcore.evaluation.subgroups import Breakdown, breakdown
+from medcore.evaluation.thresholds import Rule, ThresholdChoice, choose_threshold
+from medcore.i18n import current_language
 from medcore.models.results import Patients, Results
+from medcore.studies.records import StudyRecord
 from medcore.ui import cache
 from medcore.ui.words import model_name
 
@@ -39,6 +46,8 @@ class Judged:
     """Risks of one class by model name (as shown), and what happened; the first model is in question.
 
     ``side`` is ``"training"`` (out-of-fold risks) or ``"test"`` (the locked test set).
+    ``out_of_fold`` are the training patients and the first model's risks for them,
+    on which thresholds are chosen whichever side is shown.
     """
 
     run_id: str
@@ -46,6 +55,7 @@ class Judged:
     classes: tuple[str, ...]
     class_index: int
     patients: Patients = field(repr=False)
+    out_of_fold: Patients = field(repr=False)
     risks: Mapping[str, Floats] = field(repr=False)
     evaluations: Mapping[str, Evaluation] = field(repr=False)
 
@@ -54,6 +64,11 @@ class Judged:
         """1.0 for patients of the class in question, else 0.0."""
         event: Floats = (self.patients.outcome == self.class_index).astype(np.float64)
         return event
+
+    def choose(self, rule: Rule, target: float | None) -> ThresholdChoice:
+        """Choose a threshold by a rule on the training patients' out-of-fold risks."""
+        event = (self.out_of_fold.outcome == self.class_index).astype(np.float64)
+        return choose_threshold(event, self.out_of_fold.risk[:, self.class_index], rule, target=target)
 
     @property
     def groups(self) -> Ints | None:
@@ -117,6 +132,7 @@ def judge(results: Results, run_id: str, *, side: str, class_index: int, other: 
         classes=results.classes,
         class_index=class_index,
         patients=patients,
+        out_of_fold=results.training,
         risks=risks,
         evaluations=evaluations,
     )
@@ -125,6 +141,11 @@ def judge(results: Results, run_id: str, *, side: str, class_index: int, other: 
 def ranked(judged: Judged) -> dict[str, Ranked]:
     """Return the outcomes in order of risk, which answer any threshold at once."""
     return judged.once("ranked", lambda name: Ranked.of(judged.outcome, judged.risks[name]))
+
+
+def confusions(judged: Judged, threshold: float, *, at_prevalence: float | None = None) -> dict[str, Confusion]:
+    """Return the confusion matrices at a threshold, with predictive values at another prevalence if one is given."""
+    return {name: r.confusion(threshold, prevalence=at_prevalence) for name, r in ranked(judged).items()}
 
 
 def roc_curves(judged: Judged) -> dict[str, RocCurve]:
@@ -154,6 +175,32 @@ def decision_curves(judged: Judged) -> dict[str, DecisionCurve]:
 def distribution(judged: Judged) -> RiskDistribution:
     """Return how the risks of the model in question are spread by outcome."""
     return judged.once("distribution", lambda n: risk_distribution(judged.outcome, judged.risks[n]))[judged.name]
+
+
+def breakdown_of(judged: Judged, columns: Sequence[str], threshold: float) -> Breakdown:
+    """Judge the model in question within groups of one column or of several together."""
+    key: tuple[Any, ...] = ("evaluate", "groups", judged.run_id, judged.side, judged.class_index, *columns, threshold)
+    patients = judged.patients
+    return cache.once(
+        lambda: breakdown(
+            judged.outcome, judged.risk, patients.sensitive, columns, threshold=threshold, groups=patients.groups
+        ),
+        *key,
+        current_language(),
+    )
+
+
+def mistakes_of(judged: Judged, study: StudyRecord) -> Mistakes:
+    """Find where the model in question fails, told by the study's predictors."""
+    key: tuple[Any, ...] = ("evaluate", "mistakes", judged.run_id, judged.side, judged.class_index, study.identity)
+
+    def compute() -> Mistakes:
+        cohort = cache.cohort(study)
+        names = [c.name for c in study.schema.predictors]
+        columns = typed(cohort.frame.iloc[judged.patients.rows], study.schema)[names]
+        return mistakes(judged.outcome, judged.risk, columns)
+
+    return cache.once(compute, *key, current_language())
 
 
 def comparison(judged: Judged, threshold: float) -> Comparison:

@@ -1,0 +1,133 @@
+"""Two views of the Evaluate page: groups of patients, and where the model fails."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.charts import subgroups as charts
+from medcore.evaluation.mistakes import DESCRIBES, Mistakes
+from medcore.evaluation.subgroups import MEANING, Breakdown, Subgroup
+from medcore.i18n import _
+from medcore.studies.records import StudyRecord
+from medcore.ui import judging
+from medcore.ui.figures import figure
+from medcore.ui.inputs import choice
+from medcore.ui.judgement_tables import per_hundred
+from medcore.ui.judging import Judged
+from medcore.ui.layout import facts, note, section
+from medcore.ui.navigation import link
+from medcore.ui.tables import table, with_interval
+from medcore.ui.text import plain
+
+
+def groups(judged: Judged, threshold: float) -> None:
+    """Judge the model by any sensitive column and by intersections."""
+    section(
+        _("Is it as good for every kind of patient?"),
+        _("At a threshold of {percent} %.", percent=f"{100 * threshold:.1f}"),
+    )
+    columns = list(judged.patients.sensitive.columns)
+    if not columns:
+        note(_("No column is marked as sensitive. Mark age, sex or site on the Data page, then train again."))
+        link("data", _("Mark columns on the Data page"), icon=":material/arrow_back:")
+        return
+    picked = st.multiselect(
+        _("Groups by (two or three give their intersections)"),
+        columns,
+        default=columns[:1],
+        max_selections=3,
+        format_func=plain,
+        key=f"evaluate.groups.{judged.run_id}",
+        persist_state="session",
+    )
+    if not picked:
+        return
+    found = judging.breakdown_of(judged, picked, threshold)
+    for warning in found.warnings():
+        note(str(warning), look="warning")
+    measure = choice(
+        _("Measure"), list(charts.MEASURES), key="evaluate.measure", show=lambda m: _(charts.MEASURES[m][0])
+    )
+    figure(charts.forest(found, measure=measure), key="evaluate.forest")
+    table([_row(g) for g in found.groups])
+    _fairness(found)
+
+
+def errors(judged: Judged, study: StudyRecord) -> None:
+    """Show the kinds of patients and the patients for whom the risks were furthest off."""
+    section(_("Where does it fail?"), _(DESCRIBES))
+    found = judging.mistakes_of(judged, study)
+    if len(found.regions) == 1:
+        note(_("No kind of patient stands out: the errors do not follow the predictors."), look="success")
+    table(
+        [
+            {
+                _("Patients"): plain(" · ".join(r.conditions) or _("all"), limit=160),
+                _("Share"): f"{r.share:.0%} ({r.n})",
+                _("Mean risk"): f"{r.mean_risk:.1%}",
+                _("Observed"): f"{r.observed:.1%}",
+                _("Observed less predicted (95 % interval)"): _points(r.gap.value, r.gap.low, r.gap.high),
+                _("Log loss (all: {loss})", loss=f"{found.mean_loss:.2f}"): f"{r.loss:.2f}",
+            }
+            for r in found.regions
+        ]
+    )
+    _worst(judged, found)
+
+
+def _worst(judged: Judged, found: Mistakes) -> None:
+    section(
+        _("Patients with the largest errors"),
+        _("Look at each on the Patient page: wrong data, an unusual patient, or something the model cannot know?"),
+    )
+    rows = judged.patients.rows
+    table(
+        [
+            {
+                _("Row of the table"): str(int(rows[i]) + 1),
+                _("Predicted risk"): f"{judged.risk[i]:.1%}",
+                _("What happened"): plain(judged.classes[int(judged.patients.outcome[i])]),
+            }
+            for i in found.worst
+        ]
+    )
+    link("patient", _("Open the Patient page"), icon=":material/person_search:")
+
+
+def _row(group: Subgroup) -> dict[str, str]:
+    c = group.confusion
+    return {
+        _("Group"): plain(group.name),
+        _("Rows"): str(group.n),
+        _("With the outcome"): str(group.n_events),
+        _("AUROC"): with_interval(group.auroc, digits=2),
+        _("Calibration in the large"): with_interval(group.calibration_intercept, digits=2),
+        _("Sensitivity (%)"): per_hundred(c.sensitivity),
+        _("Positive predictive value (%)"): per_hundred(c.ppv),
+        _("Alerts (%)"): per_hundred(c.alert_rate),
+        _("Net benefit per 100"): _points(group.net_benefit.value, group.net_benefit.low, group.net_benefit.high),
+    }
+
+
+def _fairness(found: Breakdown) -> None:
+    section(_("Gaps between groups"), _(MEANING))
+    gaps = found.fairness
+    if len(gaps.groups) < 2:
+        note(_("Fewer than two groups are large enough to compare."))
+        return
+    facts(
+        [
+            (_("Alerts (demographic parity)"), _per_hundred_gap(gaps.demographic_parity)),
+            (_("Sensitivity (equal opportunity)"), _per_hundred_gap(gaps.equal_opportunity)),
+            (_("False alarms"), _per_hundred_gap(gaps.false_alarms)),
+            (_("Observed less predicted risk (calibration)"), _per_hundred_gap(gaps.calibration)),
+        ]
+    )
+
+
+def _per_hundred_gap(gap: float) -> str:
+    return _("{n} of 100", n=f"{100 * gap:.1f}")
+
+
+def _points(value: float, low: float, high: float) -> str:
+    return f"{100 * value:+.1f} ({100 * low:+.1f} … {100 * high:+.1f})"
