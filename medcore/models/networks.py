@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from medcore.features import Codes, FeatureMaker
+from medcore.features import Codes, FeatureMaker, Scaling
 from medcore.models.network import NetworkSettings
 from medcore.models.settings import TrainSettings
-from medcore.models.task import Fitted, Pulse, Relay, Risk, Task, clean, spread_of
+from medcore.models.task import Fitted, Indices, Pulse, Relay, Risk, Task, clean, spread_of
+from medcore.models.trainer import Member, members_for, train_networks
 from medcore.models.trainer_predict import TrainedNetworks
 
 
@@ -58,29 +59,41 @@ class NetworkPart:
 
 def fit_seed_network(task: Task, pulse: Pulse) -> Fitted:
     """Train the reference network in every fold and on all rows, all of them together."""
-    return _fit(task, pulse, _reference_settings(task.settings), refit=True)
-
-
-def _fit(task: Task, pulse: Pulse, settings: NetworkSettings, *, refit: bool) -> Fitted:
-    """Train fold and seed members; keep members refitted on all rows, or those of the folds as an ensemble."""
-    from medcore.models.trainer import members_for, train_networks
-
     options: dict[str, Any] = {
         "n_seeds": task.settings.n_seeds,
         "seed": task.settings.seed,
         "validation_share": task.settings.validation_share,
         "groups": task.groups,
     }
-    makers = [_maker(task, task.codes[task.training(fold)]) for fold in range(task.n_folds)]
-    matrices = [maker.transform(task.codes) for maker in makers]
-    members = list(members_for(task.outcome, folds=task.folds, **options))
-    members = [replace(m, features=matrices[place // task.settings.n_seeds]) for place, m in enumerate(members)]
+    members = [*members_for(task.outcome, folds=task.folds, **options), *members_for(task.outcome, **options)]
+    return _fit(task, pulse, members, _reference_settings(task.settings), refit=True)
+
+
+def fit_network(task: Task, pulse: Pulse) -> Fitted:
+    """Train the network for clinical tables in every fold; these members together are the model.
+
+    Nothing is stopped or chosen by the held-out rows: they only draw the curves, so
+    that out-of-fold risks are honest. Members of the folds are not trained again on
+    all rows, since several that differ a little predict better than one.
+    """
+    chosen = members_for(
+        task.outcome, folds=task.folds, n_seeds=task.settings.n_seeds, seed=task.settings.seed, validation_share=0.0
+    )
+    watched = [replace(m, validation=task.held_out(place // task.settings.n_seeds)) for place, m in enumerate(chosen)]
+    return _fit(task, pulse, watched, _table_settings(task), refit=False)
+
+
+def _fit(task: Task, pulse: Pulse, members: list[Member], settings: NetworkSettings, *, refit: bool) -> Fitted:
+    """Train members in order of fold and seed; with ``refit`` the last ones, on all rows, are kept."""
+    scaling: Scaling = "standard" if settings.architecture == "seed" else "robust"
+    makers = [_maker(task, task.training(fold), scaling) for fold in range(task.n_folds)]
     if refit:
-        makers.append(_maker(task, task.codes))
-        matrices.append(makers[-1].transform(task.codes))
-        members += [replace(m, features=matrices[-1]) for m in members_for(task.outcome, **options)]
+        makers.append(_maker(task, np.arange(task.n), scaling))
+    matrices = [maker.transform(task.codes) for maker in makers]
+    n_seeds = task.settings.n_seeds
+    members = [replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members)]
     trained = train_networks(None, task.outcome, task.n_classes, members, settings, follower=Relay(pulse))
-    groups = [_of(trained, place, task.settings.n_seeds) for place in range(len(makers))]
+    groups = [trained.choose(range(place * n_seeds, (place + 1) * n_seeds)) for place in range(len(makers))]
     oof, spread = np.empty((task.n, task.n_classes)), np.zeros(task.n)
     for fold in range(task.n_folds):
         held = task.held_out(fold)
@@ -90,15 +103,34 @@ def _fit(task: Task, pulse: Pulse, settings: NetworkSettings, *, refit: bool) ->
         spread[held] = 0.0 if several is None else several
     kept = slice(task.n_folds, None) if refit else slice(None)
     part = NetworkPart(tuple(makers[kept]), tuple(groups[kept]), task.n_classes)
-    return Fitted(oof, part, spread if task.settings.n_seeds > 1 else None)
+    return Fitted(oof, part, spread if n_seeds > 1 else None)
 
 
-def _of(trained: TrainedNetworks, place: int, n_seeds: int) -> TrainedNetworks:
-    return trained.choose(range(place * n_seeds, (place + 1) * n_seeds))
+def _maker(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:
+    maker = FeatureMaker(task.kinds, task.n_categories, scaling=scaling)
+    return maker.fit(task.codes[rows], layout=task.layout)
 
 
-def _maker(task: Task, codes: Codes) -> FeatureMaker:
-    return FeatureMaker(task.kinds, task.n_categories).fit(codes, layout=task.layout)
+def _table_settings(task: Task) -> NetworkSettings:
+    """Choose the network's size and schedule by the number of rows; ``epochs`` of the settings is an upper bound."""
+    epochs = int(np.clip(2000 * 64 // task.n, 12, 50))
+    return NetworkSettings(
+        architecture="network",
+        layers=(64, 64) if task.n < 20_000 else (128, 128),
+        activation="relu",
+        optimizer="adamw",
+        learning_rate=2e-3,
+        batch_size=64 if task.n < 10_000 else 512,
+        dropout=0.3,
+        schedule="cosine",
+        weight_decay=0.3,
+        beta2=0.99,
+        n_submodels=8,
+        n_bins=8,
+        epochs=min(task.settings.epochs, epochs),
+        class_weight="balanced" if task.settings.class_weight == "balanced" else None,
+        focal_gamma=2.0 if task.settings.class_weight == "focal" else 0.0,
+    )
 
 
 def _reference_settings(settings: TrainSettings) -> NetworkSettings:

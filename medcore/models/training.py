@@ -24,7 +24,7 @@ from medcore.models.calibration import CalibrationChoice, Calibrator, choose_cal
 from medcore.models.checks import check_trainable
 from medcore.models.ensemble import blend
 from medcore.models.manifest import describe
-from medcore.models.networks import fit_seed_network
+from medcore.models.networks import fit_network, fit_seed_network
 from medcore.models.progress import Follower, NullFollower
 from medcore.models.results import CandidateResult, Patients, Results
 from medcore.models.settings import TrainSettings
@@ -40,6 +40,7 @@ _LEARNERS: Mapping[str, Learner] = {
     "forest": fit_forest,
     "extra_trees": partial(fit_forest, kind="extra_trees"),
     "boosting": fit_boosting,
+    "network": fit_network,
     "seed": fit_seed_network,
 }
 _SHARES: Mapping[str, float] = {
@@ -48,10 +49,11 @@ _SHARES: Mapping[str, float] = {
     "forest": 1.5,
     "extra_trees": 1.0,
     "boosting": 2.0,
+    "network": 4.0,
     "seed": 5.0,
 }
 """How long candidates take against each other, roughly: for the progress bar."""
-_AUTO = ("prevalence", "logistic", "forest", "extra_trees", "boosting")
+_AUTO = ("prevalence", "logistic", "forest", "extra_trees", "boosting", "network")
 
 
 @dataclass(frozen=True, slots=True)
