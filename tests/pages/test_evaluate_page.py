@@ -1,0 +1,138 @@
+"""The Evaluate page judges a trained run: every view, both sides of the split, two classes and three."""
+
+import json
+
+import pytest
+from sklearn.datasets import load_wine
+
+from medcore.data.inference import choose_target
+from medcore.data.reading import read_table
+from medcore.data.samples import load_sample
+from medcore.i18n import language
+from medcore.jobs.runs import perform_run, train_study
+from medcore.models.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import Store
+from medcore.studies.database import forget_engines
+from medcore.studies.owners import LOCAL_OWNER
+
+
+def wine_table():
+    data = load_wine(as_frame=True)
+    frame = data.frame.iloc[:, [0, 1, 2, 9]].assign(kind=data.target.map({0: "barolo", 1: "grignolino", 2: "barbera"}))
+    cohort = read_table(("wine.csv", frame.to_csv(index=False).encode()))
+    return cohort.with_schema(choose_target(cohort.schema, cohort.frame, "kind"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Train two studies once: heart disease (yes or no) and wine (three classes)."""
+    home = tmp_path_factory.mktemp("evaluated")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDCORE_DATA", str(home))
+        settings = Settings.from_env()
+        store, ids = Store(settings), {}
+        for name, cohort in (("heart", load_sample("heart")), ("wine", wine_table())):
+            study = store.create_study(LOCAL_OWNER, name, cohort)
+            run = store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="logistic"))
+            perform_run(settings, LOCAL_OWNER, run.id, train_study)
+            assert store.get_run(LOCAL_OWNER, run.id).state == "done"
+            ids[name] = (study.id, run.id)
+    forget_engines()
+    return home, ids
+
+
+@pytest.fixture
+def page_settings(trained, monkeypatch):
+    monkeypatch.setenv("MEDCORE_DATA", str(trained[0]))
+    yield Settings.from_env()
+    forget_engines()
+
+
+@pytest.fixture
+def evaluate_page(open_page, trained):
+    def opened(name, lang="en"):
+        app = open_page("evaluate", study=trained[1][name][0], lang=lang)
+        assert not app.exception
+        return app
+
+    return opened
+
+
+def charts(app):
+    return [json.loads(e.proto.spec) for e in app.get("plotly_chart")]
+
+
+def texts(app):
+    return "\n".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
+
+
+def tables(app):
+    return "\n".join(t.value.to_string() for t in app.table)
+
+
+def test_the_overview_has_every_figure_with_an_interval(evaluate_page):
+    app = evaluate_page("heart")
+    assert "mc-notice mc-error" not in texts(app)
+    assert len(charts(app)) == 6
+    for word in ("AUROC", "Brier", "Calibration slope", "Sensitivity", "Net benefit", "Accuracy (without any skill"):
+        assert word in tables(app), word
+    assert "of 100 times, a patient with the outcome is given a higher risk" in texts(app)
+
+
+def test_a_harm_ratio_sets_the_threshold_and_its_reason_is_kept(evaluate_page, trained):
+    study, run = trained[1]["heart"]
+    app = evaluate_page("heart")
+    app.selectbox(key=f"evaluate.rule.{run}").select("harm_ratio").run()
+    app.number_input(key=f"evaluate.target.harm_ratio.{run}").set_value(19.0).run()
+    assert "Threshold 5.0 %." in texts(app)
+    assert "From a risk of 5 % on" in texts(app)
+    app.button(key="evaluate.keep").click().run()
+    choice = Store(Settings.from_env()).get_study(LOCAL_OWNER, study).choice
+    assert choice.threshold == 0.05 and "19 patients without need" in choice.rationale
+
+
+def test_predictive_values_follow_the_prevalence_typed_in(evaluate_page, trained):
+    app = evaluate_page("heart")
+    assert "where 2.0 % have the outcome" not in tables(app)
+    app.number_input(key=f"evaluate.prevalence.{trained[1]['heart'][1]}.1").set_value(2.0).run()
+    assert "where 2.0 % have the outcome" in tables(app)
+
+
+def test_the_locked_test_set_asks_first_and_counts_the_look(evaluate_page, trained):
+    study, _run = trained[1]["heart"]
+    store = Store(Settings.from_env())
+    before = store.get_study(LOCAL_OWNER, study).n_looks
+    app = evaluate_page("heart")
+    app.segmented_control(key="evaluate.side").set_value("test").run()
+    assert not charts(app) and "for one last look" in texts(app)
+    app.button(key="evaluate.unlock").click().run()
+    assert charts(app)
+    assert store.get_study(LOCAL_OWNER, study).n_looks == before + 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh_CN"])
+@pytest.mark.parametrize(
+    ("view", "word"),
+    [
+        ("compare", "Prevalence alone"),
+        ("groups", "Gaps between groups"),
+        ("errors", "Patients with the largest errors"),
+    ],
+)
+def test_every_view_can_be_seen_in_both_languages(evaluate_page, trained, view, word, lang):
+    with language(lang):
+        app = evaluate_page("heart", lang)
+        app.selectbox(key=f"evaluate.other.{trained[1]['heart'][1]}").select("prevalence").run()
+        app.segmented_control(key="evaluate.view").set_value(view).run()
+    assert not app.exception and "mc-notice mc-error" not in texts(app)
+    assert (word in texts(app)) is (lang == "en")
+
+
+def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trained):
+    app = evaluate_page("wine")
+    assert "mc-notice mc-error" not in texts(app)
+    assert len(charts(app)) == 7
+    assert "the most probable class is the true one" in texts(app)
+    app.selectbox(key=f"evaluate.class.{trained[1]['wine'][1]}").select(0).run()
+    assert "mc-notice mc-error" not in texts(app) and "barbera" in texts(app)
