@@ -11,6 +11,7 @@ from medcore.ui import cache, components, guards
 from medcore.ui.columns_form import columns_form
 from medcore.ui.outcome_form import outcome_form
 from medcore.ui.privacy_form import privacy_form
+from medcore.ui.profile_view import profile_view
 from medcore.ui.recipe_form import recipe_form
 from medcore.ui.rows_table import rows_table
 from medcore.ui.split_form import split_form
@@ -19,6 +20,7 @@ from medcore.ui.state import speak, state
 PARTS = {
     "findings": N_("Findings"),
     "columns": N_("Columns"),
+    "profile": N_("Profile"),
     "recipe": N_("Preparation"),
     "split": N_("Split"),
     "rows": N_("Rows"),
@@ -74,6 +76,8 @@ def show(part: str, study: StudyRecord) -> None:
         findings(study)
     elif part == "columns":
         columns_form(study)
+    elif part == "profile":
+        profile_view(study)
     elif part == "rows":
         rows_table(study)
     elif study.schema.outcome is None:
