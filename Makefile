@@ -16,6 +16,7 @@ app: setup
 
 test: check
 	@.ci/browser
+	@.ci/database
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
 check: setup-dev

@@ -1,6 +1,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -13,7 +15,7 @@ from medcore import jobs
 from medcore.errors import TargetError, WorkerError
 from medcore.jobs.runs import MOST_ATTEMPTS, hand_over
 from medcore.models.settings import TrainSettings
-from medcore.settings import Settings
+from medcore.settings import ROOT, Settings
 from medcore.studies import RunRecord, Store, StudyRecord
 
 Start = Callable[..., str]
@@ -78,6 +80,37 @@ def test_a_run_whose_worker_is_killed_finishes_by_itself_with_the_same_numbers(
     assert run.summary["weights"] == whole.summary["weights"]
     epochs = [p.progress.epoch for p in job_store.progress("ann", run_id)]
     assert sorted(epochs) == list(range(1, 61))
+
+
+WEB_SERVER = """
+import time, medcore_test_work
+from medcore import jobs
+from medcore.jobs.runs import hand_over
+from medcore.models.settings import TrainSettings
+from medcore.settings import ROOT, Settings
+from medcore.studies import Store
+settings = Settings.from_env()
+store, connection = Store(settings), jobs.ensure_cluster(settings)
+run = store.create_run("ann", store.list_studies("ann")[0].id, TrainSettings(epochs=60, learning_rate=0.05))
+hand_over(settings, connection, work=medcore_test_work.descend)
+print(run.id, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_run_outlives_the_web_server_that_started_it(
+    ended: Callable[[str], RunRecord], job_store: Store, job_study: StudyRecord, eventually: Callable[..., None]
+) -> None:
+    server = subprocess.Popen([sys.executable, "-c", WEB_SERVER], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    run_id = server.stdout.readline().strip()
+    eventually(lambda: len(job_store.progress("ann", run_id)) > 3)
+    server.kill()
+    server.communicate()
+    assert job_store.get_run("ann", run_id).state == "running"
+    run = ended(run_id)
+    assert (run.state, run.attempt) == ("done", 1)
+    assert len(job_store.progress("ann", run_id)) == 60
 
 
 def test_a_working_run_stops_within_an_epoch_of_being_asked(

@@ -1,0 +1,160 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from medcore import jobs
+from medcore.errors import SettingsError, TargetError, WorkerError
+from medcore.jobs.processes import LocalCluster, running_scheduler
+from medcore.jobs.security import cluster_security
+from medcore.settings import ROOT, Settings
+
+Eventually = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def cluster(job_settings: Settings) -> LocalCluster:
+    jobs.ensure_cluster(job_settings)
+    found = LocalCluster.read(job_settings)
+    assert found is not None
+    return found
+
+
+def family(cluster: LocalCluster) -> list[psutil.Process]:
+    parents = [psutil.Process(p.pid) for p in (cluster.scheduler, cluster.worker)]
+    return parents + [child for parent in parents for child in parent.children(recursive=True)]
+
+
+def test_a_worker_answers_a_question_with_its_result(job_settings: Settings) -> None:
+    assert jobs.call(divmod, 7, 2) == (3, 1)
+    assert jobs.worker_ready(job_settings)
+
+
+def test_an_answer_takes_little_more_than_the_work(job_settings: Settings) -> None:
+    jobs.call(os.getpid)
+    times = []
+    for _ in range(15):
+        began = time.perf_counter()
+        jobs.call(os.getpid)
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.1
+
+
+def test_a_functions_own_error_comes_back_as_it_was(job_settings: Settings, work: object) -> None:
+    with pytest.raises(TargetError, match="The outcome has 1 class"):
+        jobs.call(work.refuse, None, None, None)  # type: ignore[attr-defined]
+
+
+def test_an_unforeseen_error_comes_back_without_its_text(job_settings: Settings) -> None:
+    with pytest.raises(WorkerError, match="ValueError") as raised:
+        jobs.call(int, "Mrs Miller")
+    assert "Miller" not in str(raised.value)
+    logs = "".join(p.read_text() for p in (job_settings.data_dir / "jobs").glob("*.log"))
+    assert "Miller" not in logs
+
+
+def test_an_answer_that_takes_too_long_is_given_up(job_settings: Settings) -> None:
+    with pytest.raises(WorkerError, match=r"0\.2 seconds"):
+        jobs.call(time.sleep, 2, timeout=0.2)
+
+
+def test_nothing_listens_but_on_loopback(cluster: LocalCluster) -> None:
+    listening = [c for process in family(cluster) for c in process.net_connections() if c.status == "LISTEN"]
+    assert listening
+    assert {c.laddr.ip for c in listening} == {"127.0.0.1"}
+
+
+def test_whoever_lacks_the_key_is_not_let_in(cluster: LocalCluster, job_settings: Settings, tmp_path: Path) -> None:
+    from distributed import Client, Security
+
+    from medcore.jobs.security import renew_local_key
+
+    address = running_scheduler(job_settings)
+    other = str(renew_local_key(Settings(tmp_path, "sqlite://", "memory://")))
+    wrong = Security(require_encryption=True, tls_ca_file=other, tls_client_cert=other, tls_client_key=other)
+    with pytest.raises(OSError):
+        Client(address, security=wrong, timeout=3, set_as_default=False)
+
+
+def test_the_key_and_its_folder_are_closed_to_other_users(cluster: LocalCluster, job_settings: Settings) -> None:
+    folder = job_settings.data_dir / "jobs"
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "cluster.pem").stat().st_mode & 0o077 == 0
+
+
+START = "from medcore.jobs.processes import running_scheduler as r; from medcore.settings import Settings as S; "
+
+
+def test_processes_that_start_at_once_share_one_cluster(cluster: LocalCluster, job_settings: Settings) -> None:
+    code = START + "print(r(S.from_env()))"
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    addresses = {process.communicate(timeout=120)[0] for process in both}
+    assert addresses == {running_scheduler(job_settings) + "\n"}
+    assert LocalCluster.read(job_settings) == cluster
+
+
+def test_a_killed_scheduler_is_replaced_and_nothing_of_the_old_cluster_stays(
+    cluster: LocalCluster, job_settings: Settings, eventually: Eventually
+) -> None:
+    old = family(cluster)
+    os.kill(cluster.scheduler.pid, signal.SIGKILL)
+    eventually(lambda: not cluster.scheduler.alive(), 10)
+    assert jobs.call(divmod, 9, 4) == (2, 1)
+    again = LocalCluster.read(job_settings)
+    assert again is not None and again.scheduler != cluster.scheduler
+    eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in old), 60)
+
+
+def test_a_cluster_of_older_code_is_replaced(job_settings: Settings) -> None:
+    old = LocalCluster.read(job_settings)
+    assert old is not None
+    LocalCluster(old.scheduler, old.worker, "of another version").write(job_settings)
+    jobs.disconnect(job_settings)
+    jobs.ensure_cluster(job_settings)
+    new = LocalCluster.read(job_settings)
+    assert new is not None and new.scheduler != old.scheduler
+    assert not old.scheduler.alive() and not old.worker.alive()
+
+
+@pytest.fixture
+def idle_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    monkeypatch.setenv("MEDCORE_DATA", str(tmp_path))
+    monkeypatch.setenv("MEDCORE_IDLE_SECONDS", "3")
+    settings = Settings.from_env()
+    yield settings
+    jobs.stop_local_cluster(settings)
+
+
+def test_an_idle_cluster_ends_by_itself_once_no_web_server_is_about(
+    idle_settings: Settings, eventually: Eventually
+) -> None:
+    connection = jobs.ensure_cluster(idle_settings)
+    cluster = LocalCluster.read(idle_settings)
+    assert cluster is not None
+    eventually(connection.n_workers, 120)
+    time.sleep(6)
+    assert cluster.scheduler.alive(), "a web server is connected"
+    processes = family(cluster)
+    jobs.disconnect(idle_settings)
+    eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes), 60)
+
+
+def test_a_named_cluster_without_encryption_is_refused(tmp_path: Path) -> None:
+    for scheduler, ca in (("tcp://10.0.0.7:8786", "ca.pem"), ("tls://10.0.0.7:8786", None)):
+        settings = Settings(tmp_path, "sqlite://", "memory://", scheduler=scheduler, tls_ca=ca, tls_cert=ca)
+        with pytest.raises(SettingsError, match="unencrypted"):
+            cluster_security(settings)
+
+
+def test_a_worker_that_nobody_looks_after_is_absent_and_asking_starts_nothing(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, "sqlite://", "memory://")
+    assert jobs.worker_status(settings).state == "absent"
+    assert list(tmp_path.iterdir()) == []

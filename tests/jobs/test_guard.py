@@ -1,0 +1,125 @@
+import asyncio
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medcore.errors import SettingsError
+from medcore.jobs.guard import CONTENT_SECURITY_POLICY, HEADERS, Guard, refuse_other_than_loopback
+from medcore.settings import Settings
+from medcore.studies import COOKIE, LOCAL_OWNER, owner_cookie, owner_of
+from medcore.studies.database import forget_engines
+
+
+@pytest.fixture
+def guard_settings(tmp_path: Path) -> Iterator[Settings]:
+    yield Settings(tmp_path, f"sqlite:///{tmp_path / 'medcore.db'}", tmp_path.as_uri())
+    forget_engines()
+
+
+class Answer:
+    """What came back for one request to a guarded page."""
+
+    def __init__(self, settings: Settings, **request: Any) -> None:
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+        self.reached = False
+        self.closed: int | None = None
+        asyncio.run(self._ask(settings, **request))
+
+    async def _ask(
+        self,
+        settings: Settings,
+        *,
+        kind: str = "http",
+        host: str = "localhost:8501",
+        path: str = "/",
+        cookie: str = "",
+        server: tuple[str, int] = ("127.0.0.1", 8501),
+    ) -> None:
+        async def page(_scope: Any, _receive: Any, send: Any) -> None:
+            self.reached = True
+            if kind == "http":
+                headers = [(b"content-type", b"text/html"), (b"X-Frame-Options", b"ALLOWALL")]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": b"page"})
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                self.status = message["status"]
+                self.headers = [(k.decode().lower(), v.decode()) for k, v in message["headers"]]
+            if message["type"] == "websocket.close":
+                self.closed = message["code"]
+
+        async def receive() -> MutableMapping[str, Any]:
+            return {"type": f"{kind}.request"}
+
+        headers = [(b"host", host.encode())] + ([(b"cookie", cookie.encode())] if cookie else [])
+        scope = {"type": kind, "method": "GET", "path": path, "headers": headers, "server": server}
+        await Guard(page, settings)(scope, receive, send)
+
+    def cookies(self) -> dict[str, str]:
+        found = [v.split(";")[0].split("=", 1) for k, v in self.headers if k == "set-cookie"]
+        return dict(found)
+
+
+def test_a_page_comes_with_every_header_once_and_ours_win(guard_settings: Settings) -> None:
+    answer = Answer(guard_settings)
+    assert answer.status == 200
+    for name, value in HEADERS:
+        assert [v for k, v in answer.headers if k == name] == [value]
+
+
+def test_scripts_and_pictures_from_elsewhere_are_forbidden() -> None:
+    rules = dict(rule.split(" ", 1) for rule in CONTENT_SECURITY_POLICY.split("; "))
+    assert rules["script-src"] == "'self'"
+    assert rules["connect-src"] == "'self'"
+    assert rules["frame-ancestors"] == "'none'"
+    assert "http" not in CONTENT_SECURITY_POLICY
+
+
+def test_a_new_browser_is_given_a_cookie_that_scripts_and_other_sites_cannot_use(guard_settings: Settings) -> None:
+    answer = Answer(guard_settings)
+    assert owner_of(guard_settings, answer.cookies()) == LOCAL_OWNER
+    text = next(v for k, v in answer.headers if k == "set-cookie")
+    assert "HttpOnly" in text and "SameSite=Strict" in text
+
+
+def test_a_browser_that_has_the_cookie_is_not_given_another(guard_settings: Settings) -> None:
+    known = f"{COOKIE}={owner_cookie(guard_settings)}"
+    assert Answer(guard_settings, cookie=known).cookies() == {}
+    assert COOKIE in Answer(guard_settings, cookie=f"{COOKIE}=local.forged").cookies()
+
+
+def test_scripts_and_pictures_set_no_cookie(guard_settings: Settings) -> None:
+    assert Answer(guard_settings, path="/static/js/index.js").cookies() == {}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8501", "localhost.evil.example", "", "10.0.0.7:8501"])
+def test_a_request_under_another_name_is_turned_away_before_any_page(guard_settings: Settings, host: str) -> None:
+    answer = Answer(guard_settings, host=host)
+    assert (answer.status, answer.reached) == (403, False)
+    assert Answer(guard_settings, host=host, kind="websocket").closed == 1008
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8600", "127.0.0.1:8501", "[::1]:8501"])
+def test_a_request_under_this_machines_own_name_passes(guard_settings: Settings, host: str) -> None:
+    assert Answer(guard_settings, host=host).reached
+    assert Answer(guard_settings, host=host, kind="websocket").reached
+
+
+def test_a_server_that_listens_elsewhere_answers_nobody(guard_settings: Settings) -> None:
+    answer = Answer(guard_settings, server=("10.0.0.7", 8501))
+    assert (answer.status, answer.reached) == (403, False)
+
+
+@pytest.mark.parametrize("address", [None, "", "0.0.0.0", "::", "10.0.0.7", "example.org"])
+def test_an_address_that_others_reach_is_refused_with_the_reason(address: str | None) -> None:
+    with pytest.raises(SettingsError, match="nobody can sign in yet"):
+        refuse_other_than_loopback(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "127.0.0.5"])
+def test_a_loopback_address_is_accepted(address: str) -> None:
+    refuse_other_than_loopback(address)

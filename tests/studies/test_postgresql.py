@@ -1,0 +1,113 @@
+"""The same store on PostgreSQL: a real server in a temporary folder, reached by a socket only."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from medcore.data.cohort import Cohort
+from medcore.data.splitting import SplitSettings
+from medcore.errors import NotFoundError, TargetError
+from medcore.models.progress import Progress
+from medcore.models.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import Store
+from medcore.studies.database import forget_engines, open_database
+from medcore.studies.tables import Base
+
+
+def binaries() -> Path | None:
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((f for f in folders if (f / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Start a server of our own; PostgreSQL refuses to run as root, so then it runs as ``postgres``."""
+    programs = binaries()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: sudo apt install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="medcore-pg-"))
+    user: dict[str, str | int] = {}
+    if os.geteuid() == 0:
+        account = pwd.getpwnam("postgres")
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        user = {"user": account.pw_uid, "group": account.pw_gid}
+    data, options = folder / "data", f"-c listen_addresses='' -c fsync=off -k {folder}"
+
+    def pg(*arguments: str) -> None:
+        subprocess.run(
+            [str(programs / arguments[0]), *arguments[1:]], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user
+        )
+
+    try:
+        pg("initdb", "-D", str(data), "-A", "trust", "-U", "medcore", "--encoding=UTF8", "--no-locale")
+        pg("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start")
+        try:
+            yield f"postgresql://medcore@/postgres?host={folder}"
+        finally:
+            forget_engines()
+            pg("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def pg_store(server: str, studies_settings: Settings) -> Store:
+    """A store on a database of its own."""
+    name = f"t{uuid.uuid4().hex}"
+    engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return Store(replace(studies_settings, database_url=server.replace("/postgres?", f"/{name}?")))
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(pg_store: Store) -> None:
+    with open_database(pg_store.settings).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_study_lives_through_everything_that_happens_to_one(pg_store: Store, cohort: Cohort) -> None:
+    study = pg_store.create_study("ann", "心脏 Ward", cohort, original=b"bytes")
+    assert pg_store.load_cohort("ann", study.id) == cohort
+    with pytest.raises(NotFoundError):
+        pg_store.get_study("bob", study.id)
+    pg_store.save_split("ann", study.id, SplitSettings(seed=4))
+    run = pg_store.create_run("ann", study.id, TrainSettings(seed=2))
+    attempt = pg_store.begin_attempt("ann", run.id)
+    points = [Progress(stage="folds", model="network", epoch=e, loss=1 / (e + 1)) for e in range(4)]
+    pg_store.append_progress("ann", run.id, points)
+    pg_store.append_progress("ann", run.id, points)
+    assert [p.progress for p in pg_store.progress("ann", run.id)] == points
+    assert pg_store.count_look("ann", study.id, run.id) == 1
+    pg_store.finish_run("ann", run.id, "failed", attempt=attempt, error=TargetError("The outcome has {n} class.", n=1))
+    pg_store.undo("ann", study.id)
+    done = pg_store.get_run("ann", run.id)
+    assert done.out_of_date
+    assert str(done.error) == "The outcome has 1 class."
+    assert done.started_at is not None and done.started_at.utcoffset() is not None
+    pg_store.delete_study("ann", study.id)
+    pg_store.purge_study("ann", study.id)
+    assert pg_store.list_studies("ann", deleted=True) == ()
+    assert pg_store.audit("ann", study.id)[-1].action == "study.purged"
+
+
+def test_many_may_write_at_once(pg_store: Store, cohort: Cohort) -> None:
+    study = pg_store.create_study("ann", "Ward", cohort)
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: pg_store.create_run("ann", study.id, TrainSettings()), range(16)))
+    assert sorted(r.number for r in runs) == list(range(1, 17))
