@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Scale = Literal["probability", "log_odds"]
 Method = Literal["exact", "sampled"]
-SCALES: tuple[str, ...] = get_args(Scale)
+SCALES: tuple[Scale, ...] = get_args(Scale)
 
 CAPTION = N_(
     "These contributions say what the model used to arrive at this risk, not why the patient is ill. "

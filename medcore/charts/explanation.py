@@ -1,0 +1,301 @@
+"""Why one patient got that risk, and what the model would say to other values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from medcore.charts import theme
+from medcore.explanation.results import Contribution, Explanation
+from medcore.explanation.what_if import WhatIfCurve, WhatIfMap
+from medcore.i18n import _
+
+N_SHOWN = 8
+ROW_HEIGHT = 38
+N_COLUMNS = 12
+"""Up to this many values, the training patients are drawn as columns."""
+_NAME, _VALUE = 26, 22
+"""Characters of a column's name and of its value beside a bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    label: str
+    hover: str
+    start: float
+    change: float
+    error: float
+
+
+def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN) -> go.Figure:
+    """Draw how the columns lead from the average of the comparison patients to this patient's risk.
+
+    The ``n_shown`` largest contributions are drawn, the others folded into one
+    bar. Error bars are 95 % intervals of the sampling, where there was any.
+    """
+    bars = _bars(explanation, n_shown)
+    up = [c.column for c in explanation.largest(3) if c.contribution > 0]
+    down = [c.column for c in explanation.largest(3) if c.contribution < 0]
+    title = _finding(explanation)
+    figure = theme.new_figure(
+        title=title,
+        subtitle=_method(explanation),
+        x_title=_("Risk (%)") if explanation.scale == "probability" else _("Log odds of the outcome"),
+        y_title="",
+        alt=_(
+            "Contributions to one patient's risk. {finding}. Raised most by: {up}. Lowered most by: {down}.",
+            finding=title,
+            up=[theme.escape(c) for c in up] or "–",
+            down=[theme.escape(c) for c in down] or "–",
+        ),
+        height=130 + ROW_HEIGHT * (len(bars) + 2),
+    )
+    _draw_ends(figure, explanation, last=len(bars) + 1)
+    _draw_bars(figure, bars, explanation)
+    labels = [_("Average of the comparison patients"), *(b.label for b in bars), _("This patient")]
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=[_wrapped(t) for t in labels], autorange="reversed", showgrid=False
+    )
+    figure.update_layout(showlegend=False, bargap=0.35)
+    low, high = _room(bars, explanation)
+    figure.update_xaxes(range=[low, high])
+    if explanation.scale == "probability":
+        figure.update_xaxes(tickvals=_ticks(low, high))
+    return figure
+
+
+def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None) -> go.Figure:
+    """Draw one patient's risk along a column, with where training patients are and the patient's own value."""
+    name = theme.escape(curve.column, limit=40)
+    low, high = 100 * float(curve.risk.min()), 100 * float(curve.risk.max())
+    title = _(
+        "Over the usual values of {column}, this patient's risk goes from {low} % to {high} %",
+        column=name,
+        low=f"{low:.0f}",
+        high=f"{high:.0f}",
+    )
+    figure = theme.new_figure(
+        title=title,
+        subtitle=_("All other values as they are. Grey: how many training patients have such values."),
+        x_title=f"{name} ({theme.escape(curve.unit)})" if curve.unit else name,
+        y_title=_("Risk (%)"),
+        alt=_("Risk against {column}, all else unchanged. {finding}.", column=name, finding=title),
+    )
+    x = _axis_texts(curve.values)
+    top = 100.0 if high > 50 else max(5.0, 1.25 * max(high, 100 * curve.current_risk, 100 * (threshold or 0)))
+    _draw_support(figure, curve, x, 0.25 * top)
+    figure.add_scatter(
+        x=x,
+        y=100 * curve.risk,
+        mode="markers" if not curve.numeric else "lines+markers" if len(x) <= N_COLUMNS else "lines",
+        line={"color": theme.PRIMARY, "width": 2.5},
+        marker={"size": 9, "color": theme.PRIMARY},
+        name=_("Risk"),
+        hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
+    )
+    if curve.current is not None:
+        own = curve.current if curve.numeric else theme.escape(curve.current, limit=_VALUE)
+        figure.add_scatter(
+            x=[own],
+            y=[100 * curve.current_risk],
+            mode="markers",
+            marker={"size": 14, "color": theme.SECONDARY, "symbol": "diamond"},
+            name=_("This patient"),
+            hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
+        )
+    if threshold is not None:
+        figure.add_hline(y=100 * threshold, line={"color": theme.MUTED, "dash": "dash", "width": 1.5})
+    figure.update_yaxes(range=[0, 1.03 * top])
+    if curve.numeric and len(x) <= N_COLUMNS:
+        figure.update_xaxes(tickvals=x)
+    return figure
+
+
+def _draw_support(figure: go.Figure, curve: WhatIfCurve, x: Sequence[float | str], height: float) -> None:
+    """Draw where training patients are, as a hill under the curve or a column a category."""
+    shares = height * curve.support / (float(curve.support.max()) or 1.0)
+    look = {
+        "name": _("Training patients"),
+        "customdata": 100 * curve.support,
+        "hovertemplate": _("{share} of training patients", share="%{customdata:.1f} %") + "<extra></extra>",
+    }
+    colour = theme.translucent(theme.MUTED, 0.3)
+    if curve.numeric and len(x) > N_COLUMNS:
+        figure.add_scatter(x=x, y=shares, mode="lines", line={"width": 0}, fill="tozeroy", fillcolor=colour, **look)
+    else:
+        figure.add_bar(x=x, y=shares, marker={"color": colour}, **look)
+
+
+def what_if_map(risk_map: WhatIfMap) -> go.Figure:
+    """Draw one patient's risk over two columns at once; pale where no training patient has such a pair."""
+    x_name, y_name = (theme.escape(c, limit=40) for c in (risk_map.x_column, risk_map.y_column))
+    title = _("Risk of this patient over {x} and {y}", x=x_name, y=y_name)
+    figure = theme.new_figure(
+        title=title,
+        subtitle=_("All other values as they are. Empty: no training patient has such a pair of values."),
+        x_title=x_name,
+        y_title=y_name,
+        alt=_(
+            "{finding}: a map of risk, from {low} % to {high} %.",
+            finding=title,
+            low=f"{100 * risk_map.risk.min():.0f}",
+            high=f"{100 * risk_map.risk.max():.0f}",
+        ),
+        height=420,
+    )
+    x, y = (_axis_texts(v) for v in (risk_map.x_values, risk_map.y_values))
+    figure.add_heatmap(
+        x=x,
+        y=y,
+        z=np.where(risk_map.near, 100 * risk_map.risk, np.nan),
+        colorscale=[[0, theme.NEGATIVE], [0.5, "#d9d9d9"], [1, theme.POSITIVE]],
+        zmin=0,
+        zmax=100,
+        colorbar={"title": {"text": _("Risk (%)")}},
+        hovertemplate="%{x}, %{y}: %{z:.1f} %<extra></extra>",
+        hoverongaps=False,
+    )
+    if None not in risk_map.current:
+        own = [v if isinstance(v, float) else theme.escape(v, limit=_VALUE) for v in risk_map.current]
+        figure.add_scatter(
+            x=[own[0]],
+            y=[own[1]],
+            mode="markers",
+            marker={"size": 14, "color": theme.SECONDARY, "symbol": "diamond", "line": {"width": 2, "color": "white"}},
+            name=_("This patient"),
+            hovertemplate=_("This patient") + "<extra></extra>",
+        )
+    return figure
+
+
+def _axis_texts(values: Sequence[float] | Sequence[str]) -> list[float | str]:
+    return [v if isinstance(v, float) else theme.escape(v, limit=_VALUE) for v in values]
+
+
+def _bars(explanation: Explanation, n_shown: int) -> list[_Bar]:
+    """Lay the contributions one after the other, largest first, the others folded into the last bar."""
+    moving = [c for c in explanation.largest(len(explanation.contributions)) if c.contribution != 0]
+    shown, folded = moving[:n_shown], moving[n_shown:]
+    if len(folded) == 1:
+        shown, folded = moving, []
+    bars, at = [], explanation.base_value
+    for contribution in shown:
+        label = _label(contribution)
+        bars.append(_Bar(label, label, at, contribution.contribution, 1.96 * contribution.standard_error))
+        at += contribution.contribution
+    if folded:
+        change = sum(c.contribution for c in folded)
+        error = 1.96 * float(np.sqrt(sum(c.standard_error**2 for c in folded)))
+        names = ", ".join(theme.escape(c.column, limit=_NAME) for c in folded[:6])
+        label = _("{n} other columns", n=len(folded))
+        bars.append(_Bar(label, f"{label}: {names}{' …' if len(folded) > 6 else ''}", at, change, error))
+    return bars
+
+
+def _draw_ends(figure: go.Figure, explanation: Explanation, *, last: int) -> None:
+    factor = _factor(explanation)
+    ends = [explanation.base_value * factor, explanation.prediction * factor]
+    figure.add_scatter(
+        x=ends,
+        y=[0, last],
+        mode="markers+text",
+        marker={"size": 13, "symbol": ["circle-open", "diamond"], "color": [theme.MUTED, theme.SECONDARY]},
+        text=[f"<b>{_number(e, explanation)}</b>" for e in ends],
+        textposition="middle right",
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+
+
+def _draw_bars(figure: go.Figure, bars: Sequence[_Bar], explanation: Explanation) -> None:
+    factor = _factor(explanation)
+    changes = [b.change * factor for b in bars]
+    figure.add_bar(
+        orientation="h",
+        y=list(range(1, len(bars) + 1)),
+        x=changes,
+        base=[b.start * factor for b in bars],
+        marker={"color": [theme.POSITIVE if c > 0 else theme.NEGATIVE for c in changes]},
+        error_x={
+            "type": "data",
+            "array": [b.error * factor for b in bars],
+            "color": theme.MUTED,
+            "thickness": 1.5,
+            "width": 4,
+            "visible": any(b.error > 0 for b in bars),
+        },
+        text=[_signed(c, explanation) for c in changes],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[[b.hover, _signed(c, explanation)] for b, c in zip(bars, changes, strict=True)],
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+    )
+
+
+def _room(bars: Sequence[_Bar], explanation: Explanation) -> tuple[float, float]:
+    """Return the range of the axis, with room for the figures beside the bars."""
+    ends = [explanation.base_value, explanation.prediction, *(b.start + b.change for b in bars)]
+    low, high = min(ends) * _factor(explanation), max(ends) * _factor(explanation)
+    room = 0.24 * max(high - low, 1e-3)
+    return low - room, high + room
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round percentages between two ends, none of them below 0 or above 100."""
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if (high - low) / s <= 6 or s == 20)
+    return [float(t) for t in np.arange(0, 100 + step / 2, step).round(2) if low <= t <= high]
+
+
+def _finding(explanation: Explanation) -> str:
+    values = {
+        "name": theme.escape(explanation.class_name, limit=40),
+        "risk": _number(explanation.prediction * _factor(explanation), explanation),
+        "base": _number(explanation.base_value * _factor(explanation), explanation),
+    }
+    if explanation.scale == "probability":
+        return _("Risk of {name}: {risk} %, against {base} % on average", **values)
+    return _("Log odds of {name}: {risk}, against {base} on average", **values)
+
+
+def _method(explanation: Explanation) -> str:
+    values = {"n": explanation.n_background, "error": f"{100 * explanation.relative_error:.1f}"}
+    if explanation.method == "exact":
+        return _("Exact Shapley values against {n} comparison patients", **values)
+    return _("Shapley values against {n} comparison patients, sampled to {error} %", **values)
+
+
+def _label(contribution: Contribution) -> str:
+    name = theme.escape(contribution.column, limit=_NAME)
+    if contribution.value is None:
+        return _("{column} is missing", column=name)
+    value = theme.escape(contribution.value, limit=_VALUE)
+    return f"{name} = {value} {theme.escape(contribution.unit)}" if contribution.unit else f"{name} = {value}"
+
+
+def _wrapped(label: str) -> str:
+    """Break a long label before its value, so that it leaves room for the bars on a phone."""
+    if len(label) <= 16:
+        return label
+    if " = " in label:
+        return label.replace(" = ", "<br>= ", 1)
+    spaces = [i for i, c in enumerate(label) if c == " "]
+    if not spaces:
+        return label
+    middle = min(spaces, key=lambda i: abs(i - len(label) / 2))
+    return f"{label[:middle]}<br>{label[middle + 1 :]}"
+
+
+def _factor(explanation: Explanation) -> float:
+    return 100.0 if explanation.scale == "probability" else 1.0
+
+
+def _number(value: float, explanation: Explanation) -> str:
+    return f"{value:.1f}" if explanation.scale == "probability" else f"{value:.2f}"
+
+
+def _signed(value: float, explanation: Explanation) -> str:
+    text = f"{value:+.1f}" if explanation.scale == "probability" else f"{value:+.2f}"
+    return text.replace("-", "−")

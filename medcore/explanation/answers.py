@@ -1,0 +1,151 @@
+"""What a worker answers about patients: each function takes a bundle's folder and small arrays or one table.
+
+A bundle that has been read is kept for the next question, so that a change on
+the patient page is answered without reading it again.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from medcore.explanation.game import Floats
+from medcore.explanation.patients import shown_values, units_of
+from medcore.explanation.results import Explanation, Scale
+from medcore.explanation.shapley import explain
+from medcore.models.files import MANIFEST
+
+if TYPE_CHECKING:
+    from medcore.models.bundle import Bundle
+
+N_WEIGHED, N_WEIGHED_AGAINST = 20, 50
+"""Training patients explained, and against how many others, to find out how much the model uses each column."""
+LIVE_SECONDS = 1.0
+"""About how long one explanation on the page may take."""
+LEAST_EVALUATIONS, MOST_EVALUATIONS = 2**14, 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRisk:
+    """One patient as the model sees them: codes (P,), risks (K,), each member's risks, values as shown, flags."""
+
+    codes: Floats
+    risk: Floats
+    members: tuple[tuple[str, float, Floats], ...]
+    values: tuple[str | None, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def simple_risk(self) -> Floats | None:
+        """The risks of the logistic regression, if it is a member."""
+        return next((risk for kind, _weight, risk in self.members if kind == "logistic"), None)
+
+
+def read_risks(folder: Path, frame: pd.DataFrame) -> list[PatientRisk]:
+    """Predict for every row of a small table as it was read."""
+    bundle = _bundle(folder)
+    codes = bundle.encode(frame)
+    risks, flags, values = bundle.risk(codes), bundle.code_flags(codes), shown_values(bundle, frame)
+    members = [(part.kind, weight, np.asarray(part.risk(codes))) for weight, part in bundle.parts]
+    return [
+        PatientRisk(
+            codes=codes[i],
+            risk=risks[i],
+            members=tuple((kind, weight, each[i]) for kind, weight, each in members),
+            values=values[i],
+            flags=flags[i],
+        )
+        for i in range(len(codes))
+    ]
+
+
+def explain_patient(
+    folder: Path,
+    patient: PatientRisk,
+    background: Floats | None,
+    *,
+    class_index: int,
+    scale: Scale = "probability",
+    max_evaluations: int | None = None,
+    seed: int = 0,
+) -> Explanation:
+    """Explain one patient against the bundle's background, or the given codes (m, P).
+
+    Without ``max_evaluations`` as much is asked of the model as it answers in about a second.
+    """
+    bundle = _bundle(folder)
+    found = explain(
+        bundle.risk,
+        patient.codes,
+        bundle.background if background is None else background,
+        columns=bundle.predictors,
+        class_index=class_index,
+        scale=scale,
+        max_evaluations=live_evaluations(folder) if max_evaluations is None else max_evaluations,
+        seed=seed,
+    )
+    return found.shown_as(patient.values, units=units_of(bundle), class_name=bundle.classes[class_index])
+
+
+def risks_of(folder: Path, codes: Floats) -> Floats:
+    """Predict for rows given as codes (n, P): risks (n, K)."""
+    return np.asarray(_bundle(folder).risk(codes))
+
+
+def column_weights(folder: Path, *, class_index: int) -> Floats:
+    """Return how much the model uses each column (P,): mean absolute contribution over some training patients."""
+    bundle = _bundle(folder)
+    patients, others = bundle.background[:N_WEIGHED], bundle.background[-N_WEIGHED_AGAINST:]
+    sizes = []
+    for row in patients:
+        found = explain(
+            bundle.risk, row, others, columns=bundle.predictors, class_index=class_index, tolerance=1, max_evaluations=0
+        )
+        sizes.append([abs(c.contribution) for c in found.contributions])
+    return np.asarray(np.mean(sizes, axis=0)) if sizes else np.ones(len(bundle.predictors))
+
+
+def live_evaluations(folder: Path) -> int:
+    """Return how many composite rows this model answers in about a second here, as a power of two."""
+    return _pace(folder, _changed(folder))
+
+
+@lru_cache(maxsize=16)
+def _pace(folder: Path, changed: int) -> int:  # noqa: ARG001 - part of the key
+    bundle = _bundle(folder)
+    rows = np.resize(bundle.background, (2_000, len(bundle.predictors)))
+    bundle.risk(rows)
+    start = time.perf_counter()
+    bundle.risk(rows)
+    seconds = max(time.perf_counter() - start, 1e-4)
+    power = 2 ** round(np.log2(LIVE_SECONDS * len(rows) / seconds))
+    return int(min(max(power, LEAST_EVALUATIONS), MOST_EVALUATIONS))
+
+
+def predict_table(folder: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Predict for every row of a table: row, a risk a class, flags."""
+    from medcore.models.external import predict_table as predict
+
+    return predict(_bundle(folder), frame)
+
+
+def _bundle(folder: Path) -> Bundle:
+    return _kept_bundle(folder, _changed(folder))
+
+
+def _changed(folder: Path) -> int:
+    manifest = folder / MANIFEST
+    return manifest.stat().st_mtime_ns if manifest.exists() else 0
+
+
+@lru_cache(maxsize=4)
+def _kept_bundle(folder: Path, changed: int) -> Bundle:  # noqa: ARG001 - part of the key
+    from medcore.models.bundle import load_bundle
+
+    return load_bundle(folder)

@@ -1,0 +1,146 @@
+"""What the patient page needs of a run, read once a session: training patients, prediction sets, weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medcore import jobs
+from medcore.data.cohort import Schema
+from medcore.data.recipe import Recipe, required_columns
+from medcore.explanation import answers
+from medcore.explanation.conformal import ConformalSets
+from medcore.explanation.game import Floats
+from medcore.explanation.reference import Reference
+from medcore.explanation.reliability import Reliability, assess
+from medcore.explanation.results import Explanation, Scale
+from medcore.explanation.what_if import WhatIfCurve, curve
+from medcore.models.results import Results, read_results
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A run opened for looking at single patients; questions to the model are asked of the worker."""
+
+    run: RunRecord
+    folder: Path = field(repr=False)
+    results: Results = field(repr=False)
+    frame: pd.DataFrame = field(repr=False)
+    schema: Schema = field(repr=False)
+    recipe: Recipe = field(repr=False)
+    reference: Reference = field(repr=False)
+    usual: Floats = field(repr=False)
+    sets: ConformalSets
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The outcomes, the positive one of two last."""
+        return self.results.classes
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a new patient must have, as they are in the file."""
+        return required_columns(self.schema, self.recipe)
+
+    def risk_of(self, patient: pd.DataFrame, key: str) -> answers.PatientRisk:
+        """Predict for one patient, a table of one row as it was read; ``key`` identifies the values."""
+        return cache.once(
+            lambda: jobs.call(answers.read_risks, self.folder, patient[list(self.columns)])[0],
+            "patient.risk",
+            self.run.id,
+            key,
+        )
+
+    def explain(
+        self, patient: answers.PatientRisk, key: str, *, class_index: int, scale: Scale, background: str
+    ) -> Explanation:
+        """Explain one patient against a kind of background: ``training``, or the name of a class."""
+        return cache.once(
+            lambda: jobs.call(
+                answers.explain_patient,
+                self.folder,
+                patient,
+                self.background(background),
+                class_index=class_index,
+                scale=scale,
+            ),
+            *("patient.explain", self.run.id, key, class_index, scale, background),
+        )
+
+    def background(self, kind: str) -> Floats | None:
+        """Return codes of comparison patients: the model's own sample, or 100 training patients of one outcome."""
+        if kind not in self.classes:
+            return None
+        places = np.flatnonzero(self.reference.outcome == self.classes.index(kind))
+        chosen = np.random.default_rng(0).permutation(places)[:100]
+        return self.reference.codes[np.sort(chosen)] if len(chosen) else None
+
+    def weights(self, class_index: int) -> Floats:
+        """Return how much the model uses each column."""
+        return cache.once(
+            lambda: jobs.call(answers.column_weights, self.folder, class_index=class_index),
+            *("patient.weights", self.run.id, class_index),
+        )
+
+    def trust(self, patient: answers.PatientRisk, key: str, class_index: int) -> Reliability:
+        """Judge how far one patient's risk can be trusted."""
+        simple = patient.simple_risk
+        return cache.once(
+            lambda: assess(
+                self.reference,
+                patient.codes,
+                float(patient.risk[class_index]),
+                class_index=class_index,
+                weights=self.weights(class_index),
+                simple_risk=None if simple is None else float(simple[class_index]),
+                usual=self.usual,
+            ),
+            *("patient.trust", self.run.id, key, class_index),
+        )
+
+    def what_if(self, patient: answers.PatientRisk, key: str, column: str, class_index: int) -> WhatIfCurve:
+        """Return the patient's risk along one column."""
+        units = {c.name: c.unit for c in self.schema.columns}
+        return cache.once(
+            lambda: curve(
+                lambda codes: jobs.call(answers.risks_of, self.folder, codes),
+                patient.codes,
+                self.reference,
+                column,
+                class_index=class_index,
+                unit=units.get(column),
+            ),
+            *("patient.what_if", self.run.id, key, column, class_index),
+        )
+
+    def position(self, risk: float, class_index: int) -> float:
+        """Return the share of training patients with a lower out-of-fold risk."""
+        return float(np.mean(self.reference.risk[:, class_index] < risk))
+
+
+def open_desk(study: StudyRecord, run: RunRecord) -> Desk:
+    """Open a finished run of a study."""
+    return cache.once(lambda: _open(study, run), "patient.desk", run.id)
+
+
+def _open(study: StudyRecord, run: RunRecord) -> Desk:
+    folder = cache.store().result_folder(run.owner, run.id)
+    results = read_results(folder)
+    frame = cache.cohort(study).frame
+    reference = Reference.of(results.manifest, results, frame)
+    return Desk(
+        run=run,
+        folder=folder,
+        results=results,
+        frame=frame,
+        schema=Schema.from_dict(results.manifest["schema"]),
+        recipe=Recipe.from_dict(results.manifest["recipe"]),
+        reference=reference,
+        usual=reference.usual_distances(),
+        sets=ConformalSets.fit(results.training.outcome, results.training.risk, results.classes),
+    )

@@ -1,0 +1,117 @@
+"""One patient: the risk and what it means, what the model used, what if, who is alike."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.charts import explanation as charts
+from medcore.explanation import neighbours, wording
+from medcore.explanation.answers import PatientRisk
+from medcore.explanation.reliability import Reliability
+from medcore.explanation.results import CAPTION, SCALES, Scale
+from medcore.i18n import N_, _
+from medcore.ui import components
+from medcore.ui.patient_choice import Chosen
+from medcore.ui.patient_desk import Desk
+
+LOOKS = {"usual": "success", "caution": "warning", "abstain": "error"}
+SCALE_NAMES = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
+FOLDED = 8
+MIN_CELL = 5
+"""Fewer patients than this are not shown one by one."""
+
+
+def show_trust(trust: Reliability) -> None:
+    """Say in one line at the top how far to trust the risk, with the reasons below."""
+    components.note(" ".join([str(trust.headline), *map(str, trust.reasons)]), look=LOOKS[trust.level])
+
+
+def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
+    """Show the risk as a natural frequency, with what it is held against."""
+    risk, name = float(patient.risk[class_index]), desk.classes[class_index]
+    outcome = desk.schema.outcome.name if desk.schema.outcome else ""
+    base = float((desk.reference.outcome == class_index).mean())
+    components.section(
+        _("{frequency}: {column} is {name}", frequency=str(wording.frequency(risk)), column=outcome, name=name),
+        str(wording.against_base(risk, base)),
+    )
+    facts = [
+        (_("Risk"), wording.percent(risk, digits=1)),
+        (_("Training patients with a lower risk"), _("{n} of 100", n=round(100 * desk.position(risk, class_index)))),
+        (_("Cannot be ruled out ({n} % sure)", n=round(100 * desk.sets.coverage)), _set(desk, patient)),
+    ]
+    if len(patient.members) > 1:
+        risks = [100 * float(r[class_index]) for _kind, weight, r in patient.members if weight > 0]
+        facts.append((_("Between the models in it"), f"{min(risks):.0f}–{max(risks):.0f} %"))
+    if chosen.outcome is not None:
+        facts.append((_("What happened"), chosen.outcome))
+    components.facts(facts)
+
+
+def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
+    """Show what the model used: the waterfall, and the sentence on what it does not mean."""
+    components.section(_("What the model used"))
+    left, right = st.columns(2)
+    with left:
+        kinds = ["training", *desk.classes]
+        background = st.selectbox(
+            _("Compared with"),
+            kinds,
+            format_func=lambda k: (
+                _("A sample of the training patients") if k == "training" else _("Patients with {name}", name=k)
+            ),
+            key=f"patient.background.{desk.run.id}",
+            persist_state="session",
+        )
+    with right:
+        scale: Scale = components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]))
+    found = desk.explain(patient, chosen.key, class_index=class_index, scale=scale, background=background or "training")
+    shown = FOLDED
+    if len(found.contributions) > FOLDED + 1 and st.toggle(_("Show all columns"), key="patient.all"):
+        shown = len(found.contributions)
+    components.figure(charts.waterfall(found, n_shown=shown), key="patient.waterfall", caption=_(CAPTION))
+
+
+def show_what_if(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
+    """Show what the model would say to other values of one column."""
+    components.section(
+        _("What if"), _("What the model would say if one value were another. It does not say what treatment would do.")
+    )
+    ranked = [
+        c for c, _w in sorted(zip(desk.reference.columns, -desk.weights(class_index), strict=True), key=lambda p: p[1])
+    ]
+    column = st.selectbox(
+        _("Column"), ranked, format_func=components.plain, key=f"patient.column.{desk.run.id}", persist_state="session"
+    )
+    if column is not None:
+        found = desk.what_if(patient, chosen.key, column, class_index)
+        components.figure(charts.what_if_curve(found), key="patient.what_if")
+
+
+def show_similar(desk: Desk, patient: PatientRisk, class_index: int) -> None:
+    """Show the training patients most like this one, by what the model uses most, and what became of them."""
+    components.section(
+        _("Similar patients"),
+        _(
+            "The training patients nearest by the columns the model uses most. Their risk is from models that had not seen them."
+        ),
+    )
+    found = neighbours.similar(
+        desk.reference, patient.codes, class_index=class_index, weights=desk.weights(class_index), n=MIN_CELL
+    )
+    components.table(
+        [
+            {
+                _("Row"): str(n.row),
+                _("Outcome"): components.plain(n.outcome),
+                _("Risk"): wording.percent(n.risk),
+                _("Differs in"): ", ".join(components.plain(c) for c in n.differs[:6]) or "–",
+            }
+            for n in found
+        ],
+        alt=_("The five most similar training patients"),
+    )
+
+
+def _set(desk: Desk, patient: PatientRisk) -> str:
+    return ", ".join(desk.sets.set_of(patient.risk)) or _("none fits")

@@ -1,0 +1,64 @@
+"""Patient: one patient's risk, what the model used, and how far to trust it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.i18n import N_, _
+from medcore.ui import components, guards, patient_choice, patient_view
+from medcore.ui.patient_choice import Chosen
+from medcore.ui.patient_desk import Desk, open_desk
+from medcore.ui.words import model_name
+
+WAYS = {
+    "pick": N_("From the table"),
+    "type": N_("Type one in"),
+    "table": N_("New table"),
+}
+ASK = {"pick": patient_choice.pick, "type": patient_choice.type_in, "table": patient_choice.new_table}
+
+
+def page() -> None:
+    study = guards.require_outcome()
+    run = guards.require_run()
+    components.header(
+        _("Patient"), _("One patient’s risk, what the model used to arrive at it, and how far to trust it.")
+    )
+    with components.errors_shown():
+        desk = open_desk(study, run)
+        class_index = ask_class(desk)
+        way = components.choice(_("Who"), list(WAYS), key="patient.way", show=lambda w: _(WAYS[w]))
+        chosen = ASK[way](desk)
+        if chosen is not None:
+            show(desk, chosen, class_index)
+
+
+def ask_class(desk: Desk) -> int:
+    """Ask whose risk is meant where there are more than two outcomes."""
+    components.facts(
+        [
+            (_("Model"), model_name(desk.results.model)),
+            (_("Run"), str(desk.run.number)),
+            (_("Training patients"), f"{len(desk.results.training.rows):,}"),
+        ]
+    )
+    if len(desk.classes) == 2:
+        return 1
+    name = st.selectbox(
+        _("Outcome in question"), desk.classes, format_func=components.plain, key=f"patient.class.{desk.run.id}"
+    )
+    return desk.classes.index(name)
+
+
+def show(desk: Desk, chosen: Chosen, class_index: int) -> None:
+    patient = desk.risk_of(chosen.frame, chosen.key)
+    patient_view.show_trust(desk.trust(patient, chosen.key, class_index))
+    patient_view.show_risk(desk, chosen, patient, class_index)
+    patient_view.show_explanation(desk, chosen, patient, class_index)
+    with components.errors_shown():
+        patient_view.show_what_if(desk, chosen, patient, class_index)
+    with components.errors_shown():
+        patient_view.show_similar(desk, patient, class_index)
+
+
+page()

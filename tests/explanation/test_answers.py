@@ -1,0 +1,55 @@
+"""What a worker answers, from a bundle in a folder."""
+
+import numpy as np
+import pytest
+
+from medcore.explanation import answers, explain_row
+from medcore.models.bundle import save_bundle
+
+
+@pytest.fixture
+def folder(bundle, tmp_path):
+    save_bundle(bundle, tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def test_a_patient_is_read_with_risk_members_and_flags(folder, bundle, table):
+    rows = table.iloc[[0, 1]].copy()
+    rows.iloc[1, 1:] = np.nan
+    first, second = answers.read_risks(folder, rows)
+    np.testing.assert_allclose(first.risk, bundle.predict(table.iloc[[0]])[0], atol=1e-7)
+    assert first.simple_risk == pytest.approx(first.risk)
+    assert "imputed:age" in second.flags
+    assert second.values == (None,) * 5
+
+
+def test_an_explanation_is_that_of_the_row(folder, bundle, table):
+    patient = answers.read_risks(folder, table.iloc[[4]])[0]
+    found = answers.explain_patient(folder, patient, None, class_index=1)
+    assert found.contributions == explain_row(bundle, table, 4).contributions
+
+
+def test_a_chosen_background_is_used(folder, bundle, table):
+    patient = answers.read_risks(folder, table.iloc[[4]])[0]
+    others = bundle.encode(table.iloc[50:60])
+    found = answers.explain_patient(folder, patient, others, class_index=1, scale="log_odds")
+    assert found.n_background == 10
+    assert found.scale == "log_odds"
+
+
+def test_weights_are_largest_for_what_drives_the_risk(folder, bundle):
+    weights = dict(zip(bundle.predictors, answers.column_weights(folder, class_index=1), strict=True))
+    assert weights["age"] > 3 * weights["pressure"]
+    assert weights["sex"] > weights["pressure"]
+
+
+def test_a_table_of_new_patients_gets_a_line_a_row(folder, table):
+    found = answers.predict_table(folder, table.iloc[:7])
+    assert list(found["row"]) == list(range(7))
+
+
+def test_a_fast_model_may_be_asked_more_than_a_slow_one(folder):
+    n = answers.live_evaluations(folder)
+    assert answers.LEAST_EVALUATIONS <= n <= answers.MOST_EVALUATIONS
+    assert n == answers.live_evaluations(folder)
+    assert n & (n - 1) == 0
