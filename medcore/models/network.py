@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from math import isfinite
+from math import isfinite, log2, sqrt
 from typing import Any, Literal, get_args
 
 from medcore.errors import SettingsError
@@ -46,9 +46,9 @@ class NetworkSettings:
     ``keep_best``, the weights of the epoch with the lowest validation loss are
     kept, else those of the last epoch. ``clip_norm`` bounds the norm of a member's
     gradient. ``warmup`` is the share of all steps over which the learning rate
-    rises. ``n_submodels`` and ``n_bins`` matter to the architecture ``"network"``
-    only: sub-models that share their weights, and pieces into which the range of
-    a numeric column is cut.
+    rises. The last four matter to the architecture ``"network"`` only: sub-models
+    that share their kernels, pieces into which the range of a numeric column is
+    cut, a linear path beside the layers, and patients resampled for each sub-model.
     """
 
     architecture: Architecture = "seed"
@@ -71,6 +71,8 @@ class NetworkSettings:
     focal_gamma: float = 0.0
     n_submodels: int = 1
     n_bins: int = 0
+    linear_path: bool = True
+    bagging: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
@@ -91,6 +93,37 @@ class NetworkSettings:
             )
         if self.clip_norm is not None and not self.clip_norm > 0.0:
             _check_range("clip_norm", self.clip_norm, 1e-12, 1e12)
+
+    @classmethod
+    def for_table(cls, n_rows: int, **changes: Any) -> NetworkSettings:
+        """Return what suits a table of ``n_rows`` training rows: the network of ``docs/ablation.md``.
+
+        Batches grow with the square root of the rows, epochs shrink with them, and
+        from 20,000 rows on there are fewer sub-models, for more data needs less averaging.
+        Judge members by a fifth of their rows: the best epoch is kept.
+
+        >>> [NetworkSettings.for_table(n).batch_size for n in (100, 1_000, 100_000)]
+        [32, 64, 512]
+        """
+        batch_size = 2 ** round(log2(min(max(2.0 * sqrt(max(n_rows, 1)), 32.0), 2048.0)))
+        return cls(
+            **{
+                "architecture": "network",
+                "layers": (64, 64),
+                "optimizer": "adamw",
+                "learning_rate": 5e-3,
+                "epochs": round(min(max(2_000 * batch_size / max(n_rows, 1), 4.0), 50.0)),
+                "batch_size": batch_size,
+                "dropout": 0.3,
+                "early_stopping": 12,
+                "schedule": "cosine",
+                "weight_decay": 10.0,
+                "beta2": 0.99,
+                "n_submodels": 8 if n_rows <= 20_000 else 4 if n_rows <= 200_000 else 2,
+                "n_bins": 8,
+            }
+            | changes
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""

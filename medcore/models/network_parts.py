@@ -128,6 +128,17 @@ class Noise:
         uniform = self._uniform(x.shape)
         return tf.where(uniform >= dropout, x / (1.0 - dropout), 0.0)
 
+    def bag(self, rows: Any, n_submodels: int) -> Any:
+        """Weigh each row (M, B) for each sub-model, (M, B, S), the same in every epoch: exponential with mean 1.
+
+        The Bayesian bootstrap (Rubin 1981): every sub-model sees patients resampled.
+        """
+        import tensorflow as tf
+
+        place = tf.cast(rows, tf.uint32)[:, :, None] * tf.constant(n_submodels, tf.uint32)
+        place = place + tf.cast(tf.range(n_submodels), tf.uint32)
+        return -tf.math.log(_unit(_mixed(_mixed(place) ^ self._seeds[:, None, None])) + 2.0**-25)
+
     def _uniform(self, shape: Any) -> Any:
         import tensorflow as tf
 
@@ -139,8 +150,14 @@ class Noise:
         members, *rest = shape
         element = tf.cast(tf.range(prod(rest)), tf.uint32) * u32(0xC2B2AE35)
         bits = _mixed(key[:, None] ^ element[None, :])
-        unit = tf.cast(tf.bitwise.right_shift(bits, u32(8)), tf.float32) * (1.0 / (1 << 24))
-        return tf.reshape(unit, (members, *rest))
+        return tf.reshape(_unit(bits), (members, *rest))
+
+
+def _unit(bits: Any) -> Any:
+    """Turn 32 bits into a number from 0 to 1 (without 1)."""
+    import tensorflow as tf
+
+    return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * (1.0 / (1 << 24))
 
 
 def _mixed(x: Any) -> Any:

@@ -85,8 +85,8 @@ class DenseNetwork:
         return model
 
     @classmethod
-    def from_keras(cls, model: Any) -> tuple[DenseNetwork, dict[str, Floats]]:
-        """Read layers and weights from a model that :meth:`keras_model` made."""
+    def from_keras(cls, model: Any) -> tuple[DenseNetwork, dict[str, Floats], dict[str, Floats]]:
+        """Read shape, weights and fixed parts (none) from a model that :meth:`keras_model` made."""
         dense = [layer for layer in model.layers if type(layer).__name__ == "Dense"]
         drop = [layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"]
         arrays = [np.asarray(a, np.float32) for a in model.get_weights()]
@@ -98,4 +98,4 @@ class DenseNetwork:
             activation=activation,
             dropout=float(drop[0]) if drop else 0.0,
         )
-        return network, {part.name: a for part, a in zip(network.parts, arrays, strict=True)}
+        return network, {part.name: a for part, a in zip(network.parts, arrays, strict=True)}, {}

@@ -15,6 +15,7 @@ from medcore.i18n import N_
 from medcore.models.network import NetworkSettings
 from medcore.models.network_parts import Architecture, Floats, bucket, pack
 from medcore.models.network_seed import DenseNetwork
+from medcore.models.network_table import TableNetwork
 from medcore.models.progress import Follower, NullFollower, Progress, stop_if_cancelled
 from medcore.models.trainer_checkpoint import Arrays, Checkpoint, fingerprint
 from medcore.models.trainer_epoch import Outcome, Plan, Rules, State, Table, epoch_program, first_state
@@ -159,7 +160,7 @@ class _Training:
         self._name = fingerprint(features, outcome, members, settings)
         stacked, self._offsets, self._widths = _stack(features, self._members)
         self._outcome = np.resize(outcome, len(stacked)).astype(np.int32)
-        self.architecture = _architecture(stacked.shape[1], n_classes, settings)
+        self.architecture = _architecture(stacked, n_classes, settings)
         self._shapes = Shapes.of(self._members, settings)
         self._table = _constants(
             Table(
@@ -183,7 +184,8 @@ class _Training:
         """Train to the end, from the last checkpoint if there is one."""
         checkpoint = Checkpoint(watch.follower.checkpoint_dir, self._name)
         state, epoch, history = self._begin(checkpoint.load())
-        program = epoch_program(self.architecture, _rules(self._settings))
+        sizes = (self._shapes, len(self._members), self._table.features.shape)
+        program = epoch_program(self.architecture, _rules(self._settings), sizes)
         while epoch < self._settings.epochs and bool(np.any(state.active)):
             stop_if_cancelled(watch.follower)
             plan = self._plan(epoch)
@@ -260,9 +262,11 @@ class _Training:
         )
 
 
-def _architecture(width: int, n_classes: int, settings: NetworkSettings) -> Architecture:
+def _architecture(stacked: Floats, n_classes: int, settings: NetworkSettings) -> Architecture:
     outputs = 1 if n_classes == 2 else n_classes
-    return DenseNetwork(width, outputs, settings.layers, settings.activation, settings.dropout)
+    if settings.architecture == "network":
+        return TableNetwork.fitting(stacked, outputs, settings)
+    return DenseNetwork(stacked.shape[1], outputs, settings.layers, settings.activation, settings.dropout)
 
 
 def _rules(settings: NetworkSettings) -> Rules:
@@ -274,6 +278,7 @@ def _rules(settings: NetworkSettings) -> Rules:
         clip_norm=settings.clip_norm,
         label_smoothing=settings.label_smoothing,
         focal_gamma=settings.focal_gamma,
+        bagging=settings.bagging,
     )
 
 

@@ -8,7 +8,7 @@ that a program is compiled once for many tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ class Rules:
     clip_norm: float | None
     label_smoothing: float
     focal_gamma: float
+    bagging: bool
 
 
 class State(NamedTuple):
@@ -97,8 +98,8 @@ def first_state(weights: Any) -> State:
 
 
 @lru_cache(maxsize=32)
-def epoch_program(architecture: Architecture, rules: Rules) -> EpochProgram:
-    """Compile (at its first call for a shape) the program of one epoch."""
+def epoch_program(architecture: Architecture, rules: Rules, shapes: Hashable) -> EpochProgram:  # noqa: ARG001
+    """Return the program of one epoch, compiled at its first call; one program for each ``shapes`` of its inputs."""
     import tensorflow as tf
 
     decays = np.concatenate([np.full(p.size, float(p.decays), np.float32) for p in architecture.parts])
@@ -119,7 +120,10 @@ def epoch_program(architecture: Architecture, rules: Rules) -> EpochProgram:
             tape.watch(state.weights)
             noise = Noise(table.seeds, state.done)
             logits, y, counted, importance = forward(state.weights, table, plan.rows[i], noise)
-            each = training_loss(logits, y, rules) * importance
+            each = training_loss(logits, y, rules)
+            if rules.bagging:
+                each = each * noise.bag(plan.rows[i], each.shape[2])
+            each = tf.reduce_mean(each, 2) * importance
             n = tf.reduce_sum(counted, 1)
             loss = tf.reduce_sum(tf.reduce_sum(each, 1) / tf.maximum(n, 1.0))
         gradient = tape.gradient(loss, state.weights)
@@ -160,7 +164,7 @@ def epoch_program(architecture: Architecture, rules: Rules) -> EpochProgram:
 
 
 def training_loss(logits: Any, y: Any, rules: Rules) -> Any:
-    """Cross-entropy (M, B) of each row, a mean over its sub-models; smoothed or focal if asked."""
+    """Cross-entropy (M, B, S) of each row and sub-model; smoothed or focal if asked."""
     import tensorflow as tf
 
     classes = max(2, logits.shape[-1])
@@ -172,7 +176,7 @@ def training_loss(logits: Any, y: Any, rules: Rules) -> Any:
     if rules.focal_gamma:
         # Lin et al. 2017, Focal loss for dense object detection, equation 4
         each = each * tf.maximum(1.0 - tf.exp(log_p), 1e-6) ** rules.focal_gamma
-    return tf.reduce_mean(tf.reduce_sum(each, 3), 2)
+    return tf.reduce_sum(each, 3)
 
 
 def ensemble_loss(logits: Any, y: Any) -> Any:

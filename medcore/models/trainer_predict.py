@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -75,20 +75,20 @@ class TrainedNetworks:
     def from_keras(cls, models: Sequence[Any]) -> TrainedNetworks:
         """Read back what :meth:`keras_models` made, for instance from ``.keras`` files."""
         from medcore.models.network_seed import DenseNetwork
+        from medcore.models.network_table import TableNetwork
 
-        read = [DenseNetwork.from_keras(model) for model in models]
-        architecture = read[0][0]
+        read = [(TableNetwork if m.name == "network" else DenseNetwork).from_keras(m) for m in models]
+        architecture: Architecture = read[0][0]
         return cls(
             architecture,
-            np.stack([pack(architecture.parts, weights) for _, weights in read]),
-            np.zeros((len(read), 0), np.float32),
+            np.stack([pack(architecture.parts, weights) for _, weights, _ in read]),
+            np.stack([pack(architecture.fixed, fixed) for _, _, fixed in read]),
             int(models[0].input_shape[-1]),
         )
 
     def _run(self, features: Floats, members: Sequence[int] | None, *, mean: bool) -> Floats:
         chosen = slice(None) if members is None else list(members)
         weights, fixed = self.weights[chosen], self.fixed[chosen]
-        program = _predict_program(self.architecture, mean)
         n, padded = len(features), self.architecture.n_features
         shape = (n, self.architecture.n_outputs) if mean else (len(weights), n, self.architecture.n_outputs)
         risk = np.empty(shape, np.float32)
@@ -99,6 +99,7 @@ class TrainedNetworks:
             tiles = -(-len(rows) // tile)
             x = np.zeros((bucket(tiles, least=1) * tile, padded), np.float32)
             x[: len(rows), : rows.shape[1]] = rows
+            program = _predict_program(self.architecture, mean, (len(weights), len(x), tile))
             answer = program(weights, fixed, x.reshape(-1, tile, padded), np.int32(tiles)).numpy()
             risk[..., start : start + len(rows), :] = answer[..., : len(rows), :]
         return risk
@@ -111,9 +112,13 @@ class TrainedNetworks:
         return total
 
 
-@lru_cache(maxsize=32)
-def _predict_program(architecture: Architecture, mean: bool) -> Callable[[Any, Any, Any, Any], Any]:
-    """Compile (at its first call for a shape) rows (T, tile, F) → risks (n, C) or (M, n, C)."""
+@lru_cache(maxsize=64)
+def _predict_program(
+    architecture: Architecture,
+    mean: bool,
+    shapes: Hashable,  # noqa: ARG001 - one program for each
+) -> Callable[[Any, Any, Any, Any], Any]:
+    """Return the program rows (T, tile, F) → risks (n, C) or (M, n, C), compiled at its first call."""
     import tensorflow as tf
 
     from medcore.models.trainer_epoch import mean_risk
