@@ -211,12 +211,20 @@ def _bar(panel: Axes, trace: Any, place: int, layout: Mapping[str, Any]) -> None
 
 
 def _heatmap(panel: Axes, trace: Any) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
     values = np.asarray(trace.z, dtype=float)
     x, y = (
         [plain(v) for v in side] if side is not None and isinstance(side[0], str) else side
         for side in (trace.x, trace.y)
     )
-    panel.imshow(values, aspect="auto", cmap="Blues", alpha=0.6, origin="lower", interpolation="nearest")
+    options: dict[str, Any] = {"cmap": "Blues", "alpha": 0.6}
+    if trace.colorscale is not None:
+        steps = [(float(at), (*_colour(c)[0], _colour(c)[1])) for at, c in trace.colorscale if str(c).startswith("rgb")]
+        if len(steps) == len(trace.colorscale):
+            options = {"cmap": LinearSegmentedColormap.from_list("chart", steps)}
+    options |= {"vmin": trace.zmin, "vmax": trace.zmax}
+    panel.imshow(values, aspect="auto", origin="lower", interpolation="nearest", **options)
     for labels, set_ticks in ((x, panel.set_xticks), (y, panel.set_yticks)):
         if labels is not None:
             every = max(1, len(labels) // 12)

@@ -1,1 +1,35 @@
 """Results in, a document out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from medcore.errors import SettingsError
+from medcore.i18n import N_
+from medcore.reporting.document import Document
+from medcore.reporting.docx import to_docx
+from medcore.reporting.html import to_html
+from medcore.reporting.pdf import to_pdf
+from medcore.reporting.study_report import study_report
+from medcore.reporting.subject import Subject
+
+FORMATS: Mapping[str, Callable[[Document], bytes]] = {
+    "html": lambda document: to_html(document).encode("utf-8"),
+    "pdf": to_pdf,
+    "docx": to_docx,
+}
+
+
+def render(document: Document, file_name: str) -> bytes:
+    """Write a document in the format that a file name ends in: ``.html``, ``.pdf`` or ``.docx``."""
+    kind = file_name.rsplit(".", 1)[-1].lower()
+    if kind not in FORMATS:
+        raise SettingsError(
+            N_("A report cannot be written as “{name}”. Let its name end in one of: {known}."),
+            name=file_name,
+            known=[f".{known}" for known in FORMATS],
+        )
+    return FORMATS[kind](document)
+
+
+__all__ = ["FORMATS", "Document", "Subject", "render", "study_report"]

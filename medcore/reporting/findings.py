@@ -1,0 +1,209 @@
+"""The parts of a report that say how good the model is, and how far that goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from medcore.charts import calibration as calibration_charts
+from medcore.charts import discrimination, utility
+from medcore.evaluation import (
+    Evaluation,
+    calibration_curve,
+    confusion,
+    decision_curve,
+    precision_recall,
+    risk_distribution,
+    roc,
+)
+from medcore.evaluation.subgroups import MEANING, breakdown
+from medcore.evaluation.words import METRICS, with_interval
+from medcore.i18n import _
+from medcore.models.advice import TITLES
+from medcore.models.results import Patients
+from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from medcore.reporting.subject import Subject, events_and_risks
+from medcore.reporting.tripod import PLACES
+
+
+def measures() -> list[Block]:
+    """Say how performance was measured."""
+    text = _(
+        "AUROC with DeLong's interval; calibration slope and calibration in the large by logistic regression of the outcome on the log-odds of the risk (Wald); proportions with Wilson's interval; everything else with the 95 % interval of a bootstrap over patients. Out-of-fold risks of all folds were pooled. With more than two classes, figures are means over one class against the rest. No Hosmer–Lemeshow test was made."
+    )
+    return [Heading(_(PLACES["measures"]), 2), Paragraph(text)]
+
+
+def performance(subject: Subject) -> list[Block]:
+    """Print every figure with its interval, then the charts, out of fold first."""
+    results = subject.results
+    columns: dict[str, Evaluation] = {_("Cross-validated"): results.cross_validated}
+    if results.tested:
+        columns[_("Locked test set")] = results.tested
+    if subject.validation:
+        columns[_("New patients")] = subject.validation.evaluation
+    blocks: list[Block] = [Heading(_(PLACES["results"]), 1), _metrics(columns)]
+    if subject.looks is not None and results.tested:
+        blocks.append(Paragraph(_("The locked test set has been looked at {n} time(s).", n=subject.looks)))
+    if not subject.binary:
+        blocks += _per_class(results.cross_validated)
+    blocks.append(Heading(_("Out of fold"), 2))
+    blocks += _charts(subject, results.training, results.cross_validated)
+    blocks += _candidates(subject)
+    return blocks
+
+
+def _metrics(columns: Mapping[str, Evaluation]) -> Table:
+    rows = [
+        (_(label), *(with_interval(e.metrics[name]) if name in e.metrics else "–" for e in columns.values()))
+        for name, label in METRICS.items()
+    ]
+    return Table.of(_("Performance with 95 % intervals"), (_("Measure"), *columns), rows)
+
+
+def _per_class(evaluation: Evaluation) -> list[Block]:
+    names = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
+    rows = [
+        (name, evaluation.class_counts[name], *(with_interval(figures[m]) for m in names))
+        for name, figures in evaluation.per_class.items()
+    ]
+    head = (_("Class"), _("Rows"), *(_(METRICS[m]) for m in names))
+    return [Table.of(_("Each class against the rest, out of fold"), head, rows)]
+
+
+def _charts(subject: Subject, patients: Patients, evaluation: Evaluation) -> list[Block]:
+    if not subject.binary:
+        curves = {
+            name: roc((patients.outcome == k).astype(np.float64), patients.risk[:, k])
+            for k, name in enumerate(subject.results.classes)
+            if (patients.outcome == k).any()
+        }
+        return [
+            Picture(discrimination.roc(curves)),
+            Picture(utility.class_table(evaluation.table, subject.results.classes)),
+        ]
+    outcome, risk = events_and_risks(patients)
+    name, limit = _("Model"), subject.threshold
+    negative, positive = subject.results.classes
+    counts = confusion(outcome, risk, limit)
+    figures = (
+        discrimination.roc({name: roc(outcome, risk)}, threshold=limit),
+        calibration_charts.calibration({name: calibration_curve(outcome, risk)}, {name: evaluation.metrics}),
+        utility.decision_curve({name: decision_curve(outcome, risk)}, threshold=limit),
+        discrimination.risk_distribution(risk_distribution(outcome, risk), positive=positive, threshold=limit),
+        discrimination.precision_recall({name: precision_recall(outcome, risk)}, threshold=limit),
+        utility.confusion_matrix(counts, positive=positive, negative=negative),
+    )
+    rates = [
+        (_("Sensitivity"), counts.sensitivity),
+        (_("Specificity"), counts.specificity),
+        (_("Positive predictive value"), counts.ppv),
+        (_("Negative predictive value"), counts.npv),
+        (_("Share called positive"), counts.alert_rate),
+        (_("Accuracy (without any skill: {n})", n=f"{counts.no_skill_accuracy:.3f}"), counts.accuracy),
+    ]
+    table = Table.of(
+        _("At the threshold of {threshold} %, out of fold", threshold=f"{100 * limit:.1f}"),
+        (_("Measure"), _("95 % interval")),
+        [(label, with_interval(estimate)) for label, estimate in rates],
+    )
+    return [*(Picture(figure) for figure in figures), table]
+
+
+def _candidates(subject: Subject) -> list[Block]:
+    names = ("auroc", "log_loss", "brier", "calibration_slope")
+    rows = [
+        (_(TITLES.get(c.name, c.name)), *(with_interval(c.cross_validated.metrics[m]) for m in names))
+        for c in subject.results.candidates
+    ]
+    head = (_("Model"), *(_(METRICS[m]) for m in names))
+    notes = tuple(f"{f.message} {f.remedy}" for f in subject.results.findings)
+    return [
+        Heading(_("Models side by side"), 2),
+        Table.of(_("Every model that was trained, out of fold"), head, rows),
+        *([Bullets(notes)] if notes else []),
+    ]
+
+
+def threshold(subject: Subject) -> list[Block]:
+    """Say from which risk a patient counts as positive, and why."""
+    if not subject.binary:
+        return []
+    why = subject.rationale or _("not stated")
+    text = _(
+        "A risk of {percent} % or more counts as positive. Why: {why}",
+        percent=f"{100 * subject.threshold:.1f}",
+        why=why,
+    )
+    return [Heading(_(PLACES["threshold"]), 2), Paragraph(text)]
+
+
+def subgroups(subject: Subject) -> list[Block]:
+    """Break the out-of-fold figures down by every sensitive column; small groups are not shown."""
+    patients = subject.results.training
+    if not subject.binary or patients.sensitive.empty:
+        return []
+    outcome, risk = events_and_risks(patients)
+    blocks: list[Block] = [Heading(_(PLACES["subgroups"]), 1), Paragraph(_(MEANING))]
+    head = (
+        _("Group"),
+        _("Patients"),
+        _("Events"),
+        "AUROC",
+        _("Calibration in the large"),
+        _("Sensitivity"),
+        _("Share called positive"),
+    )
+    for column in patients.sensitive.columns:
+        found = breakdown(
+            outcome, risk, patients.sensitive, [column], threshold=subject.threshold, groups=patients.groups
+        )
+        rows = [
+            (
+                g.name + ("" if g.judgeable == "yes" else " *"),
+                g.n,
+                g.n_events,
+                with_interval(g.auroc, digits=2),
+                *tuple(
+                    with_interval(e, digits=2)
+                    for e in (g.calibration_intercept, g.confusion.sensitivity, g.confusion.alert_rate)
+                ),
+            )
+            for g in found.groups
+        ]
+        if rows:
+            blocks.append(Table.of(str(column), head, rows))
+    return [*blocks, Paragraph(_("* Fewer than 100 events or non-events: too few to judge this group well."))]
+
+
+def external(subject: Subject) -> list[Block]:
+    """Say how the model did on patients it was not made from, and how they differ."""
+    validation = subject.validation
+    if validation is None:
+        return []
+    text = _(
+        "The frozen model was judged on {n} new patients; {dropped} without an outcome were left out.",
+        n=validation.n_patients,
+        dropped=validation.n_without_outcome,
+    )
+    rows = [
+        (
+            d.column,
+            "–" if d.difference is None else f"{d.difference:.2f}",
+            f"{100 * d.missing:.1f} %",
+            f"{100 * d.missing_training:.1f} %",
+            d.unseen,
+        )
+        for d in validation.differences
+    ]
+    head = (_("Column"), _("Difference from training"), _("Missing"), _("Missing in training"), _("Unseen categories"))
+    return [
+        Heading(_("External validation"), 1),
+        Paragraph(text),
+        Table.of(
+            _("How the new patients differ (standardised mean difference, or total variation for categories)"),
+            head,
+            rows,
+        ),
+    ]

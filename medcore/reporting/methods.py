@@ -1,0 +1,169 @@
+"""The parts of a report that say who the patients were and what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from medcore.data.cohort import Column
+from medcore.data.methods import methods_text
+from medcore.data.sample_size import riley_sample_size
+from medcore.data.table_one import table_one
+from medcore.errors import SettingsError
+from medcore.i18n import N_, _
+from medcore.models.advice import TITLES
+from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
+from medcore.reporting.subject import Subject
+from medcore.reporting.tripod import ASKED, PLACES, not_stated
+
+SPLITS: Mapping[str, str] = {
+    "random": N_("at random, with the same share of every class in each part"),
+    "group": N_("by patient, so that all rows of one patient are on one side"),
+    "time": N_("by time: the latest patients were locked away, and folds are periods"),
+    "site": N_("by site: whole sites were locked away, and folds are sites"),
+    "column": N_("by a column of the table"),
+}
+CALIBRATIONS: Mapping[str, str] = {
+    "none": N_("Risks were not recalibrated, for out of fold nothing did better."),
+    "platt": N_("Risks were recalibrated by Platt's method, chosen by out-of-fold log loss."),
+    "isotonic": N_("Risks were recalibrated by isotonic regression, chosen by out-of-fold log loss."),
+    "beta": N_("Risks were recalibrated by beta calibration, chosen by out-of-fold log loss."),
+    "temperature": N_("Risks were recalibrated by temperature scaling, chosen by out-of-fold log loss."),
+    "venn_abers": N_("Risks were recalibrated by the Venn–Abers method, chosen by out-of-fold log loss."),
+}
+
+
+def asked(subject: Subject, keys: Iterable[str]) -> list[Block]:
+    """Print what people were asked and what they answered, or that they did not."""
+    return [Bullets(tuple(f"{_(ASKED[key])}: {not_stated(subject.answers.get(key))}" for key in keys))]
+
+
+def flow(subject: Subject) -> list[Block]:
+    """Say how many rows and patients went where."""
+    results = subject.results
+    rows: list[tuple[str, object]] = []
+    if subject.prepared is not None:
+        rows.append((_("Rows of the table"), len(subject.prepared.source)))
+        rows += [
+            (f"– {entry.step.title}", f"−{entry.rows_before - entry.rows_after}")
+            for entry in subject.prepared.log
+            if entry.rows_before != entry.rows_after
+        ]
+        rows.append((_("Rows that remained"), subject.prepared.n_rows))
+        rows.append((_("Patients among them"), subject.prepared.n_patients))
+    rows.append((_("Trained on, and judged out of fold"), _counted(results.cross_validated)))
+    if results.tested:
+        rows.append((_("Locked test set"), _counted(results.tested)))
+    if subject.validation:
+        rows.append((_("New patients"), _counted(subject.validation.evaluation)))
+    table = Table.of(_("Who was in which part, by class of the outcome"), (_("Part"), _("Rows")), rows)
+    return [Heading(_(PLACES["flow"]), 2), table]
+
+
+def _counted(evaluation: Any) -> str:
+    classes = ", ".join(f"{name}: {n}" for name, n in evaluation.class_counts.items())
+    return f"{evaluation.n} ({classes})"
+
+
+def predictors(subject: Subject) -> list[Block]:
+    """List the predictors with kind, unit and missing share."""
+    used = set(subject.results.manifest["predictors"])
+    columns = [c for c in subject.schema.columns if c.name in used]
+    missing = {}
+    if subject.prepared is not None:
+        missing = subject.prepared.predictors.isna().mean().to_dict()
+    rows = [
+        (c.name, _kind(c), c.unit or "", f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–")
+        for c in columns
+    ]
+    head = (_("Column"), _("Kind"), _("Unit"), _("Missing"))
+    return [Heading(_(PLACES["missing"]), 2), Table.of(_("Candidate predictors"), head, rows)]
+
+
+def _kind(column: Column) -> str:
+    words = {
+        "numeric": _("number"),
+        "category": _("category"),
+        "boolean": _("yes or no"),
+        "date": _("date"),
+        "text": _("text"),
+    }
+    return words[column.kind]
+
+
+def characteristics(subject: Subject) -> list[Block]:
+    """Print Table 1 by outcome and by part, small counts hidden."""
+    if subject.prepared is None:
+        return []
+    blocks: list[Block] = [Heading(_(PLACES["table_one"]), 2)]
+    tables = [(_("Patients by outcome"), table_one(subject.prepared))]
+    if subject.split is not None and subject.split.test.any():
+        tables.append(
+            (_("Training patients and the locked test set"), table_one(subject.prepared, split=subject.split))
+        )
+    for caption, found in tables:
+        frame = found.frame()
+        blocks.append(Table.of(caption, list(frame.columns), frame.to_numpy().tolist()))
+    return blocks
+
+
+def sample_size(subject: Subject) -> list[Block]:
+    """Compare the number of training patients with what Riley's criteria ask for."""
+    if not subject.binary:
+        return []
+    evaluation = subject.results.cross_validated
+    kinds = subject.results.manifest["codebook"]
+    parameters = sum(max(1, len(levels) - 1) for levels in kinds["categories"])
+    try:
+        needed = riley_sample_size(parameters, (evaluation.n_events or 0) / evaluation.n)
+    except SettingsError:
+        return []
+    text = _(
+        "For {parameters} parameters and {share} % events, the criteria of Riley et al. (BMJ 2020;368:m441) ask for {needed} patients ({shrinkage}, {optimism} and {prevalence} by criterion), assuming that 15 % of the attainable variation is explained; {n} were trained on.",
+        parameters=parameters,
+        share=f"{100 * needed.event_share:.1f}",
+        needed=needed.required,
+        shrinkage=needed.shrinkage,
+        optimism=needed.optimism,
+        prevalence=needed.prevalence,
+        n=evaluation.n,
+    )
+    return [Heading(_(PLACES["sample_size"]), 2), Paragraph(text, strong=evaluation.n < needed.required)]
+
+
+def preparation(subject: Subject) -> list[Block]:
+    """Write what was done to the table before anything was learnt."""
+    blocks: list[Block] = [Heading(_(PLACES["preparation"]), 2)]
+    if subject.prepared is not None:
+        text = methods_text(subject.schema, subject.recipe, subject.prepared)
+        return [*blocks, *(Paragraph(part.replace("\n", " ")) for part in text.strip().split("\n\n"))]
+    return [*blocks, Bullets(tuple(str(sentence) for sentence in subject.recipe.sentences()))]
+
+
+def models(subject: Subject) -> list[Block]:
+    """Write which models were trained, how, and what the bundle is made of."""
+    manifest = subject.results.manifest
+    split, settings = manifest["split"], manifest["settings"]
+    names = ", ".join(_(TITLES.get(name, name)) for name in subject.results.names)
+    weights = ", ".join(f"{_(TITLES.get(n, n))} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0)
+    lines = [
+        _(
+            "The patients were split {how}; cross-validation had {n} folds.",
+            how=_(SPLITS[split["kind"]]),
+            n=split["n_folds"],
+        ),
+        _("Trained on the same folds: {names}.", names=names),
+        _("The final model is made of: {weights}.", weights=weights),
+        _(CALIBRATIONS.get(manifest["calibrator"]["method"], "{method}"), method=manifest["calibrator"]["method"]),
+        _("Classes were not balanced by resampling or weights.")
+        if settings.get("class_weight") is None
+        else _(
+            "The loss was weighted ({weighting}), and the risks were recalibrated.", weighting=settings["class_weight"]
+        ),
+    ]
+    asked_for = ", ".join(f"{k} = {v}" for k, v in settings.items() if v is not None)
+    return [
+        Heading(_(PLACES["models"]), 2),
+        *(Paragraph(line) for line in lines),
+        Paragraph(_("All settings: {settings}.", settings=asked_for)),
+    ]

@@ -1,0 +1,138 @@
+"""A document as PDF, with its font inside so that it prints the same everywhere."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from medcore.charts.static import FONT_FILE, plain, to_png
+from medcore.charts.theme import alt_text, headline
+from medcore.i18n import _
+from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+_FAMILY = "medcore"
+_SIZES = {1: 15.0, 2: 12.0, 3: 10.5}
+_BODY, _SMALL, _MARGIN = 10.0, 8.5, 20.0
+_PICTURE_INCHES = 5.6
+_INK, _GREY, _RULE, _WARN = (31, 39, 51), (91, 100, 114), (216, 220, 227), (253, 244, 234)
+
+
+def to_pdf(document: Document) -> bytes:
+    """Write the whole document as a PDF of A4 pages."""
+    pdf = _new(document)
+    pdf.add_page()
+    _write(pdf, document.title, 20, space_after=1)
+    _write(pdf, document.subtitle, _BODY, colour=_GREY, space_after=4)
+    for block in document.blocks:
+        _block(pdf, block)
+    return bytes(pdf.output())
+
+
+def _new(document: Document) -> FPDF:
+    from fpdf import FPDF
+
+    class Paper(FPDF):
+        def footer(self) -> None:
+            self.set_y(-14)
+            self.set_font(_FAMILY, size=7.5)
+            self.set_text_color(*_GREY)
+            page = _("Page {page} of {pages}", page=self.page_no(), pages="{nb}")
+            self.multi_cell(0, 3.5, f"{document.footer}  ·  {page}", align="L")
+
+    pdf = Paper(format="A4")
+    pdf.set_title(document.title)
+    pdf.set_lang(document.language.replace("_", "-"))
+    pdf.set_creator("medcore")
+    pdf.set_margins(_MARGIN, _MARGIN, _MARGIN)
+    pdf.set_auto_page_break(True, margin=20)
+    pdf.add_font(_FAMILY, fname=FONT_FILE)
+    pdf.set_font(_FAMILY, size=_BODY)
+    return pdf
+
+
+def _block(pdf: FPDF, block: Block) -> None:
+    match block:
+        case Heading(text, level):
+            pdf.ln(4 if level == 1 else 2)
+            if pdf.will_page_break(30):
+                pdf.add_page()
+            pdf.start_section(_quoted(pdf, text), level=level - 1)
+            _write(pdf, text, _SIZES[level], space_after=2)
+        case Paragraph(text, strong):
+            _write(pdf, text, _BODY, fill=_WARN if strong else None, space_after=2)
+        case Bullets(items):
+            for item in items:
+                _write(pdf, f"–  {item}", _BODY, space_after=0.5)
+            pdf.ln(1.5)
+        case Table():
+            _table(pdf, block)
+        case Picture():
+            _picture(pdf, block)
+
+
+def _write(
+    pdf: FPDF,
+    text: str,
+    size: float,
+    *,
+    colour: tuple[int, int, int] = _INK,
+    fill: tuple[int, int, int] | None = None,
+    space_after: float = 0.0,
+) -> None:
+    pdf.set_font(_FAMILY, size=size)
+    pdf.set_text_color(*colour)
+    if fill:
+        pdf.set_fill_color(*fill)
+    pdf.multi_cell(
+        0, size * 0.52, text, fill=fill is not None, align="L", new_x="LMARGIN", new_y="NEXT", padding=2 if fill else 0
+    )
+    pdf.ln(space_after)
+
+
+def _table(pdf: FPDF, table: Table) -> None:
+    _write(pdf, table.caption, 9.5, space_after=1)
+    pdf.set_font(_FAMILY, size=_SMALL)
+    pdf.set_draw_color(*_RULE)
+    pdf.set_text_color(*_INK)
+    with pdf.table(
+        borders_layout="HORIZONTAL_LINES",
+        cell_fill_mode="NONE",
+        col_widths=_widths(table),
+        line_height=_SMALL * 0.52,
+        padding=1,
+        text_align="LEFT",
+        first_row_as_headings=False,
+        num_heading_rows=1,
+    ) as grid:
+        for row in (table.header, *table.rows):
+            line = grid.row()
+            for cell in row:
+                line.cell(_quoted(pdf, cell))
+    pdf.ln(3)
+
+
+def _quoted(pdf: FPDF, text: str) -> str:
+    """Use straight quotation marks outside Chinese: the font's curly ones are as wide as a Chinese character."""
+    return text if str(pdf.lang).startswith("zh") else text.translate({0x201C: '"', 0x201D: '"'})
+
+
+def _widths(table: Table) -> tuple[int, ...]:
+    """Share the width by the length of what stands in each column, within bounds."""
+    columns = zip(table.header, *table.rows, strict=True)
+    return tuple(min(40, max(8, max(len(cell.encode("gb18030", "replace")) for cell in column))) for column in columns)
+
+
+def _picture(pdf: FPDF, picture: Picture) -> None:
+    title, subtitle = (plain(text) for text in headline(picture.figure))
+    image, width = to_png(picture.figure, width=_PICTURE_INCHES), 25.4 * _PICTURE_INCHES
+    height = width * int.from_bytes(image[20:24], "big") / int.from_bytes(image[16:20], "big")
+    if pdf.will_page_break(height + 16):
+        pdf.add_page()
+    _write(pdf, title, 9.5)
+    if subtitle:
+        _write(pdf, subtitle, _SMALL, colour=_GREY)
+    pdf.image(BytesIO(image), w=width, alt_text=plain(alt_text(picture.figure)))
+    pdf.ln(4)

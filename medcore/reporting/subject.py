@@ -1,0 +1,67 @@
+"""What a report is about: everything already computed, gathered once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.preparation import Prepared
+from medcore.data.recipe import Recipe
+from medcore.data.splitting import Split
+from medcore.models.external import ExternalValidation
+from medcore.models.results import Patients, Results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A trained model and what is known of its patients.
+
+    ``cohort``, ``prepared`` and ``split`` are there when the table is at hand;
+    without them the report says what the bundle remembers. ``answers`` holds
+    what only people know, by the keys of :data:`medcore.reporting.tripod.ASKED`.
+    ``looks`` counts how often the locked test set was looked at.
+    """
+
+    title: str
+    results: Results = field(repr=False)
+    threshold: float
+    rationale: str = ""
+    cohort: Cohort | None = field(repr=False, default=None)
+    prepared: Prepared | None = field(repr=False, default=None)
+    split: Split | None = field(repr=False, default=None)
+    validation: ExternalValidation | None = field(repr=False, default=None)
+    looks: int | None = None
+    answers: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    @property
+    def schema(self) -> Schema:
+        """The schema the model was trained under."""
+        return Schema.from_dict(self.results.manifest["schema"])
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe the model was trained with."""
+        return Recipe.from_dict(self.results.manifest["recipe"])
+
+    @property
+    def outcome_name(self) -> str:
+        """The name of the column that is predicted."""
+        column = self.schema.outcome
+        return column.name if column else ""
+
+    @property
+    def binary(self) -> bool:
+        """Whether there are two classes."""
+        return len(self.results.classes) == 2
+
+
+Floats = npt.NDArray[np.float64]
+
+
+def events_and_risks(patients: Patients) -> tuple[Floats, Floats]:
+    """Return outcome (0 or 1) and risk of the positive class, for two classes."""
+    return (patients.outcome == 1).astype(np.float64), patients.risk[:, 1]
