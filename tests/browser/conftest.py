@@ -1,0 +1,171 @@
+"""The real application on a free port, and the system's Chromium looking at it.
+
+One server, one worker and one browser serve all tests of this folder. Pictures are
+taken only of what failed, into the temporary folder, never into the repository.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from medcore import jobs
+from medcore.settings import ROOT, Settings
+
+PATIENCE_MS = 90_000
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+# Streamlit's one inline script is refused, and on a deep link it first looks for itself beside the page.
+EXPECTED = re.compile(r"Content Security Policy|Failed to load resource: .* 404")
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def app_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDCORE_DATA", str(tmp_path_factory.mktemp("installation")))
+        return Settings.from_env()
+
+
+@pytest.fixture(scope="session")
+def app_url(app_settings: Settings) -> Iterator[str]:
+    """Start the application as a person does, and leave nothing running."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = os.environ | {"MEDCORE_DATA": str(app_settings.data_dir), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    with tempfile.TemporaryFile("w+") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
+        try:
+            url = f"http://localhost:{port}"
+            wait_until_served(url, server)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(30)
+            jobs.stop_local_cluster(app_settings)
+            log.seek(0)
+            print(log.read())  # noqa: T201 - shown by pytest when something failed
+
+
+def wait_until_served(url: str, server: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError("The application did not start; its output is shown above.")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("MEDCORE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert path, "Chromium is missing: install it with the system's package manager, or set MEDCORE_CHROMIUM."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A person at the application: opens pages, waits until they are drawn, remembers what was fetched."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.url, self.context = url, context
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.fetched: set[str] = set()
+        self.complaints: list[str] = []
+        context.on("request", lambda request: self.fetched.add(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+
+    def open(self, path: str = "") -> Visitor:
+        self.page.goto(f"{self.url}/{path}")
+        return self.settled()
+
+    def settled(self) -> Visitor:
+        """Wait until the page is drawn and stays so for a moment."""
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        return self
+
+    def press(self, key: str) -> Visitor:
+        """Press the button with this key."""
+        self.at(key).get_by_role("button").first.click()
+        return self.settled()
+
+    def choose(self, option: str) -> Visitor:
+        """Choose one of a row of buttons."""
+        self.page.get_by_test_id("stButtonGroup").get_by_text(option, exact=True).first.click()
+        return self.settled()
+
+    def at(self, key: str) -> Locator:
+        """The widget with this key (``page.widget``)."""
+        return self.page.locator(f"[class*='st-key-{key.replace('.', '-')}']").first
+
+    def sees(self, text: str) -> Visitor:
+        expect(self.page.get_by_text(text).first).to_be_visible()
+        return self
+
+    def elsewhere(self) -> set[str]:
+        """The addresses fetched from outside this machine."""
+        own = urlsplit(self.url).netloc
+        return {u for u in self.fetched if urlsplit(u).scheme not in ("data", "blob") and urlsplit(u).netloc != own}
+
+    @property
+    def study(self) -> str:
+        return self.page.url.split("study=")[1].split("&")[0]
+
+
+@pytest.fixture
+def visit(chromium: Browser, app_url: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
+    """Open browsers of their own; nothing that any of them fetched may come from elsewhere."""
+    visitors: list[Visitor] = []
+
+    def visitor(*, width: int = 1440, dark: bool = False, locale: str = "en-US") -> Visitor:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", locale=locale
+        )
+        visitors.append(Visitor(context, app_url))
+        return visitors[-1]
+
+    failed = request.session.testsfailed
+    yield visitor
+    for number, each in enumerate(visitors):
+        if request.session.testsfailed > failed:
+            picture = Path(tempfile.gettempdir()) / "medcore-browser" / f"{request.node.name}-{number}.png"
+            each.page.screenshot(path=picture, full_page=True)
+        each.context.close()
+        assert each.elsewhere() == set()
+        assert [c for c in each.complaints if not EXPECTED.search(c)] == []
+
+
+@pytest.fixture(scope="session")
+def trained_study(chromium: Browser, app_url: str) -> str:
+    """A sample opened and trained once, for the tests that only look."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    visitor = Visitor(context, app_url)
+    visitor.open().press("studies.sample.breast").settled()
+    visitor.choose("Logistic regression").press("train.start")
+    expect(visitor.page.get_by_role("button", name="Judge it").first).to_be_visible()
+    study = visitor.study
+    context.close()
+    return study
