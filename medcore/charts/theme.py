@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -92,17 +93,18 @@ def new_figure(*, title: str, x_title: str, y_title: str, alt: str, subtitle: st
     titles carry units. ``alt`` says for a person who cannot see the chart what it
     shows; :func:`alt_text` returns it.
     """
-    figure = go.Figure()
-    figure.update_layout(
-        template=_template(INK, GRID),
-        title={"text": _broken(title), "subtitle": {"text": _broken(subtitle, width=64)}},
-        height=height,
-        uirevision="medcore",
-        meta={"alt": alt, "title": title, "subtitle": subtitle},
+    # One construction: every later update would check the whole template again.
+    return go.Figure(
+        layout={
+            "template": _template(INK, GRID),
+            "title": {"text": _broken(title), "subtitle": {"text": _broken(subtitle, width=64)}},
+            "height": height,
+            "uirevision": "medcore",
+            "meta": {"alt": alt, "title": title, "subtitle": subtitle},
+            "xaxis": {"title": {"text": x_title}},
+            "yaxis": {"title": {"text": y_title}},
+        }
     )
-    figure.update_xaxes(title_text=x_title)
-    figure.update_yaxes(title_text=y_title)
-    return figure
 
 
 def alt_text(figure: go.Figure) -> str:
@@ -124,12 +126,12 @@ def on_page(figure: go.Figure, *, dark: bool | None, key: str = "medcore", title
     the copy has no title: the page writes it itself, where it can wrap.
     """
     data = _disarmed(figure.to_plotly_json())
-    copy = go.Figure(data, skip_invalid=True)
     ink = INK if dark is None else DARK_INK if dark else LIGHT_INK
-    copy.update_layout(template=_template(ink, GRID), uirevision=key)
+    layout = data["layout"]
+    layout |= {"template": _template(ink, GRID), "uirevision": key}
     if not titled:
-        copy.update_layout(title={"text": None, "subtitle": {"text": None}, "automargin": False}, margin_t=12)
-    return copy
+        layout |= {"title": {}, "margin": layout.get("margin", {}) | {"t": 24}}
+    return go.Figure(data, skip_invalid=True)
 
 
 CONFIG: Mapping[str, Any] = {
@@ -143,6 +145,7 @@ CONFIG: Mapping[str, Any] = {
 """Plotly's options: no logo, nothing that leaves the machine."""
 
 
+@cache
 def _template(ink: str, grid: str) -> go.layout.Template:
     axis = {
         "gridcolor": grid,
