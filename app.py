@@ -19,6 +19,7 @@ from medcore import jobs
 from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.jobs.guard import Guard, refuse_other_than_loopback
+from medcore.jobs.logs import keep_values_out_of_logs
 from medcore.settings import Settings
 from medcore.studies import Store
 
@@ -48,5 +49,6 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     jobs.disconnect(SETTINGS)
 
 
+keep_values_out_of_logs()
 checked()
 app = st.App("medcore/ui/main.py", lifespan=lifespan, middleware=[Middleware(Guard, settings=SETTINGS)])

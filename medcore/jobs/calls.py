@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from medcore.errors import MedcoreError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster import Connection, ensure_cluster
-from medcore.jobs.runs import log_without_values
+from medcore.jobs.logs import log_without_values
 from medcore.settings import Settings
 
 T = TypeVar("T")

@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from medcore.jobs.logs import keep_values_out_of_logs
+
 logger = logging.getLogger("medcore.jobs")
 
 
 def dask_setup(worker: Any) -> None:  # noqa: ARG001 - Dask's signature
     """Import what runs and predictions need."""
+    keep_values_out_of_logs()
     warm_up()
 
 

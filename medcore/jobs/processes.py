@@ -235,6 +235,8 @@ def _fingerprint(settings: Settings) -> str:
     """Tell one state of the code, its packages and its memory limit from another, in a few milliseconds."""
     parts = [sys.prefix, sys.version, settings.worker_memory]
     for path in sorted([*(ROOT / "medcore").rglob("*.py"), ROOT / "requirements.txt"]):
+        if path.is_relative_to(ROOT / "medcore" / "ui"):
+            continue  # no worker runs it
         stat = path.stat()
         parts.append(f"{path.relative_to(ROOT)} {stat.st_size} {stat.st_mtime_ns}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +13,7 @@ from medcore.errors import CancelledError, MedcoreError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster import Connection, present_connection
 from medcore.jobs.follower import RunFollower
+from medcore.jobs.logs import log_without_values
 from medcore.jobs.processes import TRAIN
 from medcore.models.settings import TrainSettings
 from medcore.settings import Settings
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from distributed import Future
 
     from medcore.models.results import Results
-
-logger = logging.getLogger("medcore.jobs")
 
 MOST_ATTEMPTS = 5
 HEADLINE = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
@@ -174,13 +171,6 @@ def headline(results: Results) -> dict[str, Any]:
             for c in results.candidates
         ],
     }
-
-
-def log_without_values(error: BaseException) -> None:
-    """Log what kind of error happened where; its text could hold a patient's value."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    place = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
-    logger.error("%s at %s", type(error).__name__, place)
 
 
 def _fail(store: Store, owner: str, run_id: str, attempt: int, error: MedcoreError) -> None:

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from medcore.jobs.logs import keep_values_out_of_logs
+
 IDLE_SECONDS = 120.0
 LOOK_EVERY_SECONDS = 2.0
 FIRST_SECONDS = 60.0
@@ -22,6 +24,7 @@ def dask_setup(scheduler: Any) -> None:
     """Look every few seconds whether the cluster is still of use."""
     from tornado.ioloop import PeriodicCallback
 
+    keep_values_out_of_logs()
     started = last_used = time.monotonic()
     idle_seconds = float(os.environ.get("MEDCORE_IDLE_SECONDS") or IDLE_SECONDS)
     folder = os.environ.get("MEDCORE_JOBS")
