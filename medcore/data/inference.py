@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.inference_kinds import Contents, Guess, guess_kind, guess_native
 from medcore.data.inference_missing import missing_numbers, missing_words
 from medcore.data.inference_names import says
-from medcore.data.inference_roles import assign_roles
+from medcore.data.inference_roles import Size, assign_roles
 from medcore.data.inference_targets import TargetProposal, choose_target, propose_targets
 from medcore.data.ranges import find_quantity, unit_in_name
 from medcore.data.values import Distinct, distinct
@@ -32,27 +32,26 @@ def infer_schema(frame: pd.DataFrame) -> Schema:
     return Schema(assign_roles([r[0] for r in read], [r[1] for r in read], frame))
 
 
-def _read(name: str, values: pd.Series, decimal: str | None) -> tuple[Column, Distinct]:
+def _read(name: str, values: pd.Series, decimal: str | None) -> tuple[Column, Size]:
     cells = distinct(values)
     native = guess_native(values)
     if native is not None:
-        return Column(name=name, kind=native.kind, confidence=native.confidence, reason=native.reason), cells
+        return Column(name=name, kind=native.kind, confidence=native.confidence, reason=native.reason), Size.of(cells)
     numeric_share = _numeric_share(cells, decimal)
     absent = missing_words(cells, numeric_share)
     contents = Contents.of(name, cells, absent, decimal)
     guess = guess_kind(contents)
-    words = cells.words()
     column = Column(
         name=name,
         kind=guess.kind,
         unit=guess.unit,
         levels=guess.levels,
-        missing_codes=tuple(w for w, a in zip(words, absent, strict=True) if a),
+        missing_codes=tuple(str(w) for w in cells.texts.filter(pa.array(absent)).to_pylist()),
         confidence=guess.confidence,
         reason=guess.reason,
         sensitive=says(name, "sensitive"),
     )
-    return (_measured(column, contents, guess) if guess.kind == "numeric" else _coded(column, contents)), cells
+    return (_measured(column, contents, guess) if guess.kind == "numeric" else _coded(column, contents)), Size.of(cells)
 
 
 def _numeric_share(cells: Distinct, decimal: str | None) -> float:
@@ -68,7 +67,7 @@ def _measured(column: Column, contents: Contents, guess: Guess) -> Column:
     values = contents.numbers.value[contents.numbers.readable]
     unit = unit_in_name(column.name) or guess.unit
     quantity = find_quantity(column.name, values[values != 0], unit=unit)
-    found = missing_numbers(contents.numbers, contents.counts, contents.words, quantity)
+    found = missing_numbers(contents.numbers, contents.counts, contents.texts, quantity)
     column = replace(column, missing_codes=column.missing_codes + found.codes, unit=unit)
     if quantity is not None:
         column = replace(
@@ -89,14 +88,8 @@ def _measured(column: Column, contents: Contents, guess: Guess) -> Column:
 
 def _coded(column: Column, contents: Contents) -> Column:
     """Add numeric missing codes to categories that are written as numbers."""
-    if column.kind != "category" or not contents.numbers.readable.all() or len(contents.words) > 12:
+    if column.kind != "category" or not contents.numbers.readable.all() or contents.k > 12:
         return column
-    found = missing_numbers(contents.numbers, contents.counts, contents.words, None)
+    found = missing_numbers(contents.numbers, contents.counts, contents.texts, None)
     codes = tuple(c for c in found.codes if float(c) < 0 or float(c) in (9, 99, 999))
     return replace(column, missing_codes=column.missing_codes + codes)
-
-
-def readable_numbers(values: pd.Series, decimal: str | None = None) -> np.ndarray:
-    """Return a column's cells as numbers, NaN where they are none."""
-    cells = distinct(values)
-    return np.append(parse_numbers(cells.texts, decimal=decimal).value, np.nan)[cells.codes]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.cohort import Kind
@@ -20,6 +22,8 @@ from medcore.i18n import N_, Message
 
 READABLE = 0.9
 """Share of a column's cells that must be readable as a kind for the column to be of that kind."""
+HEAD = 5000
+"""Distinct texts that are looked at one by one; beyond it only whole-column operations are used."""
 MANY_WORDS = 4
 _BAND = re.compile(
     r"^[\[(<>≤≥=~ ]*(?P<low>-?[0-9]+(?:\.[0-9]+)?)(?:\s*(?:-|–|~|to|至|,|_)\s*[0-9]+(?:\.[0-9]+)?)?\s*[\])+]?[^0-9]{0,8}$"
@@ -42,19 +46,28 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A column's distinct texts without its missing codes, and what they read as."""
+    """A column's distinct texts (k) without its missing codes, and what they read as."""
 
     name: str
-    words: list[str]
+    texts: pa.Array
     counts: NDArray[np.int64]
     numbers: Numbers
     dates: Dates | None
-    n_rows: int
 
     @property
     def n(self) -> int:
         """Number of cells that hold a value."""
         return int(self.counts.sum())
+
+    @property
+    def k(self) -> int:
+        """Number of different values."""
+        return len(self.texts)
+
+    def words(self, mask: NDArray[np.bool_] | None = None) -> list[str]:
+        """Return the first distinct texts, at most :data:`HEAD` of them, or of those that the mask marks."""
+        texts = self.texts if mask is None else self.texts.filter(pa.array(mask))
+        return [str(w) for w in texts.slice(0, HEAD).to_pylist()]
 
     def share(self, mask: NDArray[np.bool_]) -> float:
         """Return the share of cells for which the mask over distinct texts holds."""
@@ -63,14 +76,10 @@ class Contents:
     @classmethod
     def of(cls, name: str, cells: Distinct, absent: NDArray[np.bool_], decimal: str | None) -> Contents:
         """Read a column's distinct texts every way that matters."""
-        import pyarrow as pa
-
         texts = cells.texts.filter(pa.array(~absent))
         numbers = parse_numbers(texts, decimal=decimal)
-        compact_dates = says(name, "date")
-        looks = not numbers.plain.all() or compact_dates
-        dates = parse_dates(texts) if looks and len(texts) else None
-        return cls(name, [str(w) for w in texts.to_pylist()], cells.counts[~absent], numbers, dates, len(cells.codes))
+        may_be_dates = len(texts) > 0 and (not numbers.plain.all() or says(name, "date"))
+        return cls(name, texts, cells.counts[~absent], numbers, parse_dates(texts) if may_be_dates else None)
 
 
 def guess_kind(c: Contents) -> Guess:
@@ -89,15 +98,16 @@ def guess_native(values: pd.Series) -> Guess | None:
 
 
 def _boolean(c: Contents) -> Guess | None:
-    if len(c.words) > 6:
+    if c.k > 6:
         return None
-    folded = {w.casefold() for w in c.words}
-    sides = {w: boolean_side(w) for w in c.words}
+    words = c.words()
+    folded = {w.casefold() for w in words}
+    sides = {w: boolean_side(w) for w in words}
     if None in sides.values():
         return None
     spelled = []
     for side in (False, True):
-        mine = [(int(n), w) for w, n in zip(c.words, c.counts, strict=True) if sides[w] is side]
+        mine = [(int(n), w) for w, n in zip(words, c.counts, strict=True) if sides[w] is side]
         if not mine:
             return None
         spelled.append(max(mine)[1])
@@ -122,9 +132,9 @@ def _date(c: Contents) -> Guess | None:
                 "date", 0.6, Message(N_("Dates in which day and month cannot be told apart; read day first."), {})
             )
         return Guess("date", 1.0, Message(N_("Its cells are dates."), {}))
-    if named and len(c.words) > 3 and c.share(c.dates.readable) >= READABLE:
+    if named and c.k > 3 and c.share(c.dates.readable) >= READABLE:
         return Guess("date", 0.7, Message(N_("Its name says date, and its cells are a spreadsheet's day numbers."), {}))
-    if len(c.words) > 3 and c.share(c.dates.readable & c.dates.compact) >= 0.99:
+    if c.k > 3 and c.share(c.dates.readable & c.dates.compact) >= 0.99:
         return Guess("date", 0.8, Message(N_("Its cells are dates written as eight digits."), {}))
     return None
 
@@ -140,7 +150,7 @@ def _numeric(c: Contents) -> Guess | None:
         return coded
     plain = c.share(c.numbers.plain)
     if plain == 1.0:
-        few = len(c.words) <= 5 and c.n >= 30 and len(c.words) > 2
+        few = c.k <= 5 and c.n >= 30 and c.k > 2
         if few:
             return Guess("numeric", 0.6, Message(N_("Few different whole numbers: a count or a code?"), {}))
         return Guess("numeric", 0.95, Message(N_("Its cells are numbers."), {}))
@@ -159,10 +169,9 @@ def _codes(c: Contents) -> Guess | None:
     """Recognise whole numbers that name categories: by the column's name, or by gaps between few values."""
     values = np.unique(c.numbers.value[c.numbers.readable])
     if not c.numbers.readable.all() or not np.all(values == np.round(values)):
-        leading = [w for w in c.words if re.match(r"^0[0-9]+$", w)]
-        return Guess("category", 0.7, Message(N_("Codes with leading zeros."), {})) if len(leading) > 2 else None
-    padded = [w for w in c.words if re.match(r"^0[0-9]+$", w)]
-    if len(padded) > 1 and len({len(w) for w in c.words}) == 1:
+        return None
+    padded = pc.sum(pc.match_substring_regex(c.texts, r"^0[0-9]+$")).as_py() or 0
+    if padded > 1 and pc.count_distinct(pc.utf8_length(c.texts)).as_py() == 1:
         return Guess("category", 0.8, Message(N_("Codes with leading zeros."), {}))
     if says(c.name, "sex") and len(values) <= 4:
         return Guess("category", 0.9, Message(N_("Its name says sex; the numbers are codes."), {}))
@@ -176,7 +185,7 @@ def _codes(c: Contents) -> Guess | None:
 
 def _letter_codes(c: Contents) -> Guess | None:
     """Recognise codes of which some begin with a letter, as diagnoses do (250.01, V45)."""
-    rest = [w for w, ok in zip(c.words, c.numbers.readable, strict=True) if not ok]
+    rest = c.words(~c.numbers.readable)
     coded = sum(1 for w in rest if _CODE.match(w))
     if coded < 3 or coded < 0.5 * len(rest):
         return None
@@ -185,9 +194,10 @@ def _letter_codes(c: Contents) -> Guess | None:
 
 def _common_suffix(c: Contents) -> str | None:
     counts: dict[str, int] = {}
-    for suffix, n in zip(c.numbers.suffix, c.counts, strict=True):
-        if suffix and not re.match(r"^[↑↓*hl]+$", str(suffix), re.I):
-            counts[str(suffix)] = counts.get(str(suffix), 0) + int(n)
+    for at in np.flatnonzero(c.numbers.suffix != "")[:HEAD]:
+        suffix = str(c.numbers.suffix[at])
+        if not re.match(r"^[↑↓*hl]+$", suffix, re.I):
+            counts[suffix] = counts.get(suffix, 0) + int(c.counts[at])
     if not counts:
         return None
     best = max(counts, key=lambda s: counts[s])
@@ -197,23 +207,25 @@ def _common_suffix(c: Contents) -> str | None:
 def _is_band_column(c: Contents) -> bool:
     """Say whether limits such as >7 and >8 are the column's few categories and not measurements."""
     bounded = c.share(c.numbers.bounded)
-    return bounded > 0.5 and len(c.words) <= 6
+    return bounded > 0.5 and c.k <= 6
 
 
 def _words(c: Contents) -> Guess:
-    levels = ordered_levels(c.words)
+    head = c.words()
+    levels = ordered_levels(head)
     if levels:
         return Guess("category", 0.8, Message(N_("Categories with an order."), {}), levels)
-    words = sum(len(w.split()) * int(n) for w, n in zip(c.words, c.counts, strict=True)) / c.n
-    length = sum(len(w) * int(n) for w, n in zip(c.words, c.counts, strict=True)) / c.n
-    unique = len(c.words) / c.n
+    weights = c.counts[: len(head)] / c.counts[: len(head)].sum()
+    words = float(np.dot(weights, [len(w.split()) for w in head]))
+    length = float(np.dot(weights, [len(w) for w in head]))
+    unique = c.k / c.n
     if c.n >= 20 and unique > 0.5 and (words > MANY_WORDS or length > 40):
         return Guess("text", 0.9, Message(N_("Long texts, nearly all different."), {}))
     if c.n >= 20 and unique > 0.9:
         return Guess("text", 0.7, Message(N_("Texts that are nearly all different."), {}))
-    if len(c.words) > 1000 and unique > 0.2:
+    if c.k > 1000 and unique > 0.2:
         return Guess("text", 0.6, Message(N_("Very many different texts."), {}))
-    return Guess("category", 0.9, Message(N_("{n} different words."), {"n": len(c.words)}))
+    return Guess("category", 0.9, Message(N_("{n} different words."), {"n": c.k}))
 
 
 def ordered_levels(words: Sequence[str]) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.ranges import Quantity
@@ -29,55 +30,63 @@ class Codes:
 
 
 def missing_words(cells: Distinct, numeric_share: float) -> NDArray[np.bool_]:
-    """Mark the words that say nothing was recorded.
+    """Mark the distinct texts that say nothing was recorded.
 
     ``numeric_share`` is the share of cells that are numbers: among numbers a
     dash or a full stop is no category.
     """
-    folded = [w.casefold() for w in cells.words()]
-    marked = np.array([w in MISSING_WORDS for w in folded], dtype=bool)
-    for i, word in enumerate(folded):
+    lowered = pc.utf8_lower(cells.texts)
+    known = pa.array(sorted(MISSING_WORDS | AMBIGUOUS_MISSING), type=lowered.type)
+    marked = np.asarray(pc.is_in(lowered, value_set=known).to_numpy(zero_copy_only=False), dtype=bool)
+    if not marked.any():
+        return marked
+    certain = marked.copy()
+    for at in np.flatnonzero(marked):
+        word = lowered[int(at)].as_py()
         if word in AMBIGUOUS_MISSING:
-            marked[i] = _means_nothing(word, i, folded, cells.counts, numeric_share)
-    if marked.all() or len(folded) - marked.sum() < 1:
-        return np.array([w in MISSING_WORDS and w not in AMBIGUOUS_MISSING for w in folded], dtype=bool)
-    return marked
+            certain[at] = False
+            marked[at] = _means_nothing(word, int(at), lowered, cells.counts, numeric_share)
+    return certain if marked.all() else marked
 
 
-def _means_nothing(word: str, at: int, folded: Sequence[str], counts: NDArray[np.int64], numeric_share: float) -> bool:
+def _means_nothing(word: str, at: int, lowered: pa.Array, counts: NDArray[np.int64], numeric_share: float) -> bool:
     if numeric_share > 0.5:
         return True
-    others = [w for i, w in enumerate(folded) if i != at]
+    others = [w for i, w in enumerate(lowered.slice(0, 1000).to_pylist()) if i != at]
     if word in {"none", "nil", "未做"}:
         return not any(w in _SCALES - _MEASURED for w in others) and len(others) > 1
     signs = any(w.startswith(("+", "±", "(+", "阳", "弱")) for w in others)
-    return not signs and counts[at] < 0.3 * counts.sum()
+    return not signs and bool(counts[at] < 0.3 * counts.sum())
 
 
-def missing_numbers(
-    numbers: Numbers, counts: NDArray[np.int64], words: Sequence[str], quantity: Quantity | None
-) -> Codes:
-    """Find numbers that stand for nothing measured: sentinels far from the rest, and zeros no living patient has."""
+def missing_numbers(numbers: Numbers, counts: NDArray[np.int64], texts: pa.Array, quantity: Quantity | None) -> Codes:
+    """Find numbers that stand for nothing measured: sentinels far from the rest, and zeros no living patient has.
+
+    The arrays are over a column's distinct texts.
+    """
     readable = numbers.readable
     values, n = numbers.value[readable], counts[readable]
-    texts = [w for w, ok in zip(words, readable, strict=True) if ok]
     if len(values) < 3:
         return Codes()
     if quantity is not None and quantity.zero_is_missing and (values == 0).any():
-        found = tuple(t for t, v in zip(texts, values, strict=True) if v == 0)
         return Codes(
-            found,
+            _written(texts, numbers.value == 0),
             0.95,
             Message(N_("A {quantity} of 0 is impossible; it stands for not measured."), {"quantity": quantity.name}),
         )
-    codes = [t for t, v in zip(texts, values, strict=True) if v in _SENTINELS and _stands_apart(v, values, n, quantity)]
-    if not codes:
+    found = [v for v in np.unique(values[np.isin(values, _SENTINELS)]) if _stands_apart(v, values, n, quantity)]
+    if not found:
         return Codes()
+    codes = _written(texts, np.isin(numbers.value, found))
     return Codes(
-        tuple(codes),
+        codes,
         0.8,
-        Message(N_("{codes} lies far from all other values, as a code for missing does."), {"codes": codes}),
+        Message(N_("{codes} lies far from all other values, as a code for missing does."), {"codes": list(codes)}),
     )
+
+
+def _written(texts: pa.Array, mask: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(str(t) for t in texts.filter(pa.array(mask)).to_pylist())
 
 
 def _stands_apart(code: float, values: NDArray[np.float64], n: NDArray[np.int64], quantity: Quantity | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -17,7 +17,22 @@ MANY_LEVELS = 50
 MOST_SITES = 1000
 
 
-def assign_roles(columns: Sequence[Column], cells: Sequence[Distinct], frame: pd.DataFrame) -> tuple[Column, ...]:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many cells of a column hold a value, how many different ones, and whether all are whole numbers."""
+
+    n: int
+    k: int
+    whole_numbers: bool
+
+    @classmethod
+    def of(cls, cells: Distinct) -> Size:
+        """Measure a column; whole numbers are judged by the first thousand values."""
+        head = cells.texts.slice(0, 1000).to_pylist()
+        return cls(int(cells.counts.sum()), len(cells.texts), all(str(w).isdigit() for w in head))
+
+
+def assign_roles(columns: Sequence[Column], cells: Sequence[Size], frame: pd.DataFrame) -> tuple[Column, ...]:
     """Give every column its role; at most one each of group, site and time."""
     with_roles = [_identity(c, d, frame) for c, d in zip(columns, cells, strict=True)]
     with_roles = _only_one(with_roles, cells, "group")
@@ -25,8 +40,8 @@ def assign_roles(columns: Sequence[Column], cells: Sequence[Distinct], frame: pd
     return tuple(_time(with_roles))
 
 
-def _identity(column: Column, cells: Distinct, frame: pd.DataFrame) -> Column:
-    n, k = int(cells.counts.sum()), len(cells.texts)
+def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
+    n, k = cells.n, cells.k
     unique = k / n if n else 0.0
     if n == 0:
         return replace(column, role="ignored")
@@ -50,13 +65,13 @@ def _identity(column: Column, cells: Distinct, frame: pd.DataFrame) -> Column:
     return column
 
 
-def _is_identifier(column: Column, cells: Distinct, unique: float) -> bool:
+def _is_identifier(column: Column, cells: Size, unique: float) -> bool:
     if column.low is not None or column.unit is not None or column.kind in ("boolean", "date"):
         return False
-    n, k = int(cells.counts.sum()), len(cells.texts)
+    n, k = cells.n, cells.k
     named = says(column.name, "identifier") and not says(column.name, "site")
     if named and n >= 10 and unique > 0.8:
-        return column.kind != "numeric" or all(w.isdigit() for w in cells.words()[:1000])
+        return column.kind != "numeric" or cells.whole_numbers
     if named and k > MANY_LEVELS and spoken(column.name).endswith("id"):
         return True
     return column.kind == "text" and unique > 0.98 and n >= 20 and not _is_prose(column)
@@ -66,18 +81,18 @@ def _is_prose(column: Column) -> bool:
     return column.confidence >= 0.9
 
 
-def _only_one(columns: list[Column], cells: Sequence[Distinct], role: str) -> list[Column]:
+def _only_one(columns: list[Column], cells: Sequence[Size], role: str) -> list[Column]:
     """Keep the role at the column with most different patients; the others identify something else."""
     candidates = [i for i, c in enumerate(columns) if c.role == role]
     if len(candidates) < 2:
         return columns
-    keep = min(candidates, key=lambda i: len(cells[i].texts))
+    keep = min(candidates, key=lambda i: cells[i].k)
     return [replace(c, role="identifier") if i in candidates and i != keep else c for i, c in enumerate(columns)]
 
 
-def _site(columns: list[Column], cells: Sequence[Distinct]) -> list[Column]:
+def _site(columns: list[Column], cells: Sequence[Size]) -> list[Column]:
     for i, (column, d) in enumerate(zip(columns, cells, strict=True)):
-        n, k = int(d.counts.sum()), len(d.texts)
+        n, k = d.n, d.k
         if (
             says(column.name, "site")
             and column.role in ("predictor", "identifier")

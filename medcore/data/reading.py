@@ -20,7 +20,7 @@ from medcore.data.reading_text import RawFile, Text, detect_encoding, unpack
 from medcore.errors import SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message
 
-MAX_COLUMNS = 20_000
+MAX_COLUMNS = 5_000
 MAX_LABEL = 300
 
 
@@ -83,10 +83,7 @@ def _read_text(
         quote=given.get("quote"),
         skip_lines=given.get("skip_lines"),
     )
-    if not dialect.names or len(dialect.names) > MAX_COLUMNS:
-        raise UnreadableFileError(
-            N_("No columns were found in {name}. Check that it is a table with a line of column names."), name=raw.name
-        )
+    _check_width(raw.name, len(dialect.names))
     names, repairs = clean_names(dialect.names)
     frame, counts = read_rows(text, dialect, names)
     frame, dropped = _trim(frame, dialect.names if dialect.has_header else [])
@@ -111,10 +108,7 @@ def _read_typed(
     raw: RawFile, kind: str, given: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, Source, list[Message], dict[str, str]]:
     table = read_typed(raw, kind, sheet=given.get("sheet"), skip_lines=given.get("skip_lines"))
-    if not table.names or len(table.names) > MAX_COLUMNS:
-        raise UnreadableFileError(
-            N_("No columns were found in {name}. Check that it is a table with a line of column names."), name=raw.name
-        )
+    _check_width(raw.name, len(table.names))
     names, repairs = clean_names(table.names)
     frame = pd.DataFrame(dict(zip(names, table.columns, strict=True)))
     frame, dropped = _trim(frame, table.names)
@@ -125,6 +119,22 @@ def _read_typed(
     )
     labels = {names[i]: " ".join(text.split())[:MAX_LABEL] for i, text in table.labels.items() if names[i] in frame}
     return frame, found, [*_skipped(table.skip_lines), *repairs, *dropped], labels
+
+
+def _check_width(name: str, n_columns: int) -> None:
+    if n_columns == 0:
+        raise UnreadableFileError(
+            N_("No columns were found in {name}. Check that it is a table with a line of column names."), name=name
+        )
+    if n_columns > MAX_COLUMNS:
+        raise UnreadableFileError(
+            N_(
+                "The file {name} has {n} columns; at most {most} can be read. Keep one row a patient, and the columns that matter."
+            ),
+            name=name,
+            n=n_columns,
+            most=MAX_COLUMNS,
+        )
 
 
 def _no_rows(name: str) -> UnreadableFileError:

@@ -63,15 +63,14 @@ def clean_names(raw: Sequence[str]) -> tuple[list[str], list[Message]]:
 
 def _numbered(names: list[str]) -> list[str]:
     taken = set(names)
-    seen: set[str] = set()
+    used: dict[str, int] = {}
     unique = []
     for name in names:
-        candidate, n = name, 1
-        while candidate in seen:
+        n = used.get(name, 0) + 1
+        candidate = name
+        while n > 1 and (candidate := f"{name} ({n})") in taken:
             n += 1
-            candidate = f"{name} ({n})"
-            if candidate in taken:
-                candidate = name
-        seen.add(candidate)
+        used[name] = n
+        taken.add(candidate)
         unique.append(candidate)
     return unique

@@ -40,10 +40,13 @@ def read_rows(text: Text, dialect: Dialect, names: list[str]) -> tuple[pd.DataFr
     quotes span lines or are left open, a slower reader that mends them does.
     """
     counts = RowCounts()
-    if _needs_care(text, dialect):
+    quotes_span_lines, n_lines = _survey(text, dialect)
+    if quotes_span_lines:
         return _careful(text, dialect, names, counts), counts
     try:
-        return _fast(text, dialect, names, counts), counts
+        frame = _fast(text, dialect, names, counts)
+        counts.n_blank = max(0, n_lines - counts.n_rows)
+        return frame, counts
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError):
         counts = RowCounts()
         return _careful(text, dialect, names, counts), counts
@@ -88,22 +91,24 @@ def body_blocks(text: Text, first_line: int) -> Iterator[bytes]:
             continue
 
 
-def _needs_care(text: Text, dialect: Dialect) -> bool:
-    """Say whether a quote is open at the end of some line."""
-    if not dialect.quote:
-        return False
-    mark, parity = ord(dialect.quote), 0
+def _survey(text: Text, dialect: Dialect) -> tuple[bool, int]:
+    """Say whether a quote is open at the end of some line, and count the lines up to the last one with text."""
+    mark = ord(dialect.quote) if dialect.quote else -1
+    parity, n_ends, trailing, open_quote, any_text = 0, 0, 0, False, False
     for block in body_blocks(Text(text.raw, text.encoding), dialect.body_line):
+        if not block:
+            continue
         data = np.frombuffer(block, dtype=np.uint8)
+        ends = np.flatnonzero(data == 10)
+        n_ends += len(ends)
+        bare = len(block.rstrip(b"\n"))
+        any_text = any_text or bare > 0
+        trailing = len(block) - bare if bare else trailing + len(block)
         quotes = np.flatnonzero(data == mark)
-        if len(quotes):
-            ends = np.flatnonzero(data == 10)
-            if ((np.searchsorted(quotes, ends) + parity) % 2).any():
-                return True
-            parity = (parity + len(quotes)) % 2
-        elif parity:
-            return True
-    return bool(parity)
+        if not open_quote and (parity or len(quotes)):
+            open_quote = bool(((np.searchsorted(quotes, ends) + parity) % 2).any())
+        parity = (parity + len(quotes)) % 2
+    return open_quote or bool(parity), (n_ends - trailing + 1 if any_text else 0)
 
 
 def _fast(text: Text, dialect: Dialect, names: list[str], counts: RowCounts) -> pd.DataFrame:
@@ -116,13 +121,13 @@ def _fast(text: Text, dialect: Dialect, names: list[str], counts: RowCounts) -> 
     keys = [f"c{i}" for i in range(len(names))]
     reader = pa_csv.open_csv(
         pa.PythonFile(_Body(text, dialect.body_line), mode="r"),
-        read_options=pa_csv.ReadOptions(use_threads=False, block_size=4 << 20, column_names=keys),
+        read_options=pa_csv.ReadOptions(use_threads=False, block_size=1 << 20, column_names=keys),
         parse_options=pa_csv.ParseOptions(
             delimiter=dialect.delimiter, quote_char=dialect.quote or False, invalid_row_handler=keep
         ),
         convert_options=pa_csv.ConvertOptions(
             check_utf8=False,
-            column_types=dict.fromkeys(keys, pa.large_string()),
+            column_types=dict.fromkeys(keys, pa.string()),
             strings_can_be_null=True,
             null_values=[""],
         ),
@@ -131,7 +136,9 @@ def _fast(text: Text, dialect: Dialect, names: list[str], counts: RowCounts) -> 
     if odd:
         table = _put_back(table, odd, dialect, counts)
     counts.n_rows = table.num_rows
-    return _to_frame(table, names)
+    columns = list(table.columns)
+    del reader, table
+    return _to_frame(columns, names)
 
 
 def _put_back(table: pa.Table, odd: list[tuple[int, str]], dialect: Dialect, counts: RowCounts) -> pa.Table:
@@ -165,16 +172,18 @@ def _note(counts: RowCounts, line: int) -> None:
 
 def _as_table(rows: list[list[str | None]], keys: list[str]) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else ([] for _ in keys)
-    return pa.table([pa.array(list(c), type=pa.large_string()) for c in columns], names=keys)
+    return pa.table([pa.array(list(c), type=pa.string()) for c in columns], names=keys)
 
 
-def _to_frame(table: pa.Table, names: list[str]) -> pd.DataFrame:
-    columns = {}
-    for i, name in enumerate(names):
-        columns[name] = table.column(i).to_pandas()
-        if columns[name].dtype != "str":
-            columns[name] = columns[name].astype("str")
-    return pd.DataFrame(columns)
+def _to_frame(chunks: list[pa.ChunkedArray], names: list[str]) -> pd.DataFrame:
+    """Turn Arrow columns into pandas ones, taking each out of the list, so that memory never holds the table twice."""
+    columns: list[pd.Series] = []
+    chunks.reverse()
+    while chunks:
+        columns.append(pd.Series(pd.array(chunks.pop(), dtype="str"), copy=False))
+    frame = pd.DataFrame(dict(enumerate(columns)), copy=False)
+    frame.columns = pd.Index(names, dtype="str")
+    return frame
 
 
 def _careful(text: Text, dialect: Dialect, names: list[str], counts: RowCounts) -> pd.DataFrame:
@@ -189,7 +198,7 @@ def _careful(text: Text, dialect: Dialect, names: list[str], counts: RowCounts) 
     tables.append(_as_table(batch, keys))
     table = pa.concat_tables(tables)
     counts.n_rows = table.num_rows
-    return _to_frame(table, names)
+    return _to_frame(list(table.columns), names)
 
 
 def _lines(text: Text, first_line: int) -> Iterator[str]:
@@ -205,14 +214,16 @@ def _lines(text: Text, first_line: int) -> Iterator[str]:
 def _records(text: Text, dialect: Dialect, width: int, counts: RowCounts) -> Iterator[list[str]]:
     lines = _lines(text, dialect.body_line)
     waiting: list[str] = []
+    n_blank = 0
     csv.field_size_limit(1 << 30)
     while True:
         line = waiting.pop() if waiting else next(lines, None)
         if line is None:
             return
         if not line:
-            counts.n_blank += 1
+            n_blank += 1
             continue
+        counts.n_blank = n_blank
         joined = [line]
         n_quotes = line.count(dialect.quote)
         while n_quotes % 2 and len(joined) < MAX_QUOTED_LINES:

@@ -167,7 +167,6 @@ NEGATIVE_WORDS: frozenset[str] = frozenset(
         "lived",
         "discharged",
         "benign",
-        "b",
         "control",
         "healthy",
         "absent",
