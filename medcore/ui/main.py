@@ -6,6 +6,8 @@ session's language, and is the only place that draws the sidebar.
 
 from __future__ import annotations
 
+import json
+
 import streamlit as st
 
 from medcore import jobs
@@ -32,6 +34,7 @@ def main() -> None:
     _language()
     speak()
     st.html(ASSETS / "styles" / "medcore.css")
+    _uploader_words()
     st.logo(str(ASSETS / "wordmark.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
     page = st.navigation(navigation.pages())
     with st.sidebar:
@@ -63,6 +66,22 @@ def _language_switch() -> None:
         key="frame.language",
         label_visibility="collapsed",
     )
+
+
+def _uploader_words() -> None:
+    """Put Streamlit's own English words in its uploader into the session's language."""
+    words = {
+        "button p": _("Choose a file"),
+        "[data-testid=stFileUploaderDropzoneInstructions] span": _(
+            "or drop it here; up to {n} MB", n=st.get_option("server.maxUploadSize")
+        ),
+    }
+    rules = "".join(
+        f"[data-testid=stFileUploaderDropzone] {place} {{font-size: 0}}"
+        f"[data-testid=stFileUploaderDropzone] {place}::after {{content: {json.dumps(text, ensure_ascii=False)}; font-size: 0.9rem}}"
+        for place, text in words.items()
+    )
+    st.html(f"<style>{rules}</style>")
 
 
 def _study() -> None:

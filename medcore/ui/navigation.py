@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -30,7 +29,7 @@ _ICONS = {
 
 def pages() -> list[st.Page]:
     """Return the pages that exist, titled in the session's language."""
-    return [_page(name, _(title)) for name, title in TITLES.items() if _file(name).exists()]
+    return [_page(name, _(title)) for name, title in TITLES.items()]
 
 
 def page(name: str) -> st.Page:
@@ -40,8 +39,7 @@ def page(name: str) -> st.Page:
 
 def link(name: str, label: str | None = None, *, icon: str | None = None) -> None:
     """Draw a link to a page that keeps the study and the language in the address."""
-    if _file(name).exists():
-        st.page_link(page(name), label=label, icon=icon, query_params=dict(address()))
+    st.page_link(page(name), label=label, icon=icon, query_params=dict(address()))
 
 
 def go(name: str) -> NoReturn:
@@ -51,13 +49,9 @@ def go(name: str) -> NoReturn:
 
 def _page(name: str, title: str) -> st.Page:
     return st.Page(
-        _file(name),
+        ROOT / "pages" / f"{name}.py",
         title=title,
         icon=f":material/{_ICONS[name]}:",
         url_path=name,
         default=name == "studies",
     )
-
-
-def _file(name: str) -> Path:
-    return ROOT / "pages" / f"{name}.py"

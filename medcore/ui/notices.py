@@ -79,12 +79,13 @@ def findings(
 
 def _finding(finding: Finding, *, key: str, on_fix: Callable[[Finding], None] | None) -> None:
     name, look = SEVERITIES[finding.severity]
-    with st.container(key=f"finding.{key}".replace(".", "-"), gap="small"):
-        st.html(
-            f'<div class="mc-notice {look}"><b>{markup(_(name))}</b> · {markup(finding.message)}'
-            f'<div class="mc-why">{markup(finding.why)} {markup(finding.remedy)}</div></div>'
-        )
-        if finding.fix and on_fix:
-            st.button(
-                str(finding.fix.label), key=f"{key}.fix", on_click=on_fix, args=(finding,), icon=":material/build:"
-            )
+    text = (
+        f'<div class="mc-notice {look}"><b>{markup(_(name))}</b> · {markup(finding.message)}'
+        f'<div class="mc-why">{markup(finding.why)} {markup(finding.remedy)}</div></div>'
+    )
+    if not (finding.fix and on_fix):
+        st.html(text)
+        return
+    with st.container(key=f"mc-fix-{key}".replace(".", "-"), horizontal=True, vertical_alignment="center"):
+        st.html(text)
+        st.button(str(finding.fix.label), key=f"{key}.fix", on_click=on_fix, args=(finding,), icon=":material/build:")
