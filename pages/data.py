@@ -23,7 +23,7 @@ PARTS = {
     "profile": N_("Profile"),
     "recipe": N_("Preparation"),
     "split": N_("Split"),
-    "rows": N_("Rows"),
+    "rows": N_("The table itself"),
 }
 
 

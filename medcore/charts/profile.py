@@ -59,7 +59,7 @@ def missing_share(profile: Profile, *, most: int = MOST_BARS) -> go.Figure:
     else:
         figure.add_bar(x=[100 * c.missing for c in shown], y=names, orientation="h", marker_color=theme.PRIMARY)
     figure.update_layout(
-        xaxis_range=[0, 102], legend=LEGEND_BELOW if len(shown) < 8 else {"orientation": "h", "y": 1.02}
+        xaxis_range=[-1, 102], legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, margin_t=48
     )
     return figure
 

@@ -11,11 +11,15 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.inference_names import says
 from medcore.data.steps import Step
 from medcore.data.values import code_matches, distinct, typed
 
 PredictorKind = Literal["numeric", "category"]
 SECONDS_A_DAY = 86400.0
+# HIPAA Safe Harbor, 45 CFR 164.514(b)(2)(i)(C): ages over 89 are one category, 90 or older.
+OLDEST_TOLD = 90.0
+OLDEST = 130.0
 
 
 @dataclass(slots=True)
@@ -101,6 +105,17 @@ def _implausible_values(cells: Cells, step: Step) -> int:
     return changed
 
 
+def _cap_ages(cells: Cells, step: Step) -> int:
+    changed = 0
+    for column in cells.schema.columns:
+        if column.kind == "numeric" and says(column.name, "age") and _chosen(step, column.name):
+            ages = cells.columns[column.name]
+            changed += cells.set(
+                column.name, ages.where(~ages.between(OLDEST_TOLD, OLDEST, inclusive="neither"), OLDEST_TOLD)
+            )
+    return changed
+
+
 def _dates_to_intervals(cells: Cells, step: Step) -> int:
     reference = step.options.get("reference")
     dates = [c.name for c in cells.schema.columns if c.kind == "date" and c.name != reference]
@@ -134,6 +149,7 @@ CELL_STEPS: Mapping[str, Callable[[Cells, Step], int]] = {
     "tidy_categories": _tidy_categories,
     "same_case": _same_case,
     "implausible_values": _implausible_values,
+    "cap_ages": _cap_ages,
     "dates_to_intervals": _dates_to_intervals,
     "fill_zero": _fill_zero,
 }

@@ -100,6 +100,7 @@ def default_recipe(schema: Schema) -> Recipe:
             Step("missing_codes"),
             Step("tidy_categories"),
             Step("implausible_values"),
+            Step("cap_ages", on=False),
             Step("dates_to_intervals", options={"reference": anchor} if anchor else {}),
             Step("set_text_aside"),
             Step("patient_part"),

@@ -51,6 +51,12 @@ STEP_KINDS: Mapping[str, StepKind] = {
         sentence=Message(N_("Numbers outside the plausible range in the column table are treated as missing.")),
         off_sentence=Message(N_("Numbers outside the plausible range are kept as they are.")),
     ),
+    "cap_ages": StepKind(
+        title=Message(N_("Ages over 89 become 90")),
+        sentence=Message(
+            N_("In columns of ages every age over 89 is written as 90, so that very old patients are not recognised.")
+        ),
+    ),
     "dates_to_intervals": StepKind(
         title=Message(N_("Dates become intervals")),
         sentence=Message(

@@ -66,10 +66,11 @@ class TableOne:
         """
         overall = _("All (n = {n})", n=sum(self.counts))
         heads = [overall, *(f"{s} (n = {n})" for s, n in zip(self.strata, self.counts, strict=True))]
-        lines = []
+        lines, last = [], ""
         for row in self.rows:
             label = row.column if row.level is None else f"{row.column} = {row.level}"
-            line = {_("Column"): label, _("Missing"): str(row.n_missing)}
+            line = {_("Column"): label, _("Missing"): "" if row.column == last else str(row.n_missing)}
+            last = row.column
             line |= {head: _text(cell, suppress) for head, cell in zip(heads, row.cells, strict=True)}
             line[_("SMD")] = "" if row.smd is None else f"{row.smd:.2f}"
             lines.append(line)

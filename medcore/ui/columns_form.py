@@ -13,7 +13,7 @@ from medcore.data.dictionary import load_dictionary, save_dictionary
 from medcore.data.fixes import change_column
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui.cache import cohort, store
+from medcore.ui.cache import cohort, once, store
 from medcore.ui.notices import errors_shown
 from medcore.ui.tables import download
 
@@ -80,8 +80,7 @@ def _chosen(schema: Schema) -> list[str]:
 
 
 def _rows(study: StudyRecord, names: list[str]) -> pd.DataFrame:
-    frame = cohort(study).frame
-    missing = frame[names].isna().mean()
+    missing = once(lambda: cohort(study).frame.isna().mean(), "empty cells", study.content_key)
     rows = [_row(study.schema[n], float(missing[n])) for n in names]
     return pd.DataFrame(rows, columns=list(_config()))
 

@@ -48,7 +48,7 @@ def outcome_form(study: StudyRecord) -> None:
 
 def _event(study: StudyRecord, target: str) -> str | None:
     """Ask for the event among the classes; None predicts every class."""
-    schema = choose_target(study.schema, cohort(study).frame, target)
+    schema = once(lambda: choose_target(study.schema, cohort(study).frame, target), "target", study.identity, target)
     counts = once(
         lambda: class_counts(cohort(study).frame, schema[target]),
         "classes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ import pyarrow.compute as pc
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Finding, Fix, Severity
-from medcore.data.inference_names import spoken
+from medcore.data.inference_names import says, spoken
 from medcore.data.privacy.kinds import IDENTIFIERS, Identifier
 from medcore.data.values import Distinct, distinct
 from medcore.data.values_numbers import parse_numbers
@@ -25,7 +24,6 @@ SOME_CELLS = 0.01
 MANY_NAMES = 0.5
 OLD_AGE = 89
 LONG_TEXT = 18
-_NAMED_AS_AGE = re.compile(r"\bage\b|^age|年龄", re.IGNORECASE)
 
 _WHY = Message(N_("It can tell who the patient is; the model does not need it."))
 _REMEDY = Message(N_("Drop the column, or replace it by a pseudonym. Keeping it needs a reason, which is recorded."))
@@ -84,7 +82,7 @@ def _column(column: Column, cells: Distinct, dtype_kind: str) -> Iterator[Findin
             int(cells.counts.sum()),
             remedy=Message(N_("Dates leave the model as intervals; drop the column if it is not needed.")),
         )
-    if column.kind in ("numeric", "category") and _NAMED_AS_AGE.search(spoken(column.name)):
+    if column.kind in ("numeric", "category") and says(column.name, "age"):
         yield from _old_age(column, cells)
     if column.kind == "text" and column.role not in ("identifier", "group"):
         yield _finding(
@@ -189,6 +187,7 @@ def _old_age(column: Column, cells: Distinct) -> Iterator[Finding]:
             column,
             n,
             remedy=Message(N_("Very old patients are few and can be recognised: make these ages 90.")),
+            fix=Fix(label=Message(N_("Make them 90")), action="step_on", values={"step": "cap_ages"}),
         )
 
 

@@ -20,13 +20,18 @@ _ORDER = {"error": 0, "warning": 1, "info": 2}
 def inspect(cohort: Cohort, *, recipe: Recipe | None = None) -> tuple[Finding, ...]:
     """Look at a cohort with every check of the catalogue, privacy included, and return the findings worst first.
 
-    While no outcome is chosen, the checks that need one use the likeliest. Findings
-    that a step of the recipe already answers have no fix.
+    While no outcome is chosen, the checks that need one use the likeliest. What a
+    step of the recipe already answers is left out.
     """
     if cohort.n_rows == 0:
         return ()
     view = View.of(cohort, recipe)
-    found = list(screen(cohort.frame, cohort.schema, cells=view.cells))
+    found = [f for f in screen(cohort.frame, cohort.schema, cells=view.cells) if not _answered(f, view.recipe)]
     for entry in CHECKS:
-        found.extend(entry.findings(view))
+        found.extend(f for f in entry.findings(view) if not _answered(f, view.recipe))
     return tuple(sorted(found, key=lambda f: _ORDER[f.severity]))
+
+
+def _answered(finding: Finding, recipe: Recipe) -> bool:
+    fix = finding.fix
+    return fix is not None and fix.action == "step_on" and recipe.is_on(str(fix.values["step"]))

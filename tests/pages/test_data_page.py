@@ -1,0 +1,117 @@
+"""Data page: identifiers first, then outcome, findings with fixes, preparation and split."""
+
+import pytest
+
+from medcore.data.samples import load_sample
+from medcore.i18n import language
+from medcore.studies.owners import LOCAL_OWNER
+
+WARD = "姓名,住院号,age,crp,died\n" + "\n".join(
+    f"{'王李张'[i % 3]}小{'明芳'[i % 2]},{90000 + i},{40 + i % 45},{1 + i % 17}.{i % 10},{int(i % 4 == 0)}"
+    for i in range(60)
+)
+
+
+def press(app, key):
+    return next(b for b in app.button if b.key == key).click().run()
+
+
+def look_at(app, part):
+    return next(c for c in app.segmented_control if c.key == "data.part").set_value(part).run()
+
+
+def widget(app, kind, start):
+    return next(w for w in app.get(kind) if w.key and w.key.startswith(start))
+
+
+def uploaded(open_page):
+    app = open_page("studies")
+    return app.file_uploader[0].set_value(("ward.csv", WARD.encode(), "text/csv")).run()
+
+
+def test_a_table_with_names_is_stored_only_after_a_decision(open_page, page_store, page_settings, words):
+    app = uploaded(open_page)
+    assert not page_store.list_studies(LOCAL_OWNER)
+    assert "Nothing has been stored" in words(app)
+    assert "王小明" not in words(app)
+    widget(app, "selectbox", "data.privacy.action.住院号").set_value("pseudonymise").run()
+    press(app, "data.privacy.go")
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    frame = page_store.load_cohort(LOCAL_OWNER, study.id).frame
+    assert list(frame.columns) == ["住院号", "age", "crp", "died"]
+    assert frame["住院号"].str.fullmatch("[0-9a-f]{16}").all()
+    stored = b"".join(p.read_bytes() for p in page_settings.data_dir.rglob("*") if p.is_file())
+    assert "王小明".encode() not in stored
+    assert any(e.action == "privacy.protected" for e in page_store.audit(LOCAL_OWNER, study.id))
+
+
+def test_keeping_an_identifier_waits_for_a_reason_and_records_it(open_page, page_store):
+    app = uploaded(open_page)
+    for name in ("姓名", "住院号"):
+        widget(app, "selectbox", f"data.privacy.action.{name}").set_value("keep").run()
+    assert next(b for b in app.button if b.key == "data.privacy.go").disabled
+    for name in ("姓名", "住院号"):
+        widget(app, "text_input", f"data.privacy.reason.{name}").set_value("consent, ethics 12/3").run()
+    press(app, "data.privacy.go")
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    overridden = [e for e in page_store.audit(LOCAL_OWNER, study.id) if e.action == "privacy.overridden"]
+    assert len(overridden) == 2
+    assert "ethics 12/3" in str(overridden[0].sentence)
+
+
+def test_a_discarded_table_leaves_nothing(open_page, page_store, words):
+    app = press(uploaded(open_page), "data.privacy.discard")
+    assert not page_store.list_studies(LOCAL_OWNER)
+    assert "No study is open" in words(app)
+
+
+def test_the_outcome_and_its_event_are_chosen_in_two_clicks(open_page, page_store):
+    cohort = load_sample("heart")
+    schema = cohort.schema.change("disease", role="predictor")
+    study = page_store.create_study(LOCAL_OWNER, "Heart", cohort.with_schema(type(schema)(schema.columns)))
+    app = open_page("data", study=study.id)
+    widget(app, "selectbox", "data.outcome").set_value("disease").run()
+    press(app, "data.outcome.save")
+    saved = page_store.get_study(LOCAL_OWNER, study.id).schema
+    assert (saved.outcome.name, saved.positive) == ("disease", "yes")
+    press(app, "data.last.undo")
+    assert page_store.get_study(LOCAL_OWNER, study.id).schema.outcome is None
+
+
+def test_a_finding_is_answered_by_one_click(open_page, page_store, heart_study, words):
+    app = open_page("data", study=heart_study.id)
+    assert "equal to an earlier row" in words(app)
+    key = next(b.key for b in app.button if b.key and "rows.duplicate" in b.key)
+    app = press(app, key)
+    assert page_store.get_study(LOCAL_OWNER, heart_study.id).recipe.is_on("drop_duplicate_rows")
+    assert "equal to an earlier row" not in words(app)
+
+
+def test_a_step_is_switched_and_the_rows_are_counted(open_page, page_store, heart_study, words):
+    app = look_at(open_page("data", study=heart_study.id), "recipe")
+    assert "173 cells" in words(app)
+    widget(app, "toggle", "data.step.drop_duplicate_rows").set_value(True).run()
+    assert page_store.get_study(LOCAL_OWNER, heart_study.id).recipe.is_on("drop_duplicate_rows")
+    assert "2 rows dropped, 918 left" in words(app)
+
+
+def test_a_split_by_site_is_previewed_before_it_is_kept(open_page, page_store, heart_study):
+    app = look_at(open_page("data", study=heart_study.id), "split")
+    widget(app, "selectbox", "data.split.kind").set_value("site").run()
+    widget(app, "selectbox", "data.split.site").set_value("Switzerland").run()
+    assert page_store.get_study(LOCAL_OWNER, heart_study.id).split.kind == "random"
+    assert not app.exception
+    press(app, "data.split.save")
+    kept = page_store.get_study(LOCAL_OWNER, heart_study.id).split
+    assert (kept.kind, kept.site) == ("site", "Switzerland")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh_CN"])
+@pytest.mark.parametrize("part", ["findings", "columns", "profile", "recipe", "split", "rows"])
+def test_every_part_is_drawn_without_a_fault(open_page, heart_study, words, part, lang):
+    with language(lang):  # the test driver formats options in its own language
+        app = look_at(open_page("data", study=heart_study.id, lang=lang), part)
+    assert not app.exception
+    assert "fault in medcore" not in words(app)
+    assert "medcore 的故障" not in words(app)
+    assert 'role="alert"' not in words(app)
