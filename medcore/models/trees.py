@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from medcore.features import Codes
 from medcore.models.baselines import choices, total_loss
+from medcore.models.encoding import CategoryEncoder, encode_training
 from medcore.models.task import (
     Fitted,
     Indices,
@@ -26,10 +27,9 @@ from medcore.models.task import (
 ForestKind = Literal["forest", "extra_trees"]
 _TREE = "sklearn.tree._tree.Tree"
 """skops leaves it to us to see that a tree's nodes point at each other: see ``_check_tree``."""
+_FEW_ROWS = 20_000
 ROUNDS = np.array([25, 50, 75, 100, 150, 200, 300, 400, 600])
 """Numbers of boosting rounds among which held-out folds choose."""
-_NATIVE_CATEGORIES = 8
-"""Predictors with more categories than this are split by sets of categories, the others by order of frequency."""
 _SHAPES: tuple[Mapping[str, float], ...] = (
     {"num_leaves": 4, "feature_fraction": 0.5, "learning_rate": 0.03},
     {"num_leaves": 12, "feature_fraction": 0.4, "learning_rate": 0.03},
@@ -44,9 +44,11 @@ class ForestPart:
     model: Any
     present: tuple[int, ...]
     n_classes: int
+    encoder: CategoryEncoder = field(default_factory=CategoryEncoder)
 
     def risk(self, codes: Codes, /) -> Risk:
         """Predict, shape ``(n, K)``."""
+        codes = self.encoder.transform(codes)
         self.model.n_jobs = _threads(len(codes))
         risk = self.model.predict_proba(codes.astype(np.float32))
         return columns_of_present_classes(risk, self.present, self.n_classes)
@@ -57,7 +59,11 @@ class ForestPart:
 
         folder.mkdir(parents=True, exist_ok=True)
         skops.io.dump(self.model, folder / "forest.skops", compresslevel=1, compression=8)
-        return {"present": list(self.present), "n_classes": self.n_classes}
+        return {
+            "present": list(self.present),
+            "n_classes": self.n_classes,
+            "encoder": self.encoder.to_dict(),
+        }
 
     @classmethod
     def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
@@ -67,7 +73,8 @@ class ForestPart:
         model = skops.io.load(folder / "forest.skops", trusted=[_TREE])
         for tree in model.estimators_:
             _check_tree(tree.tree_)
-        return cls(model, tuple(data["present"]), int(data["n_classes"]))
+        encoder = CategoryEncoder.from_dict(data["encoder"])
+        return cls(model, tuple(data["present"]), int(data["n_classes"]), encoder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,11 @@ class BoostingPart:
     boosters: tuple[Any, ...]
     present: tuple[int, ...]
     n_classes: int
+    encoder: CategoryEncoder = field(default_factory=CategoryEncoder)
 
     def risk(self, codes: Codes, /) -> Risk:
         """Predict, shape ``(n, K)``."""
+        codes = self.encoder.transform(codes)
         scores = np.mean([_scores(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0)
         return _risk_of_scores(scores, self.present, self.n_classes)
 
@@ -89,7 +98,12 @@ class BoostingPart:
         folder.mkdir(parents=True, exist_ok=True)
         for place, booster in enumerate(self.boosters):
             (folder / f"boosting_{place}.txt").write_text(booster.model_to_string(), encoding="utf-8")
-        return {"present": list(self.present), "n_classes": self.n_classes, "n_boosters": len(self.boosters)}
+        return {
+            "present": list(self.present),
+            "n_classes": self.n_classes,
+            "n_boosters": len(self.boosters),
+            "encoder": self.encoder.to_dict(),
+        }
 
     @classmethod
     def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
@@ -98,7 +112,8 @@ class BoostingPart:
 
         texts = [(folder / f"boosting_{i}.txt").read_text(encoding="utf-8") for i in range(int(data["n_boosters"]))]
         boosters = tuple(lightgbm.Booster(model_str=text) for text in texts)
-        return cls(boosters, tuple(data["present"]), int(data["n_classes"]))
+        encoder = CategoryEncoder.from_dict(data["encoder"])
+        return cls(boosters, tuple(data["present"]), int(data["n_classes"]), encoder)
 
 
 def fit_forest(task: Task, pulse: Pulse, *, kind: ForestKind = "forest") -> Fitted:
@@ -120,10 +135,11 @@ def fit_boosting(task: Task, pulse: Pulse) -> Fitted:
     losses = np.zeros((n_shapes, task.n_folds, len(ROUNDS)))
     presents = [_present(task, task.training(fold)) for fold in range(task.n_folds)]
     for fold in range(task.n_folds):
-        held = task.held_out(fold)
+        held, rows = task.held_out(fold), task.training(fold)
+        encoder, codes = encode_training(task, rows)
+        held_codes = encoder.transform(task.codes[held])
         for shape in range(n_shapes):
-            booster = _boost(task, task.training(fold), shape, int(ROUNDS[-1]))
-            stages = _stages(booster, task.codes[held])
+            stages = _stages(_boost(task, rows, codes, shape, int(ROUNDS[-1])), held_codes)
             held_scores[shape].append(stages)
             losses[shape, fold] = [
                 total_loss(_risk_of_scores(s, presents[fold], task.n_classes), task.outcome[held]) for s in stages
@@ -134,10 +150,22 @@ def fit_boosting(task: Task, pulse: Pulse) -> Fitted:
     for fold in range(task.n_folds):
         scores = [held_scores[shape][fold][picked[shape][0][fold]] for shape in range(n_shapes)]
         oof[task.held_out(fold)] = _risk_of_scores(np.mean(scores, axis=0), presents[fold], task.n_classes)
-    everyone = np.arange(task.n)
-    boosters = tuple(_boost(task, everyone, shape, int(ROUNDS[picked[shape][1]])) for shape in range(n_shapes))
+    part = _boost_all(task, [int(ROUNDS[best]) for _chosen, best in picked])
     pulse.tell("final", 1.0)
-    return Fitted(oof, BoostingPart(boosters, _present(task, everyone), task.n_classes))
+    return Fitted(oof, part)
+
+
+def _boost_all(task: Task, rounds: Sequence[int]) -> BoostingPart:
+    """Fit the final models on all rows, several of each size with seeds of their own: their mean varies less."""
+    rows = np.arange(task.n)
+    encoder, codes = encode_training(task, rows)
+    repeats = 3 if task.n < _FEW_ROWS else 1
+    boosters = tuple(
+        _boost(task, rows, codes, shape, rounds[shape], repeat)
+        for shape in range(len(_SHAPES))
+        for repeat in range(repeats)
+    )
+    return BoostingPart(boosters, _present(task, rows), task.n_classes, encoder)
 
 
 def _check_tree(tree: Any) -> None:
@@ -169,23 +197,20 @@ def _grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
         random_state=task.settings.seed,
         n_jobs=_threads(n),
     )
-    model.fit(task.codes[rows].astype(np.float32), task.outcome[rows], sample_weight=task.weights(rows))
-    return ForestPart(model, _present(task, rows), task.n_classes)
+    encoder, codes = encode_training(task, rows)
+    model.fit(codes.astype(np.float32), task.outcome[rows], sample_weight=task.weights(rows))
+    return ForestPart(model, _present(task, rows), task.n_classes, encoder)
 
 
-def _boost(task: Task, rows: Indices, shape: int, rounds: int) -> Any:
+def _boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, repeat: int = 0) -> Any:
     import lightgbm
 
     present = _present(task, rows)
-    label = np.searchsorted(present, task.outcome[rows])
-    native = [p for p, k in enumerate(task.n_categories) if k > _NATIVE_CATEGORIES]
     data = lightgbm.Dataset(
-        task.codes[rows],
-        label=label,
+        codes,
+        label=np.searchsorted(present, task.outcome[rows]),
         weight=task.weights(rows),
-        categorical_feature=native,
         params={"verbosity": -1, "min_data_in_bin": 3, "num_threads": _threads(len(rows))},
-        free_raw_data=True,
     )
     many = len(present) > 2
     parameters = {
@@ -196,9 +221,7 @@ def _boost(task: Task, rows: Indices, shape: int, rounds: int) -> Any:
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "lambda_l2": 3.0,
-        "cat_smooth": 20.0,
-        "cat_l2": 20.0,
-        "seed": task.settings.seed + shape,
+        "seed": (task.settings.seed + shape + 100 * repeat) % 2**31,
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": _threads(len(rows)),
