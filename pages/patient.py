@@ -58,6 +58,9 @@ def show(desk: Desk, chosen: Chosen, class_index: int) -> None:
     with components.errors_shown():
         patient_view.show_what_if(desk, chosen, patient, class_index)
     with components.errors_shown():
+        threshold = components.threshold_input(desk.run.id, key="patient.threshold")
+        patient_view.show_counterfactuals(desk, chosen, patient, class_index, threshold)
+    with components.errors_shown():
         patient_view.show_similar(desk, patient, class_index)
 
 

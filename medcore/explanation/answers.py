@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from medcore.explanation.counterfactual import Counterfactual, counterfactuals
 from medcore.explanation.game import Floats
 from medcore.explanation.patients import shown_values, units_of
+from medcore.explanation.reference import Reference
 from medcore.explanation.results import Explanation, Scale
 from medcore.explanation.shapley import explain
 from medcore.models.files import MANIFEST
@@ -126,6 +128,21 @@ def _pace(folder: Path, changed: int) -> int:  # noqa: ARG001 - part of the key
     seconds = max(time.perf_counter() - start, 1e-4)
     power = 2 ** round(np.log2(LIVE_SECONDS * len(rows) / seconds))
     return int(min(max(power, LEAST_EVALUATIONS), MOST_EVALUATIONS))
+
+
+def find_counterfactuals(
+    folder: Path,
+    codes: Floats,
+    reference: Reference,
+    *,
+    class_index: int,
+    threshold: float,
+    locked: tuple[str, ...] = (),
+) -> tuple[Counterfactual, ...]:
+    """Return the smallest changes that carry a patient (codes (P,)) across the threshold."""
+    return counterfactuals(
+        _bundle(folder).risk, codes, reference, class_index=class_index, threshold=threshold, locked=locked
+    )
 
 
 def predict_table(folder: Path, frame: pd.DataFrame) -> pd.DataFrame:

@@ -110,6 +110,7 @@ def _ask(desk: Desk, column: Column, *, key: str) -> str | None:
             key=key,
             help=_range_help(desk, column),
             step=_step(desk, column),
+            format="%g",
         )
         return None if number is None else f"{number:.12g}"
     if kind == "category" and column.name in book.columns:

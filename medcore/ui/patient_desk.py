@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from medcore.data.cohort import Schema
 from medcore.data.recipe import Recipe, required_columns
 from medcore.explanation import answers
 from medcore.explanation.conformal import ConformalSets
+from medcore.explanation.counterfactual import Counterfactual
 from medcore.explanation.game import Floats
 from medcore.explanation.reference import Reference
 from medcore.explanation.reliability import Reliability, assess
@@ -21,6 +23,11 @@ from medcore.explanation.what_if import WhatIfCurve, curve
 from medcore.models.results import Results, read_results
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui import cache
+
+_IMMUTABLE = re.compile(
+    r"(^|[^a-z])(age|sex|gender|race|ethnic\w*|birth\w*|history|hx|family|site|menopause)([^a-z]|$)|年龄|性别|民族|出生|既往|病史|家族",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,28 @@ class Desk:
                 unit=units.get(column),
             ),
             *("patient.what_if", self.run.id, key, column, class_index),
+        )
+
+    @property
+    def immutable(self) -> list[str]:
+        """The columns that nobody can change, as far as their names tell: age, sex, history."""
+        return [name for name in self.reference.columns if _IMMUTABLE.search(name)]
+
+    def counterfactuals(
+        self, patient: answers.PatientRisk, key: str, class_index: int, *, threshold: float, locked: tuple[str, ...]
+    ) -> tuple[Counterfactual, ...]:
+        """Return the smallest changes that carry the patient across the threshold; the worker searches."""
+        return cache.once(
+            lambda: jobs.call(
+                answers.find_counterfactuals,
+                self.folder,
+                patient.codes,
+                self.reference,
+                class_index=class_index,
+                threshold=threshold,
+                locked=locked,
+            ),
+            *("patient.counterfactuals", self.run.id, key, class_index, threshold, locked),
         )
 
     def position(self, risk: float, class_index: int) -> float:

@@ -43,6 +43,9 @@ def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int
     if len(patient.members) > 1:
         risks = [100 * float(r[class_index]) for _kind, weight, r in patient.members if weight > 0]
         facts.append((_("Between the models in it"), f"{min(risks):.0f}–{max(risks):.0f} %"))
+    if len(desk.classes) > 2:
+        likeliest = max(range(len(desk.classes)), key=lambda k: patient.risk[k])
+        facts.append((_("Likeliest outcome"), f"{desk.classes[likeliest]}: {wording.percent(patient.risk[likeliest])}"))
     if chosen.outcome is not None:
         facts.append((_("What happened"), chosen.outcome))
     components.facts(facts)
@@ -88,6 +91,41 @@ def show_what_if(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: 
         components.figure(charts.what_if_curve(found), key="patient.what_if")
 
 
+def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int, threshold: float) -> None:
+    """Show the smallest changes under which the model would put the patient on the other side of the threshold."""
+    components.section(
+        _("What would have to be different"),
+        _(
+            "The smallest plausible changes that carry this patient across the threshold. A statement about the model, not a treatment plan."
+        ),
+    )
+    locked = st.multiselect(
+        _("Columns that cannot change"),
+        desk.reference.columns,
+        default=desk.immutable,
+        format_func=components.plain,
+        key=f"patient.locked.{desk.run.id}",
+        persist_state="session",
+    )
+    found = desk.counterfactuals(patient, chosen.key, class_index, threshold=threshold, locked=tuple(locked))
+    if not found:
+        components.note(_("None within plausible changes."))
+        return
+    components.table(
+        [
+            {
+                _("Changes"): "; ".join(
+                    f"{components.plain(c.column)}: {components.plain(c.now or _('missing'))} → {components.plain(c.then or _('missing'))}"
+                    for c in one.changes
+                ),
+                _("Risk"): components.plain(wording.percent(one.risk)),
+            }
+            for one in found
+        ],
+        alt=_("Changes that carry this patient across the threshold"),
+    )
+
+
 def show_similar(desk: Desk, patient: PatientRisk, class_index: int) -> None:
     """Show the training patients most like this one, by what the model uses most, and what became of them."""
     components.section(
@@ -104,7 +142,7 @@ def show_similar(desk: Desk, patient: PatientRisk, class_index: int) -> None:
             {
                 _("Row"): str(n.row),
                 _("Outcome"): components.plain(n.outcome),
-                _("Risk"): wording.percent(n.risk),
+                _("Risk"): components.plain(wording.percent(n.risk)),
                 _("Differs in"): ", ".join(components.plain(c) for c in n.differs[:6]) or "–",
             }
             for n in found

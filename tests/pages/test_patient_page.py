@@ -1,0 +1,125 @@
+"""The Patient page explains a patient of the table, one typed in, and those of a new table."""
+
+import pytest
+from sklearn.datasets import load_wine
+
+from medcore import jobs
+from medcore.data.inference import choose_target
+from medcore.data.reading import read_table
+from medcore.data.samples import load_sample
+from medcore.jobs.runs import perform_run, train_study
+from medcore.models.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import Store
+from medcore.studies.database import forget_engines
+from medcore.studies.owners import LOCAL_OWNER
+
+
+def three_wines():
+    data = load_wine(as_frame=True)
+    frame = data.frame.iloc[:, [0, 1, 2, 9]].assign(kind=data.target.map({0: "barolo", 1: "grignolino", 2: "barbera"}))
+    cohort = read_table(("wine.csv", frame.to_csv(index=False).encode()))
+    return cohort.with_schema(choose_target(cohort.schema, cohort.frame, "kind"))
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    """Train two studies once: heart disease (yes or no) and wine (three classes)."""
+    home = tmp_path_factory.mktemp("explained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDCORE_DATA", str(home))
+        settings = Settings.from_env()
+        store, ids = Store(settings), {}
+        for name, cohort in (("heart", load_sample("heart")), ("wine", three_wines())):
+            study = store.create_study(LOCAL_OWNER, name, cohort)
+            run = store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="logistic"))
+            perform_run(settings, LOCAL_OWNER, run.id, train_study)
+            assert store.get_run(LOCAL_OWNER, run.id).state == "done"
+            ids[name] = study.id
+    forget_engines()
+    return home, ids
+
+
+@pytest.fixture
+def page_settings(ready, monkeypatch):
+    """Use the installation with the trained studies."""
+    monkeypatch.setenv("MEDCORE_DATA", str(ready[0]))
+    yield Settings.from_env()
+    forget_engines()
+
+
+@pytest.fixture
+def patient_page(ready, monkeypatch, open_page):
+    """Open the page on a trained study; the worker's answers are computed in this process."""
+    monkeypatch.setattr(jobs, "call", lambda function, *args, **kwargs: function(*args, **kwargs))
+    return lambda name, lang="en": open_page("patient", study=ready[1][name], lang=lang)
+
+
+def test_a_test_patient_is_shown_with_risk_reason_and_caption(patient_page, words):
+    app = patient_page("heart")
+    assert not app.exception
+    text = words(app)
+    assert "patients with values like these" in text
+    assert "not why the patient is ill" in text
+    assert "Similar patients" in text
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_another_patient_has_another_risk(patient_page, words):
+    app = patient_page("heart")
+    before = words(app)
+    picker = next(s for s in app.selectbox if s.label == "Patient of the test set")
+    picker.select_index(5).run()
+    assert not app.exception
+    assert words(app) != before
+
+
+def test_log_odds_can_be_asked_for(patient_page, words):
+    app = patient_page("heart")
+    scale = next(s for s in app.segmented_control if s.label == "Scale")
+    scale.set_value("log_odds").run()
+    assert not app.exception
+    assert "Log odds of" in words(app)
+
+
+def test_a_patient_is_typed_in_and_missing_values_are_allowed(patient_page, words):
+    app = patient_page("heart")
+    next(s for s in app.segmented_control if s.label == "Who").set_value("type").run()
+    assert "Type at least one value." in words(app)
+    age = next(n for n in app.number_input if n.label.startswith("age"))
+    age.set_value(190.0)
+    next(b for b in app.button if b.label == "Show the risk").click().run()
+    assert not app.exception
+    text = words(app)
+    assert "outside its plausible range" in text
+    assert "do not rely on this risk" in text
+
+
+def test_a_new_table_gets_predictions_and_a_lacking_column_is_named(patient_page, words):
+    app = patient_page("heart")
+    next(s for s in app.segmented_control if s.label == "Who").set_value("table").run()
+    frame = load_sample("heart").frame.head(6)
+    app.file_uploader[0].set_value(("new.csv", frame.to_csv(index=False).encode(), "text/csv")).run()
+    assert not app.exception
+    assert "6 patients" in words(app)
+    lacking = frame.drop(columns=[c for c in frame.columns if c.startswith("chol")])
+    app.file_uploader[0].set_value(("new.csv", lacking.to_csv(index=False).encode(), "text/csv")).run()
+    assert not app.exception
+    assert "chol" in words(app)
+    assert "lacks" in words(app)
+
+
+def test_of_three_outcomes_one_is_in_question(patient_page, words):
+    app = patient_page("wine")
+    assert not app.exception
+    assert "Likeliest outcome" in words(app)
+    asked = next(s for s in app.selectbox if s.label == "Outcome in question")
+    asked.set_value("barbera").run()
+    assert not app.exception
+    assert "is barbera" in words(app)
+
+
+def test_the_page_speaks_chinese(patient_page, words):
+    app = patient_page("heart", lang="zh_CN")
+    assert not app.exception
+    assert "模型依据了什么" in words(app)
