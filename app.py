@@ -10,11 +10,14 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
 
+import medcore.ui
 from medcore import jobs
 from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
@@ -37,12 +40,18 @@ def checked() -> None:
         sys.exit(2)
 
 
+def import_what_pages_import() -> None:
+    """Import the rooms behind the pages; otherwise the first person waits a second or two for them."""
+    for module in iter_modules(medcore.ui.__path__, "medcore.ui."):
+        if module.name != "medcore.ui.main":
+            import_module(module.name)
+
+
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Wake the worker, import what the first page needs, then say where the pages are."""
     jobs.keep_warm(SETTINGS)
-    import plotly.graph_objects  # noqa: F401 - the first page would wait for it
-
+    import_what_pages_import()
     print(_("medcore is ready: {address}", address=f"http://localhost:{st.get_option('server.port')}"), flush=True)  # noqa: T201
     yield
     jobs.stop_keeping(SETTINGS)
