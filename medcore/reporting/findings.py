@@ -24,7 +24,7 @@ from medcore.models.advice import TITLES
 from medcore.models.results import Patients
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.subject import Subject, events_and_risks
-from medcore.reporting.tripod import PLACES
+from medcore.reporting.tripod import part
 
 
 def measures() -> list[Block]:
@@ -32,7 +32,7 @@ def measures() -> list[Block]:
     text = _(
         "AUROC with DeLong's interval; calibration slope and calibration in the large by logistic regression of the outcome on the log-odds of the risk (Wald); proportions with Wilson's interval; everything else with the 95 % interval of a bootstrap over patients. Out-of-fold risks of all folds were pooled. With more than two classes, figures are means over one class against the rest. No Hosmer–Lemeshow test was made."
     )
-    return [Heading(_(PLACES["measures"]), 2), Paragraph(text)]
+    return [Heading(part("measures"), 2), Paragraph(text)]
 
 
 def performance(subject: Subject) -> list[Block]:
@@ -43,7 +43,7 @@ def performance(subject: Subject) -> list[Block]:
         columns[_("Locked test set")] = results.tested
     if subject.validation:
         columns[_("New patients")] = subject.validation.evaluation
-    blocks: list[Block] = [Heading(_(PLACES["results"]), 1), _metrics(columns)]
+    blocks: list[Block] = [Heading(part("results"), 1), _metrics(columns)]
     if subject.looks is not None and results.tested:
         blocks.append(Paragraph(_("The locked test set has been looked at {n} time(s).", n=subject.looks)))
     if not subject.binary:
@@ -136,7 +136,7 @@ def threshold(subject: Subject) -> list[Block]:
         percent=f"{100 * subject.threshold:.1f}",
         why=why,
     )
-    return [Heading(_(PLACES["threshold"]), 2), Paragraph(text)]
+    return [Heading(part("threshold"), 2), Paragraph(text)]
 
 
 def subgroups(subject: Subject) -> list[Block]:
@@ -145,7 +145,7 @@ def subgroups(subject: Subject) -> list[Block]:
     if not subject.binary or patients.sensitive.empty:
         return []
     outcome, risk = events_and_risks(patients)
-    blocks: list[Block] = [Heading(_(PLACES["subgroups"]), 1), Paragraph(_(MEANING))]
+    blocks: list[Block] = [Heading(part("subgroups"), 1), Paragraph(_(MEANING))]
     head = (
         _("Group"),
         _("Patients"),

@@ -14,7 +14,7 @@ from medcore.i18n import N_, _
 from medcore.models.advice import TITLES
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
 from medcore.reporting.subject import Subject
-from medcore.reporting.tripod import ASKED, PLACES, not_stated
+from medcore.reporting.tripod import ASKED, not_stated, part
 
 SPLITS: Mapping[str, str] = {
     "random": N_("at random, with the same share of every class in each part"),
@@ -57,7 +57,7 @@ def flow(subject: Subject) -> list[Block]:
     if subject.validation:
         rows.append((_("New patients"), _counted(subject.validation.evaluation)))
     table = Table.of(_("Who was in which part, by class of the outcome"), (_("Part"), _("Rows")), rows)
-    return [Heading(_(PLACES["flow"]), 2), table]
+    return [Heading(part("flow"), 2), table]
 
 
 def _counted(evaluation: Any) -> str:
@@ -77,7 +77,7 @@ def predictors(subject: Subject) -> list[Block]:
         for c in columns
     ]
     head = (_("Column"), _("Kind"), _("Unit"), _("Missing"))
-    return [Heading(_(PLACES["missing"]), 2), Table.of(_("Candidate predictors"), head, rows)]
+    return [Heading(part("missing"), 2), Table.of(_("Candidate predictors"), head, rows)]
 
 
 def _kind(column: Column) -> str:
@@ -95,7 +95,7 @@ def characteristics(subject: Subject) -> list[Block]:
     """Print Table 1 by outcome and by part, small counts hidden."""
     if subject.prepared is None:
         return []
-    blocks: list[Block] = [Heading(_(PLACES["table_one"]), 2)]
+    blocks: list[Block] = [Heading(part("table_one"), 2)]
     tables = [(_("Patients by outcome"), table_one(subject.prepared))]
     if subject.split is not None and subject.split.test.any():
         tables.append(
@@ -128,12 +128,12 @@ def sample_size(subject: Subject) -> list[Block]:
         prevalence=needed.prevalence,
         n=evaluation.n,
     )
-    return [Heading(_(PLACES["sample_size"]), 2), Paragraph(text, strong=evaluation.n < needed.required)]
+    return [Heading(part("sample_size"), 2), Paragraph(text, strong=evaluation.n < needed.required)]
 
 
 def preparation(subject: Subject) -> list[Block]:
     """Write what was done to the table before anything was learnt."""
-    blocks: list[Block] = [Heading(_(PLACES["preparation"]), 2)]
+    blocks: list[Block] = [Heading(part("preparation"), 2)]
     if subject.prepared is not None:
         text = methods_text(subject.schema, subject.recipe, subject.prepared)
         return [*blocks, *(Paragraph(part.replace("\n", " ")) for part in text.strip().split("\n\n"))]
@@ -144,17 +144,18 @@ def models(subject: Subject) -> list[Block]:
     """Write which models were trained, how, and what the bundle is made of."""
     manifest = subject.results.manifest
     split, settings = manifest["split"], manifest["settings"]
+    kind, calibration = split["kind"], manifest["calibrator"]["method"]
     names = ", ".join(_(TITLES.get(name, name)) for name in subject.results.names)
     weights = ", ".join(f"{_(TITLES.get(n, n))} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0)
     lines = [
         _(
             "The patients were split {how}; cross-validation had {n} folds.",
-            how=_(SPLITS[split["kind"]]),
+            how=_(SPLITS[kind]),
             n=split["n_folds"],
         ),
         _("Trained on the same folds: {names}.", names=names),
         _("The final model is made of: {weights}.", weights=weights),
-        _(CALIBRATIONS.get(manifest["calibrator"]["method"], "{method}"), method=manifest["calibrator"]["method"]),
+        _(CALIBRATIONS[calibration]),
         _("Classes were not balanced by resampling or weights.")
         if settings.get("class_weight") is None
         else _(
@@ -163,7 +164,7 @@ def models(subject: Subject) -> list[Block]:
     ]
     asked_for = ", ".join(f"{k} = {v}" for k, v in settings.items() if v is not None)
     return [
-        Heading(_(PLACES["models"]), 2),
+        Heading(part("models"), 2),
         *(Paragraph(line) for line in lines),
         Paragraph(_("All settings: {settings}.", settings=asked_for)),
     ]

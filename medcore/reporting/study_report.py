@@ -8,7 +8,7 @@ from medcore.models.manifest import INTENDED_USE, LIMITS
 from medcore.reporting import findings, methods
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Table
 from medcore.reporting.subject import Subject
-from medcore.reporting.tripod import PLACES, checklist
+from medcore.reporting.tripod import PLACES, checklist, part
 
 
 def study_report(subject: Subject) -> Document:
@@ -80,7 +80,7 @@ def _summary(subject: Subject) -> list[Block]:
             auroc=with_interval(results.tested.metrics["auroc"]),
         )
     return [
-        Heading(_(PLACES["summary"]), 1),
+        Heading(part("summary"), 1),
         Paragraph(_(INTENDED_USE), strong=True),
         Paragraph(f"{figures} {test}".strip()),
     ]
@@ -93,7 +93,7 @@ def _limits() -> list[Block]:
         ),
         _("This report lists the items of TRIPOD+AI; it does not claim that they are met."),
     )
-    return [Heading(_(PLACES["limits"]), 1), Bullets((*(_(limit) for limit in LIMITS), *further))]
+    return [Heading(part("limits"), 1), Bullets((*(_(limit) for limit in LIMITS), *further))]
 
 
 def _identity(subject: Subject) -> list[Block]:
@@ -105,6 +105,6 @@ def _identity(subject: Subject) -> list[Block]:
         *((name, version) for name, version in manifest["versions"].items()),
     ]
     return [
-        Heading(_(PLACES["versions"]), 1),
+        Heading(part("versions"), 1),
         Table.of(_("What is needed to repeat this"), (_("What"), _("Value")), rows),
     ]

@@ -95,6 +95,11 @@ PLACES: Mapping[str, str] = {
 """The parts of the report by key: their headings."""
 
 
+def part(key: str) -> str:
+    """Return the heading of a part of the report."""
+    return _(PLACES[key])
+
+
 def not_stated(answer: str | None) -> str:
     """Return an answer, or say that there is none."""
     return answer.strip() if answer and answer.strip() else _("not stated")
