@@ -16,7 +16,8 @@ from medcore.errors import MissingColumnsError, TargetError
 from medcore.i18n import N_, Message
 
 MOST_CLASSES = 20
-FEWEST_ROWS = 2
+GLANCE = 2000
+"""Rows whose variety already tells a measurement from classes."""
 _STRONG = frozenset(
     [
         "outcome",
@@ -201,6 +202,8 @@ def _match(name: str, counts: dict[str, int], positive: str) -> str:
 def _possible_classes(frame: pd.DataFrame, column: Column) -> dict[str, int] | None:
     if column.role in ("identifier", "group", "site", "time") or column.kind in ("date", "text"):
         return None
+    if frame[column.name].iloc[:GLANCE].nunique() > 4 * MOST_CLASSES:
+        return None
     counts = class_counts(frame, _as_outcome(column))
     if not 2 <= len(counts) <= MOST_CLASSES or len(counts) > max(2, sum(counts.values()) / 5):
         return None
@@ -227,8 +230,7 @@ def _score(column: Column, classes: dict[str, int], *, first: bool, last: bool) 
         score -= 0.3
     if column.kind == "numeric" and len(classes) > 5:
         score -= 0.2
-    missing = 1 - sum(classes.values()) / max(1, sum(classes.values()))
-    return max(score - missing, 0.01), reason
+    return max(score, 0.01), reason
 
 
 def _worded(classes: dict[str, int]) -> bool:

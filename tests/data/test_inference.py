@@ -253,3 +253,18 @@ def test_an_unknown_outcome_names_the_nearest_column() -> None:
 def test_a_schema_survives_its_json() -> None:
     schema = infer_schema(target_table())
     assert Schema.from_dict(schema.to_dict()) == schema
+
+
+def test_units_mixed_within_a_column_are_a_finding() -> None:
+    from medcore.data.quality import inspect
+    from medcore.data.reading import read_table
+
+    rng = np.random.default_rng(3)
+    mg = [f"{v:.0f}" for v in rng.normal(115, 20, 90)]
+    mmol = [f"{v:.1f}" for v in rng.normal(6, 0.8, 20)]
+    rows = "\n".join(f"{g},{i % 2}" for i, g in enumerate(mg + mmol))
+    cohort = read_table(("t.csv", f"glucose,disease\n{rows}\n".encode()))
+    found = [f for f in inspect(cohort) if f.code == "values.mixed_units"]
+    assert [(f.columns, f.n_rows) for f in found] == [(("glucose",), 20)]
+    clean = read_table(("t.csv", ("glucose,disease\n" + "\n".join(f"{g},{i % 2}" for i, g in enumerate(mg))).encode()))
+    assert not [f for f in inspect(clean) if f.code == "values.mixed_units"]
