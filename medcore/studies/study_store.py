@@ -63,6 +63,13 @@ class StudyStore(StoreBase):
             kept = session.get_one(CohortRow, row.cohort_id)
             return read_cohort(self.files, kept, Schema.from_dict(row.table_schema))
 
+    def load_original(self, owner: str, study_id: str) -> bytes | None:
+        """Return the bytes of the file as it was brought, or None when they were not kept."""
+        with self._reading() as session:
+            row = study_row(session, owner, study_id)
+            name = session.get_one(CohortRow, row.cohort_id).original
+        return self.files.read(name) if name and self.files.exists(name) else None
+
     def rename_study(self, owner: str, study_id: str, name: str) -> StudyRecord:
         """Give a study another name; undo puts the old one back."""
         return self._change(owner, study_id, "study.renamed", {"name": _clean_name(name)})

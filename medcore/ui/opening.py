@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from medcore.data.privacy import Decision, installation_key, protect, screen
 from medcore.data.reading import read_table
 from medcore.data.samples import Sample, load_sample
+from medcore.errors import NotFoundError
+from medcore.i18n import N_
 from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.cache import store
@@ -28,7 +30,7 @@ def open_sample(sample: Sample) -> StudyRecord:
     return study
 
 
-def open_table(name: str, data: bytes) -> StudyRecord | None:
+def open_table(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None) -> StudyRecord | None:
     """Read a table and open a study on it; its outcome is still to be chosen.
 
     A table in which something may tell who the patients are is not stored: it
@@ -38,7 +40,7 @@ def open_table(name: str, data: bytes) -> StudyRecord | None:
         UnreadableFileError: the file is not a table; nothing is kept.
 
     """
-    cohort = read_table((name, data))
+    cohort = read_table((name, data), overrides=overrides)
     risky = tuple(f for f in screen(cohort.frame, cohort.schema) if f.severity == "error")
     state().pending = Pending(cohort, _study_name(name), risky) if risky else None
     if risky:
@@ -46,6 +48,19 @@ def open_table(name: str, data: bytes) -> StudyRecord | None:
     study = store().create_study(require_owner(), _study_name(name), cohort, original=data)
     state().open_study(study.id)
     return study
+
+
+def read_again(study: StudyRecord, overrides: Mapping[str, Any]) -> StudyRecord | None:
+    """Read a study's file in another way and open a new study on it; the old one stays as it is.
+
+    Raises:
+        NotFoundError: the file as it was brought was not kept.
+
+    """
+    data = store().load_original(study.owner, study.id)
+    if data is None:
+        raise NotFoundError(N_("The file of this study was not kept. Upload it again."))
+    return open_table(study.cohort_name, data, overrides=overrides)
 
 
 def open_protected(pending: Pending, decisions: Sequence[Decision]) -> StudyRecord:

@@ -8,12 +8,13 @@ from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.cache import cohort
 from medcore.ui.layout import caption
+from medcore.ui.reading_form import reading_form
 
 ROWS_A_PAGE = 50
 
 
 def rows_table(study: StudyRecord) -> None:
-    """Show fifty rows at a time, as text, as the file has them."""
+    """Show fifty rows at a time, as text, as the file has them, and offer to read it in another way."""
     frame = cohort(study).frame
     n_pages = max(1, -(-len(frame) // ROWS_A_PAGE))
     number = 1
@@ -31,3 +32,4 @@ def rows_table(study: StudyRecord) -> None:
             n=len(frame),
         )
     )
+    reading_form(study)

@@ -164,6 +164,17 @@ def test_impossible_values_are_counted_with_their_range():
     assert next(f for f in kept if f.code == "values.implausible").fix.values == {"step": "implausible_values"}
 
 
+def test_values_in_another_unit_are_noticed():
+    frame = clean_table()
+    rng = np.random.default_rng(8)
+    glucose = rng.normal(105, 12, N)
+    glucose[:40] = rng.normal(5.6, 0.5, 40)
+    frame["glucose"] = glucose.round(1).astype(str)
+    found = finding(cohort_of(frame), "values.mixed_units")
+    assert (found.columns, found.n_rows) == (("glucose",), 40)
+    assert "mmol/L among values in mg/dL" in str(found.message)
+
+
 def test_no_finding_shows_a_value_of_a_patient():
     frame = clean_table()
     frame.loc[:2, "age"] = "65526"

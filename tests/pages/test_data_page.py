@@ -106,6 +106,22 @@ def test_a_split_by_site_is_previewed_before_it_is_kept(open_page, page_store, h
     assert (kept.kind, kept.site) == ("site", "Switzerland")
 
 
+def test_a_file_is_read_again_with_another_separator(open_page, page_store):
+    app = open_page("studies")
+    rows = "\n".join(f"{40 + i};{i}|{i % 2}" for i in range(40))
+    app.file_uploader[0].set_value(("odd.csv", f"age;crp|died\n{rows}\n".encode(), "text/csv")).run()
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    first = study.n_columns
+    app = look_at(open_page("data", study=study.id), "rows")
+    other = "|" if page_store.load_cohort(LOCAL_OWNER, study.id).source.delimiter == ";" else ";"
+    widget(app, "selectbox", "data.read.delimiter").set_value(other).run()
+    press(app, "data.read.again")
+    studies = page_store.list_studies(LOCAL_OWNER)
+    assert len(studies) == 2
+    assert page_store.load_cohort(LOCAL_OWNER, studies[0].id).source.delimiter == other
+    assert page_store.get_study(LOCAL_OWNER, study.id).n_columns == first
+
+
 @pytest.mark.parametrize("lang", ["en", "zh_CN"])
 @pytest.mark.parametrize("part", ["findings", "columns", "profile", "recipe", "split", "rows"])
 def test_every_part_is_drawn_without_a_fault(open_page, heart_study, words, part, lang):

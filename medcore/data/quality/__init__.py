@@ -5,7 +5,7 @@ from __future__ import annotations
 from medcore.data.cohort import Cohort
 from medcore.data.findings import Finding
 from medcore.data.privacy import screen
-from medcore.data.quality import association, cells, columns, drift, leakage, missing, outcome, rows, units
+from medcore.data.quality import association, cells, columns, drift, leakage, missing, outcome, rows
 from medcore.data.quality.catalogue import CHECKS, Check
 from medcore.data.quality.view import View
 from medcore.data.recipe import Recipe
@@ -13,7 +13,7 @@ from medcore.data.recipe import Recipe
 __all__ = ["CHECKS", "Check", "inspect"]
 
 # Importing a module adds its checks to the catalogue.
-_MODULES = (association, leakage, rows, outcome, cells, units, missing, columns, drift)
+_MODULES = (association, leakage, rows, outcome, cells, missing, columns, drift)
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 

@@ -6,17 +6,21 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from medcore.data.cells import tidy_text
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
 from medcore.data.quality.catalogue import Hit, check, named, switch_on
 from medcore.data.quality.view import View
+from medcore.data.ranges import mixed_units
 from medcore.data.values import code_matches
 from medcore.data.values_numbers import parse_numbers
 from medcore.i18n import N_, Message
 
 FAR = 20.0
+FEWEST_VALUES_FOR_UNITS = 5
+GAP_BETWEEN_UNITS = 1.3
 
 
 @check(
@@ -44,6 +48,32 @@ def implausible(view: View) -> Iterator[Hit]:
                 fix=None
                 if view.recipe.is_on("implausible_values")
                 else switch_on("implausible_values", N_("Treat them as missing")),
+            )
+
+
+@check(
+    "values.mixed_units",
+    "warning",
+    why=N_("A value in another unit is many times too large or too small: the model reads it as an extreme patient."),
+    remedy=N_("Convert these values at the source, where it is known which unit each was measured in."),
+)
+def in_two_units(view: View) -> Iterator[Hit]:
+    """Values that are usual in another unit of the quantity that the column's name says."""
+    for column in view.predictors:
+        levels = view.levels(column.name)
+        if column.kind != "numeric" or levels.numbers is None or levels.n < FEWEST_VALUES_FOR_UNITS:
+            continue
+        values = np.append(levels.numbers, np.nan)[levels.codes]
+        found = mixed_units(column.name, values, unit=column.unit)
+        if found is not None and _stand_apart(values, found.mask):
+            n = int(found.mask.sum())
+            yield Hit(
+                message=Message(
+                    N_("{n} value(s) of “{column}” look as if measured in {other} among values in {unit}."),
+                    {"n": n, "column": column.name, "other": found.other.unit, "unit": found.main.unit},
+                ),
+                columns=(column.name,),
+                n_rows=n,
             )
 
 
@@ -208,6 +238,14 @@ def _n_unreadable(view: View, column: Column) -> int:
     cells = view.cells(column.name)
     values = parse_numbers(cells.texts, decimal=view.frame.attrs.get("decimal")).value
     return int(cells.counts[np.isnan(values) & ~code_matches(column, cells.texts)].sum())
+
+
+def _stand_apart(values: npt.NDArray[np.float64], foreign: npt.NDArray[np.bool_]) -> bool:
+    """Tell whether the foreign values leave a gap to the others, as two units do and a wide distribution does not."""
+    lower, upper = values[foreign], values[~foreign & (values > 0)]
+    if np.median(lower) > np.median(upper):
+        lower, upper = upper, lower
+    return bool(np.quantile(upper, 0.02) >= GAP_BETWEEN_UNITS * np.quantile(lower, 0.98))
 
 
 def _all_numbers(view: View, column: Column) -> bool:
