@@ -70,6 +70,7 @@ def main(arguments: list[str]) -> int:
     check, only = "--check" in arguments, [a for a in arguments if not a.startswith("-")]
     problems = 0
     for language in LANGUAGES:
+        said: dict[str, tuple[str, str]] = {}
         for room, template in sorted(extract().items()):
             if only and room not in only:
                 continue
@@ -85,6 +86,12 @@ def main(arguments: list[str]) -> int:
             for message in catalog:
                 if message.id and not message.string:
                     print(f"{language}/{room}: not translated: {message.id!r}")
+                    problems += 1
+                other, words = said.setdefault(message.id, (room, message.string))
+                if message.id and words != message.string:
+                    print(
+                        f"{language}: {other} and {room} translate {message.id!r} in two ways: {words}, {message.string}"
+                    )
                     problems += 1
     return 1 if problems else 0
 

@@ -87,7 +87,7 @@ def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     if split is None:
         strata, codes = prepared.classes, prepared.outcome
     else:
-        strata, codes = (_("Training"), _("Test")), split.test.astype(np.int64)
+        strata, codes = (_("Training patients"), _("Test patients")), split.test.astype(np.int64)
     masks = [np.ones(prepared.n_rows, dtype=bool), *(codes == k for k in range(len(strata)))]
     rows: list[TableRow] = []
     for name, kind in prepared.kinds.items():

@@ -29,6 +29,7 @@ CALIBRATIONS: Mapping[str, str] = {
     "isotonic": N_("Risks were recalibrated by isotonic regression, chosen by out-of-fold log loss."),
     "beta": N_("Risks were recalibrated by beta calibration, chosen by out-of-fold log loss."),
     "temperature": N_("Risks were recalibrated by temperature scaling, chosen by out-of-fold log loss."),
+    "vector": N_("Risks were recalibrated by vector scaling, chosen by out-of-fold log loss."),
     "venn_abers": N_("Risks were recalibrated by the Venn–Abers method, chosen by out-of-fold log loss."),
 }
 
@@ -136,8 +137,16 @@ def preparation(subject: Subject) -> list[Block]:
     blocks: list[Block] = [Heading(part("preparation"), 2)]
     if subject.prepared is not None:
         text = methods_text(subject.schema, subject.recipe, subject.prepared)
-        return [*blocks, *(Paragraph(part.replace("\n", " ")) for part in text.strip().split("\n\n"))]
+        return blocks + [block for stretch in text.strip().split("\n\n") for block in _stretch(stretch)]
     return [*blocks, Bullets(tuple(str(sentence) for sentence in subject.recipe.sentences()))]
+
+
+def _stretch(text: str) -> list[Block]:
+    """Set a stretch of lines: numbered ones as a list, the others as text."""
+    lines = text.split("\n")
+    steps = tuple(line for line in lines if line[:1].isdigit())
+    running = " ".join(line for line in lines if line not in steps)
+    return [Paragraph(running), *([Bullets(steps)] if steps else [])]
 
 
 def models(subject: Subject) -> list[Block]:

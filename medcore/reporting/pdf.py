@@ -96,6 +96,7 @@ def _table(pdf: FPDF, table: Table) -> None:
     _write(pdf, table.caption, 9.5, space_after=1)
     pdf.set_font(_FAMILY, size=_SMALL)
     pdf.set_draw_color(*_RULE)
+    pdf.set_fill_color(255)
     pdf.set_text_color(*_INK)
     with pdf.table(
         borders_layout="HORIZONTAL_LINES",
@@ -122,7 +123,7 @@ def _quoted(pdf: FPDF, text: str) -> str:
 def _widths(table: Table) -> tuple[int, ...]:
     """Share the width by the length of what stands in each column, within bounds."""
     columns = zip(table.header, *table.rows, strict=True)
-    return tuple(min(40, max(8, max(len(cell.encode("gb18030", "replace")) for cell in column))) for column in columns)
+    return tuple(min(40, max(14, max(len(cell.encode("gb18030", "replace")) for cell in column))) for column in columns)
 
 
 def _picture(pdf: FPDF, picture: Picture) -> None:

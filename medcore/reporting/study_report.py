@@ -101,7 +101,7 @@ def _identity(subject: Subject) -> list[Block]:
     rows = [
         (_("SHA-256 of the table"), manifest["data_sha256"]),
         (_("Seed"), manifest["seed"]),
-        (_("Trained"), manifest["created"]),
+        (_("Date of training"), manifest["created"]),
         *((name, version) for name, version in manifest["versions"].items()),
     ]
     return [
