@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medcore.charts import calibration, discrimination, utility
 from medcore.i18n import N_, _
 from medcore.models.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui import cache, components, guards, judgement_tables, judgement_views, judging, threshold_form
+from medcore.ui import cache, comparison_view, components, guards, judgement_views, judging, overview_view
 from medcore.ui.judging import Judged
 from medcore.ui.state import state
 from medcore.ui.words import model_name
@@ -32,19 +31,21 @@ def page() -> None:
     judged = choose(study, run, results)
     who(judged)
     view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v]))
-    threshold = state().thresholds.get(run.id, default_threshold(study, run, results))
+    threshold = state().thresholds.get(judged.threshold_key, default_threshold(study, run, results, judged))
     with components.errors_shown():
         if view == "overview":
-            overview(study, results, judged, threshold)
+            overview_view.overview(study, results, judged, threshold)
         elif view == "compare":
-            compared(judged, threshold)
+            comparison_view.compared(judged, results, threshold)
         elif view == "groups":
             judgement_views.groups(judged, threshold)
         else:
             judgement_views.errors(judged, study)
 
 
-def default_threshold(study: StudyRecord, run: RunRecord, results: Results) -> float:
+def default_threshold(study: StudyRecord, run: RunRecord, results: Results, judged: Judged) -> float:
+    if len(judged.classes) > 2:
+        return judged.choose("youden", None).threshold
     kept = study.choice
     if kept is not None and kept.run_id == run.id and kept.threshold is not None:
         return kept.threshold
@@ -129,70 +130,6 @@ def who(judged: Judged) -> None:
         (_("Risks come from"), _("models that had not seen the patient")),
     ]
     components.facts(pairs)
-
-
-def overview(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
-    components.fragment(at_threshold)(study, results, judged, default)
-    components.section(_("Do predicted risks come true?"))
-    left, right = st.columns(2)
-    with left:
-        curves = judging.calibration_curves(judged)
-        components.figure(calibration.calibration(curves, judged.metrics), key="evaluate.calibration")
-    with right:
-        components.metric_table(judged.metrics)
-        if len(judged.classes) > 2:
-            components.metric_table({_("All classes"): judged.evaluation.metrics})
-            chart = utility.class_table(judged.evaluation.table, judged.classes)
-            components.figure(chart, key="evaluate.classes")
-
-
-def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
-    components.section(_("What a threshold does"))
-    choice = threshold_form.ask_threshold(judged, default)
-    threshold = choice.threshold
-    confusions = judging.confusions(judged, threshold)
-    negative = judged.negative or _("any other class")
-    left, right = st.columns(2)
-    with left:
-        chart = utility.confusion_matrix(confusions[judged.name], positive=judged.positive, negative=negative)
-        components.figure(chart, key="evaluate.confusion")
-        judgement_tables.rates(confusions, judging.confusions(judged, threshold, at_prevalence=prevalence(judged)))
-        threshold_form.keep(judged, study.owner, study.id, results.model, choice)
-    with right:
-        chart = utility.decision_curve(judging.decision_curves(judged), threshold=threshold)
-        components.figure(chart, key="evaluate.decision")
-        chart = discrimination.risk_distribution(
-            judging.distribution(judged), positive=judged.positive, threshold=threshold
-        )
-        components.figure(chart, key="evaluate.distribution")
-    left, right = st.columns(2)
-    with left:
-        chart = discrimination.roc(judging.roc_curves(judged), threshold=threshold)
-        components.figure(chart, key="evaluate.roc")
-    with right:
-        chart = discrimination.precision_recall(judging.precision_recall_curves(judged), threshold=threshold)
-        components.figure(chart, key="evaluate.precision_recall")
-
-
-def prevalence(judged: Judged) -> float:
-    """Ask how common the outcome is where the model will be used: predictive values depend on it."""
-    here = round(100 * float(judged.outcome.mean()), 1)
-    key = f"evaluate.prevalence.{judged.run_id}.{judged.class_index}"
-    label = _("Share with the outcome where the model will be used (%); here {here} %", here=here)
-    typed = st.number_input(
-        label, 0.1, 99.9, min(99.9, max(0.1, here)), 0.1, format="%.1f", key=key, persist_state="session"
-    )
-    return float(typed) / 100
-
-
-def compared(judged: Judged, threshold: float) -> None:
-    if len(judged.risks) < 2:
-        components.note(_("Choose a second model above to compare it with this one."))
-        return
-    name_a, name_b = judged.risks
-    comparison = judging.comparison(judged, threshold)
-    components.note(str(comparison.verdict(name_a, name_b)), look="success")
-    judgement_tables.differences(comparison, name_a, name_b)
 
 
 page()

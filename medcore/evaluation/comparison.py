@@ -12,7 +12,7 @@ from medcore.evaluation.binary import BOOTSTRAPPED, pieces
 from medcore.evaluation.estimates import CONSTANT_RISK, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
 from medcore.evaluation.ranking import auroc_with_influence, weighted_auroc
 from medcore.evaluation.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins
-from medcore.evaluation.utility import benefit_terms
+from medcore.evaluation.utility import THRESHOLDS, benefit_terms
 from medcore.i18n import N_, Message
 
 #: Differences smaller than these are of no clinical account, whatever their interval.
@@ -168,6 +168,33 @@ def net_benefit_difference(
     gap = benefit_terms(outcome, risk_a, threshold) - benefit_terms(outcome, risk_b, threshold)
     value = float(gap.mean())
     return normal(value, clustered_variance((gap - value) / len(gap), groups))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BenefitDifference:
+    """Net benefit of A less that of B over thresholds (T,), with pointwise 95 % bounds, a patient."""
+
+    thresholds: Floats
+    difference: Floats
+    low: Floats
+    high: Floats
+
+    def better(self) -> tuple[float, float]:
+        """Return the shares of thresholds at which A, and B, is surely better."""
+        return float(np.mean(self.low > 0)), float(np.mean(self.high < 0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {name: getattr(self, name).tolist() for name in self.__slots__}
+
+
+def benefit_difference(
+    outcome: Floats, risk_a: Floats, risk_b: Floats, *, thresholds: Floats = THRESHOLDS, groups: Ints | None = None
+) -> BenefitDifference:
+    """Return the difference of two decision curves of the same patients, with its interval at each threshold."""
+    found = [net_benefit_difference(outcome, risk_a, risk_b, float(t), groups=groups) for t in thresholds]
+    value, low, high = (np.array([getattr(e, k) for e in found]) for k in ("value", "low", "high"))
+    return BenefitDifference(thresholds, value, low, high)
 
 
 def reclassification(

@@ -16,6 +16,7 @@ from medcore.evaluation import (
     DecisionCurve,
     Estimate,
     Evaluation,
+    GainCurve,
     PrecisionRecallCurve,
     Ranked,
     RiskDistribution,
@@ -23,10 +24,12 @@ from medcore.evaluation import (
     calibration_curve,
     compare,
     decision_curve,
+    gain,
     precision_recall,
     risk_distribution,
     roc,
 )
+from medcore.evaluation.comparison import BenefitDifference, benefit_difference
 from medcore.evaluation.estimates import Floats
 from medcore.evaluation.mistakes import Mistakes, mistakes
 from medcore.evaluation.resampling import Ints
@@ -58,6 +61,11 @@ class Judged:
     out_of_fold: Patients = field(repr=False)
     risks: Mapping[str, Floats] = field(repr=False)
     evaluations: Mapping[str, Evaluation] = field(repr=False)
+
+    @property
+    def threshold_key(self) -> str:
+        """By what the session remembers the threshold: the run, and the class where there are more than two."""
+        return self.run_id if len(self.classes) == 2 else f"{self.run_id}.{self.class_index}"
 
     @property
     def outcome(self) -> Floats:
@@ -170,6 +178,18 @@ def calibration_curves(judged: Judged) -> dict[str, CalibrationCurve]:
 def decision_curves(judged: Judged) -> dict[str, DecisionCurve]:
     """Return the decision curves."""
     return judged.once("decision", lambda n: decision_curve(judged.outcome, judged.risks[n], groups=judged.groups))
+
+
+def gain_curves(judged: Judged) -> dict[str, GainCurve]:
+    """Return the gain curves."""
+    return judged.once("gain", lambda n: gain(judged.outcome, judged.risks[n]))
+
+
+def benefit_differences(judged: Judged) -> BenefitDifference:
+    """Return what the first model gains over the second at each threshold."""
+    (_first, a), (second, b) = judged.risks.items()
+    key = ("evaluate", "benefit", judged.run_id, judged.side, judged.class_index, second)
+    return cache.once(lambda: benefit_difference(judged.outcome, a, b, groups=judged.groups), *key)
 
 
 def distribution(judged: Judged) -> RiskDistribution:

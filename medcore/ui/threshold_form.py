@@ -45,12 +45,12 @@ def ask_threshold(judged: Judged, default: float) -> ThresholdChoice:
     with right:
         target = _target(rule, judged.run_id)
     if rule == "by_hand":
-        threshold = threshold_input(judged.run_id, key="evaluate.threshold", default=default)
+        threshold = threshold_input(judged.threshold_key, key="evaluate.threshold", default=default)
         return judged.choose("by_hand", threshold)
     choice = in_steps(judged.choose(rule, target))
-    state().thresholds[judged.run_id] = choice.threshold
+    state().thresholds[judged.threshold_key] = choice.threshold
     # The slider is not drawn now: when it comes back, it begins where the rule left it.
-    st.session_state.pop(f"evaluate.threshold.{judged.run_id}", None)
+    st.session_state.pop(f"evaluate.threshold.{judged.threshold_key}", None)
     sentence = _("Threshold {percent} %. {reason}", percent=f"{100 * choice.threshold:.1f}", reason=choice.rationale)
     note(sentence, look="info" if choice.reached else "warning")
     return choice

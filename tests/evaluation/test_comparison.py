@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from medcore.evaluation.comparison import compare, net_benefit_difference, reclassification
+from medcore.evaluation.comparison import benefit_difference, compare, net_benefit_difference, reclassification
+from medcore.evaluation.instability import instability
 from medcore.evaluation.utility import decision_curve
 
 
@@ -95,3 +96,23 @@ def test_too_few_patients_give_a_verdict_that_says_so(y):
     found = compare(y, p, p[::-1].copy(), threshold=0.3, n_boot=40)
     json.dumps(found.to_dict(), allow_nan=False)
     assert "too few" in str(found.verdict("A", "B"))
+
+
+def test_the_difference_of_decision_curves_is_that_at_each_threshold(pair):
+    y, a, b = pair
+    found = benefit_difference(y, a, b)
+    curves = decision_curve(y, a).net_benefit - decision_curve(y, b).net_benefit
+    assert np.abs(found.difference - curves).max() < 1e-12
+    assert (found.low <= found.difference).all() and (found.difference <= found.high).all()
+    assert benefit_difference(y, a, a).better() == (0, 0)
+
+
+def test_instability_summarises_the_spread_of_each_patient():
+    rng = np.random.default_rng(0)
+    risk = rng.random(500)
+    spread = 0.02 + 0.1 * risk
+    found = instability(risk, spread)
+    assert found.mean == pytest.approx(spread.mean())
+    assert found.ninth_decile == pytest.approx(np.quantile(spread, 0.9))
+    assert found.middle[0] < found.middle[-1] and (found.high >= found.middle).all()
+    json.dumps(found.to_dict(), allow_nan=False)

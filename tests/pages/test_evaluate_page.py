@@ -74,7 +74,7 @@ def tables(app):
 def test_the_overview_has_every_figure_with_an_interval(evaluate_page):
     app = evaluate_page("heart")
     assert "mc-notice mc-error" not in texts(app)
-    assert len(charts(app)) == 6
+    assert len(charts(app)) == 7
     for word in ("AUROC", "Brier", "Calibration slope", "Sensitivity", "Net benefit", "Accuracy (without any skill"):
         assert word in tables(app), word
     assert "of 100 times, a patient with the outcome is given a higher risk" in texts(app)
