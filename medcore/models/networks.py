@@ -16,6 +16,9 @@ from medcore.models.task import Fitted, Indices, Pulse, Relay, Risk, Task, clean
 from medcore.models.trainer import Member, members_for, train_networks
 from medcore.models.trainer_predict import TrainedNetworks
 
+_TABLE_VALIDATION = 0.2
+"""The share of a member's rows that chooses its best epoch, as in the ablation that chose the network."""
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkPart:
@@ -72,15 +75,20 @@ def fit_seed_network(task: Task, pulse: Pulse) -> Fitted:
 def fit_network(task: Task, pulse: Pulse) -> Fitted:
     """Train the network for clinical tables in every fold; these members together are the model.
 
-    Nothing is stopped or chosen by the held-out rows: they only draw the curves, so
-    that out-of-fold risks are honest. Members of the folds are not trained again on
-    all rows, since several that differ a little predict better than one.
+    Each member keeps its best epoch by a fifth of its own training rows, so that its
+    held-out fold has no say. Members of the folds are not trained again on all rows,
+    since several that differ a little predict better than one.
     """
-    chosen = members_for(
-        task.outcome, folds=task.folds, n_seeds=task.settings.n_seeds, seed=task.settings.seed, validation_share=0.0
+    task = task.with_settings(n_seeds=max(task.settings.n_seeds, _least_seeds(task.n)))
+    members = members_for(
+        task.outcome,
+        folds=task.folds,
+        n_seeds=task.settings.n_seeds,
+        seed=task.settings.seed,
+        validation_share=_TABLE_VALIDATION,
+        groups=task.groups,
     )
-    watched = [replace(m, validation=task.held_out(place // task.settings.n_seeds)) for place, m in enumerate(chosen)]
-    return _fit(task, pulse, watched, _table_settings(task), refit=False)
+    return _fit(task, pulse, list(members), _table_settings(task), refit=False)
 
 
 def _fit(task: Task, pulse: Pulse, members: list[Member], settings: NetworkSettings, *, refit: bool) -> Fitted:
@@ -111,23 +119,17 @@ def _maker(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:
     return maker.fit(task.codes[rows], layout=task.layout)
 
 
+def _least_seeds(n_rows: int) -> int:
+    """Small studies need several members a fold to be judged as the ensemble that is kept, and can afford them."""
+    return 3 if n_rows < 2_000 else 2 if n_rows < 10_000 else 1
+
+
 def _table_settings(task: Task) -> NetworkSettings:
-    """Choose the network's size and schedule by the number of rows; ``epochs`` of the settings is an upper bound."""
-    epochs = int(np.clip(2000 * 64 // task.n, 12, 50))
-    return NetworkSettings(
-        architecture="network",
-        layers=(64, 64) if task.n < 20_000 else (128, 128),
-        activation="relu",
-        optimizer="adamw",
-        learning_rate=2e-3,
-        batch_size=64 if task.n < 10_000 else 512,
-        dropout=0.3,
-        schedule="cosine",
-        weight_decay=0.3,
-        beta2=0.99,
-        n_submodels=8,
-        n_bins=8,
-        epochs=min(task.settings.epochs, epochs),
+    """Return what suits the number of rows; ``epochs`` of the settings is an upper bound."""
+    suited = NetworkSettings.for_table(task.n)
+    return replace(
+        suited,
+        epochs=min(task.settings.epochs, suited.epochs),
         class_weight="balanced" if task.settings.class_weight == "balanced" else None,
         focal_gamma=2.0 if task.settings.class_weight == "focal" else 0.0,
     )

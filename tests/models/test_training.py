@@ -140,3 +140,29 @@ def test_progress_never_goes_back_and_ends_at_one(ward):
     fractions = [p.fraction for p in listener.seen]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def automatic(ward):
+    return ward.train("auto", epochs=4)
+
+
+def test_the_automatic_choice_is_one_model_of_weighted_parts(ward, automatic, tmp_path):
+    weights = {c.name: c.weight for c in automatic.candidates}
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert set(weights) == {"prevalence", "logistic", "forest", "extra_trees", "boosting", "network"}
+    assert weights["prevalence"] < 0.2
+    save_trained(automatic, tmp_path)
+    frame = ward.cohort.frame
+    np.testing.assert_allclose(load_bundle(tmp_path).predict(frame), automatic.bundle.predict(frame), atol=1e-6)
+
+
+def test_the_automatic_choice_says_what_counts_and_whether_the_simple_model_would_do(automatic):
+    found = {f.code: str(f.message) for f in automatic.findings}
+    assert "Recalibration" in found["model.parts"]
+    assert "model.simple_is_as_good" in found  # the generated outcome is logistic
+
+
+def test_the_automatic_choice_is_no_worse_than_its_parts(automatic):
+    best = min(c.cross_validated.metrics["log_loss"].value for c in automatic.candidates)
+    assert automatic.cross_validated.metrics["log_loss"].value < best + 0.02

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from medcore.models.advice import log_loss_difference
+from medcore.models.calibration import log_loss
+from medcore.models.ensemble import blend
+
+
+def three_candidates(n=1500, seed=0):
+    rng = np.random.default_rng(seed)
+    true = rng.normal(size=n)
+    outcome = (rng.random(n) < 1 / (1 + np.exp(-2 * true))).astype(np.int64)
+
+    def risk(scores):
+        p = 1 / (1 + np.exp(-scores))
+        return np.column_stack([1 - p, p])
+
+    good = {name: risk(2 * (true + rng.normal(0, 0.7, n)) * 0.7) for name in ("a", "b")}
+    return good | {"useless": risk(rng.normal(size=n))}, outcome, np.arange(n) % 5
+
+
+def test_two_models_with_errors_of_their_own_are_better_together():
+    candidates, outcome, folds = three_candidates()
+    blended = blend(candidates, outcome, folds)
+    assert sum(blended.weights.values()) == pytest.approx(1.0)
+    assert blended.weights["a"] > 0.3
+    assert blended.weights["b"] > 0.3
+    assert blended.weights.get("useless", 0.0) < 0.1
+    assert log_loss(blended.oof, outcome) < min(log_loss(candidates[name], outcome) for name in ("a", "b"))
+
+
+def test_a_folds_weights_do_not_come_from_its_own_outcome():
+    candidates, outcome, folds = three_candidates()
+    turned = np.where(folds == 0, 1 - outcome, outcome)
+    first, second = blend(candidates, outcome, folds), blend(candidates, turned, folds)
+    np.testing.assert_array_equal(first.oof[folds == 0], second.oof[folds == 0])
+
+
+def test_the_paired_difference_is_scipys_paired_t_interval():
+    from scipy import stats
+
+    candidates, outcome, _folds = three_candidates()
+    mean, low, high = log_loss_difference(outcome, candidates["useless"], candidates["a"], None)
+    rows = np.arange(len(outcome))
+    terms = [-np.log(candidates[name][rows, outcome]) for name in ("useless", "a")]
+    interval = stats.ttest_rel(*terms).confidence_interval()
+    assert mean == pytest.approx((terms[0] - terms[1]).mean())
+    assert (low, high) == pytest.approx((interval.low, interval.high), rel=2e-3)
+
+
+def test_repeating_every_patient_does_not_narrow_the_interval_when_groups_are_known():
+    candidates, outcome, _folds = three_candidates(300)
+    a, b = candidates["a"], candidates["useless"]
+    once = log_loss_difference(outcome, a, b, None)
+    patients = np.tile(np.arange(300), 4)
+    again = log_loss_difference(np.tile(outcome, 4), np.tile(a, (4, 1)), np.tile(b, (4, 1)), patients)
+    assert again == pytest.approx(once)
