@@ -7,6 +7,7 @@ lets a worker answer only after this, so a worker that is there is a warm one.
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import Any
 
 from medcore.jobs.logs import keep_values_out_of_logs
@@ -26,5 +27,6 @@ def warm_up() -> None:
         from medcore.models.warmth import warm_up as warm_up_models
 
         warm_up_models()
+        import_module("medcore.explanation.answers")
     except Exception as error:
         logger.warning("Warming up failed: %s", type(error).__name__)

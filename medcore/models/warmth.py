@@ -5,12 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 
 # Imported in the order in which a run needs them; TensorFlow takes the longest.
-ROOMS = ("tensorflow", "keras", "sklearn.ensemble", "sklearn.linear_model", "lightgbm", "skops.io")
+LIBRARIES = ("tensorflow", "keras", "sklearn.ensemble", "sklearn.linear_model", "lightgbm", "skops.io")
+ROOMS = ("training", "bundle", "trainer", "results")
 
 
 def warm_up() -> None:
-    """Import everything that training and predicting use."""
-    for name in ROOMS:
+    """Import everything that training and predicting use, and wake the compiler with a first small program."""
+    for name in LIBRARIES:
         import_module(name)
-    for name in ("training", "bundle", "trainer", "results"):
+    for name in ROOMS:
         import_module(f"medcore.models.{name}")
+    import tensorflow as tf
+
+    tf.function(lambda x: tf.reduce_sum(x * x), jit_compile=True)(tf.ones((4, 4)))

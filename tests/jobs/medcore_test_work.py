@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ def descend(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str,
     folder.mkdir(parents=True)
     (folder / "weights.json").write_text(json.dumps(state["weights"]))
     return {"weights": state["weights"], "pids": state["pids"]}
+
+
+def is_imported(name: str) -> bool:
+    """Whether this process has imported a module."""
+    return name in sys.modules
 
 
 def refuse(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 import pytest
@@ -36,6 +37,12 @@ def test_a_worker_answers_a_question_with_its_result(job_settings: Settings) -> 
     assert jobs.worker_ready(job_settings)
 
 
+def test_a_worker_that_is_ready_is_warm(job_settings: Settings, work: ModuleType) -> None:
+    for name in ("tensorflow", "medcore.models.training", "medcore.explanation.answers"):
+        assert jobs.call(work.is_imported, name)
+    assert "Warming up failed" not in (job_settings.data_dir / "jobs" / "worker.log").read_text()
+
+
 def test_an_answer_takes_little_more_than_the_work(job_settings: Settings) -> None:
     jobs.call(os.getpid)
     times = []
@@ -46,9 +53,9 @@ def test_an_answer_takes_little_more_than_the_work(job_settings: Settings) -> No
     assert min(times) < 0.1
 
 
-def test_a_functions_own_error_comes_back_as_it_was(job_settings: Settings, work: object) -> None:
+def test_a_functions_own_error_comes_back_as_it_was(job_settings: Settings, work: ModuleType) -> None:
     with pytest.raises(TargetError, match="The outcome has 1 class"):
-        jobs.call(work.refuse, None, None, None)  # type: ignore[attr-defined]
+        jobs.call(work.refuse, None, None, None)
 
 
 def test_an_unforeseen_error_comes_back_without_its_text(job_settings: Settings) -> None:
