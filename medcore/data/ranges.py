@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 SOME_INSIDE, MOST_INSIDE = 0.6, 0.9
 """Share of the values that must be possible for a name to be believed: a telling one, and a short one."""
+CLUSTER_GAP = 1.5
+"""How far apart, as a factor, values in two units must lie: units differ by 2 (°C, °F) to 1000 (g, mg)."""
 _BRACKETS = re.compile(r"[(\[（【](.*?)[)\]）】]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _QUALIFIERS = frozenset(
@@ -139,32 +141,46 @@ class MixedUnits:
 
 
 def mixed_units(column: str, values: Floats, *, unit: str | None = None) -> MixedUnits | None:
-    """Find values in another unit: outside what is usual in the column's unit, usual in the other one.
+    """Find values in another unit: a cluster apart from the rest, usual in the other unit and not in the column's.
 
-    ``values`` may hold NaN. None when fewer than five or more than half of the
-    values look so, or when the two units cannot be told apart.
+    ``values`` may hold NaN. The cluster has at least five values and at most
+    half of all, and lies a factor of :data:`CLUSTER_GAP` away from the rest, so
+    that the sickest patients are not taken for another unit.
 
     >>> glucose = np.append(np.full(60, 110.0), np.full(20, 5.6))
     >>> found = mixed_units("glucose", glucose)
     >>> found.other.unit, int(found.mask.sum())
     ('mmol/L', 20)
     """
-    known = values[~np.isnan(values) & (values != 0)]
-    main = find_quantity(column, known, unit=unit)
+    known = values[values > 0]
+    main = find_quantity(column, known, unit=unit) if len(known) else None
     if main is None:
         return None
-    best: MixedUnits | None = None
-    for other in units_of(main.name):
-        disjoint = other.typical_high < main.typical_low or other.typical_low > main.typical_high
-        apart = max(main.usual / other.usual, other.usual / main.usual)
-        if other.unit == main.unit or not (disjoint or apart >= 3):
-            continue
-        mask = (values >= other.typical_low) & (values <= other.typical_high)
-        mask &= (values < main.typical_low) | (values > main.typical_high)
-        n = int(mask.sum())
-        if 5 <= n <= len(known) / 2 and (best is None or n > int(best.mask.sum())):
-            best = MixedUnits(main, other, mask)
-    return best
+    found = [m for m in (_foreign(main, other, values) for other in units_of(main.name)) if m is not None]
+    return max(found, key=lambda m: int(m.mask.sum()), default=None)
+
+
+def _foreign(main: Quantity, other: Quantity, values: Floats) -> MixedUnits | None:
+    if {main.unit, other.unit} == {"s", "%"}:  # seconds and activity do not convert by a factor
+        return None
+    if other.unit == main.unit or _distance(main, np.array([other.usual])) < np.log10(2):
+        return None
+    known = np.sort(values[values > 0])
+    below = other.usual < main.usual
+    ordered = np.log10(known if below else known[::-1])
+    between = (known if below else known[::-1])[: len(known) // 2 + 1]
+    if len(between) < 6:
+        return None
+    gaps = np.abs(np.diff(ordered[: len(between)]))
+    gaps[:4] = 0
+    at = int(gaps.argmax())
+    edge, rest = between[at], between[at + 1]
+    mask = (values > 0) & ((values <= edge) if below else (values >= edge))
+    cluster = values[mask]
+    usual = (cluster >= other.typical_low) & (cluster <= other.typical_high)
+    strange = (cluster < main.typical_low) | (cluster > main.typical_high)
+    apart = max(edge / rest, rest / edge) >= CLUSTER_GAP
+    return MixedUnits(main, other, mask) if apart and (usual & strange).mean() >= 0.9 else None
 
 
 def units_of(name: str) -> tuple[Quantity, ...]:

@@ -177,6 +177,8 @@ def test_values_in_another_unit_are_found_and_converted() -> None:
     assert np.all(np.abs(found.converted(np.r_[celsius, fahrenheit]) - 37) < 3)
     assert mixed_units("temperature", celsius) is None
     assert mixed_units("glucose", rng.lognormal(4.7, 0.3, 500)) is None
+    assert mixed_units("bilirubin", rng.lognormal(2.3, 0.9, 500)) is None
+    assert mixed_units("pao2", rng.lognormal(4.5, 0.6, 500)) is None
 
 
 def target_table() -> pd.DataFrame:
