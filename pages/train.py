@@ -87,7 +87,7 @@ def past_run(run: RunRecord) -> None:
     with st.container(border=True, key=f"train-run-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             components.card(run_title(run), took(run), badge=_(name), look=look)
-            if run.state == "done" and st.button(_("Judge it"), key=f"train.judge.{run.id}"):
+            if run.state == "done" and st.button(_("Judge it"), key=f"train.judge.{run.id}", type="primary"):
                 state().run_id = run.id
                 components.go("evaluate")
         if run.out_of_date and run.state == "done":

@@ -87,7 +87,8 @@ def _uploader_words() -> None:
 def _study() -> None:
     study = guards.current_study()
     if study is None:
-        st.html(f'<p class="mc-sidebar-study mc-muted">{markup(_("No study is open."))}</p>')
+        nothing = markup(_("No study is open."))
+        st.html(f'<p class="mc-sidebar-study mc-muted">{nothing}</p>')
         return
     label = markup(_("Study"))
     st.html(f'<p class="mc-sidebar-study"><span>{label}</span>{markup(study.name, limit=60)}</p>')

@@ -18,6 +18,7 @@ from medcore.ui.figures import figure
 from medcore.ui.layout import caption, facts
 from medcore.ui.notices import findings
 from medcore.ui.tables import table, with_interval
+from medcore.ui.text import plain
 from medcore.ui.words import duration, model_name
 
 STAGES = {
@@ -79,7 +80,7 @@ def results(run: RunRecord) -> None:
     found = cache.results(run)
     parts = len([c for c in found.candidates if c.weight > 0])
     rows = [_row("**" + _("This run's model") + "**", found.cross_validated, None)] if parts > 1 else []
-    rows += [_row(model_name(c.name), c.cross_validated, c) for c in found.candidates]
+    rows += [_row(_name(c, alone=parts == 1), c.cross_validated, c) for c in found.candidates]
     table(rows)
     caption(
         _(
@@ -92,6 +93,12 @@ def results(run: RunRecord) -> None:
 
 def _cancel(run: RunRecord) -> None:
     jobs.cancel_run(cache.store(), run.owner, run.id)
+
+
+def _name(candidate: CandidateResult, *, alone: bool) -> str:
+    """Name a candidate, in bold when it is the run's model by itself."""
+    name = plain(model_name(candidate.name))
+    return f"**{name}**" if alone and candidate.weight > 0 else name
 
 
 def _row(name: str, judged: Evaluation, candidate: CandidateResult | None) -> dict[str, str]:

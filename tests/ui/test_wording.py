@@ -25,7 +25,7 @@ SHOWN_AS_THEY_ARE = {"medcore", "ReLU", "Sigmoid", "Language · 语言"}
 MARKUP = re.compile(r"<[^>]*>|<[^>]*$|^[^<]*>|:material/\w+:|%\{[^}]*\}|&\w+;|\*\*")
 # Calls whose texts are not for reading: keys of state, addresses, colours, formats.
 UNSPOKEN = re.compile(
-    r"^(st\.(set_page_config|query_params.*|session_state.*|container|columns|fragment|cache_\w+|Page|logo)|"
+    r"^(st\.(set_page_config|get_option|query_params.*|session_state.*|container|columns|fragment|cache_\w+|Page|logo)|"
     r".*\.(get|pop|startswith|endswith|replace|split|join|strip|sub|compile|match|update|setdefault|format|items)|"
     r"getattr|open|isinstance|print|sorted|len|str|int|float|range|rgba|translucent)$"
 )
@@ -107,3 +107,15 @@ def test_every_sentence_is_translated() -> None:
     script = ROOT / "assets" / "locale" / "update.py"
     result = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
+
+
+def inside_f_strings(source: str) -> list[int]:
+    strings = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr)]
+    calls = [c for s in strings for c in ast.walk(s) if isinstance(c, ast.Call) and name_of(c) in WRAPPERS]
+    return [c.lineno for c in calls if isinstance(c.args[0], ast.Constant)]
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("medcore/**/*.py"), *ROOT.glob("pages/*.py")], ids=lambda p: p.name)
+def test_no_sentence_hides_inside_a_formatted_string(path: Path) -> None:
+    """The catalogues are made by reading tokens, and a formatted string is one token."""
+    assert inside_f_strings(path.read_text("utf-8")) == []
