@@ -242,10 +242,11 @@ def _n_unreadable(view: View, column: Column) -> int:
 
 def _stand_apart(values: npt.NDArray[np.float64], foreign: npt.NDArray[np.bool_]) -> bool:
     """Tell whether the foreign values leave a gap to the others, as two units do and a wide distribution does not."""
-    lower, upper = values[foreign], values[~foreign & (values > 0)]
-    if np.median(lower) > np.median(upper):
-        lower, upper = upper, lower
-    return bool(np.quantile(upper, 0.02) >= GAP_BETWEEN_UNITS * np.quantile(lower, 0.98))
+    strange, others = values[foreign], values[~foreign & (values > 0)]
+    above, below = others[others > strange.max()], others[others < strange.min()]
+    if np.median(strange) < np.median(others):
+        return bool(above.min(initial=np.inf) >= GAP_BETWEEN_UNITS * strange.max())
+    return bool(below.max(initial=0.0) * GAP_BETWEEN_UNITS <= strange.min())
 
 
 def _all_numbers(view: View, column: Column) -> bool:
