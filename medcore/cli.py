@@ -128,7 +128,7 @@ def _evaluate(group: Any) -> None:
     command = _command(
         group,
         "evaluate",
-        lambda o: commands.evaluate(o.bundle, o.data, target=o.target, threshold=o.threshold),
+        lambda o: commands.evaluate(o.bundle, o.data, target=o.target, threshold=o.threshold, report=o.report),
         _("Judge a frozen model on new patients."),
     )
     command.add_argument("bundle", type=Path, metavar="BUNDLE")
@@ -137,6 +137,7 @@ def _evaluate(group: Any) -> None:
     command.add_argument(
         "--threshold", type=float, metavar="P", help=_("the risk from which a patient counts as positive")
     )
+    command.add_argument("--report", type=Path, metavar="FILE", help=_("write a report: .html, .pdf or .docx"))
 
 
 def _predict(group: Any) -> None:

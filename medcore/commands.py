@@ -32,6 +32,7 @@ from medcore.models.settings import TrainSettings
 
 if TYPE_CHECKING:
     from medcore.data.findings import Finding
+    from medcore.models.external import ExternalValidation
 
 HEADLINE = ("auroc", "auprc", "brier", "log_loss", "calibration_slope", "calibration_intercept")
 
@@ -165,17 +166,26 @@ def train(
     return Result(found, tuple(lines))
 
 
-def evaluate(bundle: Path, data: Path, *, target: str | None = None, threshold: float | None = None) -> Result:
-    """Judge a frozen model on new patients."""
+def evaluate(
+    bundle: Path, data: Path, *, target: str | None = None, threshold: float | None = None, report: Path | None = None
+) -> Result:
+    """Judge a frozen model on new patients, and write the report if a file is named."""
     from medcore.models.bundle import load_bundle
     from medcore.models.external import validate
+    from medcore.reporting import check_format
 
     if threshold is not None and not 0 < threshold < 1:
         raise SettingsError(
             N_("The threshold is {got}; it is a risk, so give a number between 0 and 1."), got=threshold
         )
-    validation = validate(load_bundle(bundle), read_table(data), target=target, threshold=threshold)
-    found = {"bundle": str(bundle), **validation.to_dict()}
+    if report is not None:
+        check_format(report.name)
+    model = load_bundle(bundle)
+    validation = validate(model, read_table(data), target=target, threshold=threshold)
+    found: dict[str, Any] = {"bundle": str(bundle), **validation.to_dict()}
+    if report is not None:
+        _write_report(report, bundle, validation, model.threshold if threshold is None else threshold)
+        found["report"] = str(report)
     judged = _headline(validation.evaluation)
     heading = _(
         "{n} patients judged, {dropped} without an outcome left out.",
@@ -183,6 +193,20 @@ def evaluate(bundle: Path, data: Path, *, target: str | None = None, threshold: 
         dropped=validation.n_without_outcome,
     )
     return Result(found | judged, (heading, *_metric_lines(_("New patients"), judged), *validation.lines()))
+
+
+def _write_report(report: Path, bundle: Path, validation: ExternalValidation, threshold: float) -> None:
+    from medcore.models.results import read_results
+    from medcore.reporting import Subject, render, study_report
+
+    results = read_results(bundle)
+    rationale = (
+        str(results.manifest.get("threshold_rationale", "")) if threshold == results.manifest.get("threshold") else ""
+    )
+    subject = Subject(
+        title=bundle.resolve().name, results=results, threshold=threshold, rationale=rationale, validation=validation
+    )
+    report.write_bytes(render(study_report(subject), report.name))
 
 
 def predict(bundle: Path, data: Path, *, out: Path) -> Result:

@@ -219,7 +219,7 @@ def test_a_bundle_that_was_tampered_with_is_refused_and_the_file_named(folder, c
     assert sealed
     for path in sealed:
         original = path.read_bytes()
-        path.write_bytes(original[:-3] + bytes(3))
+        path.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
         assert path.name in fail(
             capsys, "predict", folder / "tampered", folder / "new.csv", "--out", folder / "never.csv"
         )
@@ -236,3 +236,15 @@ def test_a_folder_with_other_things_is_not_overwritten(folder, capsys) -> None:
     message = fail(capsys, "train", folder / "ward.csv", "--target", "died", "--out", folder / "papers")
     assert "papers" in message
     assert (folder / "papers" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("kind", ["html", "pdf", "docx"])
+def test_evaluate_writes_a_report(folder, capsys, kind) -> None:
+    found = run(capsys, "evaluate", folder / "bundle", folder / "new.csv", "--report", folder / f"report.{kind}")
+    assert Path(found["report"]).stat().st_size > 10_000
+
+
+def test_a_report_of_an_unknown_format_is_refused_before_anything_is_done(folder, capsys) -> None:
+    assert "report.odt" in fail(
+        capsys, "evaluate", folder / "bundle", folder / "new.csv", "--report", folder / "report.odt"
+    )

@@ -22,6 +22,11 @@ FORMATS: Mapping[str, Callable[[Document], bytes]] = {
 
 def render(document: Document, file_name: str) -> bytes:
     """Write a document in the format that a file name ends in: ``.html``, ``.pdf`` or ``.docx``."""
+    return FORMATS[check_format(file_name)](document)
+
+
+def check_format(file_name: str) -> str:
+    """Return the format that a file name ends in; raise SettingsError for one that cannot be written."""
     kind = file_name.rsplit(".", 1)[-1].lower()
     if kind not in FORMATS:
         raise SettingsError(
@@ -29,7 +34,7 @@ def render(document: Document, file_name: str) -> bytes:
             name=file_name,
             known=[f".{known}" for known in FORMATS],
         )
-    return FORMATS[kind](document)
+    return kind
 
 
-__all__ = ["FORMATS", "Document", "Subject", "render", "study_report"]
+__all__ = ["FORMATS", "Document", "Subject", "check_format", "render", "study_report"]

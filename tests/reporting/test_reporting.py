@@ -1,0 +1,119 @@
+"""Reports of a real, small model: complete in three formats and two languages, and without any patient's row."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medcore.data.inference import choose_target
+from medcore.data.reading import read_table
+from medcore.data.recipe import default_recipe, prepare
+from medcore.data.splitting import SplitSettings, make_split
+from medcore.errors import SettingsError
+from medcore.i18n import language
+from medcore.models.bundle import load_bundle
+from medcore.models.external import validate
+from medcore.models.results import read_results, save_trained
+from medcore.models.settings import TrainSettings
+from medcore.models.training import train
+from medcore.reporting import FORMATS, Subject, render, study_report
+from medcore.reporting.document import Heading, Picture, Table
+from medcore.reporting.tripod import ITEMS
+
+
+def ward(n: int, classes: int, seed: int = 0) -> bytes:
+    rng = np.random.default_rng(seed)
+    age, lactate = rng.normal(60, 10, n).round(1), rng.lognormal(0.5, 0.6, n).round(2)
+    score = (age - 60) / 8 + 2 * np.log(lactate) + rng.logistic(size=n)
+    outcome = np.digitize(score, np.linspace(0.5, 2.5, classes - 1) if classes > 2 else [1.0])
+    frame = pd.DataFrame({"age": age, "sex": rng.choice(["f", "m"], n), "lactate <b>": lactate, "outcome": outcome})
+    return frame.assign(outcome=frame["outcome"].map(lambda k: f"grade {k}")).to_csv(index=False).encode()
+
+
+def subject_of(folder: Path, classes: int) -> Subject:
+    cohort = read_table(("ward.csv", ward(240, classes)))
+    cohort = cohort.with_schema(choose_target(cohort.schema, cohort.frame, "outcome"))
+    recipe = default_recipe(cohort.schema)
+    prepared = prepare(cohort, recipe)
+    split = make_split(prepared, SplitSettings())
+    settings = TrainSettings(model="logistic")
+    save_trained(
+        train(prepared, split, settings, schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256), folder
+    )
+    return Subject(
+        title="Ward & <outcome>",
+        results=read_results(folder),
+        threshold=0.3,
+        rationale="one missed case is worth three needless treatments",
+        cohort=cohort,
+        prepared=prepared,
+        split=split,
+        validation=validate(load_bundle(folder), read_table(("new.csv", ward(80, classes, seed=5)))),
+        looks=2,
+        answers={"ethics": "Approved by the ethics committee."},
+    )
+
+
+@pytest.fixture(scope="module", params=[2, 3], ids=["two classes", "three classes"])
+def subject(request, tmp_path_factory) -> Subject:
+    return subject_of(tmp_path_factory.mktemp("report"), request.param)
+
+
+def test_every_item_of_tripod_is_answered_or_not_stated(subject) -> None:
+    blocks = study_report(subject).blocks
+    table = blocks[-1]
+    assert isinstance(table, Table)
+    assert len(table.rows) == len(ITEMS)
+    answers = {row[0]: row[2] for row in table.rows}
+    assert answers["17"] == "Approved by the ethics committee."
+    assert answers["6a"] == "not stated"
+    headings = {b.text for b in blocks if isinstance(b, Heading)}
+    pointed = {m.group(1) for a in answers.values() if (m := re.fullmatch("See “(.+)”", a))}
+    assert pointed - {"Title"} <= headings
+
+
+def test_a_report_never_claims_to_meet_a_guideline(subject) -> None:
+    text = FORMATS["html"](study_report(subject)).decode()
+    assert "does not claim that they are met" in text
+    assert not re.search(r"compl(ies|iant|iance)", text)
+
+
+def test_html_needs_nothing_from_elsewhere_and_escapes_what_comes_from_the_table(subject) -> None:
+    page = FORMATS["html"](study_report(subject)).decode()
+    assert "<outcome>" not in page.replace("&lt;outcome&gt;", "")
+    assert "lactate <b>" not in page
+    assert not re.search(r"""(src|href)=["'](?!data:)""", page)
+    assert "<script" not in page
+    assert all('alt=""' not in tag for tag in re.findall("<img [^>]*>", page))
+
+
+@pytest.mark.parametrize("code", ["en", "zh_CN"])
+def test_pdf_and_docx_hold_the_same_headings_in_each_language(subject, code) -> None:
+    import docx
+
+    with language(code):
+        document = study_report(subject)
+        pdf, written_docx = render(document, "r.pdf"), render(document, "r.docx")
+    headings = [b.text for b in document.blocks if isinstance(b, Heading)]
+    assert pdf.startswith(b"%PDF-")
+    assert len(pdf) < 2_000_000
+    paper = docx.Document(BytesIO(written_docx))
+    written = [p.text for p in paper.paragraphs if p.style.name.startswith("Heading")]
+    assert written == headings
+    assert len(paper.inline_shapes) == sum(isinstance(b, Picture) for b in document.blocks)
+
+
+def test_counts_below_five_are_not_told(subject) -> None:
+    tables = [b for b in study_report(subject).blocks if isinstance(b, Table) and "SMD" in b.header]
+    assert len(tables) == 2
+    shares = re.findall(r"\b(\d+) \(\d+(?:\.\d+)? %\)", " ".join(c for t in tables for row in t.rows for c in row))
+    assert shares
+    assert all(int(n) >= 5 for n in shares)
+
+
+def test_an_unknown_format_names_those_there_are(subject) -> None:
+    with pytest.raises(SettingsError, match=r"\.pdf"):
+        render(study_report(subject), "report.odt")
