@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 CONNECT_SECONDS = 20.0
+CLOSE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -71,11 +72,19 @@ def present_connection(settings: Settings) -> Connection | None:
 
 
 def disconnect(settings: Settings) -> None:
-    """Close this process's connection; the cluster and its runs go on."""
-    with _lock(settings):
+    """Close this process's connection; the cluster and its runs go on.
+
+    One that is only just being made is left to the end of the process.
+    """
+    lock = _lock(settings)
+    if not lock.acquire(timeout=CLOSE_SECONDS):
+        return
+    try:
         connection = _connections.pop(settings, None)
         if connection is not None:
             _close(connection)
+    finally:
+        lock.release()
 
 
 def _connect(settings: Settings) -> Connection:

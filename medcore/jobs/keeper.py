@@ -16,6 +16,7 @@ logger = logging.getLogger("medcore.jobs")
 WorkerState = Literal["absent", "starting", "ready"]
 LOOK_EVERY_SECONDS = 3.0
 FIRST_LOOKS_SECONDS = 0.5
+STOP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ def keep_warm(settings: Settings) -> None:
 
 
 def stop_keeping(settings: Settings) -> None:
-    """Stop looking after the cluster; it goes on by itself."""
+    """Stop looking after the cluster, which goes on by itself; waits a moment for the thread to notice."""
     with _guard:
         keeper = _keepers.pop(settings, None)
     if keeper is not None:
         keeper.stopped.set()
         if keeper.thread is not None:
-            keeper.thread.join(30)
+            keeper.thread.join(STOP_SECONDS)
 
 
 def worker_status(settings: Settings | None = None) -> WorkerStatus:

@@ -30,7 +30,7 @@ LOOPBACK = "127.0.0.1"
 TRAIN = "TRAIN"  # the resource a training run takes, of which a worker has one
 THREADS = 4  # one trains, the others answer pages
 START_SECONDS = 60.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 5.0
 # A lost worker is blamed on the run it was at; medcore counts its attempts itself.
 ALLOWED_FAILURES = 20
 
@@ -56,18 +56,13 @@ class Process:
         except psutil.Error:
             return False
 
-    def stop(self) -> None:
-        """Ask it to end with its children, and end them if they do not."""
+    def family(self) -> list[psutil.Process]:
+        """Return it and its children, as far as they still run."""
         if not self.alive():
-            return
+            return []
         with contextlib.suppress(psutil.Error):
-            family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
-            family[0].terminate()
-            _gone, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
-            for process in left:
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
-            psutil.wait_procs(left, timeout=STOP_SECONDS)
+            return [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +87,16 @@ class LocalCluster:
         _write(_file(settings, "cluster.json"), asdict(self))
 
     def stop(self) -> None:
-        """End both."""
-        self.scheduler.stop()
-        self.worker.stop()
+        """Ask both to end with their children, and end those that do not."""
+        everybody = [*self.scheduler.family(), *self.worker.family()]
+        for process in everybody:
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
+        _gone, left = psutil.wait_procs(everybody, timeout=STOP_SECONDS)
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=STOP_SECONDS)
 
 
 def running_scheduler(settings: Settings) -> str:

@@ -120,3 +120,14 @@ def test_the_dashboard_says_where_it_is_answers_and_leaves_its_worker_to_the_nex
     assert output == ""
     cluster = LocalCluster.read(app_settings)
     assert cluster is not None and cluster.scheduler.alive() and cluster.worker.alive()
+
+
+def test_the_dashboard_stops_at_once_also_while_its_worker_is_being_started(app_settings: Settings) -> None:
+    process = run("-m", "medcore", "app", "--port", str(free_port()))
+    assert process.stdout is not None
+    assert "ready" in process.stdout.readline()
+    asked = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 15
+    assert "Traceback" not in output
