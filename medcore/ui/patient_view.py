@@ -111,11 +111,12 @@ def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class
     if not found:
         components.note(_("None within plausible changes."))
         return
+    absent = _("missing")
     components.table(
         [
             {
                 _("Changes"): "; ".join(
-                    f"{components.plain(c.column)}: {components.plain(c.now or _('missing'))} → {components.plain(c.then or _('missing'))}"
+                    f"{components.plain(c.column)}: {components.plain(c.now or absent)} → {components.plain(c.then or absent)}"
                     for c in one.changes
                 ),
                 _("Risk"): components.plain(wording.percent(one.risk)),
