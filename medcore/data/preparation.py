@@ -154,10 +154,16 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
         time=_time(frame, schema, kept),
         sites=_sites(frame, schema, kept),
         sensitive=_rows(_typed_part(frame, schema, [c.name for c in schema.sensitive]), kept),
-        log=tuple(log[s.kind] for s in recipe.steps if s.kind in log),
+        log=_in_order(log, recipe),
         set_aside=_set_aside(schema, recipe),
         source=frame,
     )
+
+
+def _in_order(log: Mapping[str, StepLog], recipe: Recipe) -> tuple[StepLog, ...]:
+    """Put the log in the recipe's order; rows without an outcome are counted even if the recipe forgot them."""
+    named = [s.kind for s in recipe.steps]
+    return tuple(log[kind] for kind in [*named, *(k for k in log if k not in named)] if kind in log)
 
 
 def _outcome(schema: Schema) -> Column:

@@ -81,4 +81,5 @@ PRESETS: Mapping[str, Preset] = {
 
 def preset_of(recipe: Recipe, schema: Schema) -> str | None:
     """Name the preset that a recipe is, or None when it is a choice of one's own."""
-    return next((key for key, preset in PRESETS.items() if preset.recipe(schema) == recipe), None)
+    done = [s for s in recipe.steps if s.on]
+    return next((key for key, p in PRESETS.items() if [s for s in p.recipe(schema).steps if s.on] == done), None)

@@ -12,7 +12,7 @@ from medcore.ui import opening
 from medcore.ui.layout import header, note
 from medcore.ui.notices import errors_shown, findings
 from medcore.ui.state import Pending, speak, state
-from medcore.ui.text import one_line
+from medcore.ui.text import plain
 
 ACTION_WORDS: Mapping[Action, str] = {
     "drop": N_("drop the column"),
@@ -51,7 +51,7 @@ def _ask(name: str) -> Decision | None:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         action = st.selectbox(
-            one_line(_("Column “{name}”", name=name), limit=80),
+            _("Column “{name}”", name=plain(name, limit=60)),
             list(ACTION_WORDS),
             format_func=lambda a: _(ACTION_WORDS[a]),
             key=f"data.privacy.action.{name}",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from medcore.data.methods import methods_text
 from medcore.data.presets import PRESETS, preset_of
-from medcore.data.recipe import Prepared, Step, StepLog, prepare
+from medcore.data.recipe import STEP_KINDS, Prepared, Step, StepLog, prepare
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.cache import cohort, once, store
@@ -38,6 +38,7 @@ def recipe_form(study: StudyRecord) -> None:
     log = {entry.step.kind: entry for entry in done.log}
     for step in study.recipe.steps:
         _step(study, step, log.get(step.kind))
+    _more_steps(study)
     note(_("Filling missing values and scaling are learnt later, inside each training fold, never from test rows."))
     if done.set_aside:
         with st.expander(_("{n} columns are set aside", n=len(done.set_aside))):
@@ -77,6 +78,15 @@ def _step(study: StudyRecord, step: Step, log: StepLog | None) -> None:
             args=(study, step),
         )
         st.html(f'<span class="mc-muted">{markup(_did(step, log))}</span>')
+
+
+def _more_steps(study: StudyRecord) -> None:
+    """Offer the steps that the recipe does not name; filling with 0 only comes with the article's recipe."""
+    further = [kind for kind in STEP_KINDS if kind != "fill_zero" and study.recipe.step(kind) is None]
+    if further:
+        with st.expander(_("{n} more steps", n=len(further))):
+            for kind in further:
+                _step(study, Step(kind, on=False), None)
 
 
 def _switch(study: StudyRecord, step: Step) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from medcore.data.cohort import Cohort
 from medcore.data.inference import infer_schema
-from medcore.data.privacy import Decision, protect, pseudonymise, screen
+from medcore.data.privacy import Decision, installation_key, protect, pseudonymise, screen
 from medcore.data.privacy.numbers import is_chinese_id
 from medcore.errors import MissingColumnsError, SettingsError
 
@@ -160,3 +160,16 @@ def test_a_decision_about_no_column_or_without_a_key_is_refused():
         protect(cohort, [Decision(column="mrn", action="drop")])
     with pytest.raises(SettingsError, match="needs a key"):
         protect(cohort, [Decision(column="age", action="pseudonymise")])
+
+
+def test_telephone_numbers_that_a_spreadsheet_made_numbers_are_found():
+    frame = pd.DataFrame({"k": [13800000000.0 + i for i in range(N)], "age": np.arange(N) + 20.0})
+    assert [f.code for f in screen(frame, infer_schema(frame)) if f.severity == "error"] == ["privacy.phone"]
+
+
+def test_the_installations_key_is_made_once_and_is_private(tmp_path):
+    key = installation_key(tmp_path)
+    assert len(key) == 32
+    assert installation_key(tmp_path) == key
+    (path,) = (tmp_path / "keys").iterdir()
+    assert path.stat().st_mode & 0o077 == 0

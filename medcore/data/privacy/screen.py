@@ -24,6 +24,9 @@ SOME_CELLS = 0.01
 MANY_NAMES = 0.5
 OLD_AGE = 89
 LONG_TEXT = 18
+LEAST_LONG_NUMBER, MOST_LONG_NUMBER = 1e9, 1e18
+# What any identifier inside a text has somewhere; looked for first, because it is quick.
+WORTH_A_LOOK = r"[0-9]{3}.*[0-9]{4}|@|://|(?i:\b(mr|mrs|ms|miss)\b)|患者|姓名|省|市|区|县|[0-9] [A-Z]"
 
 _WHY = Message(N_("It can tell who the patient is; the model does not need it."))
 _REMEDY = Message(N_("Drop the column, or replace it by a pseudonym. Keeping it needs a reason, which is recorded."))
@@ -51,8 +54,22 @@ def screen(
     found: list[Finding] = []
     for column in schema.columns:
         if column.name in frame.columns and column.role != "outcome":
-            found.extend(_column(column, read(column.name), frame[column.name].dtype.kind))
+            values = frame[column.name]
+            written = distinct(values.astype("Int64")) if _long_numbers(values) else read(column.name)
+            found.extend(_column(column, written, values.dtype.kind))
     return tuple(sorted(found, key=lambda f: f.severity != "error"))
+
+
+def _long_numbers(values: pd.Series) -> bool:
+    """Tell whether a spreadsheet made long whole numbers of telephone or identity numbers."""
+    if values.dtype.kind != "f":
+        return False
+    known = values.dropna()
+    return (
+        bool(len(known))
+        and bool(known.between(LEAST_LONG_NUMBER, MOST_LONG_NUMBER).all())
+        and bool((known % 1 == 0).all())
+    )
 
 
 def _column(column: Column, cells: Distinct, dtype_kind: str) -> Iterator[Finding]:
@@ -110,7 +127,7 @@ def _direct(column: Column, cells: Distinct, dtype_kind: str) -> Evidence | None
 
 
 def _may_hold(identifier: Identifier, dtype_kind: str, cells: Distinct) -> bool:
-    return identifier.values is not None and dtype_kind not in "fb" and len(cells.texts) > 0
+    return identifier.values is not None and dtype_kind != "b" and len(cells.texts) > 0
 
 
 def _n_matching(identifier: Identifier, cells: Distinct) -> int:
@@ -137,7 +154,8 @@ def _enough(identifier: Identifier, n: int, cells: Distinct, *, by_name: bool) -
 def _inside_text(column: Column, cells: Distinct) -> Evidence | None:
     if column.kind not in ("text", "category"):
         return None
-    long = pc.greater(pc.utf8_length(cells.texts), LONG_TEXT).to_numpy(zero_copy_only=False)
+    long = pc.greater(pc.utf8_length(cells.texts), LONG_TEXT).to_numpy(zero_copy_only=False).astype(bool)
+    long &= pc.match_substring_regex(cells.texts, WORTH_A_LOOK).to_numpy(zero_copy_only=False).astype(bool)
     if not long.any():
         return None
     texts = [str(t) for t in cells.texts.filter(pa.array(long)).to_pylist()]
