@@ -13,7 +13,7 @@ from medcore.data.inference_missing import missing_numbers, missing_words
 from medcore.data.inference_names import says
 from medcore.data.inference_roles import Size, assign_roles
 from medcore.data.inference_targets import TargetProposal, choose_target, propose_targets
-from medcore.data.ranges import find_quantity, unit_in_name, units_of
+from medcore.data.ranges import find_quantity, fold_unit, unit_in_name, units_of
 from medcore.data.values import Distinct, distinct
 from medcore.data.values_numbers import parse_numbers
 from medcore.i18n import N_, Message
@@ -72,7 +72,7 @@ def _measured(column: Column, contents: Contents, guess: Guess) -> Column:
     if quantity is not None:
         column = replace(
             column,
-            unit=unit or quantity.unit,
+            unit=quantity.unit if not unit or fold_unit(unit) == fold_unit(quantity.unit) else unit,
             confidence=column.confidence if unit or len(units_of(quantity.name)) == 1 else min(column.confidence, 0.85),
             low=quantity.low,
             high=quantity.high,

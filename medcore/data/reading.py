@@ -43,8 +43,8 @@ def read_table(
     packed = replace(packed, name=clean_name(packed.name) or "table")
     raw, members = unpack(packed, given.get("sheet"))
     raw = replace(raw, name=clean_name(raw.name) or "table")
-    kind = file_format(raw)
-    if kind == "csv":
+    kind = given.get("format") or file_format(raw)
+    if kind in ("csv", "tsv"):
         frame, found, repairs = _read_text(raw, given, progress)
         labels: Mapping[str, str] = {}
     else:

@@ -116,7 +116,17 @@ def _best_delimiter(lines: list[str], quote: str) -> str:
     sample = [line for line in lines if line.strip()][:N_RECORDS]
     scores = {d: _score([r[2] for r in _records(sample, d, quote)]) for d in DELIMITERS}
     best = max(scores, key=lambda d: scores[d])
-    return best if scores[best] > 0 else ","
+    if scores[best] > 0:
+        return best
+    return " " if _is_spaced(sample) else ","
+
+
+def _is_spaced(lines: list[str]) -> bool:
+    """Say whether lines are numbers, mostly, with one space between: the old archives' tables."""
+    rows = [line.split(" ") for line in lines]
+    cells = [cell for row in rows[1:] for cell in row]
+    same = len({len(row) for row in rows}) == 1 and len(rows[0]) > 2 and all(all(row) for row in rows)
+    return same and sum(1 for c in cells if _NUMBER.match(c)) > 0.5 * len(cells) > 0
 
 
 def _score(records: list[list[str]]) -> float:

@@ -267,11 +267,16 @@ def _legacy_encoding(foreign: bytes) -> str:
         return "utf-8"
     runs = [len(run) for run in _high_runs(foreign)]
     paired = sum(n for n in runs if n % 2 == 0) / max(1, sum(runs))
-    chinese = foreign.decode("gb18030", "replace")
-    n_broken = chinese.count("\ufffd")
-    if paired > 0.8 and n_broken * 50 <= sum(runs):
+    n_broken = foreign.decode("gb18030", "replace").count("\ufffd")
+    if paired > 0.8 and n_broken * 50 <= sum(runs) and _common_hanzi(foreign) > 0.6:
         return "gb18030"
     return _charset_normalizer(foreign)
+
+
+def _common_hanzi(foreign: bytes) -> float:
+    """Return the share of byte pairs that are common Chinese characters or marks (GB 2312 rows 1–3 and 16–55)."""
+    leads = [run[i] for run in _high_runs(foreign) if len(run) % 2 == 0 for i in range(0, len(run), 2)]
+    return sum(1 for b in leads if 0xA1 <= b <= 0xA3 or 0xB0 <= b <= 0xD7) / max(1, len(leads))
 
 
 def _high_runs(data: bytes) -> list[bytes]:

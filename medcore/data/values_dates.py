@@ -15,9 +15,11 @@ _ZONE = r"\s*(?:am|pm|AM|PM|z|Z|[+-][0-9]{2}:?[0-9]{2})?$"
 _YMD = r"^(?P<y>[12][0-9]{3})[-/.年](?P<m>[0-9]{1,2})[-/.月](?P<d>[0-9]{1,2})日?"
 _YM = r"^(?P<y>[12][0-9]{3})年(?P<m>[0-9]{1,2})月?$"
 _ABY = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[12][0-9]{3})"
+_ABY2 = r"^(?P<a>[0-9]{1,2})[-/](?P<b>[0-9]{1,2})[-/](?P<y>[0-9]{2})"
 _COMPACT = r"^(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])$"
 _WORDED = r"^(?:[0-9]{1,2}[- ]?[A-Za-z]{3,9}\.?,?[- ]?[12][0-9]{3}|[A-Za-z]{3,9}\.? [0-9]{1,2},? [12][0-9]{3})" + _TIME
 _SERIAL = r"^[2-6][0-9]{4}(?:\.[0-9]+)?$"
+PIVOT = 30
 _EPOCH = pd.Timestamp("1899-12-30")
 
 
@@ -52,7 +54,8 @@ def parse_dates(texts: pa.Array) -> Dates:
     _fill(out, texts, _YMD + _TIME + _ZONE, ("y", "m", "d"))
     _fill(out, texts, _YM, ("y", "m"))
     compact = _fill(out, texts, _COMPACT, ("y", "m", "d"))
-    ambiguous = _fill_day_month(out, texts)
+    ambiguous = _fill_day_month(out, texts, _ABY + _TIME + _ZONE)
+    ambiguous |= _fill_day_month(out, texts, _ABY2 + _TIME + _ZONE)
     _fill_worded(out, texts)
     serial = _fill_serial(out, texts)
     return Dates(out, ambiguous, compact, serial)
@@ -99,8 +102,7 @@ def _join(
     return dates.to_numpy(dtype="datetime64[us]")
 
 
-def _fill_day_month(out: NDArray[np.datetime64], texts: pa.Array) -> bool:
-    pattern = _ABY + _TIME + _ZONE
+def _fill_day_month(out: NDArray[np.datetime64], texts: pa.Array, pattern: str) -> bool:
     where = _matches(texts, pattern)
     if not where.any():
         return False
@@ -108,8 +110,13 @@ def _fill_day_month(out: NDArray[np.datetime64], texts: pa.Array) -> bool:
     a, b = (pd.to_numeric(pd.Series(fields[k], dtype=object)).to_numpy(dtype=float) for k in "ab")
     month_first = bool((b > 12).any() and not (a > 12).any())
     day, month = (fields["b"], fields["a"]) if month_first else (fields["a"], fields["b"])
-    out[where] = _join(fields, fields["y"], month, day)
+    out[where] = _join(fields, _full_years(fields["y"]), month, day)
     return not ((a > 12).any() or (b > 12).any())
+
+
+def _full_years(years: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Complete years of two digits: 00–30 are of this century, the others of the last."""
+    return np.array([y if len(y) == 4 else ("20" if int(y) <= PIVOT else "19") + y for y in years], dtype=object)
 
 
 def _fill_worded(out: NDArray[np.datetime64], texts: pa.Array) -> None:

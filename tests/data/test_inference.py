@@ -25,6 +25,7 @@ def repeat(cells: list[str | None], n: int = 40) -> list[str | None]:
         ("x", ["yes", "no", "\tyes"], "boolean"),
         ("x", ["阳性", "阴性"], "boolean"),
         ("x", ["0", "1"], "boolean"),
+        ("x", ["Ja", "Nein"], "boolean"),
         ("x", ["1.0", "0.0"], "boolean"),
         ("sex", ["1", "2"], "category"),
         ("admission_type_id", ["1", "2", "5", "8"], "category"),

@@ -40,6 +40,16 @@ def test_western_text_is_not_taken_for_chinese() -> None:
     assert cells(cohort)[3] == ["Zoé3", "décès à l'hôpital", "3"]
 
 
+def test_two_umlauts_side_by_side_are_not_a_chinese_character() -> None:
+    cohort = read("Größe (m);Alter\n1,75;60\n1,80;61\n".encode("latin-1"))
+    assert list(cohort.frame.columns) == ["Größe (m)", "Alter"]
+
+
+def test_numbers_with_spaces_between_them_are_a_table() -> None:
+    assert read("age chol event\n63 233 0\n41 204 1\n").frame.shape == (2, 3)
+    assert read("what the patient said\nit hurts here now\nno pain at all\n").frame.shape == (2, 1)
+
+
 def test_a_few_damaged_bytes_in_utf8_are_counted_and_not_taken_for_another_encoding() -> None:
     data = (CHINESE + "50,男,存活\n" * 60).encode()
     damaged = data[:-3] + b"\xff" + data[-2:]

@@ -83,6 +83,8 @@ def test_the_files_decimal_mark_overrules_the_column() -> None:
         ("2 January 2020", "2020-01-02T00:00"),
         ("2020-01-02T03:04:05Z", "2020-01-02T03:04"),
         ("43832", "2020-01-02T00:00"),
+        ("02/01/20", "2020-01-02T00:00"),
+        ("13/01/99 14:30", "1999-01-13T14:30"),
     ],
 )
 def test_a_date_is_read_however_it_is_written(text: str, value: str) -> None:
