@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,11 @@ AGE_NAMES = frozenset({"age", "age_years", "age (years)", "年龄"})
 
 NOT_KNOWN = N_("not known")
 OTHER = N_("other")
+
+
+def group_names(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Name each patient's group by one column, or by the intersection of several; a row a patient."""
+    return [" · ".join(parts) for parts in zip(*(levels(table[c]) for c in columns), strict=True)]
 
 
 def levels(column: pd.Series[Any]) -> list[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 from medcore.evaluation.binary import auroc
 from medcore.evaluation.confusion import Confusion, confusion
 from medcore.evaluation.estimates import Estimate, Floats, missing, normal
-from medcore.evaluation.grouping import levels
+from medcore.evaluation.grouping import group_names
 from medcore.evaluation.recalibration import fit_logistic, logit
 from medcore.evaluation.resampling import Ints, clustered_variance
 from medcore.evaluation.utility import net_benefit
@@ -147,7 +147,7 @@ def breakdown(
     tertiles (ages at 40, 65 and 80 where they fit). ``groups`` are patient codes
     where patients repeat. Groups of fewer than 5 patients are counted, not shown.
     """
-    names = np.array([" · ".join(parts) for parts in zip(*(levels(sensitive[c]) for c in columns), strict=True)])
+    names = np.array(group_names(sensitive, columns))
     found, hidden = [], 0
     for name, size in zip(*np.unique(names, return_counts=True), strict=True):
         if size < SMALLEST_SHOWN:

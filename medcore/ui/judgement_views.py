@@ -6,8 +6,9 @@ import streamlit as st
 
 from medcore.charts import subgroups as charts
 from medcore.evaluation.mistakes import DESCRIBES, Mistakes
+from medcore.evaluation.mitigation import NEVER_SILENT, Remedy
 from medcore.evaluation.subgroups import MEANING, Breakdown, Subgroup
-from medcore.i18n import _
+from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui import judging
 from medcore.ui.figures import figure
@@ -18,6 +19,11 @@ from medcore.ui.layout import facts, note, section
 from medcore.ui.navigation import link
 from medcore.ui.tables import table, with_interval
 from medcore.ui.text import plain
+
+REMEDIES = {
+    "equal_sensitivity": N_("A threshold for each group, for equal sensitivity"),
+    "recalibrated": N_("Recalibration within each group"),
+}
 
 
 def groups(judged: Judged, threshold: float) -> None:
@@ -51,6 +57,7 @@ def groups(judged: Judged, threshold: float) -> None:
     figure(charts.forest(found, measure=measure), key="evaluate.forest")
     table([_row(g) for g in found.groups])
     _fairness(found)
+    _remedies(judged, found)
 
 
 def errors(judged: Judged, study: StudyRecord) -> None:
@@ -123,6 +130,36 @@ def _fairness(found: Breakdown) -> None:
             (_("Observed less predicted risk (calibration)"), _per_hundred_gap(gaps.calibration)),
         ]
     )
+
+
+def _remedies(judged: Judged, found: Breakdown) -> None:
+    if len(found.fairness.groups) < 2:
+        return
+    section(_("What would it cost to treat groups more alike?"), _(NEVER_SILENT))
+    kind = choice(_("Change"), list(REMEDIES), key="evaluate.remedy", show=lambda k: _(REMEDIES[k]))
+    remedy = judging.remedy_of(judged, found, kind)
+    note(str(remedy.price()))
+    table(
+        [
+            {
+                _("Group"): plain(name),
+                _("What changes"): _change(remedy, name),
+                _(
+                    "Sensitivity (%)"
+                ): f"{per_hundred(before.sensitivity)} → {per_hundred(remedy.after[name].sensitivity)}",
+                _("Alerts (%)"): f"{per_hundred(before.alert_rate)} → {per_hundred(remedy.after[name].alert_rate)}",
+            }
+            for name, before in remedy.before.items()
+        ]
+    )
+
+
+def _change(remedy: Remedy, name: str) -> str:
+    if name in remedy.thresholds:
+        return _("threshold {percent} %", percent=f"{100 * remedy.thresholds[name]:.1f}")
+    if name in remedy.updates:
+        return _("log odds {shift}", shift=f"{remedy.updates[name].intercept:+.2f}")
+    return _("nothing: too few patients")
 
 
 def _per_hundred_gap(gap: float) -> str:

@@ -31,7 +31,9 @@ from medcore.evaluation import (
 )
 from medcore.evaluation.comparison import BenefitDifference, benefit_difference
 from medcore.evaluation.estimates import Floats
+from medcore.evaluation.grouping import group_names
 from medcore.evaluation.mistakes import Mistakes, mistakes
+from medcore.evaluation.mitigation import Remedy, equal_sensitivity, recalibrated
 from medcore.evaluation.resampling import Ints
 from medcore.evaluation.subgroups import Breakdown, breakdown
 from medcore.evaluation.thresholds import Rule, ThresholdChoice, choose_threshold
@@ -208,6 +210,18 @@ def breakdown_of(judged: Judged, columns: Sequence[str], threshold: float) -> Br
         *key,
         current_language(),
     )
+
+
+def remedy_of(judged: Judged, found: Breakdown, kind: str) -> Remedy:
+    """Compute what treating the groups of a breakdown more alike would cost."""
+    key: tuple[Any, ...] = ("evaluate", kind, judged.run_id, judged.side, judged.class_index)
+    compute = equal_sensitivity if kind == "equal_sensitivity" else recalibrated
+
+    def remedy() -> Remedy:
+        names = group_names(judged.patients.sensitive, found.columns)
+        return compute(judged.outcome, judged.risk, names, threshold=found.threshold)
+
+    return cache.once(remedy, *key, *found.columns, found.threshold, current_language())
 
 
 def mistakes_of(judged: Judged, study: StudyRecord) -> Mistakes:
