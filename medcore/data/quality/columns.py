@@ -27,9 +27,18 @@ TICK_BOX = 0.5
     remedy=N_("Leave it out, or find out why the file holds one value only."),
 )
 def constant(view: View) -> Iterator[Hit]:
-    """Predictors that are empty or have one value."""
+    """Columns that are empty or have one value."""
     empty = [c.name for c in view.predictors if view.levels(c.name).n == 0]
     one = [c.name for c in view.predictors if view.levels(c.name).n == 1 and not _flag(view.levels(c.name))]
+    unused = [c.name for c in view.schema.with_role("ignored") if c.name in view.frame and not view.levels(c.name).n]
+    if unused:
+        yield Hit(
+            message=Message(
+                N_("{n} column(s) are empty and not used: {columns}."), {"n": len(unused), "columns": named(unused)}
+            ),
+            columns=tuple(unused),
+            severity="info",
+        )
     if empty:
         yield Hit(
             message=Message(N_("{n} column(s) are empty: {columns}."), {"n": len(empty), "columns": named(empty)}),
