@@ -289,7 +289,7 @@ _HIGH_ONLY = bytes(b if b > 127 else 32 for b in range(256))
 def _charset_normalizer(foreign: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    candidates = ["cp1252", "latin_1", "gb18030", "big5", "shift_jis", "cp1251", "cp1250", "euc_kr"]
+    candidates = ["cp1252", "latin_1", "gb18030", "big5", "shift_jis", "cp1251", "euc_kr"]
     best = from_bytes(foreign[: 64 << 10], cp_isolation=candidates).best()
     name = best.encoding if best is not None else "cp1252"
     if name in {"cp1252", "latin_1"}:
