@@ -7,7 +7,7 @@ import streamlit as st
 from medcore.i18n import N_, _
 from medcore.models.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui import cache, comparison_view, components, guards, judgement_views, judging, overview_view
+from medcore.ui import cache, comparison_view, components, guards, judgement_views, judging, overview_view, report_desk
 from medcore.ui.judging import Judged
 from medcore.ui.state import state
 from medcore.ui.words import model_name
@@ -17,6 +17,7 @@ VIEWS = {
     "compare": N_("Two models compared"),
     "groups": N_("Groups of patients"),
     "errors": N_("Errors"),
+    "report": N_("Report"),
 }
 SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
 
@@ -39,8 +40,10 @@ def page() -> None:
             comparison_view.compared(judged, results, threshold)
         elif view == "groups":
             judgement_views.groups(judged, threshold)
-        else:
+        elif view == "errors":
             judgement_views.errors(judged, study)
+        else:
+            report_desk.report(study, run, threshold)
 
 
 def default_threshold(study: StudyRecord, run: RunRecord, results: Results, judged: Judged) -> float:

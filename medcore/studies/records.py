@@ -43,7 +43,8 @@ class StudyRecord:
 
     ``identity`` changes when cohort, schema, recipe or split change; a run with
     another identity is out of date. ``n_looks`` counts the looks at the locked
-    test set. ``content_key`` identifies the table as it was read: with it in the
+    test set. ``answers`` is what people wrote for the report, by question.
+    ``content_key`` identifies the table as it was read: with it in the
     key, a cached frame is never stale.
     """
 
@@ -65,6 +66,7 @@ class StudyRecord:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+    answers: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, without the owner."""

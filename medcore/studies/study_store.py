@@ -99,6 +99,11 @@ class StudyStore(StoreBase):
         choice = Choice(run_id, model, threshold, rationale)
         return self._change(owner, study_id, "choice.changed", {"choice": choice.to_dict()})
 
+    def save_answers(self, owner: str, study_id: str, answers: Mapping[str, str]) -> StudyRecord:
+        """Keep what people wrote for the report; an empty answer is none."""
+        kept = {key: text.strip() for key, text in answers.items() if text.strip()}
+        return self._change(owner, study_id, "answers.changed", {"answers": kept})
+
     def delete_study(self, owner: str, study_id: str) -> None:
         """Take a study off the list; undo brings it back until it is purged."""
         self._change(owner, study_id, "study.deleted", {"deleted_at": now().isoformat()})
@@ -228,6 +233,7 @@ def _record(session: Session, row: StudyRow) -> StudyRecord:
         created_at=row.created_at,
         updated_at=row.updated_at,
         deleted_at=row.deleted_at,
+        answers=dict(row.answers or {}),
     )
 
 

@@ -73,6 +73,7 @@ class StudyRow(Base):
     recipe: Mapped[dict[str, Any] | None]
     split: Mapped[dict[str, Any] | None]
     choice: Mapped[dict[str, Any] | None]
+    answers: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]

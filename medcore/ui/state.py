@@ -44,6 +44,8 @@ class State:
     """The study deleted last in this session, which may be brought back."""
     pending: Pending | None = None
     """A table that was read and not stored, because something in it may tell who the patients are."""
+    reports: dict[str, bytes] = field(default_factory=dict)
+    """Finished reports, by run, format, threshold, language and answers."""
     uploads: int = 0
     """Counts finished uploads: a new key empties the uploader and frees its memory."""
 
@@ -52,6 +54,7 @@ class State:
         if study_id != self.study_id:
             self.study_id, self.run_id = study_id, None
             self.thresholds.clear()
+            self.reports.clear()
 
 
 def state() -> State:
