@@ -35,8 +35,10 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
         raise TargetError(
             N_("All training rows have the same outcome. A model needs patients of at least two classes.")
         )
+    # Periods and sites are as they are; folds that were drawn must each hold both outcomes.
+    drawn = len(prepared.classes) == 2 and split.kind in ("random", "group")
     for place, name in enumerate(prepared.classes):
-        _check_class(name, outcome == place, folds, split.n_folds, every_fold=len(prepared.classes) == 2)
+        _check_class(name, outcome == place, folds, split.n_folds, every_fold=drawn)
 
 
 def _check_class(name: str, has: np.ndarray, folds: np.ndarray, n_folds: int, *, every_fold: bool) -> None:
