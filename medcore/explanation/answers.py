@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.explanation.counterfactual import Counterfactual, counterfactuals
-from medcore.explanation.game import Floats
+from medcore.explanation.game import BATCHES, Floats
 from medcore.explanation.patients import shown_values, units_of
 from medcore.explanation.reference import Reference
 from medcore.explanation.results import Explanation, Scale
@@ -121,7 +121,7 @@ def live_evaluations(folder: Path) -> int:
 @lru_cache(maxsize=16)
 def _pace(folder: Path, changed: int) -> int:  # noqa: ARG001 - part of the key
     bundle = _bundle(folder)
-    rows = np.resize(bundle.background, (2_000, len(bundle.predictors)))
+    rows = np.resize(bundle.background, (BATCHES[0], len(bundle.predictors)))
     bundle.risk(rows)
     start = time.perf_counter()
     bundle.risk(rows)

@@ -8,13 +8,15 @@ columns the table has.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.explanation.game import MAX_BATCH_ROWS, Floats, Game
+from medcore.explanation.game import MAX_CELLS, Floats, Game
 
 MAX_PLAYERS = 18
 
@@ -31,31 +33,59 @@ def cost(game: Game) -> int:
 
 def shapley_values(game: Game) -> Floats:
     """Return the exact Shapley values (P,) of the game."""
-    values = np.zeros(len(game.row))
-    counts = game.differs.sum(axis=1)
-    for d in np.unique(counts[counts > 0]):
-        rows = np.flatnonzero(counts == d)
-        n_chunk = max(1, MAX_BATCH_ROWS >> int(d))
-        for i in range(0, len(rows), n_chunk):
-            values += _of_rows(game, rows[i : i + n_chunk], int(d))
-    return values
-
-
-def _of_rows(game: Game, rows: NDArray[np.intp], d: int) -> Floats:
-    """Sum the weighted Shapley values (P,) against background rows that all have d players."""
-    players = np.nonzero(game.differs[rows])[1].reshape(len(rows), d)
-    worth = game.value(_composites(game, rows, players)).reshape(len(rows), -1)
-    joined, left_out, bits = _coefficients(d)
-    values = worth @ (bits * (joined + left_out)[:, None]) - (worth @ left_out)[:, None]
     total = np.zeros(len(game.row))
-    np.add.at(total, players, values * game.weights[rows, None])
+    for blocks in _portions(game):
+        worth = game.value(np.concatenate([_composites(game, block) for block in blocks]))
+        start = 0
+        for block in blocks:
+            stop = start + block.n_composites
+            values = _values(worth[start:stop].reshape(len(block.rows), -1))
+            np.add.at(total, block.players, values * game.weights[block.rows, None])
+            start = stop
     return total
 
 
-def _composites(game: Game, rows: NDArray[np.intp], players: NDArray[np.intp]) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some background rows that all have d players, and who these are (r, d)."""
+
+    rows: NDArray[np.intp]
+    players: NDArray[np.intp]
+
+    @property
+    def n_composites(self) -> int:
+        return int(len(self.rows) * 2 ** self.players.shape[1])
+
+
+def _portions(game: Game) -> Iterator[list[_Block]]:
+    """Yield the background rows in portions whose composite rows fit into memory together."""
+    counts = game.differs.sum(axis=1)
+    most = max(1, MAX_CELLS // max(1, len(game.row)))
+    portion: list[_Block] = []
+    for d in np.unique(counts[counts > 0]):
+        rows = np.flatnonzero(counts == d)
+        n_chunk = max(1, most >> int(d))
+        for i in range(0, len(rows), n_chunk):
+            chunk = rows[i : i + n_chunk]
+            block = _Block(chunk, np.nonzero(game.differs[chunk])[1].reshape(len(chunk), int(d)))
+            if portion and sum(b.n_composites for b in portion) + block.n_composites > most:
+                yield portion
+                portion = []
+            portion.append(block)
+    if portion:
+        yield portion
+
+
+def _values(worth: Floats) -> Floats:
+    """Turn what every coalition is worth (r, 2^d) into Shapley values (r, d)."""
+    joined, left_out, bits = _coefficients(int(worth.shape[1]).bit_length() - 1)
+    return np.asarray(worth @ (bits * (joined + left_out)[:, None]) - (worth @ left_out)[:, None])
+
+
+def _composites(game: Game, block: _Block) -> Floats:
     """Build all 2^d composite rows of each background row: bit k of the position is player k's presence."""
-    composites = game.background[rows][:, None, :]
-    index = np.arange(len(rows))
+    composites, players = game.background[block.rows][:, None, :], block.players
+    index = np.arange(len(block.rows))
     for k in range(players.shape[1]):
         joined = composites.copy()
         joined[index, :, players[:, k]] = game.row[players[:, k]][:, None]

@@ -30,8 +30,10 @@ Risk = Callable[[Floats], NDArray[Any]]
 """A model: codes (n, P) to risks (n, K), a column a class."""
 
 CLIP = 1e-7
-MAX_BATCH_ROWS = 65_536
-MAX_BATCH_CELLS = 4_000_000
+BATCHES = (16_384, 4_096, 1_024, 64)
+"""The only sizes of batches a model is asked about: a compiled network is compiled once for each size it meets."""
+MAX_CELLS = 4_000_000
+"""Composite rows are laid out in memory up to this many numbers at once."""
 
 
 @dataclass(slots=True)
@@ -90,14 +92,22 @@ class Game:
 
     def value(self, codes: Floats) -> Floats:
         """Ask the model about composite rows (n, P), in batches; the outputs (n,) on the game's scale."""
-        n_batch = max(1, min(MAX_BATCH_ROWS, MAX_BATCH_CELLS // max(1, codes.shape[1])))
-        parts = [
-            np.asarray(self.risk(codes[i : i + n_batch]), dtype=np.float64)[:, self.class_index]
-            for i in range(0, len(codes), n_batch)
-        ]
         self.counter.n += len(codes)
-        risks = np.concatenate(parts) if parts else np.empty(0)
+        risks = np.empty(len(codes))
+        start = 0
+        while start < len(codes):
+            size = _batch_size(len(codes) - start)
+            batch = codes[start : start + size]
+            if len(batch) < size:
+                batch = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
+            risks[start : start + size] = np.asarray(self.risk(batch))[: len(codes) - start, self.class_index]
+            start += size
         return on_scale(risks, self.scale)
+
+
+def _batch_size(n_left: int) -> int:
+    """Choose the largest batch that is filled by more than half."""
+    return next((size for size in BATCHES if 2 * n_left > size), BATCHES[-1])
 
 
 def on_scale(risk: Floats, scale: Scale) -> Floats:

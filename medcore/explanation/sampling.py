@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.explanation.game import MAX_BATCH_CELLS, Floats, Game
+from medcore.explanation.game import BATCHES, MAX_CELLS, Floats, Game
 
 Ints = NDArray[np.intp]
 
@@ -27,22 +27,25 @@ def sweep_cost(game: Game) -> int:
     return int(2 * np.maximum(game.differs.sum(axis=1) - 1, 0).sum())
 
 
-def sweeps(game: Game, *, seed: int) -> Iterator[tuple[Floats, Floats]]:
+def sweeps(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Floats, Floats]]:
     """Yield, after every sweep, the values so far (P,) and their standard errors (P,).
 
     The errors come from the spread between sweeps within each background row,
-    pooled over the rows; after a single sweep they are infinite.
+    pooled over the rows; after a single sweep they are infinite. There are at
+    least two sweeps, and then as many as ``max_evaluations`` composite rows pay for.
     """
     generator = np.random.default_rng(seed)
     mean, squares = np.zeros(game.differs.shape), np.zeros(game.differs.shape)
-    n = 0
-    while True:
-        n += 1
-        pair = _sweep(game, _orders(game, generator))
-        change = pair - mean
-        mean += change / n
-        squares += change * (pair - mean)
-        yield game.weights @ mean, _standard_errors(game.weights, squares, n)
+    n, cost = 0, sweep_cost(game)
+    while n < 2 or game.counter.n + cost <= max_evaluations:
+        affordable = (max_evaluations - game.counter.n) // max(1, cost)
+        together = max(1, min(n, -(-2 * BATCHES[0] // max(1, cost)), affordable))
+        for pair in _several(game, [_orders(game, generator) for _ in range(together)]):
+            n += 1
+            change = pair - mean
+            mean += change / n
+            squares += change * (pair - mean)
+            yield game.weights @ mean, _standard_errors(game.weights, squares, n)
 
 
 def _standard_errors(weights: Floats, squares: Floats, n: int) -> Floats:
@@ -57,26 +60,30 @@ def _orders(game: Game, generator: np.random.Generator) -> Ints:
     return np.argsort(np.where(game.differs, keys, -1.0), axis=1, kind="stable")
 
 
-def _sweep(game: Game, orders: Ints) -> Floats:
-    """Return each background row's contributions (m, P) from its order and the reversed order."""
+def _several(game: Game, orders: list[Ints]) -> Iterator[Floats]:
+    """Yield each background row's contributions (m, P) for every sweep: its orders and the reversed ones."""
+    m, n_columns = game.differs.shape
     idle = (~game.differs).sum(axis=1)
-    position = np.arange(orders.shape[1])
-    turned = np.where(position >= idle[:, None], orders.shape[1] - 1 - position + idle[:, None], position)
-    backwards = np.take_along_axis(orders, turned, axis=1)
-    return (_walk(game, orders, idle) + _walk(game, backwards, idle)) / 2
+    position = np.arange(n_columns)
+    turned = np.where(position >= idle[:, None], n_columns - 1 - position + idle[:, None], position)
+    both = [walk for order in orders for walk in (order, np.take_along_axis(order, turned, axis=1))]
+    changed = _walk(game, np.concatenate(both), np.tile(idle, len(both)))
+    for start in range(0, len(changed), 2 * m):
+        yield (changed[start : start + m] + changed[start + m : start + 2 * m]) / 2
 
 
 def _walk(game: Game, orders: Ints, idle: Ints) -> Floats:
-    """Walk from every background row to the patient in its order; return what each step changed (m, P)."""
-    m, n_columns = orders.shape
+    """Walk from the background rows (one or several times over) to the patient; return what each step changed."""
+    n_walks, n_columns = orders.shape
     at_patient, at_background = game.ends
-    worth = np.repeat(at_background[:, None], n_columns + 1, axis=1)
-    worth[:, -1] = np.where(idle < n_columns, at_patient, at_background)
-    n_chunk = max(1, MAX_BATCH_CELLS // max(1, n_columns**2))
-    for start in range(0, m, n_chunk):
-        rows = slice(start, start + n_chunk)
-        _fill(game, worth[rows], orders[rows], idle[rows], game.background[rows])
-    changed = np.zeros((m, n_columns))
+    rows = np.tile(np.arange(len(at_background)), n_walks // len(at_background))
+    worth = np.repeat(at_background[rows, None], n_columns + 1, axis=1)
+    worth[:, -1] = np.where(idle < n_columns, at_patient, at_background[rows])
+    n_chunk = max(1, MAX_CELLS // max(1, n_columns**2))
+    for start in range(0, n_walks, n_chunk):
+        part = slice(start, start + n_chunk)
+        _fill(game, worth[part], orders[part], idle[part], game.background[rows[part]])
+    changed = np.zeros((n_walks, n_columns))
     np.put_along_axis(changed, orders, np.diff(worth, axis=1), axis=1)
     return changed
 

@@ -111,10 +111,10 @@ def _estimates(
     if exact.cost(game) <= max_evaluations:
         yield exact.shapley_values(game), np.zeros(len(game.row)), "exact"
         return
-    cost = sampling.sweep_cost(game)
     least = 1 + -(-MIN_SPREADS // len(game.background))
-    for n, (contributions, errors) in enumerate(sampling.sweeps(game, seed=seed), start=1):
+    sampled = sampling.sweeps(game, seed=seed, max_evaluations=max_evaluations)
+    for n, (contributions, errors) in enumerate(sampled, start=1):
         yield contributions, errors, "sampled"
         enough = errors.sum() <= max(tolerance * np.abs(contributions).sum(), NEGLIGIBLE)
-        if (n >= least and enough) or (n > 1 and game.counter.n + cost > max_evaluations):
+        if n >= least and enough:
             return
