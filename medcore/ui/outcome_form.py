@@ -27,7 +27,7 @@ def outcome_form(study: StudyRecord) -> None:
         target = st.selectbox(
             _("Outcome: the column to be predicted"),
             names,
-            index=0 if outcome else None,
+            index=0 if outcome or proposals else None,
             format_func=lambda n: one_line(n, limit=60),
             key=f"data.outcome.{study.identity}",
             placeholder=_("Choose a column"),

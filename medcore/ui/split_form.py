@@ -109,7 +109,7 @@ def _column(study: StudyRecord) -> str | None:
 
 
 def _preview(split: Split) -> None:
-    """Show rows, patients and events of each part."""
+    """Show rows, patients and events of each part; of two classes only the event."""
     facts(
         [
             (_("To train on"), f"{int(split.train.sum()):,}"),
@@ -117,10 +117,12 @@ def _preview(split: Split) -> None:
             (_("Folds"), str(split.n_folds)),
         ]
     )
+    shown = [len(split.classes) - 1] if len(split.classes) == 2 else list(range(len(split.classes)))
     rows = []
     for part in split.parts():
         row = {_("Part"): str(part.name), _("Rows"): part.n_rows, _("Patients"): part.n_patients}
-        for name, n in zip(split.classes, part.class_counts, strict=True):
-            row[plain(name, limit=24)] = f"{n} ({100 * n / max(part.n_rows, 1):.1f} %)"
+        for k in shown:
+            n = part.class_counts[k]
+            row[plain(split.classes[k], limit=24)] = f"{n} ({100 * n / max(part.n_rows, 1):.1f} %)"
         rows.append(row)
     table(rows)

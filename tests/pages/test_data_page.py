@@ -65,12 +65,12 @@ def test_a_discarded_table_leaves_nothing(open_page, page_store, words):
     assert "No study is open" in words(app)
 
 
-def test_the_outcome_and_its_event_are_chosen_in_two_clicks(open_page, page_store):
+def test_the_outcome_and_its_event_are_proposed_and_taken_by_one_click(open_page, page_store):
     cohort = load_sample("heart")
     schema = cohort.schema.change("disease", role="predictor")
     study = page_store.create_study(LOCAL_OWNER, "Heart", cohort.with_schema(type(schema)(schema.columns)))
     app = open_page("data", study=study.id)
-    widget(app, "selectbox", "data.outcome").set_value("disease").run()
+    assert widget(app, "selectbox", "data.outcome").value == "disease"
     press(app, "data.outcome.save")
     saved = page_store.get_study(LOCAL_OWNER, study.id).schema
     assert (saved.outcome.name, saved.positive) == ("disease", "yes")
