@@ -7,7 +7,17 @@ import streamlit as st
 from medcore.i18n import N_, _
 from medcore.models.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui import cache, comparison_view, components, guards, judgement_views, judging, overview_view, report_desk
+from medcore.ui import (
+    cache,
+    comparison_view,
+    components,
+    external_view,
+    guards,
+    judgement_views,
+    judging,
+    overview_view,
+    report_desk,
+)
 from medcore.ui.judging import Judged
 from medcore.ui.state import state
 from medcore.ui.words import model_name
@@ -17,6 +27,7 @@ VIEWS = {
     "compare": N_("Two models compared"),
     "groups": N_("Groups of patients"),
     "errors": N_("Errors"),
+    "external": N_("New patients"),
     "report": N_("Report"),
 }
 SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
@@ -42,6 +53,8 @@ def page() -> None:
             judgement_views.groups(judged, threshold)
         elif view == "errors":
             judgement_views.errors(judged, study)
+        elif view == "external":
+            external_view.external(study, run, judged)
         else:
             report_desk.report(study, run, threshold)
 

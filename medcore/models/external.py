@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -181,3 +182,10 @@ def _total_variation(old: Floats, now: Floats) -> float | None:
     values = np.union1d(old, now)
     shares = [np.array([(side == v).mean() for v in values]) for side in (old, now)]
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
+def validate_saved(folder: Path, cohort: Cohort, *, target: str | None = None) -> ExternalValidation:
+    """Judge the bundle kept in a folder on new patients: what a page asks of a worker."""
+    from medcore.models.bundle import load_bundle
+
+    return validate(load_bundle(folder), cohort, target=target)

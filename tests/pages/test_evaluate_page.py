@@ -5,6 +5,7 @@ import json
 import pytest
 from sklearn.datasets import load_wine
 
+from medcore import jobs
 from medcore.data.inference import choose_target
 from medcore.data.reading import read_table
 from medcore.data.samples import load_sample
@@ -136,3 +137,15 @@ def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trai
     assert "the most probable class is the true one" in texts(app)
     app.selectbox(key=f"evaluate.class.{trained[1]['wine'][1]}").select(0).run()
     assert "mc-notice mc-error" not in texts(app) and "barbera" in texts(app)
+
+
+def test_new_patients_are_judged_with_the_model_as_it_is(evaluate_page, trained, monkeypatch):
+    monkeypatch.setattr(jobs, "call", lambda function, *args, **kwargs: function(*args, **kwargs))
+    app = evaluate_page("heart")
+    app.segmented_control(key="evaluate.view").set_value("external").run()
+    frame = load_sample("heart").frame.head(200)
+    uploader = app.file_uploader(key=f"evaluate.external.{trained[1]['heart'][1]}")
+    uploader.set_value(("new.csv", frame.to_csv(index=False).encode(), "text/csv")).run()
+    assert not app.exception and "mc-notice mc-error" not in texts(app)
+    assert "What recalibration would give" in texts(app) and "Shifted and stretched" in tables(app)
+    assert "How these patients differ" in texts(app) and len(charts(app)) == 2
