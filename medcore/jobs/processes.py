@@ -111,7 +111,7 @@ def running_scheduler(settings: Settings) -> str:
 
     """
     with file_lock(_file(settings, "cluster.lock")):
-        cluster, wanted = LocalCluster.read(settings), _fingerprint(settings)
+        cluster, wanted = LocalCluster.read(settings), fingerprint(settings)
         if cluster and cluster.scheduler.alive() and cluster.fingerprint == wanted:
             address = _address(settings)
             if address and cluster.worker.alive():
@@ -233,14 +233,14 @@ def _address(settings: Settings) -> str | None:
         return None
 
 
-def _fingerprint(settings: Settings) -> str:
+def fingerprint(settings: Settings, root: Path = ROOT) -> str:
     """Tell one state of the code, its packages and its memory limit from another, in a few milliseconds."""
     parts = [sys.prefix, sys.version, settings.worker_memory]
-    for path in sorted([*(ROOT / "medcore").rglob("*.py"), ROOT / "requirements.txt"]):
-        if path.is_relative_to(ROOT / "medcore" / "ui"):
+    for path in sorted([*(root / "medcore").rglob("*.py"), root / "requirements.txt"]):
+        if path.is_relative_to(root / "medcore" / "ui"):
             continue  # no worker runs it
         stat = path.stat()
-        parts.append(f"{path.relative_to(ROOT)} {stat.st_size} {stat.st_mtime_ns}")
+        parts.append(f"{path.relative_to(root)} {stat.st_size} {stat.st_mtime_ns}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

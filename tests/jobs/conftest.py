@@ -16,6 +16,7 @@ import pytest
 
 from medcore import jobs
 from medcore.data.cohort import Cohort, Column, Schema, Source
+from medcore.jobs import processes
 from medcore.settings import Settings
 from medcore.studies import Store, StudyRecord
 from medcore.studies.database import forget_engines
@@ -29,6 +30,8 @@ def job_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]
         patch.setenv("MEDCORE_DATA", str(tmp_path_factory.mktemp("installation")))
         patch.setenv("PYTHONPATH", os.pathsep.join([here, os.environ.get("PYTHONPATH", "")]))
         patch.syspath_prepend(here)
+        # Somebody may edit the code while the tests run; that is another test's concern.
+        patch.setattr(processes, "fingerprint", lambda _settings: "as tested")
         settings = Settings.from_env()
         yield settings
         jobs.stop_keeping(settings)

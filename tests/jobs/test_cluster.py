@@ -12,7 +12,7 @@ import pytest
 
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
-from medcore.jobs.processes import LocalCluster, running_scheduler
+from medcore.jobs.processes import LocalCluster, fingerprint, running_scheduler
 from medcore.jobs.security import cluster_security
 from medcore.settings import ROOT, Settings
 
@@ -95,13 +95,17 @@ def test_the_key_and_its_folder_are_closed_to_other_users(cluster: LocalCluster,
     assert (folder / "cluster.pem").stat().st_mode & 0o077 == 0
 
 
-START = "from medcore.jobs.processes import running_scheduler as r; from medcore.settings import Settings as S; "
+START = """
+from medcore.jobs import processes
+from medcore.settings import Settings
+processes.fingerprint = lambda _settings: "as tested"
+print(processes.running_scheduler(Settings.from_env()))
+"""
 
 
 def test_processes_that_start_at_once_share_one_cluster(cluster: LocalCluster, job_settings: Settings) -> None:
-    code = START + "print(r(S.from_env()))"
     both = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
+        subprocess.Popen([sys.executable, "-c", START], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
     ]
     addresses = {process.communicate(timeout=120)[0] for process in both}
     assert addresses == {running_scheduler(job_settings) + "\n"}
@@ -129,6 +133,19 @@ def test_a_cluster_of_older_code_is_replaced(job_settings: Settings) -> None:
     new = LocalCluster.read(job_settings)
     assert new is not None and new.scheduler != old.scheduler
     assert not old.scheduler.alive() and not old.worker.alive()
+
+
+def test_a_change_of_what_a_worker_runs_has_another_fingerprint_and_one_of_a_page_has_not(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, "sqlite://", "memory://")
+    for folder in ("models", "ui"):
+        (tmp_path / "medcore" / folder).mkdir(parents=True)
+        (tmp_path / "medcore" / folder / "one.py").write_text("x = 1")
+    (tmp_path / "requirements.txt").write_text("numpy==2")
+    before = fingerprint(settings, tmp_path)
+    (tmp_path / "medcore" / "ui" / "one.py").write_text("x = 22")
+    assert fingerprint(settings, tmp_path) == before
+    (tmp_path / "medcore" / "models" / "one.py").write_text("x = 22")
+    assert fingerprint(settings, tmp_path) != before
 
 
 @pytest.fixture
