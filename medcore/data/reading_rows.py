@@ -181,6 +181,7 @@ def _to_frame(chunks: list[pa.ChunkedArray], names: list[str]) -> pd.DataFrame:
     chunks.reverse()
     while chunks:
         columns.append(pd.Series(pd.array(chunks.pop(), dtype="str"), copy=False))
+        pa.default_memory_pool().release_unused()
     frame = pd.DataFrame(dict(enumerate(columns)), copy=False)
     frame.columns = pd.Index(names, dtype="str")
     return frame
