@@ -1,4 +1,4 @@
-"""How exact and how fast are one patient's contributions? ``python benchmarks/explanation.py [--json] [--patients N]``.
+"""How exact and how fast are one patient's contributions? ``python -m benchmarks.explanation [--json] [--patients N]``.
 
 The reference network on three tables (heart disease, 13 columns; breast cancer, 30;
 a drawn one, 60), each explained against the same 100 background patients by medcore

@@ -26,15 +26,14 @@ def page() -> None:
     )
     with components.errors_shown():
         desk = open_desk(study, run)
-        class_index = ask_class(desk)
+        about(desk)
         way = components.choice(_("Who"), list(WAYS), key="patient.way", show=lambda w: _(WAYS[w]))
         chosen = ASK[way](desk)
         if chosen is not None:
-            show(desk, chosen, class_index)
+            show(desk, chosen)
 
 
-def ask_class(desk: Desk) -> int:
-    """Ask whose risk is meant where there are more than two outcomes."""
+def about(desk: Desk) -> None:
     components.facts(
         [
             (_("Model"), model_name(desk.results.model)),
@@ -42,16 +41,25 @@ def ask_class(desk: Desk) -> int:
             (_("Training patients"), f"{len(desk.results.training.rows):,}"),
         ]
     )
+
+
+def ask_class(desk: Desk, chosen: Chosen, likeliest: int) -> int:
+    """Ask which outcome is meant where there are more than two, beginning with the likeliest."""
     if len(desk.classes) == 2:
         return 1
     name = st.selectbox(
-        _("Outcome in question"), desk.classes, format_func=components.plain, key=f"patient.class.{desk.run.id}"
+        _("Outcome in question"),
+        desk.classes,
+        index=likeliest,
+        format_func=components.plain,
+        key=f"patient.class.{desk.run.id}.{chosen.key}",
     )
     return desk.classes.index(name)
 
 
-def show(desk: Desk, chosen: Chosen, class_index: int) -> None:
+def show(desk: Desk, chosen: Chosen) -> None:
     patient = desk.risk_of(chosen.frame, chosen.key)
+    class_index = ask_class(desk, chosen, patient.likeliest)
     patient_view.show_trust(desk.trust(patient, chosen.key, class_index))
     patient_view.show_risk(desk, chosen, patient, class_index)
     patient_view.show_explanation(desk, chosen, patient, class_index)

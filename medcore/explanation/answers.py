@@ -44,6 +44,11 @@ class PatientRisk:
     flags: tuple[str, ...]
 
     @property
+    def likeliest(self) -> int:
+        """The place of the class with the highest risk."""
+        return int(np.argmax(self.risk))
+
+    @property
     def simple_risk(self) -> Floats | None:
         """The risks of the logistic regression, if it is a member."""
         return next((risk for kind, _weight, risk in self.members if kind == "logistic"), None)

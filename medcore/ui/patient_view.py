@@ -44,8 +44,12 @@ def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int
         risks = [100 * float(r[class_index]) for _kind, weight, r in patient.members if weight > 0]
         facts.append((_("Between the models in it"), f"{min(risks):.0f}–{max(risks):.0f} %"))
     if len(desk.classes) > 2:
-        likeliest = max(range(len(desk.classes)), key=lambda k: patient.risk[k])
-        facts.append((_("Likeliest outcome"), f"{desk.classes[likeliest]}: {wording.percent(patient.risk[likeliest])}"))
+        facts.append(
+            (
+                _("Likeliest outcome"),
+                f"{desk.classes[patient.likeliest]}: {wording.percent(patient.risk[patient.likeliest])}",
+            )
+        )
     if chosen.outcome is not None:
         facts.append((_("What happened"), chosen.outcome))
     components.facts(facts)
