@@ -16,6 +16,7 @@ from medcore.i18n import _
 # Fewer patients than this in a cell could be recognised in an export (CLINICAL practice: n < 5).
 FEWEST_TOLD = 5
 MOST_LEVELS = 20
+MOST_LEVELS_COMPARED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     """Summarise every predictor by outcome, or by training and test set when a split is given.
 
     Numbers: mean, standard deviation and quartiles; categories: counts and shares of
-    the known values, at most 20 levels. Differences are standardised (Austin 2009;
+    the known values, the rarest beyond 20 levels gathered into one. Differences are standardised (Austin 2009;
     for categories Yang and Dalton 2012), for a P value would test nothing of interest.
     """
     if split is None:
@@ -122,21 +123,32 @@ def _summary(numbers: npt.NDArray[np.float64]) -> Cell:
 def _category(name: str, values: pd.Series, masks: list[npt.NDArray[np.bool_]]) -> list[TableRow]:
     codes, uniques = pd.factorize(values)
     order = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(uniques)), kind="stable")
-    counts = np.stack([np.bincount(codes[m & (codes >= 0)], minlength=len(uniques)) for m in masks])
+    counts = np.stack([np.bincount(codes[m & (codes >= 0)], minlength=len(uniques)) for m in masks])[:, order]
+    levels = [str(uniques[k]) for k in order]
     known = np.maximum(counts.sum(axis=1), 1)
-    smd = _largest(
-        [_category_smd(counts[i] / known[i], counts[j] / known[j]) for i in range(1, len(masks)) for j in range(1, i)]
-    )
+    shares = _gathered(counts, MOST_LEVELS_COMPARED) / known[:, None]
+    pairs = [(i, j) for i in range(1, len(masks)) for j in range(1, i)]
+    smd = _largest([_category_smd(shares[i], shares[j]) for i, j in pairs])
+    if len(levels) > MOST_LEVELS:
+        counts = _gathered(counts, MOST_LEVELS)
+        levels = [*levels[: MOST_LEVELS - 1], f"… (+{len(levels) - MOST_LEVELS + 1})"]
     return [
         TableRow(
             column=name,
-            level=str(uniques[k]),
+            level=level,
             n_missing=int((codes < 0).sum()),
-            cells=tuple(Cell(n=int(c), share=float(c / t)) for c, t in zip(counts[:, k], known, strict=True)),
+            cells=tuple(Cell(n=int(c), share=float(c / t)) for c, t in zip(counts[:, place], known, strict=True)),
             smd=smd if place == 0 else None,
         )
-        for place, k in enumerate(order[:MOST_LEVELS])
+        for place, level in enumerate(levels)
     ]
+
+
+def _gathered(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    """Gather the rarest levels into the last one, so that there are at most ``most``."""
+    if counts.shape[1] <= most:
+        return counts
+    return np.column_stack([counts[:, : most - 1], counts[:, most - 1 :].sum(axis=1)])
 
 
 def _numeric_smd(a: Cell, b: Cell) -> float | None:

@@ -78,6 +78,14 @@ def test_small_counts_are_hidden_unless_told_otherwise():
     assert not one.frame(suppress=False).astype(str).apply(lambda c: c.str.contains("<5")).any(axis=None)
 
 
+def test_many_levels_are_gathered_and_none_is_lost():
+    frame = pd.DataFrame({"c": [f"k{i % 300}" for i in range(1200)], "y": ["0", "1"] * 600}, dtype="str")
+    cohort = cohort_of(frame)
+    rows = table_one(prepare(cohort, default_recipe(cohort.schema))).rows
+    assert (len(rows), rows[-1].level) == (20, "… (+281)")
+    assert sum(row.cells[0].n for row in rows) == 1200
+
+
 def test_table_one_by_split_has_the_splits_sizes():
     split = make_split(PREPARED, SplitSettings())
     one = table_one(PREPARED, split=split)
