@@ -124,11 +124,16 @@ class TableNetwork:
 
         members, rows, _ = x.shape
         z = self._inputs(fixed, x)
-        h = tf.broadcast_to(z[:, :, None, :], (members, rows, self.n_submodels, self.n_inputs))
+        h = z if self.layers else tf.broadcast_to(z[:, :, None, :], (members, rows, self.n_submodels, self.n_inputs))
         for i, units in enumerate(self.layers):
-            h = h * weights[f"scale_in_{i}"][:, None]
-            h = tf.reshape(h, (members, rows * self.n_submodels, -1))
-            h = tf.reshape(tf.matmul(h, weights[f"kernel_{i}"]), (members, rows, self.n_submodels, units))
+            if i == 0:  # scaling the kernel is cheaper than scaling every row for every sub-model
+                kernel = weights["scale_in_0"][:, :, :, None] * weights["kernel_0"][:, None]
+                kernel = tf.reshape(tf.transpose(kernel, (0, 2, 1, 3)), (members, self.n_inputs, -1))
+                h = tf.matmul(z, kernel)
+            else:
+                h = tf.reshape(h * weights[f"scale_in_{i}"][:, None], (members, rows * self.n_submodels, -1))
+                h = tf.matmul(h, weights[f"kernel_{i}"])
+            h = tf.reshape(h, (members, rows, self.n_submodels, units))
             h = h * weights[f"scale_out_{i}"][:, None] + weights[f"bias_{i}"][:, None]
             h = activate(self.activation, h)
             h = noise.keep(h, self.dropout) if noise else h

@@ -240,7 +240,7 @@ def _judge(state: State, val_loss: Any, patience: Any) -> State:
     import tensorflow as tf
 
     better = state.active & (val_loss < state.best_loss)
-    waited = tf.where(better, 0, state.waited + tf.cast(state.active, tf.int32))
+    waited = tf.where(better, 0, state.waited + tf.cast(state.active & tf.math.is_finite(val_loss), tf.int32))
     return state._replace(
         best=tf.where(better[:, None], state.weights, state.best),
         best_loss=tf.where(better, val_loss, state.best_loss),
