@@ -79,7 +79,7 @@ def fit_network(task: Task, pulse: Pulse) -> Fitted:
     held-out fold has no say. Members of the folds are not trained again on all rows,
     since several that differ a little predict better than one.
     """
-    task = task.with_settings(n_seeds=max(task.settings.n_seeds, _least_seeds(task.n)))
+    task = task.with_settings(n_seeds=max(task.settings.n_seeds, _least_seeds(task)))
     members = members_for(
         task.outcome,
         folds=task.folds,
@@ -119,9 +119,10 @@ def _maker(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:
     return maker.fit(task.codes[rows], layout=task.layout)
 
 
-def _least_seeds(n_rows: int) -> int:
+def _least_seeds(task: Task) -> int:
     """Small studies need several members a fold to be judged as the ensemble that is kept, and can afford them."""
-    return 3 if n_rows < 2_000 else 2 if n_rows < 10_000 else 1
+    quick = 3 if task.n < 2_000 else 2 if task.n < 10_000 else 1
+    return 2 * quick if task.settings.effort == "thorough" else quick
 
 
 def _table_settings(task: Task) -> NetworkSettings:

@@ -104,17 +104,21 @@ class Learner(Protocol):
 
 @dataclass(slots=True)
 class Pulse:
-    """Tells the follower how far a run is: each candidate has its share of the whole."""
+    """Tells the follower how far a run is: each candidate has its share of the whole.
+
+    ``run`` names the run while no single candidate is at work.
+    """
 
     follower: Follower
     shares: Mapping[str, float]
     started: float = field(default_factory=time.perf_counter)
     model: str = ""
+    run: str = "auto"
 
-    def begin(self, model: str) -> None:
-        """Go on to the next candidate."""
+    def begin(self, model: str, stage: str = "folds") -> None:
+        """Go on to the next candidate, or with ``""`` to what follows them all."""
         self.model = model
-        self.tell("folds", 0.0)
+        self.tell(stage, 0.0)
 
     def tell(self, stage: str, within: float, **values: Any) -> None:
         """Report ``within`` (0–1) of the current candidate; leave the run when it was cancelled."""
@@ -134,7 +138,7 @@ class Pulse:
         within = min(max(progress.fraction, 0.0), 1.0) * self.shares.get(self.model, 0.0)
         return replace(
             progress,
-            model=self.model or progress.model,
+            model=self.model or self.run,
             fraction=min((before + within) / total, 1.0),
             seconds=time.perf_counter() - self.started,
         )

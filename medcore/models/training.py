@@ -214,7 +214,7 @@ def _names(settings: TrainSettings) -> tuple[str, ...]:
 
 def _fit_all(task: Task, follower: Follower) -> tuple[dict[str, Fitted], dict[str, float]]:
     names = _names(task.settings)
-    pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2})
+    pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2}, run=task.settings.model)
     fitted: dict[str, Fitted] = {}
     seconds: dict[str, float] = {}
     for name in names:
@@ -222,7 +222,7 @@ def _fit_all(task: Task, follower: Follower) -> tuple[dict[str, Fitted], dict[st
         pulse.begin(name)
         fitted[name] = _LEARNERS[name](task, pulse)
         seconds[name] = time.perf_counter() - began
-    pulse.begin("")
+    pulse.begin("", "calibration")
     return fitted, seconds
 
 

@@ -28,11 +28,11 @@ ForestKind = Literal["forest", "extra_trees"]
 _TREE = "sklearn.tree._tree.Tree"
 """skops leaves it to us to see that a tree's nodes point at each other: see ``_check_tree``."""
 _FEW_ROWS = 20_000
-ROUNDS = np.array([25, 50, 75, 100, 150, 200, 300, 400, 600])
+ROUNDS = np.array([15, 30, 50, 75, 100, 150, 200, 300, 400])
 """Numbers of boosting rounds among which held-out folds choose."""
 _SHAPES: tuple[Mapping[str, float], ...] = (
-    {"num_leaves": 4, "feature_fraction": 0.5, "learning_rate": 0.03},
-    {"num_leaves": 12, "feature_fraction": 0.4, "learning_rate": 0.03},
+    {"num_leaves": 4, "feature_fraction": 0.5, "learning_rate": 0.05},
+    {"num_leaves": 12, "feature_fraction": 0.4, "learning_rate": 0.05},
 )
 
 
@@ -159,7 +159,7 @@ def _boost_all(task: Task, rounds: Sequence[int]) -> BoostingPart:
     """Fit the final models on all rows, several of each size with seeds of their own: their mean varies less."""
     rows = np.arange(task.n)
     encoder, codes = encode_training(task, rows)
-    repeats = 3 if task.n < _FEW_ROWS else 1
+    repeats = 2 if task.n < _FEW_ROWS else 1
     boosters = tuple(
         _boost(task, rows, codes, shape, rounds[shape], repeat)
         for shape in range(len(_SHAPES))
@@ -190,8 +190,9 @@ def _grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
     n = len(rows)
+    most = 600 if task.settings.effort == "thorough" else 300
     model = (RandomForestClassifier if kind == "forest" else ExtraTreesClassifier)(
-        n_estimators=int(np.clip(3_000_000 // max(n, 1), 100, 300)),
+        n_estimators=int(np.clip(3_000_000 // max(n, 1), 100, most)),
         min_samples_leaf=2 if n < 5000 else 3 + n // 10_000,
         max_features="sqrt",
         random_state=task.settings.seed,
