@@ -50,10 +50,12 @@ def test_every_epoch_is_reported(table) -> None:
     assert 0.0 <= last.auroc <= 1.0
 
 
-def test_without_validation_rows_there_is_no_validation_loss(table) -> None:
+def test_without_validation_rows_there_is_no_validation_loss_and_no_early_stop(table) -> None:
     x, y = table
     listener = Listener()
-    train_networks(x, y, 2, members_for(y, validation_share=0.0), SETTINGS, follower=listener)
+    settings = replace(SETTINGS, early_stopping=2)
+    train_networks(x, y, 2, members_for(y, validation_share=0.0), settings, follower=listener)
+    assert len(listener.heard) == 6, "nothing judges, so nothing stops early"
     assert listener.heard[-1].val_loss is None
     assert listener.heard[-1].loss is not None
 
