@@ -13,14 +13,16 @@ from medcore.i18n import _
 
 #: More patients than this cannot be told apart in a scatter.
 MOST_POINTS = 1500
+#: About this share of 95 % intervals excludes no difference by chance alone.
+CHANCE = 0.05
 
 
 def benefit_difference(found: BenefitDifference, *, name_a: str, name_b: str) -> go.Figure:
     """Draw what A gains over B over all thresholds, with its band."""
     a, b = theme.escape(name_a), theme.escape(name_b)
     better_a, better_b = found.better()
-    title = _("At no threshold is {a} surely better or worse than {b}", a=a, b=b)
-    if better_a or better_b:
+    title = _("At hardly any threshold is {a} surely better or worse than {b}", a=a, b=b)
+    if max(better_a, better_b) > CHANCE:
         title = _(
             "{a} is surely better at {better_a} % of thresholds, {b} at {better_b} %",
             a=a,
@@ -41,6 +43,9 @@ def benefit_difference(found: BenefitDifference, *, name_a: str, name_b: str) ->
     hover = _("At {x}: {y} per 100 patients", x="%{x:.0%}", y="%{y:.1f}")
     lines.line(figure, found.thresholds, 100 * found.difference, name=name_a, index=0, hover=hover)
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    # Near a threshold of 1 a single false positive weighs 99 true ones: the axis is for the rest.
+    reach = 1.3 * float(np.quantile(np.abs(np.concatenate(bounds)), 0.85)) or 1.0
+    figure.update_yaxes(range=[-reach, reach])
     return figure
 
 

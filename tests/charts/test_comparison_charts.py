@@ -21,7 +21,7 @@ def test_the_better_model_is_named(pair):
     title, _ = theme.headline(comparison.benefit_difference(benefit_difference(y, a, b), name_a="<i>A</i>", name_b="B"))
     assert title.startswith("&lt;i&gt;A") and "surely better" in title
     same = comparison.benefit_difference(benefit_difference(y, a, a), name_a="A", name_b="A")
-    assert theme.headline(same)[0].startswith("At no threshold")
+    assert theme.headline(same)[0].startswith("At hardly any threshold")
 
 
 def test_the_agreement_counts_patients_far_apart_and_draws_few_points(pair):
