@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from medcore.models.bundle import Bundle
 
 TABLE_TOLERANCE = 0.03
-TABLE_EVALUATIONS = 100_000
+TABLE_EVALUATIONS = 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
