@@ -46,7 +46,10 @@ def test_loss_has_training_validation_and_band():
 
 
 def test_auroc_without_members_has_no_band():
-    assert [t.name for t in training.auroc_curve(moments(3, band=False)).data] == ["Training patients", "Validation patients"]
+    assert [t.name for t in training.auroc_curve(moments(3, band=False)).data] == [
+        "Training patients",
+        "Validation patients",
+    ]
 
 
 def test_before_the_first_epoch_the_curves_are_empty_and_say_so():
