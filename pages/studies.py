@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import streamlit as st
-from medcore.data.samples import Sample, samples
 
+from medcore.data.samples import Sample, samples
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui import components, guards, opening
