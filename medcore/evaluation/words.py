@@ -20,13 +20,6 @@ METRICS: Mapping[str, str] = {
 }
 """The measures in the order of reading."""
 
-METHODS: Mapping[str, str] = {
-    "delong": N_("DeLong"),
-    "wald": N_("Wald"),
-    "wilson": N_("Wilson"),
-    "bootstrap": N_("bootstrap over patients"),
-}
-
 
 def with_interval(estimate: Estimate, *, digits: int = 3) -> str:
     """Write an estimate with its interval; a dash where it could not be computed."""

@@ -8,8 +8,8 @@ Petej 2014 (Venn–Abers).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,25 +31,36 @@ _MIN_ROWS_FOR_STEPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """A fitted recalibration: its method and its few numbers."""
+    """A fitted recalibration: its method and its few numbers.
+
+    ``then`` is a later recalibration, to other patients, applied to what this one gives.
+    """
 
     method: str = "none"
     parameters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    then: Calibrator | None = None
 
     def apply(self, risk: Risk) -> Risk:
         """Recalibrate risks of shape ``(n, K)``."""
-        if self.method == "none":
-            return risk
-        return clean(_APPLY[self.method](risk, self.parameters), risk.shape[1])
+        if self.method != "none":
+            risk = clean(_APPLY[self.method](risk, self.parameters), risk.shape[1])
+        return risk if self.then is None else self.then.apply(risk)
+
+    def followed_by(self, later: Calibrator) -> Calibrator:
+        """Return this recalibration with another one applied after it, and after those that follow it already."""
+        return replace(self, then=later if self.then is None else self.then.followed_by(later))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
-        return {"method": self.method, "parameters": {k: list(v) for k, v in self.parameters.items()}}
+        own = {"method": self.method, "parameters": {k: list(v) for k, v in self.parameters.items()}}
+        return own if self.then is None else own | {"then": self.then.to_dict()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibrator:
         """Read what :meth:`to_dict` wrote."""
-        return cls(data["method"], {k: tuple(v) for k, v in data["parameters"].items()})
+        later = data.get("then")
+        parameters = {k: tuple(v) for k, v in data["parameters"].items()}
+        return cls(data["method"], parameters, cls.from_dict(later) if later else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +79,22 @@ def fit_calibrator(method: str, risk: Risk, outcome: Indices) -> Calibrator:
     return Calibrator(method, _FIT[method](clean(risk, risk.shape[1]), outcome))
 
 
-def choose_calibrator(risk: Risk, outcome: Indices, folds: Indices, *, enforced: bool = False) -> CalibrationChoice:
+def choose_calibrator(
+    risk: Risk,
+    outcome: Indices,
+    folds: Indices,
+    *,
+    enforced: bool = False,
+    methods: Sequence[str] | None = None,
+) -> CalibrationChoice:
     """Choose the method with the lowest log loss on held-out folds.
 
     Among methods that differ by less than ``_SAME_LOSS`` the one whose honest
-    calibration slope is nearest 1 is taken. ``enforced`` rules out doing nothing.
+    calibration slope is nearest 1 is taken. ``enforced`` rules out doing nothing;
+    ``methods`` are those that may be chosen, instead of all.
     """
-    honest = {m: _cross_fitted(m, risk, outcome, folds) for m in _methods(outcome, risk.shape[1], enforced)}
+    allowed = [m for m in _methods(outcome, risk.shape[1], enforced) if methods is None or m in methods]
+    honest = {m: _cross_fitted(m, risk, outcome, folds) for m in allowed}
     losses = {method: log_loss(values, outcome) for method, values in honest.items()}
     lowest = min(losses.values())
     close = [method for method in honest if losses[method] <= lowest + _SAME_LOSS]
@@ -182,7 +202,13 @@ def _apply_temperature(risk: Risk, p: Mapping[str, tuple[float, ...]]) -> Risk:
     return _softmax(p["power"][0] * np.log(clean(risk, risk.shape[1])))
 
 
-def _fit_vector(risk: Risk, outcome: Indices) -> dict[str, tuple[float, ...]]:
+def _fit_shift(risk: Risk, outcome: Indices) -> dict[str, tuple[float, ...]]:
+    return _fit_vector(risk, outcome, power=(1.0, 1.0))
+
+
+def _fit_vector(
+    risk: Risk, outcome: Indices, *, power: tuple[float, float] = (0.05, 10.0)
+) -> dict[str, tuple[float, ...]]:
     logs, n_classes = np.log(risk), risk.shape[1]
     hot = np.eye(n_classes)[outcome]
 
@@ -194,7 +220,7 @@ def _fit_vector(risk: Risk, outcome: Indices) -> dict[str, tuple[float, ...]]:
         return log_loss(fitted, outcome) + float(b[1:] @ shrink) / 2, gradient
 
     start = np.append(1.0, np.zeros(n_classes))
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.05, 10.0)] + [(-10.0, 10.0)] * n_classes).x
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[power] + [(-10.0, 10.0)] * n_classes).x
     return {"power": (float(best[0]),), "shift": tuple(float(v) for v in best[1:])}
 
 
@@ -263,6 +289,7 @@ _FIT: Mapping[str, Callable[[Risk, Indices], dict[str, tuple[float, ...]]]] = {
     "isotonic": _fit_isotonic,
     "venn_abers": _fit_venn_abers,
     "vector": _fit_vector,
+    "shift": _fit_shift,
 }
 _APPLY: Mapping[str, Callable[[Risk, _Parameters], Risk]] = {
     "temperature": _apply_temperature,
@@ -271,4 +298,5 @@ _APPLY: Mapping[str, Callable[[Risk, _Parameters], Risk]] = {
     "isotonic": _apply_curve,
     "venn_abers": _apply_curve,
     "vector": _apply_vector,
+    "shift": _apply_vector,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from medcore.evaluation import Confusion, Evaluation, confusion, evaluate
 from medcore.features import CodeBook
 from medcore.i18n import N_, _
 from medcore.models.bundle import Bundle
+from medcore.models.membership import Membership, membership
 
 Floats = npt.NDArray[np.float64]
 # Cohen's d of 0.2 is the usual bound of a small difference (Cohen 1988; Austin 2009 for case-mix tables: 0.1).
@@ -49,18 +49,22 @@ class ExternalValidation:
 
     ``counts`` (K, K) has a row for each true class and a column for each called
     one: with two classes by the threshold (``confusion`` has the rates), with
-    more the class of the highest risk. ``risk`` has one row a patient with an outcome, ``rows`` says which rows of
-    the table those are.
+    more the class of the highest risk. ``risk`` has one row a patient with an
+    outcome, ``rows`` says which rows of the table those are, ``groups`` are patient
+    codes where patients repeat.
     """
 
     evaluation: Evaluation
     counts: npt.NDArray[np.int64]
     confusion: Confusion | None
     differences: tuple[ColumnDifference, ...]
+    membership: Membership
     n_without_outcome: int
+    data_sha256: str
     risk: Floats = field(repr=False)
     outcome: npt.NDArray[np.int64] = field(repr=False)
     rows: npt.NDArray[np.int64] = field(repr=False)
+    groups: npt.NDArray[np.int64] | None = field(repr=False, default=None)
 
     @property
     def n_patients(self) -> int:
@@ -78,12 +82,14 @@ class ExternalValidation:
             "confusion_matrix": {"classes": list(self.evaluation.classes), "counts": self.counts.tolist()}
             | (self.confusion.to_dict() if self.confusion else {}),
             "differences": [d.to_dict() for d in self.differences],
+            "membership": self.membership.to_dict(),
         }
 
     def lines(self) -> tuple[str, ...]:
-        """Name the columns in which the new patients differ notably."""
+        """Say how far the new patients differ, and name the columns in which they do notably."""
         notable = [d for d in self.differences if (d.difference or 0) > NOTABLE_DIFFERENCE or d.unseen]
-        return tuple(
+        apart = _("AUROC of telling new patients from training: {auroc}.", auroc=f"{self.membership.auroc:.2f}")
+        columns = (
             _(
                 "{column}: differs from training by {difference}; {missing} missing, {training} in training; {unseen} unseen.",
                 column=d.column,
@@ -94,6 +100,7 @@ class ExternalValidation:
             )
             for d in notable
         )
+        return (f"{apart} {self.membership.meaning}", *columns)
 
 
 def validate(
@@ -117,10 +124,13 @@ def validate(
         counts=np.bincount(outcome * n_classes + called, minlength=n_classes**2).reshape(n_classes, n_classes),
         confusion=confusion(outcome.astype(np.float64), risk[:, 1], limit) if n_classes == 2 else None,
         differences=differences(bundle.codebook, bundle.background, codes),
+        membership=membership(bundle.codebook, bundle.background, codes, groups=prepared.groups),
         n_without_outcome=cohort.n_rows - len(outcome),
+        data_sha256=cohort.sha256,
         risk=risk,
         outcome=outcome,
         rows=prepared.rows,
+        groups=prepared.groups,
     )
 
 
@@ -182,10 +192,3 @@ def _total_variation(old: Floats, now: Floats) -> float | None:
     values = np.union1d(old, now)
     shares = [np.array([(side == v).mean() for v in values]) for side in (old, now)]
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
-
-
-def validate_saved(folder: Path, cohort: Cohort, *, target: str | None = None) -> ExternalValidation:
-    """Judge the bundle kept in a folder on new patients: what a page asks of a worker."""
-    from medcore.models.bundle import load_bundle
-
-    return validate(load_bundle(folder), cohort, target=target)

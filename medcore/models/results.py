@@ -118,7 +118,12 @@ def save_trained(trained: Trained, folder: Path) -> None:
     """Keep a run's bundle and results in one sealed folder; an earlier bundle there is replaced."""
     folder = Path(folder)
     write_bundle(trained.bundle, folder)
-    results = trained.results
+    write_results(trained.results, folder)
+    seal(folder)
+
+
+def write_results(results: Results, folder: Path) -> None:
+    """Write a run's results beside its bundle, without sealing the folder."""
     arrays: dict[str, NDArray[Any]] = {"folds": results.folds}
     columns = {
         side: _pack_patients(patients, side, arrays)
@@ -135,7 +140,11 @@ def save_trained(trained: Trained, folder: Path) -> None:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     figures = results.to_dict() | {"columns": columns, "findings": [_finding_to_dict(f) for f in results.findings]}
     write_json(folder / _FIGURES, figures)
-    seal(folder)
+
+
+def has_results(folder: Path) -> bool:
+    """Whether a bundle has the results of its training beside it."""
+    return (Path(folder) / _FIGURES).is_file()
 
 
 def read_results(folder: Path) -> Results:
@@ -147,7 +156,7 @@ def read_results(folder: Path) -> Results:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    if not (folder / _FIGURES).is_file():
+    if not has_results(folder):
         raise BundleError(N_("The bundle {folder} has no results of its training beside it."), folder=folder.name)
     figures = read_json(folder / _FIGURES)
     with np.load(folder / _ARRAYS, allow_pickle=False) as archive:

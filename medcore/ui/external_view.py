@@ -15,7 +15,8 @@ from medcore.evaluation import Estimate, calibration_curve, decision_curve, eval
 from medcore.evaluation.estimates import Floats
 from medcore.evaluation.recalibration import Update, update
 from medcore.i18n import _
-from medcore.models.external import ExternalValidation, validate_saved
+from medcore.models.external import ExternalValidation
+from medcore.models.versions import judge_saved
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui import cache
 from medcore.ui.figures import figure
@@ -49,7 +50,11 @@ def external(study: StudyRecord, run: RunRecord, judged: Judged) -> None:
             return
     folder = cache.store().result_folder(run.owner, run.id)
     found = cache.once(
-        lambda: jobs.call(validate_saved, folder, cohort, target=target), "external", run.id, cohort.sha256, target
+        lambda: jobs.call(judge_saved, folder, cohort, target=target).validation,
+        "external",
+        run.id,
+        cohort.sha256,
+        target,
     )
     _judged(found, judged)
     if len(judged.classes) == 2:

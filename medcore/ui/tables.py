@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,26 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from medcore.evaluation.estimates import Estimate
-from medcore.i18n import N_, _
+from medcore.evaluation.words import METRICS, with_interval
+from medcore.i18n import _
 from medcore.ui.text import plain
 
-METRICS: Mapping[str, str] = {
-    "auroc": N_("AUROC (1 is perfect, 0.5 is chance)"),
-    "auprc": N_("Area under the precision–recall curve"),
-    "brier": N_("Brier score (0 is perfect)"),
-    "scaled_brier": N_("Scaled Brier score (1 is perfect)"),
-    "log_loss": N_("Log loss (0 is perfect)"),
-    "calibration_slope": N_("Calibration slope (1 is perfect)"),
-    "calibration_intercept": N_("Calibration in the large (0 is perfect)"),
-    "o_e_ratio": N_("Observed : expected (1 is perfect)"),
-    "ici": N_("Mean calibration error, ICI (0 is perfect)"),
-}
-"""What a reader needs to know of each measure, in the order of reading."""
-
-
-def with_interval(estimate: Estimate, *, digits: int = 3) -> str:
-    """Write an estimate with its interval; a dash where it could not be computed."""
-    return "–" if math.isnan(estimate.value) else f"{estimate:.{digits}f}"
+__all__ = ["METRICS", "download", "metric_table", "table", "with_interval"]
 
 
 def metric_table(

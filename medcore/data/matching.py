@@ -1,0 +1,66 @@
+"""Match the columns of a new table to those a model knows, where they are called differently."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+
+from medcore.data.cohort import Cohort
+from medcore.errors import MissingColumnsError
+
+LEAST_ALIKE = 0.55
+"""Names less alike than this are not proposed (1 is the same, ignoring case, signs and units in brackets)."""
+_UNIT = re.compile(r"[(\[（][^)\]）]*[)\]）]")
+
+
+def propose_names(wanted: Sequence[str], got: Sequence[str]) -> dict[str, str | None]:
+    """Propose for each wanted column the one of the table that is meant; ``None`` where none is alike.
+
+    A column of the table is proposed once at most, the most alike pairs first.
+
+    >>> propose_names(["age", "sex"], ["Age (years)", "SEX", "ward"])
+    {'age': 'Age (years)', 'sex': 'SEX'}
+    """
+    found: dict[str, str | None] = {name: name if name in got else None for name in wanted}
+    free = [name for name in got if name not in found.values()]
+    lacking = [name for name, here in found.items() if here is None]
+    pairs = sorted(((_alike(a, b), a, b) for a in lacking for b in free), key=lambda p: -p[0])
+    for alike, name, here in pairs:
+        if alike >= LEAST_ALIKE and found[name] is None and here not in found.values():
+            found[name] = here
+    return found
+
+
+def with_names(cohort: Cohort, names: Mapping[str, str]) -> Cohort:
+    """Return a table whose columns have the names a model knows: ``names`` is by the model's name.
+
+    A column of the table that has such a name already, and is not the one meant,
+    gives it up. Raises MissingColumnsError when the table lacks a column.
+    """
+    present = [str(c) for c in cohort.frame.columns]
+    lacking = [here for here in names.values() if here not in present]
+    if lacking:
+        raise MissingColumnsError.between(wanted=lacking, got=present, table=cohort.name)
+    changed = {here: name for name, here in names.items() if here != name}
+    dropped = [name for name in changed.values() if name in present and name not in changed]
+    columns = tuple(
+        replace(c, name=changed.get(c.name, c.name)) for c in cohort.schema.columns if c.name not in dropped
+    )
+    return replace(
+        cohort,
+        frame=cohort.frame.drop(columns=dropped).rename(columns=changed),
+        schema=replace(cohort.schema, columns=columns),
+    )
+
+
+def _alike(a: str, b: str) -> float:
+    one, other = _plain(a), _plain(b)
+    return SequenceMatcher(None, one, other).ratio() if one and other else 0.0
+
+
+def _plain(name: str) -> str:
+    """Reduce a name to its letters and digits, without case and without a unit in brackets."""
+    bare = "".join(c for c in _UNIT.sub("", name).casefold() if c.isalnum())
+    return bare or "".join(c for c in name.casefold() if c.isalnum())
