@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore.i18n import N_, _
-from medcore.ui import components, guards, patient_choice, patient_view
+from medcore.studies.records import StudyRecord
+from medcore.ui import components, guards, patient_choice, patient_record, patient_view
 from medcore.ui.patient_choice import Chosen
 from medcore.ui.patient_desk import Desk, open_desk
 from medcore.ui.words import model_name
@@ -30,7 +31,7 @@ def page() -> None:
         way = components.choice(_("Who"), list(WAYS), key="patient.way", show=lambda w: _(WAYS[w]))
         chosen = ASK[way](desk)
         if chosen is not None:
-            show(desk, chosen)
+            show(study, desk, chosen)
 
 
 def about(desk: Desk) -> None:
@@ -57,12 +58,13 @@ def ask_class(desk: Desk, chosen: Chosen, likeliest: int) -> int:
     return desk.classes.index(name)
 
 
-def show(desk: Desk, chosen: Chosen) -> None:
+def show(study: StudyRecord, desk: Desk, chosen: Chosen) -> None:
     patient = desk.risk_of(chosen.frame, chosen.key)
     class_index = ask_class(desk, chosen, patient.likeliest)
-    patient_view.show_trust(desk.trust(patient, chosen.key, class_index))
+    trust = desk.trust(patient, chosen.key, class_index)
+    patient_view.show_trust(trust)
     patient_view.show_risk(desk, chosen, patient, class_index)
-    patient_view.show_explanation(desk, chosen, patient, class_index)
+    explanation = patient_view.show_explanation(desk, chosen, patient, class_index)
     with components.errors_shown():
         patient_view.show_what_if(desk, chosen, patient, class_index)
     with components.errors_shown():
@@ -70,6 +72,8 @@ def show(desk: Desk, chosen: Chosen) -> None:
         patient_view.show_counterfactuals(desk, chosen, patient, class_index, threshold)
     with components.errors_shown():
         patient_view.show_similar(desk, patient, class_index)
+    with components.errors_shown():
+        patient_record.offer(study, desk, chosen, patient, trust, explanation, class_index)
 
 
 page()

@@ -59,10 +59,14 @@ Block = Heading | Paragraph | Bullets | Table | Picture
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report: title, subtitle, language, and its blocks in reading order."""
+    """A report: title, subtitle, language, and its blocks in reading order.
+
+    A ``compact`` one is set small, to fit on one page of paper.
+    """
 
     title: str
     subtitle: str
     language: str
     blocks: tuple[Block, ...]
     footer: str = ""
+    compact: bool = False

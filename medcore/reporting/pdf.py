@@ -17,17 +17,19 @@ _FAMILY = "medcore"
 _SIZES = {1: 15.0, 2: 12.0, 3: 10.5}
 _BODY, _SMALL, _MARGIN = 10.0, 8.5, 20.0
 _PICTURE_INCHES = 5.6
+_COMPACT = 0.8
+"""The size of everything in a compact document, against a usual one."""
 _INK, _GREY, _RULE, _WARN = (31, 39, 51), (91, 100, 114), (216, 220, 227), (253, 244, 234)
 
 
 def to_pdf(document: Document) -> bytes:
     """Write the whole document as a PDF of A4 pages."""
-    pdf = _new(document)
+    pdf, scale = _new(document), _COMPACT if document.compact else 1.0
     pdf.add_page()
-    _write(pdf, document.title, 20, space_after=1)
-    _write(pdf, document.subtitle, _BODY, colour=_GREY, space_after=4)
+    _write(pdf, document.title, 20 * scale, space_after=1)
+    _write(pdf, document.subtitle, _BODY * scale, colour=_GREY, space_after=4 * scale)
     for block in document.blocks:
-        _block(pdf, block)
+        _block(pdf, block, scale)
     return bytes(pdf.output())
 
 
@@ -46,31 +48,32 @@ def _new(document: Document) -> FPDF:
     pdf.set_title(document.title)
     pdf.set_lang(document.language.replace("_", "-"))
     pdf.set_creator("medcore")
-    pdf.set_margins(_MARGIN, _MARGIN, _MARGIN)
-    pdf.set_auto_page_break(True, margin=20)
+    margin = _MARGIN * (_COMPACT if document.compact else 1.0)
+    pdf.set_margins(margin, margin, margin)
+    pdf.set_auto_page_break(True, margin=margin)
     pdf.add_font(_FAMILY, fname=FONT_FILE)
     pdf.set_font(_FAMILY, size=_BODY)
     return pdf
 
 
-def _block(pdf: FPDF, block: Block) -> None:
+def _block(pdf: FPDF, block: Block, scale: float) -> None:
     match block:
         case Heading(text, level):
-            pdf.ln(4 if level == 1 else 2)
-            if pdf.will_page_break(30):
+            pdf.ln((4 if level == 1 else 2) * scale)
+            if pdf.will_page_break(30 * scale):
                 pdf.add_page()
             pdf.start_section(_quoted(pdf, text), level=level - 1)
-            _write(pdf, text, _SIZES[level], space_after=2)
+            _write(pdf, text, _SIZES[level] * scale, space_after=2 * scale)
         case Paragraph(text, strong):
-            _write(pdf, text, _BODY, fill=_WARN if strong else None, space_after=2)
+            _write(pdf, text, _BODY * scale, fill=_WARN if strong else None, space_after=2 * scale)
         case Bullets(items):
             for item in items:
-                _write(pdf, f"–  {item}", _BODY, space_after=0.5)
-            pdf.ln(1.5)
+                _write(pdf, f"–  {item}", _BODY * scale, space_after=0.5 * scale)
+            pdf.ln(1.5 * scale)
         case Table():
-            _table(pdf, block)
+            _table(pdf, block, scale)
         case Picture():
-            _picture(pdf, block)
+            _picture(pdf, block, scale)
 
 
 def _write(
@@ -92,9 +95,9 @@ def _write(
     pdf.ln(space_after)
 
 
-def _table(pdf: FPDF, table: Table) -> None:
-    _write(pdf, table.caption, 9.5, space_after=1)
-    pdf.set_font(_FAMILY, size=_SMALL)
+def _table(pdf: FPDF, table: Table, scale: float) -> None:
+    _write(pdf, table.caption, 9.5 * scale, space_after=1)
+    pdf.set_font(_FAMILY, size=_SMALL * scale)
     pdf.set_draw_color(*_RULE)
     pdf.set_fill_color(255)
     pdf.set_text_color(*_INK)
@@ -102,8 +105,8 @@ def _table(pdf: FPDF, table: Table) -> None:
         borders_layout="HORIZONTAL_LINES",
         cell_fill_mode="NONE",
         col_widths=_widths(table),
-        line_height=_SMALL * 0.52,
-        padding=1,
+        line_height=_SMALL * scale * 0.52,
+        padding=1 if scale == 1 else 0.4,
         text_align="LEFT",
         first_row_as_headings=False,
         num_heading_rows=1,
@@ -112,7 +115,7 @@ def _table(pdf: FPDF, table: Table) -> None:
             line = grid.row()
             for cell in row:
                 line.cell(_quoted(pdf, cell))
-    pdf.ln(3)
+    pdf.ln(3 * scale)
 
 
 def _quoted(pdf: FPDF, text: str) -> str:
@@ -126,14 +129,15 @@ def _widths(table: Table) -> tuple[int, ...]:
     return tuple(min(40, max(14, max(len(cell.encode("gb18030", "replace")) for cell in column))) for column in columns)
 
 
-def _picture(pdf: FPDF, picture: Picture) -> None:
+def _picture(pdf: FPDF, picture: Picture, scale: float) -> None:
     title, subtitle = (plain(text) for text in headline(picture.figure))
-    image, width = to_png(picture.figure, width=_PICTURE_INCHES), 25.4 * _PICTURE_INCHES
+    inches = _PICTURE_INCHES * scale
+    image, width = to_png(picture.figure, width=inches), 25.4 * inches
     height = width * int.from_bytes(image[20:24], "big") / int.from_bytes(image[16:20], "big")
     if pdf.will_page_break(height + 16):
         pdf.add_page()
-    _write(pdf, title, 9.5)
+    _write(pdf, title, 9.5 * scale)
     if subtitle:
-        _write(pdf, subtitle, _SMALL, colour=_GREY)
+        _write(pdf, subtitle, _SMALL * scale, colour=_GREY)
     pdf.image(BytesIO(image), w=width, alt_text=plain(alt_text(picture.figure)))
-    pdf.ln(4)
+    pdf.ln(4 * scale)

@@ -8,7 +8,7 @@ from medcore.charts import explanation as charts
 from medcore.explanation import neighbours, wording
 from medcore.explanation.answers import PatientRisk
 from medcore.explanation.reliability import Reliability
-from medcore.explanation.results import CAPTION, SCALES, Scale
+from medcore.explanation.results import CAPTION, SCALES, Explanation, Scale
 from medcore.i18n import N_, _
 from medcore.ui import components
 from medcore.ui.patient_choice import Chosen
@@ -55,8 +55,8 @@ def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int
     components.facts(facts)
 
 
-def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
-    """Show what the model used: the waterfall, and the sentence on what it does not mean."""
+def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> Explanation:
+    """Show what the model used: the waterfall, and the sentence on what it does not mean; return it."""
     components.section(_("What the model used"))
     left, right = st.columns(2)
     with left:
@@ -77,6 +77,7 @@ def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_ind
     if len(found.contributions) > FOLDED + 1 and st.toggle(_("Show all columns"), key="patient.all"):
         shown = len(found.contributions)
     components.figure(charts.waterfall(found, n_shown=shown), key="patient.waterfall", caption=_(CAPTION))
+    return found
 
 
 def show_what_if(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:

@@ -119,6 +119,14 @@ def test_of_three_outcomes_one_is_in_question(patient_page, words):
     assert "is barbera" in words(app)
 
 
+def test_a_page_for_the_record_is_written_when_it_is_asked_for(patient_page):
+    app = patient_page("heart")
+    assert not app.get("download_button")
+    next(b for b in app.button if b.label == "Write the page").click().run()
+    assert not app.exception
+    assert app.get("download_button")[0].proto.label == "Download the page"
+
+
 def test_the_page_speaks_chinese(patient_page, words):
     app = patient_page("heart", lang="zh_CN")
     assert not app.exception

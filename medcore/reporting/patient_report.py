@@ -1,0 +1,185 @@
+"""One patient on one page, for the record: the risk, what the model used, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from medcore.charts.explanation import waterfall
+from medcore.explanation import wording
+from medcore.explanation.answers import PatientRisk
+from medcore.explanation.conformal import ConformalSets
+from medcore.explanation.reliability import Reliability
+from medcore.explanation.results import CAPTION, Contribution, Explanation
+from medcore.i18n import N_, _, current_language, language
+from medcore.models.manifest import INTENDED_USE
+from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+
+BARS = 6
+"""Columns drawn one by one in the waterfall."""
+VALUES = 24
+"""Values printed, those the model used most; more would not fit on the page."""
+ACROSS = 3
+"""Pairs of column and value side by side."""
+MARKS: Mapping[str, str] = {
+    "imputed": N_("filled in"),
+    "out_of_range": N_("outside the training range"),
+    "unseen_category": N_("not seen in training"),
+}
+BY_HAND = "_" * 34
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientSubject:
+    """Everything the page says, already computed.
+
+    ``who`` is how the patient was chosen ("Row 12"), never a name. ``base`` is the
+    share (0–1) of training patients with the outcome, ``model`` what the model is
+    called, ``model_sha256`` the hash of the bundle's list of hashes.
+    """
+
+    study: str
+    outcome: str
+    who: str
+    patient: PatientRisk = field(repr=False)
+    explanation: Explanation = field(repr=False)
+    reliability: Reliability = field(repr=False)
+    sets: ConformalSets
+    class_index: int
+    base: float
+    model: str
+    model_sha256: str
+    run_number: int
+    trained: str
+    n_training: int
+    made: date
+
+    @property
+    def risk(self) -> float:
+        """The risk (0–1) of the class in question."""
+        return float(self.patient.risk[self.class_index])
+
+    @property
+    def class_name(self) -> str:
+        """The class in question."""
+        return self.sets.classes[self.class_index]
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """The lowest and highest risk among the models the bundle combines, where there are several."""
+        risks = [float(r[self.class_index]) for _kind, weight, r in self.patient.members if weight > 0]
+        return (min(risks), max(risks)) if len(risks) > 1 else None
+
+
+def write_patient_report(subject: PatientSubject, *, kind: str, words: str) -> bytes:
+    """Write the page as ``pdf``, ``docx`` or ``html`` in the language ``words``; meant for a worker."""
+    from medcore.reporting import render
+
+    with language(words):
+        return render(patient_report(subject), f"patient.{kind}")
+
+
+def patient_report(subject: PatientSubject) -> Document:
+    """Lay out the page in the current language."""
+    blocks: list[Block] = [
+        Paragraph(_("Patient (write by hand): {line}    Signed: {line}", line=BY_HAND)),
+        Paragraph(
+            _(
+                "{frequency}: {column} is {name}.",
+                frequency=str(wording.frequency(subject.risk)),
+                column=subject.outcome,
+                name=subject.class_name,
+            )
+            + " "
+            + str(wording.against_base(subject.risk, subject.base)),
+            strong=True,
+        ),
+        Bullets(tuple(_bounds(subject))),
+        Heading(_("How far to trust it"), 2),
+        Paragraph(" ".join([str(subject.reliability.headline), *map(str, subject.reliability.reasons)])),
+        Heading(_("What the model used"), 2),
+        Picture(waterfall(subject.explanation, n_shown=BARS)),
+        Paragraph(_(CAPTION)),
+        _values(subject),
+        _identity(subject),
+    ]
+    return Document(
+        title=_("Risk of one patient"),
+        subtitle=_("{study} · {who} · {date}", study=subject.study, who=subject.who, date=subject.made.isoformat()),
+        language=current_language(),
+        blocks=tuple(blocks),
+        footer=_(INTENDED_USE),
+        compact=True,
+    )
+
+
+def _bounds(subject: PatientSubject) -> list[str]:
+    """Say how sure the risk is: similar patients, the models in it, the outcomes that cannot be ruled out."""
+    local, spread = subject.reliability.local, subject.spread
+    lines = [_("Risk: {risk}.", risk=wording.percent(subject.risk, digits=1))]
+    if local.n:
+        lines.append(
+            _(
+                "Of the {n} training patients most like this one, {observed} of 100 had it (95 % interval {low} to {high}).",
+                n=local.n,
+                observed=round(100 * local.observed),
+                low=round(100 * local.low),
+                high=round(100 * local.high),
+            )
+        )
+    if spread is not None:
+        lines.append(
+            _(
+                "The models it combines say {low} to {high}.",
+                low=wording.percent(spread[0]),
+                high=wording.percent(spread[1]),
+            )
+        )
+    names = ", ".join(subject.sets.set_of(subject.patient.risk)) or _("none fits")
+    lines.append(
+        _("Cannot be ruled out, with {n} % certainty: {names}.", n=round(100 * subject.sets.coverage), names=names)
+    )
+    return lines
+
+
+def _values(subject: PatientSubject) -> Table:
+    """Print the patient's values with units and marks, several side by side, those used most if there are many."""
+    found = subject.explanation
+    used = {c.column for c in found.largest(VALUES)}
+    shown = [c for c in found.contributions if c.column in used]
+    marks = {column: name for name, _colon, column in (flag.partition(":") for flag in subject.patient.flags)}
+    cells = [text for c in shown for text in (c.column, _value(c, marks.get(c.column, "")))]
+    cells += [""] * (-len(cells) % (2 * ACROSS))
+    rows = [cells[i : i + 2 * ACROSS] for i in range(0, len(cells), 2 * ACROSS)]
+    left = len(found.contributions) - len(shown)
+    caption = _("Values the model was given")
+    if left:
+        caption = _("Values the model was given: the {n} it used most, {left} others not printed", n=VALUES, left=left)
+    return Table.of(caption, (_("Column"), _("Value")) * ACROSS, rows)
+
+
+def _value(contribution: Contribution, mark: str) -> str:
+    text = _("missing") if contribution.value is None else contribution.value
+    if contribution.unit and contribution.value is not None:
+        text = f"{text} {contribution.unit}"
+    return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text
+
+
+def _identity(subject: PatientSubject) -> Bullets:
+    return Bullets(
+        (
+            _(
+                "Model: {model}, run {number}, trained {when} on {n} patients; SHA-256 {hash}.",
+                model=subject.model,
+                number=subject.run_number,
+                when=subject.trained,
+                n=subject.n_training,
+                hash=subject.model_sha256[:16],
+            ),
+            _("For research use; not a medical device. Intended to inform a physician, never to decide alone."),
+            _(
+                "The risks hold only for patients like those the model was trained on. This page holds data of a patient."
+            ),
+        )
+    )
