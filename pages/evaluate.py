@@ -54,7 +54,7 @@ def page() -> None:
         elif view == "errors":
             judgement_views.errors(judged, study)
         elif view == "external":
-            external_view.external(study, run, judged)
+            external_view.external(run, results, judged)
         else:
             report_desk.report(study, run, threshold)
 
@@ -72,7 +72,7 @@ def choose_run(study: StudyRecord) -> RunRecord:
     run = guards.require_run()
     runs = guards.finished_runs(study)
     if len(runs) > 1:
-        titles = {r.id: _("Run {number}: {model}", number=r.number, model=model_name(r.settings.model)) for r in runs}
+        titles = {r.id: run_title(r) for r in runs}
         ids = list(titles)
         picked = st.selectbox(
             _("Training run"), ids, index=ids.index(run.id), format_func=titles.__getitem__, key="evaluate.run"
@@ -84,6 +84,13 @@ def choose_run(study: StudyRecord) -> RunRecord:
             _("Out of date: the columns, the preparation or the split were changed after this run."), look="warning"
         )
     return run
+
+
+def run_title(run: RunRecord) -> str:
+    model = model_name(run.settings.model)
+    if run.version_of is None:
+        return _("Run {number}: {model}", number=run.number, model=model)
+    return _("Run {number}: {model}, run {of} recalibrated", number=run.number, model=model, of=run.version_of)
 
 
 def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:

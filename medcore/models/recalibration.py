@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from medcore.data.allotment import Units, deal
 from medcore.errors import InputError, SettingsError
@@ -38,7 +39,7 @@ MEANINGS: Mapping[str, str] = {
     ),
 }
 REFIT_METHODS = ("platt", "beta", "isotonic")
-FOLDS = 10
+FOLDS, INNER_FOLDS = 10, 5
 _N_BOOT = 500
 _IMPOSSIBLE = N_(
     "These {n} patients do not allow the recalibration “{strength}”: too few have, or lack, the outcome, or the risks "
@@ -105,11 +106,13 @@ def recalibrate(validation: ExternalValidation, strength: Strength) -> Recalibra
             known=list(strengths(len(classes))),
         )
     folds, n_folds = _folds(validation)
-    layer = _fit(strength, risk, outcome, folds)
     honest = np.empty_like(risk)
-    for fold in range(n_folds):
-        held = folds == fold
-        honest[held] = _fit(strength, risk[~held], outcome[~held], folds[~held]).apply(risk[held])
+    # Hundreds of fits of two or three numbers: threads would only wait for one another.
+    with threadpool_limits(1):
+        layer = _fit(strength, risk, outcome, folds)
+        for fold in range(n_folds):
+            held = folds == fold
+            honest[held] = _fit(strength, risk[~held], outcome[~held], folds[~held]).apply(risk[held])
     return Recalibration(
         strength=strength,
         layer=layer,
@@ -146,7 +149,7 @@ def _fit(strength: Strength, risk: Risk, outcome: Indices, folds: Indices) -> Ca
     if risk.shape[1] > 2:
         return fit_calibrator("shift" if strength == "intercept" else "vector", risk, outcome)
     if strength == "refit":
-        return choose_calibrator(risk, outcome, folds, methods=REFIT_METHODS).calibrator
+        return choose_calibrator(risk, outcome, folds % INNER_FOLDS, methods=REFIT_METHODS).calibrator
     change = update(outcome.astype(np.float64), risk[:, 1], slope=strength == "slope")
     if change is None:
         raise InputError(_IMPOSSIBLE, n=len(outcome), strength=strength)

@@ -111,6 +111,12 @@ class RunRecord:
         """Whether the run waits or works."""
         return self.state in UNFINISHED
 
+    @property
+    def version_of(self) -> int | None:
+        """The number of the run of which this is a recalibrated version, if it is one."""
+        link = self.summary.get("version_of")
+        return int(link["number"]) if link else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, without the owner."""
         simple = ("id", "study_id", "number", "state", "identity", "out_of_date", "cancel_requested", "attempt")

@@ -60,6 +60,39 @@ class RunStore(StoreBase):
             )
             return _record(session, row)
 
+    def add_version(
+        self, owner: str, run_id: str, folder: Path, *, summary: Mapping[str, Any], link: Mapping[str, Any]
+    ) -> RunRecord:
+        """Add a recalibrated version of a finished run, with its results in ``folder``, as a run of its own.
+
+        ``link`` says how it was made (``strength``, ``n_patients``, ``data_sha256``)
+        and is kept in the summary with the run it came from, which is not touched.
+        """
+        with self._writing() as session:
+            parent = run_row(session, owner, run_id)
+            study_row(session, owner, parent.study_id, lock=True)
+            newest = session.scalar(select(func.max(RunRow.number)).where(RunRow.study_id == parent.study_id))
+            origin = dict(link) | {"run_id": run_id, "number": parent.number}
+            row = RunRow(
+                id=uuid.uuid4().hex,
+                owner=owner,
+                study_id=parent.study_id,
+                number=(newest or 0) + 1,
+                state="done",
+                identity=parent.identity,
+                plan=parent.plan,
+                settings=parent.settings,
+                summary=dict(summary) | {"version_of": origin},
+                started_at=now(),
+                finished_at=now(),
+            )
+            self.files.put_folder(folder, result_name(owner, row.id))
+            session.add(row)
+            session.flush()
+            details = {"of": parent.number, "number": row.number, "n": link["n_patients"]}
+            audit.record(session, owner, "run.recalibrated", study_id=row.study_id, run_id=row.id, details=details)
+            return _record(session, row)
+
     def get_run(self, owner: str, run_id: str) -> RunRecord:
         """Return a run; NotFoundError when it does not exist or is somebody else's."""
         with self._reading() as session:

@@ -10,23 +10,30 @@ import streamlit as st
 from medcore import jobs
 from medcore.charts import calibration as calibration_charts
 from medcore.charts import utility
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.matching import propose_names
 from medcore.data.reading import read_table
-from medcore.evaluation import Estimate, calibration_curve, decision_curve, evaluate
-from medcore.evaluation.estimates import Floats
-from medcore.evaluation.recalibration import Update, update
+from medcore.data.recipe import Recipe, required_columns
+from medcore.evaluation import Estimate, calibration_curve, decision_curve
 from medcore.i18n import _
+from medcore.jobs.versions import keep_version
 from medcore.models.external import ExternalValidation
-from medcore.models.versions import judge_saved
-from medcore.studies.records import RunRecord, StudyRecord
+from medcore.models.recalibration import MEANINGS, TITLES, Recalibration
+from medcore.models.results import Results
+from medcore.models.versions import Judgement, judge_saved
+from medcore.studies.records import RunRecord
 from medcore.ui import cache
 from medcore.ui.figures import figure
+from medcore.ui.inputs import choice
 from medcore.ui.judging import Judged
 from medcore.ui.layout import facts, note, section
-from medcore.ui.tables import metric_table, table
+from medcore.ui.tables import metric_table, table, with_interval
 from medcore.ui.text import plain
 
+AFTER_RECALIBRATION = ("auroc", "brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
 
-def external(study: StudyRecord, run: RunRecord, judged: Judged) -> None:
+
+def external(run: RunRecord, results: Results, judged: Judged) -> None:
     """Ask for a table of new patients with known outcomes and judge the model as it is."""
     section(
         _("How good is it on other patients?"),
@@ -36,30 +43,64 @@ def external(study: StudyRecord, run: RunRecord, judged: Judged) -> None:
     if file is None:
         return
     cohort = read_table((file.name, file.getvalue()))
-    outcome = study.schema.outcome
-    target = outcome.name if outcome is not None else None
-    if target not in cohort.frame.columns:
-        target = st.selectbox(
-            _("Which column is the outcome?"),
-            list(cohort.frame.columns),
-            index=None,
-            format_func=plain,
-            key="evaluate.target",
-        )
-        if target is None:
-            return
+    names = _names(cohort, results, run.id)
+    if names is None:
+        return
+    found = _judgement(run, cohort, names)
+    _judged(found.validation, judged)
+    _case_mix(found.validation)
+    _recalibrations(run, found)
+
+
+def _judgement(run: RunRecord, cohort: Cohort, names: Mapping[str, str]) -> Judgement:
     folder = cache.store().result_folder(run.owner, run.id)
-    found = cache.once(
-        lambda: jobs.call(judge_saved, folder, cohort, target=target).validation,
-        "external",
-        run.id,
-        cohort.sha256,
-        target,
+    return cache.once(
+        lambda: jobs.call(judge_saved, folder, cohort, names=names),
+        *("external", run.id, cohort.sha256, sorted(names.items())),
     )
-    _judged(found, judged)
-    if len(judged.classes) == 2:
-        _updates(found)
-    _case_mix(found)
+
+
+def _names(cohort: Cohort, results: Results, run_id: str) -> dict[str, str] | None:
+    """Ask which column is which where names differ; None until every needed one is there."""
+    schema = Schema.from_dict(results.manifest["schema"])
+    needed = list(required_columns(schema, Recipe.from_dict(results.manifest["recipe"])))
+    needed += [schema.outcome.name] if schema.outcome else []
+    optional = [c.name for c in (schema.only("group"),) if c is not None]
+    here = list(map(str, cohort.frame.columns))
+    proposed = propose_names([*needed, *optional], here)
+    lacking = [name for name in proposed if name not in here]
+    if not lacking:
+        return {}
+    section(
+        _("Which column is which?"),
+        _(
+            "This table names {n} column(s) differently, or lacks them. The nearest name is proposed: check each, and "
+            "that it is in the same unit.",
+            n=len(lacking),
+        ),
+    )
+    chosen: dict[str, str] = {}
+    places = st.columns(3)
+    for number, name in enumerate(lacking):
+        guess = proposed[name]
+        with places[number % 3]:
+            picked = st.selectbox(
+                plain(name),
+                here,
+                index=here.index(guess) if guess is not None else None,
+                format_func=plain,
+                placeholder=_("not in this table"),
+                key=f"evaluate.map.{run_id}.{cohort.sha256[:12]}.{number}",
+            )
+        if picked is not None:
+            chosen[name] = picked
+    missing = [name for name in lacking if name in needed and name not in chosen]
+    twice = {plain(h) for h in chosen.values() if list(chosen.values()).count(h) > 1}
+    if missing:
+        note(_("Say which column is meant by: {columns}.", columns=[plain(m) for m in missing]), look="warning")
+    if twice:
+        note(_("One column cannot stand for two: {columns}.", columns=sorted(twice)), look="warning")
+    return None if missing or twice else chosen
 
 
 def _judged(found: ExternalValidation, judged: Judged) -> None:
@@ -83,45 +124,14 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
         figure(utility.decision_curve(curves, threshold=threshold), key="evaluate.external.decision")
 
 
-def _updates(found: ExternalValidation) -> None:
-    """Show what recalibration to the new patients would give, in rising strength."""
-    section(
-        _("What recalibration would give"),
-        _(
-            "Shifting the risks mends an average that is off; stretching them mends risks too extreme or too timid; "
-            "neither changes who ranks above whom. If ranking is poor here, train again with these patients. The "
-            "figures are of the same patients to whom the change was fitted."
-        ),
-    )
-    event, risk = (found.outcome == 1).astype(np.float64), found.risk[:, 1]
-    columns: dict[str, Mapping[str, Estimate]] = {_("As it is"): found.evaluation.metrics}
-    changes = {_("Shifted"): update(event, risk), _("Shifted and stretched"): update(event, risk, slope=True)}
-    for name, change in changes.items():
-        if change is not None:
-            columns[_label(name, change)] = _metrics(found, change.apply(risk))
-    if len(columns) == 1:
-        note(_("These patients do not allow a recalibration: too few have, or lack, the outcome."), look="warning")
-        return
-    metric_table(
-        columns, metrics=("brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
-    )
-
-
-def _metrics(found: ExternalValidation, risk: Floats) -> Mapping[str, Estimate]:
-    both = np.column_stack([1 - risk, risk])
-    return evaluate(found.outcome, both, found.evaluation.classes, n_boot=300).metrics
-
-
-def _label(name: str, change: Update) -> str:
-    slope = "" if change.slope == 1 else f" × {change.slope:.2f}"
-    return f"{name} ({change.intercept:+.2f}{slope})"
-
-
 def _case_mix(found: ExternalValidation) -> None:
+    apart = found.membership
     section(
         _("How these patients differ from those of training"),
         _("Above 0.2 is a notable difference: standard deviations for numbers, shares that moved for categories."),
     )
+    facts([(_("AUROC of telling them apart (0.5: not at all)"), with_interval(apart.auroc, digits=2))])
+    note(str(apart.meaning))
     ordered = sorted(found.differences, key=lambda d: -(d.difference or 0.0))
     table(
         [
@@ -134,3 +144,48 @@ def _case_mix(found: ExternalValidation) -> None:
             for d in ordered
         ]
     )
+
+
+def _recalibrations(run: RunRecord, found: Judgement) -> None:
+    """Show what recalibration to the new patients would give, in rising strength, and keep one as a new version."""
+    section(
+        _("What recalibration would give"),
+        _(
+            "Judged by cross-validation: each patient's risk was recalibrated on other patients. The ranking of "
+            "patients hardly changes; if it is poor here, train again with these patients."
+        ),
+    )
+    if not found.recalibrations:
+        note(_("These patients do not allow a recalibration: too few have, or lack, the outcome."), look="warning")
+        return
+    columns: dict[str, Mapping[str, Estimate]] = {_("As it is"): found.validation.evaluation.metrics}
+    columns |= {str(r.title): r.evaluation.metrics for r in found.recalibrations}
+    metric_table(columns, metrics=AFTER_RECALIBRATION)
+    by_strength = {r.strength: r for r in found.recalibrations}
+    strength = choice(_("Recalibration"), list(by_strength), key="evaluate.recalibration", show=lambda s: _(TITLES[s]))
+    note(_("What it does: {what}.", what=_(MEANINGS[strength])))
+    _keep(run, by_strength[strength], found.validation)
+
+
+def _keep(run: RunRecord, change: Recalibration, validation: ExternalValidation) -> None:
+    """Offer to keep a recalibration as a new version, once for a table."""
+    kept = _kept_as(run, change, validation)
+    if kept is not None:
+        note(_("Kept as run {number}; choose it above under Training run.", number=kept.number), look="success")
+        return
+    note(
+        _(
+            "A new version is a run of its own, beside this one, which stays as it was. The table of new patients is "
+            "not kept with it. Judge it on further patients before it is used."
+        )
+    )
+    if st.button(_("Keep this as a new version"), key="evaluate.keep_version", icon=":material/save:"):
+        with st.spinner(_("Keeping the new version")):
+            jobs.call(keep_version, cache.store().settings, run.owner, run.id, change, validation)
+        st.rerun()
+
+
+def _kept_as(run: RunRecord, change: Recalibration, validation: ExternalValidation) -> RunRecord | None:
+    wanted = {"run_id": run.id, "strength": change.strength, "data_sha256": validation.data_sha256}
+    runs = cache.store().list_runs(run.owner, run.study_id)
+    return next((r for r in runs if wanted.items() <= r.summary.get("version_of", {}).items()), None)

@@ -82,7 +82,8 @@ def require_run() -> RunRecord:
             page="train",
             label=_("Train a model"),
         )
-    wanted = (state().run_id, study.choice.run_id if study.choice else None, runs[0].id)
+    newest = next((run for run in runs if run.version_of is None), runs[0])
+    wanted = (state().run_id, study.choice.run_id if study.choice else None, newest.id)
     return next(run for run_id in wanted for run in runs if run.id == run_id)
 
 

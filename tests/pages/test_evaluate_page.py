@@ -139,13 +139,52 @@ def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trai
     assert "mc-notice mc-error" not in texts(app) and "barbera" in texts(app)
 
 
-def test_new_patients_are_judged_with_the_model_as_it_is(evaluate_page, trained, monkeypatch):
-    monkeypatch.setattr(jobs, "call", lambda function, *args, **kwargs: function(*args, **kwargs))
-    app = evaluate_page("heart")
+@pytest.fixture
+def here(monkeypatch):
+    """Do the worker's work in this process."""
+    monkeypatch.setattr(jobs, "call", lambda function, *args, timeout=0, **kwargs: function(*args, **kwargs))
+
+
+def upload(app, trained, frame):
     app.segmented_control(key="evaluate.view").set_value("external").run()
-    frame = load_sample("heart").frame.head(200)
     uploader = app.file_uploader(key=f"evaluate.external.{trained[1]['heart'][1]}")
     uploader.set_value(("new.csv", frame.to_csv(index=False).encode(), "text/csv")).run()
     assert not app.exception and "mc-notice mc-error" not in texts(app)
+
+
+def test_new_patients_are_judged_with_the_model_as_it_is(evaluate_page, trained, here):
+    app = evaluate_page("heart")
+    upload(app, trained, load_sample("heart").frame.sample(200, random_state=1))
     assert "What recalibration would give" in texts(app) and "Shifted and stretched" in tables(app)
+    assert "New curve" in tables(app) and "Judged by cross-validation" in texts(app)
     assert "How these patients differ" in texts(app) and len(charts(app)) == 2
+    assert "can hardly be told from those of training" in texts(app)
+
+
+def test_columns_of_other_names_are_proposed_and_can_be_corrected(evaluate_page, trained, here):
+    frame = load_sample("heart").frame.head(200).rename(columns={"age": "Age (years)", "chol": "zzz"})
+    app = evaluate_page("heart")
+    upload(app, trained, frame)
+    assert "Which column is which?" in texts(app) and "Say which column is meant by: chol" in texts(app)
+    asked = {box.label: box for box in app.selectbox if (box.key or "").startswith("evaluate.map")}
+    assert asked["age"].value == "Age (years)" and asked["chol"].value is None
+    asked["chol"].select("zzz").run()
+    assert not app.exception and "What recalibration would give" in texts(app)
+    assert {"Age (years)", "zzz"}.isdisjoint(tables(app).split())
+
+
+def test_a_recalibration_is_kept_as_a_new_version_beside_the_old_run(evaluate_page, trained, here):
+    study, run = trained[1]["heart"]
+    store = Store(Settings.from_env())
+    app = evaluate_page("heart")
+    upload(app, trained, load_sample("heart").frame.head(150))
+    app.segmented_control(key="evaluate.recalibration").set_value("slope").run()
+    app.button(key="evaluate.keep_version").click().run()
+    assert not app.exception and "Kept as run 2" in texts(app)
+    version, old = store.list_runs(LOCAL_OWNER, study)
+    assert (version.version_of, old.id, old.version_of) == (1, run, None)
+    assert store.audit(LOCAL_OWNER, study)[-1].action == "run.recalibrated"
+    app.selectbox(key="evaluate.run").select(version.id).run()
+    app.segmented_control(key="evaluate.view").set_value("overview").run()
+    assert not app.exception and "mc-notice mc-error" not in texts(app)
+    assert charts(app)

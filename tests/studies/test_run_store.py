@@ -138,3 +138,25 @@ def test_unfinished_runs_are_listed_for_all_owners_oldest_first(store: Store, co
     assert store.unfinished_runs() == (("ann", run.id), ("bob", other.id))
     store.finish_run("ann", run.id, "failed", error=WorkerError("lost"))
     assert store.unfinished_runs() == (("bob", other.id),)
+
+
+def test_a_recalibrated_version_is_a_run_of_its_own_beside_the_old_one(
+    store: Store, run: RunRecord, tmp_path: Path
+) -> None:
+    attempt = store.begin_attempt("ann", run.id)
+    store.finish_run("ann", run.id, "done", attempt=attempt, summary={"n_train": 80})
+    (tmp_path / "version").mkdir()
+    (tmp_path / "version" / "manifest.json").write_text("{}")
+    link = {"strength": "slope", "n_patients": 120, "data_sha256": "0" * 64}
+    made = store.add_version("ann", run.id, tmp_path / "version", summary={"n_train": 80}, link=link)
+    assert (made.number, made.state, made.version_of, made.identity) == (2, "done", 1, run.identity)
+    assert (store.result_folder("ann", made.id) / "manifest.json").read_text() == "{}"
+    assert store.get_run("ann", run.id).version_of is None
+    entry = store.audit("ann", run.study_id)[-1]
+    assert entry.action == "run.recalibrated" and "120" in str(entry.sentence) and entry.run_id == made.id
+
+
+def test_nobody_adds_a_version_to_the_run_of_somebody_else(store: Store, run: RunRecord, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        store.add_version("bob", run.id, tmp_path, summary={}, link={"n_patients": 1})
+    assert len(store.list_runs("ann", run.study_id)) == 1
