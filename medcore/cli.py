@@ -109,6 +109,9 @@ def _train(group: Any) -> None:
     )
     command.add_argument("--seed", type=int, default=0, metavar="N")
     command.add_argument("--epochs", type=int, default=None, metavar="N")
+    command.add_argument(
+        "--search", type=float, default=0.0, metavar="MINUTES", help=_("search for better settings for so many minutes")
+    )
 
 
 def _run_train(options: argparse.Namespace) -> commands.Result:
@@ -119,7 +122,9 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         positive=options.positive,
         drop=[name for part in options.drop for name in _names(part)],
         roles={role: getattr(options, role) for role in ("group", "time", "site") if getattr(options, role)},
-        settings=commands.train_settings(model=options.model, seed=options.seed, epochs=options.epochs),
+        settings=commands.train_settings(
+            model=options.model, seed=options.seed, epochs=options.epochs, search_minutes=options.search
+        ),
         test_size=options.test_size,
     )
 

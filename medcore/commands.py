@@ -94,9 +94,11 @@ def profile(data: Path) -> Result:
     )
 
 
-def train_settings(*, model: str, seed: int, epochs: int | None) -> TrainSettings:
+def train_settings(*, model: str, seed: int, epochs: int | None, search_minutes: float = 0.0) -> TrainSettings:
     """Build the settings of a training job; raise SettingsError when they cannot work."""
-    chosen = {"model": model, "seed": seed} | ({} if epochs is None else {"epochs": epochs})
+    chosen = {"model": model, "seed": seed, "search_minutes": search_minutes} | (
+        {} if epochs is None else {"epochs": epochs}
+    )
     return TrainSettings.from_dict(chosen)
 
 
@@ -148,6 +150,7 @@ def train(
         "classes": list(prepared.classes),
         **judged,
         "candidates": [c.to_dict() for c in results.candidates],
+        "search": results.manifest.get("search"),
         "seconds": round(time.perf_counter() - started, 3),
         "findings": [f.to_dict() for f in findings],
     }

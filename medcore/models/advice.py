@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = {
     "boosting": N_("boosted trees"),
     "network": N_("network"),
     "seed": N_("reference network"),
+    "searched": N_("searched settings"),
 }
 
 

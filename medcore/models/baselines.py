@@ -86,11 +86,12 @@ def fit_prevalence(task: Task, pulse: Pulse) -> Fitted:
 
 def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
     """Fit ridge logistic regression; the penalty of a fold is the one that serves the other folds best."""
-    losses = np.zeros((task.n_folds, len(PENALTIES)))
+    penalties = np.array([task.tuned["inverse_penalty"]]) if task.tuned else PENALTIES
+    losses = np.zeros((task.n_folds, len(penalties)))
     paths: list[list[LogisticPart]] = []
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        paths.append(_fit_path(task, _rows_to_choose(task, task.training(fold)), PENALTIES))
+        paths.append(_fit_path(task, _rows_to_choose(task, task.training(fold)), penalties))
         losses[fold] = [total_loss(part.risk(task.codes[held]), task.outcome[held]) for part in paths[-1]]
         pulse.tell("folds", 0.8 * (fold + 1) / task.n_folds)
     chosen, best = choices(losses)
@@ -99,9 +100,9 @@ def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
         rows, held = task.training(fold), task.held_out(fold)
         part = paths[fold][chosen[fold]]
         if len(rows) > ROWS_TO_CHOOSE_PENALTY:
-            part = _fit_path(task, rows, PENALTIES[[chosen[fold]]])[0]
+            part = _fit_path(task, rows, penalties[[chosen[fold]]])[0]
         oof[held] = part.risk(task.codes[held])
-    final = _fit_path(task, np.arange(task.n), PENALTIES[[best]])[0]
+    final = _fit_path(task, np.arange(task.n), penalties[[best]])[0]
     pulse.tell("final", 1.0)
     return Fitted(oof, final)
 
@@ -140,7 +141,8 @@ def _fit_path(task: Task, rows: Indices, penalties: NDArray[np.float64]) -> list
     from sklearn.linear_model import LogisticRegression
 
     codes, outcome = task.codes[rows], task.outcome[rows]
-    maker = FeatureMaker(task.kinds, task.n_categories).fit(codes, layout=task.layout)
+    scaling = task.tuned.get("scaling", "standard")
+    maker = FeatureMaker(task.kinds, task.n_categories, scaling=scaling).fit(codes, layout=task.layout)
     present = np.unique(outcome)
     if maker.n_columns_ == 0 or len(present) < 2:
         intercepts = np.log(_shares(outcome, task.n_classes))

@@ -69,7 +69,7 @@ def fit_seed_network(task: Task, pulse: Pulse) -> Fitted:
         "groups": task.groups,
     }
     members = [*members_for(task.outcome, folds=task.folds, **options), *members_for(task.outcome, **options)]
-    return _fit(task, pulse, members, _reference_settings(task.settings), refit=True)
+    return _fit(task, pulse, members, replace(_reference_settings(task.settings), **task.tuned), refit=True)
 
 
 def fit_network(task: Task, pulse: Pulse) -> Fitted:
@@ -133,6 +133,7 @@ def _table_settings(task: Task) -> NetworkSettings:
         epochs=min(task.settings.epochs, suited.epochs),
         class_weight="balanced" if task.settings.class_weight == "balanced" else None,
         focal_gamma=2.0 if task.settings.class_weight == "focal" else 0.0,
+        **task.tuned,
     )
 
 

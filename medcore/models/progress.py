@@ -18,7 +18,8 @@ class Progress:
     ``stage`` is a short stable word (``"folds"``, ``"final"``, ``"calibration"`` …),
     ``model`` one of the candidates' names. Losses and AUROCs are means over the
     members trained together, and ``*_low``/``*_high`` their smallest and largest;
-    ``fraction`` (0–1) is of the whole run, ``seconds`` since it began.
+    ``fraction`` (0–1) is of the whole run, ``seconds`` since it began. ``trial`` is
+    what a search for better settings has just tried (``Trial.to_dict``).
     """
 
     stage: str
@@ -35,6 +36,7 @@ class Progress:
     val_auroc_high: float | None = None
     fraction: float = 0.0
     seconds: float = 0.0
+    trial: Mapping[str, Any] | None = None
 
     @property
     def remaining_seconds(self) -> float | None:

@@ -32,6 +32,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "validation_share": (0.0, 0.5),
     "dropout": (0.0, 0.9),
     "weight_decay": (0.0, 10.0),
+    "search_minutes": (0.0, 10_080.0),
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "model": MODELS,
@@ -48,6 +49,7 @@ class TrainSettings:
     ``early_stopping`` is the patience in epochs, 0 for none; ``n_seeds`` how many
     networks are trained in every fold. ``class_weight`` changes what the losses
     count (``"balanced"``) or how (``"focal"``); the risks are recalibrated then.
+    ``search_minutes`` is the time to search for better settings in, 0 for no search.
     ``effort`` ``"thorough"`` doubles the trees of forests and the members of ``network``.
 
     Raises:
@@ -69,6 +71,7 @@ class TrainSettings:
     n_seeds: int = 1
     class_weight: ClassWeight | None = None
     effort: Effort = "quick"
+    search_minutes: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:

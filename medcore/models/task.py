@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from medcore.features import Codes, FeatureKind, Layout
 from medcore.models.progress import Follower, Progress
 from medcore.models.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from medcore.models.search_results import SearchOutcome
 
 Risk = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -26,7 +29,8 @@ class Task:
 
     ``codes`` has shape ``(n, P)``, ``outcome`` holds class indices, ``folds`` says
     in which of ``n_folds`` folds a row is held out. ``layout`` is that of all
-    rows, ``groups`` are patient codes where patients repeat.
+    rows, ``groups`` are patient codes where patients repeat. ``tuned`` are settings
+    that a search tries in place of a learner's own.
     """
 
     codes: Codes
@@ -39,6 +43,7 @@ class Task:
     layout: Layout
     settings: TrainSettings
     groups: Indices | None = None
+    tuned: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -87,12 +92,14 @@ class Fitted:
     """A candidate after training: honest predictions of the training rows and the final model.
 
     ``oof`` are the risks of each row from models that have not seen it. ``spread``
-    is, when several models predicted each row, their standard deviation for it.
+    is, when several models predicted each row, their standard deviation for it,
+    ``search`` what a search for better settings found.
     """
 
     oof: Risk
     part: Part
     spread: NDArray[np.float64] | None = None
+    search: SearchOutcome | None = None
 
 
 class Learner(Protocol):

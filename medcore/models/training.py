@@ -27,6 +27,9 @@ from medcore.models.manifest import describe
 from medcore.models.networks import fit_network, fit_seed_network
 from medcore.models.progress import Follower, NullFollower
 from medcore.models.results import CandidateResult, Patients, Results
+from medcore.models.search import fit_searched
+from medcore.models.search_results import SearchOutcome
+from medcore.models.search_space import models_of
 from medcore.models.settings import TrainSettings
 from medcore.models.task import Fitted, Indices, Learner, Pulse, Risk, Task
 from medcore.models.trees import fit_boosting, fit_forest
@@ -42,6 +45,7 @@ _LEARNERS: Mapping[str, Learner] = {
     "boosting": fit_boosting,
     "network": fit_network,
     "seed": fit_seed_network,
+    "searched": fit_searched,
 }
 _SHARES: Mapping[str, float] = {
     "prevalence": 0.01,
@@ -51,6 +55,7 @@ _SHARES: Mapping[str, float] = {
     "boosting": 2.0,
     "network": 4.0,
     "seed": 5.0,
+    "searched": 40.0,
 }
 """How long candidates take against each other, roughly: for the progress bar."""
 _AUTO = ("prevalence", "logistic", "forest", "extra_trees", "boosting", "network")
@@ -136,6 +141,9 @@ def train(
         background=run.background(),
     )
     results = _judge(run, bundle, fitted, chosen, seconds)
+    search = fitted["searched"].search if "searched" in fitted else None
+    if search is not None:
+        results = replace(results, findings=(_searched(results, search), *results.findings))
     manifest = describe(
         results,
         settings,
@@ -143,7 +151,7 @@ def train(
         cohort_sha256=cohort_sha256,
         weights=chosen.weights,
         n_background=len(bundle.background),
-    )
+    ) | ({} if search is None else {"search": search.to_dict()})
     return Trained(
         bundle=replace(bundle, manifest=manifest),
         results=replace(results, manifest=manifest),
@@ -207,9 +215,8 @@ class _Chosen:
 
 
 def _names(settings: TrainSettings) -> tuple[str, ...]:
-    if settings.model == "auto":
-        return _AUTO
-    return tuple(dict.fromkeys(("prevalence", "logistic", settings.model)))
+    names = _AUTO if settings.model == "auto" else ("prevalence", "logistic", settings.model)
+    return tuple(dict.fromkeys((*names, "searched") if settings.search_minutes else names))
 
 
 def _fit_all(task: Task, follower: Follower) -> tuple[dict[str, Fitted], dict[str, float]]:
@@ -232,8 +239,9 @@ def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -
         blended = blend({name: f.oof for name, f in fitted.items()}, task.outcome, task.folds)
         weights, oof = blended.weights, blended.oof
     else:
-        weights, oof = {settings.model: 1.0}, fitted[settings.model].oof
-    if settings.model == "seed" and settings.class_weight is None:
+        name = "searched" if settings.search_minutes else settings.model
+        weights, oof = {name: 1.0}, fitted[name].oof
+    if "seed" in weights and settings.class_weight is None:
         return _Chosen(weights, Calibrator(), oof, {})  # the reference stays as it was published
     choice: CalibrationChoice = choose_calibrator(
         oof, task.outcome, task.folds, enforced=settings.class_weight is not None
@@ -282,6 +290,13 @@ def _judge(
 
 def _advised(results: Results, settings: TrainSettings, chosen: _Chosen) -> Results:
     return replace(results, findings=advise(results, settings, chosen.weights, chosen.calibrator.method))
+
+
+def _searched(results: Results, search: SearchOutcome) -> Finding:
+    """Compare the search with the best of what it began from."""
+    losses = {c.name: c.cross_validated.metrics["log_loss"].value for c in results.candidates}
+    usual = [losses[name] for name in models_of(results.model) if name in losses]
+    return search.finding(searched=losses["searched"], usual=min(usual, default=None))
 
 
 def _evaluated(

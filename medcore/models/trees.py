@@ -193,10 +193,9 @@ def _grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
     most = 600 if task.settings.effort == "thorough" else 300
     model = (RandomForestClassifier if kind == "forest" else ExtraTreesClassifier)(
         n_estimators=int(np.clip(3_000_000 // max(n, 1), 100, most)),
-        min_samples_leaf=2 if n < 5000 else 3 + n // 10_000,
-        max_features="sqrt",
         random_state=task.settings.seed,
         n_jobs=_threads(n),
+        **{"min_samples_leaf": 2 if n < 5000 else 3 + n // 10_000, "max_features": "sqrt", **task.tuned},
     )
     encoder, codes = encode_training(task, rows)
     model.fit(codes.astype(np.float32), task.outcome[rows], sample_weight=task.weights(rows))
@@ -222,6 +221,7 @@ def _boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, rep
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "lambda_l2": 3.0,
+        **task.tuned,
         "seed": (task.settings.seed + shape + 100 * repeat) % 2**31,
         "deterministic": True,
         "force_row_wise": True,

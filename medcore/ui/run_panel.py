@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import streamlit as st
 
 from medcore import jobs
 from medcore.charts.training import auroc_curve, epochs_of, loss_curve
-from medcore.evaluation import Evaluation
+from medcore.evaluation import Estimate, Evaluation
 from medcore.i18n import N_, _
+from medcore.models.paired import CHOSEN, auroc_gains
 from medcore.models.progress import Progress
 from medcore.models.results import CandidateResult
 from medcore.studies.records import RunRecord
@@ -17,6 +19,7 @@ from medcore.ui import cache
 from medcore.ui.figures import figure
 from medcore.ui.layout import caption, facts
 from medcore.ui.notices import findings
+from medcore.ui.search_view import leaderboard
 from medcore.ui.tables import table, with_interval
 from medcore.ui.text import plain
 from medcore.ui.words import duration, model_name
@@ -24,6 +27,7 @@ from medcore.ui.words import duration, model_name
 STAGES = {
     "folds": N_("Training on each part of the patients in turn"),
     "final": N_("Training on all training patients"),
+    "search": N_("Searching for better settings"),
     "calibration": N_("Calibrating the risks"),
 }
 
@@ -53,11 +57,14 @@ def follow(owner: str, run_id: str) -> None:
         disabled=run.cancel_requested,
         icon=":material/stop_circle:",
     )
+    leaderboard(points)
     curves(points, key="train.live")
 
 
 def learned(run: RunRecord) -> None:
-    """Offer the curves of a finished run whose model learned by epochs."""
+    """Offer what a search tried, and the curves of a finished run whose model learned by epochs."""
+    if run.settings.search_minutes and st.toggle(_("Show what was tried"), key=f"train.tried.{run.id}"):
+        leaderboard(cache.progress(run))
     if run.settings.model in ("network", "seed") and st.toggle(_("Show how it learned"), key=f"train.learned.{run.id}"):
         curves(cache.progress(run), key=f"train.{run.id}")
 
@@ -79,12 +86,14 @@ def results(run: RunRecord) -> None:
     """
     found = cache.results(run)
     parts = len([c for c in found.candidates if c.weight > 0])
-    rows = [_row("**" + _("This run's model") + "**", found.cross_validated, None)] if parts > 1 else []
-    rows += [_row(_name(c, alone=parts == 1), c.cross_validated, c) for c in found.candidates]
+    gains = cache.once(lambda: auroc_gains(found), "gains", run.id)
+    own = "**" + _("This run's model") + "**"
+    rows = [_row(own, found.cross_validated, None, gains.get(CHOSEN))] if parts > 1 else []
+    rows += [_row(_name(c, alone=parts == 1), c.cross_validated, c, gains.get(c.name)) for c in found.candidates]
     table(rows)
     caption(
         _(
-            "Out-of-fold figures with their 95 % interval: each patient was judged by models that had not seen that patient."
+            "Out-of-fold figures with their 95 % interval: each patient was judged by models that had not seen that patient. Differences in AUROC are paired by patient (DeLong)."
         )
     )
     findings(found.findings, key=f"train.findings.{run.id}")
@@ -101,7 +110,18 @@ def _name(candidate: CandidateResult, *, alone: bool) -> str:
     return f"**{name}**" if alone and candidate.weight > 0 else name
 
 
-def _row(name: str, judged: Evaluation, candidate: CandidateResult | None) -> dict[str, str]:
+def _gain(gain: Estimate | None) -> str:
+    """Write a difference with its sign and interval."""
+    if gain is None or not isfinite(gain.value):
+        return "–"
+    if not isfinite(gain.low):
+        return f"{gain.value:+.3f}"
+    return f"{gain.value:+.3f} ({gain.low:+.3f} – {gain.high:+.3f})"
+
+
+def _row(
+    name: str, judged: Evaluation, candidate: CandidateResult | None, gain: Estimate | None = None
+) -> dict[str, str]:
     # The same risk for everybody has no slope.
     slope = (
         "–"
@@ -111,6 +131,7 @@ def _row(name: str, judged: Evaluation, candidate: CandidateResult | None) -> di
     return {
         _("Model"): name,
         _("AUROC"): with_interval(judged.metrics["auroc"]),
+        _("AUROC above logistic regression"): _gain(gain),
         _("Log loss"): with_interval(judged.metrics["log_loss"]),
         _("Calibration slope"): slope,
         _("Part in the model"): f"{candidate.weight:.0%}" if candidate else "–",

@@ -10,6 +10,7 @@ from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.models.settings import ACTIVATIONS, EFFORTS, MODELS, OPTIMIZERS, TrainSettings
 from medcore.ui.inputs import choice
+from medcore.ui.search_view import ask_search
 from medcore.ui.text import markup
 from medcore.ui.words import MODELS as MODEL_WORDS
 from medcore.ui.words import model_name
@@ -39,6 +40,7 @@ def ask_settings() -> TrainSettings:
                 "Quick takes seconds to a few minutes; thorough trains more and larger models for several times as long."
             ),
         )
+    answers["search_minutes"] = ask_search(model)
     with st.expander(_("Settings"), icon=":material/tune:", key="train.settings"):
         if model in ("network", "seed"):
             answers |= _network_settings()

@@ -79,3 +79,37 @@ def test_the_page_speaks_chinese(open_page, heart_study, words):
     shown = words(open_page("train", study=heart_study.id, lang="zh_CN"))
     assert "开始训练" in shown
     assert "Start training" not in shown
+
+
+def test_a_search_is_asked_for_with_its_minutes(open_page, page_store, heart_study, monkeypatch):
+    from medcore import jobs
+
+    monkeypatch.setattr(
+        jobs, "start_run", lambda store, owner, study, settings: store.create_run(owner, study, settings)
+    )
+    app = open_page("train", study=heart_study.id)
+    app.toggle(key="train.search").set_value(True).run()
+    app.number_input(key="train.search_minutes").set_value(3).run()
+    press(app, "train.start")
+    (run,) = page_store.list_runs(LOCAL_OWNER, heart_study.id)
+    assert run.settings == TrainSettings(search_minutes=3.0)
+
+
+def test_the_trials_of_a_search_are_listed_best_first_while_it_runs(open_page, page_store, heart_study):
+    run = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings(search_minutes=3))
+    page_store.begin_attempt(LOCAL_OWNER, run.id)
+    losses = [0.5, None, 0.4]
+    moments = [
+        Progress(
+            stage="search",
+            model="searched",
+            epoch=n + 1,
+            trial={"number": n, "model": "forest", "settings": {"max_features": 0.5}, "loss": loss, "seconds": 1.0},
+        )
+        for n, loss in enumerate(losses)
+    ]
+    page_store.append_progress(LOCAL_OWNER, run.id, moments)
+    app = open_page("train", study=heart_study.id)
+    (board,) = (t.value for t in app.table if "Trial" in t.value.columns)
+    assert list(board["Trial"]) == ["3", "1", "2"]
+    assert list(board["Log loss"]) == ["0.4000", "0.5000", "could not be trained"]
