@@ -56,7 +56,7 @@ class PatientRisk:
 
 def read_risks(folder: Path, frame: pd.DataFrame) -> list[PatientRisk]:
     """Predict for every row of a small table as it was read."""
-    bundle = _bundle(folder)
+    bundle = opened(folder)
     codes = bundle.encode(frame)
     risks, flags, values = bundle.risk(codes), bundle.code_flags(codes), shown_values(bundle, frame)
     members = [(part.kind, weight, np.asarray(part.risk(codes))) for weight, part in bundle.parts]
@@ -86,7 +86,7 @@ def explain_patient(
 
     Without ``max_evaluations`` as much is asked of the model as it answers in about a second.
     """
-    bundle = _bundle(folder)
+    bundle = opened(folder)
     found = explain(
         bundle.risk,
         patient.codes,
@@ -102,12 +102,12 @@ def explain_patient(
 
 def risks_of(folder: Path, codes: Floats) -> Floats:
     """Predict for rows given as codes (n, P): risks (n, K)."""
-    return np.asarray(_bundle(folder).risk(codes))
+    return np.asarray(opened(folder).risk(codes))
 
 
 def column_weights(folder: Path, *, class_index: int) -> Floats:
     """Return how much the model uses each column (P,): mean absolute contribution over some training patients."""
-    bundle = _bundle(folder)
+    bundle = opened(folder)
     patients, others = bundle.background[:N_WEIGHED], bundle.background[-N_WEIGHED_AGAINST:]
     sizes = []
     for row in patients:
@@ -125,7 +125,7 @@ def live_evaluations(folder: Path) -> int:
 
 @lru_cache(maxsize=16)
 def _pace(folder: Path, changed: int) -> int:  # noqa: ARG001 - part of the key
-    bundle = _bundle(folder)
+    bundle = opened(folder)
     rows = np.resize(bundle.background, (BATCHES[0], len(bundle.predictors)))
     bundle.risk(rows)
     start = time.perf_counter()
@@ -146,7 +146,7 @@ def find_counterfactuals(
 ) -> tuple[Counterfactual, ...]:
     """Return the smallest changes that carry a patient (codes (P,)) across the threshold."""
     return counterfactuals(
-        _bundle(folder).risk, codes, reference, class_index=class_index, threshold=threshold, locked=locked
+        opened(folder).risk, codes, reference, class_index=class_index, threshold=threshold, locked=locked
     )
 
 
@@ -154,10 +154,11 @@ def predict_table(folder: Path, frame: pd.DataFrame) -> pd.DataFrame:
     """Predict for every row of a table: row, a risk a class, flags."""
     from medcore.models.external import predict_table as predict
 
-    return predict(_bundle(folder), frame)
+    return predict(opened(folder), frame)
 
 
-def _bundle(folder: Path) -> Bundle:
+def opened(folder: Path) -> Bundle:
+    """Return the bundle in a folder, read once while it does not change."""
     return _kept_bundle(folder, _changed(folder))
 
 
