@@ -50,7 +50,7 @@ def page() -> None:
         elif view == "compare":
             comparison_view.compared(judged, results, threshold)
         elif view == "groups":
-            judgement_views.groups(judged, threshold)
+            judgement_views.groups(judged, results, threshold)
         elif view == "errors":
             judgement_views.errors(judged, study)
         elif view == "external":

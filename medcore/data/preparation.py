@@ -33,7 +33,8 @@ class Prepared:
     missing is NaN or None. ``outcome`` holds indices into ``classes``; with two
     classes the positive one is last. ``rows`` are row numbers in the cohort,
     ``groups`` patient codes (None when no column names the patient), ``time``
-    datetime64 or float, ``sites`` text with None where missing. ``set_aside``
+    datetime64 or float, ``sites`` text with None where missing, ``sensitive`` the
+    columns by which results are broken down (the site among them). ``set_aside``
     says why a column of the schema's predictors is not among ``predictors``.
     ``source`` is the cohort's own frame, shared and not copied.
     """
@@ -153,7 +154,7 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
         groups=None if groups is None else groups[kept],
         time=_time(frame, schema, kept),
         sites=_sites(frame, schema, kept),
-        sensitive=_rows(_typed_part(frame, schema, [c.name for c in schema.sensitive]), kept),
+        sensitive=_sensitive(frame, schema, kept),
         log=_in_order(log, recipe),
         set_aside=_set_aside(schema, recipe),
         source=frame,
@@ -304,6 +305,13 @@ def _last_rows(kept: Ints, groups: Ints, time: npt.NDArray[Any] | None) -> Ints:
     table = pd.DataFrame({"row": kept, "group": groups[kept], "time": kept if time is None else time})
     last = table.sort_values(["time", "row"], na_position="first", kind="stable").groupby("group")["row"].last()
     return np.sort(last.to_numpy(dtype=np.int64))
+
+
+def _sensitive(frame: pd.DataFrame, schema: Schema, kept: Ints) -> pd.DataFrame:
+    """Return the columns by which results are broken down: those marked sensitive, and the site as text."""
+    part = _rows(_typed_part(frame, schema, [c.name for c in schema.sensitive]), kept)
+    site, sites = schema.only("site"), _sites(frame, schema, kept)
+    return part if site is None or sites is None else part.assign(**{site.name: sites})
 
 
 def _time(frame: pd.DataFrame, schema: Schema, kept: Ints) -> npt.NDArray[Any] | None:

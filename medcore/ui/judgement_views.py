@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import streamlit as st
 
 from medcore.charts import subgroups as charts
+from medcore.data.cohort import Schema
+from medcore.evaluation.heterogeneity import MEANING as HETEROGENEITY
+from medcore.evaluation.heterogeneity import heterogeneity, sentence
 from medcore.evaluation.mistakes import DESCRIBES, Mistakes
 from medcore.evaluation.mitigation import NEVER_SILENT, Remedy
 from medcore.evaluation.subgroups import MEANING, Breakdown, Subgroup
+from medcore.evaluation.words import METRICS
 from medcore.i18n import N_, _
+from medcore.models.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui import judging
 from medcore.ui.figures import figure
@@ -16,7 +23,8 @@ from medcore.ui.inputs import choice
 from medcore.ui.judgement_tables import per_hundred
 from medcore.ui.judging import Judged
 from medcore.ui.layout import facts, note, section
-from medcore.ui.navigation import link
+from medcore.ui.navigation import go, link
+from medcore.ui.state import ask_for_patient
 from medcore.ui.tables import table, with_interval
 from medcore.ui.text import plain
 
@@ -26,7 +34,7 @@ REMEDIES = {
 }
 
 
-def groups(judged: Judged, threshold: float) -> None:
+def groups(judged: Judged, results: Results, threshold: float) -> None:
     """Judge the model by any sensitive column and by intersections."""
     section(
         _("Is it as good for every kind of patient?"),
@@ -56,8 +64,31 @@ def groups(judged: Judged, threshold: float) -> None:
     )
     figure(charts.forest(found, measure=measure), key="evaluate.forest")
     table([_row(g) for g in found.groups])
+    site = Schema.from_dict(results.manifest["schema"]).only("site")
+    if site is not None and picked == [site.name]:
+        _between_sites(found, results.manifest["split"]["kind"])
     _fairness(found)
     _remedies(judged, found)
+
+
+def _between_sites(found: Breakdown, split: str) -> None:
+    """Say how much the sites differ, and whether the models had seen the site they are judged at."""
+    section(_("Differences between sites"), _(HETEROGENEITY))
+    if split == "site":
+        note(_("Each site was judged by models that had not seen it: this is leave-site-out validation."))
+    else:
+        note(
+            _(
+                "The models had seen other patients of the same site. To leave each site out, choose the split by site "
+                "on the Data page and train again."
+            ),
+            look="warning",
+        )
+    summed = heterogeneity(found.groups)
+    if not summed:
+        note(_("Fewer than two sites are large enough to compare."))
+    for one in summed:
+        st.markdown("- " + str(sentence(one, _(METRICS[one.measure]))))
 
 
 def errors(judged: Judged, study: StudyRecord) -> None:
@@ -91,14 +122,26 @@ def _worst(judged: Judged, found: Mistakes) -> None:
     table(
         [
             {
-                _("Row of the table"): str(int(rows[i]) + 1),
+                _("Row (counted from 0)"): str(int(rows[i])),
                 _("Predicted risk"): f"{judged.risk[i]:.1%}",
                 _("What happened"): plain(judged.classes[int(judged.patients.outcome[i])]),
             }
             for i in found.worst
         ]
     )
-    link("patient", _("Open the Patient page"), icon=":material/person_search:")
+    st.caption(_("Open on the Patient page:"))
+    with st.container(horizontal=True):
+        for i in found.worst:
+            row = int(rows[i])
+            key = f"evaluate.open.{judged.run_id}.{row}"
+            if st.button(_("Row {row}", row=row), key=key, icon=":material/person_search:"):
+                open_patient(judged.run_id, row)
+
+
+def open_patient(run_id: str, row: int) -> NoReturn:
+    """Leave for the Patient page with one patient chosen; the row is in the session, never in the address."""
+    ask_for_patient(run_id, row)
+    go("patient")
 
 
 def _row(group: Subgroup) -> dict[str, str]:

@@ -17,6 +17,7 @@ from medcore.explanation import answers
 from medcore.i18n import _
 from medcore.ui import components
 from medcore.ui.patient_desk import Desk
+from medcore.ui.state import state
 
 MAX_PREVIEW = 500
 
@@ -38,6 +39,10 @@ def pick(desk: Desk) -> Chosen | None:
     if results.test is None:
         components.note(_("All rows were trained on: the risk of a patient the model has seen is too sure."))
     outcomes = dict(zip(known.rows.tolist(), known.outcome.tolist(), strict=True))
+    asked, training = state().patients.get(desk.run.id), results.training
+    trained_on = dict(zip(training.rows.tolist(), range(len(training.rows)), strict=True))
+    if asked in trained_on and asked not in outcomes:
+        outcomes = {asked: int(training.outcome[trained_on[asked]]), **outcomes}
     row = st.selectbox(
         _("Patient of the test set") if results.test else _("Patient of the training rows"),
         list(outcomes),
@@ -48,7 +53,23 @@ def pick(desk: Desk) -> Chosen | None:
     )
     if row is None:
         return None
+    if results.test is not None and row in trained_on:
+        components.note(_trained_on(desk, trained_on[row]), look="warning")
     return Chosen(desk.frame.iloc[[row]], f"row {row}", _("Row {row}", row=row), desk.classes[outcomes[row]])
+
+
+def _trained_on(desk: Desk, place: int) -> str:
+    """Say that the model has seen a training patient, and what it gave when it had not."""
+    risks = desk.results.training.risk[place]
+    told = risks[-1:] if len(desk.classes) == 2 else risks
+    return _(
+        "The model was trained on this patient, so the risk below is too sure. Models that had not seen the patient "
+        "gave: {risks}.",
+        risks=[
+            f"{components.plain(name)} {100 * risk:.1f} %"
+            for name, risk in zip(desk.classes[-len(told) :], told, strict=True)
+        ],
+    )
 
 
 def type_in(desk: Desk) -> Chosen | None:

@@ -40,6 +40,8 @@ class State:
     run_id: str | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
     """The threshold a run is read at, by run."""
+    patients: dict[str, int] = field(default_factory=dict)
+    """The row of the table that another page asked the Patient page to show, by run."""
     deleted_study: str | None = None
     """The study deleted last in this session, which may be brought back."""
     pending: Pending | None = None
@@ -54,6 +56,7 @@ class State:
         if study_id != self.study_id:
             self.study_id, self.run_id = study_id, None
             self.thresholds.clear()
+            self.patients.clear()
             self.reports.clear()
 
 
@@ -63,6 +66,13 @@ def state() -> State:
         st.session_state[_KEY] = State(language=_browser_language())
     found: State = st.session_state[_KEY]
     return found
+
+
+def ask_for_patient(run_id: str, row: int) -> None:
+    """Let the Patient page begin with one row of the table."""
+    state().patients[run_id] = row
+    st.session_state[f"patient.row.{run_id}"] = row
+    st.session_state.pop("patient.way", None)
 
 
 def speak() -> None:

@@ -100,7 +100,7 @@ def test_groups_sites_and_sensitive_columns_follow_the_rows():
     assert prepared.groups.tolist() == [0, 0, 1, 3]
     assert prepared.n_patients == 3
     assert prepared.sites.tolist() == ["N", "N", "S", "N"]
-    assert list(prepared.sensitive) == ["age"]
+    assert list(prepared.sensitive) == ["age", "region"]
     assert prepared.column("note").tolist() == ["seen well", "came back", "no letter", "seen well"]
 
 

@@ -9,6 +9,7 @@ from medcore import jobs
 from medcore.data.inference import choose_target
 from medcore.data.reading import read_table
 from medcore.data.samples import load_sample
+from medcore.data.splitting import SplitSettings
 from medcore.i18n import language
 from medcore.jobs.runs import perform_run, train_study
 from medcore.models.settings import TrainSettings
@@ -27,14 +28,16 @@ def wine_table():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Train two studies once: heart disease (yes or no) and wine (three classes)."""
+    """Train three studies once: heart disease (yes or no), the same with sites left out, and wine (three classes)."""
     home = tmp_path_factory.mktemp("evaluated")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDCORE_DATA", str(home))
         settings = Settings.from_env()
         store, ids = Store(settings), {}
-        for name, cohort in (("heart", load_sample("heart")), ("wine", wine_table())):
+        for name, cohort in (("heart", load_sample("heart")), ("sites", load_sample("heart")), ("wine", wine_table())):
             study = store.create_study(LOCAL_OWNER, name, cohort)
+            if name == "sites":
+                store.save_split(LOCAL_OWNER, study.id, SplitSettings(kind="site"))
             run = store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="logistic"))
             perform_run(settings, LOCAL_OWNER, run.id, train_study)
             assert store.get_run(LOCAL_OWNER, run.id).state == "done"
@@ -137,6 +140,31 @@ def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trai
     assert "the most probable class is the true one" in texts(app)
     app.selectbox(key=f"evaluate.class.{trained[1]['wine'][1]}").select(0).run()
     assert "mc-notice mc-error" not in texts(app) and "barbera" in texts(app)
+
+
+def test_a_patient_with_a_large_error_opens_on_the_patient_page_and_not_in_the_address(evaluate_page, trained, here):
+    app = evaluate_page("heart")
+    app.segmented_control(key="evaluate.view").set_value("errors").run()
+    first = next(b for b in app.button if (b.key or "").startswith("evaluate.open."))
+    row = int(first.key.rsplit(".", 1)[1])
+    first.click().run()
+    assert not app.exception
+    app.switch_page("../../pages/patient.py").run()
+    assert not app.exception
+    assert app.selectbox(key=f"patient.row.{trained[1]['heart'][1]}").value == row
+    assert "trained on this patient" in texts(app)
+    assert str(row) not in "".join(v for values in app.query_params.values() for v in values)
+
+
+def test_left_out_sites_are_shown_side_by_side_with_their_heterogeneity(evaluate_page, trained):
+    app = evaluate_page("sites")
+    app.segmented_control(key="evaluate.view").set_value("groups").run()
+    run = trained[1]["sites"][1]
+    app.multiselect(key=f"evaluate.groups.{run}").set_value(["site"]).run()
+    assert not app.exception and "mc-notice mc-error" not in texts(app)
+    assert "models that had not seen it" in texts(app)
+    assert "I²" in "".join(m.value for m in app.markdown)
+    assert "Cleveland" in tables(app)
 
 
 @pytest.fixture
