@@ -99,6 +99,17 @@ def test_the_same_seed_gives_the_same_numbers(folder, capsys) -> None:
     assert first["test"] == second["test"]
 
 
+def test_a_search_says_what_it_tried(folder, capsys) -> None:
+    found = run(
+        capsys,
+        *("train", folder / "ward.csv", "--target", "died", "--model", "logistic"),
+        *("--search", "0.001", "--out", folder / "searched"),
+    )
+    assert found["search"]["n_trials"] >= 1
+    assert found["search"]["best"]["model"] == "logistic"
+    assert {c["name"] for c in found["candidates"]} == {"prevalence", "logistic", "searched"}
+
+
 def test_a_test_size_of_zero_trains_on_all_rows(folder, capsys) -> None:
     found = run(
         capsys,

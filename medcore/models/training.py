@@ -159,6 +159,11 @@ def train(
     )
 
 
+def task_of(prepared: Prepared, split: Split, settings: TrainSettings) -> Task:
+    """Return the training rows as the learners are given them."""
+    return _Run.of(prepared, split, settings).task
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """The rows of a run on both sides of the lock."""

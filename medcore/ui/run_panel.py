@@ -18,6 +18,7 @@ from medcore.studies.records import RunRecord
 from medcore.ui import cache
 from medcore.ui.figures import figure
 from medcore.ui.layout import caption, facts
+from medcore.ui.learning_view import learning
 from medcore.ui.notices import findings
 from medcore.ui.search_view import leaderboard
 from medcore.ui.tables import table, with_interval
@@ -98,6 +99,7 @@ def results(run: RunRecord) -> None:
     )
     findings(found.findings, key=f"train.findings.{run.id}")
     learned(run)
+    learning(run)
 
 
 def _cancel(run: RunRecord) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from medcore import jobs
+from medcore.jobs.learning import learning_curve_of
 from medcore.models.results import Results, read_results
 from medcore.models.settings import TrainSettings
 from medcore.settings import Settings
@@ -66,3 +67,23 @@ def test_a_network_whose_worker_was_killed_has_the_numbers_of_one_that_was_left_
     one, other = results_of(job_store, killed), results_of(job_store, left_alone)
     np.testing.assert_array_equal(one.training.risk, other.training.risk)
     assert one.cross_validated.to_dict() == other.cross_validated.to_dict()
+
+
+def test_a_worker_says_whether_more_patients_would_help(
+    train: Callable[..., RunRecord], job_store: Store, job_settings: Settings
+) -> None:
+    run = train(TrainSettings(model="logistic"))
+    curve = jobs.call(learning_curve_of, job_settings, "ann", run.id)
+    results = results_of(job_store, run)
+    assert curve.models == ("logistic",)
+    sizes = [p.n_train for p in curve.points]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] < len(results.training.outcome)
+
+
+def test_a_search_is_a_run_like_any_other(train: Callable[..., RunRecord], job_store: Store) -> None:
+    run = train(TrainSettings(model="logistic", search_minutes=0.02))
+    results = results_of(job_store, run)
+    told = [p.progress.trial for p in job_store.progress("ann", run.id) if p.progress.trial]
+    assert len(told) >= results.manifest["search"]["n_trials"] > 1
+    assert results.candidate("searched").weight == 1.0

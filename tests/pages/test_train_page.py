@@ -2,6 +2,8 @@
 
 import pytest
 
+from medcore import jobs
+from medcore.jobs.runs import perform_run, train_study
 from medcore.models.progress import Progress
 from medcore.models.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER
@@ -32,8 +34,6 @@ def test_few_patients_are_spoken_of_before_training(open_page, heart_study, word
 
 
 def test_start_queues_a_run_with_the_settings_of_the_page(open_page, page_store, heart_study, monkeypatch):
-    from medcore import jobs
-
     monkeypatch.setattr(
         jobs, "start_run", lambda store, owner, study, settings: store.create_run(owner, study, settings)
     )
@@ -82,8 +82,6 @@ def test_the_page_speaks_chinese(open_page, heart_study, words):
 
 
 def test_a_search_is_asked_for_with_its_minutes(open_page, page_store, heart_study, monkeypatch):
-    from medcore import jobs
-
     monkeypatch.setattr(
         jobs, "start_run", lambda store, owner, study, settings: store.create_run(owner, study, settings)
     )
@@ -113,3 +111,31 @@ def test_the_trials_of_a_search_are_listed_best_first_while_it_runs(open_page, p
     (board,) = (t.value for t in app.table if "Trial" in t.value.columns)
     assert list(board["Trial"]) == ["3", "1", "2"]
     assert list(board["Log loss"]) == ["0.4000", "0.5000", "could not be trained"]
+
+
+@pytest.fixture
+def finished(page_settings, page_store, heart_study):
+    """Train a searched logistic regression in this process."""
+    run = page_store.create_run(
+        LOCAL_OWNER, heart_study.id, TrainSettings(model="logistic", search_minutes=0.01, seed=3)
+    )
+    perform_run(page_settings, LOCAL_OWNER, run.id, train_study)
+    assert page_store.get_run(LOCAL_OWNER, run.id).state == "done"
+    return run
+
+
+def test_a_finished_run_shows_paired_differences_what_was_tried_and_the_learning_curve(
+    open_page, heart_study, finished, monkeypatch
+):
+    monkeypatch.setattr(jobs, "call", lambda function, *args, timeout=0, **kwargs: function(*args, **kwargs))
+    app = open_page("train", study=heart_study.id)
+    board = app.table[0].value
+    gains = dict(zip(board["Model"], board["AUROC above logistic regression"], strict=True))
+    assert gains["Logistic regression"] == "–"
+    assert gains["**Searched settings**"].startswith(("+", "-"))
+    assert "(" in gains["**Searched settings**"]
+    app.toggle(key=f"train.tried.{finished.id}").set_value(True).run()
+    assert any("Trial" in t.value.columns for t in app.table)
+    app.toggle(key=f"train.learning.{finished.id}").set_value(True).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2

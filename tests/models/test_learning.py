@@ -1,0 +1,86 @@
+"""The learning curve: honest by folds, nested sizes, a verdict that follows from the numbers."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from medcore.models import learning
+from medcore.models.learning import SHARES, LearningGain, affordable_models, learning_curve
+from medcore.models.settings import TrainSettings
+from medcore.models.training import task_of
+
+SETTINGS = TrainSettings(model="logistic")
+
+
+@pytest.fixture(scope="module")
+def curve(ward):
+    return learning_curve(ward.prepared, ward.split, SETTINGS)
+
+
+def test_sizes_grow_to_all_training_patients_of_a_fold(ward, curve):
+    sizes = [p.n_train for p in curve.points]
+    assert sizes == sorted(sizes)
+    assert len(sizes) == len(SHARES)
+    assert sizes[-1] == round((~ward.split.test).sum() * 2 / 3)
+
+
+def test_all_patients_give_the_figures_of_a_fit_on_each_fold(ward, curve):
+    from sklearn.metrics import roc_auc_score
+
+    task = task_of(ward.prepared, ward.split, SETTINGS)
+    risk = learning._out_of_fold(task, "logistic", 1.0)[:, 1]
+    assert curve.points[-1].auroc.value == pytest.approx(roc_auc_score(task.outcome, risk))
+    assert curve.points[-1].auroc.low < curve.points[-1].auroc.value < curve.points[-1].auroc.high
+
+
+def test_smaller_shares_are_part_of_larger_ones_and_patients_stay_whole(ward):
+    task = task_of(ward.prepared, ward.split, SETTINGS)
+    task = replace(task, groups=np.arange(task.n) // 3, folds=(np.arange(task.n) // 3 % 3).astype(np.int64))
+    parts = [set(learning._some(task, 0, share)) for share in SHARES]
+    assert all(small < large for small, large in pairwise(parts))
+    for part in parts:
+        assert not part & set(task.held_out(0))
+        chosen = {task.groups[row] for row in part}
+        assert part == {row for row in task.training(0) if task.groups[row] in chosen}
+
+
+def test_held_out_outcomes_have_no_part(ward):
+    task = task_of(ward.prepared, ward.split, SETTINGS)
+    held = task.held_out(0)
+    turned = task.outcome.copy()
+    turned[held] = 1 - turned[held]
+    risks = [learning._out_of_fold(replace(task, outcome=y), "logistic", 0.5)[held] for y in (task.outcome, turned)]
+    np.testing.assert_array_equal(risks[0], risks[1])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(0.01, 0.03, "probably help"), (-0.01, 0.03, "little"), (-0.03, -0.01, "did not help")]
+)
+def test_the_verdict_follows_the_interval(low, high, said):
+    assert said in str(LearningGain("logistic", 50, 100, (low + high) / 2, low, high).sentence)
+
+
+def test_three_classes_have_a_curve(three_class_ward):
+    curve = learning_curve(three_class_ward.prepared, three_class_ward.split, SETTINGS)
+    assert curve.points[-1].log_loss.value < curve.points[0].log_loss.value
+
+
+def test_slow_models_and_networks_are_left_out(logistic):
+    results = logistic.results
+    simple = results.candidate("logistic")
+
+    def among(**changes):
+        return affordable_models(replace(results, candidates=(simple, replace(simple, **changes))))
+
+    assert among(name="boosting", weight=2.0) == ("logistic", "boosting")
+    assert among(name="boosting", weight=2.0, seconds=60.0) == ("logistic",)
+    assert among(name="network", weight=2.0) == ("logistic",)
+
+
+def test_results_are_read_without_tensorflow():
+    code = "import medcore.jobs.learning, medcore.models.learning, sys; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
