@@ -6,11 +6,16 @@ import streamlit as st
 
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui import components, guards, patient_choice, patient_record, patient_view
+from medcore.ui import components, guards, patient_choice, patient_record, patient_view, patients_view, whole_view
 from medcore.ui.patient_choice import Chosen
 from medcore.ui.patient_desk import Desk, open_desk
 from medcore.ui.words import model_name
 
+VIEWS = {
+    "one": N_("One patient"),
+    "many": N_("Many patients"),
+    "whole": N_("Whole model"),
+}
 WAYS = {
     "pick": N_("From the table"),
     "type": N_("Type one in"),
@@ -28,10 +33,20 @@ def page() -> None:
     with components.errors_shown():
         desk = open_desk(study, run)
         about(desk)
-        way = components.choice(_("Who"), list(WAYS), key="patient.way", show=lambda w: _(WAYS[w]))
-        chosen = ASK[way](desk)
-        if chosen is not None:
-            show(study, desk, chosen)
+        view = components.choice(_("Look at"), list(VIEWS), key="patient.view", show=lambda v: _(VIEWS[v]))
+        if view == "many":
+            patients_view.show(desk)
+        elif view == "whole":
+            whole_view.show(desk)
+        else:
+            one_patient(study, desk)
+
+
+def one_patient(study: StudyRecord, desk: Desk) -> None:
+    way = components.choice(_("Who"), list(WAYS), key="patient.way", show=lambda w: _(WAYS[w]))
+    chosen = ASK[way](desk)
+    if chosen is not None:
+        show(study, desk, chosen)
 
 
 def about(desk: Desk) -> None:

@@ -127,6 +127,46 @@ def test_a_page_for_the_record_is_written_when_it_is_asked_for(patient_page):
     assert app.get("download_button")[0].proto.label == "Download the page"
 
 
+def look_at(app, view):
+    next(s for s in app.segmented_control if s.label == "Look at").set_value(view).run()
+    return app
+
+
+def until_done(app, label):
+    next(b for b in app.button if b.label == label).click().run()
+    for _ in range(40):
+        if not any(b.label == "Stop here" for b in app.button):
+            return
+        app.run()
+
+
+def test_the_test_set_is_explained_in_pieces_for_a_file(patient_page):
+    app = look_at(patient_page("heart"), "many")
+    until_done(app, "Explain them")
+    assert not app.exception
+    assert app.get("download_button")[0].proto.label == "Download the explanations (CSV)"
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_batch_stops_when_told_and_goes_on(patient_page, words):
+    app = look_at(patient_page("wine"), "many")
+    next(b for b in app.button if b.label == "Explain them").click().run()
+    next(b for b in app.button if b.label == "Stop here").click().run()
+    assert "Stopped after" in words(app)
+    until_done(app, "Go on")
+    assert not app.exception
+    assert "Stopped after" not in words(app)
+
+
+@pytest.mark.parametrize("name", ["heart", "wine"])
+def test_the_whole_model_is_shown(patient_page, words, name):
+    app = look_at(patient_page(name), "whole")
+    until_done(app, "Look at the whole model")
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 4
+    assert "Patients with the same reasons" in words(app)
+
+
 def test_the_page_speaks_chinese(patient_page, words):
     app = patient_page("heart", lang="zh_CN")
     assert not app.exception
