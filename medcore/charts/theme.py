@@ -22,6 +22,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+Figure = go.Figure
+"""What every chart is, by a name that other rooms may use."""
+
 PRIMARY = "#2f7fc4"
 """The result itself: the curve of the model in question."""
 SECONDARY = "#cc6b14"

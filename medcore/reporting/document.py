@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+from medcore.charts.theme import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class Table:
 class Picture:
     """A chart; its title is the caption, its alternative text goes along."""
 
-    figure: go.Figure = field(repr=False)
+    figure: Figure = field(repr=False)
 
 
 Block = Heading | Paragraph | Bullets | Table | Picture
