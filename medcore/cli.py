@@ -18,7 +18,7 @@ from typing import Any
 from medcore import commands
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
-from medcore.models.settings import MODELS
+from medcore.models.settings import MODELS, STRENGTHS
 
 logger = logging.getLogger("medcore")
 
@@ -107,7 +107,9 @@ def _train(group: Any) -> None:
     command.add_argument(
         "--test-size", type=float, default=0.2, metavar="F", help=_("share of patients locked away; 0 trains on all")
     )
-    command.add_argument("--seed", type=int, default=0, metavar="N")
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="N", help=_("the seed of the split and of the training")
+    )
     command.add_argument("--epochs", type=int, default=None, metavar="N")
     command.add_argument(
         "--search", type=float, default=0.0, metavar="MINUTES", help=_("search for better settings for so many minutes")
@@ -133,7 +135,14 @@ def _evaluate(group: Any) -> None:
     command = _command(
         group,
         "evaluate",
-        lambda o: commands.evaluate(o.bundle, o.data, target=o.target, threshold=o.threshold, report=o.report),
+        lambda o: commands.evaluate(
+            o.bundle,
+            o.data,
+            target=o.target,
+            threshold=o.threshold,
+            report=o.report,
+            recalibrate=commands.Recalibrate.of(o.recalibrate, o.out),
+        ),
         _("Judge a frozen model on new patients."),
     )
     command.add_argument("bundle", type=Path, metavar="BUNDLE")
@@ -143,6 +152,10 @@ def _evaluate(group: Any) -> None:
         "--threshold", type=float, metavar="P", help=_("the risk from which a patient counts as positive")
     )
     command.add_argument("--report", type=Path, metavar="FILE", help=_("write a report: .html, .pdf or .docx"))
+    command.add_argument(
+        "--recalibrate", choices=STRENGTHS, help=_("recalibrate to these patients and keep a new version under --out")
+    )
+    command.add_argument("--out", type=Path, metavar="DIR", help=_("the folder for the recalibrated version"))
 
 
 def _predict(group: Any) -> None:
@@ -161,14 +174,24 @@ def _explain(group: Any) -> None:
     command = _command(
         group,
         "explain",
-        lambda o: commands.explain(o.bundle, o.data, row=o.row, background=o.background, class_name=o.class_name),
+        _run_explain,
         _("Say why the model gives one patient that risk."),
     )
     command.add_argument("bundle", type=Path, metavar="BUNDLE")
     command.add_argument("data", type=Path, metavar="DATA")
-    command.add_argument("--row", required=True, type=int, metavar="N", help=_("the patient's row, counted from 0"))
+    who = command.add_mutually_exclusive_group(required=True)
+    who.add_argument("--row", type=int, metavar="N", help=_("the patient's row, counted from 0"))
+    who.add_argument("--all", action="store_true", help=_("every patient of the table, into the file named by --out"))
+    command.add_argument("--out", type=Path, metavar="CSV", help=_("where --all writes a line a patient"))
     command.add_argument("--background", type=Path, metavar="CSV", help=_("the patients to compare with"))
     command.add_argument("--class", dest="class_name", metavar="NAME", help=_("the class whose risk is explained"))
+
+
+def _run_explain(options: argparse.Namespace) -> commands.Result:
+    asked = {"background": options.background, "class_name": options.class_name}
+    if options.all:
+        return commands.explain_all(options.bundle, options.data, out=options.out, **asked)
+    return commands.explain(options.bundle, options.data, row=options.row, **asked)
 
 
 def _app(group: Any) -> None:

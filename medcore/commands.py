@@ -27,12 +27,14 @@ from medcore.data.splitting import SplitKind, SplitSettings, make_split
 from medcore.data.values import typed
 from medcore.errors import InputError, NotFoundError, SettingsError
 from medcore.i18n import N_, _
+from medcore.models.files import check_new
 from medcore.models.progress import Progress
 from medcore.models.settings import TrainSettings
 
 if TYPE_CHECKING:
     from medcore.data.findings import Finding
     from medcore.models.external import ExternalValidation
+    from medcore.models.settings import Strength
 
 HEADLINE = ("auroc", "auprc", "brier", "log_loss", "calibration_slope", "calibration_intercept")
 
@@ -169,10 +171,36 @@ def train(
     return Result(found, tuple(lines))
 
 
+@dataclass(frozen=True, slots=True)
+class Recalibrate:
+    """A recalibration that is asked for: how strong, and the folder for the new version."""
+
+    strength: Strength
+    out: Path
+
+    @classmethod
+    def of(cls, strength: Strength | None, out: Path | None) -> Recalibrate | None:
+        """Put the two options together; raise SettingsError when only one is there."""
+        if strength is None and out is None:
+            return None
+        if strength is None or out is None:
+            raise SettingsError(
+                N_("--recalibrate and --out go together: say how to recalibrate and into which folder.")
+            )
+        check_new(out)
+        return cls(strength, out)
+
+
 def evaluate(
-    bundle: Path, data: Path, *, target: str | None = None, threshold: float | None = None, report: Path | None = None
+    bundle: Path,
+    data: Path,
+    *,
+    target: str | None = None,
+    threshold: float | None = None,
+    report: Path | None = None,
+    recalibrate: Recalibrate | None = None,
 ) -> Result:
-    """Judge a frozen model on new patients, and write the report if a file is named."""
+    """Judge a frozen model on new patients; write the report and keep a recalibrated version if they are asked for."""
     from medcore.models.bundle import load_bundle
     from medcore.models.external import validate
     from medcore.reporting import check_format
@@ -189,16 +217,35 @@ def evaluate(
     if report is not None:
         _write_report(report, bundle, validation, model.threshold if threshold is None else threshold)
         found["report"] = str(report)
+    kept: list[str] = []
+    if recalibrate is not None:
+        found["recalibration"], kept = _recalibrate(bundle, validation, recalibrate)
     judged = _headline(validation.evaluation)
     heading = _(
         "{n} patients judged, {dropped} without an outcome left out.",
         n=validation.n_patients,
         dropped=validation.n_without_outcome,
     )
-    return Result(found | judged, (heading, *_metric_lines(_("New patients"), judged), *validation.lines()))
+    return Result(found | judged, (heading, *_metric_lines(_("New patients"), judged), *validation.lines(), *kept))
+
+
+def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrate) -> tuple[dict[str, Any], list[str]]:
+    """Keep a recalibrated version; return what is told of it, for programs and for people."""
+    from medcore.models.recalibration import recalibrate
+    from medcore.models.versions import save_version
+
+    change = recalibrate(validation, asked.strength)
+    save_version(bundle, asked.out, change, validation)
+    judged = _headline(change.evaluation)
+    lines = [
+        _("Recalibrated: {what}. Kept in {out}; the original is unchanged.", what=change.meaning, out=asked.out),
+        *_metric_lines(_("Recalibrated, cross-validated on the new patients"), judged),
+    ]
+    return {"bundle": str(asked.out), **change.to_dict(), "cross_validated": judged}, lines
 
 
 def _write_report(report: Path, bundle: Path, validation: ExternalValidation, threshold: float) -> None:
+    from medcore.models.recalibration import recalibrations
     from medcore.models.results import read_results
     from medcore.reporting import Subject, render, study_report
 
@@ -207,7 +254,12 @@ def _write_report(report: Path, bundle: Path, validation: ExternalValidation, th
         str(results.manifest.get("threshold_rationale", "")) if threshold == results.manifest.get("threshold") else ""
     )
     subject = Subject(
-        title=bundle.resolve().name, results=results, threshold=threshold, rationale=rationale, validation=validation
+        title=bundle.resolve().name,
+        results=results,
+        threshold=threshold,
+        rationale=rationale,
+        validation=validation,
+        recalibrations=recalibrations(validation),
     )
     report.write_bytes(render(study_report(subject), report.name))
 
@@ -254,6 +306,31 @@ def explain(
         _(CAPTION),
     ]
     return Result(explanation.to_dict(), tuple(lines))
+
+
+def explain_all(
+    bundle: Path, data: Path, *, out: Path | None, background: Path | None = None, class_name: str | None = None
+) -> Result:
+    """Write every patient's contributions with their standard errors, one line a row of the table."""
+    from medcore.explanation import CAPTION
+    from medcore.explanation.batch import as_table
+    from medcore.explanation.tables import explain_rows
+    from medcore.models.bundle import load_bundle
+
+    if out is None:
+        raise SettingsError(N_("Say with --out where the explanations of all patients are to be written."))
+    others: pd.DataFrame | None = read_table(background).frame if background else None
+    found = explain_rows(
+        load_bundle(bundle), read_table(data).frame, class_name=class_name, background=others, progress=_say_share
+    )
+    out.write_text(to_csv(as_table(found)), encoding="utf-8")
+    written = {"bundle": str(bundle), "out": str(out), "n_rows": len(found.rows), "class_name": found.class_name}
+    return Result(written, (_("{n} explanations written to {out}.", n=len(found.rows), out=out), _(CAPTION)))
+
+
+def _say_share(done: float) -> None:
+    """Say on standard error, in place, how much is done."""
+    sys.stderr.write(f"\r{done:4.0%}{'' if done < 1 else chr(10)}")
 
 
 def app(*, host: str, port: int) -> None:

@@ -168,6 +168,20 @@ def test_contributions_add_up_to_the_prediction(folder, capsys) -> None:
     assert found["method"] == "exact"
 
 
+def test_all_patients_are_explained_into_a_file(folder, capsys) -> None:
+    found = run(capsys, "explain", folder / "bundle", folder / "new.csv", "--all", "--out", folder / "reasons.csv")
+    lines = pd.read_csv(folder / "reasons.csv")
+    assert found["n_rows"] == len(lines) == 40
+    changes = lines[[c for c in lines.columns if c.startswith("contribution: ")]]
+    assert np.allclose(lines["base_value"] + changes.sum(axis=1), lines["risk"], atol=1e-6)
+    one = run(capsys, "explain", folder / "bundle", folder / "new.csv", "--row", 5)
+    assert np.allclose(changes.iloc[5], [c["contribution"] for c in one["contributions"]], atol=1e-6)
+
+
+def test_all_patients_need_a_file_to_be_written_to(folder, capsys) -> None:
+    assert "--out" in fail(capsys, "explain", folder / "bundle", folder / "new.csv", "--all")
+
+
 def test_the_explanation_of_the_other_class_mirrors_it(folder, capsys) -> None:
     yes = run(capsys, "explain", folder / "bundle", folder / "new.csv", "--row", 5, "--class", "yes")
     no = run(capsys, "explain", folder / "bundle", folder / "new.csv", "--row", 5, "--class", "no")
@@ -247,6 +261,25 @@ def test_a_folder_with_other_things_is_not_overwritten(folder, capsys) -> None:
     message = fail(capsys, "train", folder / "ward.csv", "--target", "died", "--out", folder / "papers")
     assert "papers" in message
     assert (folder / "papers" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("strength", ["intercept", "slope", "refit"])
+def test_evaluate_keeps_a_recalibrated_version_and_leaves_the_original(folder, capsys, strength) -> None:
+    out, before = folder / f"recalibrated-{strength}", (folder / "bundle" / "SHA256SUMS").read_bytes()
+    found = run(capsys, "evaluate", folder / "bundle", folder / "new.csv", "--recalibrate", strength, "--out", out)
+    assert found["recalibration"]["strength"] == strength
+    assert 0 < found["recalibration"]["cross_validated"]["brier"]["value"] < 0.3
+    assert (folder / "bundle" / "SHA256SUMS").read_bytes() == before
+    again = run(capsys, "evaluate", out, folder / "new.csv")
+    assert abs(again["calibration_intercept"]["value"]) < abs(found["calibration_intercept"]["value"])
+    assert 0.5 <= found["membership"]["auroc"]["value"] + 0.2 <= 1
+
+
+def test_a_recalibration_needs_a_new_folder(folder, capsys) -> None:
+    command = ("evaluate", folder / "bundle", folder / "new.csv")
+    assert "--out" in fail(capsys, *command, "--recalibrate", "slope")
+    assert "--recalibrate" in fail(capsys, *command, "--out", folder / "nowhere")
+    assert "there already" in fail(capsys, *command, "--recalibrate", "slope", "--out", folder / "bundle")
 
 
 @pytest.mark.parametrize("kind", ["html", "pdf", "docx"])

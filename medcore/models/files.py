@@ -7,7 +7,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from medcore.errors import BundleError
+from medcore.errors import BundleError, InputError
 from medcore.i18n import N_
 
 MANIFEST = "manifest.json"
@@ -30,6 +30,20 @@ def read_json(path: Path) -> Any:
             N_("The bundle's file {file} cannot be read. Train the model again, or copy the whole folder again."),
             file=path.name,
         ) from error
+
+
+def check_new(folder: Path) -> None:
+    """Refuse a folder that holds something already.
+
+    Raises:
+        InputError: it does; it is named.
+
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise InputError(
+            N_("{out} is there already. Give --out a new or an empty folder: no version replaces another."),
+            out=str(folder),
+        )
 
 
 def seal(folder: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -21,10 +21,9 @@ from medcore.evaluation.recalibration import update
 from medcore.i18n import N_, Message
 from medcore.models.calibration import Calibrator, choose_calibrator, fit_calibrator
 from medcore.models.external import ExternalValidation
+from medcore.models.settings import STRENGTHS, Strength
 from medcore.models.task import Indices, Risk
 
-Strength = Literal["intercept", "slope", "refit"]
-STRENGTHS: tuple[Strength, ...] = get_args(Strength)
 TITLES: Mapping[str, str] = {
     "intercept": N_("Shifted"),
     "slope": N_("Shifted and stretched"),

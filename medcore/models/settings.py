@@ -15,8 +15,11 @@ Activation = Literal["relu", "sigmoid", "tanh", "gelu", "selu"]
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
 ClassWeight = Literal["balanced", "focal"]
 Effort = Literal["quick", "thorough"]
+Strength = Literal["intercept", "slope", "refit"]
+"""How far a frozen model is recalibrated to new patients."""
 
 MODELS: tuple[str, ...] = get_args(ModelName)
+STRENGTHS: tuple[Strength, ...] = get_args(Strength)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 CLASS_WEIGHTS: tuple[str, ...] = get_args(ClassWeight)

@@ -13,14 +13,13 @@ from typing import Any
 from medcore.data.cohort import Cohort
 from medcore.data.findings import Finding
 from medcore.data.matching import with_names
-from medcore.errors import InputError
 from medcore.evaluation import Evaluation, evaluate
 from medcore.evaluation.thresholds import choose_threshold
 from medcore.i18n import N_, Message
 from medcore.models.bundle import load_bundle, read_manifest
 from medcore.models.calibration import Calibrator
 from medcore.models.external import ExternalValidation, validate
-from medcore.models.files import MANIFEST, SUMS, seal, write_json
+from medcore.models.files import MANIFEST, SUMS, check_new, seal, write_json
 from medcore.models.recalibration import Recalibration, recalibrations
 from medcore.models.results import Patients, Results, has_results, read_results, write_results
 
@@ -71,11 +70,7 @@ def save_version(
 
     """
     folder, out = Path(folder), Path(out)
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise InputError(
-            N_("{out} is there already. Give --out a new or an empty folder: no version replaces another."),
-            out=str(out),
-        )
+    check_new(out)
     manifest = read_manifest(folder)
     results = read_results(folder) if has_results(folder) else None
     shutil.copytree(folder, out, dirs_exist_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from medcore.evaluation.subgroups import MEANING, breakdown
 from medcore.evaluation.words import METRICS, with_interval
 from medcore.i18n import _
 from medcore.models.advice import TITLES
+from medcore.models.recalibration import Recalibration
 from medcore.models.results import Patients
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.subject import Subject, events_and_risks
@@ -54,12 +55,12 @@ def performance(subject: Subject) -> list[Block]:
     return blocks
 
 
-def _metrics(columns: Mapping[str, Evaluation]) -> Table:
+def _metrics(columns: Mapping[str, Evaluation], *, title: str | None = None) -> Table:
     rows = [
         (_(label), *(with_interval(e.metrics[name]) if name in e.metrics else "–" for e in columns.values()))
         for name, label in METRICS.items()
     ]
-    return Table.of(_("Performance with 95 % intervals"), (_("Measure"), *columns), rows)
+    return Table.of(title or _("Performance with 95 % intervals"), (_("Measure"), *columns), rows)
 
 
 def _per_class(evaluation: Evaluation) -> list[Block]:
@@ -198,12 +199,30 @@ def external(subject: Subject) -> list[Block]:
         for d in validation.differences
     ]
     head = (_("Column"), _("Difference from training"), _("Missing"), _("Missing in training"), _("Unseen categories"))
+    apart = validation.membership
+    told = _(
+        "A membership model tells the new patients from {n} of training with an AUROC of {auroc} (0.5: not at all; "
+        "logistic regression, cross-validated).",
+        n=apart.n_training,
+        auroc=with_interval(apart.auroc, digits=2),
+    )
     return [
         Heading(_("External validation"), 1),
         Paragraph(text),
+        Paragraph(f"{told} {apart.meaning}"),
         Table.of(
             _("How the new patients differ (standardised mean difference, or total variation for categories)"),
             head,
             rows,
         ),
+        *_recalibrated(validation.evaluation, subject.recalibrations),
     ]
+
+
+def _recalibrated(before: Evaluation, changes: Sequence[Recalibration]) -> list[Block]:
+    """Print what recalibration to the new patients would give, judged by cross-validation."""
+    if not changes:
+        return []
+    columns = {_("As it is"): before} | {str(c.title): c.evaluation for c in changes}
+    table = _metrics(columns, title=_("Recalibrated to the new patients, cross-validated, with 95 % intervals"))
+    return [table, Bullets(tuple(_("{name}: {what}.", name=c.title, what=c.meaning) for c in changes))]

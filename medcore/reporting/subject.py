@@ -13,6 +13,7 @@ from medcore.data.preparation import Prepared
 from medcore.data.recipe import Recipe
 from medcore.data.splitting import Split
 from medcore.models.external import ExternalValidation
+from medcore.models.recalibration import Recalibration
 from medcore.models.results import Patients, Results
 
 
@@ -23,6 +24,7 @@ class Subject:
     ``cohort``, ``prepared`` and ``split`` are there when the table is at hand;
     without them the report says what the bundle remembers. ``answers`` holds
     what only people know, by the keys of :data:`medcore.reporting.tripod.ASKED`.
+    ``recalibrations`` are to the patients of ``validation``.
     ``looks`` counts how often the locked test set was looked at.
     """
 
@@ -34,6 +36,7 @@ class Subject:
     prepared: Prepared | None = field(repr=False, default=None)
     split: Split | None = field(repr=False, default=None)
     validation: ExternalValidation | None = field(repr=False, default=None)
+    recalibrations: tuple[Recalibration, ...] = field(repr=False, default=())
     looks: int | None = None
     answers: Mapping[str, str] = field(repr=False, default_factory=dict)
 

@@ -16,6 +16,7 @@ from medcore.errors import SettingsError
 from medcore.i18n import language
 from medcore.models.bundle import load_bundle
 from medcore.models.external import validate
+from medcore.models.recalibration import recalibrations
 from medcore.models.results import read_results, save_trained
 from medcore.models.settings import TrainSettings
 from medcore.models.training import train
@@ -43,6 +44,7 @@ def subject_of(folder: Path, classes: int) -> Subject:
     save_trained(
         train(prepared, split, settings, schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256), folder
     )
+    validation = validate(load_bundle(folder), read_table(("new.csv", ward(80, classes, seed=5))))
     return Subject(
         title="Ward & <outcome>",
         results=read_results(folder),
@@ -51,7 +53,8 @@ def subject_of(folder: Path, classes: int) -> Subject:
         cohort=cohort,
         prepared=prepared,
         split=split,
-        validation=validate(load_bundle(folder), read_table(("new.csv", ward(80, classes, seed=5)))),
+        validation=validation,
+        recalibrations=recalibrations(validation),
         looks=2,
         answers={"ethics": "Approved by the ethics committee."},
     )
@@ -112,6 +115,13 @@ def test_counts_below_five_are_not_told(subject) -> None:
     shares = re.findall(r"\b(\d+) \(\d+(?:\.\d+)? %\)", " ".join(c for t in tables for row in t.rows for c in row))
     assert shares
     assert all(int(n) >= 5 for n in shares)
+
+
+def test_the_external_validation_tells_who_the_patients_are_and_what_recalibration_gives(subject) -> None:
+    text = FORMATS["html"](study_report(subject)).decode()
+    assert "membership model" in text
+    assert "Recalibrated to the new patients, cross-validated" in text
+    assert ("New curve" in text) is subject.binary
 
 
 def test_an_unknown_format_names_those_there_are(subject) -> None:
