@@ -17,9 +17,7 @@ from medcore.i18n import _
 
 N_SHOWN = 12
 MAX_DOTS = 500
-"""Patients drawn one by one in a swarm."""
-MANY = 2_000
-"""Beyond this many dots the graphics card draws them."""
+"""Patients drawn one by one, as vectors: WebGL, which is quicker, is missing on many virtual desktops."""
 ROW_HEIGHT = 34
 _NAME = 26
 _LOW_TO_HIGH = (theme.NEGATIVE, "#b9bec7", theme.POSITIVE)
@@ -79,11 +77,10 @@ def beeswarm(found: Explanations, codebook: CodeBook, *, n_shown: int = N_SHOWN,
         height=140 + ROW_HEIGHT * len(order),
     )
     rng = np.random.default_rng(seed)
-    draw = figure.add_scattergl if len(chosen) * len(order) > MANY else figure.add_scatter
     for place, column in enumerate(order):
         x = _factor(found.scale) * found.contributions[chosen, column]
         colours, grey = _value_colours(found.codes[chosen, column], codebook.kinds[column] == "numeric")
-        draw(
+        figure.add_scatter(
             x=x,
             y=place + _spread(x, rng),
             mode="markers",
@@ -132,8 +129,7 @@ def dependence(
         ticks = sorted({int(v) for v in x[known]})
         figure.update_xaxes(tickvals=ticks, ticktext=[texts[min(t, len(texts) - 1)] for t in ticks])
         x = x + np.random.default_rng(0).uniform(-0.25, 0.25, len(x))
-    draw = figure.add_scattergl if len(x) > MANY else figure.add_scatter
-    draw(
+    figure.add_scatter(
         x=x[known],
         y=y[known],
         mode="markers",

@@ -108,7 +108,8 @@ def risks_of(folder: Path, codes: Floats) -> Floats:
 def column_weights(folder: Path, *, class_index: int) -> Floats:
     """Return how much the model uses each column (P,): mean absolute contribution over some training patients."""
     bundle = opened(folder)
-    patients, others = bundle.background[:N_WEIGHED], bundle.background[-N_WEIGHED_AGAINST:]
+    mixed = drawn(bundle.background, N_WEIGHED + N_WEIGHED_AGAINST)
+    patients, others = mixed[:N_WEIGHED], mixed[-N_WEIGHED_AGAINST:]
     sizes = []
     for row in patients:
         found = explain(
@@ -116,6 +117,11 @@ def column_weights(folder: Path, *, class_index: int) -> Floats:
         )
         sizes.append([abs(c.contribution) for c in found.contributions])
     return np.asarray(np.mean(sizes, axis=0)) if sizes else np.ones(len(bundle.predictors))
+
+
+def drawn(rows: Floats, n: int) -> Floats:
+    """Return n rows in random order, the same every time: a table is often sorted, by hospital for one."""
+    return rows[np.random.default_rng(0).permutation(len(rows))[:n]]
 
 
 def live_evaluations(folder: Path) -> int:

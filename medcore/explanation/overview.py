@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from medcore.explanation.answers import opened
+from medcore.explanation.answers import drawn, opened
 from medcore.explanation.effects import Effect, effect
 from medcore.explanation.game import Floats, Risk
 from medcore.explanation.interactions import Interactions, pair_interactions
@@ -44,7 +44,7 @@ def interactions_of(folder: Path, columns: tuple[str, ...], *, class_name: str) 
     places = [bundle.predictors.index(c) for c in columns]
     return pair_interactions(
         bundle.risk,
-        bundle.background[:N_PAIRED],
+        drawn(bundle.background, N_PAIRED),
         bundle.background,
         [(a, b) for a, b in combinations(places, 2)],
         class_index=_class(bundle, class_name),
@@ -68,7 +68,8 @@ def stability_of(folder: Path, *, class_name: str) -> Stability:
     """Return what each model of a bundle uses: members of the ensemble, and networks of each fold and seed."""
     bundle = opened(folder)
     index = _class(bundle, class_name)
-    patients, others = bundle.background[:N_COMPARED], bundle.background[-N_COMPARED_AGAINST:]
+    mixed = drawn(bundle.background, N_COMPARED + N_COMPARED_AGAINST)
+    patients, others = mixed[:N_COMPARED], mixed[-N_COMPARED_AGAINST:]
     names, shares = [], []
     for name, risk in _voices(bundle):
         sizes = np.array([_sizes(risk, row, others, bundle.predictors, index) for row in patients]).mean(axis=0)

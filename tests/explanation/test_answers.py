@@ -43,6 +43,14 @@ def test_weights_are_largest_for_what_drives_the_risk(folder, bundle):
     assert weights["sex"] > weights["pressure"]
 
 
+def test_patients_are_drawn_from_all_of_a_sorted_table():
+    rows = np.arange(100.0)[:, None]
+    found = answers.drawn(rows, 30)
+    assert found.min() < 20
+    assert found.max() > 80
+    np.testing.assert_array_equal(found, answers.drawn(rows, 30))
+
+
 def test_a_table_of_new_patients_gets_a_line_a_row(folder, table):
     found = answers.predict_table(folder, table.iloc[:7])
     assert list(found["row"]) == list(range(7))
