@@ -22,6 +22,7 @@ ACTIONS: Mapping[str, str] = {
     "recipe.changed": N_("The preparation was changed."),
     "split.changed": N_("The split was changed."),
     "choice.changed": N_("A model and threshold were chosen."),
+    "answers.changed": N_("The answers for the report were changed."),
     "change.undone": N_("The last change was undone."),
     "run.created": N_("Training run {number} was started."),
     "run.cancel_requested": N_("Training run {number} was asked to stop."),

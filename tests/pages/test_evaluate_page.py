@@ -216,3 +216,22 @@ def test_a_recalibration_is_kept_as_a_new_version_beside_the_old_run(evaluate_pa
     app.segmented_control(key="evaluate.view").set_value("overview").run()
     assert not app.exception and "mc-notice mc-error" not in texts(app)
     assert charts(app)
+
+
+def test_the_report_is_written_and_handed_over(evaluate_page, trained, here):
+    app = evaluate_page("heart")
+    app.segmented_control(key="evaluate.view").set_value("report").run()
+    app.segmented_control(key="evaluate.report.format").set_value("html").run()
+    app.button(key="evaluate.report.write").click().run(timeout=120)
+    assert not app.exception and "The report is ready" in texts(app)
+    assert app.get("download_button")
+
+
+def test_answers_for_the_report_are_kept_with_the_study(evaluate_page, trained):
+    study, _run = trained[1]["heart"]
+    app = evaluate_page("heart")
+    app.segmented_control(key="evaluate.view").set_value("report").run()
+    app.text_area(key=f"evaluate.answer.{study}.ethics").set_value("Approved by the committee.")
+    next(b for b in app.button if b.label == "Keep these answers").click().run()
+    assert not app.exception
+    assert Store(Settings.from_env()).get_study(LOCAL_OWNER, study).answers["ethics"] == "Approved by the committee."
