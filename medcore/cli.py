@@ -114,6 +114,9 @@ def _train(group: Any) -> None:
     command.add_argument(
         "--search", type=float, default=0.0, metavar="MINUTES", help=_("search for better settings for so many minutes")
     )
+    command.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help=_("write the learning curves as TensorBoard logs")
+    )
 
 
 def _run_train(options: argparse.Namespace) -> commands.Result:
@@ -128,6 +131,7 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
             model=options.model, seed=options.seed, epochs=options.epochs, search_minutes=options.search
         ),
         test_size=options.test_size,
+        tensorboard=options.tensorboard,
     )
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,11 +115,14 @@ def train(
     drop: Sequence[str] = (),
     roles: Mapping[Role, str] | None = None,
     test_size: float = 0.2,
+    tensorboard: Path | None = None,
 ) -> Result:
-    """Train a model on a table and keep it in a folder."""
+    """Train a model on a table and keep it in a folder, and its curves in another if one is named."""
     from medcore.models.results import save_trained
     from medcore.models.training import train as train_model
+    from medcore.reporting.tensorboard import write_events
 
+    began = datetime.now(UTC)
     started = time.perf_counter()
     _check_free(out)
     cohort = read_table(data)
@@ -128,6 +132,7 @@ def train(
     prepared = prepare(cohort, recipe)
     kind: SplitKind = next((k for k in ("time", "site") if k in (roles or {})), "random")
     split = make_split(prepared, SplitSettings(kind=kind, test_size=test_size, seed=settings.seed))
+    announcer = _Announcer()
     trained = train_model(
         prepared,
         split,
@@ -135,9 +140,11 @@ def train(
         schema=cohort.schema,
         recipe=recipe,
         cohort_sha256=cohort.sha256,
-        follower=_Announcer(),
+        follower=announcer,
     )
     save_trained(trained, out)
+    if tensorboard is not None:
+        write_events(announcer.points, began, tensorboard)
     results = trained.results
     findings = (*split.findings, *results.findings, *findings)
     judged = {
@@ -347,9 +354,11 @@ class _Announcer:
 
     def __init__(self) -> None:
         self._last = 0.0
+        self.points: list[Progress] = []
 
     def report(self, progress: Progress) -> None:
-        """Say where the run is, once a second at most."""
+        """Keep each moment, and say where the run is, once a second at most."""
+        self.points.append(progress)
         now = time.monotonic()
         if now - self._last >= 1:
             self._last = now

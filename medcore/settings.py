@@ -26,6 +26,7 @@ class Settings:
     tls_key: str | None = None
     worker_memory: str = "8GiB"
     max_upload_mb: int = 300
+    mlflow_url: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls) -> Settings:
@@ -42,6 +43,7 @@ class Settings:
             tls_key=env("MEDCORE_TLS_KEY") or None,
             worker_memory=env("MEDCORE_WORKER_MEMORY") or "8GiB",
             max_upload_mb=int(env("MEDCORE_MAX_UPLOAD_MB") or 300),
+            mlflow_url=env("MEDCORE_MLFLOW_URL") or None,
         )
 
 

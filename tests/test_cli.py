@@ -103,8 +103,9 @@ def test_a_search_says_what_it_tried(folder, capsys) -> None:
     found = run(
         capsys,
         *("train", folder / "ward.csv", "--target", "died", "--model", "logistic"),
-        *("--search", "0.001", "--out", folder / "searched"),
+        *("--search", "0.001", "--out", folder / "searched", "--tensorboard", folder / "logs"),
     )
+    assert [path.parent.name for path in (folder / "logs").rglob("*tfevents*")] == ["search"]
     assert found["search"]["n_trials"] >= 1
     assert found["search"]["best"]["model"] == "logistic"
     assert {c["name"] for c in found["candidates"]} == {"prevalence", "logistic", "searched"}

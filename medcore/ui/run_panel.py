@@ -16,6 +16,7 @@ from medcore.models.progress import Progress
 from medcore.models.results import CandidateResult
 from medcore.studies.records import RunRecord
 from medcore.ui import cache
+from medcore.ui.export_view import training_logs
 from medcore.ui.figures import figure
 from medcore.ui.layout import caption, facts
 from medcore.ui.learning_view import learning
@@ -100,6 +101,7 @@ def results(run: RunRecord) -> None:
     findings(found.findings, key=f"train.findings.{run.id}")
     learned(run)
     learning(run)
+    training_logs(run)
 
 
 def _cancel(run: RunRecord) -> None:

@@ -139,3 +139,21 @@ def test_a_finished_run_shows_paired_differences_what_was_tried_and_the_learning
     app.toggle(key=f"train.learning.{finished.id}").set_value(True).run()
     assert not app.exception
     assert len(app.get("plotly_chart")) == 2
+
+
+def test_the_logs_of_a_search_can_be_taken_to_tensorboard(open_page, heart_study, finished):
+    app = open_page("train", study=heart_study.id)
+    app.toggle(key=f"train.logs.{finished.id}").set_value(True).run()
+    assert not app.exception
+    assert [e.proto.label for e in app.get("download_button")] == ["TensorBoard logs"]
+    assert not any(b.key == f"train.mlflow.{finished.id}" for b in app.button)
+
+
+def test_an_mlflow_server_that_does_not_answer_is_said_on_the_page(
+    open_page, heart_study, finished, words, monkeypatch
+):
+    monkeypatch.setenv("MEDCORE_MLFLOW_URL", "http://127.0.0.1:9")
+    app = open_page("train", study=heart_study.id)
+    app.toggle(key=f"train.logs.{finished.id}").set_value(True).run()
+    press(app, f"train.mlflow.{finished.id}")
+    assert "does not answer" in words(app)
