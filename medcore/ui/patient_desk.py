@@ -12,14 +12,14 @@ import pandas as pd
 from medcore import jobs
 from medcore.data.cohort import Schema
 from medcore.data.recipe import Recipe, required_columns
-from medcore.explanation import answers
+from medcore.explanation import answers, overview
 from medcore.explanation.conformal import ConformalSets
 from medcore.explanation.counterfactual import Counterfactual
 from medcore.explanation.game import Floats
 from medcore.explanation.reference import Reference
 from medcore.explanation.reliability import Reliability, assess
 from medcore.explanation.results import Explanation, Scale
-from medcore.explanation.what_if import WhatIfCurve, curve
+from medcore.explanation.what_if import WhatIfCurve, WhatIfMap, curve
 from medcore.models.results import Results, read_results
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui import cache
@@ -123,6 +123,23 @@ class Desk:
                 unit=units.get(column),
             ),
             *("patient.what_if", self.run.id, key, column, class_index),
+        )
+
+    def risk_map(
+        self, patient: answers.PatientRisk, key: str, x_column: str, y_column: str, class_index: int
+    ) -> WhatIfMap:
+        """Return the patient's risk over two columns."""
+        return cache.once(
+            lambda: jobs.call(
+                overview.map_of,
+                self.folder,
+                patient.codes,
+                self.reference,
+                x_column,
+                y_column,
+                class_index=class_index,
+            ),
+            *("patient.risk_map", self.run.id, key, x_column, y_column, class_index),
         )
 
     @property

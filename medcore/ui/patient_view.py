@@ -91,9 +91,21 @@ def show_what_if(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: 
     column = st.selectbox(
         _("Column"), ranked, format_func=components.plain, key=f"patient.column.{desk.run.id}", persist_state="session"
     )
-    if column is not None:
+    other = st.selectbox(
+        _("Together with"),
+        [c for c in ranked if c != column],
+        index=None,
+        placeholder=_("no other column"),
+        format_func=components.plain,
+        key=f"patient.other.{desk.run.id}",
+        persist_state="session",
+    )
+    if other is None:
         found = desk.what_if(patient, chosen.key, column, class_index)
         components.figure(charts.what_if_curve(found), key="patient.what_if")
+    else:
+        drawn = desk.risk_map(patient, chosen.key, column, other, class_index)
+        components.figure(charts.what_if_map(drawn), key="patient.risk_map")
 
 
 def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int, threshold: float) -> None:

@@ -119,6 +119,14 @@ def test_of_three_outcomes_one_is_in_question(patient_page, words):
     assert "is barbera" in words(app)
 
 
+def test_two_columns_make_a_map(patient_page):
+    app = patient_page("heart")
+    other = next(s for s in app.selectbox if s.label == "Together with")
+    other.set_value(other.options[0]).run()
+    assert not app.exception
+    assert any('"heatmap"' in chart.proto.spec for chart in app.get("plotly_chart"))
+
+
 def test_a_page_for_the_record_is_written_when_it_is_asked_for(patient_page):
     app = patient_page("heart")
     assert not app.get("download_button")
