@@ -12,6 +12,8 @@ from medcore.errors import MissingColumnsError
 
 LEAST_ALIKE = 0.55
 """Names less alike than this are not proposed (1 is the same, ignoring case, signs and units in brackets)."""
+PART_OF_A_NAME, SHORTEST_PART = 0.7, 3
+"""How alike a name is to one that it is a part of (chol, cholesterol), from so many letters on."""
 _UNIT = re.compile(r"[(\[（][^)\]）]*[)\]）]")
 
 
@@ -57,7 +59,11 @@ def with_names(cohort: Cohort, names: Mapping[str, str]) -> Cohort:
 
 def _alike(a: str, b: str) -> float:
     one, other = _plain(a), _plain(b)
-    return SequenceMatcher(None, one, other).ratio() if one and other else 0.0
+    if not one or not other:
+        return 0.0
+    shorter, longer = sorted((one, other), key=len)
+    part = PART_OF_A_NAME if len(shorter) >= SHORTEST_PART and shorter in longer else 0.0
+    return max(part, SequenceMatcher(None, one, other).ratio())
 
 
 def _plain(name: str) -> str:

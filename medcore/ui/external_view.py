@@ -88,7 +88,6 @@ def _names(cohort: Cohort, results: Results, run_id: str) -> dict[str, str] | No
                 plain(name),
                 here,
                 index=here.index(guess) if guess is not None else None,
-                format_func=plain,
                 placeholder=_("not in this table"),
                 key=f"evaluate.map.{run_id}.{cohort.sha256[:12]}.{number}",
             )

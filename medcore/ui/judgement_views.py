@@ -45,10 +45,12 @@ def groups(judged: Judged, results: Results, threshold: float) -> None:
         note(_("No column is marked as sensitive. Mark age, sex or site on the Data page, then train again."))
         link("data", _("Mark columns on the Data page"), icon=":material/arrow_back:")
         return
+    site = Schema.from_dict(results.manifest["schema"]).only("site")
+    split = results.manifest["split"]["kind"]
     picked = st.multiselect(
         _("Groups by (two or three give their intersections)"),
         columns,
-        default=columns[:1],
+        default=[site.name] if site is not None and split == "site" else columns[:1],
         max_selections=3,
         format_func=plain,
         key=f"evaluate.groups.{judged.run_id}",
@@ -64,9 +66,8 @@ def groups(judged: Judged, results: Results, threshold: float) -> None:
     )
     figure(charts.forest(found, measure=measure), key="evaluate.forest")
     table([_row(g) for g in found.groups])
-    site = Schema.from_dict(results.manifest["schema"]).only("site")
     if site is not None and picked == [site.name]:
-        _between_sites(found, results.manifest["split"]["kind"])
+        _between_sites(found, split)
     _fairness(found)
     _remedies(judged, found)
 

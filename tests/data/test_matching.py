@@ -26,6 +26,10 @@ def test_a_column_that_nothing_is_like_is_left_open() -> None:
     assert propose_names(["年龄", "性别"], ["性别(男/女)", "年龄(岁)"]) == {"年龄": "年龄(岁)", "性别": "性别(男/女)"}
 
 
+def test_an_abbreviation_finds_the_whole_word() -> None:
+    assert propose_names(["chol"], ["age", "cholesterol"]) == {"chol": "cholesterol"}
+
+
 def test_renaming_changes_frame_and_schema_and_keeps_the_original() -> None:
     cohort = new_table()
     named = with_names(cohort, {"age": "Age (years)", "sex": "SEX"})
