@@ -6,7 +6,6 @@ the patient page is answered without reading it again.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.explanation.counterfactual import Counterfactual, counterfactuals
-from medcore.explanation.game import BATCHES, Floats
+from medcore.explanation.game import Floats
 from medcore.explanation.patients import shown_values, units_of
 from medcore.explanation.reference import Reference
 from medcore.explanation.results import Explanation, Scale
@@ -28,9 +27,11 @@ if TYPE_CHECKING:
 
 N_WEIGHED, N_WEIGHED_AGAINST = 20, 50
 """Training patients explained, and against how many others, to find out how much the model uses each column."""
-LIVE_SECONDS = 1.0
-"""About how long one explanation on the page may take."""
-LEAST_EVALUATIONS, MOST_EVALUATIONS = 2**14, 2**20
+LIVE_EVALUATIONS, LIVE_EVALUATIONS_QUICK = 2**15, 2**20
+"""How many composite rows one explanation on the page may ask about: of most models, and of quick ones.
+
+Numbers of rows, not seconds, so that the page shows the same figures on every machine.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,13 @@ def explain_patient(
 ) -> Explanation:
     """Explain one patient against the bundle's background, or the given codes (m, P).
 
-    Without ``max_evaluations`` as much is asked of the model as it answers in about a second.
+    Without ``max_evaluations`` it is :func:`live_evaluations`.
     """
+    from medcore.models.mixing import BundleRisk
+
     bundle = opened(folder)
     found = explain(
-        bundle.risk,
+        BundleRisk(bundle),
         patient.codes,
         bundle.background if background is None else background,
         columns=bundle.predictors,
@@ -125,20 +128,13 @@ def drawn(rows: Floats, n: int) -> Floats:
 
 
 def live_evaluations(folder: Path) -> int:
-    """Return how many composite rows this model answers in about a second here, as a power of two."""
-    return _pace(folder, _changed(folder))
+    """Return how many composite rows an explanation on the page may ask this model about."""
+    from medcore.models.mixing import BundleRisk
 
-
-@lru_cache(maxsize=16)
-def _pace(folder: Path, changed: int) -> int:  # noqa: ARG001 - part of the key
     bundle = opened(folder)
-    rows = np.resize(bundle.background, (BATCHES[0], len(bundle.predictors)))
-    bundle.risk(rows)
-    start = time.perf_counter()
-    bundle.risk(rows)
-    seconds = max(time.perf_counter() - start, 1e-4)
-    power = 2 ** round(np.log2(LIVE_SECONDS * len(rows) / seconds))
-    return int(min(max(power, LEAST_EVALUATIONS), MOST_EVALUATIONS))
+    linear = all(part.kind in ("logistic", "prevalence") for _weight, part in bundle.parts)
+    quick = linear or BundleRisk(bundle).mixer(bundle.background[0], bundle.background[:1]) is not None
+    return LIVE_EVALUATIONS_QUICK if quick else LIVE_EVALUATIONS
 
 
 def find_counterfactuals(

@@ -35,7 +35,8 @@ def shapley_values(game: Game) -> Floats:
     """Return the exact Shapley values (P,) of the game."""
     total = np.zeros(len(game.row))
     for blocks in _portions(game):
-        worth = game.value(np.concatenate([_composites(game, block) for block in blocks]))
+        rows = np.concatenate([np.repeat(block.rows, 2 ** block.players.shape[1]) for block in blocks])
+        worth = game.mixed(rows, np.concatenate([_coalitions(block, len(game.row)) for block in blocks]))
         start = 0
         for block in blocks:
             stop = start + block.n_composites
@@ -82,15 +83,14 @@ def _values(worth: Floats) -> Floats:
     return np.asarray(worth @ (bits * (joined + left_out)[:, None]) - (worth @ left_out)[:, None])
 
 
-def _composites(game: Game, block: _Block) -> Floats:
-    """Build all 2^d composite rows of each background row: bit k of the position is player k's presence."""
-    composites, players = game.background[block.rows][:, None, :], block.players
-    index = np.arange(len(block.rows))
-    for k in range(players.shape[1]):
-        joined = composites.copy()
-        joined[index, :, players[:, k]] = game.row[players[:, k]][:, None]
-        composites = np.concatenate([composites, joined], axis=1)
-    return composites.reshape(-1, len(game.row))
+def _coalitions(block: _Block, n_columns: int) -> NDArray[np.bool_]:
+    """Write all 2^d coalitions of each background row (r · 2^d, P): bit k of the position is player k's presence."""
+    r, d = block.players.shape
+    present = np.zeros((r, 2**d, n_columns), dtype=bool)
+    for k in range(d):
+        bit = (np.arange(2**d) >> k & 1).astype(bool)
+        present[np.arange(r), :, block.players[:, k]] = bit
+    return present.reshape(-1, n_columns)
 
 
 @lru_cache(maxsize=4)

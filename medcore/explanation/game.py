@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,22 @@ from medcore.explanation.results import SCALES, Scale
 Floats = NDArray[np.float64]
 Risk = Callable[[Floats], NDArray[Any]]
 """A model: codes (n, P) to risks (n, K), a column a class."""
+
+
+class Mixer(Protocol):
+    """A model that knows one patient and the background rows, and needs only be told which columns are whose."""
+
+    def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_], /) -> NDArray[Any]:
+        """Predict for background rows (n,) in which the columns ``present`` (n, P) are the patient's: (n, K)."""
+
+
+@runtime_checkable
+class Mixing(Protocol):
+    """A model that may have a faster way to composite rows than reading them."""
+
+    def mixer(self, row: Floats, background: Floats, /) -> Mixer | None:
+        """Prepare a patient (P,) against background rows (m, P); None where there is no faster way."""
+
 
 CLIP = 1e-7
 BATCHES = (16_384, 4_096, 1_024, 64)
@@ -89,6 +105,18 @@ class Game:
     def base_value(self) -> float:
         """The mean output over the background."""
         return float(self.weights @ self.ends[1])
+
+    @cached_property
+    def mixer(self) -> Mixer | None:
+        """The model's own way to composite rows, where it has one."""
+        return self.risk.mixer(self.row, self.background) if isinstance(self.risk, Mixing) else None
+
+    def mixed(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Floats:
+        """Ask about background rows (n,) in which the columns ``present`` (n, P) are the patient's; outputs (n,)."""
+        if self.mixer is None:
+            return self.value(np.where(present, self.row, self.background[rows]))
+        self.counter.n += len(rows)
+        return on_scale(np.asarray(self.mixer.risk(rows, present))[:, self.class_index], self.scale)
 
     def value(self, codes: Floats) -> Floats:
         """Ask the model about composite rows (n, P), in batches; the outputs (n,) on the game's scale."""

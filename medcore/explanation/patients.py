@@ -120,8 +120,10 @@ def refine_row(
     patient = read_patient(bundle, frame, row_number)
     others = background_codes(bundle, background, seed=options.get("seed", 0))
     index = class_index(bundle, patient.codes, class_name)
+    from medcore.models.mixing import BundleRisk
+
     for explanation in refine(
-        bundle.risk,
+        BundleRisk(bundle),
         patient.codes,
         others,
         columns=bundle.predictors,

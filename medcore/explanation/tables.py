@@ -80,11 +80,13 @@ def explain_rows(
     codes = bundle.encode(frame)
     index = class_index(bundle, codes[0], class_name or bundle.classes[-1]) if len(codes) else len(bundle.classes) - 1
     others = background_codes(bundle, background, seed=seed)
+    from medcore.models.mixing import BundleRisk
+
     found = []
     for place, row in enumerate(codes):
         found.append(
             explain(
-                bundle.risk,
+                BundleRisk(bundle),
                 row,
                 others,
                 columns=bundle.predictors,

@@ -278,3 +278,29 @@ def test_explanations_of_an_ensemble_are_the_mean_of_those_of_its_members(game, 
     phi_b, _ = phi_of(b, row, background, sampled=sampled)
     both, _ = phi_of(lambda c: share * a(c) + (1 - share) * b(c), row, background, sampled=sampled)
     np.testing.assert_allclose(both, share * phi_a + (1 - share) * phi_b, atol=1e-12)
+
+
+def certain(codes):
+    """A steep model of 30 columns: nearly every composite row has a risk near 0 or 1."""
+    p = 1 / (1 + np.exp(-8 * codes[:, :28].sum(axis=1) - 4 * codes[:, 0] * codes[:, 1] * codes[:, 2]))
+    return np.column_stack([1 - p, p])
+
+
+def test_glancing_at_certain_stretches_costs_less_and_is_not_biased(monkeypatch):
+    rng = np.random.default_rng(14)
+    row, background = rng.normal(size=30) + 0.5, rng.normal(size=(20, 30)) - 0.5
+
+    def run(seed, evaluations):
+        return explain(
+            certain, row, background, columns=names(30), tolerance=0.0, max_evaluations=evaluations, seed=seed
+        )
+
+    many = [run(seed, 20_000) for seed in range(20)]
+    monkeypatch.setattr("medcore.explanation.sampling.STRETCH", 10**6)
+    true = numbers(run(99, 1_000_000))
+    mean = np.mean([numbers(found) for found in many], axis=0)
+    error = np.std([numbers(found) for found in many], axis=0, ddof=1) / np.sqrt(20)
+    assert (np.abs(mean - true) <= 4.5 * error + 1e-3).all()
+    assert max(found.additivity_residual for found in many) < 1e-10
+    inside = [np.abs(numbers(found) - true) <= 1.96 * errors(found) + 1e-12 for found in many]
+    assert np.mean(inside) > 0.9
