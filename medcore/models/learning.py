@@ -113,11 +113,17 @@ class LearningCurve:
 
 
 def affordable_models(results: Results) -> tuple[str, ...]:
-    """Return logistic regression and, if it is quick enough, the model of a run (or its weightiest part)."""
+    """Return logistic regression and, if it is quick enough, the model of a run (or its weightiest part).
+
+    A model whose settings were searched stands with its usual ones.
+    """
     own = [
         c
         for c in sorted(results.candidates, key=lambda c: -c.weight)
-        if c.name in LEARNERS and c.weight > 0 and c.name not in ("network", "seed") and c.seconds <= AFFORDABLE_SECONDS
+        if c.name in LEARNERS
+        and (c.weight > 0 or c.name == results.model)
+        and c.name not in ("network", "seed")
+        and c.seconds <= AFFORDABLE_SECONDS
     ]
     return tuple(dict.fromkeys(("logistic", *(c.name for c in own[:1]))))
 

@@ -35,8 +35,8 @@ class Trial:
 
     @property
     def words(self) -> str:
-        """The settings as text, in the terms of the model's library."""
-        return ", ".join(f"{name} {_short(value)}" for name, value in self.settings.items())
+        """The settings as text, in the terms of the model's library, without a sign that markup would read."""
+        return ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in self.settings.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

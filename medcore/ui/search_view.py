@@ -67,7 +67,7 @@ def _row(place: int, trial: Trial) -> dict[str, str]:
     return {
         _("Place"): str(place),
         _("Model"): plain(model_name(trial.model)),
-        _("Settings"): plain(trial.words) if trial.settings else _("the usual ones"),
+        _("Settings"): trial.words if trial.settings else _("the usual ones"),
         _("Log loss"): _("could not be trained") if trial.loss is None else f"{trial.loss:.4f}",
         _("Trial"): str(trial.number + 1),
     }

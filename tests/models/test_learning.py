@@ -79,6 +79,8 @@ def test_slow_models_and_networks_are_left_out(logistic):
     assert among(name="boosting", weight=2.0) == ("logistic", "boosting")
     assert among(name="boosting", weight=2.0, seconds=60.0) == ("logistic",)
     assert among(name="network", weight=2.0) == ("logistic",)
+    searched = replace(results, model="boosting", candidates=(simple, replace(simple, name="boosting", weight=0.0)))
+    assert affordable_models(searched) == ("logistic", "boosting")
 
 
 def test_results_are_read_without_tensorflow():

@@ -169,6 +169,13 @@ def test_a_searched_run_is_a_bundle_that_says_what_was_found(ward, monkeypatch, 
     np.testing.assert_allclose(load_bundle(tmp_path).predict(frame), trained.bundle.predict(frame), atol=1e-6)
 
 
+def test_settings_are_written_whole_and_without_markup():
+    settings = {"num_leaves": 12, "learning_rate": 0.03125, "scaling": "robust"}
+    trial = Trial(number=1, model="boosting", settings=settings, loss=0.5, seconds=1.0)
+    assert trial.words == "num leaves 12, learning rate 0.0312, scaling robust"
+    assert Trial.from_dict(trial.to_dict()) == trial
+
+
 @pytest.mark.slow
 def test_a_network_learns_with_the_settings_it_is_given(ward):
     task = task_of(ward, "seed").with_settings(epochs=1)
