@@ -122,7 +122,7 @@ def affordable_models(results: Results) -> tuple[str, ...]:
         for c in sorted(results.candidates, key=lambda c: -c.weight)
         if c.name in LEARNERS
         and (c.weight > 0 or c.name == results.model)
-        and c.name not in ("network", "seed")
+        and c.name not in ("logistic", "network", "seed")
         and c.seconds <= AFFORDABLE_SECONDS
     ]
     return tuple(dict.fromkeys(("logistic", *(c.name for c in own[:1]))))

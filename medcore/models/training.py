@@ -20,7 +20,7 @@ from medcore.features import CodeBook, Codes, Layout
 from medcore.models.advice import advise
 from medcore.models.baselines import fit_logistic, fit_prevalence
 from medcore.models.bundle import Bundle
-from medcore.models.calibration import CalibrationChoice, Calibrator, choose_calibrator
+from medcore.models.calibration import CalibrationChoice, Calibrator, choose_calibrator, log_loss
 from medcore.models.checks import check_trainable
 from medcore.models.ensemble import blend
 from medcore.models.manifest import describe
@@ -244,7 +244,9 @@ def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -
         blended = blend({name: f.oof for name, f in fitted.items()}, task.outcome, task.folds)
         weights, oof = blended.weights, blended.oof
     else:
-        name = "searched" if settings.search_minutes else settings.model
+        # The searched settings must have predicted unseen patients better than the usual ones.
+        names = (settings.model, *(["searched"] if settings.search_minutes else []))
+        name = min(names, key=lambda name: log_loss(fitted[name].oof, task.outcome))
         weights, oof = {name: 1.0}, fitted[name].oof
     if "seed" in weights and settings.class_weight is None:
         return _Chosen(weights, Calibrator(), oof, {})  # the reference stays as it was published
