@@ -101,7 +101,9 @@ class SearchOutcome:
 
     def _advice(self, searched: float, usual: float | None) -> str:
         if self.best.settings and usual is not None and searched >= usual:
-            return N_("On patients it had not seen the search was no better. The table says which settings the model uses.")
+            return N_(
+                "On patients it had not seen the search was no better. The table says which settings the model uses."
+            )
         if len(self.trials) < FEW_TRIALS:
             return N_("There was time for few trials; give the search more minutes if it matters.")
         return N_("Nothing needs to be done.")
