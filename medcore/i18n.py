@@ -92,12 +92,25 @@ class Message:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
-        return {"template": self.template, "values": dict(self.values)}
+        return {"template": self.template, "values": {k: _packed(v) for k, v in self.values.items()}}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
         """Read what :meth:`to_dict` wrote."""
-        return cls(data["template"], dict(data["values"]))
+        return cls(data["template"], {k: _unpacked(v) for k, v in data["values"].items()})
+
+
+def _packed(value: Any) -> Any:
+    """Write messages within a message's values as JSON, too."""
+    if isinstance(value, (list, tuple)):
+        return [_packed(v) for v in value]
+    return value.to_dict() if isinstance(value, Message) else value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_unpacked(v) for v in value]
+    return Message.from_dict(value) if isinstance(value, Mapping) and set(value) == {"template", "values"} else value
 
 
 def _spoken(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,12 +16,24 @@ TITLES: Mapping[str, str] = {
     "auto": N_("automatic choice"),
     "prevalence": N_("prevalence"),
     "logistic": N_("logistic regression"),
+    "kernel": N_("kernel logistic regression"),
     "forest": N_("random forest"),
     "extra_trees": N_("extremely randomised trees"),
     "boosting": N_("boosted trees"),
     "network": N_("network"),
     "seed": N_("reference network"),
     "searched": N_("searched settings"),
+}
+
+
+CALIBRATIONS: Mapping[str, str] = {
+    "none": N_("not needed"),
+    "temperature": N_("temperature scaling"),
+    "platt": N_("Platt scaling"),
+    "beta": N_("beta calibration"),
+    "isotonic": N_("isotonic regression"),
+    "venn_abers": N_("Venn–Abers"),
+    "vector": N_("vector scaling"),
 }
 
 
@@ -59,11 +71,19 @@ def _parts(weights: Mapping[str, float], calibration: str) -> Finding:
         severity="info",
         message=Message(
             N_("The model averages these parts: {parts}. Recalibration: {calibration}."),
-            {"parts": [f"{name} {weight:.0%}" for name, weight in shares], "calibration": calibration},
+            {"parts": [_part(name, weight) for name, weight in shares], "calibration": _calibration(calibration)},
         ),
         why=Message(N_("The shares are those that predicted patients outside each training fold best.")),
         remedy=Message(N_("Nothing needs to be done.")),
     )
+
+
+def _part(name: str, weight: float) -> Message:
+    return Message(N_("{model} {share}"), {"model": Message(TITLES.get(name, name)), "share": f"{weight:.0%}"})
+
+
+def _calibration(method: str) -> Message:
+    return Message(CALIBRATIONS.get(method, method))
 
 
 def _simple_is_as_good(results: Results, simple: CandidateResult) -> list[Finding]:
@@ -93,7 +113,7 @@ def _weighted(class_weight: str, calibration: str) -> Finding:
         severity="warning",
         message=Message(
             N_("The classes were weighted ({weighting}); the risks were recalibrated by {calibration}."),
-            {"weighting": class_weight, "calibration": calibration},
+            {"weighting": class_weight, "calibration": _calibration(calibration)},
         ),
         why=Message(
             N_("Weighting raises the predicted risks far above the true ones and does not rank patients better.")

@@ -165,7 +165,15 @@ def _fit_path(task: Task, rows: Indices, penalties: NDArray[np.float64]) -> list
 
 
 def _part(model: Any, maker: FeatureMaker, present: Indices, n_classes: int, inverse: float) -> LogisticPart:
-    coefficients = np.zeros((maker.n_columns_, n_classes))
+    coefficients, intercepts = columns_and_intercepts(model, present, n_classes)
+    return LogisticPart(maker, coefficients, intercepts, inverse)
+
+
+def columns_and_intercepts(
+    model: Any, present: Indices, n_classes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a fitted logistic regression as coefficients ``(F, K)`` and intercepts ``(K,)`` of all classes."""
+    coefficients = np.zeros((model.coef_.shape[1], n_classes))
     intercepts = np.full(n_classes, -30.0)  # a class that is not in these rows
     if len(present) == 2:
         coefficients[:, present[1]] = model.coef_[0]
@@ -173,4 +181,4 @@ def _part(model: Any, maker: FeatureMaker, present: Indices, n_classes: int, inv
     else:
         coefficients[:, present] = model.coef_.T
         intercepts[present] = model.intercept_
-    return LogisticPart(maker, coefficients, intercepts, inverse)
+    return coefficients, intercepts

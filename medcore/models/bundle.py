@@ -189,8 +189,9 @@ def _load_part(folder: Path, kind: str) -> Part:
 def part_kinds() -> dict[str, type[Part]]:
     """Return every kind of part a bundle may hold."""
     from medcore.models.baselines import LogisticPart, PrevalencePart
+    from medcore.models.kernel import KernelPart
     from medcore.models.networks import NetworkPart
     from medcore.models.trees import BoostingPart, ForestPart
 
-    kinds: tuple[type[Part], ...] = (PrevalencePart, LogisticPart, ForestPart, BoostingPart, NetworkPart)
+    kinds: tuple[type[Part], ...] = (PrevalencePart, LogisticPart, KernelPart, ForestPart, BoostingPart, NetworkPart)
     return {part.kind: part for part in kinds}

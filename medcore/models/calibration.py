@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 BINARY_METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
 MANY_CLASS_METHODS = ("none", "temperature", "vector")
 _SAME_LOSS = 0.002
+_SLOPE_IS_WORTH = 0.004
+"""Log loss given away for a better slope where 100 patients of each kind say what the slope is."""
 _VENN_ABERS_GRID = 100
 _MIN_ROWS_FOR_STEPS = 100
 """Isotonic regression and Venn–Abers are not tried with fewer events or non-events in all: they would overfit."""
@@ -89,15 +91,20 @@ def choose_calibrator(
 ) -> CalibrationChoice:
     """Choose the method with the lowest log loss on held-out folds.
 
-    Among methods that differ by less than ``_SAME_LOSS`` the one whose honest
-    calibration slope is nearest 1 is taken. ``enforced`` rules out doing nothing;
-    ``methods`` are those that may be chosen, instead of all.
+    With 100 events and non-events or more, the method whose honest calibration slope
+    is nearest 1 is taken among those that differ by less than ``_SLOPE_IS_WORTH``.
+    With fewer, a slope is mostly chance: nothing is done unless it lowers the log
+    loss by ``_SAME_LOSS``. ``enforced`` rules out doing nothing; ``methods`` are
+    those that may be chosen, instead of all.
     """
     allowed = [m for m in _methods(outcome, risk.shape[1], enforced) if methods is None or m in methods]
     honest = {m: _cross_fitted(m, risk, outcome, folds) for m in allowed}
     losses = {method: log_loss(values, outcome) for method, values in honest.items()}
     lowest = min(losses.values())
-    close = [method for method in honest if losses[method] <= lowest + _SAME_LOSS]
+    few = _is_small(outcome, risk.shape[1])
+    if few and losses.get("none", np.inf) <= lowest + _SAME_LOSS:
+        return CalibrationChoice(Calibrator(), honest["none"], losses)
+    close = [method for method in honest if losses[method] <= lowest + (_SAME_LOSS if few else _SLOPE_IS_WORTH)]
     best = min(close, key=lambda m: (round(abs(calibration_slope(honest[m], outcome) - 1.0), 1), losses[m]))
     return CalibrationChoice(fit_calibrator(best, risk, outcome), honest[best], losses)
 
@@ -119,9 +126,15 @@ def log_loss(risk: Risk, outcome: Indices) -> float:
     return float(-np.log(np.clip(risk[np.arange(len(outcome)), outcome], 1e-12, 1.0)).mean())
 
 
+def _is_small(outcome: Indices, n_classes: int) -> bool:
+    """Whether the events, or all patients but those of the commonest class, are fewer than 100."""
+    counts = np.bincount(outcome, minlength=n_classes)
+    return bool(len(outcome) - counts.max() < _MIN_ROWS_FOR_STEPS)
+
+
 def _methods(outcome: Indices, n_classes: int, enforced: bool) -> tuple[str, ...]:
     methods: tuple[str, ...] = BINARY_METHODS if n_classes == 2 else MANY_CLASS_METHODS
-    if n_classes == 2 and np.bincount(outcome, minlength=2).min() < _MIN_ROWS_FOR_STEPS:
+    if n_classes == 2 and _is_small(outcome, n_classes):
         methods = methods[:4]
     return methods[1:] if enforced else methods
 

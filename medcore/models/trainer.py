@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ from medcore.models.trainer_predict import TrainedNetworks
 
 __all__ = ["Member", "NetworkSettings", "TrainedNetworks", "members_for", "train_networks"]
 
-_MOST_BYTES = 1_000_000_000  # of features held at once by one batch of members
+_MOST_BYTES = 300_000_000  # of features held at once by one batch of members
 _MOST_WATCHED = 20_000  # rows a member from which the AUROC of an epoch is taken
 _Tensors = TypeVar("_Tensors", Table, Plan)
 _CURVES = ("loss", "val_loss", "auroc", "val_auroc")
@@ -124,7 +124,7 @@ class _Watch:
 
     def report(self, epoch: int, curves: dict[str, NDArray[np.float64]]) -> None:
         """Report the means over the members, and the extremes of what validation says."""
-        numbers: dict[str, float | None] = {}
+        numbers: dict[str, Any] = {}
         for name, values in curves.items():
             known = values[np.isfinite(values)]
             numbers[name] = float(known.mean()) if len(known) else None

@@ -23,6 +23,7 @@ from medcore.models.bundle import Bundle
 from medcore.models.calibration import CalibrationChoice, Calibrator, choose_calibrator, log_loss
 from medcore.models.checks import check_trainable
 from medcore.models.ensemble import blend
+from medcore.models.kernel import MOST_ROWS, fit_kernel
 from medcore.models.manifest import describe
 from medcore.models.networks import fit_network, fit_seed_network
 from medcore.models.progress import Follower, NullFollower
@@ -40,6 +41,7 @@ _CANDIDATE_DRAWS = 200
 _LEARNERS: Mapping[str, Learner] = {
     "prevalence": fit_prevalence,
     "logistic": fit_logistic,
+    "kernel": fit_kernel,
     "forest": fit_forest,
     "extra_trees": partial(fit_forest, kind="extra_trees"),
     "boosting": fit_boosting,
@@ -50,6 +52,7 @@ _LEARNERS: Mapping[str, Learner] = {
 _SHARES: Mapping[str, float] = {
     "prevalence": 0.01,
     "logistic": 0.5,
+    "kernel": 0.8,
     "forest": 1.5,
     "extra_trees": 1.0,
     "boosting": 2.0,
@@ -58,7 +61,7 @@ _SHARES: Mapping[str, float] = {
     "searched": 40.0,
 }
 """How long candidates take against each other, roughly: for the progress bar."""
-_AUTO = ("prevalence", "logistic", "forest", "extra_trees", "boosting", "network")
+_AUTO = ("prevalence", "logistic", "kernel", "forest", "extra_trees", "boosting", "network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +222,14 @@ class _Chosen:
     calibration: Mapping[str, float]
 
 
-def _names(settings: TrainSettings) -> tuple[str, ...]:
-    names = _AUTO if settings.model == "auto" else ("prevalence", "logistic", settings.model)
+def _names(settings: TrainSettings, n_rows: int) -> tuple[str, ...]:
+    auto = tuple(name for name in _AUTO if name != "kernel" or n_rows <= MOST_ROWS)
+    names = auto if settings.model == "auto" else ("prevalence", "logistic", settings.model)
     return tuple(dict.fromkeys((*names, "searched") if settings.search_minutes else names))
 
 
 def _fit_all(task: Task, follower: Follower) -> tuple[dict[str, Fitted], dict[str, float]]:
-    names = _names(task.settings)
+    names = _names(task.settings, task.n)
     pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2}, run=task.settings.model)
     fitted: dict[str, Fitted] = {}
     seconds: dict[str, float] = {}
@@ -241,7 +245,8 @@ def _fit_all(task: Task, follower: Follower) -> tuple[dict[str, Fitted], dict[st
 def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> _Chosen:
     """Decide what counts how much, and how the risks are recalibrated."""
     if settings.model == "auto":
-        blended = blend({name: f.oof for name, f in fitted.items()}, task.outcome, task.folds)
+        pooled = {name: f.oof for name, f in fitted.items() if name != "prevalence"}
+        blended = blend(pooled, task.outcome, task.folds)
         weights, oof = blended.weights, blended.oof
     else:
         # The searched settings must have predicted unseen patients better than the usual ones.

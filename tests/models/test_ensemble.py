@@ -3,7 +3,7 @@ import pytest
 
 from medcore.models.advice import log_loss_difference
 from medcore.models.calibration import log_loss
-from medcore.models.ensemble import blend
+from medcore.models.ensemble import PULL, blend, choose_weights
 
 
 def three_candidates(n=1500, seed=0):
@@ -55,3 +55,22 @@ def test_repeating_every_patient_does_not_narrow_the_interval_when_groups_are_kn
     patients = np.tile(np.arange(300), 4)
     again = log_loss_difference(np.tile(outcome, 4), np.tile(a, (4, 1)), np.tile(b, (4, 1)), patients)
     assert again == pytest.approx(once)
+
+
+def test_on_few_events_weights_stay_near_equal_and_on_many_the_data_decide():
+    candidates, outcome, folds = three_candidates(n=20_000)
+    few = {name: risk[:10] for name, risk in candidates.items()}
+    assert min(blend(few, outcome[:10], folds[:10]).weights.values()) > 0.1
+    many = blend(candidates, outcome, folds).weights
+    assert many.get("useless", 0.0) < 0.05
+
+
+def test_the_weights_are_the_best_that_random_search_finds():
+    candidates, outcome, _folds = three_candidates(400)
+    true = np.stack([risk[np.arange(400), outcome] for risk in candidates.values()])
+
+    def cost(w):
+        return -np.log(w @ true).sum() + PULL * 9 / 2 * ((w - 1 / 3) ** 2).sum()
+
+    drawn = np.random.default_rng(1).dirichlet(np.ones(3), 5_000)
+    assert cost(choose_weights(true)) <= min(cost(w) for w in drawn) + 1e-3

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from medcore.errors import CancelledError, InputError, SettingsError, TargetError
+from medcore.i18n import Message, language
 from medcore.models.baselines import choices, fit_prevalence
 from medcore.models.bundle import load_bundle
 from medcore.models.progress import NullFollower
@@ -150,8 +151,8 @@ def automatic(ward):
 def test_the_automatic_choice_is_one_model_of_weighted_parts(ward, automatic, tmp_path):
     weights = {c.name: c.weight for c in automatic.candidates}
     assert sum(weights.values()) == pytest.approx(1.0)
-    assert set(weights) == {"prevalence", "logistic", "forest", "extra_trees", "boosting", "network"}
-    assert weights["prevalence"] < 0.2
+    assert set(weights) == {"prevalence", "logistic", "kernel", "forest", "extra_trees", "boosting", "network"}
+    assert weights["prevalence"] == 0
     save_trained(automatic, tmp_path)
     frame = ward.cohort.frame
     np.testing.assert_allclose(load_bundle(tmp_path).predict(frame), automatic.bundle.predict(frame), atol=1e-6)
@@ -160,6 +161,9 @@ def test_the_automatic_choice_is_one_model_of_weighted_parts(ward, automatic, tm
 def test_the_automatic_choice_says_what_counts_and_whether_the_simple_model_would_do(automatic):
     found = {f.code: str(f.message) for f in automatic.findings}
     assert "Recalibration" in found["model.parts"]
+    parts = next(f.message for f in automatic.findings if f.code == "model.parts")
+    with language("zh_CN"):
+        assert "逻辑回归" in str(Message.from_dict(parts.to_dict()))
     assert "model.simple_is_as_good" in found  # the generated outcome is logistic
 
 
