@@ -1,0 +1,32 @@
+"""What each command does: the rooms' functions in the order of the work.
+
+Nothing is computed here. Each function returns a :class:`Result`, which prints
+as one JSON object or as a short text.
+"""
+
+from __future__ import annotations
+
+from medcore.commands.judging import Recalibrate, evaluate
+from medcore.commands.patients import explain, explain_all, predict
+from medcore.commands.result import Result
+from medcore.commands.tables import profile, train, train_settings
+
+__all__ = [
+    "Recalibrate",
+    "Result",
+    "app",
+    "evaluate",
+    "explain",
+    "explain_all",
+    "predict",
+    "profile",
+    "train",
+    "train_settings",
+]
+
+
+def app(*, host: str, port: int) -> None:
+    """Start the dashboard and stay until it is stopped."""
+    from medcore.jobs.serve import serve
+
+    serve(host, port)

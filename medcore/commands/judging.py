@@ -1,0 +1,110 @@
+"""Commands on a bundle and new patients whose outcome is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medcore.commands.result import Result, headline, metric_lines
+from medcore.data.reading import read_table
+from medcore.errors import SettingsError
+from medcore.i18n import N_, _
+from medcore.models.files import check_new
+
+if TYPE_CHECKING:
+    from medcore.models.external import ExternalValidation
+    from medcore.models.settings import Strength
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibrate:
+    """A recalibration that is asked for: how strong, and the folder for the new version."""
+
+    strength: Strength
+    out: Path
+
+    @classmethod
+    def of(cls, strength: Strength | None, out: Path | None) -> Recalibrate | None:
+        """Put the two options together; raise SettingsError when only one is there."""
+        if strength is None and out is None:
+            return None
+        if strength is None or out is None:
+            raise SettingsError(
+                N_("--recalibrate and --out go together: say how to recalibrate and into which folder.")
+            )
+        check_new(out)
+        return cls(strength, out)
+
+
+def evaluate(
+    bundle: Path,
+    data: Path,
+    *,
+    target: str | None = None,
+    threshold: float | None = None,
+    report: Path | None = None,
+    recalibrate: Recalibrate | None = None,
+) -> Result:
+    """Judge a frozen model on new patients; write the report and keep a recalibrated version if they are asked for."""
+    from medcore.models.bundle import load_bundle
+    from medcore.models.external import validate
+    from medcore.reporting import check_format
+
+    if threshold is not None and not 0 < threshold < 1:
+        raise SettingsError(
+            N_("The threshold is {got}; it is a risk, so give a number between 0 and 1."), got=threshold
+        )
+    if report is not None:
+        check_format(report.name)
+    model = load_bundle(bundle)
+    validation = validate(model, read_table(data), target=target, threshold=threshold)
+    found: dict[str, Any] = {"bundle": str(bundle), **validation.to_dict()}
+    if report is not None:
+        _write_report(report, bundle, validation, model.threshold if threshold is None else threshold)
+        found["report"] = str(report)
+    kept: list[str] = []
+    if recalibrate is not None:
+        found["recalibration"], kept = _recalibrate(bundle, validation, recalibrate)
+    judged = headline(validation.evaluation)
+    heading = _(
+        "{n} patients judged, {dropped} without an outcome left out.",
+        n=validation.n_patients,
+        dropped=validation.n_without_outcome,
+    )
+    return Result(found | judged, (heading, *metric_lines(_("New patients"), judged), *validation.lines(), *kept))
+
+
+def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrate) -> tuple[dict[str, Any], list[str]]:
+    """Keep a recalibrated version; return what is told of it, for programs and for people."""
+    from medcore.models.recalibration import recalibrate
+    from medcore.models.versions import save_version
+
+    change = recalibrate(validation, asked.strength)
+    save_version(bundle, asked.out, change, validation)
+    judged = headline(change.evaluation)
+    lines = [
+        _("Recalibrated: {what}. Kept in {out}; the original is unchanged.", what=change.meaning, out=asked.out),
+        *metric_lines(_("Recalibrated, cross-validated on the new patients"), judged),
+    ]
+    return {"bundle": str(asked.out), **change.to_dict(), "cross_validated": judged}, lines
+
+
+def _write_report(report: Path, bundle: Path, validation: ExternalValidation, threshold: float) -> None:
+    from medcore.models.recalibration import recalibrations
+    from medcore.models.results import read_results
+    from medcore.reporting import Subject, render, study_report
+
+    results = read_results(bundle)
+    rationale = (
+        str(results.manifest.get("threshold_rationale", "")) if threshold == results.manifest.get("threshold") else ""
+    )
+    subject = Subject(
+        title=bundle.resolve().name,
+        results=results,
+        threshold=threshold,
+        rationale=rationale,
+        validation=validation,
+        recalibrations=recalibrations(validation),
+    )
+    report.write_bytes(render(study_report(subject), report.name))

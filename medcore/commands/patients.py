@@ -1,0 +1,83 @@
+"""Commands on a bundle and patients: their risks, and why."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from medcore.commands.result import Result
+from medcore.data.export import to_csv
+from medcore.data.reading import read_table
+from medcore.errors import NotFoundError, SettingsError
+from medcore.i18n import N_, _
+
+
+def predict(bundle: Path, data: Path, *, out: Path) -> Result:
+    """Write the risk of every patient, one line a row of the table."""
+    from medcore.models.bundle import load_bundle
+    from medcore.models.external import predict_table
+
+    table = predict_table(load_bundle(bundle), read_table(data).frame)
+    out.write_text(to_csv(table), encoding="utf-8")
+    flagged = int((table["flags"] != "").sum())
+    found = {"bundle": str(bundle), "out": str(out), "n_rows": len(table), "n_flagged": flagged}
+    return Result(
+        found, (_("{n} risks written to {out}; {flagged} rows carry a flag.", n=len(table), out=out, flagged=flagged),)
+    )
+
+
+def explain(
+    bundle: Path, data: Path, *, row: int, background: Path | None = None, class_name: str | None = None
+) -> Result:
+    """Say why the model gives one patient that risk."""
+    from medcore.explanation import CAPTION, explain_row
+    from medcore.models.bundle import load_bundle
+
+    frame = read_table(data).frame
+    if not 0 <= row < len(frame):
+        raise NotFoundError(
+            N_("There is no row {row}: the table has the rows 0 to {last}."), row=row, last=len(frame) - 1
+        )
+    others: pd.DataFrame | None = read_table(background).frame if background else None
+    explanation = explain_row(load_bundle(bundle), frame, row, background=others, class_name=class_name)
+    lines = [
+        _(
+            "Risk of {name}: {risk}; average of the comparison patients: {base}.",
+            name=explanation.class_name,
+            risk=f"{explanation.prediction:.3f}",
+            base=f"{explanation.base_value:.3f}",
+        ),
+        *(
+            f"  {c.column} = {c.value}: {c.contribution:+.4f} ± {c.standard_error:.4f}"
+            for c in explanation.contributions
+        ),
+        _(CAPTION),
+    ]
+    return Result(explanation.to_dict(), tuple(lines))
+
+
+def explain_all(
+    bundle: Path, data: Path, *, out: Path | None, background: Path | None = None, class_name: str | None = None
+) -> Result:
+    """Write every patient's contributions with their standard errors, one line a row of the table."""
+    from medcore.explanation import CAPTION
+    from medcore.explanation.batch import as_table
+    from medcore.explanation.tables import explain_rows
+    from medcore.models.bundle import load_bundle
+
+    if out is None:
+        raise SettingsError(N_("Say with --out where the explanations of all patients are to be written."))
+    others: pd.DataFrame | None = read_table(background).frame if background else None
+    found = explain_rows(
+        load_bundle(bundle), read_table(data).frame, class_name=class_name, background=others, progress=_say_share
+    )
+    out.write_text(to_csv(as_table(found)), encoding="utf-8")
+    written = {"bundle": str(bundle), "out": str(out), "n_rows": len(found.rows), "class_name": found.class_name}
+    return Result(written, (_("{n} explanations written to {out}.", n=len(found.rows), out=out), _(CAPTION)))
+
+
+def _say_share(done: float) -> None:
+    """Say on standard error, in place, how much is done."""
+    sys.stderr.write(f"\r{done:4.0%}{'' if done < 1 else chr(10)}")

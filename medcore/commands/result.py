@@ -1,0 +1,69 @@
+"""What a command found, for programs and for people."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medcore.data.findings import Finding
+    from medcore.evaluation import Evaluation
+
+HEADLINE = ("auroc", "auprc", "brier", "log_loss", "calibration_slope", "calibration_intercept")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command found: ``data`` for programs, ``lines`` for people."""
+
+    data: Mapping[str, Any]
+    lines: tuple[str, ...]
+
+    def as_json(self) -> str:
+        """Return one JSON object; what is not a number is ``null``."""
+        return json.dumps(_plain(self.data), ensure_ascii=False, allow_nan=False)
+
+    def as_text(self) -> str:
+        """Return the text for people."""
+        return "\n".join(self.lines)
+
+
+def headline(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the figures that every command tells, each with its interval."""
+    return {name: evaluation.metrics[name].to_dict() for name in HEADLINE}
+
+
+def metric_lines(title: str, metrics: Mapping[str, Any] | None) -> list[str]:
+    """Write figures with their intervals, a line each."""
+    if not metrics:
+        return []
+    return [
+        f"{title}:",
+        *(
+            f"  {name}: {_number(m['value'])} ({_number(m['low'])} to {_number(m['high'])})"
+            for name, m in metrics.items()
+        ),
+    ]
+
+
+def finding_lines(findings: Iterable[Finding]) -> list[str]:
+    """Write findings, a line each: what was seen and what to do."""
+    return [f"[{f.severity}] {f.message} {f.remedy}" for f in findings]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON cannot say into what it can: NaN and infinity become null."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.item() if hasattr(value, "item") else value

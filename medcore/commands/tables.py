@@ -1,0 +1,209 @@
+"""Commands on a table: say what it holds, train on it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medcore.commands.result import Result, finding_lines, headline, metric_lines
+from medcore.data.cohort import Cohort, Role, Schema
+from medcore.data.inference import choose_target, propose_targets
+from medcore.data.quality import inspect
+from medcore.data.reading import read_table
+from medcore.data.recipe import default_recipe, prepare
+from medcore.data.splitting import SplitKind, SplitSettings, make_split
+from medcore.data.values import typed
+from medcore.errors import InputError, SettingsError
+from medcore.i18n import N_, _
+from medcore.models.progress import Progress
+from medcore.models.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from medcore.data.findings import Finding
+    from medcore.data.splitting import Split
+    from medcore.models.training import Trained
+
+
+def profile(data: Path) -> Result:
+    """Say what a table holds and what is wrong with it."""
+    cohort = read_table(data)
+    proposals = propose_targets(cohort.frame, cohort.schema)
+    findings = inspect(cohort)
+    values = typed(cohort.frame, cohort.schema)
+    columns = [
+        c.to_dict()
+        | {
+            "reason": str(c.reason or ""),
+            "missing": int(values[c.name].isna().sum()),
+            "unique": int(values[c.name].nunique()),
+        }
+        for c in cohort.schema.columns
+    ]
+    found = {
+        "n_rows": cohort.n_rows,
+        "n_columns": len(columns),
+        **cohort.source.to_dict(),
+        "columns": columns,
+        "targets": [p.to_dict() for p in proposals],
+        "repairs": [str(m) for m in cohort.repairs],
+        "findings": [f.to_dict() for f in findings],
+    }
+    heading = _(
+        "{rows} rows, {columns} columns, {encoding}",
+        rows=cohort.n_rows,
+        columns=len(columns),
+        encoding=cohort.source.encoding,
+    )
+    return Result(
+        found,
+        (
+            heading,
+            *(f"  {c['name']}: {c['kind']}, {c['role']}" for c in columns),
+            *map(str, cohort.repairs),
+            *finding_lines(findings),
+        ),
+    )
+
+
+def train_settings(*, model: str, seed: int, epochs: int | None, search_minutes: float = 0.0) -> TrainSettings:
+    """Build the settings of a training job; raise SettingsError when they cannot work."""
+    chosen = {"model": model, "seed": seed, "search_minutes": search_minutes} | (
+        {} if epochs is None else {"epochs": epochs}
+    )
+    return TrainSettings.from_dict(chosen)
+
+
+def train(
+    data: Path,
+    *,
+    target: str,
+    out: Path,
+    settings: TrainSettings,
+    positive: str | None = None,
+    drop: Sequence[str] = (),
+    roles: Mapping[Role, str] | None = None,
+    test_size: float = 0.2,
+    tensorboard: Path | None = None,
+) -> Result:
+    """Train a model on a table and keep it in a folder, and its curves in another if one is named."""
+    from medcore.models.results import save_trained
+    from medcore.models.training import train as train_model
+    from medcore.reporting.tensorboard import write_events
+
+    began = datetime.now(UTC)
+    started = time.perf_counter()
+    _check_free(out)
+    cohort = read_table(data)
+    cohort = cohort.with_schema(_study_schema(cohort, target, positive, drop, roles or {}))
+    findings = inspect(cohort)
+    recipe = default_recipe(cohort.schema)
+    prepared = prepare(cohort, recipe)
+    kind: SplitKind = next((k for k in ("time", "site") if k in (roles or {})), "random")
+    split = make_split(prepared, SplitSettings(kind=kind, test_size=test_size, seed=settings.seed))
+    announcer = _Announcer()
+    trained = train_model(
+        prepared,
+        split,
+        settings,
+        schema=cohort.schema,
+        recipe=recipe,
+        cohort_sha256=cohort.sha256,
+        follower=announcer,
+    )
+    save_trained(trained, out)
+    if tensorboard is not None:
+        write_events(announcer.points, began, tensorboard)
+    findings = (*split.findings, *trained.results.findings, *findings)
+    return _told(trained, split, settings, findings, out=out, seconds=time.perf_counter() - started)
+
+
+def _told(
+    trained: Trained, split: Split, settings: TrainSettings, findings: Sequence[Finding], *, out: Path, seconds: float
+) -> Result:
+    results = trained.results
+    judged = {
+        "cross_validated": headline(results.cross_validated),
+        "test": headline(results.tested) if results.tested else None,
+    }
+    found = {
+        "bundle": str(out),
+        "model": settings.model,
+        "n_train": int((~split.test).sum()),
+        "n_test": int(split.test.sum()),
+        "classes": list(results.classes),
+        **judged,
+        "candidates": [c.to_dict() for c in results.candidates],
+        "search": results.manifest.get("search"),
+        "seconds": round(seconds, 3),
+        "findings": [f.to_dict() for f in findings],
+    }
+    kept = _(
+        "Trained {model} on {n} patients in {seconds} s; kept in {out}.",
+        model=settings.model,
+        n=found["n_train"],
+        seconds=found["seconds"],
+        out=out,
+    )
+    return Result(
+        found,
+        (
+            kept,
+            *metric_lines(_("Cross-validated"), judged["cross_validated"]),
+            *metric_lines(_("Locked test set"), judged["test"]),
+            *finding_lines(findings),
+        ),
+    )
+
+
+class _Announcer:
+    """Follows a run on standard error."""
+
+    checkpoint_dir: Path | None = None
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self.points: list[Progress] = []
+
+    def report(self, progress: Progress) -> None:
+        """Keep each moment, and say where the run is, once a second at most."""
+        self.points.append(progress)
+        now = time.monotonic()
+        if now - self._last >= 1:
+            self._last = now
+            sys.stderr.write(
+                f"{progress.fraction:4.0%} {progress.stage} {progress.model} {progress.epoch}/{progress.n_epochs}\n"
+            )
+
+    def cancelled(self) -> bool:
+        """Never: a shell stops a run with Ctrl-C."""
+        return False
+
+
+def _study_schema(
+    cohort: Cohort, target: str, positive: str | None, drop: Sequence[str], roles: Mapping[Role, str]
+) -> Schema:
+    schema = choose_target(cohort.schema, cohort.frame, target, positive=positive)
+    taken = [name for name in (*drop, *roles.values()) if name == target]
+    if taken:
+        raise SettingsError(
+            N_("{column} is the target; it cannot be dropped or have a second role. Name another column."),
+            column=target,
+        )
+    schema = schema.drop(drop)
+    for role, name in roles.items():
+        for other in schema.with_role(role):
+            schema = schema.change(other.name, role="identifier" if role == "group" else "ignored")
+        schema = schema.change(name, role=role)
+    return schema
+
+
+def _check_free(out: Path) -> None:
+    """Refuse a folder that holds other things than an earlier bundle: nothing of the person's is overwritten."""
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file()):
+        raise InputError(
+            N_("{out} is there already and is not a bundle. Give --out a new or an empty folder."), out=str(out)
+        )
