@@ -25,7 +25,7 @@ from medcore.models.task import Indices, Risk, clean
 
 Floats32 = NDArray[np.float32]
 _TILE = 128  # mixed rows of one background row computed together
-_TILES = (16, 256)  # tiles in one call: few sizes, since a program is compiled for each
+_TILES = 64  # tiles in one call: always as many, since a program is compiled for each number
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +99,11 @@ class Mixer:
 
     def _run(self, owner: NDArray[np.int32], masks: NDArray[np.uint8]) -> Floats32:
         found = np.empty((*masks.shape[:2], self.network.n_outputs), np.float32)
-        slots = next((size for size in _TILES if len(owner) <= size), _TILES[-1])
-        for start in range(0, len(owner), slots):
-            part = slice(start, start + slots)
-            n = len(owner[part])
-            program = _program(self.network, (self.steps.shape, slots))
-            answer = program(
-                self.first,
-                self.steps,
-                self.later,
-                _padded(owner[part], slots),
-                _padded(masks[part], slots),
-                np.int32(n),
-            )
-            found[part] = answer.numpy()[:n]
+        program = _program(self.network, self.steps.shape)
+        for start in range(0, len(owner), _TILES):
+            part = slice(start, start + _TILES)
+            tiles = _padded(owner[part], _TILES), _padded(masks[part], _TILES)
+            found[part] = program(self.first, self.steps, self.later, *tiles).numpy()[: len(owner[part])]
         return found.reshape(-1, self.network.n_outputs)
 
 
@@ -129,20 +120,21 @@ def _program(network: DenseNetwork, shapes: tuple[Any, ...]) -> Callable[..., An
 
     from medcore.models.network_parts import activate
 
-    def program(first: Any, steps: Any, later: Any, owner: Any, masks: Any, n: Any) -> Any:
+    def program(first: Any, steps: Any, later: Any, owner: Any, masks: Any) -> Any:
         slots, tile, _ = masks.shape
         members = first.shape[1]
         seen = tf.TensorArray(tf.float32, slots, element_shape=(tile, network.n_outputs))
 
         def body(i: Any, seen: Any) -> Any:
-            mask = tf.repeat(tf.cast(masks[i], tf.float32)[None], members, axis=0)
-            h = tf.matmul(mask, steps[owner[i]]) + first[owner[i]][:, None]
+            mine = tf.gather(owner, i)  # an index in brackets would compile the program anew for every owner
+            mask = tf.repeat(tf.cast(tf.gather(masks, i), tf.float32)[None], members, axis=0)
+            h = tf.matmul(mask, tf.gather(steps, mine)) + tf.gather(first, mine)[:, None]
             for kernel, bias in zip(later[::2], later[1::2], strict=True):
                 h = tf.matmul(activate(network.activation, h), kernel) + bias[:, None]
             risk = tf.sigmoid(h) if network.n_outputs == 1 else tf.nn.softmax(h)
             return i + 1, seen.write(i, tf.reduce_mean(risk, 0))
 
-        return tf.while_loop(lambda i, *_: i < n, body, (0, seen))[1].stack()
+        return tf.while_loop(lambda i, *_: i < slots, body, (0, seen))[1].stack()
 
     compiled: Callable[..., Any] = tf.function(program, jit_compile=True, autograph=False)
     return compiled
