@@ -82,7 +82,7 @@ CHANGES: list[Change] = [
 
 
 @given(st.sampled_from(TABLES), st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3), st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_a_mutated_file_gives_a_cohort_or_one_sentence(data: bytes, changes: list[Change], seed: int) -> None:
     rng = random.Random(seed)
     for change in changes:
@@ -109,7 +109,7 @@ CELL = st.text(
 
 
 @given(st.lists(st.lists(CELL, min_size=1, max_size=6), min_size=1, max_size=40))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=1000, deadline=None, derandomize=True)
 def test_every_line_is_a_row_or_is_counted(rows: list[list[str]]) -> None:
     lines = ["alpha,beta,gamma", "a,b,c", *(",".join(row) for row in rows), "x,y,z"]
     cohort = read_table(("t.csv", "\n".join(lines).encode()))
