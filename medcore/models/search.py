@@ -260,7 +260,7 @@ class _Quiet:
 
     def cancelled(self) -> bool:
         """Ask the one behind."""
-        return self._pulse.follower.cancelled()
+        return self._pulse.cancelled()
 
 
 def _learn(task: Task, trial: Trial, pulse: Pulse) -> Fitted:

@@ -7,12 +7,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medcore.errors import CancelledError
 from medcore.features import Codes, FeatureKind, Layout
+from medcore.i18n import N_
 from medcore.models.progress import Follower, Progress
 from medcore.models.settings import TrainSettings
 
@@ -109,46 +112,75 @@ class Learner(Protocol):
         """Train on the task and tell ``pulse`` how far it is."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pulse:
     """Tells the follower how far a run is: each candidate has its share of the whole.
 
-    ``run`` names the run while no single candidate is at work.
+    Candidates may be at work at the same time, each with the pulse that :meth:`of`
+    gives it. ``run`` names the run while no single candidate is at work.
     """
 
     follower: Follower
     shares: Mapping[str, float]
-    started: float = field(default_factory=time.perf_counter)
     model: str = ""
     run: str = "auto"
+    _board: _Board = field(default_factory=lambda: _Board())
 
-    def begin(self, model: str, stage: str = "folds") -> None:
-        """Go on to the next candidate, or with ``""`` to what follows them all."""
-        self.model = model
-        self.tell(stage, 0.0)
+    def of(self, model: str, stage: str = "folds") -> Pulse:
+        """Begin a candidate, or with ``""`` what follows them all; return its pulse."""
+        pulse = replace(self, model=model)
+        pulse.tell(stage, 0.0)
+        return pulse
 
     def tell(self, stage: str, within: float, **values: Any) -> None:
-        """Report ``within`` (0–1) of the current candidate; leave the run when it was cancelled."""
-        from medcore.models.progress import stop_if_cancelled
+        """Report ``within`` (0–1) of the candidate; leave the run when it was cancelled."""
+        with self._board.lock:
+            step = self._board.steps[self.model, stage] = self._board.steps.get((self.model, stage), -1) + 1
+        self.report(Progress(stage=stage, model=self.model, fraction=within, **{"epoch": step, **values}))
+        if self.cancelled():
+            raise CancelledError(N_("The training was stopped as you asked; the study is as it was before."))
 
-        self.follower.report(self.placed(Progress(stage=stage, model=self.model, fraction=within, **values)))
-        stop_if_cancelled(self.follower)
+    def report(self, progress: Progress) -> None:
+        """Pass on a moment of the candidate as one of the whole run."""
+        board = self._board
+        with board.lock:
+            board.done[self.model] = min(max(progress.fraction, 0.0), 1.0)
+            total = sum(self.shares.values()) or 1.0
+            done = sum(share * board.done.get(name, 0.0) for name, share in self.shares.items())
+            self.follower.report(
+                replace(
+                    progress,
+                    model=self.model or self.run,
+                    fraction=min(done / total, 1.0),
+                    seconds=time.perf_counter() - board.started,
+                )
+            )
 
-    def placed(self, progress: Progress) -> Progress:
-        """Turn a fraction of the current candidate into one of the whole run."""
-        total = sum(self.shares.values()) or 1.0
-        before = 0.0
-        for name, share in self.shares.items():
-            if name == self.model:
-                break
-            before += share
-        within = min(max(progress.fraction, 0.0), 1.0) * self.shares.get(self.model, 0.0)
-        return replace(
-            progress,
-            model=self.model or self.run,
-            fraction=min((before + within) / total, 1.0),
-            seconds=time.perf_counter() - self.started,
-        )
+    def finish(self) -> None:
+        """Note that the candidate is finished, however far it said it was."""
+        with self._board.lock:
+            self._board.done[self.model] = 1.0
+
+    def cancelled(self) -> bool:
+        """Whether the person asked to stop, or another candidate of this run has failed."""
+        with self._board.lock:
+            return self._board.halted or self.follower.cancelled()
+
+    def halt(self) -> None:
+        """Let every candidate of this run stop at its next word."""
+        with self._board.lock:
+            self._board.halted = True
+
+
+@dataclass(slots=True)
+class _Board:
+    """What the pulses of one run share."""
+
+    lock: Any = field(default_factory=Lock)
+    started: float = field(default_factory=time.perf_counter)
+    done: dict[str, float] = field(default_factory=dict)
+    steps: dict[tuple[str, str], int] = field(default_factory=dict)
+    halted: bool = False
 
 
 class Relay:
@@ -161,11 +193,11 @@ class Relay:
 
     def report(self, progress: Progress, /) -> None:
         """Pass a moment on."""
-        self._pulse.follower.report(self._pulse.placed(progress))
+        self._pulse.report(progress)
 
     def cancelled(self) -> bool:
         """Ask the one behind."""
-        return self._pulse.follower.cancelled()
+        return self._pulse.cancelled()
 
 
 def n_threads() -> int:

@@ -24,6 +24,7 @@ from medcore.models.calibration import CalibrationChoice, Calibrator, choose_cal
 from medcore.models.checks import check_trainable
 from medcore.models.ensemble import blend
 from medcore.models.kernel import MOST_ROWS, fit_kernel
+from medcore.models.lanes import side_by_side
 from medcore.models.manifest import describe
 from medcore.models.networks import fit_network, fit_seed_network
 from medcore.models.progress import Follower, NullFollower
@@ -231,15 +232,22 @@ def _names(settings: TrainSettings, n_rows: int) -> tuple[str, ...]:
 def _fit_all(task: Task, follower: Follower) -> tuple[dict[str, Fitted], dict[str, float]]:
     names = _names(task.settings, task.n)
     pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2}, run=task.settings.model)
-    fitted: dict[str, Fitted] = {}
     seconds: dict[str, float] = {}
-    for name in names:
+
+    def fit(name: str) -> Fitted:
         began = time.perf_counter()
-        pulse.begin(name)
-        fitted[name] = _LEARNERS[name](task, pulse)
+        own = pulse.of(name)
+        fitted = _LEARNERS[name](task, own)
+        own.finish()
         seconds[name] = time.perf_counter() - began
-    pulse.begin("", "calibration")
-    return fitted, seconds
+        return fitted
+
+    longest_first = sorted((name for name in names if name != "searched"), key=lambda name: -_SHARES[name])
+    fitted = side_by_side(fit, longest_first, n_rows=task.n, halt=pulse.halt)
+    if "searched" in names:  # its budget is time: it has the machine to itself
+        fitted["searched"] = fit("searched")
+    pulse.of("", "calibration")
+    return {name: fitted[name] for name in names}, seconds
 
 
 def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> _Chosen:

@@ -1,0 +1,74 @@
+import threading
+
+import pytest
+
+from medcore.errors import CancelledError, SettingsError
+from medcore.models.lanes import MOST_ROWS, side_by_side
+from medcore.models.progress import NullFollower, Progress
+from medcore.models.task import Pulse, n_threads
+
+NAMES = ("network", "forest", "logistic")
+
+
+class _Listener(NullFollower):
+    def __init__(self) -> None:
+        self.heard: list[Progress] = []
+
+    def report(self, progress: Progress, /) -> None:
+        self.heard.append(progress)
+
+
+def test_every_candidate_is_fitted_under_its_own_name():
+    assert side_by_side(str.upper, NAMES, n_rows=100, halt=lambda: None) == {name: name.upper() for name in NAMES}
+
+
+def test_a_large_table_is_fitted_one_candidate_after_another_in_order():
+    order = []
+    side_by_side(order.append, NAMES, n_rows=MOST_ROWS + 1, halt=lambda: None)
+    assert tuple(order) == NAMES
+
+
+def test_the_error_of_a_candidate_is_raised_and_the_others_stop_early():
+    pulse = Pulse(NullFollower(), dict.fromkeys(NAMES, 1.0))
+    began = threading.Event()
+
+    def fit(name: str) -> None:
+        own = pulse.of(name)
+        if name == "network":
+            began.wait(10)
+            raise SettingsError("the training diverged")
+        began.set()
+        for _ in range(100_000):
+            own.tell("folds", 0.5)
+
+    with pytest.raises(SettingsError, match="diverged"):
+        side_by_side(fit, NAMES, n_rows=100 if n_threads() > 1 else MOST_ROWS + 1, halt=pulse.halt)
+
+
+def test_a_cancelled_run_stops_in_every_candidate():
+    class Impatient(NullFollower):
+        def cancelled(self) -> bool:
+            return True
+
+    pulse = Pulse(Impatient(), dict.fromkeys(NAMES, 1.0))
+    with pytest.raises(CancelledError):
+        side_by_side(pulse.of, NAMES, n_rows=100, halt=pulse.halt)
+
+
+def test_the_fraction_of_a_run_adds_up_over_candidates_that_work_at_the_same_time():
+    listener = _Listener()
+    pulse = Pulse(listener, {"network": 3.0, "forest": 1.0})
+    network, forest = pulse.of("network"), pulse.of("forest")
+    network.tell("folds", 0.5)
+    forest.tell("folds", 1.0)
+    network.finish()
+    network.of("forest", "final")
+    assert [round(p.fraction, 3) for p in listener.heard] == [0.0, 0.0, 0.375, 0.625, 0.75]
+
+
+def test_moments_of_a_candidate_without_epochs_are_told_apart():
+    listener = _Listener()
+    pulse = Pulse(listener, {"forest": 1.0}).of("forest")
+    pulse.tell("folds", 0.5)
+    pulse.tell("folds", 0.7)
+    assert len({(p.stage, p.model, p.epoch) for p in listener.heard}) == 3
