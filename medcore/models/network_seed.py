@@ -61,12 +61,16 @@ class DenseNetwork:
 
         h = x
         last = len(self.layers)
-        for i in range(last + 1):
+        for i in range(last):
             h = tf.matmul(h, weights[f"kernel_{i}"]) + weights[f"bias_{i}"][:, None, :]
-            if i < last:
-                h = activate(self.activation, h)
-                h = noise.keep(h, self.dropout) if noise else h
-        return h[:, :, None, :]
+            h = activate(self.activation, h)
+            h = noise.keep(h, self.dropout) if noise else h
+        kernel, bias = weights[f"kernel_{last}"], weights[f"bias_{last}"]
+        if self.n_outputs == 1:  # a product with a vector compiles slower than this
+            out = tf.reduce_sum(h * kernel[:, None, :, 0], 2, keepdims=True)
+        else:
+            out = tf.matmul(h, kernel)
+        return (out + bias[:, None, :])[:, :, None, :]
 
     def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:  # noqa: ARG002
         """Return a ``keras.Sequential`` with these weights."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,8 +18,8 @@ from medcore.models.network_seed import DenseNetwork
 from medcore.models.network_table import TableNetwork
 from medcore.models.progress import Follower, NullFollower, Progress, stop_if_cancelled
 from medcore.models.trainer_checkpoint import Arrays, Checkpoint, fingerprint
-from medcore.models.trainer_epoch import Outcome, Plan, Rules, State, Table, epoch_program, first_state
-from medcore.models.trainer_metrics import batch_auroc
+from medcore.models.trainer_epoch import Outcome, Plan, Rules, State, Table, epoch_program, moment_scales
+from medcore.models.trainer_metrics import batch_auroc, ensemble_log_loss, log_loss_each, risk_of, weighted_mean
 from medcore.models.trainer_plan import (
     Member,
     Shapes,
@@ -29,6 +29,7 @@ from medcore.models.trainer_plan import (
     validation_rows,
 )
 from medcore.models.trainer_predict import TrainedNetworks
+from medcore.models.trainer_state import Standing
 
 __all__ = ["Member", "NetworkSettings", "TrainedNetworks", "members_for", "train_networks"]
 
@@ -162,47 +163,54 @@ class _Training:
         self._outcome = np.resize(outcome, len(stacked)).astype(np.int32)
         self.architecture = _architecture(stacked, n_classes, settings)
         self._shapes = Shapes.of(self._members, settings)
+        self._rules = _rules(settings)
+        self._class_weight = np.stack([_class_weight(outcome[m.rows], n_classes, settings) for m in self._members])
+        self._own_steps = np.array([-(-len(m.rows) // settings.batch_size) for m in self._members])
+        judged = validation_rows(self._members, self._offsets, self._shapes)
+        self._judged = self._what_rows_count(judged)
+        self._fixed = np.stack(
+            [
+                pack(self.architecture.fixed, self.architecture.measure(stacked[m.rows + offset]))
+                for m, offset in zip(self._members, self._offsets, strict=True)
+            ]
+        )
         self._table = _constants(
             Table(
                 features=stacked,
-                outcome=self._outcome,
-                class_weight=np.stack([_class_weight(outcome[m.rows], n_classes, settings) for m in self._members]),
-                fixed=np.stack(
-                    [
-                        pack(self.architecture.fixed, self.architecture.measure(stacked[m.rows + offset]))
-                        for m, offset in zip(self._members, self._offsets, strict=True)
-                    ]
-                ),
+                fixed=self._fixed,
                 seeds=np.array([m.seed & 0xFFFFFFFF for m in self._members], np.uint32),
+                validation=np.maximum(judged, 0),
             )
         )
-        judged = validation_rows(self._members, self._offsets, self._shapes)
-        self._judged_outcome = _outcome_of(self._outcome, judged)
-        self._validation = _constant(judged)
 
     def run(self, watch: _Watch) -> TrainedNetworks:
         """Train to the end, from the last checkpoint if there is one."""
         checkpoint = Checkpoint(watch.follower.checkpoint_dir, self._name)
-        state, epoch, history = self._begin(checkpoint.load())
+        state, standing, history = self._begin(checkpoint.load())
+        epoch = len(history)
         sizes = (self._shapes, len(self._members), self._table.features.shape)
-        program = epoch_program(self.architecture, _rules(self._settings), sizes)
-        while epoch < self._settings.epochs and bool(np.any(state.active)):
+        program = epoch_program(self.architecture, self._rules, sizes)
+        while epoch < self._settings.epochs and bool(np.any(standing.active)):
             stop_if_cancelled(watch.follower)
-            plan = self._plan(epoch)
+            counted, plan = self._plan(epoch, standing)
             state, told = program(state, self._table, _constants(plan))
-            curves = self._curves(told, plan.rows)
-            self._must_be_finite(curves["loss"])
+            curves = self._curves(told, counted)
+            self._must_be_finite(curves["loss"], state)
+            standing = standing.judged(
+                state.weights, curves["val_loss"], self._own_steps, self._settings.early_stopping
+            )
             epoch += 1
             history.append(np.stack([curves[name] for name in _CURVES]))
             watch.report(epoch, curves)
-            checkpoint.keep(_kept(state, epoch, history))
-        checkpoint.keep(_kept(state, epoch, history), now=True)
-        return self._trained(state, history)
+            checkpoint.keep(lambda: _kept(state, standing, history))  # noqa: B023 - called at once
+        checkpoint.keep(lambda: _kept(state, standing, history), now=True)
+        return self._trained(state, standing, history)
 
-    def _begin(self, kept: Arrays | None) -> tuple[State, int, list[NDArray[np.float64]]]:
+    def _begin(self, kept: Arrays | None) -> tuple[State, Standing, list[NDArray[np.float64]]]:
         if kept is not None:
-            state = State(*(kept[name] for name in State._fields))
-            return state, int(kept["epoch"]), list(kept["history"].astype(np.float64))
+            found: dict[str, Any] = {f.name: kept[f.name] for f in fields(Standing)}
+            standing = Standing(**found)
+            return State(*(kept[name] for name in State._fields)), standing, list(kept["history"])
         weights = np.stack(
             [
                 pack(
@@ -212,31 +220,49 @@ class _Training:
                 for m, width in zip(self._members, self._widths, strict=True)
             ]
         )
-        return first_state(weights), 0, []
+        zeros = np.zeros_like(weights)
+        return State(weights, zeros, zeros), Standing.first(weights), []
 
-    def _plan(self, epoch: int) -> Plan:
+    def _plan(self, epoch: int, standing: Standing) -> tuple[_Counted, Plan]:
         even = self._settings.architecture == "network"
-        return Plan(
-            rows=epoch_rows(self._members, self._offsets, epoch, self._shapes, even=even),
+        rows = epoch_rows(self._members, self._offsets, epoch, self._shapes, even=even)
+        counted = self._what_rows_count(rows)
+        learns, done = standing.steps(self._own_steps, self._shapes.slots)
+        in_step = np.maximum((rows >= 0).sum(2, keepdims=True), 1).astype(np.float32)
+        return counted, Plan(
+            rows=np.maximum(rows, 0),
+            target=np.maximum(counted.target, 0),
+            importance=counted.importance / in_step,
             rates=learning_rates(self._settings, epoch, self._shapes),
+            scales=moment_scales(self._rules, done),
+            learns=learns,
+            done=done,
             steps=np.int32(self._shapes.n_steps),
-            validation=self._validation,
-            validation_steps=np.int32(self._shapes.validation_slots),
-            patience=np.int32(self._settings.early_stopping),
+            validation_steps=np.int32(self._shapes.validation_slots if self._judged.n.any() else 0),
         )
 
-    def _curves(self, told: Outcome, rows: NDArray[np.int32]) -> dict[str, NDArray[np.float64]]:
-        watched = min(self._shapes.n_steps, -(-_MOST_WATCHED // self._shapes.batch))
-        outcome, risk = _outcome_of(self._outcome, rows[:watched]), _by_member(told.risk.numpy()[:watched])
+    def _what_rows_count(self, rows: NDArray[np.int32]) -> _Counted:
+        """Look up what rows (S, M, B) are to the losses."""
+        there = rows >= 0
+        target = np.where(there, self._outcome[np.maximum(rows, 0)], -1)
+        importance = self._class_weight[np.arange(len(self._members))[:, None], np.maximum(target, 0)] * there
+        return _Counted(target, importance.astype(np.float32), there.sum((0, 2)))
+
+    def _curves(self, told: Outcome, counted: _Counted) -> dict[str, NDArray[np.float64]]:
+        used, logits, judged = self._shapes.n_steps, told.logits.numpy(), told.val_logits.numpy()
+        watched = min(used, -(-_MOST_WATCHED // self._shapes.batch))
+        target, importance = counted.target[:used], counted.importance[:used]
+        each = log_loss_each(logits[:used], np.maximum(target, 0), focal_gamma=self._settings.focal_gamma).mean(-1)
+        val_loss = ensemble_log_loss(judged, np.maximum(self._judged.target, 0))
         return {
-            "loss": told.loss.numpy().astype(np.float64),
-            "val_loss": told.val_loss.numpy().astype(np.float64),
-            "auroc": batch_auroc(outcome, risk),
-            "val_auroc": batch_auroc(self._judged_outcome, _by_member(told.val_risk.numpy())),
+            "loss": weighted_mean(each, importance, counted.n),
+            "val_loss": weighted_mean(val_loss, self._judged.importance, self._judged.n),
+            "auroc": batch_auroc(_by_member(target[:watched]), _by_member(risk_of(logits[:watched]))),
+            "val_auroc": batch_auroc(_by_member(self._judged.target), _by_member(risk_of(judged))),
         }
 
-    def _must_be_finite(self, loss: NDArray[np.float64]) -> None:
-        if not np.isfinite(loss).all():
+    def _must_be_finite(self, loss: NDArray[np.float64], state: State) -> None:
+        if not (np.isfinite(loss).all() and np.isfinite(np.asarray(state.weights)).all()):
             raise SettingsError(
                 N_(
                     "The training diverged: the loss is no longer a number at a learning rate of {rate}. "
@@ -246,16 +272,16 @@ class _Training:
                 smaller=float(f"{min(self._settings.learning_rate / 10.0, 1e-2):.1g}"),
             )
 
-    def _trained(self, state: State, history: list[NDArray[np.float64]]) -> TrainedNetworks:
+    def _trained(self, state: State, standing: Standing, history: list[NDArray[np.float64]]) -> TrainedNetworks:
         curves = np.stack(history)
         keep_best = self._settings.keep_best or self._settings.early_stopping > 0
-        judged = np.isfinite(np.asarray(state.best_loss)) & keep_best
-        weights = np.where(judged[:, None], np.asarray(state.best), np.asarray(state.weights))
+        judged = np.isfinite(standing.best_loss) & keep_best
+        weights = np.where(judged[:, None], standing.best, np.asarray(state.weights))
         lowest = np.argmin(np.where(np.isfinite(curves[:, 1]), curves[:, 1], np.inf), axis=0)
         return TrainedNetworks(
             architecture=self.architecture,
             weights=weights,
-            fixed=np.asarray(self._table.fixed),
+            fixed=self._fixed,
             n_features=max(self._widths),
             history={name: curves[:, i] for i, name in enumerate(_CURVES)},
             best_epoch=np.where(judged, lowest + 1, len(history)).astype(np.int64),
@@ -309,20 +335,25 @@ def _class_weight(outcome: NDArray[np.int64], n_classes: int, settings: NetworkS
     return weight
 
 
-def _outcome_of(outcome: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the class (M, n) of rows (slots, M, batch), −1 where there is none."""
-    classes = np.where(rows >= 0, outcome[np.maximum(rows, 0)], -1)
-    return classes.transpose(1, 0, 2).reshape(rows.shape[1], -1)
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Classes (S, M, B), −1 where there is no row, what each row counts (0 there), and the number of rows (M,)."""
+
+    target: NDArray[np.int32]
+    importance: Floats
+    n: NDArray[np.int64]
 
 
-def _by_member(risk: Floats) -> Floats:
-    slots, members, batch, outputs = risk.shape
-    return risk.transpose(1, 0, 2, 3).reshape(members, slots * batch, outputs)
+def _by_member(values: NDArray[Any]) -> NDArray[Any]:
+    """Lay the steps of an epoch (S, M, B, …) side by side, (M, S·B, …)."""
+    slots, members, batch, *rest = values.shape
+    return np.moveaxis(values, 1, 0).reshape(members, slots * batch, *rest)
 
 
-def _kept(state: State, epoch: int, history: list[NDArray[np.float64]]) -> Arrays:
+def _kept(state: State, standing: Standing, history: list[NDArray[np.float64]]) -> Arrays:
     arrays: Arrays = {name: np.asarray(value) for name, value in state._asdict().items()}
-    return arrays | {"epoch": np.asarray(epoch), "history": np.stack(history) if history else np.zeros((0, 4, 0))}
+    arrays |= {f.name: getattr(standing, f.name) for f in fields(Standing)}
+    return arrays | {"history": np.stack(history) if history else np.zeros((0, 4, 0))}
 
 
 def _constant(value: object) -> object:

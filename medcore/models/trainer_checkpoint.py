@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -17,7 +17,7 @@ from medcore.models.network_parts import Floats
 from medcore.models.trainer_plan import Member
 
 Arrays = dict[str, NDArray[np.generic]]
-_VERSION = 1
+_VERSION = 2
 _EVERY_SECONDS = 5.0
 
 
@@ -52,13 +52,13 @@ class Checkpoint:
         except (OSError, ValueError, EOFError, BadZipFile):
             return None
 
-    def keep(self, arrays: Mapping[str, NDArray[np.generic]], *, now: bool = False) -> None:
-        """Write the state, at most every few seconds unless ``now``; never half a file."""
+    def keep(self, arrays: Callable[[], Mapping[str, NDArray[np.generic]]], *, now: bool = False) -> None:
+        """Write the state that ``arrays`` returns, at most every few seconds unless ``now``; never half a file."""
         if self._path is None or not (now or time.monotonic() - self._written > _EVERY_SECONDS):
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(".part")
         with partial.open("wb") as file:
-            np.savez(file, **dict(arrays))  # type: ignore[arg-type]
+            np.savez(file, **dict(arrays()))  # type: ignore[arg-type]
         partial.replace(self._path)
         self._written = time.monotonic()
