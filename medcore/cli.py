@@ -146,11 +146,11 @@ def _evaluate(group: Any) -> None:
             threshold=o.threshold,
             report=o.report,
             recalibrate=commands.Recalibrate.of(o.recalibrate, o.out),
+            mapping=o.map,
         ),
         _("Judge a frozen model on new patients."),
     )
-    command.add_argument("bundle", type=Path, metavar="BUNDLE")
-    command.add_argument("data", type=Path, metavar="DATA")
+    _model_and_table(command)
     command.add_argument("--target", metavar="COL", help=_("the outcome's column, if it has another name here"))
     command.add_argument(
         "--threshold", type=float, metavar="P", help=_("the risk from which a patient counts as positive")
@@ -162,15 +162,27 @@ def _evaluate(group: Any) -> None:
     command.add_argument("--out", type=Path, metavar="DIR", help=_("the folder for the recalibrated version"))
 
 
+def _model_and_table(command: argparse.ArgumentParser) -> None:
+    """Take a bundle and a table of new patients, whose columns may have other names."""
+    command.add_argument("bundle", type=Path, metavar="BUNDLE")
+    command.add_argument("data", type=Path, metavar="DATA")
+    command.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="THEIRS=OURS",
+        help=_("a column's name in the table, and the name the model knows it by; may be given again"),
+    )
+
+
 def _predict(group: Any) -> None:
     command = _command(
         group,
         "predict",
-        lambda o: commands.predict(o.bundle, o.data, out=o.out),
+        lambda o: commands.predict(o.bundle, o.data, out=o.out, mapping=o.map),
         _("Write the risk of every patient to a CSV file."),
     )
-    command.add_argument("bundle", type=Path, metavar="BUNDLE")
-    command.add_argument("data", type=Path, metavar="DATA")
+    _model_and_table(command)
     command.add_argument("--out", required=True, type=Path, metavar="CSV")
 
 
@@ -181,8 +193,7 @@ def _explain(group: Any) -> None:
         _run_explain,
         _("Say why the model gives one patient that risk."),
     )
-    command.add_argument("bundle", type=Path, metavar="BUNDLE")
-    command.add_argument("data", type=Path, metavar="DATA")
+    _model_and_table(command)
     who = command.add_mutually_exclusive_group(required=True)
     who.add_argument("--row", type=int, metavar="N", help=_("the patient's row, counted from 0"))
     who.add_argument("--all", action="store_true", help=_("every patient of the table, into the file named by --out"))
@@ -192,7 +203,7 @@ def _explain(group: Any) -> None:
 
 
 def _run_explain(options: argparse.Namespace) -> commands.Result:
-    asked = {"background": options.background, "class_name": options.class_name}
+    asked = {"background": options.background, "class_name": options.class_name, "mapping": options.map}
     if options.all:
         return commands.explain_all(options.bundle, options.data, out=options.out, **asked)
     return commands.explain(options.bundle, options.data, row=options.row, **asked)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medcore.commands.matching import read_mapped
 from medcore.commands.result import Result, headline, metric_lines
-from medcore.data.reading import read_table
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.models.files import check_new
 
 if TYPE_CHECKING:
+    from medcore.models.bundle import Bundle
     from medcore.models.external import ExternalValidation
     from medcore.models.settings import Strength
 
@@ -45,8 +47,12 @@ def evaluate(
     threshold: float | None = None,
     report: Path | None = None,
     recalibrate: Recalibrate | None = None,
+    mapping: Sequence[str] = (),
 ) -> Result:
-    """Judge a frozen model on new patients; write the report and keep a recalibrated version if they are asked for."""
+    """Judge a frozen model on new patients; write the report and keep a recalibrated version if they are asked for.
+
+    ``mapping`` holds "name in the table=name in the model" for columns called otherwise.
+    """
     from medcore.models.bundle import load_bundle
     from medcore.models.external import validate
     from medcore.reporting import check_format
@@ -58,8 +64,9 @@ def evaluate(
     if report is not None:
         check_format(report.name)
     model = load_bundle(bundle)
-    validation = validate(model, read_table(data), target=target, threshold=threshold)
-    found: dict[str, Any] = {"bundle": str(bundle), **validation.to_dict()}
+    cohort, mapped = read_mapped(data, model, mapping, outcome=target or _outcome_name(model))
+    validation = validate(model, cohort, target=target, threshold=threshold)
+    found: dict[str, Any] = {"bundle": str(bundle), "mapping": mapped, **validation.to_dict()}
     if report is not None:
         _write_report(report, bundle, validation, model.threshold if threshold is None else threshold)
         found["report"] = str(report)
@@ -73,6 +80,10 @@ def evaluate(
         dropped=validation.n_without_outcome,
     )
     return Result(found | judged, (heading, *metric_lines(_("New patients"), judged), *validation.lines(), *kept))
+
+
+def _outcome_name(model: Bundle) -> str | None:
+    return model.schema.outcome.name if model.schema.outcome else None
 
 
 def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrate) -> tuple[dict[str, Any], list[str]]:

@@ -3,45 +3,66 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from medcore.commands.matching import read_mapped, read_mapped_if_there
 from medcore.commands.result import Result
 from medcore.data.export import to_csv
-from medcore.data.reading import read_table
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_, _
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def predict(bundle: Path, data: Path, *, out: Path) -> Result:
+    from medcore.models.bundle import Bundle
+
+
+def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = ()) -> Result:
     """Write the risk of every patient, one line a row of the table."""
     from medcore.models.bundle import load_bundle
     from medcore.models.external import predict_table
 
-    table = predict_table(load_bundle(bundle), read_table(data).frame)
+    model = load_bundle(bundle)
+    cohort, mapped = read_mapped(data, model, mapping)
+    table = predict_table(model, cohort.frame)
     out.write_text(to_csv(table), encoding="utf-8")
     flagged = int((table["flags"] != "").sum())
-    found = {"bundle": str(bundle), "out": str(out), "n_rows": len(table), "n_flagged": flagged}
+    found = {
+        "bundle": str(bundle),
+        "out": str(out),
+        "mapping": mapped,
+        "n_rows": len(table),
+        "n_flagged": flagged,
+    }
     return Result(
         found, (_("{n} risks written to {out}; {flagged} rows carry a flag.", n=len(table), out=out, flagged=flagged),)
     )
 
 
 def explain(
-    bundle: Path, data: Path, *, row: int, background: Path | None = None, class_name: str | None = None
+    bundle: Path,
+    data: Path,
+    *,
+    row: int,
+    background: Path | None = None,
+    class_name: str | None = None,
+    mapping: Sequence[str] = (),
 ) -> Result:
     """Say why the model gives one patient that risk."""
     from medcore.explanation import CAPTION, explain_row
     from medcore.models.bundle import load_bundle
 
-    frame = read_table(data).frame
+    model = load_bundle(bundle)
+    cohort, mapped = read_mapped(data, model, mapping)
+    frame = cohort.frame
     if not 0 <= row < len(frame):
         raise NotFoundError(
             N_("There is no row {row}: the table has the rows 0 to {last}."), row=row, last=len(frame) - 1
         )
-    others: pd.DataFrame | None = read_table(background).frame if background else None
-    explanation = explain_row(load_bundle(bundle), frame, row, background=others, class_name=class_name)
+    others = _background(background, mapping, model)
+    explanation = explain_row(model, frame, row, background=others, class_name=class_name)
     lines = [
         _(
             "Risk of {name}: {risk}; average of the comparison patients: {base}.",
@@ -55,11 +76,17 @@ def explain(
         ),
         _(CAPTION),
     ]
-    return Result(explanation.to_dict(), tuple(lines))
+    return Result({**explanation.to_dict(), "mapping": mapped}, tuple(lines))
 
 
 def explain_all(
-    bundle: Path, data: Path, *, out: Path | None, background: Path | None = None, class_name: str | None = None
+    bundle: Path,
+    data: Path,
+    *,
+    out: Path | None,
+    background: Path | None = None,
+    class_name: str | None = None,
+    mapping: Sequence[str] = (),
 ) -> Result:
     """Write every patient's contributions with their standard errors, one line a row of the table."""
     from medcore.explanation import CAPTION
@@ -69,13 +96,23 @@ def explain_all(
 
     if out is None:
         raise SettingsError(N_("Say with --out where the explanations of all patients are to be written."))
-    others: pd.DataFrame | None = read_table(background).frame if background else None
-    found = explain_rows(
-        load_bundle(bundle), read_table(data).frame, class_name=class_name, background=others, progress=_say_share
-    )
+    model = load_bundle(bundle)
+    cohort, mapped = read_mapped(data, model, mapping)
+    others = _background(background, mapping, model)
+    found = explain_rows(model, cohort.frame, class_name=class_name, background=others, progress=_say_share)
     out.write_text(to_csv(as_table(found)), encoding="utf-8")
-    written = {"bundle": str(bundle), "out": str(out), "n_rows": len(found.rows), "class_name": found.class_name}
+    written = {
+        "bundle": str(bundle),
+        "out": str(out),
+        "mapping": mapped,
+        "n_rows": len(found.rows),
+        "class_name": found.class_name,
+    }
     return Result(written, (_("{n} explanations written to {out}.", n=len(found.rows), out=out), _(CAPTION)))
+
+
+def _background(file: Path | None, mapping: Sequence[str], model: Bundle) -> pd.DataFrame | None:
+    return read_mapped_if_there(file, mapping, model).frame if file else None
 
 
 def _say_share(done: float) -> None:

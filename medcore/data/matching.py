@@ -8,7 +8,8 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from medcore.data.cohort import Cohort
-from medcore.errors import MissingColumnsError
+from medcore.errors import MissingColumnsError, SettingsError
+from medcore.i18n import N_
 
 LEAST_ALIKE = 0.55
 """Names less alike than this are not proposed (1 is the same, ignoring case, signs and units in brackets)."""
@@ -54,6 +55,45 @@ def with_names(cohort: Cohort, names: Mapping[str, str]) -> Cohort:
         cohort,
         frame=cohort.frame.drop(columns=dropped).rename(columns=changed),
         schema=replace(cohort.schema, columns=columns),
+    )
+
+
+def read_names(pairs: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Read "their name=our name" as :func:`with_names` takes it: the table's name by the model's.
+
+    ``known`` are the names the model knows. A name may hold "=": the split at
+    which the right side is a known name is taken. Raises SettingsError for text
+    without "=", for a name the model does not know, and for one that comes twice.
+
+    >>> read_names(["Age (years)=age", "T=0=troponin"], ["age", "troponin"])
+    {'age': 'Age (years)', 'troponin': 'T=0'}
+    """
+    names: dict[str, str] = {}
+    for pair in pairs:
+        here, name = _split(pair, known)
+        if name in names or here in names.values():
+            raise SettingsError(
+                N_("In “{pair}” a column is named that is mapped already: each column stands for one other."), pair=pair
+            )
+        names[name] = here
+    return names
+
+
+def _split(pair: str, known: Sequence[str]) -> tuple[str, str]:
+    places = [i for i, letter in enumerate(pair) if letter == "="]
+    parts = [(pair[:i].strip(), pair[i + 1 :].strip()) for i in places]
+    found = [(here, name) for here, name in parts if here and name in known]
+    if found:
+        return found[0]
+    if not parts or not all(parts[-1]):
+        raise SettingsError(
+            N_("“{pair}” does not say which column is which. Write: name in the table=name in the model."), pair=pair
+        )
+    raise SettingsError(
+        N_("The model has no column “{name}” (in “{pair}”). The nearest it has: {near}."),
+        name=parts[-1][1],
+        pair=pair,
+        near=sorted(known, key=lambda k: -_alike(k, parts[-1][1]))[:3],
     )
 
 

@@ -1,0 +1,59 @@
+"""The option ``--map``: columns that a new table calls otherwise than the model does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medcore.data.cohort import Cohort
+from medcore.data.matching import propose_names, read_names, with_names
+from medcore.data.reading import read_table
+from medcore.data.recipe import required_columns
+from medcore.errors import MissingColumnsError
+from medcore.i18n import N_
+
+if TYPE_CHECKING:
+    from medcore.models.bundle import Bundle
+
+
+def read_mapped(
+    data: Path, bundle: Bundle, pairs: Sequence[str], *, outcome: str | None = None
+) -> tuple[Cohort, dict[str, str]]:
+    """Read a table and give its columns the names the model knows.
+
+    Returns the table and what was mapped, the model's name by the table's.
+    ``outcome`` is the outcome's name where it is needed too. Raises SettingsError
+    for a pair that cannot be, MissingColumnsError for columns that are lacking:
+    its message proposes the pairs that would mend it.
+    """
+    cohort = read_table(data)
+    names = read_names(pairs, bundle.schema.names)
+    cohort = with_names(cohort, names)
+    needed = [*required_columns(bundle.schema, bundle.recipe), *([outcome] if outcome else [])]
+    _require(cohort, needed)
+    return cohort, {here: name for name, here in names.items()}
+
+
+def read_mapped_if_there(data: Path, pairs: Sequence[str], bundle: Bundle) -> Cohort:
+    """Read a further table (a background sample), mapping those of the columns that it has."""
+    cohort = read_table(data)
+    names = read_names(pairs, bundle.schema.names)
+    present = set(map(str, cohort.frame.columns))
+    return with_names(cohort, {name: here for name, here in names.items() if here in present})
+
+
+def _require(cohort: Cohort, needed: Sequence[str]) -> None:
+    present = [str(c) for c in cohort.frame.columns]
+    lacking = [name for name in needed if name not in present]
+    if not lacking:
+        return
+    proposed = {name: here for name, here in propose_names(needed, present).items() if name in lacking and here}
+    if not proposed:
+        raise MissingColumnsError.between(wanted=needed, got=present, table=cohort.name)
+    raise MissingColumnsError(
+        N_("{table} lacks the column(s) {lacking}. If these are meant, add: {options}"),
+        table=cohort.name,
+        lacking=lacking,
+        options=" ".join(f'--map "{here}={name}"' for name, here in proposed.items()),
+    )

@@ -1,0 +1,105 @@
+"""New patients from a shell: columns of other names."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medcore.cli import main
+
+THEIRS = {"age": "Age (years)", "troponin": "TnI=ng/l", "died": "death"}
+
+
+def ward(n: int, *, seed: int) -> pd.DataFrame:
+    """A made-up ward: age and troponin drive the outcome, sex does not."""
+    rng = np.random.default_rng(seed)
+    age, troponin = rng.normal(65, 12, n).round(), rng.lognormal(2, 1, n).round(1)
+    died = rng.random(n) < 1 / (1 + np.exp(-(age - 65) / 8 - np.log(troponin) + 2.5))
+    return pd.DataFrame(
+        {"age": age, "sex": rng.choice(["f", "m"], n), "troponin": troponin, "died": np.where(died, "yes", "no")}
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("new-patients")
+    ward(160, seed=0).to_csv(folder / "ward.csv", index=False)
+    ward(60, seed=1).to_csv(folder / "new.csv", index=False)
+    ward(60, seed=1).rename(columns=THEIRS).to_csv(folder / "theirs.csv", index=False)
+    trained = [folder / "ward.csv", "--target", "died", "--out", folder / "bundle", "--model", "logistic"]
+    assert main(["train", *map(str, trained)]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    def run(*arguments: object) -> dict:
+        assert main([*map(str, arguments), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+@pytest.fixture
+def fail(capsys: pytest.CaptureFixture[str]):
+    def fail(*arguments: object) -> str:
+        assert main([*map(str, arguments), "--json"]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "Traceback" not in err
+        return err.strip().splitlines()[-1]
+
+    return fail
+
+
+def mapped(*names: str) -> list[str]:
+    return [part for name in names for part in ("--map", f"{THEIRS[name]}={name}")]
+
+
+def test_mapped_columns_give_the_same_judgement(folder, run) -> None:
+    ours = run("evaluate", folder / "bundle", folder / "new.csv")
+    theirs = run("evaluate", folder / "bundle", folder / "theirs.csv", *mapped("age", "troponin", "died"))
+    assert theirs["evaluation"] == ours["evaluation"]
+    assert theirs["mapping"] == {"Age (years)": "age", "TnI=ng/l": "troponin", "death": "died"}
+    assert ours["mapping"] == {}
+
+
+def test_mapped_columns_give_the_same_risks_and_reasons(folder, run) -> None:
+    names = mapped("age", "troponin")
+    bundle, new, theirs = folder / "bundle", folder / "new.csv", folder / "theirs.csv"
+    run("predict", bundle, new, "--out", folder / "ours_risks.csv")
+    found = run("predict", bundle, theirs, "--out", folder / "their_risks.csv", *names)
+    assert (folder / "ours_risks.csv").read_text() == (folder / "their_risks.csv").read_text()
+    assert found["mapping"] == {"Age (years)": "age", "TnI=ng/l": "troponin"}
+    ours = run("explain", bundle, new, "--row", 3)
+    for background in (folder / "ward.csv", theirs):
+        reasons = run("explain", bundle, theirs, "--row", 3, "--background", background, *names)
+        assert {c["column"] for c in reasons["contributions"]} == {"age", "sex", "troponin"}
+        assert reasons["prediction"] == pytest.approx(ours["prediction"])
+
+
+def test_a_lacking_column_is_told_with_the_option_that_mends_it(folder, fail, run) -> None:
+    message = fail("predict", folder / "bundle", folder / "theirs.csv", "--out", folder / "x.csv", *mapped("troponin"))
+    assert '--map "Age (years)=age"' in message
+    assert "theirs.csv" in message
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        ("Age=age", ["theirs.csv", "Age (years)"]),
+        ("Age (years)=agge", ["agge", "age"]),
+        ("Age (years)", ["Age (years)", "name in the model"]),
+        ("=age", ["=age"]),
+    ],
+)
+def test_a_pair_that_cannot_be_is_named(folder, fail, pair, words) -> None:
+    message = fail("evaluate", folder / "bundle", folder / "theirs.csv", "--map", pair)
+    assert all(word in message for word in words)
+
+
+def test_one_column_cannot_stand_for_two(folder, fail) -> None:
+    pairs = ["--map", "Age (years)=age", "--map", "Age (years)=troponin"]
+    assert "Age (years)=troponin" in fail("evaluate", folder / "bundle", folder / "theirs.csv", *pairs)
