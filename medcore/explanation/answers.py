@@ -24,13 +24,16 @@ from medcore.models.files import MANIFEST
 
 if TYPE_CHECKING:
     from medcore.models.bundle import Bundle
+    from medcore.models.mixing import BundleRisk
 
-N_WEIGHED, N_WEIGHED_AGAINST = 20, 50
-"""Training patients explained, and against how many others, to find out how much the model uses each column."""
-LIVE_EVALUATIONS, LIVE_EVALUATIONS_QUICK = 2**15, 2**20
-"""How many composite rows one explanation on the page may ask about: of most models, and of quick ones.
+N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
+"""Training patients explained, and against how few and how many others, to find out how much the model uses each column."""
+WEIGHING_ROWS = 40_000
+"""Composite rows that may be asked about for this."""
+LIVE_SUMS, LIVE_EVALUATIONS = 2**34, (2**13, 2**20)
+"""How much an explanation on the page may cost, in multiplications, and how many composite rows at least and at most.
 
-Numbers of rows, not seconds, so that the page shows the same figures on every machine.
+Numbers of sums, not seconds, so that the page shows the same figures on every machine.
 """
 
 
@@ -87,11 +90,9 @@ def explain_patient(
 
     Without ``max_evaluations`` it is :func:`live_evaluations`.
     """
-    from medcore.models.mixing import BundleRisk
-
     bundle = opened(folder)
     found = explain(
-        BundleRisk(bundle),
+        mixing(folder),
         patient.codes,
         bundle.background if background is None else background,
         columns=bundle.predictors,
@@ -111,15 +112,20 @@ def risks_of(folder: Path, codes: Floats) -> Floats:
 def column_weights(folder: Path, *, class_index: int) -> Floats:
     """Return how much the model uses each column (P,): mean absolute contribution over some training patients."""
     bundle = opened(folder)
-    mixed = drawn(bundle.background, N_WEIGHED + N_WEIGHED_AGAINST)
-    patients, others = mixed[:N_WEIGHED], mixed[-N_WEIGHED_AGAINST:]
+    n_columns = len(bundle.predictors)
+    n_against = int(np.clip(WEIGHING_ROWS // (4 * N_WEIGHED * max(1, n_columns)), *N_WEIGHED_AGAINST))
+    mixed = drawn(bundle.background, N_WEIGHED + n_against)
+    patients, others = mixed[:N_WEIGHED], mixed[-n_against:]
+    from medcore.models.mixing import BundleRisk
+
+    risk = BundleRisk(bundle)
     sizes = []
     for row in patients:
         found = explain(
-            bundle.risk, row, others, columns=bundle.predictors, class_index=class_index, tolerance=1, max_evaluations=0
+            risk, row, others, columns=bundle.predictors, class_index=class_index, tolerance=1, max_evaluations=0
         )
         sizes.append([abs(c.contribution) for c in found.contributions])
-    return np.asarray(np.mean(sizes, axis=0)) if sizes else np.ones(len(bundle.predictors))
+    return np.asarray(np.mean(sizes, axis=0)) if sizes else np.ones(n_columns)
 
 
 def drawn(rows: Floats, n: int) -> Floats:
@@ -129,12 +135,10 @@ def drawn(rows: Floats, n: int) -> Floats:
 
 def live_evaluations(folder: Path) -> int:
     """Return how many composite rows an explanation on the page may ask this model about."""
-    from medcore.models.mixing import BundleRisk
+    from medcore.models.mixing import n_sums
 
-    bundle = opened(folder)
-    linear = all(part.kind in ("logistic", "prevalence") for _weight, part in bundle.parts)
-    quick = linear or BundleRisk(bundle).mixer(bundle.background[0], bundle.background[:1]) is not None
-    return LIVE_EVALUATIONS_QUICK if quick else LIVE_EVALUATIONS
+    fewest, most = LIVE_EVALUATIONS
+    return int(np.clip(LIVE_SUMS // max(1, n_sums(opened(folder))), fewest, most))
 
 
 def find_counterfactuals(
@@ -164,9 +168,21 @@ def opened(folder: Path) -> Bundle:
     return _kept_bundle(folder, _changed(folder))
 
 
+def mixing(folder: Path) -> BundleRisk:
+    """Return the bundle in a folder as explanations ask it; what it knows of a background is kept."""
+    return _kept_mixing(folder, _changed(folder))
+
+
 def _changed(folder: Path) -> int:
     manifest = folder / MANIFEST
     return manifest.stat().st_mtime_ns if manifest.exists() else 0
+
+
+@lru_cache(maxsize=2)
+def _kept_mixing(folder: Path, changed: int) -> BundleRisk:
+    from medcore.models.mixing import BundleRisk
+
+    return BundleRisk(_kept_bundle(folder, changed))
 
 
 @lru_cache(maxsize=4)

@@ -36,13 +36,16 @@ class Mixer(Protocol):
     def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_], /) -> NDArray[Any]:
         """Predict for background rows (n,) in which the columns ``present`` (n, P) are the patient's: (n, K)."""
 
+    def ends(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Predict for the patient, (K,), and for each background row as it is, (m, K)."""
+
 
 @runtime_checkable
 class Mixing(Protocol):
-    """A model that may have a faster way to composite rows than reading them."""
+    """A model that has a faster way to composite rows than reading them."""
 
-    def mixer(self, row: Floats, background: Floats, /) -> Mixer | None:
-        """Prepare a patient (P,) against background rows (m, P); None where there is no faster way."""
+    def mixer(self, row: Floats, background: Floats, /) -> Mixer:
+        """Prepare a patient (P,) against background rows (m, P)."""
 
 
 CLIP = 1e-7
@@ -98,7 +101,12 @@ class Game:
     @cached_property
     def ends(self) -> tuple[float, Floats]:
         """The model's output for the patient, and for each background row (m,)."""
-        values = self.value(np.vstack([self.row, self.background]))
+        if self.mixer is None:
+            values = self.value(np.vstack([self.row, self.background]))
+            return float(values[0]), values[1:]
+        self.counter.n += 1 + len(self.background)
+        theirs, others = self.mixer.ends()
+        values = on_scale(np.append(theirs[self.class_index], others[:, self.class_index]), self.scale)
         return float(values[0]), values[1:]
 
     @property

@@ -82,11 +82,12 @@ def explain_rows(
     others = background_codes(bundle, background, seed=seed)
     from medcore.models.mixing import BundleRisk
 
+    risk = BundleRisk(bundle)
     found = []
     for place, row in enumerate(codes):
         found.append(
             explain(
-                BundleRisk(bundle),
+                risk,
                 row,
                 others,
                 columns=bundle.predictors,

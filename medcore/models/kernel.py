@@ -44,7 +44,7 @@ class KernelPart:
         """Predict, shape ``(n, K)``."""
         scores = np.empty((len(codes), len(self.intercepts)))
         for start in range(0, len(codes), _TILE):
-            matrix = _clipped(self.maker.transform(codes[start : start + _TILE]))
+            matrix = clipped(self.maker.transform(codes[start : start + _TILE]))
             scores[start : start + _TILE] = _waves(matrix, self.directions, self.phases) @ self.coefficients
         scores += self.intercepts
         scores -= scores.max(axis=1, keepdims=True)
@@ -96,7 +96,7 @@ def _fit_path(task: Task, rows: Indices, width: float, inverses: tuple[float, ..
     from sklearn.linear_model import LogisticRegression
 
     maker = FeatureMaker(task.kinds, task.n_categories).fit(task.codes[rows], layout=task.layout)
-    matrix, outcome = _clipped(maker.transform(task.codes[rows])), task.outcome[rows]
+    matrix, outcome = clipped(maker.transform(task.codes[rows])), task.outcome[rows]
     # A mean squared distance of two patients is twice the summed variances.
     scale = np.sqrt(2.0 * width / max(float(matrix.var()) * matrix.shape[1], 1e-12)) if matrix.size else 1.0
     rng = np.random.default_rng([task.settings.seed, round(10 * width)])
@@ -133,7 +133,7 @@ def _orthogonal(rng: np.random.Generator, n_columns: int, n_features: int) -> ND
     return drawn[:, :n_features] if n_columns else np.zeros((0, n_features))
 
 
-def _clipped(matrix: Floats) -> Floats:
+def clipped(matrix: Floats) -> Floats:
     """Draw far values near (Holzmüller et al. 2024): one strange laboratory value must not make a patient unlike all."""
     return np.asarray(matrix / np.sqrt(1.0 + (matrix / _CLIP) ** 2), dtype=np.float32)
 

@@ -1,140 +1,150 @@
 """Risks of patients mixed with others, for explanations, without writing down the mixed rows.
 
 A mixed row takes some columns from the patient and the others from a background
-row. What a dense network's first layer makes of it is a sum over the columns, so
-each column's share in it is worked out once for every background row; a mixed row
-is then only a row of zeros and ones, and its first layer one small product.
+row. Every kind of part has its own short way to what it says of such rows
+(``mixing_layers``, ``mixing_trees``); here they are pooled and recalibrated as the
+bundle does it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import Codes
 from medcore.models.bundle import Bundle
-from medcore.models.network_parts import bucket, unpack
-from medcore.models.network_seed import DenseNetwork
-from medcore.models.networks import NetworkPart
-from medcore.models.task import Indices, Risk, clean
+from medcore.models.mixing_layers import Layered, prepare_layers
+from medcore.models.mixing_tiles import Tiles, tile_size
+from medcore.models.mixing_trees import prepare_trees
+from medcore.models.task import Part, Risk, clean, n_threads
 
-Floats32 = NDArray[np.float32]
-_TILE = 128  # mixed rows of one background row computed together
-_TILES = 64  # tiles in one call: always as many, since a program is compiled for each number
+MOST_KEPT = 256_000_000
+"""Bytes of what was worked out about one background that are kept for the next patient, about."""
+GROUP_FLOATS = 16_000_000
+"""Background rows are worked on in groups whose shares are about so many numbers."""
+TREES_SUMS = 50_000
+"""What a list of trees costs for one mixed row, in multiplications, about."""
+
+
+class PartMixer(Protocol):
+    """One part that knows a patient and the background."""
+
+    def risk(self, tiles: Tiles, group: int, /) -> Risk:
+        """Predict for the mixed rows of some tiles, whose owners are all of one group: ``(T · tile, K)``."""
+
+
+class Prepared(Protocol):
+    """One part that knows the background."""
+
+    def against(self, row: Codes, /) -> PartMixer:
+        """Take in a patient's codes ``(P,)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Background rows ``(m, P)`` as every part of a bundle has prepared them, with their risks ``(m, K)``."""
+
+    parts: tuple[tuple[float, Prepared], ...] = field(repr=False)
+    risk: Risk = field(repr=False)
+    n_columns: int
+    group_size: int
+
+    @classmethod
+    def of(cls, bundle: Bundle, codes: Codes) -> Background:
+        """Prepare background rows for any patient."""
+        layered = [Layered.of(part) for _weight, part in bundle.parts]
+        widest = max((part.n_floats for part in layered if part is not None), default=1)
+        size = max(1, min(len(codes), GROUP_FLOATS // max(1, widest)))
+        kept = 4 * widest * len(codes) <= MOST_KEPT
+        parts: list[tuple[float, Prepared]] = []
+        for (weight, part), layers in zip(bundle.parts, layered, strict=True):
+            if layers is not None:
+                parts.append((weight, prepare_layers(layers, codes, size, kept=kept)))
+            else:
+                parts.append((weight, prepare_trees(part, codes) or _WrittenOut(part, codes)))
+        return cls(tuple(parts), bundle.risk(codes), codes.shape[1], size)
 
 
 @dataclass(frozen=True, slots=True)
 class BundleRisk:
-    """A bundle as explanations ask it: risks of codes, and of one patient mixed with others where that is faster."""
+    """A bundle as explanations ask it: risks of codes, and of one patient mixed with others, which is faster.
+
+    What was worked out about the last background is kept for the next patient.
+    """
 
     bundle: Bundle
+    _kept: dict[bytes, Background] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, codes: Codes, /) -> Risk:
         """Predict from codes ``(n, P)``: risks ``(n, K)``."""
         return self.bundle.risk(codes)
 
-    def mixer(self, row: Codes, background: Codes) -> Mixer | None:
-        """Prepare a patient ``(P,)`` against background rows ``(m, P)``; None where the model has no faster way."""
-        part = self.bundle.parts[0][1]
-        if len(self.bundle.parts) > 1 or not isinstance(part, NetworkPart) or len(part.networks) > 1:
-            return None
-        network = part.networks[0].architecture
-        if not isinstance(network, DenseNetwork) or not network.layers:
-            return None
-        return Mixer.of(self.bundle, part, network, row, background)
+    def mixer(self, row: Codes, background: Codes) -> BundleMixer:
+        """Prepare a patient ``(P,)`` against background rows ``(m, P)``."""
+        codes = np.ascontiguousarray(background, dtype=np.float64)
+        key = codes.tobytes()
+        known = self._kept.get(key)
+        if known is None:
+            known = Background.of(self.bundle, codes)
+            self._kept.clear()
+            self._kept[key] = known
+        row = np.ascontiguousarray(row, dtype=np.float64)
+        parts = tuple((weight, prepared.against(row)) for weight, prepared in known.parts)
+        return BundleMixer(self.bundle, known, parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Mixer:
-    """The first layer of a dense network taken apart by column; M members, m background rows, H units.
-
-    ``first`` is what the first layer makes of each background row, (m, M, H), and
-    ``steps`` what changes when a column becomes the patient's, (m, M, P, H).
-    """
+class BundleMixer:
+    """A bundle that knows one patient and the background rows, and needs only be told which columns are whose."""
 
     bundle: Bundle = field(repr=False)
-    network: DenseNetwork
-    first: Floats32 = field(repr=False)
-    steps: Floats32 = field(repr=False)
-    later: tuple[Floats32, ...] = field(repr=False)
+    background: Background
+    parts: tuple[tuple[float, PartMixer], ...] = field(repr=False)
 
-    @classmethod
-    def of(cls, bundle: Bundle, part: NetworkPart, network: DenseNetwork, row: Codes, background: Codes) -> Mixer:
-        """Take the first layer apart for one patient and some background rows."""
-        maker, held = part.makers[0], part.networks[0].weights
-        members = [unpack(network.parts, weights) for weights in held]
-        others = maker.transform(background)
-        apart = maker.transform(np.asarray(row)[None]) - others
-        kernels = np.stack([m["kernel_0"][: others.shape[1]] for m in members])
-        first = np.einsum("bf,mfh->bmh", others, kernels) + np.stack([m["bias_0"] for m in members])
-        steps = np.zeros((len(others), len(members), len(row), kernels.shape[2]), np.float32)
-        for place, block in enumerate(maker.blocks_):
-            steps[:, :, place] = np.einsum("bf,mfh->bmh", apart[:, block], kernels[:, block])
-        later = tuple(np.stack([m[p.name] for m in members]) for p in network.parts[2:])
-        size = bucket(len(others))
-        return cls(bundle, network, _padded(first, size), _padded(steps, size), later)
+    def ends(self) -> tuple[Risk, Risk]:
+        """Return the patient's risks ``(K,)`` and those of the background rows ``(m, K)``."""
+        all_theirs = np.ones((1, self.background.n_columns), dtype=bool)
+        return self.risk(np.zeros(1, np.intp), all_theirs)[0], self.background.risk
 
-    def risk(self, rows: Indices, present: NDArray[np.bool_]) -> Risk:
+    def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Risk:
         """Predict for background rows ``(n,)`` in which the columns ``present`` (n, P) are the patient's: ``(n, K)``."""
-        order = np.argsort(rows, kind="stable")
-        place = np.empty(len(rows), np.intp)
-        counts = np.bincount(rows, minlength=len(self.first))
-        tiles = -(-counts // _TILE)
-        owner = np.repeat(np.arange(len(counts)), tiles).astype(np.int32)
-        begins = (np.cumsum(tiles) - tiles) * _TILE
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        place[order] = np.repeat(begins, counts) + within
-        masks = np.zeros((len(owner) * _TILE, present.shape[1]), np.uint8)
-        masks[place] = present
-        outputs = self._run(owner, masks.reshape(len(owner), _TILE, -1))
-        risk: Risk = outputs[place].astype(np.float64)
-        if self.network.n_outputs == 1:
-            risk = np.column_stack([1.0 - risk[:, 0], risk[:, 0]])
-        return self.bundle.calibrator.apply(clean(risk, len(self.bundle.classes)))
-
-    def _run(self, owner: NDArray[np.int32], masks: NDArray[np.uint8]) -> Floats32:
-        found = np.empty((*masks.shape[:2], self.network.n_outputs), np.float32)
-        program = _program(self.network, self.steps.shape)
-        for start in range(0, len(owner), _TILES):
-            part = slice(start, start + _TILES)
-            tiles = _padded(owner[part], _TILES), _padded(masks[part], _TILES)
-            found[part] = program(self.first, self.steps, self.later, *tiles).numpy()[: len(owner[part])]
-        return found.reshape(-1, self.network.n_outputs)
+        K = len(self.bundle.classes)
+        tiles = Tiles.of(rows, present, tile_size(self.background.n_columns))
+        pieces = list(tiles.pieces(self.background.group_size))
+        pooled = np.zeros((tiles.n_slots, K))
+        with ThreadPoolExecutor(n_threads()) as threads:
+            asked = [[threads.submit(part.risk, piece, group) for _, part in self.parts] for piece, group in pieces]
+            start = 0
+            for (piece, _group), answers in zip(pieces, asked, strict=True):
+                of_piece = pooled[start : start + piece.n_slots]
+                for (weight, _part), answer in zip(self.parts, answers, strict=True):
+                    of_piece += weight * answer.result()
+                start += piece.n_slots
+        return self.bundle.calibrator.apply(clean(pooled[tiles.place], K))
 
 
-def _padded(values: NDArray[Any], n: int) -> NDArray[Any]:
-    if len(values) == n:
-        return values
-    return np.concatenate([values, np.zeros((n - len(values), *values.shape[1:]), values.dtype)])
+@dataclass(frozen=True, slots=True)
+class _WrittenOut:
+    """A part without a shorter way: the mixed rows are written down and read."""
+
+    part: Part = field(repr=False)
+    codes: Codes = field(repr=False)
+    row: Codes | None = field(default=None, repr=False)
+
+    def against(self, row: Codes, /) -> PartMixer:
+        return _WrittenOut(self.part, self.codes, row)
+
+    def risk(self, tiles: Tiles, _group: int, /) -> Risk:
+        assert self.row is not None
+        mixed = np.where(tiles.masks, self.row, self.codes[tiles.owner][:, None])
+        return self.part.risk(mixed.reshape(tiles.n_slots, -1))
 
 
-@lru_cache(maxsize=64)
-def _program(network: DenseNetwork, shapes: tuple[Any, ...]) -> Callable[..., Any]:  # noqa: ARG001 - one program each
-    """Return the program tiles of masks (T, tile, P) → risks (T, tile, C), compiled at its first call."""
-    import tensorflow as tf
-
-    from medcore.models.network_parts import activate
-
-    def program(first: Any, steps: Any, later: Any, owner: Any, masks: Any) -> Any:
-        slots, tile, _ = masks.shape
-        members = first.shape[1]
-        seen = tf.TensorArray(tf.float32, slots, element_shape=(tile, network.n_outputs))
-
-        def body(i: Any, seen: Any) -> Any:
-            mine = tf.gather(owner, i)  # an index in brackets would compile the program anew for every owner
-            mask = tf.repeat(tf.cast(tf.gather(masks, i), tf.float32)[None], members, axis=0)
-            h = tf.matmul(mask, tf.gather(steps, mine)) + tf.gather(first, mine)[:, None]
-            for kernel, bias in zip(later[::2], later[1::2], strict=True):
-                h = tf.matmul(activate(network.activation, h), kernel) + bias[:, None]
-            risk = tf.sigmoid(h) if network.n_outputs == 1 else tf.nn.softmax(h)
-            return i + 1, seen.write(i, tf.reduce_mean(risk, 0))
-
-        return tf.while_loop(lambda i, *_: i < slots, body, (0, seen))[1].stack()
-
-    compiled: Callable[..., Any] = tf.function(program, jit_compile=True, autograph=False)
-    return compiled
+def n_sums(bundle: Bundle) -> int:
+    """Return how many multiplications a bundle needs for one mixed row, about."""
+    layered = [Layered.of(part) for _weight, part in bundle.parts]
+    return sum(TREES_SUMS if layers is None else layers.n_sums for layers in layered)

@@ -91,7 +91,7 @@ class BoostingPart:
         """Predict, shape ``(n, K)``."""
         codes = self.encoder.transform(codes)
         scores = np.mean([_scores(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0)
-        return _risk_of_scores(scores, self.present, self.n_classes)
+        return risk_of_scores(scores, self.present, self.n_classes)
 
     def save(self, folder: Path, /) -> dict[str, Any]:
         """Write every model in LightGBM's own text format."""
@@ -142,14 +142,14 @@ def fit_boosting(task: Task, pulse: Pulse) -> Fitted:
             stages = _stages(_boost(task, rows, codes, shape, int(ROUNDS[-1])), held_codes)
             held_scores[shape].append(stages)
             losses[shape, fold] = [
-                total_loss(_risk_of_scores(s, presents[fold], task.n_classes), task.outcome[held]) for s in stages
+                total_loss(risk_of_scores(s, presents[fold], task.n_classes), task.outcome[held]) for s in stages
             ]
             pulse.tell("folds", (fold * n_shapes + shape + 1) / (n_shapes * (task.n_folds + 1)))
     picked = [choices(losses[shape]) for shape in range(n_shapes)]
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
         scores = [held_scores[shape][fold][picked[shape][0][fold]] for shape in range(n_shapes)]
-        oof[task.held_out(fold)] = _risk_of_scores(np.mean(scores, axis=0), presents[fold], task.n_classes)
+        oof[task.held_out(fold)] = risk_of_scores(np.mean(scores, axis=0), presents[fold], task.n_classes)
     part = _boost_all(task, [int(ROUNDS[best]) for _chosen, best in picked])
     pulse.tell("final", 1.0)
     return Fitted(oof, part)
@@ -256,7 +256,8 @@ def _stages(booster: Any, codes: Codes) -> NDArray[np.float64]:
     return np.cumsum(pieces, axis=0)
 
 
-def _risk_of_scores(scores: NDArray[np.float64], present: tuple[int, ...], n_classes: int) -> Risk:
+def risk_of_scores(scores: NDArray[np.float64], present: tuple[int, ...], n_classes: int) -> Risk:
+    """Turn scores ``(n, 1)`` of two classes, or ``(n, K)`` of more, into risks ``(n, K)``."""
     if scores.shape[1] == 1:
         p = 1.0 / (1.0 + np.exp(-np.clip(scores[:, 0], -30.0, 30.0)))
         risk = np.column_stack([1.0 - p, p])

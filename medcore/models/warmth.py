@@ -7,7 +7,7 @@ from importlib import import_module
 
 # Imported in the order in which a run needs them; TensorFlow takes the longest.
 LIBRARIES = ("tensorflow", "keras", "sklearn.ensemble", "sklearn.linear_model", "lightgbm", "skops.io")
-ROOMS = ("training", "bundle", "trainer", "results")
+ROOMS = ("training", "bundle", "trainer", "results", "mixing", "tree_loops")
 
 
 def warm_up() -> None:

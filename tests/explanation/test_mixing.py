@@ -1,25 +1,79 @@
-"""Composite rows that a network mixes itself are those that are written down."""
+"""Composite rows that a model mixes itself are those that are written down."""
+
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from medcore.data.inference import choose_target
+from medcore.data.reading import read_table
 from medcore.data.recipe import default_recipe, prepare
 from medcore.data.samples import load_sample
 from medcore.data.splitting import SplitSettings, make_split
 from medcore.explanation import explain
-from medcore.models.mixing import BundleRisk
+from medcore.features import FeatureMaker
+from medcore.models.kernel import KernelPart
+from medcore.models.mixing import BundleRisk, n_sums
 from medcore.models.settings import TrainSettings
 from medcore.models.training import train
 
 
-@pytest.fixture(scope="module")
-def network():
-    cohort = load_sample("heart")
+def trained(cohort, model, **options):
     recipe = default_recipe(cohort.schema)
     prepared = prepare(cohort, recipe)
     split = make_split(prepared, SplitSettings())
-    settings = TrainSettings(model="seed", epochs=5, layers=(16, 8))
+    settings = TrainSettings(model=model, **options)
     return train(prepared, split, settings, schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256).bundle
+
+
+def kernel_of(bundle):
+    """A kernel part nobody fitted, on the bundle's columns."""
+    rng = np.random.default_rng(0)
+    book = bundle.codebook
+    maker = FeatureMaker(book.kinds, book.n_categories).fit(bundle.background)
+    F, D, K = maker.transform(bundle.background[:1]).shape[1], 200, len(bundle.classes)
+    directions, phases = rng.normal(size=(F, D)) / 3, rng.uniform(0, 2 * np.pi, D)
+    coefficients = rng.normal(size=(D, K))
+    return KernelPart(
+        maker,
+        directions.astype(np.float32),
+        phases.astype(np.float32),
+        coefficients.astype(np.float32),
+        rng.normal(size=K),
+    )
+
+
+def ensemble_of(cohort):
+    """Every kind of part, as an `auto` bundle has them."""
+    models = ("logistic", "forest", "boosting", "network", "seed")
+    bundles = [trained(cohort, model, epochs=3) for model in models]
+    parts = [part for bundle in bundles for _, part in bundle.parts] + [kernel_of(bundles[0])]
+    weights = np.arange(1, 1 + len(parts)) / np.arange(1, 1 + len(parts)).sum()
+    return replace(bundles[1], parts=tuple(zip(weights.tolist(), parts, strict=True)))
+
+
+@pytest.fixture(scope="module")
+def network():
+    return trained(load_sample("heart"), "seed", epochs=5, layers=(16, 8))
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    return ensemble_of(load_sample("heart"))
+
+
+@pytest.fixture(scope="module")
+def three_classes():
+    """Seventy columns, so that they do not fit into one machine word, with missing cells and a category."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(240, 70)).round(3)
+    frame = pd.DataFrame(x, columns=[f"marker_{i:02}" for i in range(70)]).astype(str)
+    frame = frame.mask(rng.random(frame.shape) < 0.1)
+    frame["ward"] = rng.choice(["north", "south", "east"], len(x))
+    frame["stage"] = np.array(["I", "II", "III"])[np.digitize(x[:, 0] + x[:, 1] * x[:, 2], [-0.5, 0.6])]
+    cohort = read_table(("drawn.csv", frame.to_csv(index=False).encode()))
+    return ensemble_of(cohort.with_schema(choose_target(cohort.schema, cohort.frame, "stage")))
 
 
 def numbers(found):
@@ -44,3 +98,52 @@ def test_explanations_are_those_of_the_rows_written_down(network, scale):
     assert mixed.method == "exact"
     assert mixed.additivity_residual < 1e-6
     np.testing.assert_allclose(numbers(mixed), numbers(written), atol=2e-5)
+
+
+def differences(bundle, row):
+    """How far mixed rows are from rows written down, part by part and then all together."""
+    background = bundle.background[:25]
+    rng = np.random.default_rng(1)
+    rows, present = rng.integers(0, 25, 2_000), rng.random((2_000, len(row))) < rng.random((2_000, 1))
+    written = np.where(present, row, background[rows])
+    alone = [replace(bundle, parts=((1.0, part),)) for _, part in bundle.parts]
+    for each in (*alone, bundle):
+        found = BundleRisk(each).mixer(row, background).risk(rows, present)
+        yield each.parts[0][1].kind, np.abs(found - each.risk(written)).max()
+
+
+@pytest.mark.parametrize("model", ["ensemble", "three_classes"])
+@pytest.mark.parametrize("missing", ["as it is", "some missing", "all missing", "unseen"])
+def test_every_kind_of_part_mixes_rows_as_if_they_were_written_down(model, missing, request):
+    bundle = request.getfixturevalue(model)
+    row = bundle.background[40].copy()
+    categories = np.array(bundle.codebook.kinds) == "category"
+    if missing == "unseen":
+        row[categories] = -1
+    elif missing != "as it is":
+        row[:: 3 if missing == "some missing" else 1] = np.nan
+    apart = list(differences(bundle, row))
+    assert {kind for kind, _ in apart} >= {"logistic", "forest", "boosting", "network", "kernel"}
+    assert max(d for _, d in apart) < 1e-5, apart
+
+
+def test_an_ensemble_is_explained_exactly_and_adds_up(ensemble):
+    found = explain(BundleRisk(ensemble), ensemble.background[40], ensemble.background[:5], columns=ensemble.predictors)
+    written = explain(ensemble.risk, ensemble.background[40], ensemble.background[:5], columns=ensemble.predictors)
+    assert found.method == "exact"
+    assert found.additivity_residual < 1e-6
+    np.testing.assert_allclose(numbers(found), numbers(written), atol=2e-6)
+
+
+def test_a_second_patient_and_another_background_are_answered_afresh(ensemble):
+    risk, rows, present = BundleRisk(ensemble), np.zeros(1, int), np.ones((1, len(ensemble.predictors)), bool)
+    for place in (30, 31):
+        for background in (ensemble.background[:5], ensemble.background[5:12]):
+            mixer = risk.mixer(ensemble.background[place], background)
+            expected = ensemble.risk(ensemble.background[[place]])
+            np.testing.assert_allclose(mixer.risk(rows, present), expected, atol=2e-6)
+            np.testing.assert_allclose(mixer.risk(rows, ~present), ensemble.risk(background[:1]), atol=2e-6)
+
+
+def test_a_larger_model_costs_more_for_a_mixed_row(network, ensemble):
+    assert n_sums(ensemble) > n_sums(network) > 0

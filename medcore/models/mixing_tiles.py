@@ -1,0 +1,65 @@
+"""Mixed rows laid out in tiles: the rows of one tile share their background row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGEST = 128
+"""Mixed rows in a tile at most: the hidden layers of so many stay in the cache."""
+SLOTS = 256
+"""Tiles in one call of a compiled program at most, which is compiled for that number."""
+
+
+def tile_size(n_columns: int) -> int:
+    """Return how many rows a tile has, so that both walks of an antithetic pair fill their tiles.
+
+    >>> [tile_size(n) for n in (2, 13, 20, 30, 60, 280)]
+    [8, 24, 40, 64, 120, 112]
+    """
+    walks = max(1, 2 * (n_columns - 1))
+    n_tiles = -(-walks // LARGEST)
+    return min(LARGEST, 8 * -(-walks // (8 * n_tiles)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """T tiles: the background row of each, its rows' columns that are the patient's, and how many rows are real."""
+
+    owner: NDArray[np.int32]
+    masks: NDArray[np.uint8]
+    used: NDArray[np.int64]
+    place: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.intp], present: NDArray[np.bool_], size: int) -> Tiles:
+        """Lay out mixed rows ``(n,)`` with their columns ``present`` (n, P); ``place`` (n,) is where each went."""
+        order = np.argsort(rows, kind="stable")
+        counts = np.bincount(rows)
+        tiles = -(-counts // size)
+        first = np.cumsum(tiles) - tiles
+        owner = np.repeat(np.arange(len(counts)), tiles).astype(np.int32)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        place = np.empty(len(rows), np.intp)
+        place[order] = np.repeat(first * size, counts) + within
+        masks = np.zeros((len(owner) * size, present.shape[1]), np.uint8)
+        masks[place] = present
+        used = np.minimum(size, counts[owner] - size * (np.arange(len(owner)) - first[owner]))
+        return cls(owner, masks.reshape(len(owner), size, -1), used, place)
+
+    @property
+    def n_slots(self) -> int:
+        """Number of rows, empty ones included."""
+        return int(self.masks.shape[0] * self.masks.shape[1])
+
+    def pieces(self, group_size: int) -> Iterator[tuple[Tiles, int]]:
+        """Yield the tiles in pieces of one group of background rows each, with the group's number."""
+        groups = self.owner // group_size
+        for group in np.unique(groups):
+            low, high = np.searchsorted(groups, [group, group + 1])
+            for start in range(low, high, SLOTS):
+                part = slice(start, min(high, start + SLOTS))
+                yield Tiles(self.owner[part], self.masks[part], self.used[part], self.place[:0]), int(group)
