@@ -8,6 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
+ON = ("on", "1", "yes", "true")
+"""How a switch is set on; any other word, a mistyped one included, is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Settings:
     worker_memory: str = "8GiB"
     max_upload_mb: int = 300
     mlflow_url: str | None = field(default=None, repr=False)
+    similar_patients: bool = True
+    """Whether a study may show real training patients beside another; off holds for every study."""
 
     @classmethod
     def from_env(cls) -> Settings:
@@ -44,6 +48,7 @@ class Settings:
             worker_memory=env("MEDCORE_WORKER_MEMORY") or "8GiB",
             max_upload_mb=int(env("MEDCORE_MAX_UPLOAD_MB") or 300),
             mlflow_url=env("MEDCORE_MLFLOW_URL") or None,
+            similar_patients=(env("MEDCORE_SIMILAR_PATIENTS") or "on").strip().casefold() in ON,
         )
 
 

@@ -6,7 +6,16 @@ import streamlit as st
 
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui import components, guards, patient_choice, patient_record, patient_view, patients_view, whole_view
+from medcore.ui import (
+    components,
+    guards,
+    patient_choice,
+    patient_record,
+    patient_view,
+    patients_view,
+    similar_view,
+    whole_view,
+)
 from medcore.ui.patient_choice import Chosen
 from medcore.ui.patient_desk import Desk, open_desk
 from medcore.ui.words import model_name
@@ -86,7 +95,7 @@ def show(study: StudyRecord, desk: Desk, chosen: Chosen) -> None:
         threshold = components.threshold_input(desk.run.id, key="patient.threshold")
         patient_view.show_counterfactuals(desk, chosen, patient, class_index, threshold)
     with components.errors_shown():
-        patient_view.show_similar(desk, patient, class_index)
+        similar_view.show(study, desk, patient, class_index)
     with components.errors_shown():
         patient_record.offer(study, desk, chosen, patient, trust, explanation, class_index)
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from medcore.errors import SettingsError
 from medcore.explanation.game import Floats
 from medcore.explanation.patients import shown
 from medcore.explanation.reference import Reference
+from medcore.i18n import N_
+from medcore.settings import Settings
 
 MIN_DIFFERENCE = 0.5
 """Numeric values closer than half a standard deviation are not called different."""
@@ -39,7 +42,13 @@ def similar(
 
     ``risk`` is their out-of-fold risk of the class; ``weights`` (P,) says how much
     the model uses each column.
+
+    Raises:
+        SettingsError: this installation shows no real patients (``MEDCORE_SIMILAR_PATIENTS``).
+
     """
+    if not Settings.from_env().similar_patients:
+        raise SettingsError(N_("This installation shows no real patients similar to another."))
     apart, distances = reference.differences(codes), reference.distances(codes, weights=weights)
     found = []
     for place in np.argsort(distances, kind="stable")[:n]:

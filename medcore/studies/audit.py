@@ -23,6 +23,8 @@ ACTIONS: Mapping[str, str] = {
     "split.changed": N_("The split was changed."),
     "choice.changed": N_("A model and threshold were chosen."),
     "answers.changed": N_("The answers for the report were changed."),
+    "similar.hidden": N_("Showing real patients similar to another was switched off."),
+    "similar.shown": N_("Showing real patients similar to another was switched on."),
     "change.undone": N_("The last change was undone."),
     "run.created": N_("Training run {number} was started."),
     "run.cancel_requested": N_("Training run {number} was asked to stop."),

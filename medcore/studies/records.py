@@ -43,7 +43,8 @@ class StudyRecord:
 
     ``identity`` changes when cohort, schema, recipe or split change; a run with
     another identity is out of date. ``n_looks`` counts the looks at the locked
-    test set. ``answers`` is what people wrote for the report, by question.
+    test set. ``answers`` is what people wrote for the report, by question;
+    ``similar_patients`` whether real patients may be shown beside another one.
     ``content_key`` identifies the table as it was read: with it in the
     key, a cached frame is never stale.
     """
@@ -67,6 +68,7 @@ class StudyRecord:
     updated_at: datetime
     deleted_at: datetime | None = None
     answers: Mapping[str, str] = field(repr=False, default_factory=dict)
+    similar_patients: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, without the owner."""
@@ -76,6 +78,7 @@ class StudyRecord:
             "recipe": self.recipe.to_dict(),
             "split": self.split.to_dict(),
             "choice": self.choice.to_dict() if self.choice else None,
+            "similar_patients": self.similar_patients,
             "created_at": self.created_at.isoformat(),
             "updated_at": self.updated_at.isoformat(),
         }

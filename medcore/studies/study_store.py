@@ -104,6 +104,11 @@ class StudyStore(StoreBase):
         kept = {key: text.strip() for key, text in answers.items() if text.strip()}
         return self._change(owner, study_id, "answers.changed", {"answers": kept})
 
+    def save_similar_patients(self, owner: str, study_id: str, *, shown: bool) -> StudyRecord:
+        """Keep whether real training patients may be shown beside another one; undo puts it back."""
+        action = "similar.shown" if shown else "similar.hidden"
+        return self._change(owner, study_id, action, {"privacy": {"similar_patients": shown}})
+
     def delete_study(self, owner: str, study_id: str) -> None:
         """Take a study off the list; undo brings it back until it is purged."""
         self._change(owner, study_id, "study.deleted", {"deleted_at": now().isoformat()})
@@ -234,6 +239,7 @@ def _record(session: Session, row: StudyRow) -> StudyRecord:
         updated_at=row.updated_at,
         deleted_at=row.deleted_at,
         answers=dict(row.answers or {}),
+        similar_patients=bool((row.privacy or {}).get("similar_patients", True)),
     )
 
 

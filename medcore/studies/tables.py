@@ -74,6 +74,7 @@ class StudyRow(Base):
     split: Mapped[dict[str, Any] | None]
     choice: Mapped[dict[str, Any] | None]
     answers: Mapped[dict[str, Any] | None]
+    privacy: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
     deleted_at: Mapped[datetime | None]

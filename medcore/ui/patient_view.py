@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore.charts import explanation as charts
-from medcore.explanation import neighbours, wording
+from medcore.explanation import wording
 from medcore.explanation.answers import PatientRisk
 from medcore.explanation.reliability import Reliability
 from medcore.explanation.results import CAPTION, SCALES, Explanation, Scale
@@ -17,8 +17,6 @@ from medcore.ui.patient_desk import Desk
 LOOKS = {"usual": "success", "caution": "warning", "abstain": "error"}
 SCALE_NAMES = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
 FOLDED = 8
-MIN_CELL = 5
-"""Fewer patients than this are not shown one by one."""
 
 
 def show_trust(trust: Reliability) -> None:
@@ -141,31 +139,6 @@ def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class
             for one in found
         ],
         alt=_("Changes that carry this patient across the threshold"),
-    )
-
-
-def show_similar(desk: Desk, patient: PatientRisk, class_index: int) -> None:
-    """Show the training patients most like this one, by what the model uses most, and what became of them."""
-    components.section(
-        _("Similar patients"),
-        _(
-            "The training patients nearest by the columns the model uses most. Their risk is from models that had not seen them."
-        ),
-    )
-    found = neighbours.similar(
-        desk.reference, patient.codes, class_index=class_index, weights=desk.weights(class_index), n=MIN_CELL
-    )
-    components.table(
-        [
-            {
-                _("Row"): str(n.row),
-                _("Outcome"): components.plain(n.outcome),
-                _("Risk"): components.plain(wording.percent(n.risk)),
-                _("Differs in"): ", ".join(components.plain(c) for c in n.differs[:6]) or "–",
-            }
-            for n in found
-        ],
-        alt=_("The five most similar training patients"),
     )
 
 

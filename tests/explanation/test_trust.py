@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from medcore.errors import SettingsError
 from medcore.explanation import neighbours, wording
 from medcore.explanation.conformal import ConformalSets
 from medcore.explanation.reference import Reference
@@ -121,6 +122,13 @@ def test_similar_patients_are_the_nearest_by_the_weighted_columns(reference):
     nearest = np.sort(np.abs(ages - codes[0]) / np.nanstd(ages))[:4]
     assert [n.distance for n in found] == pytest.approx(nearest.tolist())
     assert found[0].outcome in reference.classes
+
+
+@pytest.mark.parametrize("word", ["off", "0", "fo"])
+def test_an_installation_that_shows_no_real_patients_answers_with_none(reference, monkeypatch, word):
+    monkeypatch.setenv("MEDCORE_SIMILAR_PATIENTS", word)
+    with pytest.raises(SettingsError, match="no real patients"):
+        neighbours.similar(reference, usual_patient(reference), class_index=1)
 
 
 def test_what_differs_is_named(reference):

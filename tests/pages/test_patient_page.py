@@ -74,6 +74,42 @@ def test_another_patient_has_another_risk(patient_page, words):
     assert words(app) != before
 
 
+SIMILAR = "Differs in"
+
+
+def similar_switch(app):
+    return next(t for t in app.toggle if t.label == "Show real patients of this study")
+
+
+def tables_of(app):
+    return "".join(str(t.value.columns.tolist()) for t in app.table)
+
+
+def test_the_owner_switches_similar_patients_off_and_on_again_for_the_study(patient_page, words, ready):
+    app = patient_page("heart")
+    assert SIMILAR in tables_of(app)
+    similar_switch(app).set_value(False).run()
+    assert not app.exception
+    assert SIMILAR not in tables_of(app)
+    assert "switched off for this study" in words(app)
+    again = patient_page("heart")
+    assert SIMILAR not in tables_of(again)
+    assert SIMILAR in tables_of(patient_page("wine"))
+    similar_switch(again).set_value(True).run()
+    assert SIMILAR in tables_of(again)
+    trail = [e.action for e in Store(Settings.from_env()).audit(LOCAL_OWNER, ready[1]["heart"])]
+    assert trail[-2:] == ["similar.hidden", "similar.shown"]
+
+
+def test_the_installation_overrides_what_a_study_shows(patient_page, words, monkeypatch):
+    monkeypatch.setenv("MEDCORE_SIMILAR_PATIENTS", "off")
+    app = patient_page("heart")
+    assert not app.exception
+    assert SIMILAR not in tables_of(app)
+    assert "this installation shows no real patients" in words(app)
+    assert not [t for t in app.toggle if t.label == "Show real patients of this study"]
+
+
 def test_log_odds_can_be_asked_for(patient_page, words):
     app = patient_page("heart")
     scale = next(s for s in app.segmented_control if s.label == "Scale")

@@ -106,6 +106,18 @@ def test_schema_recipe_split_and_choice_are_found_again(store: Store, cohort: Co
     assert (again.choice.threshold, again.choice.rationale) == (0.2, "Harm ratio 1:4")
 
 
+def test_whether_real_patients_are_shown_is_kept_with_the_study_and_on_record(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    assert study.similar_patients
+    assert not store.save_similar_patients("ann", study.id, shown=False).similar_patients
+    assert not Store(store.settings).get_study("ann", study.id).similar_patients
+    assert store.get_study("ann", study.id).identity == study.identity
+    assert [entry.action for entry in store.audit("ann", study.id)][-1] == "similar.hidden"
+    assert store.undo("ann", study.id).similar_patients
+    with pytest.raises(NotFoundError):
+        store.save_similar_patients("bob", study.id, shown=False)
+
+
 def test_a_threshold_outside_0_to_1_is_refused(store: Store, cohort: Cohort) -> None:
     study = store.create_study("ann", "Ward", cohort)
     with pytest.raises(SettingsError, match="between 0 and 1"):
