@@ -46,7 +46,8 @@ class Pieces:
 
     ``values`` are exact; ``draws`` (n_boot,) a figure and ``about``, their centre,
     come from risks gathered in bins; ``influence`` (n,) belongs to the analytic
-    figures, with ``model_variance`` where maximum likelihood gives one.
+    figures, with ``model_variance`` where maximum likelihood gives one and the rows
+    are not ``weighted``.
     """
 
     values: Mapping[str, float]
@@ -55,6 +56,7 @@ class Pieces:
     influence: Mapping[str, Floats]
     model_variance: Mapping[str, float]
     reasons: Mapping[str, str]
+    weighted: bool = False
 
 
 def log_loss_terms(outcome: Floats, risk: Floats) -> Floats:
@@ -65,19 +67,22 @@ def log_loss_terms(outcome: Floats, risk: Floats) -> Floats:
     return out
 
 
-def pieces(outcome: Floats, risk: Floats, draws: Draws) -> Pieces:
-    """Compute every figure and its resampled values for 0/1 ``outcome`` and ``risk``, both (n,)."""
-    area, area_influence = auroc_with_influence(outcome, risk)
+def pieces(outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None = None) -> Pieces:
+    """Compute every figure and its resampled values for 0/1 ``outcome`` and ``risk``, both (n,).
+
+    ``weights`` (n,) are above 0 with mean 1, or None where all patients count alike.
+    """
+    area, area_influence = auroc_with_influence(outcome, risk, weights)
     values, reasons = {"auroc": area}, {}
     influence, model_variance = {"auroc": area_influence}, {}
-    for name, (value, fit, reason) in _calibration_fits(outcome, risk, area).items():
+    for name, (value, fit, reason) in _calibration_fits(outcome, risk, area, weights).items():
         values[name] = value
         if fit is not None:
             influence[name], model_variance[name] = fit.influence[:, -1], float(fit.covariance[-1, -1])
         if reason:
             reasons[name] = reason
-    resampled, about, exact = _resampled(outcome, risk, draws)
-    return Pieces(values | exact, resampled, about, influence, model_variance, reasons)
+    resampled, about, exact = _resampled(outcome, risk, draws, weights)
+    return Pieces(values | exact, resampled, about, influence, model_variance, reasons, weights is not None)
 
 
 def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
@@ -103,28 +108,33 @@ def _analytic(name: str, parts: Pieces, groups: Ints | None) -> Estimate:
     if np.isnan(influence).any():
         return missing(FEW_EVENTS, value)
     variance = clustered_variance(influence, groups)
+    method = analytic_method(name, groups, weighted=parts.weighted)
     if name == "auroc":
         if variance == 0:
             return missing(SEPARATED if value in (0.0, 1.0) else CONSTANT_RISK, value)
-        return normal(value, variance, "delong_cluster" if groups is not None else "delong", bounds=(0.0, 1.0))
-    if groups is None:
-        return normal(value, parts.model_variance[name], "wald")
-    return normal(value, variance, "wald_cluster")
+        return normal(value, variance, method, bounds=(0.0, 1.0))
+    return normal(value, parts.model_variance[name] if method == "wald" else variance, method)
+
+
+def analytic_method(name: str, groups: Ints | None, *, weighted: bool) -> str:
+    """Name how the interval of an analytic figure is found."""
+    plain = "weighted" if weighted else ("delong" if name == "auroc" else "wald")
+    return plain if groups is None else f"{plain}_cluster"
 
 
 def _calibration_fits(
-    outcome: Floats, risk: Floats, area: float
+    outcome: Floats, risk: Floats, area: float, weights: Floats | None
 ) -> dict[str, tuple[float, LogisticFit | None, str | None]]:
     """Fit slope and intercept; a value, the fit, and the reason where there is none, for each."""
     names = ("calibration_slope", "calibration_intercept")
     if np.isnan(area):
         return dict.fromkeys(names, (NAN, None, ONE_CLASS))
     x, ones = logit(risk), np.ones((len(risk), 1))
-    in_the_large = fit_logistic(outcome, ones, offset=x)
+    in_the_large = fit_logistic(outcome, ones, offset=x, weights=weights)
     slope = None
     reason = SEPARATED if area in (0.0, 1.0) else CONSTANT_RISK
     if np.ptp(x) > 1e-9 and area not in (0.0, 1.0):
-        slope = fit_logistic(outcome, np.column_stack([ones, x]))
+        slope = fit_logistic(outcome, np.column_stack([ones, x]), weights=weights)
     return {
         names[0]: (float(slope.coefficients[1]), slope, None) if slope else (NAN, None, reason),
         names[1]: (float(in_the_large.coefficients[0]), in_the_large, None) if in_the_large else (NAN, None, SEPARATED),
@@ -132,23 +142,25 @@ def _calibration_fits(
 
 
 def _resampled(
-    outcome: Floats, risk: Floats, draws: Draws
+    outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None
 ) -> tuple[dict[str, Floats], dict[str, float], dict[str, float]]:
     """Return the draws of every bootstrapped figure, their centres, and the exact values."""
     bins, n_bins = risk_bins(risk)
     cell = 2 * bins + (outcome == 1)
-    size = np.maximum(np.bincount(cell, minlength=2 * n_bins), 1)
-    mean_risk = np.bincount(cell, weights=risk, minlength=2 * n_bins) / size
-    loss = np.bincount(cell, weights=log_loss_terms(outcome, risk), minlength=2 * n_bins) / size
-    squared = np.bincount(cell, weights=(risk - outcome) ** 2, minlength=2 * n_bins) / size
-    centres = np.bincount(bins, weights=risk, minlength=n_bins) / np.bincount(bins, minlength=n_bins)
-    smoother = Smoother.over(risk, centres)
-    original = np.bincount(cell, minlength=2 * n_bins).astype(float)[None, :]
+    weight = np.ones(len(risk)) if weights is None else weights
+    size = np.bincount(cell, weights=weight, minlength=2 * n_bins)
+    mean_risk, loss, squared = (
+        np.bincount(cell, weights=weight * terms, minlength=2 * n_bins) / np.where(size > 0, size, 1)
+        for terms in (risk, log_loss_terms(outcome, risk), (risk - outcome) ** 2)
+    )
+    centres = np.bincount(bins, weights=weight * risk) / np.bincount(bins, weights=weight)
+    smoother = Smoother.over(risk, centres, weights)
     drawn = [
-        _figures(w, mean_risk, squared, loss, centres, smoother) for w in (draws.by_cell(cell, 2 * n_bins), original)
+        _figures(w, mean_risk, squared, loss, centres, smoother)
+        for w in (draws.by_cell(cell, 2 * n_bins, weights), size[None, :])
     ]
     about = {name: float(v[0]) for name, v in drawn[1].items()}
-    exact = about | _exact(outcome, risk)
+    exact = about | _exact(outcome, risk, weight)
     return drawn[0], about, exact
 
 
@@ -177,20 +189,21 @@ def _figures(
     return {name: np.where(both, v, NAN) if name in needs_both else v for name, v in out.items()}
 
 
-def _exact(outcome: Floats, risk: Floats) -> dict[str, float]:
+def _exact(outcome: Floats, risk: Floats, weight: Floats) -> dict[str, float]:
     """Return the figures that binning would change, from the rows themselves."""
-    share = float(outcome.mean())
+    expected = float(weight @ risk)
     exact = {
-        "brier": float(np.mean((risk - outcome) ** 2)),
-        "log_loss": float(log_loss_terms(outcome, risk).mean()),
-        "o_e_ratio": float(outcome.sum() / risk.sum()) if risk.sum() > 0 else NAN,
+        "brier": float(np.average((risk - outcome) ** 2, weights=weight)),
+        "log_loss": float(np.average(log_loss_terms(outcome, risk), weights=weight)),
+        "o_e_ratio": float(weight @ outcome) / expected if expected > 0 else NAN,
     }
-    if 0 < share < 1:
-        exact["scaled_brier"] = 1 - exact["brier"] / (share * (1 - share))
-        _, where = np.unique(risk, return_inverse=True)
-        events = np.bincount(where, weights=outcome)[None, :].astype(float)
-        others = np.bincount(where, weights=1 - outcome)[None, :].astype(float)
-        exact["auprc"] = float(average_precision(events, others)[0])
+    if outcome.min() == outcome.max():
+        return exact
+    share = float(np.average(outcome, weights=weight))
+    exact["scaled_brier"] = 1 - exact["brier"] / (share * (1 - share))
+    _, where = np.unique(risk, return_inverse=True)
+    events, others = (np.bincount(where, weights=weight * y)[None, :] for y in (outcome, 1 - outcome))
+    exact["auprc"] = float(average_precision(events, others)[0])
     return exact
 
 
@@ -211,5 +224,5 @@ def auprc(
         average_precision(w[:, 1::2], w[:, 0::2])
         for w in (draws.by_cell(cell, 2 * n_bins), np.bincount(cell, minlength=2 * n_bins).astype(float)[None, :])
     )
-    exact = _exact(outcome, risk).get("auprc", NAN)
+    exact = _exact(outcome, risk, np.ones(len(risk))).get("auprc", NAN)
     return from_draws(exact, drawn, clustered=groups is not None, about=float(whole[0]))

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from medcore.evaluation.estimates import Estimate, Floats, wilson
+from medcore.evaluation.estimates import Estimate, Floats
 from medcore.evaluation.resampling import Ints, default_n_boot, draw, risk_bins
 from medcore.evaluation.smoothing import SPAN, Smoother
+from medcore.evaluation.weighting import proportion, weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def calibration_curve(
     risk: Floats,
     *,
     groups: Ints | None = None,
+    weights: Floats | None = None,
     seed: int = 0,
     n_boot: int | None = None,
     n_groups: int = 10,
@@ -75,17 +77,21 @@ def calibration_curve(
     """Smooth what happened over what was predicted; ``outcome`` (n,) of 0 and 1, ``risk`` (n,).
 
     The curve spans the risks that occur. ``groups`` are patient codes where
-    patients repeat.
+    patients repeat; ``weights`` (n,) say for how many patients each row stands, rows
+    of weight 0 not counted. The histogram counts patients.
     """
+    kept, weighted = weighed(weights, len(risk))
+    outcome, risk, groups = outcome[kept], risk[kept], None if groups is None else groups[kept]
     bins, n_bins = risk_bins(risk, 500)
-    centres = np.bincount(bins, weights=risk, minlength=n_bins) / np.bincount(bins, minlength=n_bins)
-    smoother = Smoother.over(risk, centres)
+    weight = np.ones(len(risk)) if weighted is None else weighted
+    centres = np.bincount(bins, weights=weight * risk) / np.bincount(bins, weights=weight)
+    smoother = Smoother.over(risk, centres, weighted)
     draws = draw(len(risk), groups, n_boot=n_boot or min(500, default_n_boot(len(risk))), seed=seed)
     cell = 2 * bins + (outcome == 1)
-    whole = np.bincount(cell, minlength=2 * n_bins).astype(float)[None, :]
+    whole = np.bincount(cell, weights=weight, minlength=2 * n_bins)[None, :]
     observed, drawn = (
         np.clip(smoother.at_knots(w[:, 0::2] + w[:, 1::2], w[:, 1::2]), 0, 1)
-        for w in (whole, draws.by_cell(cell, 2 * n_bins))
+        for w in (whole, draws.by_cell(cell, 2 * n_bins, weighted))
     )
     low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
     edges = np.linspace(0, 1, 41)
@@ -94,7 +100,7 @@ def calibration_curve(
         observed=observed[0],
         low=low,
         high=high,
-        groups=risk_groups(outcome, risk, n_groups=n_groups),
+        groups=risk_groups(outcome, risk, weights=weighted, n_groups=n_groups),
         edges=edges,
         counts=np.histogram(risk, edges)[0].astype(np.int64),
         n=len(risk),
@@ -102,8 +108,13 @@ def calibration_curve(
     )
 
 
-def risk_groups(outcome: Floats, risk: Floats, *, n_groups: int = 10) -> tuple[RiskGroup, ...]:
-    """Split patients into equal parts by risk (equal risks stay together) and count events in each."""
+def risk_groups(
+    outcome: Floats, risk: Floats, *, weights: Floats | None = None, n_groups: int = 10
+) -> tuple[RiskGroup, ...]:
+    """Split patients into equal parts by risk (equal risks stay together) and count events in each.
+
+    ``weights`` (n,), each above 0, change the shares and means, not the counts.
+    """
     part, n_parts = risk_bins(risk, n_groups)
     if n_parts > n_groups:
         part, n_parts = part * n_groups // n_parts, n_groups
@@ -112,5 +123,7 @@ def risk_groups(outcome: Floats, risk: Floats, *, n_groups: int = 10) -> tuple[R
         mask = part == k
         if mask.any():
             n, events = int(mask.sum()), int(outcome[mask].sum())
-            found.append(RiskGroup(n, events, float(risk[mask].mean()), wilson(events, n)))
+            weight = None if weights is None else weights[mask]
+            mean = float(np.average(risk[mask], weights=weight))
+            found.append(RiskGroup(n, events, mean, proportion(outcome[mask] == 1, weight)))
     return tuple(found)

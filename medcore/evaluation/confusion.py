@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from medcore.evaluation.estimates import NAN, Estimate, Floats, wilson
+from medcore.evaluation.estimates import NAN, Estimate, Floats, wilson, wilson_weighted
+from medcore.evaluation.weighting import weighed
 from medcore.i18n import N_, Message
 
+CELLS = ("tp", "fp", "fn", "tn")
 NO_ALERTS = N_("At this threshold nobody is called positive.")
 
 
@@ -21,7 +23,9 @@ class Confusion:
     ``prevalence`` is None for the study's own, or the one at which the predictive
     values were asked for. Rates are estimates with Wilson intervals; predictive
     values at another prevalence come from Bayes' rule applied to the bounds of
-    sensitivity and specificity.
+    sensitivity and specificity. Counts are of patients; where these are weighted,
+    ``weights`` and ``squares`` hold for each cell (in the order of :data:`CELLS`) the
+    sums of their weights and of the squares of those, and the rates follow from them.
     """
 
     threshold: float
@@ -30,6 +34,8 @@ class Confusion:
     fn: int
     tn: int
     prevalence: float | None = None
+    weights: tuple[float, ...] | None = None
+    squares: tuple[float, ...] | None = None
 
     @property
     def n(self) -> int:
@@ -39,36 +45,36 @@ class Confusion:
     @property
     def study_prevalence(self) -> float:
         """Share of the patients who had the outcome."""
-        return (self.tp + self.fn) / self.n
+        return self._weight("tp", "fn") / self._weight(*CELLS)
 
     @property
     def sensitivity(self) -> Estimate:
         """Share of those with the outcome who are called positive."""
-        return wilson(self.tp, self.tp + self.fn)
+        return self._share("tp", of=("tp", "fn"))
 
     @property
     def specificity(self) -> Estimate:
         """Share of those without the outcome who are called negative."""
-        return wilson(self.tn, self.tn + self.fp)
+        return self._share("tn", of=("tn", "fp"))
 
     @property
     def ppv(self) -> Estimate:
         """Share of those called positive who have the outcome."""
         if self.prevalence is None:
-            return wilson(self.tp, self.tp + self.fp)
+            return self._share("tp", of=("tp", "fp"))
         return self._at_prevalence(_bayes_ppv)
 
     @property
     def npv(self) -> Estimate:
         """Share of those called negative who do not have the outcome."""
         if self.prevalence is None:
-            return wilson(self.tn, self.tn + self.fn)
+            return self._share("tn", of=("tn", "fn"))
         return self._at_prevalence(_bayes_npv)
 
     @property
     def accuracy(self) -> Estimate:
         """Share of all calls that are right; compare :attr:`no_skill_accuracy`."""
-        return wilson(self.tp + self.tn, self.n)
+        return self._share("tp", "tn", of=CELLS)
 
     @property
     def no_skill_accuracy(self) -> float:
@@ -78,13 +84,13 @@ class Confusion:
     @property
     def f1(self) -> float:
         """Harmonic mean of sensitivity and positive predictive value; NaN without events or alerts."""
-        total = 2 * self.tp + self.fp + self.fn
-        return 2 * self.tp / total if total else NAN
+        total = self._weight("tp", "fp") + self._weight("tp", "fn")
+        return 2 * self._weight("tp") / total if total else NAN
 
     @property
     def alert_rate(self) -> Estimate:
         """Share of patients called positive: alerts per 100 patients are 100 times this."""
-        return wilson(self.tp + self.fp, self.n)
+        return self._share("tp", "fp", of=CELLS)
 
     @property
     def number_needed_to_evaluate(self) -> float:
@@ -96,11 +102,13 @@ class Confusion:
     def net_benefit(self) -> float:
         """True positives a patient, less false ones weighed by the odds of the threshold."""
         odds = self.threshold / (1 - self.threshold) if self.threshold < 1 else np.inf
-        return self.tp / self.n - (self.fp / self.n * odds if self.fp else 0.0)
+        n = self._weight(*CELLS)
+        return self._weight("tp") / n - (self._weight("fp") / n * odds if self.fp else 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with counts and rates."""
-        counts = {k: getattr(self, k) for k in ("threshold", "tp", "fp", "fn", "tn", "prevalence")}
+        counts = {k: getattr(self, k) for k in ("threshold", *CELLS, "prevalence")}
+        sums = {k: list(getattr(self, k)) for k in ("weights", "squares") if getattr(self, k) is not None}
         rates = {
             k: getattr(self, k).to_dict()
             for k in ("sensitivity", "specificity", "ppv", "npv", "accuracy", "alert_rate")
@@ -108,6 +116,7 @@ class Confusion:
         nne = self.number_needed_to_evaluate
         return (
             counts
+            | sums
             | rates
             | {
                 "no_skill_accuracy": self.no_skill_accuracy,
@@ -120,7 +129,23 @@ class Confusion:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Confusion:
         """Read what :meth:`to_dict` wrote."""
-        return cls(**{k: data[k] for k in ("threshold", "tp", "fp", "fn", "tn", "prevalence")})
+        sums = {k: tuple(data[k]) for k in ("weights", "squares") if data.get(k) is not None}
+        return cls(**{k: data[k] for k in ("threshold", *CELLS, "prevalence")}, **sums)
+
+    def _weight(self, *cells: str) -> float:
+        """Add up the patients of some cells, or their weights."""
+        if self.weights is None:
+            return float(sum(getattr(self, c) for c in cells))
+        return sum(self.weights[CELLS.index(c)] for c in cells)
+
+    def _share(self, *cells: str, of: tuple[str, ...]) -> Estimate:
+        if self.weights is None or self.squares is None:
+            return wilson(self._weight(*cells), self._weight(*of))
+        hit, missed = ([CELLS.index(c) for c in of if (c in cells) == inside] for inside in (True, False))
+        (a, aa), (b, bb) = (
+            (sum(self.weights[i] for i in part), sum(self.squares[i] for i in part)) for part in (hit, missed)
+        )
+        return wilson_weighted((a, aa), (b, bb))
 
     def _at_prevalence(self, rule: Any) -> Estimate:
         se, sp, prevalence = self.sensitivity, self.specificity, self.prevalence
@@ -128,24 +153,40 @@ class Confusion:
             rule(a, b, prevalence) for a, b in ((se.value, sp.value), (se.low, sp.low), (se.high, sp.high))
         )
         reason = Message(NO_ALERTS) if np.isnan(value) else None
-        return Estimate(value, low, high, "wilson", reason)
+        return Estimate(value, low, high, se.method, reason)
 
 
-def confusion(outcome: Floats, risk: Floats, threshold: float, *, prevalence: float | None = None) -> Confusion:
+def confusion(
+    outcome: Floats,
+    risk: Floats,
+    threshold: float,
+    *,
+    prevalence: float | None = None,
+    weights: Floats | None = None,
+) -> Confusion:
     """Count the calls at a threshold: positive when ``risk`` ≥ ``threshold``.
 
     ``outcome`` (n,) of 0 and 1; ``prevalence`` (0–1) asks for predictive values in
     a population where the outcome is rarer or commoner than in the study.
+    ``weights`` (n,) say for how many patients each row stands; rows of weight 0 are
+    not counted.
 
     >>> c = confusion(np.array([0, 0, 1, 1.0]), np.array([0.1, 0.6, 0.4, 0.9]), 0.5)
     >>> c.tp, c.fp, c.fn, c.tn
     (1, 1, 1, 1)
     """
-    called, event = risk >= threshold, outcome == 1
-    tp, fp = int(np.sum(called & event)), int(np.sum(called & ~event))
-    fn = int(event.sum()) - tp
+    kept, weight = weighed(weights, len(risk))
+    called, event = risk[kept] >= threshold, outcome[kept] == 1
+    masks = (called & event, called & ~event, ~called & event, ~called & ~event)
+    counts = {name: int(mask.sum()) for name, mask in zip(CELLS, masks, strict=True)}
+    if weight is None:
+        return Confusion(threshold=float(threshold), prevalence=prevalence, **counts)
     return Confusion(
-        threshold=float(threshold), tp=tp, fp=fp, fn=fn, tn=len(risk) - tp - fp - fn, prevalence=prevalence
+        threshold=float(threshold),
+        prevalence=prevalence,
+        weights=tuple(float(weight[mask].sum()) for mask in masks),
+        squares=tuple(float(weight[mask] @ weight[mask]) for mask in masks),
+        **counts,
     )
 
 

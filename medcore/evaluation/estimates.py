@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,9 @@ METHODS: Mapping[str, str] = {
     "bootstrap": N_("bootstrap percentiles"),
     "bootstrap_cluster": N_("bootstrap percentiles, resampling patients"),
     "normal": N_("normal approximation"),
+    "wilson_weighted": N_("Wilson score, effective number of patients"),
+    "weighted": N_("linearised, robust to weights"),
+    "weighted_cluster": N_("linearised, robust to weights, clustered by patient"),
     "none": N_("no interval"),
 }
 
@@ -106,6 +109,25 @@ def wilson(successes: float, n: float) -> Estimate:
     low = 0.0 if successes <= 0 else max(0.0, centre - half)
     high = 1.0 if successes >= n else min(1.0, centre + half)
     return Estimate(p, low, high, "wilson")
+
+
+def wilson_weighted(hits: tuple[float, float], misses: tuple[float, float]) -> Estimate:
+    """Return a weighted proportion with Wilson's interval at the effective number of patients.
+
+    Each pair is the sum of the weights and of their squares. The effective number
+    is that of equally weighted patients who would give the linearised variance
+    (Dean & Pagano 2015, J Surv Stat Methodol 3:484).
+
+    >>> print(f"{wilson_weighted((8, 8), (2, 2)):.3f}")
+    0.800 (0.490–0.943)
+    """
+    total = hits[0] + misses[0]
+    if total <= 0:
+        return wilson(0, 0)
+    p = hits[0] / total
+    spread = hits[1] * (1 - p) ** 2 + misses[1] * p**2
+    effective = p * (1 - p) * total**2 / spread if 0 < p < 1 else total**2 / (hits[1] + misses[1])
+    return replace(wilson(p * effective, effective), value=p, method="wilson_weighted")
 
 
 def normal(

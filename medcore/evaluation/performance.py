@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from medcore.evaluation.binary import ANALYTIC, METRICS, Pieces, estimates, log_loss_terms, pieces
+from medcore.evaluation.binary import ANALYTIC, METRICS, Pieces, analytic_method, estimates, log_loss_terms, pieces
 from medcore.evaluation.confusion import Confusion, confusion
-from medcore.evaluation.estimates import NAN, ONE_CLASS, Estimate, Floats, from_draws, missing, normal, wilson
+from medcore.evaluation.estimates import NAN, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
 from medcore.evaluation.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
+from medcore.evaluation.weighting import effective_number, proportion, weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Evaluation:
     ``accuracy``. ``per_class`` is filled for more than two classes only, and so
     is ``table``, the counts of true class (rows) by most probable class
     (columns). ``confusion`` is there when a threshold was given (two classes).
+    ``n_effective`` is there when patients were weighted: as many equally weighted
+    ones would tell as much (Kish 1965). Counts are of patients in any case.
     """
 
     n: int
@@ -36,6 +39,7 @@ class Evaluation:
     n_patients: int | None = None
     n_boot: int = 0
     seed: int = 0
+    n_effective: float | None = None
 
     @property
     def n_events(self) -> int | None:
@@ -49,6 +53,7 @@ class Evaluation:
             "n": self.n,
             "n_events": self.n_events,
             "n_patients": self.n_patients,
+            "n_effective": self.n_effective,
             "classes": list(self.classes),
             "class_counts": dict(self.class_counts),
             "metrics": metrics,
@@ -71,6 +76,7 @@ class Evaluation:
             confusion=Confusion.from_dict(data["confusion"]) if data.get("confusion") else None,
             table=tuple(tuple(row) for row in data.get("table", ())),
             n_patients=data.get("n_patients"),
+            n_effective=data.get("n_effective"),
             n_boot=data.get("n_boot", 0),
             seed=data.get("seed", 0),
         )
@@ -82,6 +88,7 @@ def evaluate(
     classes: Sequence[str],
     *,
     groups: Ints | None = None,
+    weights: Floats | None = None,
     threshold: float | None = None,
     seed: int = 0,
     n_boot: int | None = None,
@@ -90,11 +97,16 @@ def evaluate(
 
     ``outcome`` (n,) holds class indices, ``risk`` (n, K) a column a class.
     ``groups`` (n,) are patient codes where patients repeat: intervals then
-    resample patients. ``n_boot`` tables are drawn (by default 1,000, fewer for
-    very large tables). A figure that cannot be computed is NaN with its reason.
-    Raises ValueError when the arrays do not fit each other.
+    resample patients. ``weights`` (n,), 0 or more, say for how many patients each row
+    stands; only their ratios matter, and a row of weight 0 is as if it were absent.
+    ``n_boot`` tables are drawn (by default 1,000, fewer for very large tables). A
+    figure that cannot be computed is NaN with its reason. Raises ValueError when
+    the arrays do not fit each other.
     """
     checked(outcome, risk, len(classes), groups)
+    kept, weight = weighed(weights, len(outcome))
+    outcome, risk = outcome[kept], risk[kept]
+    groups = None if groups is None else groups[kept]
     n_boot = n_boot or default_n_boot(len(outcome))
     draws = draw(len(outcome), groups, n_boot=n_boot, seed=seed)
     names = tuple(str(c) for c in classes)
@@ -106,17 +118,18 @@ def evaluate(
         "n_patients": None if groups is None else len(np.unique(groups)),
         "n_boot": n_boot,
         "seed": seed,
+        "n_effective": None if weight is None else effective_number(weight),
     }
     if len(names) == 2:
         event = (outcome == 1).astype(float)
-        figures = estimates(pieces(event, risk[:, 1], draws), groups)
-        matrix = None if threshold is None else confusion(event, risk[:, 1], threshold)
+        figures = estimates(pieces(event, risk[:, 1], draws, weight), groups)
+        matrix = None if threshold is None else confusion(event, risk[:, 1], threshold, weights=weight)
         return Evaluation(metrics=figures, confusion=matrix, **shared)
-    parts = [pieces((outcome == k).astype(float), risk[:, k], draws) for k in range(len(names))]
+    parts = [pieces((outcome == k).astype(float), risk[:, k], draws, weight) for k in range(len(names))]
     predicted = risk.argmax(1)
     table = np.bincount(outcome * len(names) + predicted, minlength=len(names) ** 2).reshape(len(names), -1)
-    figures = _macro(parts, groups) | _whole(outcome, risk, parts, draws, groups)
-    figures["accuracy"] = wilson(int(np.trace(table)), len(outcome))
+    figures = _macro(parts, groups) | _whole(outcome, risk, parts, draws, groups, weight)
+    figures["accuracy"] = proportion(predicted == outcome, weight)
     return Evaluation(
         metrics=figures,
         per_class={c: estimates(p, groups) for c, p in zip(names, parts, strict=True)},
@@ -152,9 +165,9 @@ def _macro(parts: list[Pieces], groups: Ints | None) -> dict[str, Estimate]:
         value = float(np.mean([p.values[name] for p in have]))
         if name in ANALYTIC:
             influence = np.nansum([p.influence[name] for p in have], axis=0) / len(have)
-            suffix = "_cluster" if groups is not None else ""
-            method, bounds = ("delong", (0.0, 1.0)) if name == "auroc" else ("wald", (-np.inf, np.inf))
-            out[name] = normal(value, clustered_variance(influence, groups), method + suffix, bounds=bounds)
+            method = analytic_method(name, groups, weighted=parts[0].weighted)
+            bounds = (0.0, 1.0) if name == "auroc" else (-np.inf, np.inf)
+            out[name] = normal(value, clustered_variance(influence, groups), method, bounds=bounds)
         else:
             with np.errstate(invalid="ignore"):
                 resampled = np.mean([p.draws[name] for p in have], axis=0)
@@ -163,26 +176,29 @@ def _macro(parts: list[Pieces], groups: Ints | None) -> dict[str, Estimate]:
     return out
 
 
-def _whole(outcome: Ints, risk: Floats, parts: list[Pieces], draws: Draws, groups: Ints | None) -> dict[str, Estimate]:
+def _whole(
+    outcome: Ints, risk: Floats, parts: list[Pieces], draws: Draws, groups: Ints | None, weights: Floats | None
+) -> dict[str, Estimate]:
     """Return the figures that take all classes together: Brier score, its scaled form, log loss."""
     clustered = groups is not None
     brier = float(sum(p.values["brier"] for p in parts))
     drawn = np.sum([p.draws["brier"] for p in parts], axis=0)
     about = float(sum(p.about["brier"] for p in parts))
-    shares = np.array([np.mean(outcome == k) for k in range(len(parts))])
+    weight = np.ones(len(outcome)) if weights is None else weights
+    shares = np.bincount(outcome, weights=weight, minlength=len(parts)) / weight.sum()
     spread = float((shares * (1 - shares)).sum())
-    totals = draws.counts.sum(1) if not clustered else draws.by_cell(np.zeros(len(outcome), dtype=np.int64), 1)[:, 0]
-    drawn_shares = draws.by_cell(outcome, len(parts)) / totals[:, None]
+    drawn_classes = draws.by_cell(outcome, len(parts), weights)
+    drawn_shares = drawn_classes / drawn_classes.sum(1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn_scaled = 1 - drawn / (drawn_shares * (1 - drawn_shares)).sum(1)
     scaled = 1 - brier / spread if spread > 0 else NAN
     chosen = risk[np.arange(len(outcome)), outcome]
     terms = log_loss_terms(np.ones(len(outcome)), chosen)
-    loss = float(terms.mean())
+    loss = float(np.average(terms, weights=weight))
     return {
         "brier": from_draws(brier, drawn, clustered=clustered, about=about),
         "scaled_brier": from_draws(
             scaled, drawn_scaled, clustered=clustered, about=1 - about / spread if spread > 0 else None
         ),
-        "log_loss": normal(loss, clustered_variance((terms - loss) / len(terms), groups), "normal"),
+        "log_loss": normal(loss, clustered_variance((terms - loss) * weight / weight.sum(), groups), "normal"),
     }

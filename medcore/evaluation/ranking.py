@@ -7,38 +7,34 @@ import numpy as np
 from medcore.evaluation.estimates import NAN, Floats
 
 
-def auroc_with_influence(outcome: Floats, risk: Floats) -> tuple[float, Floats]:
+def auroc_with_influence(outcome: Floats, risk: Floats, weights: Floats | None = None) -> tuple[float, Floats]:
     """Return the area under the ROC curve and what each row adds to its error.
 
     The squares of the influences sum to DeLong's variance (DeLong 1988, Biometrics
-    44:837), found from mid-ranks (Sun & Xu 2014). ``outcome`` (n,) of 0 and 1.
-    The influences are NaN with fewer than two events or non-events.
+    44:837); with ``weights`` (n,), each above 0, they are those of the weighted area.
+    ``outcome`` (n,) of 0 and 1. The influences are NaN with fewer than two events or
+    non-events.
+
+    >>> auroc_with_influence(np.array([0, 1, 1.0]), np.array([0.2, 0.1, 0.3]), np.array([1, 1, 3.0]))[0]
+    0.75
     """
     event = outcome == 1
     m, n = int(event.sum()), int((~event).sum())
     if not m or not n:
         return NAN, np.full(len(risk), NAN)
-    all_ranks = mid_ranks(risk)
-    share_below = np.empty(len(risk))
-    share_below[event] = (all_ranks[event] - mid_ranks(risk[event])) / n
-    share_below[~event] = 1 - (all_ranks[~event] - mid_ranks(risk[~event])) / m
-    area = float(share_below[event].mean())
+    weight = np.ones(len(risk)) if weights is None else weights
+    _, place = np.unique(risk, return_inverse=True)
+    events, others = (np.bincount(place, weights=weight * mask) for mask in (event, ~event))
+    all_events, all_others = float(events.sum()), float(others.sum())
+    # How much of the other outcome each patient is on the right side of, ties counting half.
+    beaten = (np.cumsum(others) - others / 2) / all_others
+    beating = 1 - (np.cumsum(events) - events / 2) / all_events
+    share = np.where(event, beaten[place], beating[place])
+    area = float(events @ beaten) / all_events
     if m < 2 or n < 2:
         return area, np.full(len(risk), NAN)
-    scale = np.where(event, np.sqrt(m * (m - 1.0)), np.sqrt(n * (n - 1.0)))
-    return area, (share_below - area) / scale
-
-
-def mid_ranks(values: Floats) -> Floats:
-    """Return ranks from 1, equal values sharing their middle rank.
-
-    >>> mid_ranks(np.array([3.0, 1.0, 3.0])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    ranks: Floats = (ends - (counts - 1) / 2.0)[inverse]
-    return ranks
+    few = np.where(event, np.sqrt(m / (m - 1)) / all_events, np.sqrt(n / (n - 1)) / all_others)
+    return area, (share - area) * weight * few
 
 
 def average_precision(events: Floats, others: Floats) -> Floats:

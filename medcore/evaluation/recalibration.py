@@ -29,27 +29,31 @@ class LogisticFit:
     influence: Floats
 
 
-def fit_logistic(outcome: Floats, design: Floats, offset: Floats | None = None) -> LogisticFit | None:
+def fit_logistic(
+    outcome: Floats, design: Floats, offset: Floats | None = None, weights: Floats | None = None
+) -> LogisticFit | None:
     """Fit a logistic regression by maximum likelihood; None when it has no finite solution.
 
-    ``outcome`` (n,) of 0 and 1, ``design`` (n, p). Newton's method with halving of
-    steps that would lower the likelihood.
+    ``outcome`` (n,) of 0 and 1, ``design`` (n, p), ``weights`` (n,) of the rows if
+    they do not count alike. Newton's method with halving of steps that would lower
+    the likelihood.
     """
     start = np.zeros(len(outcome)) if offset is None else offset
+    weight = np.ones(len(outcome)) if weights is None else weights
     beta = np.zeros(design.shape[1])
-    best = _log_likelihood(outcome, start)
+    best = _log_likelihood(outcome, start, weight)
     for _step in range(60):
         p = expit(start + design @ beta)
-        hessian = design.T @ (design * (p * (1 - p))[:, None])
-        score = design.T @ (outcome - p)
+        hessian = design.T @ (design * (weight * p * (1 - p))[:, None])
+        score = design.T @ (weight * (outcome - p))
         if not np.all(np.isfinite(hessian)) or np.linalg.cond(hessian) > 1e14:
             return None
         move = np.linalg.solve(hessian, score)
         if np.max(np.abs(move)) < 1e-10 * (1 + np.max(np.abs(beta))):
             inverse = np.linalg.inv(hessian)
-            return LogisticFit(beta, inverse, (design * (outcome - p)[:, None]) @ inverse)
+            return LogisticFit(beta, inverse, (design * (weight * (outcome - p))[:, None]) @ inverse)
         for _half in range(30):
-            value = _log_likelihood(outcome, start + design @ (beta + move))
+            value = _log_likelihood(outcome, start + design @ (beta + move), weight)
             if value >= best - 1e-12 * abs(best):
                 break
             move = move / 2
@@ -59,8 +63,8 @@ def fit_logistic(outcome: Floats, design: Floats, offset: Floats | None = None) 
     return None
 
 
-def _log_likelihood(outcome: Floats, eta: Floats) -> float:
-    return float(outcome @ eta - np.logaddexp(0, eta).sum())
+def _log_likelihood(outcome: Floats, eta: Floats, weight: Floats) -> float:
+    return float(weight @ (outcome * eta - np.logaddexp(0, eta)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,14 +38,16 @@ class Draws:
     unit: Ints
     clustered: bool
 
-    def by_cell(self, cell: Ints, n_cells: int) -> Floats:
-        """Sum the drawn rows over cells; shape (n_boot, n_cells). ``cell`` is one cell a row."""
+    def by_cell(self, cell: Ints, n_cells: int, weights: Floats | None = None) -> Floats:
+        """Sum the drawn rows, or their weights, over cells; shape (n_boot, n_cells). ``cell`` is one cell a row."""
         order = np.argsort(cell, kind="stable")
         present, starts = np.unique(cell[order], return_index=True)
         out = np.zeros((len(self.counts), n_cells))
         columns = self.unit[order]
         for i in range(0, len(self.counts), 50):
             block = self.counts[i : i + 50][:, columns]
+            if weights is not None:
+                block = block * weights[order]
             out[i : i + 50, present] = np.add.reduceat(block, starts, axis=1)
         return out
 

@@ -26,16 +26,19 @@ class Smoother:
     kernel: Floats
 
     @classmethod
-    def over(cls, risk: Floats, centres: Floats, *, span: float = SPAN, max_knots: int = MAX_KNOTS) -> Smoother:
-        """Prepare a smoother for patients with these risks, gathered at ``centres``."""
-        ordered = np.sort(risk)
+    def over(cls, risk: Floats, centres: Floats, weights: Floats | None = None, *, span: float = SPAN) -> Smoother:
+        """Prepare a smoother for patients with these risks, gathered at ``centres``.
+
+        Each local line reaches as far as the nearest patients who make up ``span`` of
+        them all, or of their ``weights`` (mean 1).
+        """
+        order = np.argsort(risk, kind="stable")
+        ordered = risk[order]
         knots = np.unique(ordered)
-        if len(knots) > max_knots:
-            even = np.linspace(ordered[0], ordered[-1], max_knots // 2)
-            knots = np.unique(np.concatenate([np.quantile(ordered, np.linspace(0, 1, max_knots // 2)), even]))
-        n = len(ordered)
-        k = max(min(int(span * n + 1e-10), n), 1)
-        starts, ends = ordered[: n - k + 1], ordered[k - 1 :]
+        if len(knots) > MAX_KNOTS:
+            even = np.linspace(ordered[0], ordered[-1], MAX_KNOTS // 2)
+            knots = np.unique(np.concatenate([np.quantile(ordered, np.linspace(0, 1, MAX_KNOTS // 2)), even]))
+        starts, ends = _windows(ordered, None if weights is None else weights[order], span)
         reach = np.array([np.maximum(x - starts, ends - x).min() for x in knots])
         distance = np.abs(centres[None, :] - knots[:, None])
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -62,6 +65,18 @@ class Smoother:
         share = np.clip((risk - self.knots[right - 1]) / (self.knots[right] - self.knots[right - 1]), 0, 1)
         out: Floats = fitted[:, right - 1] * (1 - share) + fitted[:, right] * share
         return out
+
+
+def _windows(ordered: Floats, weights: Floats | None, span: float) -> tuple[Floats, Floats]:
+    """Return the first and last risk of every run of neighbours who make up ``span`` of the patients."""
+    n = len(ordered)
+    k = max(min(int(span * n + 1e-10), n), 1)
+    if weights is None:
+        return ordered[: n - k + 1], ordered[k - 1 :]
+    total = np.concatenate([[0.0], np.cumsum(weights)])
+    ends = np.searchsorted(total, total[:-1] + k * total[-1] / n - 1e-9)
+    inside = ends <= n
+    return ordered[inside], ordered[ends[inside] - 1]
 
 
 def weighted_quantile(values: Floats, weight: Floats, q: float) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from medcore.evaluation.curves import Ranked
 from medcore.evaluation.estimates import Z95, Estimate, Floats, normal
 from medcore.evaluation.resampling import Ints, clustered_variance
+from medcore.evaluation.weighting import weighed
 from medcore.i18n import N_, Message
 
 #: The thresholds drawn when none are asked for: 1 % to 99 %.
@@ -97,30 +98,35 @@ _HARM = N_("At a threshold of {threshold} %, acting on the model does more harm 
 
 
 def decision_curve(
-    outcome: Floats, risk: Floats, *, thresholds: Floats | None = None, groups: Ints | None = None
+    outcome: Floats,
+    risk: Floats,
+    *,
+    thresholds: Floats | None = None,
+    groups: Ints | None = None,
+    weights: Floats | None = None,
 ) -> DecisionCurve:
     """Return the net benefit TP/n − FP/n · t/(1−t) at each threshold with 95 % intervals.
 
     ``outcome`` (n,) of 0 and 1, ``risk`` (n,), ``thresholds`` (T,) in [0, 1). The
     intervals are those of a mean over patients (Sande 2020), summed within
-    patients first where ``groups`` tell that they repeat.
+    patients first where ``groups`` tell that they repeat; ``weights`` (n,) make it a
+    weighted one, rows of weight 0 not counted.
     """
+    kept, weight = weighed(weights, len(risk))
+    outcome, risk, groups = outcome[kept], risk[kept], None if groups is None else groups[kept]
     grid = THRESHOLDS if thresholds is None else np.asarray(thresholds, dtype=float)
-    ranked = Ranked.of(outcome, risk)
-    n, share = ranked.n, ranked.n_events / ranked.n
     odds = grid / (1 - grid)
-    called = ranked.called(grid)
-    tp = ranked.tp[called] / n
-    fp = called / n - tp
+    n = len(risk)
+    tp, fp, share = _shares(outcome, risk, grid, weight)
     benefit = tp - fp * odds
     treat_all = share - (1 - share) * odds
-    if groups is None:
+    if groups is None and weight is None:
         variance = (tp + fp * odds**2 - benefit**2) / n
         # Gain over treating all comes from those not called: −1 for an event, + odds for another.
         fn, tn = share - tp, (1 - share) - fp
         gain_variance = (fn + tn * odds**2 - (benefit - treat_all) ** 2) / n
     else:
-        variance, gain_variance = _clustered(outcome, risk, grid, odds, groups)
+        variance, gain_variance = _linearised(outcome, risk, grid, groups, weight)
     half, gain_half = (Z95 * np.sqrt(np.maximum(v, 0)) for v in (variance, gain_variance))
     over_all = benefit - treat_all
     return DecisionCurve(
@@ -137,11 +143,21 @@ def decision_curve(
     )
 
 
-def net_benefit(outcome: Floats, risk: Floats, threshold: float, *, groups: Ints | None = None) -> Estimate:
-    """Return the net benefit at one threshold with its 95 % interval."""
-    terms = benefit_terms(outcome, risk, threshold)
-    value = float(terms.mean())
-    return normal(value, clustered_variance((terms - value) / len(terms), groups), "normal")
+def net_benefit(
+    outcome: Floats,
+    risk: Floats,
+    threshold: float,
+    *,
+    groups: Ints | None = None,
+    weights: Floats | None = None,
+) -> Estimate:
+    """Return the net benefit at one threshold with its 95 % interval; ``weights`` as in :func:`decision_curve`."""
+    kept, weight = weighed(weights, len(risk))
+    terms = benefit_terms(outcome[kept], risk[kept], threshold)
+    shares = np.full(len(terms), 1 / len(terms)) if weight is None else weight / weight.sum()
+    value = float(shares @ terms)
+    variance = clustered_variance((terms - value) * shares, None if groups is None else groups[kept])
+    return normal(value, variance, "normal" if weight is None else "weighted")
 
 
 def benefit_terms(outcome: Floats, risk: Floats, threshold: float) -> Floats:
@@ -150,15 +166,31 @@ def benefit_terms(outcome: Floats, risk: Floats, threshold: float) -> Floats:
     return np.where(called, np.where(outcome == 1, 1.0, -threshold / (1 - threshold)), 0.0)
 
 
-def _clustered(outcome: Floats, risk: Floats, grid: Floats, odds: Floats, groups: Ints) -> tuple[Floats, Floats]:
-    _, unit = np.unique(groups, return_inverse=True)
-    n, n_units = len(risk), int(unit.max()) + 1
+def _shares(outcome: Floats, risk: Floats, grid: Floats, weight: Floats | None) -> tuple[Floats, Floats, float]:
+    """Return the shares of true and of false positives at each threshold, and of events."""
+    if weight is None:
+        ranked = Ranked.of(outcome, risk)
+        called = ranked.called(grid)
+        tp = ranked.tp[called] / ranked.n
+        return tp, called / ranked.n - tp, ranked.n_events / ranked.n
+    order = np.argsort(-risk, kind="stable")
+    event, share = outcome[order] == 1, weight[order] / weight.sum()
+    called = np.searchsorted(-risk[order], -grid, side="right")
+    tp, fp = (np.concatenate([[0.0], np.cumsum(share * mask)])[called] for mask in (event, ~event))
+    return tp, fp, float(share @ event)
+
+
+def _linearised(
+    outcome: Floats, risk: Floats, grid: Floats, groups: Ints | None, weight: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return the variances of the net benefit and of the gain over treating all, from each patient's share."""
+    shares = np.full(len(risk), 1 / len(risk)) if weight is None else weight / weight.sum()
+    unit = None if groups is None else np.unique(groups, return_inverse=True)[1]
     event = outcome == 1
     variance, gain_variance = np.empty(len(grid)), np.empty(len(grid))
-    for i, (t, w) in enumerate(zip(grid, odds, strict=True)):
-        terms = np.where(risk >= t, np.where(event, 1.0, -w), 0.0)
-        gains = terms - np.where(event, 1.0, -w)
+    for i, t in enumerate(grid):
+        terms = benefit_terms(outcome, risk, float(t))
+        gains = terms - np.where(event, 1.0, -t / (1 - t))
         for out, z in ((variance, terms), (gain_variance, gains)):
-            sums = np.bincount(unit, weights=(z - z.mean()) / n)
-            out[i] = sums @ sums * n_units / max(n_units - 1, 1)
+            out[i] = clustered_variance((z - shares @ z) * shares, unit)
     return variance, gain_variance
