@@ -208,7 +208,7 @@ def external(subject: Subject) -> list[Block]:
     )
     return [
         Heading(_("External validation"), 1),
-        Paragraph(text),
+        Paragraph(" ".join((text, *validation.weighting()))),
         Paragraph(f"{told} {apart.meaning}"),
         Table.of(
             _("How the new patients differ (standardised mean difference, or total variation for categories)"),
