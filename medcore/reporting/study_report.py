@@ -73,11 +73,11 @@ def _summary(subject: Subject) -> list[Block]:
         brier=with_interval(judged.metrics["brier"]),
     )
     test = ""
-    if results.tested:
+    if subject.tested:
         test = _(
             "On the locked test set of {n} patients the AUROC was {auroc}.",
-            n=results.tested.n,
-            auroc=with_interval(results.tested.metrics["auroc"]),
+            n=subject.tested.n,
+            auroc=with_interval(subject.tested.metrics["auroc"]),
         )
     return [
         Heading(part("summary"), 1),
