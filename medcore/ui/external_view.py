@@ -109,9 +109,9 @@ def _names(cohort: Cohort, results: Results, run_id: str) -> dict[str, str] | No
         if picked is not None:
             chosen[name] = picked
     missing = [name for name in lacking if name in needed and name not in chosen]
-    twice = {plain(h) for h in chosen.values() if list(chosen.values()).count(h) > 1}
+    twice = {h for h in chosen.values() if list(chosen.values()).count(h) > 1}
     if missing:
-        note(_("Say which column is meant by: {columns}.", columns=[plain(m) for m in missing]), look="warning")
+        note(_("Say which column is meant by: {columns}.", columns=missing), look="warning")
     if twice:
         note(_("One column cannot stand for two: {columns}.", columns=sorted(twice)), look="warning")
     return None if missing or twice else chosen
@@ -125,7 +125,7 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
         pairs.append((_("Left out, weight 0"), f"{found.n_weight_zero:,}"))
     facts(pairs)
     for line in found.weighting():
-        note(plain(line, limit=400))
+        note(line)
     new, old = _("New patients"), _("Out of fold")
     if len(judged.classes) > 2:
         metric_table({new: found.evaluation.metrics, old: judged.evaluation.metrics})
