@@ -140,6 +140,7 @@ def sample_size(subject: Subject) -> list[Block]:
         needed = riley_sample_size(parameters, (evaluation.n_events or 0) / evaluation.n)
     except SettingsError:
         return []
+    trained_on = evaluation.n if evaluation.n_patients is None else evaluation.n_patients
     text = _(
         "For {parameters} parameters and {share} % events, the criteria of Riley et al. (BMJ 2020;368:m441) ask for {needed} patients ({shrinkage}, {optimism} and {prevalence} by criterion), assuming that 15 % of the attainable variation is explained; {n} were trained on.",
         parameters=parameters,
@@ -148,9 +149,9 @@ def sample_size(subject: Subject) -> list[Block]:
         shrinkage=needed.shrinkage,
         optimism=needed.optimism,
         prevalence=needed.prevalence,
-        n=evaluation.n,
+        n=trained_on,
     )
-    return [Heading(part("sample_size"), 2), Paragraph(text, strong=evaluation.n < needed.required)]
+    return [Heading(part("sample_size"), 2), Paragraph(text, strong=trained_on < needed.required)]
 
 
 def preparation(subject: Subject) -> list[Block]:

@@ -24,7 +24,7 @@ from medcore.models.results import read_results, save_trained
 from medcore.models.settings import TrainSettings
 from medcore.models.training import train
 from medcore.reporting import FORMATS, Subject, render, study_report
-from medcore.reporting.document import Heading, Picture, Table
+from medcore.reporting.document import Heading, Paragraph, Picture, Table
 from medcore.reporting.methods import _in_parts
 from medcore.reporting.tripod import ITEMS
 
@@ -150,6 +150,8 @@ def test_charts_of_the_report_have_the_intervals_of_its_table_where_patients_rep
     repeated = replace(subject.results, training=replace(patients, groups=groups), cross_validated=judged)
     blocks = study_report(replace(subject, results=repeated)).blocks
     roc = next(b for b in blocks if isinstance(b, Picture))
+    summary = " ".join(b.text for b in blocks if isinstance(b, Paragraph))
+    assert f"{len(groups)} rows of {groups.max() + 1} patients" in summary
     area = judged.metrics["auroc"] if subject.binary else judged.per_class[classes[0]]["auroc"]
     assert f"{area:.3f}" in alt_text(roc.figure)
 
