@@ -6,6 +6,8 @@ and net benefit are known (from four million patients, or exactly), so the share
 of intervals that hold them can be counted. 93–97 % is asked for; the script ends
 with code 1 when a figure is outside. With patients of three rows each the same
 is asked of the intervals that are told who is who, and the naive ones are shown.
+Weighted intervals are shown too: patients are drawn with a chance that rises with
+their risk, and weighted by its inverse, so that the truth is that of all.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from medcore.evaluation.subgroups import calibration_in
 from medcore.evaluation.utility import net_benefit
 
 THRESHOLD, SLOPE, SHIFT, INTERCEPT = 0.2, 1.3, 0.2, -1.2
+DESIGNS = (("single", (200, 1000)), ("weighted", (200, 1000)), ("patients", (600, 3000)), ("naive", (3000,)))
 LOWEST, HIGHEST = 0.93, 0.97
 
 
@@ -38,6 +41,14 @@ def repeated(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, 
     return np.repeat(outcome, 3), np.repeat(risk, 3), np.repeat(np.arange(n // 3), 3)
 
 
+def sampled(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return outcomes, risks and weights of ``n`` patients drawn with chances from 0.1 to 1 that rise with risk."""
+    outcome, risk = patients(20 * n, rng)
+    chance = 0.1 + 0.9 * risk
+    drawn = np.flatnonzero(rng.random(len(risk)) < chance)[:n]
+    return outcome[drawn], risk[drawn], 1 / chance[drawn]
+
+
 def truths() -> dict[str, float]:
     """Return the true figures, from four million patients and exactly for the slope."""
     outcome, risk = patients(4_000_000, np.random.default_rng(0))
@@ -50,18 +61,17 @@ def truths() -> dict[str, float]:
 
 
 def intervals(
-    outcome: np.ndarray, risk: np.ndarray, groups: np.ndarray | None, n_boot: int
+    outcome: np.ndarray, risk: np.ndarray, groups: np.ndarray | None, weights: np.ndarray | None, n_boot: int
 ) -> dict[str, tuple[float, float]]:
     """Return each figure's interval for one simulated table."""
-    found = {
-        "auroc": auroc(outcome, risk, groups=groups),
-        "calibration_slope": calibration_in(outcome, risk, groups=groups)[0],
-        "net_benefit": net_benefit(outcome, risk, THRESHOLD, groups=groups),
-    }
-    if n_boot:
-        both = np.column_stack([1 - risk, risk])
-        whole = evaluate(outcome.astype(np.int64), both, ("no", "yes"), groups=groups, n_boot=n_boot)
-        found["brier"] = whole.metrics["brier"]
+    found = {"net_benefit": net_benefit(outcome, risk, THRESHOLD, groups=groups, weights=weights)}
+    if n_boot or weights is not None:
+        both, options = np.column_stack([1 - risk, risk]), {"groups": groups, "weights": weights}
+        whole = evaluate(outcome.astype(np.int64), both, ("no", "yes"), n_boot=n_boot or 20, **options).metrics
+        found |= {name: whole[name] for name in ("auroc", "calibration_slope", *(("brier",) if n_boot else ()))}
+    else:
+        found["auroc"] = auroc(outcome, risk, groups=groups)
+        found["calibration_slope"] = calibration_in(outcome, risk, groups=groups)[0]
     return {name: (e.low, e.high) for name, e in found.items()}
 
 
@@ -69,12 +79,16 @@ def coverage(n: int, repeats: int, truth: dict[str, float], *, design: str, n_bo
     """Return the share of intervals that hold the truth, by figure."""
     rng, hits, count = np.random.default_rng(n), dict.fromkeys(truth, 0), 0
     for _ in range(repeats):
+        groups = weights = None
         if design == "single":
-            outcome, risk, groups = *patients(n, rng), None
+            outcome, risk = patients(n, rng)
+        elif design == "weighted":
+            outcome, risk, weights = sampled(n, rng)
         else:
-            outcome, risk, groups = repeated(n, rng)
+            outcome, risk, codes = repeated(n, rng)
+            groups = codes if design == "patients" else None
         count += 1
-        for name, (low, high) in intervals(outcome, risk, groups if design == "patients" else None, n_boot).items():
+        for name, (low, high) in intervals(outcome, risk, groups, weights, n_boot).items():
             hits[name] += low <= truth[name] <= high
     return {name: h / count for name, h in hits.items() if h}
 
@@ -85,7 +99,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=2000)
     repeats = parser.parse_args().repeats
     truth, rows, bad = truths(), [], 0
-    for design, sizes in (("single", (200, 1000)), ("patients", (600, 3000)), ("naive", (3000,))):
+    for design, sizes in DESIGNS:
         for n in sizes:
             slow = min(repeats, 500)
             found = coverage(n, repeats, truth, design=design, n_boot=0)
@@ -93,7 +107,7 @@ def main() -> int:
             rows.append(
                 {"design": design, "n_rows": n, "repeats": repeats} | {k: round(v, 4) for k, v in found.items()}
             )
-            asked = ("auroc", "calibration_slope", "net_benefit") if design != "naive" else ()
+            asked = ("auroc", "calibration_slope", "net_benefit") if design in ("single", "patients") else ()
             bad += sum(not LOWEST <= found[name] <= HIGHEST for name in asked)
     print(json.dumps({"truth": truth, "coverage": rows, "outside": bad}, indent=2))
     return int(bad > 0)

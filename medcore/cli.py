@@ -147,6 +147,7 @@ def _evaluate(group: Any) -> None:
             report=o.report,
             recalibrate=commands.Recalibrate.of(o.recalibrate, o.out),
             mapping=o.map,
+            weight=o.weight,
         ),
         _("Judge a frozen model on new patients."),
     )
@@ -154,6 +155,9 @@ def _evaluate(group: Any) -> None:
     command.add_argument("--target", metavar="COL", help=_("the outcome's column, if it has another name here"))
     command.add_argument(
         "--threshold", type=float, metavar="P", help=_("the risk from which a patient counts as positive")
+    )
+    command.add_argument(
+        "--weight", metavar="COL", help=_("the column that says for how many patients each row stands")
     )
     command.add_argument("--report", type=Path, metavar="FILE", help=_("write a report: .html, .pdf or .docx"))
     command.add_argument(

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from medcore.cli import main
+from medcore.models.bundle import load_bundle
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 
@@ -281,6 +283,45 @@ def test_a_recalibration_needs_a_new_folder(folder, capsys) -> None:
     assert "--out" in fail(capsys, *command, "--recalibrate", "slope")
     assert "--recalibrate" in fail(capsys, *command, "--out", folder / "nowhere")
     assert "there already" in fail(capsys, *command, "--recalibrate", "slope", "--out", folder / "bundle")
+
+
+def test_weighted_new_patients_are_judged_as_scikit_learn_does_and_weight_zero_is_absence(folder, capsys) -> None:
+    table = pd.read_csv(folder / "new.csv")
+    table["w"] = np.arange(len(table)) % 4
+    table.to_csv(folder / "weighted.csv", index=False)
+    table[table["w"] > 0].to_csv(folder / "without.csv", index=False)
+    found = run(capsys, "evaluate", folder / "bundle", folder / "weighted.csv", "--weight", "w")
+    model = load_bundle(folder / "bundle")
+    expected = roc_auc_score(table["died"] == "yes", model.predict(table)[:, 1], sample_weight=table["w"])
+    assert found["evaluation"]["metrics"]["auroc"]["value"] == pytest.approx(expected, abs=1e-12)
+    assert (found["n"], found["n_weight_zero"], found["weight"]) == (30, 10, "w")
+    without = run(capsys, "evaluate", folder / "bundle", folder / "without.csv", "--weight", "w")
+    assert without["evaluation"] == found["evaluation"]
+    assert without["confusion_matrix"] == found["confusion_matrix"]
+    assert main(["evaluate", str(folder / "bundle"), str(folder / "weighted.csv"), "--weight", "w"]) == 0
+    assert "10 of weight 0 were left out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [(["1", ""], "row 1"), (["1", "-2"], "row 1"), (["heavy", "1"], "row 0"), (["0", "0"], "all 0")],
+)
+def test_weights_that_cannot_be_give_one_clear_error(folder, capsys, values, told) -> None:
+    table = pd.read_csv(folder / "new.csv")
+    table["w"] = values * (len(table) // 2)
+    table.to_csv(folder / "bad.csv", index=False)
+    message = fail(capsys, "evaluate", folder / "bundle", folder / "bad.csv", "--weight", "w")
+    assert told in message
+    assert "w" in message
+    assert "heavy" not in message and "-2" not in message
+
+
+def test_a_weight_column_that_is_not_there_and_a_weighted_recalibration_are_refused(folder, capsys) -> None:
+    command = ("evaluate", folder / "bundle", folder / "new.csv")
+    assert "wieght" in fail(capsys, *command, "--weight", "wieght")
+    recalibrated = ("--recalibrate", "slope", "--out", folder / "weighted-version")
+    assert "without weights" in fail(capsys, *command, "--weight", "age", *recalibrated)
+    assert not (folder / "weighted-version").exists()
 
 
 @pytest.mark.parametrize("kind", ["html", "pdf", "docx"])

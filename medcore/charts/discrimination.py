@@ -20,6 +20,8 @@ def roc(curves: Mapping[str, RocCurve], *, threshold: float | None = None) -> go
         "{n} of 100 times, a patient with the outcome is given a higher risk than one without",
         n=lines.percent(first.auroc.value),
     )
+    if _of_classes(curves):
+        title = _("How well each class is told from all others")
     figure = theme.new_figure(
         title=title if first.auroc.exists else _("The ROC curve needs patients with and without the outcome"),
         subtitle=_auroc_words(curves),
@@ -139,9 +141,16 @@ def risk_distribution(distribution: RiskDistribution, *, positive: str, threshol
     return figure
 
 
+def _of_classes(curves: Mapping[str, RocCurve]) -> bool:
+    """Say whether the curves are of classes, each against the rest, so that no finding holds for all."""
+    return len({curve.n_events for curve in curves.values()}) > 1
+
+
 def _auroc_words(curves: Mapping[str, RocCurve]) -> str:
     first = next(iter(curves.values()))
     areas = "; ".join(f"{theme.escape(n)}: AUROC {c.auroc:.3f}" for n, c in curves.items())
+    if _of_classes(curves):
+        return _("{areas} (95 % interval); {n} patients", areas=areas, n=first.n)
     return _(
         "{areas} (95 % interval); {n} patients, {events} with the outcome",
         areas=areas,

@@ -229,7 +229,11 @@ def _heatmap(panel: Axes, trace: Any) -> None:
         if labels is not None:
             every = max(1, len(labels) // 12)
             shown = range(0, len(labels), every)
-            set_ticks(list(shown), [v if isinstance(v, str) else f"{v:.3g}" for v in (labels[i] for i in shown)])
+            names = [v if isinstance(v, str) else f"{v:.3g}" for v in (labels[i] for i in shown)]
+            # Long names side by side would run into each other.
+            slanted = set_ticks == panel.set_xticks and sum(map(len, names)) > 70
+            turned: dict[str, Any] = {"rotation": 35, "ha": "right"} if slanted else {}
+            set_ticks(list(shown), names, **turned)
     texts = trace.text
     if texts is not None:
         middle = (np.nanmin(values) + np.nanmax(values)) / 2

@@ -128,8 +128,9 @@ def _matrix(
     for row, texts in zip(rows, cells, strict=True):
         for column, text in zip(columns, texts, strict=True):
             figure.add_annotation(x=column, y=row, text=text, showarrow=False, font={"size": 15})
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(showgrid=False)
+    # Classes called 0 and 1 are names all the same: plotly would draw them on a scale of numbers.
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False)
     return figure
 
 

@@ -48,13 +48,16 @@ def evaluate(
     report: Path | None = None,
     recalibrate: Recalibrate | None = None,
     mapping: Sequence[str] = (),
+    weight: str | None = None,
 ) -> Result:
     """Judge a frozen model on new patients; write the report and keep a recalibrated version if they are asked for.
 
-    ``mapping`` holds "name in the table=name in the model" for columns called otherwise.
+    ``mapping`` holds "name in the table=name in the model" for columns called otherwise;
+    ``weight`` names the column that says for how many patients each row stands.
     """
     from medcore.models.bundle import load_bundle
     from medcore.models.external import validate
+    from medcore.models.recalibration import WEIGHTED
     from medcore.reporting import check_format
 
     if threshold is not None and not 0 < threshold < 1:
@@ -63,9 +66,11 @@ def evaluate(
         )
     if report is not None:
         check_format(report.name)
+    if weight is not None and recalibrate is not None:
+        raise SettingsError(WEIGHTED)
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(data, model, mapping, outcome=target or _outcome_name(model))
-    validation = validate(model, cohort, target=target, threshold=threshold)
+    validation = validate(model, cohort, target=target, threshold=threshold, weight=weight)
     found: dict[str, Any] = {"bundle": str(bundle), "mapping": mapped, **validation.to_dict()}
     if report is not None:
         _write_report(report, bundle, validation, model.threshold if threshold is None else threshold)
@@ -79,7 +84,10 @@ def evaluate(
         n=validation.n_patients,
         dropped=validation.n_without_outcome,
     )
-    return Result(found | judged, (heading, *metric_lines(_("New patients"), judged), *validation.lines(), *kept))
+    return Result(
+        found | judged,
+        (heading, *validation.weighting(), *metric_lines(_("New patients"), judged), *validation.lines(), *kept),
+    )
 
 
 def _outcome_name(model: Bundle) -> str | None:
@@ -116,6 +124,6 @@ def _write_report(report: Path, bundle: Path, validation: ExternalValidation, th
         threshold=threshold,
         rationale=rationale,
         validation=validation,
-        recalibrations=recalibrations(validation),
+        recalibrations=() if validation.weight else recalibrations(validation),
     )
     report.write_bytes(render(study_report(subject), report.name))

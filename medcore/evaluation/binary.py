@@ -21,7 +21,7 @@ from medcore.evaluation.estimates import (
 )
 from medcore.evaluation.ranking import auroc_with_influence, average_precision
 from medcore.evaluation.recalibration import LogisticFit, fit_logistic, logit
-from medcore.evaluation.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins
+from medcore.evaluation.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins, sums
 from medcore.evaluation.smoothing import Smoother, weighted_quantile
 
 #: The figures whose interval is bootstrapped, in the order they are shown.
@@ -148,12 +148,12 @@ def _resampled(
     bins, n_bins = risk_bins(risk)
     cell = 2 * bins + (outcome == 1)
     weight = np.ones(len(risk)) if weights is None else weights
-    size = np.bincount(cell, weights=weight, minlength=2 * n_bins)
+    size = sums(cell, weight, 2 * n_bins)
     mean_risk, loss, squared = (
-        np.bincount(cell, weights=weight * terms, minlength=2 * n_bins) / np.where(size > 0, size, 1)
+        sums(cell, weight * terms, 2 * n_bins) / np.where(size > 0, size, 1)
         for terms in (risk, log_loss_terms(outcome, risk), (risk - outcome) ** 2)
     )
-    centres = np.bincount(bins, weights=weight * risk) / np.bincount(bins, weights=weight)
+    centres = sums(bins, weight * risk) / sums(bins, weight)
     smoother = Smoother.over(risk, centres, weights)
     drawn = [
         _figures(w, mean_risk, squared, loss, centres, smoother)
@@ -202,7 +202,7 @@ def _exact(outcome: Floats, risk: Floats, weight: Floats) -> dict[str, float]:
     share = float(np.average(outcome, weights=weight))
     exact["scaled_brier"] = 1 - exact["brier"] / (share * (1 - share))
     _, where = np.unique(risk, return_inverse=True)
-    events, others = (np.bincount(where, weights=weight * y)[None, :] for y in (outcome, 1 - outcome))
+    events, others = (sums(where, weight * y)[None, :] for y in (outcome, 1 - outcome))
     exact["auprc"] = float(average_precision(events, others)[0])
     return exact
 

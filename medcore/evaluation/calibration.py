@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from medcore.evaluation.estimates import Estimate, Floats
-from medcore.evaluation.resampling import Ints, default_n_boot, draw, risk_bins
+from medcore.evaluation.resampling import Ints, default_n_boot, draw, risk_bins, sums
 from medcore.evaluation.smoothing import SPAN, Smoother
 from medcore.evaluation.weighting import proportion, weighed
 
@@ -84,11 +84,11 @@ def calibration_curve(
     outcome, risk, groups = outcome[kept], risk[kept], None if groups is None else groups[kept]
     bins, n_bins = risk_bins(risk, 500)
     weight = np.ones(len(risk)) if weighted is None else weighted
-    centres = np.bincount(bins, weights=weight * risk) / np.bincount(bins, weights=weight)
+    centres = sums(bins, weight * risk) / sums(bins, weight)
     smoother = Smoother.over(risk, centres, weighted)
     draws = draw(len(risk), groups, n_boot=n_boot or min(500, default_n_boot(len(risk))), seed=seed)
     cell = 2 * bins + (outcome == 1)
-    whole = np.bincount(cell, weights=weight, minlength=2 * n_bins)[None, :]
+    whole = sums(cell, weight, 2 * n_bins)[None, :]
     observed, drawn = (
         np.clip(smoother.at_knots(w[:, 0::2] + w[:, 1::2], w[:, 1::2]), 0, 1)
         for w in (whole, draws.by_cell(cell, 2 * n_bins, weighted))

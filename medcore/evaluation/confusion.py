@@ -129,7 +129,7 @@ class Confusion:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Confusion:
         """Read what :meth:`to_dict` wrote."""
-        sums = {k: tuple(data[k]) for k in ("weights", "squares") if data.get(k) is not None}
+        sums: dict[str, Any] = {k: tuple(data[k]) for k in ("weights", "squares") if data.get(k) is not None}
         return cls(**{k: data[k] for k in ("threshold", *CELLS, "prevalence")}, **sums)
 
     def _weight(self, *cells: str) -> float:
@@ -178,7 +178,7 @@ def confusion(
     kept, weight = weighed(weights, len(risk))
     called, event = risk[kept] >= threshold, outcome[kept] == 1
     masks = (called & event, called & ~event, ~called & event, ~called & ~event)
-    counts = {name: int(mask.sum()) for name, mask in zip(CELLS, masks, strict=True)}
+    counts: dict[str, Any] = {name: int(mask.sum()) for name, mask in zip(CELLS, masks, strict=True)}
     if weight is None:
         return Confusion(threshold=float(threshold), prevalence=prevalence, **counts)
     return Confusion(

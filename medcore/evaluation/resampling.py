@@ -46,9 +46,8 @@ class Draws:
         columns = self.unit[order]
         for i in range(0, len(self.counts), 50):
             block = self.counts[i : i + 50][:, columns]
-            if weights is not None:
-                block = block * weights[order]
-            out[i : i + 50, present] = np.add.reduceat(block, starts, axis=1)
+            rows = block if weights is None else block * weights[order]
+            out[i : i + 50, present] = np.add.reduceat(rows, starts, axis=1)
         return out
 
 
@@ -64,6 +63,11 @@ def draw(n_rows: int, groups: Ints | None, *, n_boot: int, seed: int) -> Draws:
     for b in range(n_boot):
         counts[b] = np.bincount(rng.integers(0, n_units, n_units), minlength=n_units)
     return Draws(counts, unit.astype(np.int64), groups is not None)
+
+
+def sums(cell: Ints, weights: Floats, n_cells: int = 0) -> Floats:
+    """Add up the weights of the rows in each cell; shape (n_cells,), or as many as occur."""
+    return np.bincount(cell, weights=weights, minlength=n_cells).astype(np.float64)
 
 
 def clustered_variance(influence: Floats, groups: Ints | None) -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.preparation import prepare_evaluation
+from medcore.data.weights import read_weights
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.evaluation import Confusion, Evaluation, confusion, evaluate
 from medcore.features import CodeBook
@@ -51,7 +52,8 @@ class ExternalValidation:
     one: with two classes by the threshold (``confusion`` has the rates), with
     more the class of the highest risk. ``risk`` has one row a patient with an
     outcome, ``rows`` says which rows of the table those are, ``groups`` are patient
-    codes where patients repeat.
+    codes where patients repeat. Where patients count by the column ``weight``, those
+    of weight 0 are left out of all of these, and counted.
     """
 
     evaluation: Evaluation
@@ -65,6 +67,9 @@ class ExternalValidation:
     outcome: npt.NDArray[np.int64] = field(repr=False)
     rows: npt.NDArray[np.int64] = field(repr=False)
     groups: npt.NDArray[np.int64] | None = field(repr=False, default=None)
+    weights: Floats | None = field(repr=False, default=None)
+    weight: str | None = None
+    n_weight_zero: int = 0
 
     @property
     def n_patients(self) -> int:
@@ -76,6 +81,8 @@ class ExternalValidation:
         return {
             "n": self.n_patients,
             "n_without_outcome": self.n_without_outcome,
+            "weight": self.weight,
+            "n_weight_zero": self.n_weight_zero,
             "classes": list(self.evaluation.classes),
             "evaluation": self.evaluation.to_dict(),
             "threshold": self.confusion.threshold if self.confusion else None,
@@ -84,6 +91,21 @@ class ExternalValidation:
             "differences": [d.to_dict() for d in self.differences],
             "membership": self.membership.to_dict(),
         }
+
+    def weighting(self) -> tuple[str, ...]:
+        """Say that, and how, patients were weighted; nothing when all count alike."""
+        if self.weight is None:
+            return ()
+        effective = self.evaluation.n_effective
+        return (
+            _(
+                "Patients count by their weight in {column}: {zero} of weight 0 were left out, and the others tell as "
+                "much as {effective} who count alike.",
+                column=self.weight,
+                zero=self.n_weight_zero,
+                effective=f"{self.n_patients if effective is None else effective:,.0f}",
+            ),
+        )
 
     def lines(self) -> tuple[str, ...]:
         """Say how far the new patients differ, and name the columns in which they do notably."""
@@ -104,33 +126,48 @@ class ExternalValidation:
 
 
 def validate(
-    bundle: Bundle, cohort: Cohort, *, target: str | None = None, threshold: float | None = None
+    bundle: Bundle,
+    cohort: Cohort,
+    *,
+    target: str | None = None,
+    threshold: float | None = None,
+    weight: str | None = None,
 ) -> ExternalValidation:
     """Judge a bundle on a table of new patients whose outcome is known.
 
     ``target`` names the outcome's column when it is not called as in training.
     Rows without an outcome are left out and counted. Without a ``threshold`` the
-    bundle's own is used. Raises TargetError, MissingColumnsError.
+    bundle's own is used. ``weight`` names the column that says for how many patients
+    each row stands, where not all count alike: the figures are weighted, how patients
+    differ from those of training is not. Raises TargetError, MissingColumnsError, and
+    InputError for weights that cannot be.
     """
     schema = _new_schema(bundle.schema, cohort, target)
     prepared = prepare_evaluation(cohort.with_schema(schema), bundle.recipe, bundle.classes)
-    codes = bundle.codebook.transform(prepared.predictors)
+    weights = None if weight is None else read_weights(cohort, weight, rows=prepared.rows)
+    counted = np.ones(prepared.n_rows, dtype=bool) if weights is None else weights > 0
+    weights = None if weights is None else weights[counted]
+    groups = None if prepared.groups is None else prepared.groups[counted]
+    codes = bundle.codebook.transform(prepared.predictors[counted])
     risk = bundle.risk(codes)
-    outcome, n_classes = prepared.outcome, len(bundle.classes)
+    outcome, n_classes = prepared.outcome[counted], len(bundle.classes)
     limit = bundle.threshold if threshold is None else threshold
     called = (risk[:, 1] >= limit).astype(np.int64) if n_classes == 2 else risk.argmax(axis=1)
     return ExternalValidation(
-        evaluation=evaluate(outcome, risk, bundle.classes, groups=prepared.groups),
+        evaluation=evaluate(outcome, risk, bundle.classes, groups=groups, weights=weights),
         counts=np.bincount(outcome * n_classes + called, minlength=n_classes**2).reshape(n_classes, n_classes),
-        confusion=confusion(outcome.astype(np.float64), risk[:, 1], limit) if n_classes == 2 else None,
+        confusion=confusion(outcome.astype(np.float64), risk[:, 1], limit, weights=weights) if n_classes == 2 else None,
         differences=differences(bundle.codebook, bundle.background, codes),
-        membership=membership(bundle.codebook, bundle.background, codes, groups=prepared.groups),
-        n_without_outcome=cohort.n_rows - len(outcome),
+        membership=membership(bundle.codebook, bundle.background, codes, groups=groups),
+        n_without_outcome=cohort.n_rows - prepared.n_rows,
         data_sha256=cohort.sha256,
         risk=risk,
         outcome=outcome,
-        rows=prepared.rows,
-        groups=prepared.groups,
+        rows=prepared.rows[counted],
+        groups=groups,
+        weights=weights,
+        weight=weight,
+        n_weight_zero=int((~counted).sum()),
     )
 
 

@@ -40,6 +40,7 @@ MEANINGS: Mapping[str, str] = {
 REFIT_METHODS = ("platt", "beta", "isotonic")
 FOLDS, INNER_FOLDS = 10, 5
 _N_BOOT = 500
+WEIGHTED = N_("A recalibration counts every patient alike. Judge without weights to recalibrate.")
 _IMPOSSIBLE = N_(
     "These {n} patients do not allow the recalibration “{strength}”: too few have, or lack, the outcome, or the risks "
     "part them perfectly. Bring more patients, or choose a weaker one."
@@ -97,6 +98,8 @@ def recalibrate(validation: ExternalValidation, strength: Strength) -> Recalibra
 
     """
     classes, outcome, risk = validation.evaluation.classes, validation.outcome, validation.risk
+    if validation.weights is not None:
+        raise SettingsError(WEIGHTED)
     if strength not in strengths(len(classes)):
         raise SettingsError(
             N_("There is no recalibration “{strength}” for {n} classes. Choose one of: {known}."),

@@ -43,14 +43,20 @@ class Judgement:
 
 
 def judge_saved(
-    folder: Path, cohort: Cohort, *, target: str | None = None, names: Mapping[str, str] | None = None
+    folder: Path,
+    cohort: Cohort,
+    *,
+    target: str | None = None,
+    names: Mapping[str, str] | None = None,
+    weight: str | None = None,
 ) -> Judgement:
     """Judge the bundle kept in a folder on new patients: what a page asks of a worker.
 
-    ``names`` gives the table's own name of a column by the model's name of it.
+    ``names`` gives the table's own name of a column by the model's name of it, and
+    ``weight`` the column of weights. A weighted judgement has no recalibrations.
     """
-    validation = validate(load_bundle(folder), with_names(cohort, names or {}), target=target)
-    return Judgement(validation, recalibrations(validation))
+    validation = validate(load_bundle(folder), with_names(cohort, names or {}), target=target, weight=weight)
+    return Judgement(validation, () if weight else recalibrations(validation))
 
 
 def save_version(

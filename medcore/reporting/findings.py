@@ -40,13 +40,17 @@ def performance(subject: Subject) -> list[Block]:
     """Print every figure with its interval, then the charts, out of fold first."""
     results = subject.results
     columns: dict[str, Evaluation] = {_("Cross-validated"): results.cross_validated}
-    if results.tested:
-        columns[_("Locked test set")] = results.tested
+    if subject.tested:
+        columns[_("Locked test set")] = subject.tested
     if subject.validation:
         columns[_("New patients")] = subject.validation.evaluation
     blocks: list[Block] = [Heading(part("results"), 1), _metrics(columns)]
-    if subject.looks is not None and results.tested:
+    if subject.looks and subject.tested:
         blocks.append(Paragraph(_("The locked test set has been looked at {n} time(s).", n=subject.looks)))
+    elif results.tested and not subject.tested:
+        blocks.append(
+            Paragraph(_("The locked test set has not been looked at yet, so its figures are not in this report."))
+        )
     if not subject.binary:
         blocks += _per_class(results.cross_validated)
     blocks.append(Heading(_("Out of fold"), 2))
@@ -76,7 +80,11 @@ def _per_class(evaluation: Evaluation) -> list[Block]:
 def _charts(subject: Subject, patients: Patients, evaluation: Evaluation) -> list[Block]:
     if not subject.binary:
         curves = {
-            name: roc((patients.outcome == k).astype(np.float64), patients.risk[:, k])
+            name: roc(
+                (patients.outcome == k).astype(np.float64),
+                patients.risk[:, k],
+                area=evaluation.per_class[name]["auroc"],
+            )
             for k, name in enumerate(subject.results.classes)
             if (patients.outcome == k).any()
         }
@@ -85,15 +93,16 @@ def _charts(subject: Subject, patients: Patients, evaluation: Evaluation) -> lis
             Picture(utility.class_table(evaluation.table, subject.results.classes)),
         ]
     outcome, risk = events_and_risks(patients)
+    groups, found = patients.groups, evaluation.metrics
     name, limit = _("Model"), subject.threshold
     negative, positive = subject.results.classes
     counts = confusion(outcome, risk, limit)
     figures = (
-        discrimination.roc({name: roc(outcome, risk)}, threshold=limit),
-        calibration_charts.calibration({name: calibration_curve(outcome, risk)}, {name: evaluation.metrics}),
-        utility.decision_curve({name: decision_curve(outcome, risk)}, threshold=limit),
+        discrimination.roc({name: roc(outcome, risk, area=found["auroc"])}, threshold=limit),
+        calibration_charts.calibration({name: calibration_curve(outcome, risk, groups=groups)}, {name: found}),
+        utility.decision_curve({name: decision_curve(outcome, risk, groups=groups)}, threshold=limit),
         discrimination.risk_distribution(risk_distribution(outcome, risk), positive=positive, threshold=limit),
-        discrimination.precision_recall({name: precision_recall(outcome, risk)}, threshold=limit),
+        discrimination.precision_recall({name: precision_recall(outcome, risk, area=found["auprc"])}, threshold=limit),
         utility.confusion_matrix(counts, positive=positive, negative=negative),
     )
     rates = [
@@ -208,7 +217,7 @@ def external(subject: Subject) -> list[Block]:
     )
     return [
         Heading(_("External validation"), 1),
-        Paragraph(text),
+        Paragraph(" ".join((text, *validation.weighting()))),
         Paragraph(f"{told} {apart.meaning}"),
         Table.of(
             _("How the new patients differ (standardised mean difference, or total variation for categories)"),

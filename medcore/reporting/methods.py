@@ -33,6 +33,9 @@ CALIBRATIONS: Mapping[str, str] = {
     "venn_abers": N_("Risks were recalibrated by the Venn–Abers method, chosen by out-of-fold log loss."),
 }
 
+#: More groups than this side by side cannot be read on an upright page.
+MAX_GROUPS = 4
+
 
 def asked(subject: Subject, keys: Iterable[str]) -> list[Block]:
     """Print what people were asked and what they answered, or that they did not."""
@@ -104,8 +107,26 @@ def characteristics(subject: Subject) -> list[Block]:
         )
     for caption, found in tables:
         frame = found.frame()
-        blocks.append(Table.of(caption, list(frame.columns), frame.to_numpy().tolist()))
+        blocks += _in_parts(caption, list(frame.columns), frame.to_numpy().tolist())
     return blocks
+
+
+def _in_parts(caption: str, head: list[str], rows: list[list[object]]) -> list[Block]:
+    """Print a table of many groups as several that fit on paper: every one has the column's name and all patients.
+
+    The first three columns name the row; the last belongs to all groups and ends the last part.
+    """
+    named, groups = 3, range(3, len(head) - 1)
+    if len(groups) <= MAX_GROUPS:
+        return [Table.of(caption, head, rows)]
+    starts = groups[::MAX_GROUPS]
+    parts: list[Block] = []
+    for number, start in enumerate(starts, 1):
+        shown = [*range(named), *range(start, min(start + MAX_GROUPS, len(head) - 1))]
+        shown += [len(head) - 1] if start == starts[-1] else []
+        title = _("{caption} (part {n} of {all})", caption=caption, n=number, all=len(starts))
+        parts.append(Table.of(title, [head[i] for i in shown], [[row[i] for i in shown] for row in rows]))
+    return parts
 
 
 def sample_size(subject: Subject) -> list[Block]:
@@ -119,6 +140,7 @@ def sample_size(subject: Subject) -> list[Block]:
         needed = riley_sample_size(parameters, (evaluation.n_events or 0) / evaluation.n)
     except SettingsError:
         return []
+    trained_on = evaluation.n if evaluation.n_patients is None else evaluation.n_patients
     text = _(
         "For {parameters} parameters and {share} % events, the criteria of Riley et al. (BMJ 2020;368:m441) ask for {needed} patients ({shrinkage}, {optimism} and {prevalence} by criterion), assuming that 15 % of the attainable variation is explained; {n} were trained on.",
         parameters=parameters,
@@ -127,9 +149,9 @@ def sample_size(subject: Subject) -> list[Block]:
         shrinkage=needed.shrinkage,
         optimism=needed.optimism,
         prevalence=needed.prevalence,
-        n=evaluation.n,
+        n=trained_on,
     )
-    return [Heading(part("sample_size"), 2), Paragraph(text, strong=evaluation.n < needed.required)]
+    return [Heading(part("sample_size"), 2), Paragraph(text, strong=trained_on < needed.required)]
 
 
 def preparation(subject: Subject) -> list[Block]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from medcore.charts.static import FONT_FILE, plain, to_png
+from medcore.charts.static import FONT_FILE, PIXELS_PER_INCH, WIDTH_INCHES, plain, to_png
 from medcore.charts.theme import alt_text, headline
 from medcore.i18n import _
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
@@ -28,8 +29,8 @@ def to_pdf(document: Document) -> bytes:
     pdf.add_page()
     _write(pdf, document.title, 20 * scale, space_after=1)
     _write(pdf, document.subtitle, _BODY * scale, colour=_GREY, space_after=4 * scale)
-    for block in document.blocks:
-        _block(pdf, block, scale)
+    for block, following in zip_longest(document.blocks, document.blocks[1:]):
+        _block(pdf, block, scale, following)
     return bytes(pdf.output())
 
 
@@ -56,11 +57,11 @@ def _new(document: Document) -> FPDF:
     return pdf
 
 
-def _block(pdf: FPDF, block: Block, scale: float) -> None:
+def _block(pdf: FPDF, block: Block, scale: float, following: Block | None) -> None:
     match block:
         case Heading(text, level):
             pdf.ln((4 if level == 1 else 2) * scale)
-            if pdf.will_page_break(30 * scale):
+            if pdf.will_page_break((30 + _drawn_height(following)) * scale):
                 pdf.add_page()
             pdf.start_section(_quoted(pdf, text), level=level - 1)
             _write(pdf, text, _SIZES[level] * scale, space_after=2 * scale)
@@ -127,6 +128,13 @@ def _widths(table: Table) -> tuple[int, ...]:
     """Share the width by the length of what stands in each column, within bounds."""
     columns = zip(table.header, *table.rows, strict=True)
     return tuple(min(40, max(14, max(len(cell.encode("gb18030", "replace")) for cell in column))) for column in columns)
+
+
+def _drawn_height(block: Block | None) -> float:
+    """Return the millimetres a picture takes, 0 for anything else: a heading stays with its picture."""
+    if not isinstance(block, Picture):
+        return 0.0
+    return 25.4 * _PICTURE_INCHES * float(block.figure.layout.height or 380) / PIXELS_PER_INCH / WIDTH_INCHES
 
 
 def _picture(pdf: FPDF, picture: Picture, scale: float) -> None:

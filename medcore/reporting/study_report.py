@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medcore.evaluation import Evaluation
 from medcore.evaluation.words import with_interval
 from medcore.i18n import _, current_language
 from medcore.models.manifest import INTENDED_USE, LIMITS
@@ -66,24 +67,31 @@ def _summary(subject: Subject) -> list[Block]:
     results = subject.results
     judged = results.cross_validated
     figures = _(
-        "Out of fold, on {n} patients, the AUROC was {auroc}, the calibration slope {slope} and the Brier score {brier}.",
-        n=judged.n,
+        "Out of fold, on {who}, the AUROC was {auroc}, the calibration slope {slope} and the Brier score {brier}.",
+        who=_who(judged),
         auroc=with_interval(judged.metrics["auroc"]),
         slope=with_interval(judged.metrics["calibration_slope"], digits=2),
         brier=with_interval(judged.metrics["brier"]),
     )
     test = ""
-    if results.tested:
+    if subject.tested:
         test = _(
-            "On the locked test set of {n} patients the AUROC was {auroc}.",
-            n=results.tested.n,
-            auroc=with_interval(results.tested.metrics["auroc"]),
+            "On the locked test set of {who} the AUROC was {auroc}.",
+            who=_who(subject.tested),
+            auroc=with_interval(subject.tested.metrics["auroc"]),
         )
     return [
         Heading(part("summary"), 1),
         Paragraph(_(INTENDED_USE), strong=True),
         Paragraph(f"{figures} {test}".strip()),
     ]
+
+
+def _who(judged: Evaluation) -> str:
+    """Count the patients, and their rows where they have several."""
+    if judged.n_patients is None:
+        return _("{n} patients", n=judged.n)
+    return _("{rows} rows of {n} patients", rows=judged.n, n=judged.n_patients)
 
 
 def _limits() -> list[Block]:

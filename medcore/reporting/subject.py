@@ -12,6 +12,7 @@ from medcore.data.cohort import Cohort, Schema
 from medcore.data.preparation import Prepared
 from medcore.data.recipe import Recipe
 from medcore.data.splitting import Split
+from medcore.evaluation import Evaluation
 from medcore.models.external import ExternalValidation
 from medcore.models.recalibration import Recalibration
 from medcore.models.results import Patients, Results
@@ -39,6 +40,11 @@ class Subject:
     recalibrations: tuple[Recalibration, ...] = field(repr=False, default=())
     looks: int | None = None
     answers: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    @property
+    def tested(self) -> Evaluation | None:
+        """The figures on the locked test set; None while nobody has looked at it, for a report would be a look."""
+        return None if self.looks == 0 else self.results.tested
 
     @property
     def schema(self) -> Schema:

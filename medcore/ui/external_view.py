@@ -18,7 +18,7 @@ from medcore.evaluation import Estimate, calibration_curve, decision_curve
 from medcore.i18n import _
 from medcore.jobs.versions import keep_version
 from medcore.models.external import ExternalValidation
-from medcore.models.recalibration import MEANINGS, TITLES, Recalibration
+from medcore.models.recalibration import MEANINGS, TITLES, WEIGHTED, Recalibration
 from medcore.models.results import Results
 from medcore.models.versions import Judgement, judge_saved
 from medcore.studies.records import RunRecord
@@ -46,17 +46,32 @@ def external(run: RunRecord, results: Results, judged: Judged) -> None:
     names = _names(cohort, results, run.id)
     if names is None:
         return
-    found = _judgement(run, cohort, names)
+    found = _judgement(run, cohort, names, _weight(cohort, run.id))
     _judged(found.validation, judged)
     _case_mix(found.validation)
     _recalibrations(run, found)
 
 
-def _judgement(run: RunRecord, cohort: Cohort, names: Mapping[str, str]) -> Judgement:
+def _judgement(run: RunRecord, cohort: Cohort, names: Mapping[str, str], weight: str | None) -> Judgement:
     folder = cache.store().result_folder(run.owner, run.id)
     return cache.once(
-        lambda: jobs.call(judge_saved, folder, cohort, names=names),
-        *("external", run.id, cohort.sha256, sorted(names.items())),
+        lambda: jobs.call(judge_saved, folder, cohort, names=names, weight=weight),
+        *("external", run.id, cohort.sha256, sorted(names.items()), weight),
+    )
+
+
+def _weight(cohort: Cohort, run_id: str) -> str | None:
+    """Ask by which column patients count, if not all count alike."""
+    return st.selectbox(
+        _("Weights"),
+        list(map(str, cohort.frame.columns)),
+        index=None,
+        placeholder=_("every patient counts alike"),
+        help=_(
+            "A column of numbers, 0 or more, that says for how many patients each row stands: inverse sampling or "
+            "censoring weights, for example. Leave it empty unless the sample was drawn with unequal chances."
+        ),
+        key=f"evaluate.weight.{run_id}.{cohort.sha256[:12]}",
     )
 
 
@@ -94,9 +109,9 @@ def _names(cohort: Cohort, results: Results, run_id: str) -> dict[str, str] | No
         if picked is not None:
             chosen[name] = picked
     missing = [name for name in lacking if name in needed and name not in chosen]
-    twice = {plain(h) for h in chosen.values() if list(chosen.values()).count(h) > 1}
+    twice = {h for h in chosen.values() if list(chosen.values()).count(h) > 1}
     if missing:
-        note(_("Say which column is meant by: {columns}.", columns=[plain(m) for m in missing]), look="warning")
+        note(_("Say which column is meant by: {columns}.", columns=missing), look="warning")
     if twice:
         note(_("One column cannot stand for two: {columns}.", columns=sorted(twice)), look="warning")
     return None if missing or twice else chosen
@@ -106,7 +121,11 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
     pairs = [(_("Patients judged"), f"{found.n_patients:,}")]
     if found.n_without_outcome:
         pairs.append((_("Left out, no outcome"), f"{found.n_without_outcome:,}"))
+    if found.n_weight_zero:
+        pairs.append((_("Left out, weight 0"), f"{found.n_weight_zero:,}"))
     facts(pairs)
+    for line in found.weighting():
+        note(line)
     new, old = _("New patients"), _("Out of fold")
     if len(judged.classes) > 2:
         metric_table({new: found.evaluation.metrics, old: judged.evaluation.metrics})
@@ -114,12 +133,15 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
     event, risk = (found.outcome == 1).astype(np.float64), found.risk[:, 1]
     left, right = st.columns(2)
     with left:
-        chart = calibration_charts.calibration({new: calibration_curve(event, risk)}, {new: found.evaluation.metrics})
+        chart = calibration_charts.calibration(
+            {new: calibration_curve(event, risk, groups=found.groups, weights=found.weights)},
+            {new: found.evaluation.metrics},
+        )
         figure(chart, key="evaluate.external.calibration")
     with right:
         metric_table({new: found.evaluation.metrics, old: judged.metrics[judged.name]})
         threshold = found.confusion.threshold if found.confusion else None
-        curves = {new: decision_curve(event, risk)}
+        curves = {new: decision_curve(event, risk, groups=found.groups, weights=found.weights)}
         figure(utility.decision_curve(curves, threshold=threshold), key="evaluate.external.decision")
 
 
@@ -154,6 +176,9 @@ def _recalibrations(run: RunRecord, found: Judgement) -> None:
             "patients hardly changes; if it is poor here, train again with these patients."
         ),
     )
+    if found.validation.weight:
+        note(_(WEIGHTED))
+        return
     if not found.recalibrations:
         note(_("These patients do not allow a recalibration: too few have, or lack, the outcome."), look="warning")
         return

@@ -118,3 +118,10 @@ def test_the_table_of_classes_counts_every_patient():
     figure = utility.class_table([[5, 1, 0], [2, 6, 1], [0, 0, 9]], ["a", "b", "c"])
     assert theme.headline(figure)[0].startswith("For 83 of 100 patients")
     assert len(figure.layout.annotations) == 9
+
+
+def test_classes_called_by_numbers_are_names_on_the_axes_of_the_confusion_matrix():
+    found = confusion(np.array([0, 1, 1.0]), np.array([0.1, 0.6, 0.4]), 0.5)
+    matrices = (utility.confusion_matrix(found, positive="1", negative="0"), utility.class_table([[1, 0]] * 2, "01"))
+    for matrix in matrices:
+        assert (matrix.layout.xaxis.type, matrix.layout.yaxis.type) == ("category", "category")

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_wine
 
@@ -186,6 +187,16 @@ def test_new_patients_are_judged_with_the_model_as_it_is(evaluate_page, trained,
     assert "New curve" in tables(app) and "Judged by cross-validation" in texts(app)
     assert "How these patients differ" in texts(app) and len(charts(app)) == 2
     assert "can hardly be told from those of training" in texts(app)
+
+
+def test_new_patients_can_be_weighted_by_a_column(evaluate_page, trained, here):
+    app = evaluate_page("heart")
+    upload(app, trained, load_sample("heart").frame.head(200).assign(weight=np.arange(200) % 3))
+    box = next(box for box in app.selectbox if (box.key or "").startswith("evaluate.weight"))
+    assert box.value is None
+    box.select("weight").run()
+    assert not app.exception and "Patients count by their weight in weight" in texts(app)
+    assert "Judge without weights to recalibrate" in texts(app) and len(charts(app)) == 2
 
 
 def test_columns_of_other_names_are_proposed_and_can_be_corrected(evaluate_page, trained, here):

@@ -1,6 +1,7 @@
 """Reports of a real, small model: complete in three formats and two languages, and without any patient's row."""
 
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medcore.charts.theme import alt_text
 from medcore.data.inference import choose_target
 from medcore.data.reading import read_table
 from medcore.data.recipe import default_recipe, prepare
 from medcore.data.splitting import SplitSettings, make_split
 from medcore.errors import SettingsError
+from medcore.evaluation import evaluate
 from medcore.i18n import language
 from medcore.models.bundle import load_bundle
 from medcore.models.external import validate
@@ -21,7 +24,8 @@ from medcore.models.results import read_results, save_trained
 from medcore.models.settings import TrainSettings
 from medcore.models.training import train
 from medcore.reporting import FORMATS, Subject, render, study_report
-from medcore.reporting.document import Heading, Picture, Table
+from medcore.reporting.document import Heading, Paragraph, Picture, Table
+from medcore.reporting.methods import _in_parts
 from medcore.reporting.tripod import ITEMS
 
 
@@ -127,3 +131,38 @@ def test_the_external_validation_tells_who_the_patients_are_and_what_recalibrati
 def test_an_unknown_format_names_those_there_are(subject) -> None:
     with pytest.raises(SettingsError, match=r"\.pdf"):
         render(study_report(subject), "report.odt")
+
+
+def test_figures_of_a_locked_test_set_nobody_looked_at_are_not_in_the_report(subject) -> None:
+    seen, locked = (FORMATS["html"](study_report(replace(subject, looks=n))).decode() for n in (1, 0))
+    shown = f"{subject.results.tested.metrics['auroc'].value:.3f} ("
+    assert shown in seen
+    assert "looked at 1 time" in seen
+    assert shown not in locked
+    assert "has not been looked at yet" in locked
+
+
+def test_charts_of_the_report_have_the_intervals_of_its_table_where_patients_repeat(subject) -> None:
+    patients = subject.results.training
+    groups = np.arange(len(patients.outcome)) // 4
+    classes = subject.results.classes
+    judged = evaluate(patients.outcome, patients.risk, classes, groups=groups, n_boot=50)
+    repeated = replace(subject.results, training=replace(patients, groups=groups), cross_validated=judged)
+    blocks = study_report(replace(subject, results=repeated)).blocks
+    roc = next(b for b in blocks if isinstance(b, Picture))
+    summary = " ".join(b.text for b in blocks if isinstance(b, Paragraph))
+    assert f"{len(groups)} rows of {groups.max() + 1} patients" in summary
+    area = judged.metrics["auroc"] if subject.binary else judged.per_class[classes[0]]["auroc"]
+    assert f"{area:.3f}" in alt_text(roc.figure)
+
+
+def test_table_one_of_many_classes_is_printed_in_parts_that_fit(subject) -> None:
+    head = ["Column", "Missing", "All", *"abcdefgh", "SMD"]
+    parts = _in_parts("Patients", head, [[f"{name}1" for name in head]])
+    assert [p.header for p in parts] == [
+        ("Column", "Missing", "All", *"abcd"),
+        ("Column", "Missing", "All", *"efgh", "SMD"),
+    ]
+    assert parts[1].rows == (("Column1", "Missing1", "All1", "e1", "f1", "g1", "h1", "SMD1"),)
+    assert parts[0].caption == "Patients (part 1 of 2)"
+    assert len(_in_parts("Patients", [*head[:5], "SMD"], [])) == 1
