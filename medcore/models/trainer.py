@@ -19,6 +19,7 @@ from medcore.models.network_table import TableNetwork
 from medcore.models.progress import Follower, NullFollower, Progress, stop_if_cancelled
 from medcore.models.trainer_checkpoint import Arrays, Checkpoint, fingerprint
 from medcore.models.trainer_epoch import Outcome, Plan, Rules, State, Table, epoch_program, moment_scales
+from medcore.models.trainer_memory import check_memory
 from medcore.models.trainer_metrics import batch_auroc, ensemble_log_loss, log_loss_each, risk_of, weighted_mean
 from medcore.models.trainer_plan import (
     Member,
@@ -64,7 +65,7 @@ def train_networks(
         stage: the word for :attr:`Progress.stage`.
 
     Raises:
-        SettingsError: the loss is no longer a number, or a member has no rows.
+        SettingsError: the loss is no longer a number, a member has no rows, or the networks do not fit in memory.
         CancelledError: the follower asked to stop.
 
     """
@@ -162,6 +163,7 @@ class _Training:
         stacked, self._offsets, self._widths = _stack(features, self._members)
         self._outcome = np.resize(outcome, len(stacked)).astype(np.int32)
         self.architecture = _architecture(stacked, n_classes, settings)
+        check_memory(self.architecture.parts, len(self._members))
         self._shapes = Shapes.of(self._members, settings)
         self._rules = _rules(settings)
         self._class_weight = np.stack([_class_weight(outcome[m.rows], n_classes, settings) for m in self._members])

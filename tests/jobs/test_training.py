@@ -1,6 +1,7 @@
 import os
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,3 +88,28 @@ def test_a_search_is_a_run_like_any_other(train: Callable[..., RunRecord], job_s
     told = [p.progress.trial for p in job_store.progress("ann", run.id) if p.progress.trial]
     assert len(told) >= results.manifest["search"]["n_trials"] > 1
     assert results.candidate("searched").weight + results.candidate("logistic").weight == 1.0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"optimizer": "sgd", "learning_rate": 10.0, "layers": (256, 256), "epochs": 60}, "diverged"),
+        ({"layers": (8192,) * 12}, "GB of memory"),
+    ],
+    ids=["diverging", "too large"],
+)
+def test_settings_that_cannot_work_end_in_a_message_and_leave_the_study_as_it_was(
+    train: Callable[..., RunRecord],
+    job_store: Store,
+    job_study: StudyRecord,
+    eventually: Callable[..., None],
+    wrong: dict[str, Any],
+    said: str,
+) -> None:
+    before = job_store.get_study("ann", job_study.id)
+    run = train(TrainSettings.preset("seed", **wrong))
+    after = job_store.get_study("ann", job_study.id)
+    assert run.state == "failed"
+    assert run.error is not None and said in str(run.error)
+    assert (after.identity, after.choice, after.n_looks) == (before.identity, before.choice, before.n_looks)
+    eventually(lambda: not (job_store.settings.data_dir / "checkpoints" / run.id).exists())

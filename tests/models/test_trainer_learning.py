@@ -198,6 +198,19 @@ def test_a_learning_rate_that_diverges_is_named(cancer) -> None:
         train_networks(x * 1e4, y, 2, members_for(y), settings)
 
 
+def test_layers_too_large_for_memory_are_refused_before_they_are_made(cancer) -> None:
+    x, y = cancer
+    with pytest.raises(SettingsError, match=r"about \d+\.\d GB .* smaller layers"):
+        train_networks(x, y, 2, members_for(y), replace(SMALL, layers=(8192,) * 12))
+
+
+def test_networks_that_fit_the_machine_but_not_a_worker_are_refused(cancer, monkeypatch) -> None:
+    x, y = cancer
+    monkeypatch.setenv("MEDCORE_WORKER_MEMORY", "1 kB")
+    with pytest.raises(SettingsError, match="MEDCORE_WORKER_MEMORY"):
+        train_networks(x, y, 2, members_for(y), SMALL)
+
+
 def test_a_member_without_patients_is_refused(cancer) -> None:
     x, y = cancer
     with pytest.raises(SettingsError, match="no patients"):

@@ -1,4 +1,4 @@
-"""Do 95 % intervals hold the truth 95 times in 100? ``python benchmarks/coverage.py [--repeats N]``.
+"""Do 95 % intervals hold the truth 95 times in 100? ``python benchmarks/interval_coverage.py [--repeats N]``.
 
 Patients are simulated from a known model: one normal predictor, the outcome's log
 odds linear in it, and risks that are somewhat too extreme. The true AUROC, slope
