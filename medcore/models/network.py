@@ -108,21 +108,22 @@ class NetworkSettings:
         """
         steps = 2_000 if n_rows <= 20_000 else 1_000
         batch_size = 2 ** round(log2(min(max(2.0 * sqrt(max(n_rows, 1)), 32.0), 2048.0)))
+        epochs = round(min(max(steps * batch_size / max(n_rows, 1), 4.0), 60.0))
         return cls(
             **{
                 "architecture": "network",
                 "layers": (64, 64),
                 "optimizer": "adamw",
                 "learning_rate": 1e-2,
-                "epochs": round(min(max(steps * batch_size / max(n_rows, 1), 4.0), 25.0)),
+                "epochs": epochs,
                 "batch_size": batch_size,
                 "dropout": 0.3,
-                "early_stopping": 8,
+                "early_stopping": max(8, epochs // 3),
                 "schedule": "cosine",
-                "weight_decay": 5.0,
+                "weight_decay": 1.0,
                 "beta2": 0.99,
                 "n_submodels": 8 if n_rows <= 20_000 else 4 if n_rows <= 200_000 else 2,
-                "n_bins": 8,
+                "n_bins": 4,
             }
             | changes
         )
