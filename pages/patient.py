@@ -14,6 +14,7 @@ from medcore.ui import (
     patient_view,
     patients_view,
     similar_view,
+    what_if_view,
     whole_view,
 )
 from medcore.ui.patient_choice import Chosen
@@ -88,9 +89,9 @@ def show(study: StudyRecord, desk: Desk, chosen: Chosen) -> None:
     trust = desk.trust(patient, chosen.key, class_index)
     patient_view.show_trust(trust)
     patient_view.show_risk(desk, chosen, patient, class_index)
-    explanation = patient_view.show_explanation(desk, chosen, patient, class_index)
+    explanation, background = patient_view.show_explanation(desk, chosen, patient, class_index)
     with components.errors_shown():
-        patient_view.show_what_if(desk, chosen, patient, class_index)
+        what_if_view.show(desk, chosen, patient, class_index, explanation, background)
     with components.errors_shown():
         threshold = components.threshold_input(desk.run.id, key="patient.threshold")
         patient_view.show_counterfactuals(desk, chosen, patient, class_index, threshold)
@@ -98,6 +99,8 @@ def show(study: StudyRecord, desk: Desk, chosen: Chosen) -> None:
         similar_view.show(study, desk, patient, class_index)
     with components.errors_shown():
         patient_record.offer(study, desk, chosen, patient, trust, explanation, class_index)
+    with components.errors_shown():
+        what_if_view.prepare(desk, patient, explanation, background)
 
 
 page()

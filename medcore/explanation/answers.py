@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from medcore.explanation.change import differences
 from medcore.explanation.counterfactual import Counterfactual, counterfactuals
 from medcore.explanation.game import Floats
 from medcore.explanation.patients import shown_values, units_of
@@ -24,7 +25,7 @@ from medcore.models.files import MANIFEST
 
 if TYPE_CHECKING:
     from medcore.models.bundle import Bundle
-    from medcore.models.mixing import BundleRisk
+    from medcore.models.mixing import BundleMixer, BundleRisk
 
 N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
 """Training patients explained, and against how few and how many others, to find out how much the model uses each column."""
@@ -35,6 +36,8 @@ LIVE_SUMS, LIVE_EVALUATIONS = 2**34, (2**13, 2**20)
 
 Numbers of sums, not seconds, so that the page shows the same figures on every machine.
 """
+ROUND_ROWS, MOST_ROUNDS = 40, 5
+"""Background rows in one round about a change, and how many rounds refine it at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,41 @@ def explain_patient(
         seed=seed,
     )
     return found.shown_as(patient.values, units=units_of(bundle), class_name=bundle.classes[class_index])
+
+
+def change_patient(
+    folder: Path,
+    codes: Floats,
+    changed: Floats,
+    background: Floats | None,
+    *,
+    round_number: int,
+    class_index: int,
+    scale: Scale = "probability",
+) -> tuple[Floats, Floats]:
+    """Say what changing a patient's codes (P,) does: the risks (K,) after it, and differences (n, P) of contributions.
+
+    Each round, from 0, is about other rows of the background, ``ROUND_ROWS`` of them.
+    """
+    everyone = opened(folder).background if background is None else background
+    mixed = drawn(everyone, len(everyone))
+    others = np.ascontiguousarray(mixed[round_number * ROUND_ROWS : (round_number + 1) * ROUND_ROWS])
+    before = _kept_mixer(folder, _changed(folder), codes.tobytes(), others.tobytes())
+    after = _kept_parts(folder, _changed(folder)).mixer(changed, others)
+    found = differences(before, after, codes, changed, others, class_index=class_index, scale=scale, seed=round_number)
+    return np.asarray(after.ends()[0]), found
+
+
+def prepare_changes(folder: Path, codes: Floats, background: Floats | None) -> None:
+    """Get ready for changes of a patient's codes (P,), so that the first one is answered as fast as the next."""
+    everyone = opened(folder).background if background is None else background
+    for number in range(n_rounds(len(everyone))):
+        change_patient(folder, codes, everyone[0], background, round_number=number, class_index=0)
+
+
+def n_rounds(n_background: int) -> int:
+    """Return in how many rounds a change is looked at."""
+    return min(MOST_ROUNDS, -(-n_background // ROUND_ROWS))
 
 
 def risks_of(folder: Path, codes: Floats) -> Floats:
@@ -183,6 +221,21 @@ def _kept_mixing(folder: Path, changed: int) -> BundleRisk:
     from medcore.models.mixing import BundleRisk
 
     return BundleRisk(_kept_bundle(folder, changed))
+
+
+@lru_cache(maxsize=2)
+def _kept_parts(folder: Path, changed: int) -> BundleRisk:
+    """Return the bundle as changes ask it, with parts of backgrounds."""
+    from medcore.models.mixing import BundleRisk
+
+    return BundleRisk(_kept_bundle(folder, changed), n_kept=2 * MOST_ROUNDS)
+
+
+@lru_cache(maxsize=4 * MOST_ROUNDS)
+def _kept_mixer(folder: Path, changed: int, row: bytes, background: bytes) -> BundleMixer:
+    """Return the patient as they are, who stays while values are changed."""
+    codes = np.frombuffer(row)
+    return _kept_parts(folder, changed).mixer(codes, np.frombuffer(background).reshape(-1, len(codes)))
 
 
 @lru_cache(maxsize=4)

@@ -76,6 +76,23 @@ def axis(reference: Reference, column: str, *, current: float | None = None, n_p
     return Axis(codes, tuple(float(c) for c in codes), _near(known, codes))
 
 
+def bounds(reference: Reference, column: str, *, current: float) -> tuple[float, float, float]:
+    """Return the least and the largest plausible number of a column, and a step between them.
+
+    They are what training patients had (1st to 99th centile), the patient's own number
+    included; a step is a round number, a whole one where all training values are whole.
+    """
+    known = reference.codes[:, reference.columns.index(column)]
+    known = known[~np.isnan(known)]
+    points = known if known.size else np.zeros(1)
+    low, high = (float(v) for v in np.quantile(points, [TRIM, 1 - TRIM], method="nearest"))
+    if not np.isnan(current):
+        low, high = min(low, current), max(high, current)
+    fine = 10.0 ** np.floor(np.log10(max((high - low) / 50, 1e-12)))
+    whole = bool(np.all(points == np.round(points)))
+    return low, high, max(1.0, fine) if whole else float(fine)
+
+
 def curve(
     risk: Risk, codes: Floats, reference: Reference, column: str, *, class_index: int, unit: str | None = None
 ) -> WhatIfCurve:

@@ -73,10 +73,11 @@ class Background:
 class BundleRisk:
     """A bundle as explanations ask it: risks of codes, and of one patient mixed with others, which is faster.
 
-    What was worked out about the last background is kept for the next patient.
+    What was worked out about the last background, or the last ``n_kept``, is kept for the next patient.
     """
 
     bundle: Bundle
+    n_kept: int = 1
     _kept: dict[bytes, Background] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, codes: Codes, /) -> Risk:
@@ -90,7 +91,8 @@ class BundleRisk:
         known = self._kept.get(key)
         if known is None:
             known = Background.of(self.bundle, codes)
-            self._kept.clear()
+            if len(self._kept) >= self.n_kept:
+                self._kept.clear()
             self._kept[key] = known
         row = np.ascontiguousarray(row, dtype=np.float64)
         parts = tuple((weight, prepared.against(row)) for weight, prepared in known.parts)

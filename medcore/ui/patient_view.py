@@ -53,8 +53,11 @@ def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int
     components.facts(facts)
 
 
-def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> Explanation:
-    """Show what the model used: the waterfall, and the sentence on what it does not mean; return it."""
+def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> tuple[Explanation, str]:
+    """Show what the model used: the waterfall, and the sentence on what it does not mean.
+
+    Return the explanation, and whom the patient was compared with.
+    """
     components.section(_("What the model used"))
     left, right = st.columns(2)
     with left:
@@ -75,35 +78,7 @@ def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_ind
     if len(found.contributions) > FOLDED + 1 and st.toggle(_("Show all columns"), key="patient.all"):
         shown = len(found.contributions)
     components.figure(charts.waterfall(found, n_shown=shown), key="patient.waterfall", caption=_(CAPTION))
-    return found
-
-
-def show_what_if(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
-    """Show what the model would say to other values of one column."""
-    components.section(
-        _("What if"), _("What the model would say if one value were another. It does not say what treatment would do.")
-    )
-    ranked = [
-        c for c, _w in sorted(zip(desk.reference.columns, -desk.weights(class_index), strict=True), key=lambda p: p[1])
-    ]
-    column = st.selectbox(
-        _("Column"), ranked, format_func=components.plain, key=f"patient.column.{desk.run.id}", persist_state="session"
-    )
-    other = st.selectbox(
-        _("Together with"),
-        [c for c in ranked if c != column],
-        index=None,
-        placeholder=_("no other column"),
-        format_func=components.plain,
-        key=f"patient.other.{desk.run.id}",
-        persist_state="session",
-    )
-    if other is None:
-        found = desk.what_if(patient, chosen.key, column, class_index)
-        components.figure(charts.what_if_curve(found), key="patient.what_if")
-    else:
-        drawn = desk.risk_map(patient, chosen.key, column, other, class_index)
-        components.figure(charts.what_if_map(drawn), key="patient.risk_map")
+    return found, background or "training"
 
 
 def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int, threshold: float) -> None:

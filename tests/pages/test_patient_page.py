@@ -155,6 +155,35 @@ def test_of_three_outcomes_one_is_in_question(patient_page, words):
     assert "is barbera" in words(app)
 
 
+def what_if(app):
+    return next(m.proto.body for m in app.get("html") if "mc-moves" in m.proto.body)
+
+
+def test_changed_values_move_risk_and_contributions_until_they_are_given_back(patient_page, words):
+    app = patient_page("heart")
+    before = what_if(app)
+    slider = next(s for s in app.slider if s.key.startswith("patient.to."))
+    slider.set_value(slider.max).run()
+    assert not app.exception
+    after = what_if(app)
+    assert "mc-moved" in after
+    assert "→" in after
+    assert "not a real one" in words(app)
+    next(b for b in app.button if b.label == "Back to the patient’s own values").click().run()
+    assert not app.exception
+    assert what_if(app) == before
+    assert next(s for s in app.slider if s.key.startswith("patient.to.")).value != slider.max
+
+
+def test_what_nobody_can_change_is_locked_until_it_is_unlocked(patient_page):
+    app = patient_page("heart")
+    asked = lambda: next(m for m in app.multiselect if m.label == "Columns to change")  # noqa: E731
+    assert not [c for c in asked().options if c.startswith(("age", "sex"))]
+    next(t for t in app.toggle if t.label.startswith("Also what nobody")).set_value(True).run()
+    assert not app.exception
+    assert [c for c in asked().options if c.startswith("age")]
+
+
 def test_two_columns_make_a_map(patient_page):
     app = patient_page("heart")
     other = next(s for s in app.selectbox if s.label == "Together with")
