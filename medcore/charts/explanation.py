@@ -109,6 +109,9 @@ def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None) -> go.F
     if threshold is not None:
         figure.add_hline(y=100 * threshold, line={"color": theme.MUTED, "dash": "dash", "width": 1.5})
     figure.update_yaxes(range=[0, 1.03 * top])
+    if not curve.numeric:
+        # Below, the names of categories would run into it where they stand aslant, as on a phone.
+        figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"})
     if curve.numeric and len(x) <= N_COLUMNS:
         figure.update_xaxes(tickvals=x)
     return figure
