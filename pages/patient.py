@@ -35,11 +35,11 @@ ASK = {"pick": patient_choice.pick, "type": patient_choice.type_in, "table": pat
 
 
 def page() -> None:
-    study = guards.require_outcome()
-    run = guards.require_run()
     components.header(
         _("Patient"), _("One patient’s risk, what the model used to arrive at it, and how far to trust it.")
     )
+    study = guards.require_outcome()
+    run = guards.require_run()
     with components.errors_shown():
         desk = open_desk(study, run)
         about(desk)
@@ -88,13 +88,12 @@ def show(study: StudyRecord, desk: Desk, chosen: Chosen) -> None:
     class_index = ask_class(desk, chosen, patient.likeliest)
     trust = desk.trust(patient, chosen.key, class_index)
     patient_view.show_trust(trust)
-    patient_view.show_risk(desk, chosen, patient, class_index)
+    patient_view.show_risk(desk, chosen, patient, trust, class_index)
     explanation, background = patient_view.show_explanation(desk, chosen, patient, class_index)
     with components.errors_shown():
         what_if_view.show(desk, chosen, patient, class_index, explanation, background)
     with components.errors_shown():
-        threshold = components.threshold_input(desk.run.id, key="patient.threshold")
-        patient_view.show_counterfactuals(desk, chosen, patient, class_index, threshold)
+        patient_view.show_counterfactuals(desk, chosen, patient, class_index)
     with components.errors_shown():
         similar_view.show(study, desk, patient, class_index)
     with components.errors_shown():

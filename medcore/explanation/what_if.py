@@ -80,7 +80,8 @@ def bounds(reference: Reference, column: str, *, current: float) -> tuple[float,
     """Return the least and the largest plausible number of a column, and a step between them.
 
     They are what training patients had (1st to 99th centile), the patient's own number
-    included; a step is a round number, a whole one where all training values are whole.
+    included; a step is a round number, fine enough for the middle half of them, a whole one
+    where all training values are whole.
     """
     known = reference.codes[:, reference.columns.index(column)]
     known = known[~np.isnan(known)]
@@ -88,7 +89,8 @@ def bounds(reference: Reference, column: str, *, current: float) -> tuple[float,
     low, high = (float(v) for v in np.quantile(points, [TRIM, 1 - TRIM], method="nearest"))
     if not np.isnan(current):
         low, high = min(low, current), max(high, current)
-    fine = 10.0 ** np.floor(np.log10(max((high - low) / 50, 1e-12)))
+    middle = float(np.subtract(*np.quantile(points, [0.75, 0.25]))) or high - low
+    fine = 10.0 ** np.floor(np.log10(max(middle / 20, (high - low) / 10_000, 1e-12)))
     whole = bool(np.all(points == np.round(points)))
     return low, high, max(1.0, fine) if whole else float(fine)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from medcore.i18n import N_, Message
 
+NO_RISK = N_("No risk to rely on")
+
 
 def frequency(risk: float) -> Message:
     """Say a risk (0–1) as a natural frequency, of 100 or, when it is rare or nearly certain, of 1,000.
@@ -39,14 +41,22 @@ def percent(risk: float, *, digits: int = 0) -> str:
     return f"{100 * risk:.{digits}f} %"
 
 
+def unreliable(risk: float, name: str) -> Message:
+    """Say what the model gives a patient it should not be asked about: the risk (0–1) of an outcome's name."""
+    return Message(
+        N_("The model gives {risk} for {name}, but this patient is too unlike those it learnt from."),
+        {"risk": percent(risk), "name": name},
+    )
+
+
 def against_base(risk: float, base: float) -> Message:
-    """Set a risk beside the average of the patients it is compared with (both 0–1)."""
+    """Set a risk beside the share of training patients with the outcome (both 0–1)."""
     values = {"base": f"{100 * base:.0f}"}
     if base <= 0 or 0.8 <= risk / base <= 1.25:
-        return Message(N_("That is about the average of the comparison patients ({base} of 100)."), values)
+        return Message(N_("That is about the average of the training patients ({base} of 100)."), values)
     if risk > base:
         return Message(
-            N_("That is {times} times the average of the comparison patients ({base} of 100)."),
+            N_("That is {times} times the average of the training patients ({base} of 100)."),
             values | {"times": f"{risk / base:.1f}"},
         )
-    return Message(N_("That is less than the average of the comparison patients ({base} of 100)."), values)
+    return Message(N_("That is less than the average of the training patients ({base} of 100)."), values)

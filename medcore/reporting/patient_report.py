@@ -84,17 +84,7 @@ def patient_report(subject: PatientSubject) -> Document:
     """Lay out the page in the current language."""
     blocks: list[Block] = [
         Paragraph(_("Patient (write by hand): {line}    Signed: {line}", line=BY_HAND)),
-        Paragraph(
-            _(
-                "{frequency}: {column} is {name}.",
-                frequency=str(wording.frequency(subject.risk)),
-                column=subject.outcome,
-                name=subject.class_name,
-            )
-            + " "
-            + str(wording.against_base(subject.risk, subject.base)),
-            strong=True,
-        ),
+        Paragraph(_verdict(subject), strong=True),
         Bullets(tuple(_bounds(subject))),
         Heading(_("How far to trust it"), 2),
         Paragraph(" ".join([str(subject.reliability.headline), *map(str, subject.reliability.reasons)])),
@@ -112,6 +102,19 @@ def patient_report(subject: PatientSubject) -> Document:
         footer=_(INTENDED_USE),
         compact=True,
     )
+
+
+def _verdict(subject: PatientSubject) -> str:
+    """Say the risk as a natural frequency, or that there is none to rely on."""
+    if subject.reliability.level == "abstain":
+        return _(wording.NO_RISK) + ". " + str(wording.unreliable(subject.risk, subject.class_name))
+    said = _(
+        "{frequency}: {column} is {name}.",
+        frequency=str(wording.frequency(subject.risk)),
+        column=subject.outcome,
+        name=subject.class_name,
+    )
+    return f"{said} {wording.against_base(subject.risk, subject.base)}"
 
 
 def _bounds(subject: PatientSubject) -> list[str]:

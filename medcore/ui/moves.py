@@ -12,7 +12,8 @@ SHOWN = 8
 
 def moves_table(before: Explanation, after: Explanation) -> str:
     """Write risk and contributions before and after as HTML: those that matter most, the others as one line."""
-    pairs = list(zip(before.contributions, after.contributions, strict=True))
+    both = zip(before.contributions, after.contributions, strict=True)
+    pairs = [pair for pair in both if _moved(pair) or any(c.contribution != 0 for c in pair)]
     order = sorted(pairs, key=lambda p: -max(abs(p[0].contribution), abs(p[1].contribution), _moved(p) * 2))
     widest = max((abs(c.contribution) for pair in pairs for c in pair), default=0.0) or 1.0
     lines = [_line(a, b, after.scale, widest) for a, b in order[:SHOWN]]
@@ -48,6 +49,8 @@ def _prediction(found: Explanation) -> str:
 def _line(before: Contribution, after: Contribution, scale: str, widest: float) -> str:
     values = [_("missing") if c.value is None else c.value for c in (before, after)]
     shown = values[0] if values[0] == values[1] else f"{values[0]} → {values[1]}"
+    if before.unit and after.value is not None:
+        shown = f"{shown} {before.unit}"
     name = f"{markup(before.column)} <span>{markup(shown)}</span>"
     mark = ' class="mc-moved"' if values[0] != values[1] else ""
     cells = "".join(

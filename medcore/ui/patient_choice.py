@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -13,13 +14,15 @@ from medcore.data.cohort import Column
 from medcore.data.export import to_csv
 from medcore.data.reading import read_table
 from medcore.errors import MissingColumnsError
-from medcore.explanation import answers
-from medcore.i18n import _
+from medcore.explanation import answers, wording
+from medcore.i18n import N_, _
+from medcore.reporting.patient_report import MARKS
 from medcore.ui import components
 from medcore.ui.patient_desk import Desk
 from medcore.ui.state import state
 
 MAX_PREVIEW = 500
+FLAG_ENDS = re.compile("; (?=(?:" + "|".join(MARKS) + "):)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def new_table(desk: Desk) -> Chosen | None:
     frame = cohort.frame[list(desk.columns)]
     predictions = jobs.call(answers.predict_table, desk.folder, frame)
     components.section(_("Predictions"), _("{n} patients. Flags say what to be careful about.", n=len(frame)))
-    st.dataframe(predictions.head(MAX_PREVIEW), hide_index=True, key=f"patient.predictions.{desk.run.id}", height=260)
+    st.dataframe(_preview(desk, predictions), hide_index=True, key=f"patient.predictions.{desk.run.id}")
     components.download(
         _("Download the predictions (CSV)"),
         to_csv(predictions),
@@ -116,6 +119,29 @@ def new_table(desk: Desk) -> Chosen | None:
     )
     row = st.number_input(_("Row to look at"), 0, len(frame) - 1, 0, key=f"patient.new_row.{desk.run.id}")
     return Chosen(frame.iloc[[row]], f"{cohort.sha256} {row}", _("Row {row} of the new table", row=row))
+
+
+def _preview(desk: Desk, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Write the first predictions for reading: risks in per cent, flags in words."""
+    first = predictions.head(MAX_PREVIEW)
+    asked = desk.classes[1:] if len(desk.classes) == 2 else desk.classes
+    risks = {
+        _("Risk of {name}", name=name): [wording.percent(risk, digits=1) for risk in first[f"risk_{name}"]]
+        for name in asked
+    }
+    return pd.DataFrame(
+        {_("Row"): first["row"], **risks, _("Be careful about"): [_in_words(flags) for flags in first["flags"]]}
+    )
+
+
+def _in_words(flags: object) -> str:
+    """Write the flags of one patient, ``kind:column; kind:column``, as marks with the columns they are of."""
+    columns: dict[str, list[str]] = {}
+    for flag in FLAG_ENDS.split(str(flags or "")):
+        kind, _colon, column = flag.partition(":")
+        if kind in MARKS:
+            columns.setdefault(kind, []).append(column)
+    return "; ".join(f"{_(MARKS[kind])}: {', '.join(names)}" for kind, names in columns.items())
 
 
 def _ask(desk: Desk, column: Column, *, key: str) -> str | None:
@@ -164,12 +190,12 @@ def _implausible(desk: Desk, values: dict[str, str | None]) -> list[str]:
         if value is None or column.kind != "numeric" or column.low is None or column.high is None:
             continue
         if not column.low <= float(value) <= column.high:
-            odd.append(
-                _(
-                    "{column} is outside its plausible range of {low} to {high}: check the value and its unit.",
-                    column=name,
-                    low=f"{column.low:g}",
-                    high=f"{column.high:g}",
+            text = (
+                N_(
+                    "{column} is outside its plausible range of {low} to {high}, so it counts as missing: check the value and its unit."
                 )
+                if desk.recipe.is_on("implausible_values")
+                else N_("{column} is outside its plausible range of {low} to {high}: check the value and its unit.")
             )
+            odd.append(_(text, column=name, low=f"{column.low:g}", high=f"{column.high:g}"))
     return odd

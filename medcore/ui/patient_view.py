@@ -24,15 +24,18 @@ def show_trust(trust: Reliability) -> None:
     components.note(" ".join([str(trust.headline), *map(str, trust.reasons)]), look=LOOKS[trust.level])
 
 
-def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
-    """Show the risk as a natural frequency, with what it is held against."""
+def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, trust: Reliability, class_index: int) -> None:
+    """Show the risk as a natural frequency, with what it is held against; none where it is not to be relied on."""
     risk, name = float(patient.risk[class_index]), desk.classes[class_index]
     outcome = desk.schema.outcome.name if desk.schema.outcome else ""
     base = float((desk.reference.outcome == class_index).mean())
-    components.section(
-        _("{frequency}: {column} is {name}", frequency=str(wording.frequency(risk)), column=outcome, name=name),
-        str(wording.against_base(risk, base)),
-    )
+    if trust.level == "abstain":
+        components.section(_(wording.NO_RISK), str(wording.unreliable(risk, name)))
+    else:
+        components.section(
+            _("{frequency}: {column} is {name}", frequency=str(wording.frequency(risk)), column=outcome, name=name),
+            str(wording.against_base(risk, base)),
+        )
     facts = [
         (_("Risk"), wording.percent(risk, digits=1)),
         (_("Training patients with a lower risk"), _("{n} of 100", n=round(100 * desk.position(risk, class_index)))),
@@ -81,7 +84,7 @@ def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_ind
     return found, background or "training"
 
 
-def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int, threshold: float) -> None:
+def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
     """Show the smallest changes under which the model would put the patient on the other side of the threshold."""
     components.section(
         _("What would have to be different"),
@@ -89,6 +92,7 @@ def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class
             "The smallest plausible changes that carry this patient across the threshold. A statement about the model, not a treatment plan."
         ),
     )
+    threshold = components.threshold_input(desk.run.id, key="patient.threshold")
     locked = st.multiselect(
         _("Columns that cannot change"),
         desk.reference.columns,

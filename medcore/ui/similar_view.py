@@ -6,6 +6,7 @@ import streamlit as st
 
 from medcore.explanation import neighbours, wording
 from medcore.explanation.answers import PatientRisk
+from medcore.explanation.neighbours import Neighbour
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui import cache, components
@@ -38,12 +39,19 @@ def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int)
                 _("Row"): str(n.row),
                 _("Outcome"): components.plain(n.outcome),
                 _("Risk"): components.plain(wording.percent(n.risk)),
-                _("Differs in"): ", ".join(components.plain(c) for c in n.differs[:6]) or "–",
+                _("Differs in"): _differences(desk, n),
             }
             for n in found
         ],
         alt=_("The five most similar training patients"),
     )
+
+
+def _differences(desk: Desk, other: Neighbour) -> str:
+    """Name what differs, with the other's values; at most six columns."""
+    values = dict(zip(desk.reference.columns, other.values, strict=True))
+    told = [f"{c} {values[c] or _('not known')}" for c in other.differs[:6]]
+    return ", ".join(map(components.plain, told)) or "–"
 
 
 def _switch(study: StudyRecord) -> None:

@@ -148,7 +148,7 @@ def _value(question: Question, name: str, number: int) -> float:
             label,
             list(range(len(names))),
             index=int(own) if own >= 0 else None,
-            placeholder=_("not known"),
+            placeholder=question.patient.values[number] or _("not known"),
             format_func=lambda code: components.plain(names[code]),
             key=key,
         )

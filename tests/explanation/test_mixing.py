@@ -15,16 +15,30 @@ from medcore.explanation import explain
 from medcore.features import FeatureMaker
 from medcore.models.kernel import KernelPart
 from medcore.models.mixing import BundleRisk, n_sums
+from medcore.models.networks import fit_network, fit_seed_network
+from medcore.models.progress import NullFollower
 from medcore.models.settings import TrainSettings
-from medcore.models.training import train
+from medcore.models.task import Pulse
+from medcore.models.training import task_of, train
+from medcore.models.trees import fit_boosting, fit_forest
+
+SPLIT = SplitSettings(n_folds=2)
+LEARNERS = {"forest": fit_forest, "boosting": fit_boosting, "network": fit_network, "seed": fit_seed_network}
 
 
 def trained(cohort, model, **options):
     recipe = default_recipe(cohort.schema)
     prepared = prepare(cohort, recipe)
-    split = make_split(prepared, SplitSettings())
+    split = make_split(prepared, SPLIT)
     settings = TrainSettings(model=model, **options)
     return train(prepared, split, settings, schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256).bundle
+
+
+def fitted(cohort, model, **options):
+    """The part that a training run would keep, without the judging."""
+    prepared = prepare(cohort, default_recipe(cohort.schema))
+    task = task_of(prepared, make_split(prepared, SPLIT), TrainSettings(model=model, **options))
+    return LEARNERS[model](task, Pulse(NullFollower(), {})).part
 
 
 def kernel_of(bundle):
@@ -46,11 +60,11 @@ def kernel_of(bundle):
 
 def ensemble_of(cohort):
     """Every kind of part, as an `auto` bundle has them."""
-    models = ("logistic", "forest", "boosting", "network", "seed")
-    bundles = [trained(cohort, model, epochs=3) for model in models]
-    parts = [part for bundle in bundles for _, part in bundle.parts] + [kernel_of(bundles[0])]
+    bundle = trained(cohort, "logistic")
+    parts = [part for _, part in bundle.parts] + [fitted(cohort, model, epochs=3) for model in LEARNERS]
+    parts.append(kernel_of(bundle))
     weights = np.arange(1, 1 + len(parts)) / np.arange(1, 1 + len(parts)).sum()
-    return replace(bundles[1], parts=tuple(zip(weights.tolist(), parts, strict=True)))
+    return replace(bundle, parts=tuple(zip(weights.tolist(), parts, strict=True)))
 
 
 @pytest.fixture(scope="module")

@@ -127,8 +127,10 @@ def test_a_patient_is_typed_in_and_missing_values_are_allowed(patient_page, word
     next(b for b in app.button if b.label == "Show the risk").click().run()
     assert not app.exception
     text = words(app)
-    assert "outside its plausible range" in text
+    assert "outside its plausible range of 0 to 120, so it counts as missing" in text
     assert "do not rely on this risk" in text
+    assert "No risk to rely on" in text
+    assert "patients with values like these" not in text
 
 
 def test_a_new_table_gets_predictions_and_a_lacking_column_is_named(patient_page, words):
@@ -143,6 +145,36 @@ def test_a_new_table_gets_predictions_and_a_lacking_column_is_named(patient_page
     assert not app.exception
     assert "chol" in words(app)
     assert "lacks" in words(app)
+
+
+def new_table(app, frame):
+    next(s for s in app.segmented_control if s.label == "Who").set_value("table").run()
+    return app.file_uploader[0].set_value(("new.csv", frame.to_csv(index=False).encode(), "text/csv")).run()
+
+
+def test_what_is_odd_about_new_patients_is_said_in_words_and_each_is_shown(patient_page, words):
+    frame = load_sample("heart").frame.head(4).copy()
+    frame.iloc[1] = None
+    frame.iloc[2, frame.columns.get_loc("cp")] = "unheard of"
+    app = new_table(patient_page("heart"), frame)
+    shown = app.dataframe[0].value
+    assert list(shown.columns) == ["Row", "Risk of yes", "Be careful about"]
+    assert "filled in: " in shown["Be careful about"][1]
+    assert "not seen in training: cp" in shown["Be careful about"][2]
+    for row, said in ((1, "No risk to rely on"), (2, "Values that no or hardly any training patient had")):
+        next(n for n in app.number_input if n.label == "Row to look at").set_value(row).run()
+        assert not app.exception
+        assert said in words(app)
+    own = next(s for s in app.selectbox if s.label == "cp" and s.key.startswith("patient.to."))
+    assert own.placeholder == "unheard of"
+
+
+def test_without_a_model_the_page_says_what_it_is_for_and_the_way_on(open_page, words):
+    study = Store(Settings.from_env()).create_study(LOCAL_OWNER, "untrained", load_sample("heart"))
+    app = open_page("patient", study=study.id)
+    assert not app.exception
+    assert "how far to trust it" in words(app)
+    assert "No model has been trained" in words(app)
 
 
 def test_of_three_outcomes_one_is_in_question(patient_page, words):
