@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from medcore.charts import lines, theme
+from medcore.charts import lines, marks, theme
+from medcore.charts.marks import Mark
 from medcore.evaluation import GainCurve, PrecisionRecallCurve, RiskDistribution, RocCurve
 from medcore.i18n import _
 
@@ -36,12 +37,15 @@ def roc(curves: Mapping[str, RocCurve], *, threshold: float | None = None) -> go
         hover = _("Sensitivity {y}, false alarms {x}", y="%{y:.1%}", x="%{x:.1%}")
         lines.line(figure, curve.fpr, curve.tpr, name=name, index=i, hover=hover)
     if threshold is not None:
-        for i, curve in enumerate(curves.values()):
-            at = _at(curve.thresholds, threshold)
-            label = _("Threshold {percent} %", percent=f"{100 * threshold:.3g}")
-            lines.mark(figure, float(curve.fpr[at]), float(curve.tpr[at]), name=label, index=i)
+        marks.draw(figure, roc_marks(curves, threshold), name=_threshold_words(threshold))
     lines.shares(figure)
     return figure
+
+
+def roc_marks(curves: Mapping[str, RocCurve], threshold: float) -> list[Mark]:
+    """Return the threshold's place on each ROC curve."""
+    found = [(curve, _at(curve.thresholds, threshold)) for curve in curves.values()]
+    return [Mark(float(c.fpr[at]), float(c.tpr[at]), i) for i, (c, at) in enumerate(found)]
 
 
 def precision_recall(curves: Mapping[str, PrecisionRecallCurve], *, threshold: float | None = None) -> go.Figure:
@@ -65,12 +69,15 @@ def precision_recall(curves: Mapping[str, PrecisionRecallCurve], *, threshold: f
         hover = _("{y} of alerts true, sensitivity {x}", y="%{y:.1%}", x="%{x:.1%}")
         lines.line(figure, curve.recall, curve.precision, name=name, index=i, hover=hover)
     if threshold is not None:
-        for i, curve in enumerate(curves.values()):
-            at = _at(curve.thresholds, threshold)
-            label = _("Threshold {percent} %", percent=f"{100 * threshold:.3g}")
-            lines.mark(figure, float(curve.recall[at]), float(curve.precision[at]), name=label, index=i)
+        marks.draw(figure, precision_recall_marks(curves, threshold), name=_threshold_words(threshold))
     lines.shares(figure)
     return figure
+
+
+def precision_recall_marks(curves: Mapping[str, PrecisionRecallCurve], threshold: float) -> list[Mark]:
+    """Return the threshold's place on each precision–recall curve."""
+    found = [(curve, _at(curve.thresholds, threshold)) for curve in curves.values()]
+    return [Mark(float(c.recall[at]), float(c.precision[at]), i) for i, (c, at) in enumerate(found)]
 
 
 def gain(curves: Mapping[str, GainCurve]) -> go.Figure:
@@ -137,7 +144,7 @@ def risk_distribution(distribution: RiskDistribution, *, positive: str, threshol
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(showticklabels=False)
     if threshold is not None:
-        figure.add_vline(x=threshold, line={"color": theme.MUTED, "width": 2, "dash": "dash"})
+        marks.draw(figure, [Mark(threshold)])
     return figure
 
 
@@ -157,6 +164,10 @@ def _auroc_words(curves: Mapping[str, RocCurve]) -> str:
         n=first.n,
         events=first.n_events,
     )
+
+
+def _threshold_words(threshold: float) -> str:
+    return _("Threshold {percent} %", percent=f"{100 * threshold:.3g}")
 
 
 def _at(thresholds: NDArray[np.float64], threshold: float) -> int:

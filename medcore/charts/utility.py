@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import lines, theme
+from medcore.charts import lines, marks, theme
 from medcore.evaluation import Confusion, DecisionCurve
 from medcore.i18n import _
 
@@ -43,28 +43,34 @@ def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | No
     figure.update_yaxes(range=[-0.25 * top - 0.5, 1.08 * top + 0.1])
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     if threshold is not None:
-        figure.add_vline(x=threshold, line={"color": theme.MUTED, "width": 2, "dash": "dash"})
+        marks.draw(figure, [marks.Mark(threshold)])
     return figure
 
 
 def confusion_matrix(confusion: Confusion, *, positive: str, negative: str) -> go.Figure:
     """Draw what the threshold does to each 2 × 2 kind of patient, in counts and rates."""
-    sensitivity, ppv = confusion.sensitivity, confusion.ppv
-    title = _(
-        "From a risk of {threshold} % on, {found} of 100 with the outcome are found and {true} of 100 alerts are true",
-        threshold=f"{100 * confusion.threshold:.3g}",
-        found=lines.percent(sensitivity.value),
-        true=lines.percent(ppv.value),
-    )
-    counts = [[confusion.tp, confusion.fn], [confusion.fp, confusion.tn]]
-    names = [[_("True alarm"), _("Missed")], [_("False alarm"), _("Rightly left alone")]]
     return _matrix(
-        title=title,
-        counts=counts,
-        names=names,
+        title=confusion_finding(confusion),
+        counts=[[confusion.tp, confusion.fn], [confusion.fp, confusion.tn]],
+        names=call_names(),
         rows=[theme.escape(positive), theme.escape(negative)],
         columns=[_("Called positive"), _("Called negative")],
     )
+
+
+def confusion_finding(confusion: Confusion) -> str:
+    """Say what the threshold finds, and what its alerts are worth."""
+    return _(
+        "From a risk of {threshold} % on, {found} of 100 with the outcome are found and {true} of 100 alerts are true",
+        threshold=f"{100 * confusion.threshold:.3g}",
+        found=lines.percent(confusion.sensitivity.value),
+        true=lines.percent(confusion.ppv.value),
+    )
+
+
+def call_names() -> list[list[str]]:
+    """Name the cells of a 2 × 2 table, with the outcome first and called positive first."""
+    return [[_("True alarm"), _("Missed")], [_("False alarm"), _("Rightly left alone")]]
 
 
 def class_table(table: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:

@@ -123,7 +123,12 @@ def _n_features(n_rows: int) -> int:
 
 
 def _orthogonal(rng: np.random.Generator, n_columns: int, n_features: int) -> NDArray[np.float64]:
-    """Draw directions ``(F, D)``, normal in length and at right angles within blocks: they cover more than free draws."""
+    """Draw directions ``(F, D)``, normal in length and at right angles within blocks: they cover more than free draws.
+
+    With more columns than directions free draws are nearly at right angles by themselves.
+    """
+    if n_columns > n_features:
+        return rng.normal(size=(n_columns, n_features))
     blocks: list[NDArray[np.float64]] = [np.empty((n_columns, 0))]
     n_blocks = -(-n_features // max(n_columns, 1))
     for _block in range(n_blocks if n_columns else 0):

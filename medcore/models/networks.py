@@ -126,8 +126,12 @@ def _least_seeds(task: Task) -> int:
 
 
 def _table_settings(task: Task) -> NetworkSettings:
-    """Return what suits the number of rows; ``epochs`` of the settings is an upper bound."""
-    suited = NetworkSettings.for_table(task.n)
+    """Return what suits the table; ``epochs`` of the settings is an upper bound.
+
+    With more columns than rows a straight line fits all patients: pieces would cost much and bring nothing.
+    """
+    wide = {"n_bins": 0} if len(task.kinds) > task.n else {}
+    suited = NetworkSettings.for_table(task.n, **wide)
     return replace(
         suited,
         epochs=min(task.settings.epochs, suited.epochs),

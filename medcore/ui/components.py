@@ -9,6 +9,7 @@ Frame
 Results
     ``figure(chart, key="page.chart", caption="")`` draws a chart of ``medcore.charts``
     (headline as wrapping text, ink of the page, words for screen readers);
+    ``marked_figure(chart, key=)`` one over which ``.mark(marks, words)`` moves marks;
     ``metric_table({"Network": evaluation.metrics, …})`` measures with intervals;
     ``table(frame_or_rows)`` a small table; ``with_interval(estimate)`` one figure as
     text; ``download(label, data, file_name=, mime=, key=)``.
@@ -30,7 +31,7 @@ Callbacks (``on_click=``) run before the page: begin them with ``state.speak()``
 they make a text. Widget keys are ``page.widget`` with ``persist_state="session"``.
 """
 
-from medcore.ui.figures import dark_page, figure
+from medcore.ui.figures import MarkedFigure, dark_page, figure, marked_figure
 from medcore.ui.fragments import fragment
 from medcore.ui.inputs import choice, threshold_input
 from medcore.ui.layout import caption, card, empty, facts, header, note, section, undo
@@ -41,6 +42,7 @@ from medcore.ui.text import markup, plain
 
 __all__ = [
     "METRICS",
+    "MarkedFigure",
     "caption",
     "card",
     "choice",
@@ -56,6 +58,7 @@ __all__ = [
     "go",
     "header",
     "link",
+    "marked_figure",
     "markup",
     "metric_table",
     "note",

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from medcore.charts import calibration, discrimination, utility
+from medcore.charts.marks import Mark
 from medcore.i18n import _
 from medcore.models.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui import components, judgement_tables, judging, threshold_form
+from medcore.ui.confusion_table import confusion_table
 from medcore.ui.judging import Judged
 
 
 def overview(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
     """Draw everything that moves with the threshold, then what does not."""
-    components.fragment(at_threshold)(study, results, judged, default)
+    components.section(_("What a threshold does"))
+    left, right = st.columns(2)
+    with right:
+        decision = components.marked_figure(
+            utility.decision_curve(judging.decision_curves(judged)), key="evaluate.decision"
+        )
+        risks = discrimination.risk_distribution(judging.distribution(judged), positive=judged.positive)
+        distribution = components.marked_figure(risks, key="evaluate.distribution")
+    lower = st.columns(2)
+    with lower[0]:
+        roc = components.marked_figure(discrimination.roc(judging.roc_curves(judged)), key="evaluate.roc")
+    with lower[1]:
+        chart = discrimination.precision_recall(judging.precision_recall_curves(judged))
+        precision = components.marked_figure(chart, key="evaluate.precision_recall")
+    with left:
+        linked = Linked(decision, distribution, roc, precision)
+        components.fragment(at_threshold)(study, results, judged, default, linked)
     components.section(_("Do predicted risks come true?"))
     left, right = st.columns(2)
     with left:
@@ -31,33 +51,38 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
         components.figure(chart, key="evaluate.classes")
 
 
-def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
-    """Ask for the threshold and redraw what depends on it; meant as a fragment."""
-    components.section(_("What a threshold does"))
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The charts on which the threshold is marked."""
+
+    decision: components.MarkedFigure
+    distribution: components.MarkedFigure
+    roc: components.MarkedFigure
+    precision_recall: components.MarkedFigure
+
+
+def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: float, linked: Linked) -> None:
+    """Ask for the threshold and move what depends on it; meant as a fragment."""
     choice = threshold_form.ask_threshold(judged, default)
     threshold = choice.threshold
     confusions = judging.confusions(judged, threshold)
-    negative = judged.negative or _("any other class")
-    left, right = st.columns(2)
-    with left:
-        chart = utility.confusion_matrix(confusions[judged.name], positive=judged.positive, negative=negative)
-        components.figure(chart, key="evaluate.confusion")
-        judgement_tables.rates(confusions, judging.confusions(judged, threshold, at_prevalence=prevalence(judged)))
-        threshold_form.keep(judged, study.owner, study.id, results.model, choice)
-    with right:
-        chart = utility.decision_curve(judging.decision_curves(judged), threshold=threshold)
-        components.figure(chart, key="evaluate.decision")
-        chart = discrimination.risk_distribution(
-            judging.distribution(judged), positive=judged.positive, threshold=threshold
-        )
-        components.figure(chart, key="evaluate.distribution")
-    left, right = st.columns(2)
-    with left:
-        chart = discrimination.roc(judging.roc_curves(judged), threshold=threshold)
-        components.figure(chart, key="evaluate.roc")
-    with right:
-        chart = discrimination.precision_recall(judging.precision_recall_curves(judged), threshold=threshold)
-        components.figure(chart, key="evaluate.precision_recall")
+    with st.container(key="evaluate.confusion"):
+        negative = judged.negative or _("any other class")
+        confusion_table(confusions[judged.name], positive=judged.positive, negative=negative)
+    mark(judged, threshold, linked)
+    judgement_tables.rates(confusions, judging.confusions(judged, threshold, at_prevalence=prevalence(judged)))
+    threshold_form.keep(judged, study.owner, study.id, results.model, choice)
+
+
+def mark(judged: Judged, threshold: float, linked: Linked) -> None:
+    """Mark the threshold on every chart that is linked to it."""
+    curves, line = judging.decision_curves(judged), [Mark(threshold)]
+    linked.decision.mark(line, str(next(iter(curves.values())).reading(threshold)))
+    linked.distribution.mark(line)
+    words = _("◆ Threshold {percent} %", percent=f"{100 * threshold:.3g}")
+    linked.roc.mark(discrimination.roc_marks(judging.roc_curves(judged), threshold), words)
+    points = discrimination.precision_recall_marks(judging.precision_recall_curves(judged), threshold)
+    linked.precision_recall.mark(points, words)
 
 
 def prevalence(judged: Judged) -> float:

@@ -72,6 +72,10 @@ def texts(app):
     return "\n".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
 
 
+def marks_of(app):
+    return [e.proto.body for e in app.get("html") if e.proto.body.startswith('<div class="mc-marks')]
+
+
 def tables(app):
     return "\n".join(t.value.to_string() for t in app.table)
 
@@ -79,10 +83,21 @@ def tables(app):
 def test_the_overview_has_every_figure_with_an_interval(evaluate_page):
     app = evaluate_page("heart")
     assert "mc-notice mc-error" not in texts(app)
-    assert len(charts(app)) == 7
+    assert len(charts(app)) == 6
+    assert "mc-confusion" in texts(app)
     for word in ("AUROC", "Brier", "Calibration slope", "Sensitivity", "Net benefit", "Accuracy (without any skill"):
         assert word in tables(app), word
     assert "of 100 times, a patient with the outcome is given a higher risk" in texts(app)
+
+
+def test_a_move_of_the_threshold_moves_marks_and_leaves_the_charts_as_they_are(evaluate_page, trained):
+    app = evaluate_page("heart")
+    before, marks = charts(app), marks_of(app)
+    assert len(marks) == 4
+    app.selectbox(key=f"evaluate.rule.{trained[1]['heart'][1]}").select("harm_ratio").run()
+    assert charts(app) == before
+    assert not set(marks_of(app)) & set(marks)
+    assert "At a threshold of 20 %" in texts(app) and "◆ Threshold 20 %" in texts(app)
 
 
 def test_a_harm_ratio_sets_the_threshold_and_its_reason_is_kept(evaluate_page, trained):
@@ -137,7 +152,7 @@ def test_every_view_can_be_seen_in_both_languages(evaluate_page, trained, view, 
 def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trained):
     app = evaluate_page("wine")
     assert "mc-notice mc-error" not in texts(app)
-    assert len(charts(app)) == 7
+    assert len(charts(app)) == 6
     assert "the most probable class is the true one" in texts(app)
     app.selectbox(key=f"evaluate.class.{trained[1]['wine'][1]}").select(0).run()
     assert "mc-notice mc-error" not in texts(app) and "barbera" in texts(app)
