@@ -58,9 +58,10 @@ class MissingColumnsError(InputError):
     @classmethod
     def between(cls, *, wanted: Iterable[str], got: Iterable[str], table: str) -> Self:
         """Build the error that names the lacking columns and the nearest ones there are."""
-        present = [str(c) for c in got]
-        lacking = [c for c in wanted if c not in present]
-        near = [m for c in lacking for m in get_close_matches(c, present, n=1, cutoff=0.5)]
+        present, needed = [str(c) for c in got], list(wanted)
+        lacking = [c for c in needed if c not in present]
+        spare = [c for c in present if c not in needed]
+        near = list(dict.fromkeys(m for c in lacking for m in get_close_matches(c, spare, n=1, cutoff=0.5)))
         if near:
             return cls(
                 N_(

@@ -219,3 +219,9 @@ def test_results_are_plain_json_without_rows():
     text = json.dumps(prepare(cohort_of(), default_recipe(SCHEMA)).to_dict())
     assert "seen well" not in text
     assert "65526" not in text
+
+
+def test_a_lacking_column_is_not_said_to_be_one_that_is_needed_by_itself():
+    problem = MissingColumnsError.between(wanted=["exang", "sex", "thal"], got=["sex", "thal_1"], table="new.csv")
+    assert "exang, thal" in str(problem)
+    assert "it has thal_1." in str(problem)
