@@ -21,7 +21,8 @@ def moves_table(before: Explanation, after: Explanation) -> str:
     if rest:
         sums = [sum(pair[i].contribution for pair in rest) for i in (0, 1)]
         cells = "".join(f"<td>{_number(s, after.scale)}</td>" for s in sums)
-        lines.append(f"<tr><th scope=row>{markup(_('{n} other columns', n=len(rest)))}</th>{cells}</tr>")
+        others = _("{n} other columns", n=len(rest))
+        lines.append(f"<tr><th scope=row>{markup(others)}</th>{cells}</tr>")
     heads = [_("Column"), _("As it is"), _("As changed")]
     risks = [_prediction(e) for e in (before, after)]
     head = "".join(f"<th scope=col>{markup(h)}</th>" for h in heads)

@@ -50,7 +50,8 @@ def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int)
 def _differences(desk: Desk, other: Neighbour) -> str:
     """Name what differs, with the other's values; at most six columns."""
     values = dict(zip(desk.reference.columns, other.values, strict=True))
-    told = [f"{c} {values[c] or _('not known')}" for c in other.differs[:6]]
+    unknown = _("not known")
+    told = [f"{c} {values[c] or unknown}" for c in other.differs[:6]]
     return ", ".join(map(components.plain, told)) or "–"
 
 
