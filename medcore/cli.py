@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from medcore import commands
+from medcore.data.splitting import SplitKind, SplitSettings
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.models.settings import MODELS, STRENGTHS
@@ -110,9 +111,21 @@ def _train(group: Any) -> None:
     command.add_argument(
         "--seed", type=int, default=0, metavar="N", help=_("the seed of the split and of the training")
     )
+    command.add_argument("--folds", type=int, default=5, metavar="N", help=_("parts of the cross-validation"))
     command.add_argument("--epochs", type=int, default=None, metavar="N")
     command.add_argument(
-        "--search", type=float, default=0.0, metavar="MINUTES", help=_("search for better settings for so many minutes")
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=_("any other setting, for example learning_rate=0.001 or layers=64,32; may be given again"),
+    )
+    command.add_argument(
+        "--search",
+        type=float,
+        default=None,
+        metavar="MINUTES",
+        help=_("search for better settings for so many minutes"),
     )
     command.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help=_("write the learning curves as TensorBoard logs")
@@ -120,6 +133,7 @@ def _train(group: Any) -> None:
 
 
 def _run_train(options: argparse.Namespace) -> commands.Result:
+    kind: SplitKind = "time" if options.time else "site" if options.site else "random"
     return commands.train(
         options.data,
         target=options.target,
@@ -128,9 +142,13 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         drop=[name for part in options.drop for name in _names(part)],
         roles={role: getattr(options, role) for role in ("group", "time", "site") if getattr(options, role)},
         settings=commands.train_settings(
-            model=options.model, seed=options.seed, epochs=options.epochs, search_minutes=options.search
+            model=options.model,
+            seed=options.seed,
+            epochs=options.epochs,
+            search_minutes=options.search,
+            others=options.set,
         ),
-        test_size=options.test_size,
+        split=SplitSettings(kind=kind, test_size=options.test_size, n_folds=options.folds, seed=options.seed),
         tensorboard=options.tensorboard,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medcore.commands.result import Result, finding_lines, headline, metric_lines
 from medcore.data.cohort import Cohort, Role, Schema
@@ -15,7 +16,7 @@ from medcore.data.inference import choose_target, propose_targets
 from medcore.data.quality import inspect
 from medcore.data.reading import read_table
 from medcore.data.recipe import default_recipe, prepare
-from medcore.data.splitting import SplitKind, SplitSettings, make_split
+from medcore.data.splitting import SplitSettings, make_split
 from medcore.data.values import typed
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, _
@@ -69,12 +70,35 @@ def profile(data: Path) -> Result:
     )
 
 
-def train_settings(*, model: str, seed: int, epochs: int | None, search_minutes: float = 0.0) -> TrainSettings:
-    """Build the settings of a training job; raise SettingsError when they cannot work."""
-    chosen = {"model": model, "seed": seed, "search_minutes": search_minutes} | (
-        {} if epochs is None else {"epochs": epochs}
-    )
-    return TrainSettings.from_dict(chosen)
+_OPTIONS = {"model": "--model", "seed": "--seed", "epochs": "--epochs", "search_minutes": "--search"}
+
+
+def train_settings(
+    *, model: str, seed: int, epochs: int | None, search_minutes: float | None = None, others: Sequence[str] = ()
+) -> TrainSettings:
+    """Build the settings of a training job, ``others`` written as NAME=VALUE; raise SettingsError when they cannot work."""
+    if search_minutes == 0:
+        raise SettingsError(N_("A search of 0 minutes finds nothing. Give --search more minutes, or leave it out."))
+    chosen: dict[str, Any] = {"model": model, "seed": seed, "search_minutes": search_minutes, "epochs": epochs}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    return TrainSettings.from_dict(dict(map(_setting, others)) | chosen)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise SettingsError(
+            N_(
+                "--set takes a setting's name and its value, for example --set learning_rate=0.001; it was given {text}."
+            ),
+            text=text,
+        )
+    if name in _OPTIONS:
+        raise SettingsError(N_("Give {name} by its own option: {option}."), name=name, option=_OPTIONS[name])
+    for kind in () if name == "layers" else (int, float):
+        with contextlib.suppress(ValueError):
+            return name, kind(value)
+    return name, value
 
 
 def train(
@@ -83,10 +107,10 @@ def train(
     target: str,
     out: Path,
     settings: TrainSettings,
+    split: SplitSettings,
     positive: str | None = None,
     drop: Sequence[str] = (),
     roles: Mapping[Role, str] | None = None,
-    test_size: float = 0.2,
     tensorboard: Path | None = None,
 ) -> Result:
     """Train a model on a table and keep it in a folder, and its curves in another if one is named."""
@@ -102,12 +126,11 @@ def train(
     findings = inspect(cohort)
     recipe = default_recipe(cohort.schema)
     prepared = prepare(cohort, recipe)
-    kind: SplitKind = next((k for k in ("time", "site") if k in (roles or {})), "random")
-    split = make_split(prepared, SplitSettings(kind=kind, test_size=test_size, seed=settings.seed))
+    parts = make_split(prepared, split)
     announcer = _Announcer()
     trained = train_model(
         prepared,
-        split,
+        parts,
         settings,
         schema=cohort.schema,
         recipe=recipe,
@@ -117,8 +140,8 @@ def train(
     save_trained(trained, out)
     if tensorboard is not None:
         write_events(announcer.points, began, tensorboard)
-    findings = (*split.findings, *trained.results.findings, *findings)
-    return _told(trained, split, settings, findings, out=out, seconds=time.perf_counter() - started)
+    findings = (*parts.findings, *trained.results.findings, *findings)
+    return _told(trained, parts, settings, findings, out=out, seconds=time.perf_counter() - started)
 
 
 def _told(

@@ -9,6 +9,9 @@ from medcore.data.splitting import Split
 from medcore.errors import InputError, SettingsError, TargetError
 from medcore.i18n import N_
 
+_LARGEST = 1e15
+"""Squares of larger numbers, summed, leave the range of single precision."""
+
 
 def check_trainable(prepared: Prepared, split: Split) -> None:
     """Refuse what no model can learn from.
@@ -16,11 +19,12 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
     Raises:
         TargetError: the training rows hold one class only, or a class in a single row.
         SettingsError: more folds than patients, or a fold without events.
-        InputError: no predictors.
+        InputError: no predictors, or numbers too large to reckon with.
 
     """
     if not prepared.predictors.shape[1]:
         raise InputError(N_("No column is left to predict from. Give at least one column the role “predictor”."))
+    _check_sizes(prepared)
     train = ~split.test
     outcome, folds = prepared.outcome[train], split.folds[train]
     n_patients = len(outcome) if prepared.groups is None else len(np.unique(prepared.groups[train]))
@@ -32,6 +36,12 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
         )
     counts = np.bincount(outcome, minlength=len(prepared.classes))
     if (counts > 0).sum() < 2:
+        if len(np.unique(prepared.outcome)) > 1:
+            raise SettingsError(
+                N_(
+                    "The locked test set leaves patients of one outcome only to train on. Make the test set smaller, or choose another split."
+                )
+            )
         raise TargetError(
             N_("All training rows have the same outcome. A model needs patients of at least two classes.")
         )
@@ -39,6 +49,21 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
     drawn = len(prepared.classes) == 2 and split.kind in ("random", "group")
     for place, name in enumerate(prepared.classes):
         _check_class(name, outcome == place, folds, split.n_folds, every_fold=drawn)
+
+
+def _check_sizes(prepared: Prepared) -> None:
+    numeric = [name for name, kind in prepared.kinds.items() if kind == "numeric"]
+    sizes = prepared.predictors[numeric].abs().max()
+    too_large = [str(name) for name, size in sizes.items() if size > _LARGEST]
+    if too_large:
+        raise InputError(
+            N_(
+                "The column(s) {columns} hold numbers beyond {largest}, which no laboratory reports and no model can reckon with. "
+                "Correct them, give the column a plausible range, or leave it out."
+            ),
+            columns=too_large,
+            largest=f"{_LARGEST:g}",
+        )
 
 
 def _check_class(name: str, has: np.ndarray, folds: np.ndarray, n_folds: int, *, every_fold: bool) -> None:

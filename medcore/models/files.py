@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from medcore.errors import BundleError, InputError
@@ -44,6 +48,28 @@ def check_new(folder: Path) -> None:
             N_("{out} is there already. Give --out a new or an empty folder: no version replaces another."),
             out=str(folder),
         )
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to write to, whose files are put into ``folder`` when all are written.
+
+    When the writing fails, ``folder`` is as it was. Files of other names that are there stay.
+    """
+    fresh = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with TemporaryDirectory(prefix=".new-", dir=folder) as scratch:
+            new = Path(scratch)
+            yield new
+            for path in sorted(new.iterdir(), key=lambda path: path.name == SUMS):  # the seal comes last
+                if path.is_dir():
+                    shutil.rmtree(folder / path.name, ignore_errors=True)
+                path.replace(folder / path.name)
+    except BaseException:
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def seal(folder: Path) -> None:

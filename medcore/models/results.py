@@ -16,7 +16,7 @@ from medcore.errors import BundleError
 from medcore.evaluation import Evaluation
 from medcore.i18n import N_, Message
 from medcore.models.bundle import read_manifest, write_bundle
-from medcore.models.files import read_json, seal, write_json
+from medcore.models.files import read_json, replacing, seal, write_json
 from medcore.models.task import Indices, Risk
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ class Results:
 
 
 def save_trained(trained: Trained, folder: Path) -> None:
-    """Keep a run's bundle and results in one sealed folder; an earlier bundle there is replaced."""
-    folder = Path(folder)
-    write_bundle(trained.bundle, folder)
-    write_results(trained.results, folder)
-    seal(folder)
+    """Keep a run's bundle and results in one sealed folder; an earlier bundle there is replaced, wholly or not at all."""
+    with replacing(Path(folder)) as new:
+        write_bundle(trained.bundle, new)
+        write_results(trained.results, new)
+        seal(new)
 
 
 def write_results(results: Results, folder: Path) -> None:

@@ -127,8 +127,25 @@ class TrainSettings:
             )
         values = dict(data)
         if "layers" in values:
-            values["layers"] = tuple(int(units) for units in values["layers"])
+            given = values["layers"]
+            values["layers"] = layers_of(given) if isinstance(given, str) else tuple(given)
         return cls(**values)
+
+
+def layers_of(text: str) -> tuple[int, ...]:
+    """Read a list of layers.
+
+    Raises:
+        SettingsError: it is not a list of whole numbers.
+
+    >>> layers_of("128, 64 32")
+    (128, 64, 32)
+
+    """
+    parts = text.replace(",", " ").replace("，", " ").replace("、", " ").split()
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise SettingsError(N_("The layers must be whole numbers separated by commas, for example 128, 64, 32."))
+    return tuple(int(part) for part in parts)
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -140,8 +157,8 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     whole = isinstance(low, int) and isinstance(high, int)
-    wrong_kind = isinstance(value, bool) or not isinstance(value, (int, float)) or (whole and value != int(value))
-    if wrong_kind or not math.isfinite(value) or not low <= value <= high:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or (whole and value != int(value)) or not low <= value <= high:
         raise SettingsError(
             N_("The setting {name} is {value}; it must be between {low} and {high}."),
             name=name,

@@ -35,8 +35,9 @@ def ensemble_log_loss(logits: Floats, target: NDArray[np.integer]) -> Floats:
     """Return the cross-entropy (…) of the mean risk of the sub-models."""
     log_p = _log_risk(logits, target)
     highest = log_p.max(-1, keepdims=True)
-    mean = np.exp(log_p - highest).mean(-1)
-    loss: Floats = -(np.log(mean) + highest[..., 0])
+    with np.errstate(invalid="ignore"):  # of a network that diverged; the trainer says so
+        mean = np.exp(log_p - highest).mean(-1)
+        loss: Floats = -(np.log(mean) + highest[..., 0])
     return loss
 
 

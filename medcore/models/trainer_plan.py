@@ -106,12 +106,13 @@ class Shapes:
         """Round the sizes of these members up."""
         longest = max(len(m.rows) for m in members)
         judged = max(len(m.validation) for m in members)
-        n_steps = -(-longest // settings.batch_size)
+        batch = min(settings.batch_size, bucket(longest))  # a batch beyond the table is the whole table
+        n_steps = -(-longest // batch)
         validation_batch = min(bucket(judged), _VALIDATION_BATCH)
         return cls(
             n_steps=n_steps,
             slots=bucket(n_steps),
-            batch=settings.batch_size,
+            batch=batch,
             validation_slots=max(1, bucket(-(-judged // validation_batch), least=1)),
             validation_batch=validation_batch,
         )

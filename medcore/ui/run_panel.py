@@ -44,12 +44,14 @@ def follow(owner: str, run_id: str) -> None:
     points = cache.progress(run)
     if not run.unfinished:
         st.rerun()
-    now = points[-1] if points else None
-    st.progress(min(1.0, now.fraction) if now else 0.0, text=_step(run, now))
+    now, busy = points[-1] if points else None, at_work(points)
+    st.progress(min(1.0, now.fraction) if now else 0.0, text=_step(run, now, busy))
     if now is not None:
         numbers = [(_("Time so far"), duration(now.seconds)), (_("Time left, about"), duration(now.remaining_seconds))]
-        if now.n_epochs:
-            numbers.append((_("Epoch"), _("{epoch} of {n_epochs}", epoch=now.epoch, n_epochs=now.n_epochs)))
+        learning = next((p for p in reversed(busy or [now]) if p.n_epochs), None)
+        if learning is not None:
+            epoch = _("{epoch} of {n_epochs}", epoch=learning.epoch, n_epochs=learning.n_epochs)
+            numbers.append((_("Epoch"), epoch))
         facts(numbers)
     st.button(
         _("Cancel this run"),
@@ -61,6 +63,18 @@ def follow(owner: str, run_id: str) -> None:
     )
     leaderboard(points)
     curves(points, key="train.live")
+
+
+def at_work(points: Sequence[Progress]) -> list[Progress]:
+    """Return the last moment of each model that has begun on the folds and not finished, first begun first.
+
+    Models are fitted side by side, so that the moments of several come mixed; from
+    the calibration on, none is at work any more.
+    """
+    if not points or points[-1].stage not in ("folds", "final"):
+        return []
+    last = {p.model: p for p in points}
+    return [p for p in last.values() if p.stage == "folds" and not 0 < p.n_epochs <= p.epoch]
 
 
 def learned(run: RunRecord) -> None:
@@ -143,7 +157,7 @@ def _row(
     }
 
 
-def _step(run: RunRecord, now: Progress | None) -> str:
+def _step(run: RunRecord, now: Progress | None, busy: Sequence[Progress]) -> str:
     if run.cancel_requested:
         return _("Stopping at the end of this epoch …")
     if run.state == "queued":
@@ -152,5 +166,7 @@ def _step(run: RunRecord, now: Progress | None) -> str:
         return _("Reading and preparing the table …")
     if not now.model:
         return _("Weighing and judging the models")
+    if len(busy) > 1:
+        return _("Training side by side: {models}", models=", ".join(model_name(p.model) for p in busy))
     stage = _(STAGES[now.stage]) if now.stage in STAGES else _("At work")
     return _("{model}: {stage}", model=model_name(now.model), stage=stage)

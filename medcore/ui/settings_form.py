@@ -6,9 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from medcore.errors import SettingsError
 from medcore.i18n import N_, _
-from medcore.models.settings import ACTIVATIONS, EFFORTS, MODELS, OPTIMIZERS, TrainSettings
+from medcore.models.settings import ACTIVATIONS, EFFORTS, MODELS, OPTIMIZERS, TrainSettings, layers_of
 from medcore.ui.inputs import choice
 from medcore.ui.search_view import ask_search
 from medcore.ui.text import markup
@@ -152,22 +151,6 @@ def _network_settings() -> dict[str, Any]:
         "early_stopping": patience,
         "n_seeds": n_seeds,
     }
-
-
-def layers_of(text: str) -> tuple[int, ...]:
-    """Read a list of layers.
-
-    Raises:
-        SettingsError: it is not a list of whole numbers.
-
-    >>> layers_of("128, 64 32")
-    (128, 64, 32)
-
-    """
-    parts = text.replace(",", " ").replace("，", " ").replace("、", " ").split()
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise SettingsError(N_("The layers must be whole numbers separated by commas, for example 128, 64, 32."))
-    return tuple(int(part) for part in parts)
 
 
 def _whole(label: str, key: str, low: int, high: int, usual: int, tip: str) -> int:

@@ -23,6 +23,8 @@ def test_settings_survive_a_round_trip(model):
         ("epochs", 1.5),
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
+        ("epochs", float("inf")),
+        ("epochs", "many"),
         ("batch_size", 0),
         ("validation_share", 0.9),
         ("dropout", 1.0),
@@ -33,6 +35,8 @@ def test_settings_survive_a_round_trip(model):
         ("class_weight", "smote"),
         ("layers", ()),
         ("layers", (0,)),
+        ("layers", (8193,)),
+        ("layers", "64 thick"),
         ("depth", 3),
     ],
 )

@@ -111,6 +111,28 @@ def test_one_class_is_refused(ward):
         replace(ward, prepared=prepared).train("logistic")
 
 
+def test_no_outcome_left_beside_the_test_set_is_refused(ward):
+    split = replace(ward.split, test=ward.split.test | (ward.prepared.outcome == 1))
+    with pytest.raises(SettingsError, match="test set smaller"):
+        replace(ward, split=split).train("logistic")
+
+
+def test_a_batch_larger_than_the_table_is_the_whole_table(ward):
+    whole, larger = (ward.train("seed", epochs=2, batch_size=size).oof for size in (1_000, 1_000_000))
+    np.testing.assert_array_equal(whole, larger)
+
+
+def test_a_bundle_that_cannot_be_written_leaves_the_one_before_it(logistic, tmp_path):
+    save_trained(logistic, tmp_path / "bundle")
+    files = {p: p.read_bytes() for p in (tmp_path / "bundle").rglob("*") if p.is_file()}
+    unwritable = replace(logistic, results=replace(logistic.results, folds=np.array([object()])))
+    for folder in (tmp_path / "bundle", tmp_path / "new"):
+        with pytest.raises(ValueError, match="pickle"):
+            save_trained(unwritable, folder)
+    assert files == {p: p.read_bytes() for p in (tmp_path / "bundle").rglob("*") if p.is_file()}
+    assert not (tmp_path / "new").exists()
+
+
 def test_no_predictor_is_refused(ward):
     prepared = replace(ward.prepared, predictors=ward.prepared.predictors[[]], kinds={})
     with pytest.raises(InputError, match="predict from"):

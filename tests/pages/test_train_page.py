@@ -7,6 +7,7 @@ from medcore.jobs.runs import perform_run, train_study
 from medcore.models.progress import Progress
 from medcore.models.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER
+from medcore.ui.run_panel import at_work
 
 
 def press(app, key):
@@ -73,6 +74,19 @@ def test_a_run_that_ended_badly_says_why(open_page, page_store, heart_study, wor
     error = WorkerError("Out of memory") if state == "failed" else None
     page_store.finish_run(LOCAL_OWNER, run.id, state, error=error)
     assert said in words(open_page("train", study=heart_study.id))
+
+
+def test_models_fitted_side_by_side_are_named_together_until_each_is_done():
+    def told(model, stage="folds", epoch=0, n_epochs=0):
+        return Progress(stage=stage, model=model, epoch=epoch, n_epochs=n_epochs)
+
+    points = [told("network", epoch=1, n_epochs=9), told("forest"), told("network", epoch=2, n_epochs=9)]
+    assert [(p.model, p.epoch) for p in at_work(points)] == [("network", 2), ("forest", 0)]
+    points.append(told("forest", "final"))
+    assert [p.model for p in at_work(points)] == ["network"]
+    points.append(told("network", epoch=9, n_epochs=9))
+    assert at_work(points) == []
+    assert at_work([*points, told("boosting"), told("auto", "calibration")]) == []
 
 
 def test_the_page_speaks_chinese(open_page, heart_study, words):

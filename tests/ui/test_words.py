@@ -6,10 +6,10 @@ import pytest
 
 from medcore.evaluation.estimates import Estimate
 from medcore.i18n import language
-from medcore.models.settings import MODELS
+from medcore.models.settings import MODELS, layers_of
 from medcore.studies.records import RUN_STATES
 from medcore.ui import words
-from medcore.ui.settings_form import ACTIVATION_WORDS, EFFORT_WORDS, OPTIMIZER_WORDS, layers_of
+from medcore.ui.settings_form import ACTIVATION_WORDS, EFFORT_WORDS, OPTIMIZER_WORDS
 from medcore.ui.tables import with_interval
 
 
