@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from medcore.explanation import exact, sampling
+from medcore.explanation import adjusted, exact, sampling
 from medcore.explanation.game import Floats, Game, Risk
 from medcore.explanation.results import Contribution, Explanation, Method, Scale
 
 MAX_EVALUATIONS = 1_000_000
 TOLERANCE = 0.01
 MIN_SPREADS = 30
+PAYS = 1.5
+"""A stand-in for the game is learned when what it costs is so many times smaller than what is still to be spent."""
 NEGLIGIBLE = 1e-5
 """A sum of standard errors below this, on either scale, is never worth another sweep."""
 
@@ -115,6 +117,30 @@ def _estimates(
     sampled = sampling.sweeps(game, seed=seed, max_evaluations=max_evaluations)
     for n, (contributions, errors) in enumerate(sampled, start=1):
         yield contributions, errors, "sampled"
-        enough = errors.sum() <= max(tolerance * np.abs(contributions).sum(), NEGLIGIBLE)
-        if n >= least and enough:
+        if n >= least and _enough(contributions, errors, tolerance):
             return
+        if n == max(2, least) and _adjusting_pays(game, contributions, errors, tolerance, max_evaluations):
+            fruitless = float(errors.sum()) * float(np.sqrt(game.counter.n))
+            adjusting = adjusted.rounds(game, seed=seed, max_evaluations=max_evaluations, wanted=tolerance)
+            for contributions, errors in adjusting:
+                if float(errors.sum()) * float(np.sqrt(adjusted.FEWEST_PAIRS * 2)) > fruitless:
+                    break
+                yield contributions, errors, "sampled"
+                if _enough(contributions, errors, tolerance):
+                    return
+            else:
+                return
+
+
+def _enough(contributions: Floats, errors: Floats, tolerance: float) -> bool:
+    return bool(errors.sum() <= max(tolerance * np.abs(contributions).sum(), NEGLIGIBLE))
+
+
+def _adjusting_pays(game: Game, contributions: Floats, errors: Floats, tolerance: float, max_evaluations: int) -> bool:
+    """Say whether permutations would take so long that it pays to learn a stand-in first."""
+    if game.scale != "probability" or game.differs.sum(axis=1).max() > adjusted.MOST_PLAYERS:
+        return False
+    cost, spent = adjusted.pilot_cost(game), game.counter.n
+    wanted = max(tolerance * float(np.abs(contributions).sum()), NEGLIGIBLE)
+    needed = spent * (float(errors.sum()) / wanted) ** 2 - spent
+    return bool(min(needed, max_evaluations - spent) > PAYS * (cost + 2 * adjusted.FEWEST_PAIRS))

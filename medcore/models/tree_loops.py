@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.float64]
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile at the first call, without Python's lock; kept on disk where a folder can be written to."""
     decorate: Any = partial(numba.njit, nogil=True, fastmath={"reassoc", "nsz", "contract"})
     try:
@@ -68,7 +68,7 @@ def _words(masks: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return padded.view("<u8")
 
 
-@_compiled
+@compiled
 def _ways(feature, threshold, missing, missing_left, rows):  # type: ignore[no-untyped-def]
     """Say of each row (n, F) whether it goes left at each split (n, N)."""
     ways = np.zeros((rows.shape[0], feature.shape[0]), np.bool_)
@@ -79,7 +79,7 @@ def _ways(feature, threshold, missing, missing_left, rows):  # type: ignore[no-u
     return ways
 
 
-@_compiled
+@compiled
 def _left(value, threshold, missing, missing_left):  # type: ignore[no-untyped-def]
     if value != value:
         if missing == 2:
@@ -90,7 +90,7 @@ def _left(value, threshold, missing, missing_left):  # type: ignore[no-untyped-d
     return value <= threshold
 
 
-@_compiled
+@compiled
 def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
     roots, feature, threshold, missing, missing_left, left, right, leaf, ways, rows, players, P, begin, want, care,
     value, write,
@@ -166,7 +166,7 @@ def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
             begin[b] = at
 
 
-@_compiled
+@compiled
 def _add_word(begin, want, care, value, owner, used, words, size, found):  # type: ignore[no-untyped-def]
     for t in range(owner.shape[0]):
         start, stop = begin[owner[t]], begin[owner[t] + 1]
@@ -181,7 +181,7 @@ def _add_word(begin, want, care, value, owner, used, words, size, found):  # typ
                 found[i, c] = total
 
 
-@_compiled
+@compiled
 def _add_words(begin, want, care, value, owner, used, words, size, found):  # type: ignore[no-untyped-def]
     for t in range(owner.shape[0]):
         for i in range(t * size, t * size + used[t]):
