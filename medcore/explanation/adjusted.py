@@ -14,13 +14,17 @@ Nothing of this biases the answer; the errors come from the spread of the terms.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.explanation.game import Floats, Game
-from medcore.explanation.surrogate import Ints, Surrogate, fitted
+from medcore.explanation.surrogate import Ints, Surrogate, fitted, portions
+from medcore.models.task import n_threads
+
+_Drawn = tuple[Ints, NDArray[np.uint8], Ints, Ints, Floats, Floats]
 
 PAIRS_A_PLAYER = 5
 """Pairs of coalitions the stand-in is fitted to for each background row, for every player."""
@@ -98,7 +102,7 @@ class _Sampler:
         self = cls(
             game, players, counts, _chances(P), blank, np.full(N_EDGES, np.inf), np.ones(n_kinds), 1.0, np.zeros((m, P))
         )
-        rows, masks, sizes, _kinds, factors = self._draw(PAIRS_A_PLAYER * int(counts.max(initial=0)), generator)
+        rows, masks, sizes, _kinds, factors, _leans = self._draw(PAIRS_A_PLAYER * int(counts.max(initial=0)), generator)
         risks, opposite = self._asked(rows, masks)
         both = np.concatenate([rows, rows])
         order = np.argsort(both, kind="stable")
@@ -130,15 +134,22 @@ class _Sampler:
         lacking = self.game.ends[0] - self.game.ends[1] - values.sum(axis=1)
         return values + np.where(self.game.differs, (lacking / np.maximum(self.counts, 1))[:, None], 0.0)
 
-    def _draw(self, n: int, generator: np.random.Generator) -> tuple[Ints, NDArray[np.uint8], Ints, Ints, Floats]:
+    def _draw(self, n: int, generator: np.random.Generator) -> _Drawn:
+        """Draw for a part of the background rows on every core."""
         from medcore.explanation.subset_loops import draw
 
         fit = self.surrogate
         seeds = generator.integers(1, 2**63, len(self.counts), dtype=np.uint64)
-        drawn: tuple[Ints, NDArray[np.uint8], Ints, Ints, Floats] = draw(
-            self.players, self.counts, self.chances, fit.start, fit.weights, self.edges, self.accepted, n, seeds
-        )
-        return drawn
+
+        def drawn(part: slice) -> _Drawn:
+            players, counts, start, weights = (a[part] for a in (self.players, self.counts, fit.start, fit.weights))
+            found = draw(players, counts, self.chances, start, weights, self.edges, self.accepted, n, seeds[part])
+            return (found[0] + part.start, *found[1:])
+
+        with ThreadPoolExecutor(n_threads()) as threads:
+            parts = list(threads.map(drawn, portions(len(seeds))))
+        rows, masks, sizes, kinds, factors, leans = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return rows, masks, sizes, kinds, factors, leans
 
     def _opposite(self, rows: Ints, masks: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.asarray((1 - masks) * self.game.differs[rows], np.uint8)
@@ -154,10 +165,9 @@ class _Sampler:
         from medcore.explanation.subset_loops import add
 
         n = max(2, int(n_pairs / (self.share * len(self.counts))))
-        rows, masks, sizes, _kinds, factors = self._draw(n, generator)
+        rows, masks, sizes, _kinds, factors, leans = self._draw(n, generator)
         risks, opposite = self._asked(rows, masks)
-        fit = self.surrogate
-        odd = (risks - opposite - fit.risk(rows, masks) + fit.risk(rows, self._opposite(rows, masks))) / 2
+        odd = (risks - opposite - (self.surrogate.high - self.surrogate.low) * leans) / 2
         add(rows, masks, sizes, odd * factors, self.players, self.counts, self.sums, self.squares)
         self.n_drawn += n
         self.n_pairs += len(rows)

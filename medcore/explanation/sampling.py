@@ -49,7 +49,7 @@ def sweeps(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Flo
     n, cost = 0, sweep_cost(game)
     while n < 2 or game.counter.n + cost <= max_evaluations:
         affordable = (max_evaluations - game.counter.n) // max(1, cost)
-        together = max(1, min(n, -(-TOGETHER // max(1, cost)), affordable))
+        together = max(1, min(max(n, 2), -(-TOGETHER // max(1, cost)), affordable))
         for pair in _several(game, [_orders(game, generator) for _ in range(together)], generator):
             n += 1
             change = pair - mean

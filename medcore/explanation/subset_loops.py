@@ -21,12 +21,14 @@ def draw(players, counts, chances, start, weights, edges, accepted, n, seeds):  
 
     ``chances[d]`` (P + 1,) is the cumulative chance of each size. The kind is the
     rank of how undecided the surrogate is (``edges``) and the size of the smaller
-    side. Returns rows, masks (uint8), sizes, kinds, and 1 / (chance of the size · chance kept).
+    side. Returns rows, masks (uint8), sizes, kinds, 1 / (chance of the size · chance kept),
+    and by how much the surrogate risk is above that of the opposite coalition.
     """
     m, P = players.shape
     most = n * m
     rows, masks = np.empty(most, np.int64), np.zeros((most, P), np.uint8)
-    sizes, kinds, factors = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.float64)
+    sizes, kinds = np.empty(most, np.int64), np.empty(most, np.int64)
+    factors, leans = np.empty(most, np.float64), np.empty(most, np.float64)
     at = 0
     for b in range(m):
         d = counts[b]
@@ -56,9 +58,10 @@ def draw(players, counts, chances, start, weights, edges, accepted, n, seeds):  
             if u < accepted[kind]:
                 rows[at], sizes[at], kinds[at] = b, s, kind
                 factors[at] = 1.0 / ((chances[d, s] - chances[d, s - 1]) * accepted[kind])
+                leans[at] = g - h
                 at += 1
     masks[at:, :] = 0
-    return rows[:at], masks[:at], sizes[:at], kinds[:at], factors[:at]
+    return rows[:at], masks[:at], sizes[:at], kinds[:at], factors[:at], leans[:at]
 
 
 @compiled

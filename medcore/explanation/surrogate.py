@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from medcore.explanation.game import Floats, Game
 from medcore.models.task import n_threads
@@ -46,8 +47,24 @@ class Surrogate:
         n = min(N_NODES, 2 * -(-int(counts.max(initial=1)) // 4))  # exact for so many players, and even: 1/2 is no node
         nodes, shares = np.polynomial.legendre.leggauss(max(2, n))
         found = np.zeros(self.weights.shape)
-        logistic_values(players, counts, self.start, self.weights, (nodes + 1) / 2, shares / 2, found)
+
+        def write(part: slice) -> None:
+            arrays = (a[part] for a in (players, counts, self.start, self.weights))
+            logistic_values(*arrays, (nodes + 1) / 2, shares / 2, found[part])
+
+        with ThreadPoolExecutor(n_threads()) as threads:
+            list(threads.map(write, portions(len(found))))
         return found * (self.high - self.low)
+
+
+def portions(n: int) -> list[slice]:
+    """Share n background rows out, a portion for every core.
+
+    >>> [(part.start, part.stop) for part in portions(0)]
+    []
+    """
+    size = max(1, -(-n // n_threads()))
+    return [slice(i, min(n, i + size)) for i in range(0, n, size)]
 
 
 def logistic(t: Floats) -> Floats:
@@ -61,6 +78,12 @@ def fitted(game: Game, rows: Ints, masks: NDArray[np.uint8], risks: Floats) -> S
     First one function for all background rows, linear in how far the patient is
     from them; then for each row its own, drawn towards it.
     """
+    # The products are small: threads would wait for each other longer than they work.
+    with threadpool_limits(1, user_api="blas"):
+        return _fitted(game, rows, masks, risks)
+
+
+def _fitted(game: Game, rows: Ints, masks: NDArray[np.uint8], risks: Floats) -> Surrogate:
     known = np.concatenate([risks, game.ends[1], [game.ends[0]]])
     low, high = float(known.min()), float(known.max())
     shares = (risks - low) / max(high - low, 1e-12)

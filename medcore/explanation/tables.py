@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +14,9 @@ from numpy.typing import NDArray
 
 from medcore.explanation.game import Floats
 from medcore.explanation.patients import background_codes, class_index, shown_values
-from medcore.explanation.results import Scale
+from medcore.explanation.results import Explanation, Scale
 from medcore.explanation.shapley import explain
+from medcore.models.task import n_threads
 
 if TYPE_CHECKING:
     from medcore.models.bundle import Bundle
@@ -83,23 +86,21 @@ def explain_rows(
     from medcore.models.mixing import BundleRisk
 
     risk = BundleRisk(bundle)
-    found = []
-    for place, row in enumerate(codes):
-        found.append(
-            explain(
-                risk,
-                row,
-                others,
-                columns=bundle.predictors,
-                class_index=index,
-                scale=scale,
-                tolerance=TABLE_TOLERANCE,
-                max_evaluations=TABLE_EVALUATIONS,
-                seed=seed,
-            )
+
+    def explained(row: Floats) -> Explanation:
+        return explain(
+            risk,
+            row,
+            others,
+            columns=bundle.predictors,
+            class_index=index,
+            scale=scale,
+            tolerance=TABLE_TOLERANCE,
+            max_evaluations=TABLE_EVALUATIONS,
+            seed=seed,
         )
-        if progress is not None:
-            progress((place + 1) / len(codes))
+
+    found = _side_by_side(explained, codes, progress)
     return Explanations(
         columns=bundle.predictors,
         class_name=bundle.classes[index],
@@ -112,6 +113,25 @@ def explain_rows(
         values=tuple(shown_values(bundle, frame)),
         rows=np.arange(len(codes)),
     )
+
+
+def _side_by_side(
+    explained: Callable[[Floats], Explanation], codes: Floats, progress: Callable[[float], None] | None
+) -> list[Explanation]:
+    """Explain rows on every core, the first alone: it prepares what all others share."""
+    first = [explained(row) for row in codes[:1]]
+    found = []
+    with ThreadPoolExecutor(n_threads()) as threads:
+        asked = [threads.submit(explained, row) for row in codes[1:]]
+        try:
+            for answer in chain(first, (a.result() for a in asked)):
+                found.append(answer)
+                if progress is not None:
+                    progress(len(found) / len(codes))
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+    return found
 
 
 def _array(rows: Sequence[Sequence[float]], n_columns: int) -> Floats:

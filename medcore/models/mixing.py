@@ -8,8 +8,10 @@ bundle does it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from medcore.features import Codes
 from medcore.models.bundle import Bundle
 from medcore.models.mixing_layers import Layered, prepare_layers
-from medcore.models.mixing_tiles import Tiles, tile_size
+from medcore.models.mixing_tiles import Tiles
 from medcore.models.mixing_trees import prepare_trees
 from medcore.models.task import Part, Risk, clean, n_threads
 
@@ -115,18 +117,26 @@ class BundleMixer:
     def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Risk:
         """Predict for background rows ``(n,)`` in which the columns ``present`` (n, P) are the patient's: ``(n, K)``."""
         K = len(self.bundle.classes)
-        tiles = Tiles.of(rows, present, tile_size(self.background.n_columns))
+        tiles = Tiles.of(rows, present)
         pieces = list(tiles.pieces(self.background.group_size))
         pooled = np.zeros((tiles.n_slots, K))
-        with ThreadPoolExecutor(n_threads()) as threads:
-            asked = [[threads.submit(part.risk, piece, group) for _, part in self.parts] for piece, group in pieces]
-            start = 0
-            for (piece, _group), answers in zip(pieces, asked, strict=True):
-                of_piece = pooled[start : start + piece.n_slots]
-                for (weight, _part), answer in zip(self.parts, answers, strict=True):
-                    of_piece += weight * answer.result()
-                start += piece.n_slots
+        asked = [partial(part.risk, piece, group) for piece, group in pieces for _weight, part in self.parts]
+        answers, start = _side_by_side(asked), 0
+        for piece, _group in pieces:
+            of_piece = pooled[start : start + piece.n_slots]
+            for weight, _part in self.parts:
+                of_piece += weight * next(answers)
+            start += piece.n_slots
         return self.bundle.calibrator.apply(clean(pooled[tiles.place], K))
+
+
+def _side_by_side(questions: Sequence[Callable[[], Risk]]) -> Iterator[Risk]:
+    """Answer questions on every core; a single one here, for a thread would take longer to begin."""
+    if len(questions) == 1:
+        yield questions[0]()
+        return
+    with ThreadPoolExecutor(n_threads()) as threads:
+        yield from threads.map(lambda question: question(), questions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,12 @@ SLOTS = 256
 """Tiles in one call of a compiled program at most, which is compiled for that number."""
 
 
+FEW = 16
+"""Mixed rows in a tile where only a few share a background row."""
+BEGINNING = 4
+"""What it costs to begin a tile, in mixed rows, about."""
+
+
 def tile_size(n_columns: int) -> int:
     """Return how many rows a tile has, so that both walks of an antithetic pair fill their tiles.
 
@@ -23,6 +29,16 @@ def tile_size(n_columns: int) -> int:
     walks = max(1, 2 * (n_columns - 1))
     n_tiles = -(-walks // LARGEST)
     return min(LARGEST, 8 * -(-walks // (8 * n_tiles)))
+
+
+def fitting_size(counts: NDArray[np.intp], n_columns: int) -> int:
+    """Choose the size of tiles that takes least for so many mixed rows a background row: one of two, each compiled once.
+
+    >>> [fitting_size(np.array([n]), 30) for n in (10, 30, 58)]
+    [16, 16, 64]
+    """
+    sizes = sorted({min(FEW, tile_size(n_columns)), tile_size(n_columns)}, reverse=True)
+    return min(sizes, key=lambda size: int((-(-counts // size)).sum()) * (size + BEGINNING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +51,11 @@ class Tiles:
     place: NDArray[np.intp]
 
     @classmethod
-    def of(cls, rows: NDArray[np.intp], present: NDArray[np.bool_], size: int) -> Tiles:
+    def of(cls, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Tiles:
         """Lay out mixed rows ``(n,)`` with their columns ``present`` (n, P); ``place`` (n,) is where each went."""
         order = np.argsort(rows, kind="stable")
         counts = np.bincount(rows)
+        size = fitting_size(counts, present.shape[1])
         tiles = -(-counts // size)
         first = np.cumsum(tiles) - tiles
         owner = np.repeat(np.arange(len(counts)), tiles).astype(np.int32)
