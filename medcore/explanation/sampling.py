@@ -24,6 +24,8 @@ Ints = NDArray[np.intp]
 
 TOGETHER = 100_000
 """Composite rows that are asked about together, about."""
+MANY_ROWS = 30
+"""So many background rows and more tell of errors by themselves."""
 STRETCH = 5
 """Places of a walk between two posts; found with the two below by trials on the networks of benchmarks/explanation.py."""
 CERTAIN = 0.003
@@ -41,13 +43,15 @@ def sweeps(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Flo
     """Yield, after every sweep, the values so far (P,) and their standard errors (P,).
 
     The errors come from the spread between sweeps within each background row,
-    pooled over the rows; after a single sweep they are infinite. There are at
+    pooled over the rows. After a single sweep they come from the spread between the
+    rows, which is larger: an upper estimate. With few background rows there are at
     least two sweeps, and then as many as ``max_evaluations`` composite rows pay for.
     """
     generator = np.random.default_rng(seed)
     mean, squares = np.zeros(game.differs.shape), np.zeros(game.differs.shape)
     n, cost = 0, sweep_cost(game)
-    while n < 2 or game.counter.n + cost <= max_evaluations:
+    least = 1 if len(game.background) >= MANY_ROWS else 2
+    while n < least or game.counter.n + cost <= max_evaluations:
         affordable = (max_evaluations - game.counter.n) // max(1, cost)
         together = max(1, min(max(n, 2), -(-TOGETHER // max(1, cost)), affordable))
         for pair in _several(game, [_orders(game, generator) for _ in range(together)], generator):
@@ -55,13 +59,15 @@ def sweeps(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Flo
             change = pair - mean
             mean += change / n
             squares += change * (pair - mean)
-            yield game.weights @ mean, _standard_errors(game.weights, squares, n)
+            yield game.weights @ mean, _standard_errors(game.weights, mean, squares, n)
 
 
-def _standard_errors(weights: Floats, squares: Floats, n: int) -> Floats:
-    if n < 2:
-        return np.where(squares.shape[0] > 0, np.full(squares.shape[1], np.inf), 0.0)
-    return np.asarray(np.sqrt(weights**2 @ (squares / (n - 1)) / n))
+def _standard_errors(weights: Floats, mean: Floats, squares: Floats, n: int) -> Floats:
+    if n > 1:
+        return np.asarray(np.sqrt(weights**2 @ (squares / (n - 1)) / n))
+    if len(weights) < MANY_ROWS:
+        return np.where(len(weights) > 0, np.full(squares.shape[1], np.inf), 0.0)
+    return np.asarray(np.sqrt(weights**2 @ (mean - weights @ mean) ** 2 / (1 - weights @ weights)))
 
 
 def _orders(game: Game, generator: np.random.Generator) -> Ints:

@@ -14,7 +14,6 @@ from medcore.explanation.results import Contribution, Explanation, Method, Scale
 
 MAX_EVALUATIONS = 1_000_000
 TOLERANCE = 0.01
-MIN_SPREADS = 30
 PAYS = 1.5
 """A stand-in for the game is learned when what it costs is so many times smaller than what is still to be spent."""
 NEGLIGIBLE = 1e-5
@@ -80,8 +79,7 @@ def refine(
 ) -> Iterator[Explanation]:
     """Yield ever better explanations of one row, as :func:`explain` does, the last one being its answer.
 
-    Every one of them adds up to the prediction; the first comes after one sweep,
-    with standard errors from the second on.
+    Every one of them adds up to the prediction; the first comes after one sweep.
     """
     start = time.perf_counter()
     game = Game.of(risk, row, background, class_index=class_index, scale=scale)
@@ -113,7 +111,7 @@ def _estimates(
     if exact.cost(game) <= max_evaluations:
         yield exact.shapley_values(game), np.zeros(len(game.row)), "exact"
         return
-    least = 1 + -(-MIN_SPREADS // len(game.background))
+    least = 1 + -(-sampling.MANY_ROWS // len(game.background))
     sampled = sampling.sweeps(game, seed=seed, max_evaluations=max_evaluations)
     for n, (contributions, errors) in enumerate(sampled, start=1):
         yield contributions, errors, "sampled"
