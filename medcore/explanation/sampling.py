@@ -45,12 +45,17 @@ def sweeps(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Flo
     The errors come from the spread between sweeps within each background row,
     pooled over the rows. After a single sweep they come from the spread between the
     rows, which is larger: an upper estimate. With few background rows there are at
-    least two sweeps, and then as many as ``max_evaluations`` composite rows pay for.
+    least two sweeps, and then as many as ``max_evaluations`` composite rows pay for;
+    with many rows and less than a sweep to spend there is half a one.
     """
     generator = np.random.default_rng(seed)
     mean, squares = np.zeros(game.differs.shape), np.zeros(game.differs.shape)
     n, cost = 0, sweep_cost(game)
-    least = 1 if len(game.background) >= MANY_ROWS else 2
+    many = len(game.background) >= MANY_ROWS
+    if many and game.counter.n + cost > max_evaluations:
+        yield _half(game, generator)
+        return
+    least = 1 if many else 2
     while n < least or game.counter.n + cost <= max_evaluations:
         affordable = (max_evaluations - game.counter.n) // max(1, cost)
         together = max(1, min(max(n, 2), -(-TOGETHER // max(1, cost)), affordable))
@@ -62,10 +67,22 @@ def sweeps(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Flo
             yield game.weights @ mean, _standard_errors(game.weights, mean, squares, n)
 
 
+def _half(game: Game, generator: np.random.Generator) -> tuple[Floats, Floats]:
+    """Walk once from every background row, from every second one in the reverse order of the row before."""
+    keys = generator.random(game.differs.shape)
+    keys[1::2] = 1.0 - keys[0::2][: len(keys) // 2]
+    orders = np.argsort(np.where(game.differs, keys, -1.0), axis=1, kind="stable")
+    changed = _walk(game, orders, (~game.differs).sum(axis=1), generator)
+    first = np.arange(0, len(changed), 2)
+    weights = np.add.reduceat(game.weights, first)
+    pairs = np.add.reduceat(game.weights[:, None] * changed, first) / weights[:, None]
+    return weights @ pairs, _standard_errors(weights, pairs, pairs, 1)
+
+
 def _standard_errors(weights: Floats, mean: Floats, squares: Floats, n: int) -> Floats:
     if n > 1:
         return np.asarray(np.sqrt(weights**2 @ (squares / (n - 1)) / n))
-    if len(weights) < MANY_ROWS:
+    if len(weights) < MANY_ROWS / 2:
         return np.where(len(weights) > 0, np.full(squares.shape[1], np.inf), 0.0)
     return np.asarray(np.sqrt(weights**2 @ (mean - weights @ mean) ** 2 / (1 - weights @ weights)))
 

@@ -230,20 +230,35 @@ class LayeredMixer:
         n, size, n_columns = tiles.masks.shape
         owner, masks = np.zeros(SLOTS, np.int32), np.zeros((SLOTS, size, n_columns), np.uint8)
         owner[:n], masks[:n] = tiles.owner - group * known.group_size, tiles.masks
-        program = _program(layers.rest, (tuple(shares.shape), size))
-        answer = program(self.shares, shares, whole, known.weights, owner, masks, np.int32(n)).numpy()
+        given = (self.shares, shares, whole, known.weights, *_tensors((owner, masks, np.int32(n))))
+        shapes = (tuple(shares.shape), masks.shape, *(tuple(w.shape) for w in known.weights))
+        answer = _program(layers.rest, shapes).of(given)(*given).numpy()
         risk: Risk = answer[:n].reshape(n * size, -1).astype(np.float64)
         return np.column_stack([1.0 - risk[:, 0], risk[:, 0]]) if risk.shape[1] == 1 else risk
 
 
-def _tensors(arrays: tuple[Floats32, ...]) -> Any:
+def _tensors(arrays: tuple[Any, ...]) -> Any:
     import tensorflow as tf
 
     return tuple(tf.constant(array) for array in arrays)
 
 
+@dataclass(slots=True)
+class _Program:
+    """A program and, after its first call, what TensorFlow made of it: to be called without being matched each time."""
+
+    whole: Any
+    concrete: Callable[..., Any] | None = None
+
+    def of(self, given: tuple[Any, ...]) -> Callable[..., Any]:
+        """Return the program for arguments of the shapes of ``given``."""
+        if self.concrete is None:
+            self.concrete = self.whole.get_concrete_function(*given)
+        return self.concrete
+
+
 @lru_cache(maxsize=64)
-def _program(rest: Rest, shapes: Hashable) -> Callable[..., Any]:  # noqa: ARG001 - one program for each
+def _program(rest: Rest, shapes: Hashable) -> _Program:  # noqa: ARG001 - one program for each
     """Return the program tiles of masks (T, tile, P) → risks (T, tile, C), compiled at its first call."""
     import tensorflow as tf
 
@@ -262,5 +277,4 @@ def _program(rest: Rest, shapes: Hashable) -> Callable[..., Any]:  # noqa: ARG00
         body = lambda i, seen: (i + 1, seen.write(i, risk_of(i)))  # noqa: E731
         return tf.while_loop(lambda i, *_: i < n, body, (0, seen))[1].stack()
 
-    compiled: Callable[..., Any] = tf.function(program, jit_compile=True, autograph=False)
-    return compiled
+    return _Program(tf.function(program, jit_compile=True, autograph=False))
