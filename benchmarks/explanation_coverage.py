@@ -36,7 +36,7 @@ from medcore.models.mixing import BundleRisk
 from medcore.models.settings import TrainSettings
 from medcore.models.training import Trained, train
 
-N_BACKGROUND, N_PATIENTS, EVALUATIONS, CONVERGED = 20, 3, 40_000, 1_000_000
+N_BACKGROUND, N_PATIENTS, EVALUATIONS, CONVERGED = 40, 3, 40_000, 1_000_000
 LOWEST, HIGHEST, LEAST_HELD = 0.87, 0.93, 0.92
 
 
