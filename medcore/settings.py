@@ -33,6 +33,8 @@ class Settings:
     workers: int = 1
     worker_memory: str = "8GiB"
     """The limit of each worker."""
+    idle_seconds: float = 120.0
+    """How long the local cluster stays when nobody uses it."""
     max_upload_mb: int = 300
     mlflow_url: str | None = field(default=None, repr=False)
     similar_patients: bool = True
@@ -58,6 +60,7 @@ class Settings:
             tls_key=env("MEDCORE_TLS_KEY") or None,
             workers=_whole_number("MEDCORE_WORKERS", 1),
             worker_memory=_memory("MEDCORE_WORKER_MEMORY", "8GiB"),
+            idle_seconds=_seconds("MEDCORE_IDLE_SECONDS", 120.0),
             max_upload_mb=_whole_number("MEDCORE_MAX_UPLOAD_MB", 300),
             mlflow_url=env("MEDCORE_MLFLOW_URL") or None,
             similar_patients=(env("MEDCORE_SIMILAR_PATIENTS") or "on").strip().casefold() in ON,
@@ -76,9 +79,21 @@ def _whole_number(name: str, default: int) -> int:
     return int(text)
 
 
+def _seconds(name: str, default: float) -> float:
+    text = (os.environ.get(name) or f"{default:g}").strip()
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        raise SettingsError(
+            N_("{name} is “{text}”; it must be a number of seconds, for example {default}."),
+            name=name,
+            text=text,
+            default=f"{default:g}",
+        )
+    return float(text)
+
+
 def _memory(name: str, default: str) -> str:
     text = (os.environ.get(name) or default).strip()
-    size = re.fullmatch(r"(\d+(\.\d+)?) ?([kmgtp]i?b?)", text, re.IGNORECASE)
+    size = re.fullmatch(r"([0-9]+(\.[0-9]+)?) ?([kmgtp]i?b?)", text, re.IGNORECASE)
     if size is None or float(size[1]) <= 0:
         raise SettingsError(
             N_("{name} is “{text}”; it must be a size with its unit, for example {default}."),
