@@ -14,6 +14,7 @@ from typing import Any
 
 from medcore import jobs
 from medcore.data.samples import load_sample
+from medcore.jobs.processes import LocalCluster
 from medcore.models.results import read_results
 from medcore.models.settings import TrainSettings
 from medcore.settings import Settings
@@ -30,9 +31,11 @@ def measure(n_workers: int, settings: TrainSettings) -> dict[str, Any]:
         try:
             while jobs.ensure_cluster(installation).n_workers() < n_workers:
                 time.sleep(0.1)
+            before = processor_seconds(installation)
             run_id = jobs.start_run(store, "ann", study.id, settings)
             while store.get_run("ann", run_id).unfinished:
                 time.sleep(0.2)
+            used = processor_seconds(installation) - before
             run = store.get_run("ann", run_id)
             results = read_results(store.result_folder("ann", run_id))
             seconds = {c.name: c.seconds for c in results.candidates}
@@ -46,8 +49,17 @@ def measure(n_workers: int, settings: TrainSettings) -> dict[str, Any]:
         "fits": search["n_fits"],
         "search seconds": round(seconds["searched"], 1),
         "run seconds": round(run.summary["seconds"], 1),
+        "processor seconds": round(used, 1),
         "losses": [trial["loss"] for trial in search["trials"]],
     }
+
+
+def processor_seconds(installation: Settings) -> float:
+    """Return what the workers have used of the processor so far."""
+    cluster = LocalCluster.read(installation)
+    assert cluster is not None
+    times = [process.cpu_times() for process in cluster.worker.family()]
+    return sum(t.user + t.system for t in times)
 
 
 def main() -> None:
