@@ -26,18 +26,19 @@ from medcore.jobs.logs import keep_values_out_of_logs
 from medcore.settings import Settings
 from medcore.studies import Store
 
-SETTINGS = Settings.from_env()
 use_language(best_language(os.environ.get("LC_ALL") or os.environ.get("LANG")))
 
 
-def checked() -> None:
+def checked() -> Settings:
     """Refuse to start where it would be unsafe or could not work, with one clear message."""
     try:
         refuse_other_than_loopback(st.get_option("server.address"))
-        Store(SETTINGS)
+        settings = Settings.from_env()
+        Store(settings)
     except MedcoreError as error:
         sys.stderr.write(f"medcore: {error}\n")
         sys.exit(2)
+    return settings
 
 
 def import_what_pages_import() -> None:
@@ -59,5 +60,5 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 keep_values_out_of_logs()
-checked()
+SETTINGS = checked()
 app = st.App("medcore/ui/main.py", lifespan=lifespan, middleware=[Middleware(Guard, settings=SETTINGS)])

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from medcore.errors import SettingsError
+from medcore.i18n import N_
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
@@ -26,7 +30,11 @@ class Settings:
     tls_ca: str | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
+    workers: int = 1
     worker_memory: str = "8GiB"
+    """The limit of each worker."""
+    idle_seconds: float = 120.0
+    """How long the local cluster stays when nobody uses it."""
     max_upload_mb: int = 300
     mlflow_url: str | None = field(default=None, repr=False)
     similar_patients: bool = True
@@ -34,7 +42,12 @@ class Settings:
 
     @classmethod
     def from_env(cls) -> Settings:
-        """Read the ``MEDCORE_*`` variables; every one has a default that needs no set-up."""
+        """Read the ``MEDCORE_*`` variables; every one has a default that needs no set-up.
+
+        Raises:
+            SettingsError: a number or a size that is none; the message names the variable.
+
+        """
         env = os.environ.get
         data_dir = Path(env("MEDCORE_DATA") or _default_data_dir()).expanduser().resolve()
         return cls(
@@ -45,11 +58,50 @@ class Settings:
             tls_ca=env("MEDCORE_TLS_CA") or None,
             tls_cert=env("MEDCORE_TLS_CERT") or None,
             tls_key=env("MEDCORE_TLS_KEY") or None,
-            worker_memory=env("MEDCORE_WORKER_MEMORY") or "8GiB",
-            max_upload_mb=int(env("MEDCORE_MAX_UPLOAD_MB") or 300),
+            workers=_whole_number("MEDCORE_WORKERS", 1),
+            worker_memory=_memory("MEDCORE_WORKER_MEMORY", "8GiB"),
+            idle_seconds=_seconds("MEDCORE_IDLE_SECONDS", 120.0),
+            max_upload_mb=_whole_number("MEDCORE_MAX_UPLOAD_MB", 300),
             mlflow_url=env("MEDCORE_MLFLOW_URL") or None,
             similar_patients=(env("MEDCORE_SIMILAR_PATIENTS") or "on").strip().casefold() in ON,
         )
+
+
+def _whole_number(name: str, default: int) -> int:
+    text = (os.environ.get(name) or str(default)).strip()
+    if not (text.isascii() and text.isdecimal() and int(text) >= 1):
+        raise SettingsError(
+            N_("{name} is “{text}”; it must be a whole number of at least 1, for example {default}."),
+            name=name,
+            text=text,
+            default=default,
+        )
+    return int(text)
+
+
+def _seconds(name: str, default: float) -> float:
+    text = (os.environ.get(name) or f"{default:g}").strip()
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        raise SettingsError(
+            N_("{name} is “{text}”; it must be a number of seconds, for example {default}."),
+            name=name,
+            text=text,
+            default=f"{default:g}",
+        )
+    return float(text)
+
+
+def _memory(name: str, default: str) -> str:
+    text = (os.environ.get(name) or default).strip()
+    size = re.fullmatch(r"([0-9]+(\.[0-9]+)?) ?([kmgtp]i?b?)", text, re.IGNORECASE)
+    if size is None or float(size[1]) <= 0:
+        raise SettingsError(
+            N_("{name} is “{text}”; it must be a size with its unit, for example {default}."),
+            name=name,
+            text=text,
+            default=default,
+        )
+    return text
 
 
 def _default_data_dir() -> Path:

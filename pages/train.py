@@ -79,10 +79,10 @@ def earlier_runs(runs: list[RunRecord]) -> None:
     if len(runs) > SHOWN and st.toggle(_("Show all {n}", n=len(runs)), key="train.all"):
         wanted = runs
     for run in wanted:
-        past_run(run)
+        past_run(run, folded=True)
 
 
-def past_run(run: RunRecord) -> None:
+def past_run(run: RunRecord, *, folded: bool = False) -> None:
     name, look = RUN_STATES[run.state]
     with st.container(border=True, key=f"train-run-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -96,8 +96,19 @@ def past_run(run: RunRecord) -> None:
             )
         if run.error is not None:
             components.error(run.error)
+        if run.state == "cancelled":
+            components.caption(_("Stopped as you asked before it was finished; nothing of it was kept."))
         if run.state == "done":
-            run_panel.results(run)
+            outcome_of(run, folded=folded)
+
+
+def outcome_of(run: RunRecord, *, folded: bool) -> None:
+    """Show a run's results; in a list of many, first in one line."""
+    if folded:
+        run_panel.headline(run)
+        if not st.toggle(_("Show its results"), key=f"train.show.{run.id}"):
+            return
+    run_panel.results(run)
 
 
 def run_title(run: RunRecord) -> str:

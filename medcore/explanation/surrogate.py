@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from medcore.explanation.game import Floats, Game
+from medcore.models.lanes import one_blas_thread
 from medcore.models.task import n_threads
 
 Ints = NDArray[np.int64]
@@ -79,7 +79,7 @@ def fitted(game: Game, rows: Ints, masks: NDArray[np.uint8], risks: Floats) -> S
     from them; then for each row its own, drawn towards it.
     """
     # The products are small: threads would wait for each other longer than they work.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         return _fitted(game, rows, masks, risks)
 
 

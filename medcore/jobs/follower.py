@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from medcore.models.progress import Progress
+from medcore.settings import Settings
 from medcore.studies import Store
 
 WRITE_EVERY_SECONDS = 0.25
@@ -25,6 +26,11 @@ class RunFollower:
         self._written = self._listened = 0.0
         self._stop = False
         self.checkpoint_dir: Path | None = store.checkpoint_dir(run_id)
+
+    @property
+    def settings(self) -> Settings:
+        """The installation that the run belongs to."""
+        return self._store.settings
 
     def report(self, progress: Progress, /) -> None:
         """Take note of one moment of the run."""

@@ -1,4 +1,4 @@
-"""The local scheduler and worker: two processes that outlive the web server.
+"""The local scheduler and worker (or workers, under one parent): processes that outlive the web server.
 
 They are found again through files in the data folder's ``jobs``: ``cluster.json``
 says which processes they are and from which code they were started,
@@ -28,6 +28,7 @@ from medcore.studies.folders import file_lock, private_folder
 
 LOOPBACK = "127.0.0.1"
 TRAIN = "TRAIN"  # the resource a training run takes, of which a worker has one
+TRIAL = "TRIAL"  # the one a trial of a search takes, beside the run that waits for it
 THREADS = 4  # one trains, the others answer pages
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
@@ -151,9 +152,9 @@ def _start_worker(settings: Settings) -> Process:
         settings,
         "worker",
         [
-            *("distributed.cli.dask_worker", "--nworkers", "1", "--death-timeout", "60"),
+            *("distributed.cli.dask_worker", "--nworkers", str(settings.workers), "--death-timeout", "60"),
             *("--preload", "medcore.jobs.preload"),
-            *("--nthreads", str(THREADS), "--resources", f"{TRAIN}=1"),
+            *("--nthreads", str(THREADS), "--resources", f"{TRAIN}=1,{TRIAL}=1"),
             *("--memory-limit", settings.worker_memory, "--local-directory", str(_file(settings, "space"))),
         ],
     )
@@ -195,6 +196,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DASK_ROOT_CONFIG": nothing,
         "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True",
         "DASK_DISTRIBUTED__DIAGNOSTICS__NVML": "False",
+        # What a search has sent to every worker stays with every worker.
+        "DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__START": "False",
         "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(ALLOWED_FAILURES),
         "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
         "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
@@ -234,8 +237,8 @@ def _address(settings: Settings) -> str | None:
 
 
 def fingerprint(settings: Settings, root: Path = ROOT) -> str:
-    """Tell one state of the code, its packages and its memory limit from another, in a few milliseconds."""
-    parts = [sys.prefix, sys.version, settings.worker_memory]
+    """Tell one state of the code, its packages and its workers from another, in a few milliseconds."""
+    parts = [sys.prefix, sys.version, settings.worker_memory, str(settings.workers)]
     for path in sorted([*(root / "medcore").rglob("*.py"), root / "requirements.txt"]):
         if path.is_relative_to(root / "medcore" / "ui"):
             continue  # no worker runs it

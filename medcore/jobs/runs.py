@@ -15,6 +15,7 @@ from medcore.jobs.cluster import Connection, present_connection
 from medcore.jobs.follower import RunFollower
 from medcore.jobs.logs import log_without_values
 from medcore.jobs.processes import TRAIN
+from medcore.jobs.team import team_of_this_worker
 from medcore.models.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import RunInputs, RunRecord, Store
@@ -142,15 +143,17 @@ def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[
 
     prepared = prepare(inputs.cohort, inputs.plan.recipe)
     split = make_split(prepared, inputs.plan.split)
-    trained = train(
-        prepared,
-        split,
-        inputs.settings,
-        schema=inputs.plan.schema,
-        recipe=inputs.plan.recipe,
-        cohort_sha256=inputs.cohort.sha256,
-        follower=follower,
-    )
+    with team_of_this_worker(follower.settings) as team:
+        trained = train(
+            prepared,
+            split,
+            inputs.settings,
+            schema=inputs.plan.schema,
+            recipe=inputs.plan.recipe,
+            cohort_sha256=inputs.cohort.sha256,
+            follower=follower,
+            team=team,
+        )
     save_trained(trained, folder)
     return headline(trained.results) | {"seconds": trained.seconds}
 

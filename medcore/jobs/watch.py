@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from medcore.jobs.logs import keep_values_out_of_logs
+from medcore.settings import Settings
 
-IDLE_SECONDS = 120.0
 LOOK_EVERY_SECONDS = 2.0
 FIRST_SECONDS = 60.0
 
@@ -26,7 +26,7 @@ def dask_setup(scheduler: Any) -> None:
 
     keep_values_out_of_logs()
     started = last_used = time.monotonic()
-    idle_seconds = float(os.environ.get("MEDCORE_IDLE_SECONDS") or IDLE_SECONDS)
+    idle_seconds = Settings.from_env().idle_seconds
     folder = os.environ.get("MEDCORE_JOBS")
 
     async def look() -> None:

@@ -42,9 +42,11 @@ def advise(
 ) -> tuple[Finding, ...]:
     """Return what a person should know before choosing this model."""
     found = [_parts(weights, calibration)] if settings.model == "auto" else []
-    simple = results.candidate("logistic")
+    nothing, simple = results.candidate("prevalence"), results.candidate("logistic")
+    if nothing:
+        found += _no_better_than_prevalence(results, nothing)
     if simple and settings.model != "logistic":
-        found += _simple_is_as_good(results, simple)
+        found += _beside_the_simple(results, simple)
     if settings.class_weight is not None:
         found.append(_weighted(settings.class_weight, calibration))
     return tuple(found)
@@ -86,11 +88,57 @@ def _calibration(method: str) -> Message:
     return Message(CALIBRATIONS.get(method, method))
 
 
-def _simple_is_as_good(results: Results, simple: CandidateResult) -> list[Finding]:
+def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> list[Finding]:
+    patients = results.training
+    mean, low, high = log_loss_difference(patients.outcome, nothing.oof, patients.risk, patients.groups)
+    if low > 0:
+        return []
+    worse = N_(
+        "This model predicts worse than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high})."
+    )
+    no_better = N_(
+        "This model predicts no better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is lower by only {difference} ({low} to {high})."
+    )
+    return [
+        Finding(
+            code="model.no_better_than_prevalence",
+            severity="warning",
+            message=Message(worse, _figures(-mean, -high, -low))
+            if high < 0
+            else Message(no_better, _figures(mean, low, high)),
+            why=Message(N_("Its risks would change decisions without knowing anything about the patient in question.")),
+            remedy=Message(
+                N_("Do not use this model. Look for other predictors or more patients, or train another kind of model.")
+            ),
+        )
+    ]
+
+
+def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Finding]:
+    """Say when logistic regression is better, and when it is as good."""
     patients = results.training
     mean, low, high = log_loss_difference(patients.outcome, simple.oof, patients.risk, patients.groups)
     if low > 0:
         return []
+    if high < 0:
+        return [
+            Finding(
+                code="model.worse_than_simple",
+                severity="warning",
+                message=Message(
+                    N_(
+                        "This model predicts worse than logistic regression: its out-of-fold log loss is higher by {difference} ({low} to {high})."
+                    ),
+                    _figures(-mean, -high, -low),
+                ),
+                why=Message(
+                    N_(
+                        "On patients it has not seen, the log loss counts how wrong the risks are, false certainty most of all."
+                    )
+                ),
+                remedy=Message(N_("Use logistic regression instead.")),
+            )
+        ]
     return [
         Finding(
             code="model.simple_is_as_good",
@@ -99,12 +147,25 @@ def _simple_is_as_good(results: Results, simple: CandidateResult) -> list[Findin
                 N_(
                     "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high})."
                 ),
-                {"difference": f"{mean:.4f}", "low": f"{low:.4f}", "high": f"{high:.4f}"},
+                _figures(mean, low, high),
             ),
             why=Message(N_("A model that can be written down is easier to check, to explain and to move elsewhere.")),
             remedy=Message(N_("Prefer logistic regression unless the difference matters for your patients.")),
         )
     ]
+
+
+def _figures(difference: float, low: float, high: float) -> dict[str, str]:
+    return {"difference": signed(difference), "low": signed(low), "high": signed(high)}
+
+
+def signed(value: float) -> str:
+    """Write a number with a minus that is none of a range's dashes.
+
+    >>> signed(-0.0125), signed(0.5)
+    ('−0.0125', '0.5000')
+    """
+    return f"{value:.4f}".replace("-", "−")
 
 
 def _weighted(class_weight: str, calibration: str) -> Finding:

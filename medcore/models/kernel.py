@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from medcore.features import Codes, FeatureMaker
 from medcore.models.baselines import choices, columns_and_intercepts, total_loss
+from medcore.models.lanes import one_blas_thread
 from medcore.models.task import Fitted, Indices, Pulse, Risk, Task, clean
 
 Floats = NDArray[np.float32]
@@ -68,7 +68,7 @@ class KernelPart:
 
 def fit_kernel(task: Task, pulse: Pulse) -> Fitted:
     """Fit the regression; width and penalty of a fold are those that serve the other folds best."""
-    with threadpool_limits(1):  # small products: threads would wait for each other longer than they work
+    with one_blas_thread():  # small products: threads would wait for each other longer than they work
         return _fit(task, pulse)
 
 

@@ -16,8 +16,8 @@ from medcore.models.advice import log_loss_difference
 from medcore.models.checks import check_trainable
 from medcore.models.progress import NullFollower
 from medcore.models.results import Results
-from medcore.models.search import subtask
 from medcore.models.search_space import LEARNERS
+from medcore.models.search_step import subtask
 from medcore.models.settings import TrainSettings
 from medcore.models.task import Indices, Pulse, Risk, Task, clean
 from medcore.models.training import task_of

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from medcore.errors import CancelledError
 from medcore.i18n import N_
+from medcore.models.team import StopSign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class NullFollower:
         return False
 
 
-def stop_if_cancelled(follower: Follower) -> None:
+def stop_if_cancelled(follower: StopSign) -> None:
     """Leave a run at once when its follower asks to.
 
     Raises:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from medcore.data.allotment import Units, deal
 from medcore.errors import InputError, SettingsError
@@ -21,6 +20,7 @@ from medcore.evaluation.recalibration import update
 from medcore.i18n import N_, Message
 from medcore.models.calibration import Calibrator, choose_calibrator, fit_calibrator
 from medcore.models.external import ExternalValidation
+from medcore.models.lanes import one_blas_thread
 from medcore.models.settings import STRENGTHS, Strength
 from medcore.models.task import Indices, Risk
 
@@ -110,7 +110,7 @@ def recalibrate(validation: ExternalValidation, strength: Strength) -> Recalibra
     folds, n_folds = _folds(validation)
     honest = np.empty_like(risk)
     # Hundreds of fits of two or three numbers: threads would only wait for one another.
-    with threadpool_limits(1):
+    with one_blas_thread():
         layer = _fit(strength, risk, outcome, folds)
         for fold in range(n_folds):
             held = folds == fold

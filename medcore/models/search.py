@@ -7,24 +7,22 @@ so that whenever time is up the procedure that was judged is the one that was us
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from medcore.errors import InputError
-from medcore.models.calibration import log_loss
-from medcore.models.progress import Progress
+from medcore.models.search_journal import Journal
 from medcore.models.search_results import SearchOutcome, Trial
-from medcore.models.search_space import LEARNERS, as_tuned, models_of, space, suggest
-from medcore.models.task import Fitted, Indices, Pulse, Risk, Task, clean
+from medcore.models.search_space import models_of, space, suggest
+from medcore.models.search_step import Judged, Step, held_out_risk, judge, learn
+from medcore.models.settings import TrainSettings
+from medcore.models.task import Fitted, Pulse, Risk, Task, clean
 
 MOST_TRIALS = 300
 """Beyond these, a search fits the noise of its folds."""
-LEAST_INNER_FOLDS = 3
 _STARTUP = 8
 """Trials drawn at random before the search learns from them."""
 
@@ -34,16 +32,17 @@ def fit_searched(task: Task, pulse: Pulse) -> Fitted:
 
     The out-of-fold risks of a fold come from a search of its own, which never saw
     the fold: they are honest for the search as a whole. With a checkpoint folder
-    the trials are kept there, and a search that was interrupted goes on.
+    the trials are kept there, and a search that was interrupted goes on. The pulse's
+    team makes the trials of a round; who makes them changes no number.
     """
     folder = pulse.follower.checkpoint_dir
-    search = _Nested(task, pulse, _Journal(folder / "search.jsonl" if folder else None))
+    search = _Nested(task, pulse, Journal(folder / "search.jsonl" if folder else None))
     search.run()
     oof = np.empty((task.n, task.n_classes))
     for fold, one in enumerate(search.folds):
-        oof[task.held_out(fold)] = clean(one.predicted(pulse), task.n_classes)
+        oof[task.held_out(fold)] = clean(one.predicted(task, pulse), task.n_classes)
     whole = search.whole
-    part = _learn(whole.task, whole.best, pulse).part
+    part = learn(task, Step(whole.place, whole.best), pulse).part
     outcome = SearchOutcome(
         trials=tuple(whole.trials),
         best=whole.best,
@@ -54,69 +53,77 @@ def fit_searched(task: Task, pulse: Pulse) -> Fitted:
     return Fitted(oof, part, None, outcome)
 
 
-def subtask(task: Task, rows: Indices) -> Task:
-    """Return a task on some of the rows, with the folds that remain there numbered from 0."""
-    present, folds = np.unique(task.folds[rows], return_inverse=True)
-    groups = None if task.groups is None else task.groups[rows]
-    n_folds = len(present)
-    if n_folds < 2:
-        folds, n_folds = _new_folds(len(rows), groups, task.settings.seed), LEAST_INNER_FOLDS
-    return replace(
-        task,
-        codes=task.codes[rows],
-        outcome=task.outcome[rows],
-        folds=folds.astype(np.int64),
-        n_folds=n_folds,
-        groups=groups,
-    )
-
-
-def _new_folds(n: int, groups: Indices | None, seed: int) -> Indices:
-    """Divide rows at random, patients whole."""
-    unit = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
-    order = np.random.default_rng(seed).permutation(int(unit.max()) + 1)
-    return np.asarray(order[unit] % LEAST_INNER_FOLDS)
-
-
 @dataclass(slots=True)
 class _Nested:
-    """All searches of a run, one for each fold and one on all rows, going forward together."""
+    """All searches of a run, one for each fold and one on all rows, going forward together.
+
+    ``seconds`` are those that went by, not those that trials took: side by side
+    they take more together.
+    """
 
     task: Task
     pulse: Pulse
-    journal: _Journal
-    folds: list[_Search] = field(init=False)
-    whole: _Search = field(init=False)
+    journal: Journal
+    searches: list[_Search] = field(init=False)
     seconds: float = 0.0
     n_fits: int = 0
+    _moment: float = field(init=False)
 
     def __post_init__(self) -> None:
-        t = self.task
-        self.folds = [_Search(subtask(t, t.training(f)), f, t.codes[t.held_out(f)]) for f in range(t.n_folds)]
-        self.whole = _Search(t, t.n_folds, None)
+        self.searches = [_Search(place, self.task.settings) for place in range(self.task.n_folds + 1)]
+
+    @property
+    def folds(self) -> list[_Search]:
+        """The searches that judge."""
+        return self.searches[:-1]
+
+    @property
+    def whole(self) -> _Search:
+        """The search that is used."""
+        return self.searches[-1]
 
     def run(self) -> None:
         """Go on, round by round, until time or trials are up; a round that was begun too late does not count."""
+        self._moment = time.perf_counter()
         for number in range(MOST_TRIALS):
-            for one in (*self.folds, self.whole):
-                if self._time_is_up(number):
-                    self._forget(number)
-                    return
-                self._step(one, number)
+            if not self._round(number):
+                for one in self.searches:
+                    one.forget(number)
+                return
 
-    def _step(self, one: _Search, number: int) -> None:
-        trial = self.journal.find(one.place, number)
-        if trial is None:
-            trial = one.attempt(number, self.pulse)
-            self.journal.add(one.place, trial)
-        one.learn(trial)
-        self.seconds += trial.seconds
+    def _round(self, number: int) -> bool:
+        """Make a trial of every search, or take it from the journal; tell whether there was time for all of them."""
+        missing = []
+        for one in self.searches:
+            kept = self.journal.find(one.place, number)
+            if kept is None:
+                missing.append(one)
+            elif self._time_is_up(number):
+                return False
+            else:
+                self._note(Judged(one.place, kept.trial, None), kept.seconds)
+        steps = [] if self._time_is_up(number) else [Step(one.place, one.draw(number)) for one in missing]
+        # Left early, the round is closed at once: a team does not go on with trials that nobody waits for.
+        with closing(self.pulse.team.round(judge, self.task, steps, self.pulse)) as results:
+            for _ in missing:
+                if self._time_is_up(number):
+                    return False
+                judged = next(results)
+                seconds, self._moment = time.perf_counter() - self._moment, time.perf_counter()
+                self.journal.add(judged.place, judged.trial, seconds)
+                self._note(judged, seconds)
+        return True
+
+    def _note(self, judged: Judged, seconds: float) -> None:
+        one = self.searches[judged.place]
+        one.learn(judged)
+        self.seconds += seconds
         self.n_fits += 1
         self.pulse.tell(
             "search",
             min(self.seconds / self._budget, 1.0),
             epoch=self.n_fits,
-            trial=trial.to_dict() if one is self.whole else None,
+            trial=judged.trial.to_dict() if one is self.whole else None,
         )
 
     @property
@@ -128,18 +135,13 @@ class _Nested:
         usual = len(models_of(self.task.settings.model))
         return number >= usual and self.seconds >= self._budget
 
-    def _forget(self, number: int) -> None:
-        for one in self.folds:
-            one.forget(number)
-
 
 @dataclass(slots=True)
 class _Search:
-    """One search on the rows of ``task``; ``held`` are the codes of the fold that judges it."""
+    """One search: its trials so far, and what its best one predicts for the fold that judges it."""
 
-    task: Task
     place: int
-    held: Any
+    settings: TrainSettings
     trials: list[Trial] = field(default_factory=list)
     _risks: dict[int, Risk] = field(default_factory=dict)
 
@@ -148,54 +150,44 @@ class _Search:
         """The trial with the lowest loss, the earliest of equals."""
         return min(self.trials, key=_rank)
 
-    def attempt(self, number: int, pulse: Pulse) -> Trial:
-        """Draw settings and judge them on the inner folds; what cannot be trained has no loss."""
-        model, settings = self._draw(number)
-        trial = Trial(number=number, model=model, settings=settings, loss=None, seconds=0.0)
-        began = time.perf_counter()
-        try:
-            fitted = _learn(self.task, trial, pulse)
-        except InputError:
-            if not settings:
-                raise
-            return replace(trial, seconds=time.perf_counter() - began)
-        loss = log_loss(fitted.oof, self.task.outcome)
-        if self.held is not None:
-            self._risks[number] = fitted.part.risk(self.held)
-        return replace(trial, loss=float(loss) if np.isfinite(loss) else None, seconds=time.perf_counter() - began)
-
-    def learn(self, trial: Trial) -> None:
+    def learn(self, judged: Judged) -> None:
         """Take note of a trial, made now or before an interruption; only the best one's risks are kept."""
-        self.trials.append(trial)
+        self.trials.append(judged.trial)
+        if judged.risk is not None:
+            self._risks[judged.trial.number] = judged.risk
         self._risks = {n: risk for n, risk in self._risks.items() if n == self.best.number}
 
     def forget(self, number: int) -> None:
         """Leave out the trials from ``number`` on."""
         self.trials = [t for t in self.trials if t.number < number]
 
-    def predicted(self, pulse: Pulse) -> Risk:
+    def predicted(self, task: Task, pulse: Pulse) -> Risk:
         """Return the held-out fold's risks by the best settings, training again where they are not at hand."""
-        if self.best.number not in self._risks:
-            self._risks[self.best.number] = _learn(self.task, self.best, pulse).part.risk(self.held)
-        return self._risks[self.best.number]
+        risk = self._risks.get(self.best.number)
+        if risk is None:
+            step = Step(self.place, self.best)
+            risk = held_out_risk(task, step, learn(task, step, pulse))
+        assert risk is not None, "the search on all rows has no fold to predict"
+        return risk
 
-    def _draw(self, number: int) -> tuple[str, dict[str, Any]]:
+    def draw(self, number: int) -> Trial:
         """Begin with every model as it is; then let Optuna propose, by a seed of each trial's own."""
-        models = models_of(self.task.settings.model)
+        models = models_of(self.settings.model)
         if number < len(models):
-            return models[number], {}
+            return Trial(number=number, model=models[number], settings={}, loss=None, seconds=0.0)
         from optuna.distributions import CategoricalDistribution
 
         asked = self._study(number).ask()
         model = suggest(asked, "model", CategoricalDistribution(models))
-        return model, {name: suggest(asked, f"{model}.{name}", d) for name, d in space(model).items()}
+        drawn = {name: suggest(asked, f"{model}.{name}", d) for name, d in space(model).items()}
+        return Trial(number=number, model=model, settings=drawn, loss=None, seconds=0.0)
 
     def _study(self, number: int) -> Any:
         """Tell Optuna every trial so far; made anew each time, it is the same after an interruption."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        seed = np.random.SeedSequence([self.task.settings.seed, self.place, number]).generate_state(1)[0]
+        seed = np.random.SeedSequence([self.settings.seed, self.place, number]).generate_state(1)[0]
         sampler = optuna.samplers.TPESampler(seed=int(seed), n_startup_trials=_STARTUP)
         study = optuna.create_study(direction="minimize", sampler=sampler)
         study.add_trials([self._frozen(trial) for trial in self.trials if trial.settings])
@@ -208,64 +200,10 @@ class _Search:
         spaces = {f"{trial.model}.{name}": d for name, d in space(trial.model).items()}
         return create_trial(
             params={"model": trial.model} | {f"{trial.model}.{n}": v for n, v in trial.settings.items()},
-            distributions={"model": CategoricalDistribution(models_of(self.task.settings.model)), **spaces},
+            distributions={"model": CategoricalDistribution(models_of(self.settings.model)), **spaces},
             value=trial.loss,
             state=TrialState.FAIL if trial.loss is None else TrialState.COMPLETE,
         )
-
-
-class _Journal:
-    """The trials on disk, a line each: what an interrupted search goes on from."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._known: dict[tuple[int, int], Trial] = {}
-        if path is not None and path.is_file():
-            text = path.read_text(encoding="utf-8")
-            for line in text.splitlines():
-                self._read(line)
-            if not text.endswith("\n"):  # cut off in the middle of writing: that trial is made again
-                path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
-
-    def find(self, place: int, number: int) -> Trial | None:
-        """Return a trial made before."""
-        return self._known.get((place, number))
-
-    def add(self, place: int, trial: Trial) -> None:
-        """Keep a trial."""
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"place": place, "trial": trial.to_dict()}) + "\n")
-
-    def _read(self, line: str) -> None:
-        try:
-            data = json.loads(line)
-        except ValueError:
-            return
-        trial = Trial.from_dict(data["trial"])
-        self._known[data["place"], trial.number] = trial
-
-
-class _Quiet:
-    """A follower inside a trial: it only hears the wish to stop, and keeps no checkpoint."""
-
-    checkpoint_dir: Path | None = None
-
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
-
-    def report(self, progress: Progress, /) -> None:
-        """Do nothing: a trial is reported when it is done."""
-
-    def cancelled(self) -> bool:
-        """Ask the one behind."""
-        return self._pulse.cancelled()
-
-
-def _learn(task: Task, trial: Trial, pulse: Pulse) -> Fitted:
-    quiet = Pulse(_Quiet(pulse), {trial.model: 1.0}, model=trial.model)
-    return LEARNERS[trial.model](replace(task, tuned=as_tuned(trial.settings)), quiet)
 
 
 def _rank(trial: Trial) -> tuple[float, int]:

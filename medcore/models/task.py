@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -18,6 +20,7 @@ from medcore.features import Codes, FeatureKind, Layout
 from medcore.i18n import N_
 from medcore.models.progress import Follower, Progress
 from medcore.models.settings import TrainSettings
+from medcore.models.team import Alone, Team
 
 if TYPE_CHECKING:
     from medcore.models.search_results import SearchOutcome
@@ -117,13 +120,15 @@ class Pulse:
     """Tells the follower how far a run is: each candidate has its share of the whole.
 
     Candidates may be at work at the same time, each with the pulse that :meth:`of`
-    gives it. ``run`` names the run while no single candidate is at work.
+    gives it. ``run`` names the run while no single candidate is at work, ``team`` does
+    what a candidate can have done in several places at once.
     """
 
     follower: Follower
     shares: Mapping[str, float]
     model: str = ""
     run: str = "auto"
+    team: Team = field(default_factory=Alone)
     _board: _Board = field(default_factory=lambda: _Board())
 
     def of(self, model: str, stage: str = "folds") -> Pulse:
@@ -200,9 +205,23 @@ class Relay:
         return self._pulse.cancelled()
 
 
+_most_threads: ContextVar[int | None] = ContextVar("medcore_most_threads", default=None)
+
+
 def n_threads() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    """Return how many processor cores the work at hand may use: all of this process, or its share of them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return min(cores, _most_threads.get() or cores)
+
+
+@contextmanager
+def sharing_the_machine(n: int) -> Iterator[None]:
+    """Leave to ``n`` pieces of work that are done at the same time an equal share of the cores each."""
+    before = _most_threads.set(max(1, n_threads() // max(n, 1)))
+    try:
+        yield
+    finally:
+        _most_threads.reset(before)
 
 
 def clean(risk: Any, n_classes: int) -> Risk:

@@ -34,6 +34,7 @@ from medcore.models.search_results import SearchOutcome
 from medcore.models.search_space import models_of
 from medcore.models.settings import TrainSettings
 from medcore.models.task import Fitted, Indices, Learner, Pulse, Risk, Task
+from medcore.models.team import Alone, Team
 from medcore.models.trees import fit_boosting, fit_forest
 
 MAX_BACKGROUND = 200
@@ -118,12 +119,14 @@ def train(
     recipe: Recipe,
     cohort_sha256: str,
     follower: Follower | None = None,
+    team: Team | None = None,
 ) -> Trained:
     """Train a model and everything it must be compared with.
 
     Every candidate predicts each training row from models that have not seen it;
     weights and recalibration are chosen on these risks, and judged on folds that
-    had no say in the choice. The same arguments give the same numbers.
+    had no say in the choice. The same arguments give the same numbers. A ``team``
+    makes the trials of a search, in this process if there is none; it changes no number.
 
     Raises:
         InputError: what cannot be trained, in one sentence.
@@ -133,7 +136,7 @@ def train(
     started = time.perf_counter()
     check_trainable(prepared, split)
     run = _Run.of(prepared, split, settings)
-    fitted, seconds = _fit_all(run.task, follower or NullFollower())
+    fitted, seconds = _fit_all(run.task, follower or NullFollower(), team or Alone())
     chosen = _choose(run.task, fitted, settings)
     bundle = Bundle(
         classes=prepared.classes,
@@ -229,9 +232,9 @@ def _names(settings: TrainSettings, n_rows: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, "searched") if settings.search_minutes else names))
 
 
-def _fit_all(task: Task, follower: Follower) -> tuple[dict[str, Fitted], dict[str, float]]:
+def _fit_all(task: Task, follower: Follower, team: Team) -> tuple[dict[str, Fitted], dict[str, float]]:
     names = _names(task.settings, task.n)
-    pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2}, run=task.settings.model)
+    pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2}, run=task.settings.model, team=team)
     seconds: dict[str, float] = {}
 
     def fit(name: str) -> Fitted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -48,9 +49,11 @@ class ForestPart:
 
     def risk(self, codes: Codes, /) -> Risk:
         """Predict, shape ``(n, K)``."""
-        codes = self.encoder.transform(codes)
-        self.model.n_jobs = _threads(len(codes))
-        risk = self.model.predict_proba(codes.astype(np.float32))
+        codes = self.encoder.transform(codes).astype(np.float32)
+        self.model.n_jobs = 1  # scikit-learn's threads sum the trees in the order in which they happen to finish
+        slices = np.array_split(codes, _threads(len(codes)))
+        with ThreadPoolExecutor(len(slices)) as threads:
+            risk = np.concatenate(list(threads.map(self.model.predict_proba, slices)))
         return columns_of_present_classes(risk, self.present, self.n_classes)
 
     def save(self, folder: Path, /) -> dict[str, Any]:

@@ -118,6 +118,14 @@ def results(run: RunRecord) -> None:
     training_logs(run)
 
 
+def headline(run: RunRecord) -> None:
+    """Show in one line what came of a finished run, for a list of many."""
+    found = cache.results(run).cross_validated
+    facts(
+        [(_("AUROC"), with_interval(found.metrics["auroc"])), (_("Log loss"), with_interval(found.metrics["log_loss"]))]
+    )
+
+
 def _cancel(run: RunRecord) -> None:
     jobs.cancel_run(cache.store(), run.owner, run.id)
 
@@ -132,26 +140,23 @@ def _gain(gain: Estimate | None) -> str:
     """Write a difference with its sign and interval."""
     if gain is None or not isfinite(gain.value):
         return "–"
+    value, low, high = (f"{number:+.3f}".replace("-", "−") for number in (gain.value, gain.low, gain.high))
     if not isfinite(gain.low):
-        return f"{gain.value:+.3f}"
-    return f"{gain.value:+.3f} ({gain.low:+.3f} – {gain.high:+.3f})"
+        return value
+    return _("{value} ({low} to {high})", value=value, low=low, high=high)
 
 
 def _row(
     name: str, judged: Evaluation, candidate: CandidateResult | None, gain: Estimate | None = None
 ) -> dict[str, str]:
-    # The same risk for everybody has no slope.
-    slope = (
-        "–"
-        if candidate and candidate.name == "prevalence"
-        else with_interval(judged.metrics["calibration_slope"], digits=2)
-    )
+    # The same risk for everybody ranks nobody and has no slope: its folds' small differences are no finding.
+    ranks = candidate is None or candidate.name != "prevalence"
     return {
         _("Model"): name,
-        _("AUROC"): with_interval(judged.metrics["auroc"]),
-        _("AUROC above logistic regression"): _gain(gain),
+        _("AUROC"): with_interval(judged.metrics["auroc"]) if ranks else "–",
+        _("AUROC above logistic regression"): _gain(gain) if ranks else "–",
         _("Log loss"): with_interval(judged.metrics["log_loss"]),
-        _("Calibration slope"): slope,
+        _("Calibration slope"): with_interval(judged.metrics["calibration_slope"], digits=2) if ranks else "–",
         _("Part in the model"): f"{candidate.weight:.0%}" if candidate else "–",
         _("Time"): duration(candidate.seconds) if candidate else "–",
     }

@@ -19,6 +19,7 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "logistic": (N_("Logistic regression"), N_("The transparent standard of clinical prediction.")),
     "forest": (N_("Random forest"), N_("Many decision trees that vote; robust without any settings.")),
     "boosting": (N_("Gradient boosting"), N_("Trees that correct one another; strong on large tables.")),
+    "kernel": (N_("Kernel logistic regression"), N_("Logistic regression in which patients alike have risks alike.")),
     "extra_trees": (N_("Extremely randomised trees"), N_("A forest whose trees split at random places.")),
     "searched": (N_("Searched settings"), N_("The best settings that a search found within its minutes.")),
     "prevalence": (N_("Prevalence alone"), N_("The same risk for everybody: what any model must beat.")),

@@ -23,11 +23,18 @@ from medcore.studies.database import forget_engines
 
 
 @pytest.fixture(scope="module")
-def job_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def n_workers() -> int:
+    """How many workers a module's cluster has; a module may say otherwise."""
+    return 1
+
+
+@pytest.fixture(scope="module")
+def job_settings(tmp_path_factory: pytest.TempPathFactory, n_workers: int) -> Iterator[Settings]:
     """An installation whose cluster is stopped when the module's tests are done."""
     here = str(Path(__file__).parent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDCORE_DATA", str(tmp_path_factory.mktemp("installation")))
+        patch.setenv("MEDCORE_WORKERS", str(n_workers))
         patch.setenv("PYTHONPATH", os.pathsep.join([here, os.environ.get("PYTHONPATH", "")]))
         patch.syspath_prepend(here)
         # Somebody may edit the code while the tests run; that is another test's concern.

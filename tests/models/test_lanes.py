@@ -1,11 +1,12 @@
 import threading
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from medcore.errors import CancelledError, SettingsError
-from medcore.models.lanes import MOST_ROWS, side_by_side
+from medcore.models.lanes import MOST_ROWS, one_blas_thread, side_by_side
 from medcore.models.progress import NullFollower, Progress
-from medcore.models.task import Pulse, n_threads
+from medcore.models.task import Pulse, n_threads, sharing_the_machine
 
 NAMES = ("network", "forest", "logistic")
 
@@ -72,3 +73,27 @@ def test_moments_of_a_candidate_without_epochs_are_told_apart():
     pulse.tell("folds", 0.5)
     pulse.tell("folds", 0.7)
     assert len({(p.stage, p.model, p.epoch) for p in listener.heard}) == 3
+
+
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_the_linear_algebra_keeps_one_thread_until_the_last_of_two_that_overlap_is_done():
+    with threadpool_limits(2, user_api="blas"):
+        first, second = one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert blas_threads() == {1}
+        second.__exit__(None, None, None)
+        assert blas_threads() == {2}
+
+
+def test_work_that_shares_the_machine_uses_its_part_of_the_cores():
+    cores = n_threads()
+    with sharing_the_machine(2):
+        assert n_threads() == max(1, cores // 2)
+        with sharing_the_machine(10_000):
+            assert n_threads() == 1
+    assert n_threads() == cores

@@ -1,20 +1,24 @@
 """The search for better settings: honest, repeatable, resumable, within its budget."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from medcore.errors import CancelledError
-from medcore.models import search, search_space
+from medcore.models import search, search_space, search_step
 from medcore.models.bundle import load_bundle
 from medcore.models.progress import NullFollower
 from medcore.models.results import save_trained
-from medcore.models.search import fit_searched, subtask
+from medcore.models.search import fit_searched
+from medcore.models.search_journal import Journal, Kept
 from medcore.models.search_results import Trial
 from medcore.models.search_space import LEARNERS, models_of, space
+from medcore.models.search_step import LEAST_INNER_FOLDS, judge, subtask
 from medcore.models.settings import MODELS, TrainSettings
 from medcore.models.task import Pulse
+from medcore.models.team import Alone
 from medcore.models.training import _Run
 
 
@@ -36,10 +40,18 @@ class Listener:
         return len(self.seen) >= self.after
 
 
-def searching(ward, model="logistic", follower=None, *, n_trials=5, monkeypatch=None, task=None):
+class Backwards:
+    """A team that finishes the last step first, as several workers may."""
+
+    def round(self, work, shared, steps, sign):
+        yield from [work(shared, step, sign) for step in reversed(steps)]
+
+
+def searching(ward, model="logistic", follower=None, *, n_trials=5, monkeypatch=None, task=None, team=None):
     task = task or task_of(ward, model)
     monkeypatch.setattr(search, "MOST_TRIALS", n_trials)
-    return fit_searched(task, Pulse(follower or NullFollower(), {"searched": 1.0}, model="searched"))
+    team = team or Alone()
+    return fit_searched(task, Pulse(follower or NullFollower(), {"searched": 1.0}, model="searched", team=team))
 
 
 def task_of(ward, model="logistic"):
@@ -65,12 +77,36 @@ def test_an_interrupted_search_goes_on_and_gives_the_same_numbers(ward, monkeypa
     kept = len((tmp_path / "search.jsonl").read_text().splitlines())
     assert kept == 47
     made = []
-    attempt = search._Search.attempt
-    monkeypatch.setattr(search._Search, "attempt", lambda *a: made.append(a) or attempt(*a))
+    monkeypatch.setattr(search, "judge", lambda task, step, sign: made.append(step) or judge(task, step, sign))
     resumed = searching(ward, follower=Listener(tmp_path), n_trials=14, monkeypatch=monkeypatch)
     assert len(made) == 4 * 14 - 46
     assert without_seconds(resumed.search.trials) == without_seconds(left_alone.search.trials)
     np.testing.assert_array_equal(resumed.oof, left_alone.oof)
+
+
+def test_the_order_in_which_trials_are_finished_changes_no_number(ward, monkeypatch):
+    first, second = (
+        searching(ward, "auto", n_trials=7, monkeypatch=monkeypatch, team=team) for team in (Alone(), Backwards())
+    )
+    assert without_seconds(first.search.trials) == without_seconds(second.search.trials)
+    assert without_seconds(first.search.fold_choices) == without_seconds(second.search.fold_choices)
+    np.testing.assert_array_equal(first.oof, second.oof)
+
+
+def test_a_round_that_was_not_finished_does_not_count_in_whatever_order_it_was_begun(ward, monkeypatch):
+    monkeypatch.setattr(search._Nested, "_time_is_up", lambda self, _number: self.n_fits == 4 * 5 + 2)
+    found = searching(ward, monkeypatch=monkeypatch, n_trials=9, team=Backwards()).search
+    assert len(found.trials) == 5
+    assert all(t.number < 5 for t in found.fold_choices)
+
+
+def test_the_budget_counts_the_seconds_that_went_by_and_the_journal_keeps_them(tmp_path):
+    trial = Trial(number=0, model="logistic", settings={}, loss=0.5, seconds=8.0)
+    Journal(tmp_path / "search.jsonl").add(2, trial, 3.0)
+    assert Journal(tmp_path / "search.jsonl").find(2, 0) == Kept(trial, 3.0)
+    earlier = json.dumps({"place": 1, "trial": trial.to_dict()})
+    (tmp_path / "search.jsonl").write_text(earlier + "\n")
+    assert Journal(tmp_path / "search.jsonl").find(1, 0) == Kept(trial, 8.0)
 
 
 def test_a_fold_s_risks_know_nothing_of_its_outcomes(ward, monkeypatch):
@@ -127,7 +163,7 @@ def test_settings_that_cannot_be_trained_have_no_loss_and_are_not_chosen(ward, m
             raise SettingsError("it diverged")
         return usual(task, pulse)
 
-    monkeypatch.setattr(search, "LEARNERS", {"logistic": fragile})
+    monkeypatch.setattr(search_step, "LEARNERS", {"logistic": fragile})
     found = searching(ward, n_trials=3, monkeypatch=monkeypatch).search
     assert [t.loss is None for t in found.trials] == [False, True, True]
     assert found.best.number == 0
@@ -151,7 +187,7 @@ def test_groups_stay_whole_when_a_single_fold_is_left(ward):
     groups = np.arange(task.n) // 3
     task = replace(task, groups=groups, folds=(groups % 2).astype(np.int64), n_folds=2)
     inner = subtask(task, task.training(0))
-    assert inner.n_folds == search.LEAST_INNER_FOLDS
+    assert inner.n_folds == LEAST_INNER_FOLDS
     assert all(len(set(inner.folds[inner.groups == g])) == 1 for g in np.unique(inner.groups))
 
 

@@ -1,0 +1,264 @@
+"""The trials of a search on a real cluster of two workers: the same numbers, sooner."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from medcore import jobs
+from medcore.data.recipe import prepare
+from medcore.data.splitting import make_split
+from medcore.errors import CancelledError, TargetError, WorkerError
+from medcore.jobs.security import cluster_security
+from medcore.jobs.team import ClusterTeam, _trials_on_each_machine
+from medcore.models import search, search_space
+from medcore.models.progress import NullFollower, Progress
+from medcore.models.results import read_results
+from medcore.models.search import fit_searched
+from medcore.models.settings import TrainSettings
+from medcore.models.task import Fitted, Pulse, Task, n_threads
+from medcore.models.team import Alone, Team
+from medcore.models.training import task_of
+from medcore.settings import Settings
+from medcore.studies import RunRecord, Store, StudyRecord
+
+Eventually = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def n_workers() -> int:
+    return 2
+
+
+@pytest.fixture
+def two_workers(job_settings: Settings, eventually: Eventually) -> None:
+    eventually(lambda: jobs.ensure_cluster(job_settings).n_workers() == 2, 120)
+
+
+@pytest.fixture
+def team(job_settings: Settings, two_workers: None) -> Iterator[ClusterTeam]:
+    """The workers as a team of this process."""
+    from distributed import Client
+
+    address = jobs.ensure_cluster(job_settings).client.scheduler.address
+    team = ClusterTeam(
+        lambda: Client(address, security=cluster_security(job_settings), set_as_default=False), named=False
+    )
+    yield team
+    team.close()
+
+
+class Listener(NullFollower):
+    """Keeps what it is told, and does something once it has been told enough."""
+
+    def __init__(self, after: int = 10**9, do: Callable[[], object] = lambda: None) -> None:
+        self.after, self.do, self.seen = after, do, 0
+
+    def report(self, progress: Progress, /) -> None:
+        self.seen += 1
+        if self.seen == self.after:
+            self.do()
+
+
+class Switch:
+    """A wish to stop that can be made."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+
+    def cancelled(self) -> bool:
+        return self.event.is_set()
+
+
+@pytest.fixture
+def task(job_study: StudyRecord, job_store: Store) -> Task:
+    run = job_store.create_run("ann", job_study.id, TrainSettings())
+    job_store.request_cancel("ann", run.id)
+    inputs = job_store.run_inputs("ann", run.id)
+    prepared = prepare(inputs.cohort, inputs.plan.recipe)
+    settings = TrainSettings(search_minutes=60)
+    return task_of(prepared, make_split(prepared, inputs.plan.split), settings)
+
+
+@pytest.fixture
+def searched(task: Task, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fitted]:
+    monkeypatch.setattr(search_space, "AUTOMATIC", ("logistic", "boosting"))
+    monkeypatch.setattr(search, "MOST_TRIALS", 5)
+
+    def fit(team: Team, follower: NullFollower | None = None) -> Fitted:
+        return fit_searched(task, Pulse(follower or NullFollower(), {"searched": 1.0}, model="searched", team=team))
+
+    return fit
+
+
+def assert_alike(one: Fitted, other: Fitted) -> None:
+    assert one.search is not None and other.search is not None
+    np.testing.assert_array_equal(one.oof, other.oof)
+    for first, second in (
+        (one.search.trials, other.search.trials),
+        (one.search.fold_choices, other.search.fold_choices),
+    ):
+        assert [replace(t, seconds=0.0) for t in first] == [replace(t, seconds=0.0) for t in second]
+
+
+def pids(team: ClusterTeam, work: ModuleType) -> set[int]:
+    return {where["pid"] for where in team.round(work.whereabouts, [1], range(6), NullFollower())}
+
+
+def test_both_workers_do_the_steps_of_a_round_on_one_copy_of_the_data_each(team: ClusterTeam, work: ModuleType) -> None:
+    shared = list(range(1000))
+    rounds = [list(team.round(work.whereabouts, shared, range(6), NullFollower())) for _ in range(3)]
+    assert all({where["step"] for where in one} == set(range(6)) for one in rounds)
+    done = [where for one in rounds for where in one]
+    assert len({where["pid"] for where in done}) == 2
+    assert os.getpid() not in {where["pid"] for where in done}
+    assert len({(where["pid"], where["copy"]) for where in done}) == 2
+    assert {where["n_threads"] for where in done} == {max(1, n_threads() // 2)}
+
+
+def test_a_search_spread_over_workers_has_the_numbers_of_one_alone(
+    team: ClusterTeam, searched: Callable[..., Fitted]
+) -> None:
+    assert_alike(searched(team), searched(Alone()))
+
+
+def test_a_search_whose_worker_is_killed_has_the_numbers_of_one_left_in_peace(
+    team: ClusterTeam, searched: Callable[..., Fitted], work: ModuleType
+) -> None:
+    killed = min(pids(team, work))
+    disturbed = searched(team, Listener(after=9, do=lambda: os.kill(killed, signal.SIGKILL)))
+    assert killed not in pids(team, work)
+    assert_alike(disturbed, searched(Alone()))
+
+
+def test_a_step_that_takes_its_worker_down_is_done_again(team: ClusterTeam, work: ModuleType, tmp_path: Path) -> None:
+    assert sorted(team.round(work.die_once, tmp_path, range(5), NullFollower())) == [0, 1, 4, 9, 16]
+    assert (tmp_path / "tried").exists()
+
+
+def test_data_that_was_lost_with_its_workers_is_sent_again(team: ClusterTeam, work: ModuleType) -> None:
+    shared = [1]
+    before = {where["pid"] for where in team.round(work.whereabouts, shared, range(4), NullFollower())}
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    after = list(team.round(work.whereabouts, shared, range(4), NullFollower()))
+    assert sorted(where["step"] for where in after) == [0, 1, 2, 3]
+    assert not before & {where["pid"] for where in after}
+
+
+def test_whoever_asks_to_stop_is_heard_and_so_are_the_workers(
+    team: ClusterTeam, work: ModuleType, tmp_path: Path, eventually: Eventually
+) -> None:
+    switch = Switch()
+
+    def stop_once_begun() -> None:
+        eventually(lambda: len(list(tmp_path.glob("begun-*"))) == 2)
+        switch.event.set()
+
+    watcher = threading.Thread(target=stop_once_begun)
+    watcher.start()
+    with pytest.raises(CancelledError):
+        list(team.round(work.wait_to_be_stopped, tmp_path, range(6), switch))
+    watcher.join()
+    eventually(lambda: len(list(tmp_path.glob("heard-*"))) == 2)
+    assert len(list(tmp_path.glob("begun-*"))) == 2
+    assert len(pids(team, work)) == 2
+
+
+def test_a_round_that_is_left_early_is_given_up(
+    team: ClusterTeam, work: ModuleType, tmp_path: Path, eventually: Eventually
+) -> None:
+    steps = [*range(3)]
+    left = team.round(work.die_once, tmp_path, steps, NullFollower())
+    (tmp_path / "tried").touch()
+    next(left)
+    left.close()
+    assert len(pids(team, work)) == 2
+
+
+def test_an_error_of_a_step_is_the_run_s_own(team: ClusterTeam, work: ModuleType) -> None:
+    with pytest.raises(TargetError, match="The outcome has 1 class"):
+        list(team.round(work.refuse_step, None, range(3), NullFollower()))
+
+
+def test_an_unforeseen_error_of_a_step_comes_without_its_text(
+    team: ClusterTeam, work: ModuleType, job_settings: Settings
+) -> None:
+    with pytest.raises(WorkerError, match="ValueError") as raised:
+        list(team.round(work.stumble_at_step, None, range(3), NullFollower()))
+    logs = "".join(p.read_text() for p in (job_settings.data_dir / "jobs").glob("*.log"))
+    assert "Miller" not in str(raised.value) + logs
+
+
+def test_a_cluster_that_cannot_be_reached_leaves_the_steps_to_this_process(work: ModuleType) -> None:
+    def nobody() -> Any:
+        raise OSError("no scheduler")
+
+    done = list(ClusterTeam(nobody, named=True).round(work.whereabouts, [1], range(2), NullFollower()))
+    assert {where["pid"] for where in done} == {os.getpid()}
+
+
+def test_a_trial_shares_the_cores_with_those_on_its_own_machine_only() -> None:
+    places = {"tls://10.0.0.1:40001": 1, "tls://10.0.0.1:40002": 3, "tls://[fe80::1]:7": 2}
+    assert list(_trials_on_each_machine(places).values()) == [4, 4, 2]
+
+
+def held(client: Any) -> list[str]:
+    """Return everything that the cluster works on or keeps."""
+    keys: list[str] = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
+    return keys
+
+
+@pytest.fixture
+def start(job_store: Store, job_study: StudyRecord, two_workers: None) -> Callable[..., str]:
+    def started(**changes: Any) -> str:
+        settings = TrainSettings(**{"model": "logistic", "search_minutes": 0.25, **changes})
+        return jobs.start_run(job_store, "ann", job_study.id, settings)
+
+    return started
+
+
+@pytest.fixture
+def finished(job_store: Store, eventually: Eventually) -> Callable[[str], RunRecord]:
+    def run(run_id: str) -> RunRecord:
+        eventually(lambda: not job_store.get_run("ann", run_id).unfinished, 240)
+        return job_store.get_run("ann", run_id)
+
+    return run
+
+
+@pytest.mark.slow
+def test_two_runs_that_search_at_once_both_finish_with_the_same_trials(
+    start: Callable[..., str], finished: Callable[[str], RunRecord], job_store: Store
+) -> None:
+    runs = [finished(run_id) for run_id in [start(seed=7) for _ in range(2)]]
+    assert [run.state for run in runs] == ["done", "done"]
+    trials = [read_results(job_store.result_folder("ann", run.id)).manifest["search"]["trials"] for run in runs]
+    fewest = min(map(len, trials))
+    assert fewest > 1
+    one, other = ([t | {"seconds": 0.0} for t in made[:fewest]] for made in trials)
+    assert one == other
+
+
+def test_a_run_that_searches_stops_when_it_is_cancelled_and_leaves_nothing_on_the_workers(
+    start: Callable[..., str],
+    finished: Callable[[str], RunRecord],
+    job_store: Store,
+    job_settings: Settings,
+    eventually: Eventually,
+) -> None:
+    run_id = start(search_minutes=60)
+    eventually(lambda: sum(p.progress.stage == "search" for p in job_store.progress("ann", run_id)) > 3, 120)
+    jobs.cancel_run(job_store, "ann", run_id)
+    assert finished(run_id).state == "cancelled"
+    client = jobs.ensure_cluster(job_settings).client
+    eventually(lambda: not [key for key in held(client) if not key.startswith("run-")])
