@@ -1,10 +1,13 @@
 """What an installation may set: read as it is meant, or refused in one sentence."""
 
+from pathlib import Path
+
 import pytest
 
 from medcore import cli
 from medcore.errors import SettingsError
 from medcore.settings import Settings
+from medcore.studies import Store
 
 
 @pytest.mark.parametrize(
@@ -51,3 +54,20 @@ def test_numbers_have_defaults_and_may_be_set(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MEDCORE_WORKERS", "3")
     monkeypatch.setenv("MEDCORE_IDLE_SECONDS", "2.5")
     assert (Settings.from_env().workers, Settings.from_env().idle_seconds) == (3, 2.5)
+
+
+def test_a_place_for_files_that_cannot_be_opened_is_refused_without_repeating_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDCORE_DATA", str(tmp_path))
+    monkeypatch.setenv("MEDCORE_STORAGE", "nowhere://user:secret@host/x")
+    with pytest.raises(SettingsError, match="MEDCORE_STORAGE") as raised:
+        Store(Settings.from_env())
+    assert "secret" not in str(raised.value)
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MEDCORE_DATA", str(tmp_path / "file" / "inside"))
+    with pytest.raises(SettingsError, match="MEDCORE_DATA"):
+        Store(Settings.from_env())

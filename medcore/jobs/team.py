@@ -63,6 +63,7 @@ class ClusterTeam:
         self._sent: tuple[object, Future[Any]] | None = None
         self._aside = False
         self._n_lost = 0
+        self._out_of_reach = False
 
     def round(
         self, work: Work[Shared, Step, Result], shared: Shared, steps: Sequence[Step], sign: StopSign, /
@@ -117,12 +118,15 @@ class ClusterTeam:
 
     def _places(self) -> Mapping[str, int]:
         """Tell how many trials each worker makes at once; none when the cluster cannot be asked."""
+        if self._out_of_reach:
+            return {}
         try:
             if self._client is None:
                 self._client = self._connect()
             threads: dict[str, int] = self._client.nthreads()  # type: ignore[no-untyped-call]
         except Exception as error:
             logger.warning("The cluster's workers cannot be asked: %s", type(error).__name__)
+            self._out_of_reach = True  # not tried again: each try would wait, and the budget is time
             return {}
         return threads if self._named else dict.fromkeys(threads, 1)
 

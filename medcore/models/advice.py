@@ -106,9 +106,13 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
             message=Message(worse, _figures(-mean, -high, -low))
             if high < 0
             else Message(no_better, _figures(mean, low, high)),
-            why=Message(N_("Its risks would change decisions without knowing anything about the patient in question.")),
+            why=Message(
+                N_("Taken as they are, its risks are no closer to what happens than one number for every patient.")
+            ),
             remedy=Message(
-                N_("Do not use this model. Look for other predictors or more patients, or train another kind of model.")
+                N_(
+                    "Do not decide by these risks. Train another kind of model, or look for other predictors and more patients."
+                )
             ),
         )
     ]

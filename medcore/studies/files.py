@@ -10,6 +10,8 @@ from pathlib import Path
 
 import fsspec
 
+from medcore.errors import SettingsError
+from medcore.i18n import N_
 from medcore.settings import Settings
 
 
@@ -21,7 +23,7 @@ class FileStore:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.fs, self.root = fsspec.core.url_to_fs(settings.storage_url)
+        self.fs, self.root = _place(settings.storage_url)
         self.local = "file" in _protocols(self.fs)
         self.cache = settings.data_dir / "cache"
 
@@ -95,6 +97,20 @@ class FileStore:
 def owner_folder(owner: str) -> str:
     """Name an owner's folder without showing who that is."""
     return hashlib.sha256(owner.encode()).hexdigest()[:16]
+
+
+def _place(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Open where the files are; the address may carry a password and is not repeated."""
+    try:
+        fs, root = fsspec.core.url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        raise SettingsError(
+            N_(
+                "MEDCORE_STORAGE is not a place that medcore can open ({kind}). Write it as file:///PATH or s3://BUCKET/PATH, and install the driver that fsspec asks for."
+            ),
+            kind=type(error).__name__,
+        ) from None
+    return fs, str(root)
 
 
 def _protocols(fs: fsspec.AbstractFileSystem) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from medcore import jobs
 from medcore.charts.training import auroc_curve, epochs_of, loss_curve
 from medcore.evaluation import Estimate, Evaluation
 from medcore.i18n import N_, _
-from medcore.models.paired import CHOSEN, auroc_gains
+from medcore.models.paired import CHOSEN, SIMPLE, auroc_gains
 from medcore.models.progress import Progress
 from medcore.models.results import CandidateResult
 from medcore.studies.records import RunRecord
@@ -105,7 +105,12 @@ def results(run: RunRecord) -> None:
     gains = cache.once(lambda: auroc_gains(found), "gains", run.id)
     own = "**" + _("This run's model") + "**"
     rows = [_row(own, found.cross_validated, None, gains.get(CHOSEN))] if parts > 1 else []
-    rows += [_row(_name(c, alone=parts == 1), c.cross_validated, c, gains.get(c.name)) for c in found.candidates]
+    for candidate in found.candidates:
+        if parts == 1 and candidate.weight > 0:  # the run's model by itself, as it is kept: recalibrated where it was
+            gain = gains.get(CHOSEN) if candidate.name != SIMPLE else None
+            rows.append(_row(f"**{_name(candidate)}**", found.cross_validated, candidate, gain))
+        else:
+            rows.append(_row(_name(candidate), candidate.cross_validated, candidate, gains.get(candidate.name)))
     table(rows)
     caption(
         _(
@@ -130,10 +135,8 @@ def _cancel(run: RunRecord) -> None:
     jobs.cancel_run(cache.store(), run.owner, run.id)
 
 
-def _name(candidate: CandidateResult, *, alone: bool) -> str:
-    """Name a candidate, in bold when it is the run's model by itself."""
-    name = plain(model_name(candidate.name))
-    return f"**{name}**" if alone and candidate.weight > 0 else name
+def _name(candidate: CandidateResult) -> str:
+    return plain(model_name(candidate.name))
 
 
 def _gain(gain: Estimate | None) -> str:

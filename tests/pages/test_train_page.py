@@ -8,6 +8,7 @@ from medcore.models.progress import Progress
 from medcore.models.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER
 from medcore.ui.run_panel import at_work
+from medcore.ui.words import model_name
 
 
 def press(app, key):
@@ -66,7 +67,7 @@ def test_a_run_at_work_is_found_again_by_a_new_session(open_page, page_store, he
     assert page_store.get_run(LOCAL_OWNER, run.id).cancel_requested
 
 
-@pytest.mark.parametrize(("state", "said"), [("cancelled", "Cancelled"), ("failed", "Out of memory")])
+@pytest.mark.parametrize(("state", "said"), [("cancelled", "Stopped as you asked"), ("failed", "Out of memory")])
 def test_a_run_that_ended_badly_says_why(open_page, page_store, heart_study, words, state, said):
     from medcore.errors import WorkerError
 
@@ -146,13 +147,33 @@ def test_a_finished_run_shows_paired_differences_what_was_tried_and_the_learning
     board = app.table[0].value
     gains = dict(zip(board["Model"].str.strip("*"), board["AUROC above logistic regression"], strict=True))
     assert gains["Logistic regression"] == "–"
-    assert gains["Searched settings"].startswith(("+", "-"))
+    assert gains["Searched settings"].startswith(("+", "−"))
     assert "(" in gains["Searched settings"]
     app.toggle(key=f"train.tried.{finished.id}").set_value(True).run()
     assert any("Trial" in t.value.columns for t in app.table)
     app.toggle(key=f"train.learning.{finished.id}").set_value(True).run()
     assert not app.exception
     assert len(app.get("plotly_chart")) == 2
+
+
+def test_an_earlier_run_is_one_line_until_its_results_are_asked_for(
+    open_page, page_store, heart_study, finished, words
+):
+    later = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings())
+    page_store.finish_run(LOCAL_OWNER, later.id, "cancelled")
+    app = open_page("train", study=heart_study.id)
+    assert not app.table
+    assert "AUROC" in words(app)
+    app.toggle(key=f"train.show.{finished.id}").set_value(True).run()
+    board = app.table[0].value.set_index("Model")
+    assert (board.loc["Prevalence alone", ["AUROC", "Calibration slope"]] == "–").all()
+    assert board["Part in the model"].str.contains("100%").sum() == 1
+
+
+def test_every_model_of_a_run_has_a_name():
+    from medcore.models.training import _LEARNERS
+
+    assert all(model_name(name) != name for name in _LEARNERS)
 
 
 def test_the_logs_of_a_search_can_be_taken_to_tensorboard(open_page, heart_study, finished):
