@@ -97,7 +97,7 @@ def _simple_is_as_good(results: Results, simple: CandidateResult) -> list[Findin
             severity="info",
             message=Message(
                 N_(
-                    "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high})."
+                    "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
                 ),
                 {"difference": f"{mean:.4f}", "low": f"{low:.4f}", "high": f"{high:.4f}"},
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ _BODY, _SMALL, _MARGIN = 10.0, 8.5, 20.0
 _PICTURE_INCHES = 5.6
 _COMPACT = 0.8
 """The size of everything in a compact document, against a usual one."""
+_CHINESE = re.compile(r"([\u4e00-\u9fff、。，；：！？）》】])(?=[^\s、。，；：！？）》】%％.,;:!?)\u200b])")
+"""Where a line of Chinese may end: after every character, but not before a mark that closes."""
 _INK, _GREY, _RULE, _WARN = (31, 39, 51), (91, 100, 114), (216, 220, 227), (253, 244, 234)
 
 
@@ -91,12 +94,21 @@ def _write(
     if fill:
         pdf.set_fill_color(*fill)
     pdf.multi_cell(
-        0, size * 0.52, text, fill=fill is not None, align="L", new_x="LMARGIN", new_y="NEXT", padding=2 if fill else 0
+        0,
+        size * 0.52,
+        _breakable(text),
+        fill=fill is not None,
+        align="L",
+        new_x="LMARGIN",
+        new_y="NEXT",
+        padding=2 if fill else 0,
     )
     pdf.ln(space_after)
 
 
 def _table(pdf: FPDF, table: Table, scale: float) -> None:
+    from fpdf import FontFace
+
     _write(pdf, table.caption, 9.5 * scale, space_after=1)
     pdf.set_font(_FAMILY, size=_SMALL * scale)
     pdf.set_draw_color(*_RULE)
@@ -109,14 +121,18 @@ def _table(pdf: FPDF, table: Table, scale: float) -> None:
         line_height=_SMALL * scale * 0.52,
         padding=1 if scale == 1 else 0.4,
         text_align="LEFT",
-        first_row_as_headings=False,
-        num_heading_rows=1,
+        headings_style=FontFace(color=_GREY),
     ) as grid:
         for row in (table.header, *table.rows):
             line = grid.row()
             for cell in row:
-                line.cell(_quoted(pdf, cell))
+                line.cell(_breakable(_quoted(pdf, cell)))
     pdf.ln(3 * scale)
+
+
+def _breakable(text: str) -> str:
+    """Let Chinese, which has no spaces between words, end a line after any character."""
+    return _CHINESE.sub("\\1\u200b", text)
 
 
 def _quoted(pdf: FPDF, text: str) -> str:
