@@ -19,6 +19,8 @@ _FAMILY = "medcore"
 _SIZES = {1: 15.0, 2: 12.0, 3: 10.5}
 _BODY, _SMALL, _MARGIN = 10.0, 8.5, 20.0
 _PICTURE_INCHES = 5.6
+_TABLE_START = 32.0
+"""Millimetres a table's caption, head and first row take: they stay together."""
 _COMPACT = 0.8
 """The size of everything in a compact document, against a usual one."""
 _CHINESE = re.compile(r"([\u4e00-\u9fff、。，；：！？）》】])(?=[^\s、。，；：！？）》】%％.,;:!?)\u200b])")
@@ -39,6 +41,7 @@ def to_pdf(document: Document) -> bytes:
 
 def _new(document: Document) -> FPDF:
     from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
     class Paper(FPDF):
         def footer(self) -> None:
@@ -56,6 +59,9 @@ def _new(document: Document) -> FPDF:
     pdf.set_margins(margin, margin, margin)
     pdf.set_auto_page_break(True, margin=margin)
     pdf.add_font(_FAMILY, fname=FONT_FILE)
+    font = pdf.fonts[_FAMILY]
+    if isinstance(font, TTFFont):
+        font.cw[0x200B] = 0  # the font lacks the space of no width, by which Chinese is broken
     pdf.set_font(_FAMILY, size=_BODY)
     return pdf
 
@@ -109,6 +115,8 @@ def _write(
 def _table(pdf: FPDF, table: Table, scale: float) -> None:
     from fpdf import FontFace
 
+    if pdf.will_page_break(_TABLE_START * scale):
+        pdf.add_page()
     _write(pdf, table.caption, 9.5 * scale, space_after=1)
     pdf.set_font(_FAMILY, size=_SMALL * scale)
     pdf.set_draw_color(*_RULE)
@@ -126,7 +134,7 @@ def _table(pdf: FPDF, table: Table, scale: float) -> None:
         for row in (table.header, *table.rows):
             line = grid.row()
             for cell in row:
-                line.cell(_breakable(_quoted(pdf, cell)))
+                line.cell(_breakable(_quoted(pdf, cell)).replace("_", "_\u200b"))
     pdf.ln(3 * scale)
 
 
@@ -141,13 +149,22 @@ def _quoted(pdf: FPDF, text: str) -> str:
 
 
 def _widths(table: Table) -> tuple[int, ...]:
-    """Share the width by the length of what stands in each column, within bounds."""
-    columns = zip(table.header, *table.rows, strict=True)
-    return tuple(min(40, max(14, max(len(cell.encode("gb18030", "replace")) for cell in column))) for column in columns)
+    """Share the width by the length of what stands in each column, within bounds, but not below its longest word."""
+    columns = list(zip(table.header, *table.rows, strict=True))
+    words = (max((_length(word) for cell in column for word in cell.split()), default=0) for column in columns)
+    longest = (max(_length(cell) for cell in column) for column in columns)
+    return tuple(max(min(word + 2, 24), min(40, max(12, cell))) for word, cell in zip(words, longest, strict=True))
+
+
+def _length(text: str) -> int:
+    """Count letters, a Chinese one as two."""
+    return len(text.encode("gb18030", "replace"))
 
 
 def _drawn_height(block: Block | None) -> float:
-    """Return the millimetres a picture takes, 0 for anything else: a heading stays with its picture."""
+    """Return the millimetres a picture or a table's start takes: a heading stays with what it heads."""
+    if isinstance(block, Table):
+        return _TABLE_START
     if not isinstance(block, Picture):
         return 0.0
     return 25.4 * _PICTURE_INCHES * float(block.figure.layout.height or 380) / PIXELS_PER_INCH / WIDTH_INCHES
