@@ -153,7 +153,7 @@ def _widths(table: Table) -> tuple[int, ...]:
     columns = list(zip(table.header, *table.rows, strict=True))
     words = (max((_length(word) for cell in column for word in cell.split()), default=0) for column in columns)
     longest = (max(_length(cell) for cell in column) for column in columns)
-    return tuple(max(min(word + 2, 24), min(40, max(12, cell))) for word, cell in zip(words, longest, strict=True))
+    return tuple(max(min(word + 5, 30), min(34, max(14, cell))) for word, cell in zip(words, longest, strict=True))
 
 
 def _length(text: str) -> int:
