@@ -21,6 +21,8 @@ _BODY, _SMALL, _MARGIN = 10.0, 8.5, 20.0
 _PICTURE_INCHES = 5.6
 _TABLE_START = 32.0
 """Millimetres a table's caption, head and first row take: they stay together."""
+_LETTERS = 105
+"""As many letters of a table stand side by side on a page."""
 _COMPACT = 0.8
 """The size of everything in a compact document, against a usual one."""
 _CHINESE = re.compile(r"([\u4e00-\u9fff、。，；：！？）》】])(?=[^\s、。，；：！？）》】%％.,;:!?)\u200b])")
@@ -149,11 +151,15 @@ def _quoted(pdf: FPDF, text: str) -> str:
 
 
 def _widths(table: Table) -> tuple[int, ...]:
-    """Share the width by the length of what stands in each column, within bounds, but not below its longest word."""
+    """Give every column its longest word, and share the rest by the length of what stands in it, within bounds."""
     columns = list(zip(table.header, *table.rows, strict=True))
-    words = (max((_length(word) for cell in column for word in cell.split()), default=0) for column in columns)
-    longest = (max(_length(cell) for cell in column) for column in columns)
-    return tuple(max(min(word + 5, 30), min(34, max(14, cell))) for word, cell in zip(words, longest, strict=True))
+    words = [max((_length(word) for cell in column for word in cell.split()), default=0) for column in columns]
+    least = [min(word, 24) + 3 for word in words]
+    wanted = [
+        max(1, min(40, max(map(_length, column))) - least_one) for column, least_one in zip(columns, least, strict=True)
+    ]
+    spare = max(0, _LETTERS - sum(least)) / sum(wanted)
+    return tuple(round(10 * (few + spare * more)) for few, more in zip(least, wanted, strict=True))
 
 
 def _length(text: str) -> int:
