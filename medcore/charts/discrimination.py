@@ -15,7 +15,7 @@ from medcore.i18n import _
 
 
 def roc(curves: Mapping[str, RocCurve], *, threshold: float | None = None) -> go.Figure:
-    """Draw ROC curves by model, the first with its pointwise band, and the threshold's place on each."""
+    """Draw ROC curves by model, the first with its pointwise band (none where the curves are of classes), and the threshold's place on each."""
     name, first = next(iter(curves.items()))
     title = _(
         "{n} of 100 times, a patient with the outcome is given a higher risk than one without",
@@ -32,7 +32,8 @@ def roc(curves: Mapping[str, RocCurve], *, threshold: float | None = None) -> go
         height=420,
     )
     lines.reference(figure, [0, 1], [0, 1], name=_("Chance"))
-    lines.band(figure, first.fpr, first.tpr_low, first.tpr_high, name=_("95 % interval of sensitivity"), index=0)
+    if not _of_classes(curves):
+        lines.band(figure, first.fpr, first.tpr_low, first.tpr_high, name=_("95 % interval of sensitivity"), index=0)
     for i, (name, curve) in enumerate(curves.items()):
         hover = _("Sensitivity {y}, false alarms {x}", y="%{y:.1%}", x="%{x:.1%}")
         lines.line(figure, curve.fpr, curve.tpr, name=name, index=i, hover=hover)

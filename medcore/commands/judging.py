@@ -110,14 +110,14 @@ def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrat
 
 
 def _write_report(report: Path, bundle: Path, validation: ExternalValidation, threshold: float) -> None:
+    from medcore.evaluation.thresholds import BY_HAND
     from medcore.models.recalibration import recalibrations
     from medcore.models.results import read_results
     from medcore.reporting import Subject, render, study_report
 
     results = read_results(bundle)
-    rationale = (
-        str(results.manifest.get("threshold_rationale", "")) if threshold == results.manifest.get("threshold") else ""
-    )
+    own = results.manifest.get("threshold") == threshold
+    rationale = str(results.manifest.get("threshold_rationale", "")) if own else BY_HAND
     subject = Subject(
         title=bundle.resolve().name,
         results=results,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,6 +59,16 @@ class TableOne:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TableOne:
+        """Read what :meth:`to_dict` wrote."""
+        rows = (TableRow(**{**row, "cells": tuple(Cell(**cell) for cell in row["cells"])}) for row in data["rows"])
+        return cls(strata=tuple(data["strata"]), counts=tuple(data["counts"]), rows=tuple(rows))
+
+    def missing(self) -> dict[str, float]:
+        """Return each column's share of missing values (0–1)."""
+        return {row.column: row.n_missing / max(sum(self.counts), 1) for row in self.rows}
 
     def frame(self, *, suppress: bool = True) -> pd.DataFrame:
         """Write the table as text, in the current language; small counts are hidden unless told otherwise.

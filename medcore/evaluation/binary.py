@@ -23,6 +23,7 @@ from medcore.evaluation.ranking import auroc_with_influence, average_precision
 from medcore.evaluation.recalibration import LogisticFit, fit_logistic, logit
 from medcore.evaluation.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins, sums
 from medcore.evaluation.smoothing import Smoother, weighted_quantile
+from medcore.evaluation.weighting import linearised
 
 #: The figures whose interval is bootstrapped, in the order they are shown.
 BOOTSTRAPPED = ("auprc", "brier", "scaled_brier", "log_loss", "o_e_ratio", "ici", "e50", "e90")
@@ -78,7 +79,8 @@ def pieces(outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None =
     for name, (value, fit, reason) in _calibration_fits(outcome, risk, area, weights).items():
         values[name] = value
         if fit is not None:
-            influence[name], model_variance[name] = fit.influence[:, -1], float(fit.covariance[-1, -1])
+            influence[name] = (fit.influence if weights is None else fit.left_out)[:, -1]
+            model_variance[name] = float(fit.covariance[-1, -1])
         if reason:
             reasons[name] = reason
     resampled, about, exact = _resampled(outcome, risk, draws, weights)
@@ -107,13 +109,13 @@ def _analytic(name: str, parts: Pieces, groups: Ints | None) -> Estimate:
     influence = parts.influence[name]
     if np.isnan(influence).any():
         return missing(FEW_EVENTS, value)
-    variance = clustered_variance(influence, groups)
     method = analytic_method(name, groups, weighted=parts.weighted)
-    if name == "auroc":
-        if variance == 0:
-            return missing(SEPARATED if value in (0.0, 1.0) else CONSTANT_RISK, value)
-        return normal(value, variance, method, bounds=(0.0, 1.0))
-    return normal(value, parts.model_variance[name] if method == "wald" else variance, method)
+    if method == "wald":
+        return normal(value, parts.model_variance[name], method)
+    if name == "auroc" and clustered_variance(influence, groups) == 0:
+        return missing(SEPARATED if value in (0.0, 1.0) else CONSTANT_RISK, value)
+    bounds = (0.0, 1.0) if name == "auroc" else None
+    return linearised(value, influence, groups, method, weighted=parts.weighted, bounds=bounds)
 
 
 def analytic_method(name: str, groups: Ints | None, *, weighted: bool) -> str:

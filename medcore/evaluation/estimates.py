@@ -28,9 +28,10 @@ METHODS: Mapping[str, str] = {
     "bootstrap": N_("bootstrap percentiles"),
     "bootstrap_cluster": N_("bootstrap percentiles, resampling patients"),
     "normal": N_("normal approximation"),
+    "normal_weighted": N_("normal approximation, robust to weights"),
     "wilson_weighted": N_("Wilson score, effective number of patients"),
-    "weighted": N_("linearised, robust to weights"),
-    "weighted_cluster": N_("linearised, robust to weights, clustered by patient"),
+    "weighted": N_("leave-one-out influences, Student’s t, robust to weights"),
+    "weighted_cluster": N_("leave-one-out influences, Student’s t, robust to weights, clustered by patient"),
     "none": N_("no interval"),
 }
 
@@ -131,10 +132,15 @@ def wilson_weighted(hits: tuple[float, float], misses: tuple[float, float]) -> E
 
 
 def normal(
-    value: float, variance: float, method: str = "normal", *, bounds: tuple[float, float] | None = None
+    value: float,
+    variance: float,
+    method: str = "normal",
+    *,
+    bounds: tuple[float, float] | None = None,
+    quantile: float = Z95,
 ) -> Estimate:
-    """Return a value with the interval value ± 1.96 standard errors, cut at ``bounds``."""
-    half = Z95 * math.sqrt(max(variance, 0.0))
+    """Return a value with the interval value ± ``quantile`` (1.96) standard errors, cut at ``bounds``."""
+    half = quantile * math.sqrt(max(variance, 0.0))
     low, high = value - half, value + half
     if bounds:
         low, high = max(low, bounds[0]), min(high, bounds[1])

@@ -12,7 +12,7 @@ from medcore.evaluation.binary import ANALYTIC, METRICS, Pieces, analytic_method
 from medcore.evaluation.confusion import Confusion, confusion
 from medcore.evaluation.estimates import NAN, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
 from medcore.evaluation.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
-from medcore.evaluation.weighting import effective_number, proportion, weighed
+from medcore.evaluation.weighting import effective_number, linearised, proportion, weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +166,8 @@ def _macro(parts: list[Pieces], groups: Ints | None) -> dict[str, Estimate]:
         if name in ANALYTIC:
             influence = np.nansum([p.influence[name] for p in have], axis=0) / len(have)
             method = analytic_method(name, groups, weighted=parts[0].weighted)
-            bounds = (0.0, 1.0) if name == "auroc" else (-np.inf, np.inf)
-            out[name] = normal(value, clustered_variance(influence, groups), method, bounds=bounds)
+            bounds = (0.0, 1.0) if name == "auroc" else None
+            out[name] = linearised(value, influence, groups, method, weighted=parts[0].weighted, bounds=bounds)
         else:
             with np.errstate(invalid="ignore"):
                 resampled = np.mean([p.draws[name] for p in have], axis=0)

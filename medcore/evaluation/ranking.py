@@ -11,9 +11,9 @@ def auroc_with_influence(outcome: Floats, risk: Floats, weights: Floats | None =
     """Return the area under the ROC curve and what each row adds to its error.
 
     The squares of the influences sum to DeLong's variance (DeLong 1988, Biometrics
-    44:837); with ``weights`` (n,), each above 0, they are those of the weighted area.
-    ``outcome`` (n,) of 0 and 1. The influences are NaN with fewer than two events or
-    non-events.
+    44:837). With ``weights`` (n,), each above 0, they are by how much the weighted area
+    changes when the row is left out. ``outcome`` (n,) of 0 and 1. The influences are NaN
+    with fewer than two events or non-events.
 
     >>> auroc_with_influence(np.array([0, 1, 1.0]), np.array([0.2, 0.1, 0.3]), np.array([1, 1, 3.0]))[0]
     0.75
@@ -33,8 +33,11 @@ def auroc_with_influence(outcome: Floats, risk: Floats, weights: Floats | None =
     area = float(events @ beaten) / all_events
     if m < 2 or n < 2:
         return area, np.full(len(risk), NAN)
+    if weights is not None:
+        rest = np.where(event, all_events, all_others) - weight
+        return area, (share - area) * weight / rest
     few = np.where(event, np.sqrt(m / (m - 1)) / all_events, np.sqrt(n / (n - 1)) / all_others)
-    return area, (share - area) * weight * few
+    return area, (share - area) * few
 
 
 def average_precision(events: Floats, others: Floats) -> Floats:

@@ -22,11 +22,21 @@ def logit(risk: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class LogisticFit:
-    """Coefficients, their model-based covariance, and each row's influence on them (n, p)."""
+    """Coefficients, their model-based covariance, and each row's influence on them (n, p).
+
+    The ``leverage`` (n,) is each row's share of its own fitted value, 0 to 1.
+    """
 
     coefficients: Floats
     covariance: Floats
     influence: Floats
+    leverage: Floats
+
+    @property
+    def left_out(self) -> Floats:
+        """By how much the coefficients change when a row is left out, to first order (HC3, MacKinnon & White 1985)."""
+        out: Floats = self.influence / np.maximum(1 - self.leverage, np.finfo(np.float64).eps)[:, None]
+        return out
 
 
 def fit_logistic(
@@ -51,7 +61,9 @@ def fit_logistic(
         move = np.linalg.solve(hessian, score)
         if np.max(np.abs(move)) < 1e-10 * (1 + np.max(np.abs(beta))):
             inverse = np.linalg.inv(hessian)
-            return LogisticFit(beta, inverse, (design * (weight * (outcome - p))[:, None]) @ inverse)
+            influence = (design * (weight * (outcome - p))[:, None]) @ inverse
+            leverage = ((design @ inverse) * design).sum(axis=1) * weight * p * (1 - p)
+            return LogisticFit(beta, inverse, influence, leverage)
         for _half in range(30):
             value = _log_likelihood(outcome, start + design @ (beta + move), weight)
             if value >= best - 1e-12 * abs(best):

@@ -76,11 +76,18 @@ def clustered_variance(influence: Floats, groups: Ints | None) -> float:
     The square of each row's influence is summed; with ``groups`` a patient's rows
     are first added up, and G/(G-1) corrects for few patients.
     """
+    pull = by_patient(influence, groups)
     if groups is None:
-        return float(influence @ influence)
+        return float(pull @ pull)
+    return float(pull @ pull) * len(pull) / max(len(pull) - 1, 1)
+
+
+def by_patient(influence: Floats, groups: Ints | None) -> Floats:
+    """Add up what the rows of each patient add to an error; the rows themselves without ``groups``."""
+    if groups is None:
+        return influence
     _, unit = np.unique(groups, return_inverse=True)
-    sums = np.bincount(unit, weights=influence)
-    return float(sums @ sums) * len(sums) / max(len(sums) - 1, 1)
+    return sums(unit.astype(np.int64), influence)
 
 
 def risk_bins(risk: Floats, max_bins: int = MAX_BINS) -> tuple[Ints, int]:

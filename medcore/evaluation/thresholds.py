@@ -16,6 +16,7 @@ Rule = Literal["harm_ratio", "net_benefit", "sensitivity", "specificity", "youde
 RULES: tuple[str, ...] = get_args(Rule)
 LOWEST, HIGHEST = 0.001, 0.999
 
+BY_HAND = N_("The threshold was set by hand.")
 UNREACHED = N_("No threshold reaches it on these patients; the nearest was taken.")
 
 
@@ -68,9 +69,7 @@ def choose_threshold(outcome: Floats, risk: Floats, rule: Rule, *, target: float
         return _harm(_needed(rule, target))
     if rule == "by_hand":
         value = _share(rule, target)
-        return ThresholdChoice(
-            threshold=_inside(value), rule=rule, target=value, rationale=Message(N_("The threshold was set by hand."))
-        )
+        return ThresholdChoice(threshold=_inside(value), rule=rule, target=value, rationale=Message(BY_HAND))
     ranked = Ranked.of(outcome, risk)
     if not 0 < ranked.n_events < ranked.n:
         raise SettingsError(N_("A threshold cannot be chosen by this rule: all patients have the same outcome."))

@@ -157,7 +157,7 @@ def net_benefit(
     shares = np.full(len(terms), 1 / len(terms)) if weight is None else weight / weight.sum()
     value = float(shares @ terms)
     variance = clustered_variance((terms - value) * shares, None if groups is None else groups[kept])
-    return normal(value, variance, "normal" if weight is None else "weighted")
+    return normal(value, variance, "normal" if weight is None else "normal_weighted")
 
 
 def benefit_terms(outcome: Floats, risk: Floats, threshold: float) -> Floats:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-from medcore.evaluation.estimates import Estimate, Floats, wilson, wilson_weighted
+from medcore.evaluation.estimates import Estimate, Floats, normal, wilson, wilson_weighted
+from medcore.evaluation.resampling import Ints, by_patient, clustered_variance
+
+#: As many degrees of freedom as make Student's t the normal distribution.
+MANY_DEGREES = 1e6
 
 
 def weighed(weights: Floats | None, n_rows: int) -> tuple[NDArray[np.bool_], Floats | None]:
@@ -45,3 +50,41 @@ def proportion(hit: NDArray[np.bool_], weights: Floats | None) -> Estimate:
         return wilson(int(hit.sum()), len(hit))
     yes, no = weights[hit], weights[~hit]
     return wilson_weighted((float(yes.sum()), float(yes @ yes)), (float(no.sum()), float(no @ no)))
+
+
+def linearised(
+    value: float,
+    influence: Floats,
+    groups: Ints | None,
+    method: str,
+    *,
+    weighted: bool,
+    bounds: tuple[float, float] | None = None,
+) -> Estimate:
+    """Return a value with the interval that follows from what each row adds to its error.
+
+    Where patients are weighted a few of them carry the variance, so its own error is
+    not small: Student's t takes the place of the normal distribution, with the
+    variance's own degrees of freedom.
+    """
+    variance = clustered_variance(influence, groups)
+    if not weighted:
+        return normal(value, variance, method, bounds=bounds)
+    quantile = float(stdtrit(degrees_of_freedom(by_patient(influence, groups)), 0.975))
+    return normal(value, variance, method, bounds=bounds, quantile=quantile)
+
+
+def degrees_of_freedom(influence: Floats) -> float:
+    """Return Satterthwaite's degrees of freedom of the variance Σψ², from the spread of the ψ² themselves.
+
+    Twice the square of the variance over the variance of it (Satterthwaite 1946,
+    Biometrics Bull 2:110): about n for n patients with normal influences ψ, few where
+    a few patients carry all, never less than 2.
+
+    >>> degrees_of_freedom(np.array([1.0, 0.0, 0.0, 0.0])), degrees_of_freedom(np.array([1.0, -1.0]))
+    (2.6666666666666665, 1000000.0)
+    """
+    squares = influence**2
+    total = float(squares.sum())
+    spread = float(squares @ squares) - total**2 / len(squares)
+    return min(2 * total**2 / spread, MANY_DEGREES) if spread > 2 * total**2 / MANY_DEGREES else MANY_DEGREES

@@ -149,7 +149,7 @@ def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Findin
             severity="info",
             message=Message(
                 N_(
-                    "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high})."
+                    "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
                 ),
                 _figures(mean, low, high),
             ),

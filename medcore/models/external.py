@@ -22,6 +22,8 @@ from medcore.models.membership import Membership, membership
 Floats = npt.NDArray[np.float64]
 # Cohen's d of 0.2 is the usual bound of a small difference (Cohen 1988; Austin 2009 for case-mix tables: 0.1).
 NOTABLE_DIFFERENCE = 0.2
+# Chance alone does not repeat so many rows where nearly all rows of training differ from each other.
+NOTABLE_OVERLAP, MOSTLY_DIFFERENT = 0.1, 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,9 @@ class ExternalValidation:
     more the class of the highest risk. ``risk`` has one row a patient with an
     outcome, ``rows`` says which rows of the table those are, ``groups`` are patient
     codes where patients repeat. Where patients count by the column ``weight``, those
-    of weight 0 are left out of all of these, and counted.
+    of weight 0 are left out of all of these, and counted. ``same_table`` says that the
+    file is the one that was trained on; ``known`` is the share (0–1) of the bundle's sample of
+    training rows that stands in the new table, cell by cell.
     """
 
     evaluation: Evaluation
@@ -70,6 +74,8 @@ class ExternalValidation:
     weights: Floats | None = field(repr=False, default=None)
     weight: str | None = None
     n_weight_zero: int = 0
+    same_table: bool = False
+    known: float = 0.0
 
     @property
     def n_patients(self) -> int:
@@ -90,7 +96,27 @@ class ExternalValidation:
             | (self.confusion.to_dict() if self.confusion else {}),
             "differences": [d.to_dict() for d in self.differences],
             "membership": self.membership.to_dict(),
+            "trained_on": {"same_table": self.same_table, "share_of_training_sample": self.known},
         }
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say that the "new" patients are those of training, if they are."""
+        if self.same_table:
+            return (
+                _(
+                    "This is the very table that the model was trained on. Its figures say how well the model remembers, "
+                    "not how it does on new patients: this is not an external validation."
+                ),
+            )
+        if self.known >= NOTABLE_OVERLAP:
+            return (
+                _(
+                    "{percent} % of a sample of the training rows stand in this table, cell by cell. The figures of "
+                    "patients that the model was trained on are too good: leave them out.",
+                    percent=f"{100 * self.known:.0f}",
+                ),
+            )
+        return ()
 
     def weighting(self) -> tuple[str, ...]:
         """Say that, and how, patients were weighted; nothing when all count alike."""
@@ -122,7 +148,7 @@ class ExternalValidation:
             )
             for d in notable
         )
-        return (f"{apart} {self.membership.meaning}", *columns)
+        return (*self.warnings(), f"{apart} {self.membership.meaning}", *columns)
 
 
 def validate(
@@ -168,6 +194,8 @@ def validate(
         weights=weights,
         weight=weight,
         n_weight_zero=int((~counted).sum()),
+        same_table=cohort.sha256 == bundle.manifest.get("data_sha256"),
+        known=_known(bundle.background, codes),
     )
 
 
@@ -229,3 +257,12 @@ def _total_variation(old: Floats, now: Floats) -> float | None:
     values = np.union1d(old, now)
     shares = [np.array([(side == v).mean() for v in values]) for side in (old, now)]
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
+def _known(training: Floats, new: Floats) -> float:
+    """Return the share of the training sample (m, P) that is among the new rows (n, P); 0 where rows repeat anyway."""
+    old, now = ([row.tobytes() for row in np.nan_to_num(codes, nan=-1e300) + 0.0] for codes in (training, new))
+    if len(set(old)) < MOSTLY_DIFFERENT * max(len(old), 1):
+        return 0.0
+    among = set(now)
+    return float(np.mean([row in among for row in old])) if old else 0.0

@@ -25,6 +25,7 @@ LIMITS = (
     N_("Contributions say what the model used, not why a patient is ill."),
     N_("Judge the model on your own patients before you rely on it."),
 )
+YOUDEN = N_("Youden's index on out-of-fold risks")
 BACKGROUND_NOTE = N_(
     "The bundle holds {n} rows of training patients (without names or outcome) for explanations: protect it like the data."
 )
@@ -53,7 +54,7 @@ def describe(
         "class_counts": dict(results.cross_validated.class_counts),
         "weights": dict(weights),
         "threshold": youden_threshold(results),
-        "threshold_rationale": "Youden's index on out-of-fold risks",
+        "threshold_rationale": YOUDEN,
         "cross_validated": _figures(results.cross_validated),
         "test": _figures(results.tested) if results.tested else None,
         "intended_use": INTENDED_USE,

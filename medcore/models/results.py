@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medcore.data.findings import Finding
+from medcore.data.table_one import TableOne
 from medcore.errors import BundleError
 from medcore.evaluation import Evaluation
 from medcore.i18n import N_, Message
@@ -78,6 +79,8 @@ class Results:
 
     ``training`` holds out-of-fold risks, ``test`` those of the locked test set
     (``None`` when all rows were trained on). ``folds`` goes with ``training``.
+    ``table_one`` says who the patients were by outcome, both sides together; bundles
+    of before it was kept have none.
     """
 
     model: str
@@ -89,6 +92,7 @@ class Results:
     tested: Evaluation | None
     candidates: tuple[CandidateResult, ...]
     findings: tuple[Finding, ...] = ()
+    table_one: TableOne | None = field(repr=False, default=None)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property
@@ -138,7 +142,12 @@ def write_results(results: Results, folder: Path) -> None:
             arrays[f"spread_{place}"] = candidate.spread
     with (folder / _ARRAYS).open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-    figures = results.to_dict() | {"columns": columns, "findings": [_finding_to_dict(f) for f in results.findings]}
+    table = results.table_one.to_dict() if results.table_one else None
+    figures = results.to_dict() | {
+        "columns": columns,
+        "table_one": table,
+        "findings": [_finding_to_dict(f) for f in results.findings],
+    }
     write_json(folder / _FIGURES, figures)
 
 
@@ -172,6 +181,7 @@ def read_results(folder: Path) -> Results:
         tested=Evaluation.from_dict(figures["test"]) if figures["test"] else None,
         candidates=tuple(_candidate(data, place, arrays) for place, data in enumerate(figures["candidates"])),
         findings=tuple(_finding_from_dict(f) for f in figures["findings"]),
+        table_one=TableOne.from_dict(figures["table_one"]) if figures.get("table_one") else None,
         manifest=manifest,
     )
 

@@ -15,6 +15,7 @@ from medcore.data.findings import Finding
 from medcore.data.preparation import Prepared
 from medcore.data.recipe import Recipe
 from medcore.data.splitting import Split
+from medcore.data.table_one import table_one
 from medcore.evaluation import Evaluation, evaluate
 from medcore.features import CodeBook, Codes, Layout
 from medcore.models.advice import advise
@@ -307,6 +308,7 @@ def _judge(
         cross_validated=_evaluated(training, chosen.oof, bundle.classes, seed),
         tested=_evaluated(test, test.risk, bundle.classes, seed) if test else None,
         candidates=tuple(candidates),
+        table_one=table_one(run.prepared),
     )
     return _advised(results, task.settings, chosen)
 

@@ -23,7 +23,7 @@ from medcore.models.files import MANIFEST, SUMS, check_new, seal, write_json
 from medcore.models.recalibration import Recalibration, recalibrations
 from medcore.models.results import Patients, Results, has_results, read_results, write_results
 
-THRESHOLD_RATIONALE = "Youden's index on the cross-validated risks of the patients it was recalibrated to"
+THRESHOLD_RATIONALE = N_("Youden's index on the cross-validated risks of the patients it was recalibrated to")
 
 RECALIBRATED: Mapping[str, str] = {
     "intercept": N_("This version was recalibrated to {n} other patients after training: its log-odds were shifted."),

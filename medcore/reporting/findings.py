@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from medcore.charts import calibration as calibration_charts
 from medcore.charts import discrimination, utility
@@ -17,10 +18,12 @@ from medcore.evaluation import (
     risk_distribution,
     roc,
 )
-from medcore.evaluation.subgroups import MEANING, breakdown
+from medcore.evaluation.estimates import Floats
+from medcore.evaluation.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
 from medcore.evaluation.words import METRICS, with_interval
 from medcore.i18n import _
 from medcore.models.advice import TITLES
+from medcore.models.external import ExternalValidation
 from medcore.models.recalibration import Recalibration
 from medcore.models.results import Patients
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
@@ -54,7 +57,7 @@ def performance(subject: Subject) -> list[Block]:
     if not subject.binary:
         blocks += _per_class(results.cross_validated)
     blocks.append(Heading(_("Out of fold"), 2))
-    blocks += _charts(subject, results.training, results.cross_validated)
+    blocks += _charts(subject, results.training, results.cross_validated, who=_("out of fold"))
     blocks += _candidates(subject)
     return blocks
 
@@ -77,7 +80,10 @@ def _per_class(evaluation: Evaluation) -> list[Block]:
     return [Table.of(_("Each class against the rest, out of fold"), head, rows)]
 
 
-def _charts(subject: Subject, patients: Patients, evaluation: Evaluation) -> list[Block]:
+def _charts(
+    subject: Subject, patients: Patients, evaluation: Evaluation, *, who: str, weights: Floats | None = None
+) -> list[Block]:
+    """Draw what can be drawn; of weighted patients no curve that would count them all alike."""
     if not subject.binary:
         curves = {
             name: roc(
@@ -89,22 +95,29 @@ def _charts(subject: Subject, patients: Patients, evaluation: Evaluation) -> lis
             if (patients.outcome == k).any()
         }
         return [
-            Picture(discrimination.roc(curves)),
+            *([Picture(discrimination.roc(curves))] if curves and weights is None else []),
             Picture(utility.class_table(evaluation.table, subject.results.classes)),
         ]
     outcome, risk = events_and_risks(patients)
     groups, found = patients.groups, evaluation.metrics
     name, limit = _("Model"), subject.threshold
     negative, positive = subject.results.classes
-    counts = confusion(outcome, risk, limit)
-    figures = (
-        discrimination.roc({name: roc(outcome, risk, area=found["auroc"])}, threshold=limit),
-        calibration_charts.calibration({name: calibration_curve(outcome, risk, groups=groups)}, {name: found}),
-        utility.decision_curve({name: decision_curve(outcome, risk, groups=groups)}, threshold=limit),
-        discrimination.risk_distribution(risk_distribution(outcome, risk), positive=positive, threshold=limit),
-        discrimination.precision_recall({name: precision_recall(outcome, risk, area=found["auprc"])}, threshold=limit),
+    counts = confusion(outcome, risk, limit, weights=weights)
+    smooth = calibration_curve(outcome, risk, groups=groups, weights=weights)
+    benefit = decision_curve(outcome, risk, groups=groups, weights=weights)
+    figures = [
+        calibration_charts.calibration({name: smooth}, {name: found}),
+        utility.decision_curve({name: benefit}, threshold=limit),
         utility.confusion_matrix(counts, positive=positive, negative=negative),
-    )
+    ]
+    if weights is None and evaluation.n_events not in (0, evaluation.n):
+        areas = {name: roc(outcome, risk, area=found["auroc"])}
+        precision = {name: precision_recall(outcome, risk, area=found["auprc"])}
+        figures[:0] = [discrimination.roc(areas, threshold=limit)]
+        figures[3:3] = [
+            discrimination.risk_distribution(risk_distribution(outcome, risk), positive=positive, threshold=limit),
+            discrimination.precision_recall(precision, threshold=limit),
+        ]
     rates = [
         (_("Sensitivity"), counts.sensitivity),
         (_("Specificity"), counts.specificity),
@@ -114,7 +127,7 @@ def _charts(subject: Subject, patients: Patients, evaluation: Evaluation) -> lis
         (_("Accuracy (without any skill: {n})", n=f"{counts.no_skill_accuracy:.3f}"), counts.accuracy),
     ]
     table = Table.of(
-        _("At the threshold of {threshold} %, out of fold", threshold=f"{100 * limit:.1f}"),
+        _("At the threshold of {threshold} %, {who}", threshold=f"{100 * limit:.1f}", who=who),
         (_("Measure"), _("95 % interval")),
         [(label, with_interval(estimate)) for label, estimate in rates],
     )
@@ -140,7 +153,7 @@ def threshold(subject: Subject) -> list[Block]:
     """Say from which risk a patient counts as positive, and why."""
     if not subject.binary:
         return []
-    why = subject.rationale or _("not stated")
+    why = _(subject.rationale) if subject.rationale else _("not stated")
     text = _(
         "A risk of {percent} % or more counts as positive. Why: {why}",
         percent=f"{100 * subject.threshold:.1f}",
@@ -184,7 +197,33 @@ def subgroups(subject: Subject) -> list[Block]:
         ]
         if rows:
             blocks.append(Table.of(str(column), head, rows))
+        blocks += _gaps(fairness(found.groups), found.groups)
     return [*blocks, Paragraph(_("* Fewer than 100 events or non-events: too few to judge this group well."))]
+
+
+def _gaps(gaps: Fairness, found: Sequence[Subgroup]) -> list[Block]:
+    """Say how far apart the groups are that can be compared, and of how many patients that is known."""
+    if len(gaps.groups) < 2:
+        return [
+            Paragraph(_("Fewer than two groups have 20 patients with and 20 without the outcome: gaps are not given."))
+        ]
+    sizes = {g.name: g.n for g in found}
+    text = _(
+        "Largest gaps between {groups}, in percentage points: share called positive (demographic parity) {parity}, "
+        "sensitivity (equal opportunity) {opportunity}, false alarms {alarms}, the larger of these two (equalised odds) "
+        "{odds}, observed less predicted risk (calibration within groups) {calibration}.",
+        groups=", ".join(f"{name} (n = {sizes[name]})" for name in gaps.groups),
+        parity=_points(gaps.demographic_parity),
+        opportunity=_points(gaps.equal_opportunity),
+        alarms=_points(gaps.false_alarms),
+        odds=_points(gaps.equalised_odds),
+        calibration=_points(gaps.calibration),
+    )
+    return [Paragraph(text)]
+
+
+def _points(gap: float) -> str:
+    return f"{100 * gap:.1f}" if np.isfinite(gap) else "–"
 
 
 def external(subject: Subject) -> list[Block]:
@@ -217,6 +256,7 @@ def external(subject: Subject) -> list[Block]:
     )
     return [
         Heading(_("External validation"), 1),
+        *(Paragraph(warning, strong=True) for warning in validation.warnings()),
         Paragraph(" ".join((text, *validation.weighting()))),
         Paragraph(f"{told} {apart.meaning}"),
         Table.of(
@@ -224,8 +264,21 @@ def external(subject: Subject) -> list[Block]:
             head,
             rows,
         ),
+        *_judged_anew(subject, validation),
         *_recalibrated(validation.evaluation, subject.recalibrations),
     ]
+
+
+def _judged_anew(subject: Subject, validation: ExternalValidation) -> list[Block]:
+    """Draw the new patients as the training ones are drawn."""
+    patients = Patients(
+        rows=validation.rows,
+        outcome=validation.outcome,
+        groups=validation.groups,
+        sensitive=pd.DataFrame(index=range(validation.n_patients)),
+        risk=validation.risk,
+    )
+    return _charts(subject, patients, validation.evaluation, who=_("new patients"), weights=validation.weights)
 
 
 def _recalibrated(before: Evaluation, changes: Sequence[Recalibration]) -> list[Block]:

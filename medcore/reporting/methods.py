@@ -73,9 +73,9 @@ def predictors(subject: Subject) -> list[Block]:
     """List the predictors with kind, unit and missing share."""
     used = set(subject.results.manifest["predictors"])
     columns = [c for c in subject.schema.columns if c.name in used]
-    missing = {}
+    missing = subject.results.table_one.missing() if subject.results.table_one else {}
     if subject.prepared is not None:
-        missing = subject.prepared.predictors.isna().mean().to_dict()
+        missing = {str(name): float(share) for name, share in subject.prepared.predictors.isna().mean().items()}
     rows = [
         (c.name, _kind(c), c.unit or "", f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–")
         for c in columns
@@ -97,11 +97,12 @@ def _kind(column: Column) -> str:
 
 def characteristics(subject: Subject) -> list[Block]:
     """Print Table 1 by outcome and by part, small counts hidden."""
-    if subject.prepared is None:
+    by_outcome = subject.results.table_one if subject.prepared is None else table_one(subject.prepared)
+    if by_outcome is None:
         return []
     blocks: list[Block] = [Heading(part("table_one"), 2)]
-    tables = [(_("Patients by outcome"), table_one(subject.prepared))]
-    if subject.split is not None and subject.split.test.any():
+    tables = [(_("Patients by outcome"), by_outcome)]
+    if subject.prepared is not None and subject.split is not None and subject.split.test.any():
         tables.append(
             (_("Training patients and the locked test set"), table_one(subject.prepared, split=subject.split))
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -18,8 +19,14 @@ _FAMILY = "medcore"
 _SIZES = {1: 15.0, 2: 12.0, 3: 10.5}
 _BODY, _SMALL, _MARGIN = 10.0, 8.5, 20.0
 _PICTURE_INCHES = 5.6
+_TABLE_START = 32.0
+"""Millimetres a table's caption, head and first row take: they stay together."""
+_LETTERS = 105
+"""As many letters of a table stand side by side on a page."""
 _COMPACT = 0.8
 """The size of everything in a compact document, against a usual one."""
+_CHINESE = re.compile(r"([\u4e00-\u9fff、。，；：！？）》】])(?=[^\s、。，；：！？）》】%％.,;:!?)\u200b])")
+"""Where a line of Chinese may end: after every character, but not before a mark that closes."""
 _INK, _GREY, _RULE, _WARN = (31, 39, 51), (91, 100, 114), (216, 220, 227), (253, 244, 234)
 
 
@@ -36,6 +43,7 @@ def to_pdf(document: Document) -> bytes:
 
 def _new(document: Document) -> FPDF:
     from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
     class Paper(FPDF):
         def footer(self) -> None:
@@ -53,6 +61,9 @@ def _new(document: Document) -> FPDF:
     pdf.set_margins(margin, margin, margin)
     pdf.set_auto_page_break(True, margin=margin)
     pdf.add_font(_FAMILY, fname=FONT_FILE)
+    font = pdf.fonts[_FAMILY]
+    if isinstance(font, TTFFont):
+        font.cw[0x200B] = 0  # the font lacks the space of no width, by which Chinese is broken
     pdf.set_font(_FAMILY, size=_BODY)
     return pdf
 
@@ -91,12 +102,23 @@ def _write(
     if fill:
         pdf.set_fill_color(*fill)
     pdf.multi_cell(
-        0, size * 0.52, text, fill=fill is not None, align="L", new_x="LMARGIN", new_y="NEXT", padding=2 if fill else 0
+        0,
+        size * 0.52,
+        _breakable(text),
+        fill=fill is not None,
+        align="L",
+        new_x="LMARGIN",
+        new_y="NEXT",
+        padding=2 if fill else 0,
     )
     pdf.ln(space_after)
 
 
 def _table(pdf: FPDF, table: Table, scale: float) -> None:
+    from fpdf import FontFace
+
+    if pdf.will_page_break(_TABLE_START * scale):
+        pdf.add_page()
     _write(pdf, table.caption, 9.5 * scale, space_after=1)
     pdf.set_font(_FAMILY, size=_SMALL * scale)
     pdf.set_draw_color(*_RULE)
@@ -109,14 +131,18 @@ def _table(pdf: FPDF, table: Table, scale: float) -> None:
         line_height=_SMALL * scale * 0.52,
         padding=1 if scale == 1 else 0.4,
         text_align="LEFT",
-        first_row_as_headings=False,
-        num_heading_rows=1,
+        headings_style=FontFace(color=_GREY),
     ) as grid:
         for row in (table.header, *table.rows):
             line = grid.row()
             for cell in row:
-                line.cell(_quoted(pdf, cell))
+                line.cell(_breakable(_quoted(pdf, cell)).replace("_", "_\u200b"))
     pdf.ln(3 * scale)
+
+
+def _breakable(text: str) -> str:
+    """Let Chinese, which has no spaces between words, end a line after any character."""
+    return _CHINESE.sub("\\1\u200b", text)
 
 
 def _quoted(pdf: FPDF, text: str) -> str:
@@ -125,13 +151,26 @@ def _quoted(pdf: FPDF, text: str) -> str:
 
 
 def _widths(table: Table) -> tuple[int, ...]:
-    """Share the width by the length of what stands in each column, within bounds."""
-    columns = zip(table.header, *table.rows, strict=True)
-    return tuple(min(40, max(14, max(len(cell.encode("gb18030", "replace")) for cell in column))) for column in columns)
+    """Give every column its longest word, and share the rest by the length of what stands in it, within bounds."""
+    columns = list(zip(table.header, *table.rows, strict=True))
+    words = [max((_length(word) for cell in column for word in cell.split()), default=0) for column in columns]
+    least = [min(word, 24) + 3 for word in words]
+    wanted = [
+        max(1, min(40, max(map(_length, column))) - least_one) for column, least_one in zip(columns, least, strict=True)
+    ]
+    spare = max(0, _LETTERS - sum(least)) / sum(wanted)
+    return tuple(round(10 * (few + spare * more)) for few, more in zip(least, wanted, strict=True))
+
+
+def _length(text: str) -> int:
+    """Count letters, a Chinese one as two."""
+    return len(text.encode("gb18030", "replace"))
 
 
 def _drawn_height(block: Block | None) -> float:
-    """Return the millimetres a picture takes, 0 for anything else: a heading stays with its picture."""
+    """Return the millimetres a picture or a table's start takes: a heading stays with what it heads."""
+    if isinstance(block, Table):
+        return _TABLE_START
     if not isinstance(block, Picture):
         return 0.0
     return 25.4 * _PICTURE_INCHES * float(block.figure.layout.height or 380) / PIXELS_PER_INCH / WIDTH_INCHES

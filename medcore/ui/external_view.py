@@ -124,6 +124,8 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
     if found.n_weight_zero:
         pairs.append((_("Left out, weight 0"), f"{found.n_weight_zero:,}"))
     facts(pairs)
+    for warning in found.warnings():
+        note(warning, look="warning")
     for line in found.weighting():
         note(line)
     new, old = _("New patients"), _("Out of fold")

@@ -1,6 +1,7 @@
 """Numbers made by other programs, with their provenance in tests/golden."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,14 @@ from medcore.evaluation.binary import auroc
 from medcore.evaluation.sample_size import riley_sample_size
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_golden_files_say_where_their_numbers_come_from(path):
+    golden = json.loads(path.read_text())
+    for key in ("source", "licence", "version", "date", "provenance"):
+        assert golden[key], key
+    assert date.fromisoformat(golden["date"])
 
 
 def test_auroc_and_delong_interval_are_those_of_r_proc():

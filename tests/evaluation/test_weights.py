@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from dcurves import dca
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn import metrics as sk
 from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.stats.weightstats import DescrStatsW
@@ -23,6 +24,7 @@ from medcore.evaluation import (
     evaluate,
     net_benefit,
 )
+from medcore.evaluation.weighting import degrees_of_freedom
 
 CLASSES = ("no", "yes")
 TABLES = ["breast", "wine", "tied"]
@@ -35,6 +37,19 @@ def two_columns(risk):
 
 def judged(outcome, risk, weights, **options):
     return evaluate(outcome, two_columns(risk), CLASSES, weights=weights, **{"n_boot": 50} | options).metrics
+
+
+def satterthwaite(pulls):
+    """Degrees of freedom of the sum of squares: twice its square over its variance."""
+    squares = np.square(pulls)
+    variance = len(squares) * squares.var()
+    return 2 * squares.sum() ** 2 / variance if variance > 0 else math.inf
+
+
+def hc3_pulls(linear):
+    """What leaving each row out of a least squares fit changes, row by row."""
+    hat = linear.get_influence().hat_matrix_diag
+    return (linear.model.pinv_wexog * (linear.resid / (1 - hat))).T
 
 
 def uneven(n, seed=1):
@@ -67,11 +82,55 @@ def test_weighted_calibration_and_its_robust_interval_agree_with_statsmodels(tab
     slope = sm.GLM(y[kept], design[kept], family=family, var_weights=w[kept])
     large = sm.GLM(y[kept], ones[kept], offset=x[kept], family=family, var_weights=w[kept])
     for figure, model, place in (("calibration_slope", slope, 1), ("calibration_intercept", large, 0)):
-        fit = model.fit(tol=1e-12, cov_type="HC0")
+        fit = model.fit(tol=1e-12)
         assert found[figure].value == pytest.approx(fit.params[place], abs=1e-7)
-        low, high = fit.conf_int()[place]
-        assert (found[figure].low, found[figure].high) == pytest.approx((low, high), abs=1e-6)
+        # At its solution the fit is least squares of the working response, of which statsmodels knows HC3.
+        fitted = fit.fittedvalues
+        spread = fitted * (1 - fitted)
+        response = model.exog @ fit.params + (y[kept] - fitted) / spread
+        root = np.sqrt(w[kept] * spread)
+        linear = sm.OLS(root * response, root[:, None] * model.exog).fit()
+        degrees = satterthwaite(hc3_pulls(linear)[:, place])
+        half = stats.t.ppf(0.975, degrees) * linear.HC3_se[place]
+        assert found[figure].high - found[figure].value == pytest.approx(half, abs=1e-6)
+        assert found[figure].value - found[figure].low == pytest.approx(half, abs=1e-6)
         assert found[figure].method == "weighted"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_weighted_aurocs_interval_is_that_of_leaving_each_patient_out(tables, name):
+    y, p = (column[::3] for column in tables[name])
+    w = uneven(len(y)) + 0.01
+    found, everyone = judged(y, p, w)["auroc"], np.arange(len(y))
+    without = [sk.roc_auc_score(y[rest], p[rest], sample_weight=w[rest]) for rest in (everyone != i for i in everyone)]
+    change = sk.roc_auc_score(y, p, sample_weight=w) - np.array(without)
+    half = stats.t.ppf(0.975, satterthwaite(change)) * math.sqrt(change @ change)
+    assert found.value - found.low == pytest.approx(half, abs=1e-9)
+    assert found.high == pytest.approx(min(1, found.value + half), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_weights_that_hardly_differ_give_nearly_the_unweighted_intervals(tables, name, repeats):
+    y, p = tables[name]
+    groups = None if repeats == 1 else np.arange(len(y)) // repeats
+    w = 1 + 1e-6 * np.arange(len(y)) / len(y)
+    plain, weighted = judged(y, p, None, groups=groups), judged(y, p, w, groups=groups)
+    for figure in ("auroc", "calibration_slope", "calibration_intercept"):
+        before, after = (e.high - e.low for e in (plain[figure], weighted[figure]))
+        # The model's variance (Wald) is not the robust one, even where all count alike.
+        assert after == pytest.approx(before, rel=0.1 if figure == "auroc" else 0.35), figure
+        assert weighted[figure].value == pytest.approx(plain[figure].value, abs=1e-6), figure
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-10, 10), min_size=2, max_size=60).filter(lambda x: max(map(abs, x)) > 1e-3))
+def test_degrees_of_freedom_are_those_of_the_spread_of_squares_and_at_least_two(values):
+    influence = np.array(values)
+    found = degrees_of_freedom(influence)
+    assert found == pytest.approx(min(satterthwaite(influence), 1e6), rel=1e-6)
+    assert found >= 2
+    assert degrees_of_freedom(3 * influence) == pytest.approx(found, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -159,3 +159,31 @@ def test_columns_of_other_names_give_the_same_risks(saved, ward) -> None:
     )
     plain = judge_saved(saved, table_of(frame))
     np.testing.assert_array_equal(mapped.validation.risk, plain.validation.risk)
+
+
+def test_the_training_table_itself_is_recognised_even_when_written_anew(saved, ward) -> None:
+    bundle, frame = load_bundle(saved), ward.cohort.frame
+    same = validate(bundle, ward.cohort)
+    assert same.same_table or bundle.manifest["data_sha256"] != ward.cohort.sha256
+    shuffled = validate(bundle, table_of(frame.sample(frac=1, random_state=1).reset_index(drop=True)))
+    assert not shuffled.same_table
+    assert shuffled.known == 1
+    assert "trained on" in shuffled.warnings()[0]
+    named = validate(load_bundle(saved), replace(table_of(frame), sha256=bundle.manifest["data_sha256"]))
+    assert "not an external validation" in named.warnings()[0]
+    assert named.lines()[0] == named.warnings()[0]
+
+
+def test_other_patients_are_not_taken_for_those_of_training(saved, ward) -> None:
+    frame = ward.cohort.frame.copy()
+    numbers = [c.name for c in ward.cohort.schema.columns if c.kind == "numeric" and c.role == "predictor"]
+    for name in numbers:
+        frame[name] = (frame[name].astype(float) * 1.01).astype(str)
+    assert validate(load_bundle(saved), table_of(frame)).warnings() == ()
+
+
+def test_table_one_is_kept_beside_the_bundle(saved, logistic) -> None:
+    assert read_results(saved).table_one == logistic.results.table_one
+    assert sum(read_results(saved).table_one.counts) == len(logistic.results.training.outcome) + (
+        len(logistic.results.test.outcome) if logistic.results.test else 0
+    )

@@ -26,6 +26,7 @@ from medcore.models.training import train
 from medcore.reporting import FORMATS, Subject, render, study_report
 from medcore.reporting.document import Heading, Paragraph, Picture, Table
 from medcore.reporting.methods import _in_parts
+from medcore.reporting.pdf import _breakable
 from medcore.reporting.tripod import ITEMS
 
 
@@ -166,3 +167,33 @@ def test_table_one_of_many_classes_is_printed_in_parts_that_fit(subject) -> None
     assert parts[1].rows == (("Column1", "Missing1", "All1", "e1", "f1", "g1", "h1", "SMD1"),)
     assert parts[0].caption == "Patients (part 1 of 2)"
     assert len(_in_parts("Patients", [*head[:5], "SMD"], [])) == 1
+
+
+def test_without_its_table_a_report_still_has_table_one_and_missing_shares(subject) -> None:
+    """The shell has only the bundle at hand: it holds the aggregates."""
+    whole, alone = (study_report(s).blocks for s in (subject, replace(subject, cohort=None, prepared=None, split=None)))
+    for title in ("Patients by outcome", "Candidate predictors"):
+        first, second = (
+            next(b for b in blocks if isinstance(b, Table) and b.caption.startswith(title)) for blocks in (whole, alone)
+        )
+        assert first == second
+    assert any("%" in row[3] for row in second.rows)
+
+
+def test_new_patients_have_charts_and_rates_of_their_own(subject) -> None:
+    with_them, without = (study_report(s).blocks for s in (subject, replace(subject, validation=None)))
+    drawn = [sum(isinstance(b, Picture) for b in blocks) for blocks in (with_them, without)]
+    assert drawn[0] == 2 * drawn[1]
+    captions = [b.caption for b in with_them if isinstance(b, Table)]
+    assert ("At the threshold of 30.0 %, new patients" in captions) == subject.binary
+
+
+def test_a_training_table_is_not_passed_off_as_new_patients(subject) -> None:
+    same = replace(subject, validation=replace(subject.validation, same_table=True))
+    strong = [b.text for b in study_report(same).blocks if isinstance(b, Paragraph) and b.strong]
+    assert any("not an external validation" in text for text in strong)
+
+
+def test_chinese_may_break_after_any_character_but_not_before_a_closing_mark() -> None:
+    assert _breakable("患者AUROC（自助法）。") == "患\u200b者\u200bAUROC（自\u200b助\u200b法）。"
+    assert _breakable("no change at all (95 %)") == "no change at all (95 %)"
