@@ -5,8 +5,7 @@ the test set above 0.5 and the columns that nobody can change locked, for medcor
 for dice-ml's three methods that need no gradient (random, genetic, kdtree), at their
 defaults and with three answers asked for. dice-ml runs in an environment of its own
 (``--peer``, made by ``python -m venv .envs/dice`` and its pip) and asks the same network
-through a pipe; the seconds it waits there are told, and taken off, so that the pipe
-costs it nothing. dice-ml takes no missing values: they are filled beforehand, for both.
+through a pipe. "Own seconds" are without those of the model, and without the pipe. dice-ml takes no missing values: they are filled beforehand, for both.
 The first patient warms up and is not counted. The script ends with code 1 when an
 answer of medcore does not cross the threshold, changes a locked column, or has a
 value that no training patient has.
@@ -79,6 +78,7 @@ class Answer:
 
     changed: np.ndarray
     seconds: float
+    own_seconds: float
 
 
 def filled(key: str) -> Cohort:
@@ -120,12 +120,21 @@ def own_answers(case: Case) -> list[Answer]:
     usual = case.reference.usual_distances()
     answers = []
     for row in case.patients:
+        waited: list[float] = []
+
+        def asked(codes: np.ndarray, waited: list[float] = waited) -> np.ndarray:
+            begin = time.perf_counter()
+            risk = case.bundle.risk(codes)
+            waited.append(time.perf_counter() - begin)
+            return risk
+
         start = time.perf_counter()
         found = counterfactuals(
-            case.bundle.risk, row, case.reference, class_index=1, threshold=THRESHOLD, usual=usual, n=N_ANSWERS
+            asked, row, case.reference, class_index=1, threshold=THRESHOLD, usual=usual, n=N_ANSWERS
         )
         seconds = time.perf_counter() - start
-        answers.append(Answer(np.array([_applied(case, row, one) for one in found]).reshape(-1, len(row)), seconds))
+        changed = np.array([_applied(case, row, one) for one in found]).reshape(-1, len(row))
+        answers.append(Answer(changed, seconds, seconds - sum(waited)))
     return answers[1:]
 
 
@@ -159,7 +168,9 @@ def peer_answers(case: Case, python: Path) -> tuple[dict[str, list[Answer]], lis
         path.write_text(json.dumps(told), encoding="utf-8")
         command = [str(python), str(Path(__file__).with_name("counterfactuals_peer.py")), str(path)]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as peer:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        ) as peer:
             assert peer.stdin is not None
             assert peer.stdout is not None
             for line in peer.stdout:
@@ -171,9 +182,8 @@ def peer_answers(case: Case, python: Path) -> tuple[dict[str, list[Answer]], lis
                     peer.stdin.flush()
                 elif "method" in message:
                     changed = np.array(message["answers"], dtype=float).reshape(-1, len(book.columns))
-                    # What dice-ml did itself; the model's seconds are those of this process's network.
                     answers.setdefault(f"dice {message['method']}", []).append(
-                        Answer(changed, message["seconds"] - message["waited"])
+                        Answer(changed, message["seconds"], message["seconds"] - message["waited"])
                     )
                     if message["error"]:
                         problems.append(f"{message['method']}, patient {message['patient']}: {message['error']}")
@@ -189,6 +199,7 @@ def measured(case: Case, answers: list[Answer]) -> dict[str, float]:
         "patients answered": float(np.mean([_valid(case, a.changed).any() for a in answers])),
         "answers": float(len(rows)) / max(1, len(answers)),
         "seconds": float(np.median([a.seconds for a in answers])),
+        "own seconds": float(np.median([a.own_seconds for a in answers])),
     }
     if not rows:
         return found

@@ -23,6 +23,16 @@ FOLDED = 8
 def show_trust(trust: Reliability) -> None:
     """Say in one line at the top how far to trust the risk, with the reasons below."""
     components.note(" ".join([str(trust.headline), *map(str, trust.reasons)]), look=LOOKS[trust.level])
+    local = trust.local
+    if local.n:
+        components.caption(
+            _(
+                "Of the {n} most similar patients {k} had it; the model expected {m}.",
+                n=local.n,
+                k=local.n_events,
+                m=round(local.n * local.predicted),
+            )
+        )
 
 
 def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, trust: Reliability, class_index: int) -> None:
