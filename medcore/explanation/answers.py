@@ -186,11 +186,12 @@ def find_counterfactuals(
     *,
     class_index: int,
     threshold: float,
-    locked: tuple[str, ...] = (),
+    locked: tuple[str, ...] | None = None,
+    usual: Floats | None = None,
 ) -> tuple[Counterfactual, ...]:
     """Return the smallest changes that carry a patient (codes (P,)) across the threshold."""
     return counterfactuals(
-        opened(folder).risk, codes, reference, class_index=class_index, threshold=threshold, locked=locked
+        opened(folder).risk, codes, reference, class_index=class_index, threshold=threshold, locked=locked, usual=usual
     )
 
 

@@ -24,6 +24,7 @@ from medcore.ui.judgement_tables import per_hundred
 from medcore.ui.judging import Judged
 from medcore.ui.layout import facts, note, section
 from medcore.ui.navigation import go, link
+from medcore.ui.similar_view import hidden
 from medcore.ui.state import ask_for_patient
 from medcore.ui.tables import table, with_interval
 from medcore.ui.text import plain
@@ -111,14 +112,17 @@ def errors(judged: Judged, study: StudyRecord) -> None:
             for r in found.regions
         ]
     )
-    _worst(judged, found)
+    _worst(judged, found, study)
 
 
-def _worst(judged: Judged, found: Mistakes) -> None:
+def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
     section(
         _("Patients with the largest errors"),
         _("Look at each on the Patient page: wrong data, an unusual patient, or something the model cannot know?"),
     )
+    if reason := hidden(study):
+        note(reason)
+        return
     rows = judged.patients.rows
     table(
         [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,15 +18,11 @@ from medcore.explanation.game import Floats
 from medcore.explanation.reference import Reference
 from medcore.explanation.reliability import Reliability, assess
 from medcore.explanation.results import Explanation, Scale
+from medcore.explanation.unchangeable import unchangeable
 from medcore.explanation.what_if import WhatIfCurve, WhatIfMap, curve
 from medcore.models.results import Results, read_results
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui import cache
-
-_IMMUTABLE = re.compile(
-    r"(^|[^a-z])(age|sex|gender|race|ethnic\w*|birth\w*|history|hx|family|site|menopause)([^a-z]|$)|年龄|性别|民族|出生|既往|病史|家族",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +138,9 @@ class Desk:
         )
 
     @property
-    def immutable(self) -> list[str]:
+    def unchangeable(self) -> list[str]:
         """The columns that nobody can change, as far as their names tell: age, sex, history."""
-        return [name for name in self.reference.columns if _IMMUTABLE.search(name)]
+        return list(unchangeable(self.reference.columns))
 
     def counterfactuals(
         self, patient: answers.PatientRisk, key: str, class_index: int, *, threshold: float, locked: tuple[str, ...]
@@ -160,6 +155,7 @@ class Desk:
                 class_index=class_index,
                 threshold=threshold,
                 locked=locked,
+                usual=self.usual,
             ),
             *("patient.counterfactuals", self.run.id, key, class_index, threshold, locked),
         )

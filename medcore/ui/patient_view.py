@@ -7,6 +7,7 @@ import streamlit as st
 from medcore.charts import explanation as charts
 from medcore.explanation import wording
 from medcore.explanation.answers import PatientRisk
+from medcore.explanation.counterfactual import Change
 from medcore.explanation.reliability import Reliability
 from medcore.explanation.results import CAPTION, SCALES, Explanation, Scale
 from medcore.i18n import N_, _
@@ -22,6 +23,16 @@ FOLDED = 8
 def show_trust(trust: Reliability) -> None:
     """Say in one line at the top how far to trust the risk, with the reasons below."""
     components.note(" ".join([str(trust.headline), *map(str, trust.reasons)]), look=LOOKS[trust.level])
+    local = trust.local
+    if local.n:
+        components.caption(
+            _(
+                "Of the {n} most similar patients {k} had it; the model expected {m}.",
+                n=local.n,
+                k=local.n_events,
+                m=round(local.n * local.predicted),
+            )
+        )
 
 
 def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, trust: Reliability, class_index: int) -> None:
@@ -96,7 +107,7 @@ def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class
     locked = st.multiselect(
         _("Columns that cannot change"),
         desk.reference.columns,
-        default=desk.immutable,
+        default=desk.unchangeable,
         format_func=components.plain,
         key=f"patient.locked.{desk.run.id}",
         persist_state="session",
@@ -105,20 +116,23 @@ def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class
     if not found:
         components.note(_("None within plausible changes."))
         return
-    absent = _("missing")
     components.table(
         [
             {
-                _("Changes"): "; ".join(
-                    f"{components.plain(c.column)}: {components.plain(c.now or absent)} → {components.plain(c.then or absent)}"
-                    for c in one.changes
-                ),
-                _("Risk"): components.plain(wording.percent(one.risk)),
+                _("Changes"): "; ".join(_change(desk, c) for c in one.changes),
+                _("Risk"): components.plain(wording.percent(one.risk, digits=1)),
             }
             for one in found
         ],
         alt=_("Changes that carry this patient across the threshold"),
     )
+
+
+def _change(desk: Desk, change: Change) -> str:
+    """Write one change as column, value now → value then, with the unit."""
+    absent, unit = _("missing"), desk.schema[change.column].unit
+    then = f"{change.then or absent} {unit or ''}".strip()
+    return components.plain(f"{change.column}: {change.now or absent} → {then}")
 
 
 def _set(desk: Desk, patient: PatientRisk) -> str:

@@ -15,6 +15,15 @@ from medcore.ui.patient_desk import Desk
 SHOWN = 5
 
 
+def hidden(study: StudyRecord) -> str | None:
+    """Say why real patients of a study are not listed; None where they may be."""
+    if not cache.store().settings.similar_patients:
+        return _("Not shown: this installation shows no real patients similar to another.")
+    if not study.similar_patients:
+        return _("Not shown: switched off for this study. The switch is recorded in its audit trail.")
+    return None
+
+
 def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int) -> None:
     """Show the training patients most like this one, or say that they are not to be shown."""
     components.section(
@@ -23,12 +32,10 @@ def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int)
             "The training patients nearest by the columns the model uses most. Their risk is from models that had not seen them."
         ),
     )
-    if not cache.store().settings.similar_patients:
-        components.note(_("Not shown: this installation shows no real patients similar to another."))
-        return
-    _switch(study)
-    if not study.similar_patients:
-        components.note(_("Not shown: switched off for this study. The switch is recorded in its audit trail."))
+    if cache.store().settings.similar_patients:
+        _switch(study)
+    if reason := hidden(study):
+        components.note(reason)
         return
     found = neighbours.similar(
         desk.reference, patient.codes, class_index=class_index, weights=desk.weights(class_index), n=SHOWN

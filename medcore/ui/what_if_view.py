@@ -110,7 +110,7 @@ def _start_over(key: str) -> None:
 
 def _ask(question: Question) -> Floats:
     """Ask for values of some columns; return the patient's codes (P,) with them."""
-    desk, locked = question.desk, set(question.desk.immutable)
+    desk, locked = question.desk, set(question.desk.unchangeable)
     run = desk.run.id
     free = st.toggle(
         _("Also what nobody can change, such as age, sex and history"),

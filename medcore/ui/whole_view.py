@@ -133,7 +133,10 @@ def _groups(desk: Desk, found: Explanations, events: np.ndarray, name: str) -> N
                 _("Patients"): f"{g.n} ({g.share:.0%})",
                 _("Mean risk"): components.plain(wording.percent(g.mean_risk)),
                 _("Observed"): absent if g.observed is None else components.plain(wording.percent(g.observed)),
-                _("Because of"): ", ".join(f"{components.plain(c)} {_points(v)}" for c, v in g.reasons) or "–",
+                _("What moved their risk most, in points"): ", ".join(
+                    f"{components.plain(c)} {_points(v)}" for c, v in g.reasons
+                )
+                or "–",
             }
             for g in groups
         ],

@@ -172,6 +172,19 @@ def test_a_patient_with_a_large_error_opens_on_the_patient_page_and_not_in_the_a
     assert str(row) not in "".join(v for values in app.query_params.values() for v in values)
 
 
+def test_no_patient_is_listed_or_linked_where_the_study_shows_none(evaluate_page, trained, page_settings):
+    store, study = Store(page_settings), trained[1]["heart"][0]
+    store.save_similar_patients(LOCAL_OWNER, study, shown=False)
+    try:
+        app = evaluate_page("heart")
+        app.segmented_control(key="evaluate.view").set_value("errors").run()
+        assert not app.exception
+        assert "switched off for this study" in texts(app)
+        assert not [b for b in app.button if (b.key or "").startswith("evaluate.open.")]
+    finally:
+        store.save_similar_patients(LOCAL_OWNER, study, shown=True)
+
+
 def test_left_out_sites_are_shown_side_by_side_with_their_heterogeneity(evaluate_page, trained):
     app = evaluate_page("sites")
     app.segmented_control(key="evaluate.view").set_value("groups").run()

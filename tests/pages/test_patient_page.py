@@ -1,5 +1,7 @@
 """The Patient page explains a patient of the table, one typed in, and those of a new table."""
 
+import re
+
 import pytest
 from sklearn.datasets import load_wine
 
@@ -83,6 +85,13 @@ def similar_switch(app):
 
 def tables_of(app):
     return "".join(str(t.value.columns.tolist()) for t in app.table)
+
+
+def test_the_page_says_what_became_of_similar_patients_and_what_was_expected(patient_page, words):
+    shown = words(patient_page("heart"))
+    found = re.search(r"Of the 50 most similar patients (\d+) had it; the model expected (\d+)\.", shown)
+    assert found
+    assert all(0 <= int(n) <= 50 for n in found.groups())
 
 
 def test_the_owner_switches_similar_patients_off_and_on_again_for_the_study(patient_page, words, ready):
