@@ -10,8 +10,8 @@ from medcore.data.inference import choose_target
 from medcore.data.reading import read_table
 from medcore.data.samples import load_sample
 from medcore.data.splitting import SplitSettings
+from medcore.jobs.follower import RunFollower
 from medcore.jobs.runs import train_study
-from medcore.models.progress import NullFollower
 from medcore.models.results import read_results
 from medcore.models.settings import TrainSettings
 from medcore.settings import Settings
@@ -31,7 +31,9 @@ def test_the_same_seed_gives_the_same_numbers_from_page_and_shell(model, tmp_pat
     store.save_schema("ann", study.id, choose_target(cohort.schema, cohort.frame, "disease"))
     store.save_split("ann", study.id, SplitSettings(seed=4))
     run = store.create_run("ann", study.id, TrainSettings(model=model, seed=4, epochs=epochs))
-    train_study(store.run_inputs("ann", run.id), NullFollower(), tmp_path / "page")
+    attempt = store.begin_attempt("ann", run.id)
+    assert attempt is not None
+    train_study(store.run_inputs("ann", run.id), RunFollower(store, "ann", run.id, attempt), tmp_path / "page")
     page = read_results(tmp_path / "page")
 
     command = ["train", table, "--target", "disease", "--model", model, "--seed", 4, "--epochs", epochs]
