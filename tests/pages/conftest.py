@@ -47,7 +47,7 @@ def open_page(signed_in: None) -> Opened:
     """Open a page by name, as by a link that names a study and a language."""
 
     def opened(name: str, *, study: str | None = None, lang: str = "en") -> AppTest:
-        app = AppTest.from_file(str(ROOT / "medcore" / "ui" / "main.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "medcore" / "ui" / "main.py"), default_timeout=180)
         app.query_params["lang"] = lang
         if study:
             app.query_params["study"] = study

@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
 
@@ -24,15 +26,31 @@ def three_wines():
     return cohort.with_schema(choose_target(cohort.schema, cohort.frame, "kind"))
 
 
+def eight_classes_of_280_columns():
+    rng = np.random.default_rng(3)
+    kind = rng.integers(0, 8, 320)
+    x = rng.normal(size=(320, 280)) + (kind[:, None] == np.arange(280) % 8)
+    frame = pd.DataFrame(np.where(rng.random(x.shape) < 0.2, np.nan, x).round(2)).add_prefix("marker_")
+    frame["marker_7"] = 1.0
+    frame["kind"] = [f"type {k}" for k in kind]
+    cohort = read_table(("wide.csv", frame.to_csv(index=False).encode()))
+    return cohort.with_schema(choose_target(cohort.schema, cohort.frame, "kind"))
+
+
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory):
-    """Train two studies once: heart disease (yes or no) and wine (three classes)."""
+    """Train three studies once: heart disease (yes or no), wine (three classes) and a wide table of eight."""
     home = tmp_path_factory.mktemp("explained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDCORE_DATA", str(home))
         settings = Settings.from_env()
         store, ids = Store(settings), {}
-        for name, cohort in (("heart", load_sample("heart")), ("wine", three_wines())):
+        cohorts = {
+            "heart": load_sample("heart"),
+            "wine": three_wines(),
+            "wide": eight_classes_of_280_columns(),
+        }
+        for name, cohort in cohorts.items():
             study = store.create_study(LOCAL_OWNER, name, cohort)
             run = store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="logistic"))
             perform_run(settings, LOCAL_OWNER, run.id, train_study)
@@ -55,6 +73,14 @@ def patient_page(ready, monkeypatch, open_page):
     """Open the page on a trained study; the worker's answers are computed in this process."""
     monkeypatch.setattr(jobs, "call", lambda function, *args, **kwargs: function(*args, **kwargs))
     return lambda name, lang="en": open_page("patient", study=ready[1][name], lang=lang)
+
+
+def test_a_patient_of_280_columns_and_eight_classes_is_explained(patient_page, words):
+    app = patient_page("wide")
+    assert not app.exception
+    text = words(app)
+    assert "What the model used" in text
+    assert re.search(r"type \d", text)
 
 
 def test_a_test_patient_is_shown_with_risk_reason_and_caption(patient_page, words):
