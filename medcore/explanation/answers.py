@@ -20,6 +20,7 @@ from medcore.explanation.game import Floats
 from medcore.explanation.patients import shown_values, units_of
 from medcore.explanation.reference import Reference
 from medcore.explanation.results import Explanation, Scale
+from medcore.explanation.sampling import most_sweep_cost
 from medcore.explanation.shapley import explain
 from medcore.models.files import MANIFEST
 
@@ -91,17 +92,21 @@ def explain_patient(
 ) -> Explanation:
     """Explain one patient against the bundle's background, or the given codes (m, P).
 
-    Without ``max_evaluations`` it is :func:`live_evaluations`.
+    Without ``max_evaluations`` it is :func:`live_evaluations`, and two sweeps however wide
+    the table: with less, error bars would say more than the contributions.
     """
     bundle = opened(folder)
+    others = bundle.background if background is None else background
+    if max_evaluations is None:
+        max_evaluations = max(live_evaluations(folder), 2 * most_sweep_cost(*others.shape))
     found = explain(
         mixing(folder),
         patient.codes,
-        bundle.background if background is None else background,
+        others,
         columns=bundle.predictors,
         class_index=class_index,
         scale=scale,
-        max_evaluations=live_evaluations(folder) if max_evaluations is None else max_evaluations,
+        max_evaluations=max_evaluations,
         seed=seed,
     )
     return found.shown_as(patient.values, units=units_of(bundle), class_name=bundle.classes[class_index])

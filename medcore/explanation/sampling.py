@@ -39,6 +39,15 @@ def sweep_cost(game: Game) -> int:
     return int(2 * np.maximum(game.differs.sum(axis=1) - 1, 0).sum())
 
 
+def most_sweep_cost(n_rows: int, n_columns: int) -> int:
+    """Return how many composite rows a sweep and the patient's and the background's own risks take at most.
+
+    >>> most_sweep_cost(100, 30)
+    5901
+    """
+    return n_rows * (2 * (n_columns - 1) + 1) + 1
+
+
 def sweeps(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Floats, Floats]]:
     """Yield, after every sweep, the values so far (P,) and their standard errors (P,).
 

@@ -60,3 +60,14 @@ def test_how_much_the_page_asks_does_not_depend_on_the_machine(folder):
     fewest, most = answers.LIVE_EVALUATIONS
     assert answers.live_evaluations(folder) == most  # a logistic regression is quick
     assert fewest < most
+
+
+def test_a_costly_model_still_gets_two_sweeps(folder, table, monkeypatch):
+    patient = answers.read_risks(folder, table.iloc[[4]])[0]
+    monkeypatch.setattr(answers, "LIVE_EVALUATIONS", (1, 1))
+    others = answers.opened(folder).background[:100]
+    found = answers.explain_patient(folder, patient, others, class_index=1)
+    brief = answers.explain_patient(folder, patient, others, class_index=1, max_evaluations=1)
+    errors = [sum(c.standard_error for c in e.contributions) for e in (found, brief)]
+    assert found.n_evaluations > 3 * (brief.n_evaluations - len(others))
+    assert errors[0] < errors[1]
