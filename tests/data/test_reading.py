@@ -155,15 +155,15 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "is empty"),
-        (b" \n\n", "is empty"),
-        (b"a,b,c\n", "no rows"),
-        (PNG, "is a picture"),
-        (b"%PDF-1.7 \x00\x01\x02", "PDF"),
-        (b"<html><table><tr><td>1</td></tr></table>", "web page"),
-        (bytes(range(256)) * 20, "binary"),
-        (gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], "damaged"),
-        (b"PK\x03\x04 not really", "damaged"),
+        pytest.param(b"", "is empty", id="nothing"),
+        pytest.param(b" \n\n", "is empty", id="blank lines"),
+        pytest.param(b"a,b,c\n", "no rows", id="a header alone"),
+        pytest.param(PNG, "is a picture", id="picture"),
+        pytest.param(b"%PDF-1.7 \x00\x01\x02", "PDF", id="PDF"),
+        pytest.param(b"<html><table><tr><td>1</td></tr></table>", "web page", id="web page"),
+        pytest.param(bytes(range(256)) * 20, "binary", id="binary"),
+        pytest.param(gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], "damaged", id="cut gzip"),
+        pytest.param(b"PK\x03\x04 not really", "damaged", id="false zip"),
     ],
 )
 def test_what_is_no_table_is_refused_with_one_clear_sentence(data: bytes, said: str) -> None:
