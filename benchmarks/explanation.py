@@ -29,10 +29,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-# Beside this file is one named coverage.py, which numba would take for the library of that name: look here last.
-sys.path.append(str(Path(__file__).resolve().parents[1]))
-sys.path.append(str(Path(__file__).resolve().parent))
-sys.path.remove(str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np

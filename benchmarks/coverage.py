@@ -1,4 +1,4 @@
-"""Do 95 % intervals hold the truth 95 times in 100? ``python benchmarks/interval_coverage.py [--repeats N]``.
+"""Do 95 % intervals hold the truth 95 times in 100? ``python benchmarks/coverage.py [--repeats N]``.
 
 Patients are simulated from a known model: one normal predictor, the outcome's log
 odds linear in it, and risks that are somewhat too extreme. The true AUROC, slope
@@ -11,6 +11,10 @@ rises with their risk, and weighted by its inverse, so that the truth is that of
 """
 
 from __future__ import annotations
+
+if __name__ != "__main__":
+    # Scripts beside this one have its folder on their path, and numba asks whether the package "coverage" is there.
+    raise ImportError("This is a script; the package coverage is not installed.")
 
 import argparse
 import json
