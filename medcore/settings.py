@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
@@ -45,16 +46,17 @@ class Settings:
         """Read the ``MEDCORE_*`` variables; every one has a default that needs no set-up.
 
         Raises:
-            SettingsError: a number or a size that is none; the message names the variable.
+            SettingsError: a number, a size or an address that is none, or a cluster that is not
+                encrypted; the message names the variable.
 
         """
         env = os.environ.get
         data_dir = Path(env("MEDCORE_DATA") or _default_data_dir()).expanduser().resolve()
-        return cls(
+        settings = cls(
             data_dir=data_dir,
             database_url=env("MEDCORE_DATABASE_URL") or f"sqlite:///{data_dir / 'medcore.db'}",
             storage_url=env("MEDCORE_STORAGE") or (data_dir / "files").as_uri(),
-            scheduler=env("MEDCORE_SCHEDULER") or None,
+            scheduler=(env("MEDCORE_SCHEDULER") or "").strip() or None,
             tls_ca=env("MEDCORE_TLS_CA") or None,
             tls_cert=env("MEDCORE_TLS_CERT") or None,
             tls_key=env("MEDCORE_TLS_KEY") or None,
@@ -62,9 +64,75 @@ class Settings:
             worker_memory=_memory("MEDCORE_WORKER_MEMORY", "8GiB"),
             idle_seconds=_seconds("MEDCORE_IDLE_SECONDS", 120.0),
             max_upload_mb=_whole_number("MEDCORE_MAX_UPLOAD_MB", 300),
-            mlflow_url=env("MEDCORE_MLFLOW_URL") or None,
+            mlflow_url=(env("MEDCORE_MLFLOW_URL") or "").strip() or None,
             similar_patients=(env("MEDCORE_SIMILAR_PATIENTS") or "on").strip().casefold() in ON,
         )
+        check_scheduler(settings)
+        _check_tls_files(settings)
+        if settings.mlflow_url is not None:
+            check_mlflow_url(settings.mlflow_url)
+        return settings
+
+
+def check_scheduler(settings: Settings) -> None:
+    """Let patients' data go to a named cluster only over TLS.
+
+    Raises:
+        SettingsError: not the address of a scheduler, or one without encryption or its files.
+
+    """
+    if settings.scheduler is None:
+        return
+    address = _address(settings.scheduler)
+    if address is None or address.scheme not in ("tls", "tcp"):
+        raise SettingsError(
+            N_("{name} is “{text}”; it must be the address of a Dask scheduler, for example {default}."),
+            name="MEDCORE_SCHEDULER",
+            text=settings.scheduler,
+            default="tls://10.0.0.7:8786",
+        )
+    if address.scheme != "tls" or not (settings.tls_ca and settings.tls_cert):
+        raise SettingsError(
+            N_(
+                "MEDCORE_SCHEDULER must be a tls:// address, with MEDCORE_TLS_CA, MEDCORE_TLS_CERT and MEDCORE_TLS_KEY set to its files: patients' data does not travel unencrypted."
+            )
+        )
+
+
+def _check_tls_files(settings: Settings) -> None:
+    if settings.scheduler is None:
+        return
+    for name, path in (("CA", settings.tls_ca), ("CERT", settings.tls_cert), ("KEY", settings.tls_key)):
+        if path is not None and not os.access(path, os.R_OK):
+            raise SettingsError(
+                N_("{name} is “{text}”; it must be a file that medcore may read."),
+                name=f"MEDCORE_TLS_{name}",
+                text=path,
+            )
+
+
+def check_mlflow_url(url: str) -> None:
+    """Refuse what is no web address, without repeating it: it may carry a password.
+
+    Raises:
+        SettingsError: not an http or https address.
+
+    """
+    address = _address(url, port_needed=False)
+    if address is None or address.scheme not in ("http", "https"):
+        raise SettingsError(
+            N_("MEDCORE_MLFLOW_URL is not the address of a server; write it as https://HOST or http://HOST:PORT.")
+        )
+
+
+def _address(text: str, *, port_needed: bool = True) -> SplitResult | None:
+    """Take an address with a host, and a port where one is needed, to pieces; ``None`` if it is none."""
+    try:
+        address = urlsplit(text)
+        complete = bool(address.hostname) and (address.port is not None or not port_needed)
+    except ValueError:
+        return None
+    return address if complete else None
 
 
 def _whole_number(name: str, default: int) -> int:

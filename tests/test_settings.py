@@ -1,11 +1,14 @@
 """What an installation may set: read as it is meant, or refused in one sentence."""
 
+import re
+import socket
 from pathlib import Path
 
 import pytest
 
 from medcore import cli
 from medcore.errors import SettingsError
+from medcore.jobs.security import renew_local_key
 from medcore.settings import Settings
 from medcore.studies import Store
 
@@ -27,17 +30,78 @@ from medcore.studies import Store
         ("MEDCORE_IDLE_SECONDS", "soon"),
         ("MEDCORE_IDLE_SECONDS", "nan"),
         ("MEDCORE_IDLE_SECONDS", "-5"),
+        ("MEDCORE_SCHEDULER", "10.0.0.7:8786"),
+        ("MEDCORE_SCHEDULER", "tls://10.0.0.7"),
+        ("MEDCORE_SCHEDULER", "tls://10.0.0.7:none"),
+        ("MEDCORE_SCHEDULER", "tls://[10.0.0.7:8786"),
+        ("MEDCORE_SCHEDULER", "http://10.0.0.7:8786"),
+        ("MEDCORE_SCHEDULER", "local"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_refused_by_its_name(
     name: str, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, text)
-    with pytest.raises(SettingsError, match=rf"{name} is “{text}”; it must be .*, for example"):
+    with pytest.raises(SettingsError, match=rf"{name} is “{re.escape(text)}”; it must be .*, for example"):
         Settings.from_env()
     assert cli.main(["app"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"medcore: {name} is") and said.count("\n") == 1
+
+
+def refused_at_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **values: str) -> str:
+    for name, text in values.items():
+        monkeypatch.setenv(name, text)
+    assert cli.main(["app"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def test_a_cluster_that_is_not_encrypted_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("MEDCORE_TLS_CA", "MEDCORE_TLS_CERT", "MEDCORE_TLS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for address in ("tcp://10.0.0.7:8786", "tls://10.0.0.7:8786"):
+        assert "unencrypted" in refused_at_start(monkeypatch, capsys, MEDCORE_SCHEDULER=address)
+
+
+def test_a_cluster_s_file_that_is_not_there_is_refused_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there").touch()
+    there = dict.fromkeys(("MEDCORE_TLS_CA", "MEDCORE_TLS_CERT", "MEDCORE_TLS_KEY"), str(tmp_path / "there"))
+    for name in there:
+        values = {"MEDCORE_SCHEDULER": "tls://10.0.0.7:8786", **there, name: str(tmp_path / "gone")}
+        said = refused_at_start(monkeypatch, capsys, **values)
+        assert said.startswith(f"medcore: {name} is") and "gone" in said
+
+
+@pytest.mark.parametrize("url", ["mlflow", "user:secret@host", "ftp://user:secret@host", "https://", "http://[secret"])
+def test_a_wrong_address_of_an_mlflow_server_is_refused_at_the_start_without_repeating_it(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused_at_start(monkeypatch, capsys, MEDCORE_MLFLOW_URL=url)
+    assert said.startswith("medcore: MEDCORE_MLFLOW_URL") and "secret" not in said
+
+
+def test_a_search_from_a_shell_names_a_cluster_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        monkeypatch.setenv("MEDCORE_SCHEDULER", f"tls://127.0.0.1:{nobody.getsockname()[1]}")
+    monkeypatch.setenv("MEDCORE_DATA", str(tmp_path))
+    pem = str(renew_local_key(Settings(tmp_path, "sqlite://", "memory://")))
+    for name in ("MEDCORE_TLS_CA", "MEDCORE_TLS_CERT", "MEDCORE_TLS_KEY"):
+        monkeypatch.setenv(name, pem)
+    table = tmp_path / "made.csv"
+    table.write_text("age,event\n" + "".join(f"{20 + i},{'yes' if i % 3 else 'no'}\n" for i in range(60)))
+    command = ["train", str(table), "--target", "event", "--out", str(tmp_path / "out"), "--model", "logistic"]
+    assert cli.main([*command, "--search", "1"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("medcore: The cluster at tls://127.0.0.1:")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("text", ["8GiB", "512MB", "1.5 TiB", "16G", "8gib"])

@@ -6,6 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, _
 from medcore.models.progress import Progress
 from medcore.models.settings import TrainSettings
+from medcore.models.team import Alone, Team
+from medcore.settings import Settings
 
 if TYPE_CHECKING:
     from medcore.data.findings import Finding
@@ -128,20 +131,31 @@ def train(
     prepared = prepare(cohort, recipe)
     parts = make_split(prepared, split)
     announcer = _Announcer()
-    trained = train_model(
-        prepared,
-        parts,
-        settings,
-        schema=cohort.schema,
-        recipe=recipe,
-        cohort_sha256=cohort.sha256,
-        follower=announcer,
-    )
+    with _team(settings) as team:
+        trained = train_model(
+            prepared,
+            parts,
+            settings,
+            schema=cohort.schema,
+            recipe=recipe,
+            cohort_sha256=cohort.sha256,
+            follower=announcer,
+            team=team,
+        )
     save_trained(trained, out)
     if tensorboard is not None:
         write_events(announcer.points, began, tensorboard)
     findings = (*parts.findings, *trained.results.findings, *findings)
     return _told(trained, parts, settings, findings, out=out, seconds=time.perf_counter() - started)
+
+
+def _team(settings: TrainSettings) -> AbstractContextManager[Team]:
+    """Have the trials of a search made by the workers of a named cluster; all else is done by this process."""
+    if not settings.search_minutes:
+        return nullcontext(Alone())
+    from medcore.jobs.team import team_of_named_cluster
+
+    return team_of_named_cluster(Settings.from_env())
 
 
 def _told(

@@ -10,6 +10,7 @@ from medcore.errors import MedcoreError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster import Connection, ensure_cluster
 from medcore.jobs.logs import log_without_values
+from medcore.jobs.places import at_hand
 from medcore.settings import Settings
 
 T = TypeVar("T")
@@ -45,9 +46,12 @@ def call(function: Callable[..., T], *args: Any, timeout: float = CALL_SECONDS, 
 
 
 def answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
-    """Run on the worker: return ``(result, None)`` or ``(None, error)``, so that Dask logs no argument."""
+    """Run on the worker: return ``(result, None)`` or ``(None, error)``, so that Dask logs no argument.
+
+    Settings and :class:`~medcore.jobs.places.ResultOf` become those of the worker's machine.
+    """
     try:
-        return function(*args, **kwargs), None
+        return function(*map(at_hand, args), **{name: at_hand(value) for name, value in kwargs.items()}), None
     except MedcoreError as error:
         return None, error
     except Exception as error:

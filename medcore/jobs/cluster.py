@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from medcore.errors import MedcoreError, WorkerError
+from medcore.errors import WorkerError
 from medcore.i18n import N_
 from medcore.jobs.processes import reap, running_scheduler
 from medcore.jobs.security import cluster_security
 from medcore.settings import Settings
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, Security
 
 CONNECT_SECONDS = 20.0
+GREET_SECONDS = 5.0
+"""How long a scheduler may take to say who it is."""
+ASK_SECONDS = 3.0
+PATIENCE_SECONDS = 3.0
+"""How long nobody tries again, and everybody is told the same, after a cluster could not be reached."""
 CLOSE_SECONDS = 2.0
 
 
@@ -25,7 +33,7 @@ class Connection:
     """A living connection, and the runs that were handed over through it."""
 
     client: Client
-    handed_over: dict[str, Future[None]] = field(default_factory=dict)
+    handed_over: dict[str, Future[WorkerError | None]] = field(default_factory=dict)
 
     def alive(self) -> bool:
         """Whether the scheduler still answers."""
@@ -33,12 +41,31 @@ class Connection:
         return self.client.status == "running" and comm is not None and not comm.closed()
 
     def n_workers(self) -> int:
-        """How many workers are ready, as last heard; never waits."""
-        return len(self.client.scheduler_info(n_workers=-1).get("workers", {})) if self.alive() else 0
+        """How many workers are ready; 0 when the scheduler does not say so within seconds."""
+        return len(workers_of(self.client)) if self.alive() else 0
+
+
+def workers_of(client: Client) -> dict[str, dict[str, Any]]:
+    """Return what the scheduler knows of each worker, by its address; nothing when it does not answer within seconds."""
+    scheduler = client.scheduler
+    if scheduler is None:
+        return {}
+    try:
+        found: dict[str, Any] = client.sync(scheduler.identity, n_workers=-1, callback_timeout=ASK_SECONDS)  # type: ignore[no-untyped-call]
+    except (OSError, TimeoutError):
+        return {}
+    return dict(found["workers"])
+
+
+def places(workers: Mapping[str, Mapping[str, Any]], resource: str) -> dict[str, int] | None:
+    """Return how much of a resource each worker offers; ``None`` where none does, so that nothing limits it."""
+    offered = {address: int(worker["resources"].get(resource, 0)) for address, worker in workers.items()}
+    return offered if any(offered.values()) else None
 
 
 _connections: dict[Settings, Connection] = {}
 _locks: dict[Settings, threading.Lock] = {}
+_refused: dict[Settings, tuple[float, WorkerError]] = {}
 _guard = threading.Lock()
 
 
@@ -60,7 +87,7 @@ def ensure_cluster(settings: Settings) -> Connection:
         if connection is None or not connection.alive():
             if connection is not None:
                 _close(connection)
-            connection = _connections[settings] = _connect(settings)
+            connection = _connections[settings] = _connect_patiently(settings)
     hand_over(settings, connection)
     return connection
 
@@ -87,28 +114,58 @@ def disconnect(settings: Settings) -> None:
         lock.release()
 
 
-def _connect(settings: Settings) -> Connection:
+def _connect_patiently(settings: Settings) -> Connection:
+    """Connect, unless that has just failed: several who ask at once would each wait for the same answer."""
+    moment, error = _refused.get(settings, (0.0, None))
+    if error is not None and time.monotonic() - moment < PATIENCE_SECONDS:
+        raise error
+    try:
+        return Connection(connect(settings))
+    except WorkerError as failure:
+        _refused[settings] = time.monotonic(), failure
+        raise
+
+
+def connect(settings: Settings) -> Client:
+    """Make a new connection to the named cluster, or to the local one, which is started if need be.
+
+    Raises:
+        WorkerError: the cluster cannot be started or reached.
+        SettingsError: a named cluster without TLS.
+
+    """
     from distributed import Client
 
     reap()
     address = settings.scheduler or running_scheduler(settings)
+    security = cluster_security(settings)
     try:
-        client = Client(  # type: ignore[no-untyped-call]
+        asyncio.run(_greet(address, security))
+        return Client(  # type: ignore[no-untyped-call]
             address,
-            security=cluster_security(settings),
+            security=security,
             timeout=CONNECT_SECONDS,
             set_as_default=False,
             direct_to_workers=False,
         )
-    except MedcoreError:
-        raise
     except Exception as error:
         raise WorkerError(
-            N_("The cluster at {address} cannot be reached ({kind}). Start it, or correct MEDCORE_SCHEDULER."),
+            N_(
+                "The cluster at {address} cannot be reached ({kind}). Start it, or correct MEDCORE_SCHEDULER and the files of MEDCORE_TLS_CA, MEDCORE_TLS_CERT and MEDCORE_TLS_KEY."
+            ),
             address=address,
             kind=type(error).__name__,
         ) from None
-    return Connection(client)
+
+
+async def _greet(address: str, security: Security) -> None:
+    """Reach the scheduler and be let in; a client that cannot would leave a thread behind each time it is tried."""
+    from distributed.comm.core import connect as reach
+
+    let_in = security.get_connection_args("client")  # type: ignore[no-untyped-call]
+    async with asyncio.timeout(GREET_SECONDS):
+        comm = await reach(address, timeout=GREET_SECONDS, **let_in)  # type: ignore[no-untyped-call]
+    await comm.close()
 
 
 def _close(connection: Connection) -> None:

@@ -7,6 +7,7 @@ lets a worker answer only after this, so a worker that is there is a warm one.
 from __future__ import annotations
 
 import logging
+import os
 from importlib import import_module
 from typing import Any
 
@@ -15,9 +16,13 @@ from medcore.jobs.logs import keep_values_out_of_logs
 logger = logging.getLogger("medcore.jobs")
 
 
-def dask_setup(worker: Any) -> None:  # noqa: ARG001 - Dask's signature
-    """Import what runs and predictions need."""
+def dask_setup(worker: Any) -> None:
+    """Import what runs and predictions need, and let them know how much memory they have."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     keep_values_out_of_logs()
+    limit = worker.memory_manager.memory_limit
+    if limit:
+        os.environ["MEDCORE_WORKER_MEMORY"] = f"{limit / 2**20:.0f}MiB"
     warm_up()
 
 

@@ -135,6 +135,7 @@ def stop_local_cluster(settings: Settings) -> None:
         cluster = LocalCluster.read(settings)
         if cluster:
             cluster.stop()
+        reap()
         for name in ("cluster.json", "scheduler.json"):
             _file(settings, name).unlink(missing_ok=True)
 
@@ -166,7 +167,7 @@ def _start(settings: Settings, name: str, arguments: list[str]) -> Process:
     common += ["--scheduler-file", str(_file(settings, "scheduler.json"))]
     common += ["--tls-ca-file", key, "--tls-cert", key, "--tls-key", key]
     with _file(settings, f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+        process = _Outliving(
             [sys.executable, "-m", *arguments, *common],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -179,7 +180,14 @@ def _start(settings: Settings, name: str, arguments: list[str]) -> Process:
     return Process.of(process.pid)
 
 
-_children: list[subprocess.Popen[bytes]] = []
+class _Outliving(subprocess.Popen[bytes]):
+    """A process that goes on when we end, which is no oversight that Python should warn of."""
+
+    def __del__(self, *_: object) -> None:
+        """Leave it be."""
+
+
+_children: list[_Outliving] = []
 
 
 def reap() -> None:

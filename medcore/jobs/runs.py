@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from medcore.errors import CancelledError, MedcoreError, WorkerError
 from medcore.i18n import N_
-from medcore.jobs.cluster import Connection, present_connection
+from medcore.jobs.cluster import Connection, places, present_connection, workers_of
 from medcore.jobs.follower import RunFollower
 from medcore.jobs.logs import log_without_values
+from medcore.jobs.places import here
 from medcore.jobs.processes import TRAIN
 from medcore.jobs.team import team_of_this_worker
 from medcore.models.settings import TrainSettings
@@ -62,6 +63,11 @@ def hand_over(settings: Settings, connection: Connection, *, work: Work | None =
     from distributed import fire_and_forget
 
     new = [pair for pair in Store(settings).unfinished_runs() if pair[1] not in connection.handed_over]
+    workers = workers_of(connection.client) if new and settings.scheduler is not None else {}
+    if not new or (settings.scheduler is not None and not workers):
+        return 0
+    # Ours trains one run at a time, and so does each worker of a named cluster that offers to.
+    limited = settings.scheduler is None or places(workers, TRAIN) is not None
     for owner, run_id in new:
         future = connection.client.submit(
             perform_run,
@@ -71,8 +77,7 @@ def hand_over(settings: Settings, connection: Connection, *, work: Work | None =
             work or train_study,
             key=f"run-{run_id}",
             pure=False,
-            # A named cluster sets its own limits; ours trains one run at a time.
-            resources={TRAIN: 1} if settings.scheduler is None else None,
+            resources={TRAIN: 1} if limited else None,
         )
         fire_and_forget(future)  # type: ignore[no-untyped-call]
         future.add_done_callback(partial(_note_failure, settings, owner, run_id))  # type: ignore[no-untyped-call]
@@ -80,37 +85,49 @@ def hand_over(settings: Settings, connection: Connection, *, work: Work | None =
     return len(new)
 
 
-def _note_failure(settings: Settings, owner: str, run_id: str, future: Future[None]) -> None:
-    """Tell the database of a run that no worker could even begin; a lost connection is not that."""
+def _note_failure(settings: Settings, owner: str, run_id: str, future: Future[WorkerError | None]) -> None:
+    """Tell the database of a run that no worker could begin or end there; a lost connection is not that."""
     if future.status == "error":
-        Store(settings).finish_run(
-            owner,
-            run_id,
-            "failed",
-            error=WorkerError(
-                N_(
-                    "The cluster could not take this run. Stop medcore and start it again; a cluster of your own needs the same version of medcore on every machine."
-                )
-            ),
+        failure: WorkerError | None = _not_taken(future.exception())  # type: ignore[no-untyped-call]
+    elif future.status == "finished":
+        failure = future.result()
+    else:
+        return
+    if failure is not None:
+        Store(settings).finish_run(owner, run_id, "failed", error=failure)
+
+
+def _not_taken(error: BaseException | None) -> WorkerError:
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return _lost(error.allowed_failures + 1)
+    return WorkerError(
+        N_(
+            "The cluster could not take this run. Stop medcore and start it again; a cluster of your own needs the same version of medcore on every machine."
         )
+    )
 
 
-def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> None:
+def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> WorkerError | None:
     """Do one run from beginning to end on a worker; whatever happens is told to the database.
 
-    Nothing is raised: Dask would log the arguments of what failed.
+    Nothing is raised: Dask would log the arguments of what failed. What the database
+    cannot be told, because it is out of reach from here, is returned.
     """
     try:
-        store = Store(settings)
+        store = Store(here(settings))
         attempt = store.begin_attempt(owner, run_id)
         if attempt is None:
-            return
+            return None
         if attempt > MOST_ATTEMPTS:
             _fail(store, owner, run_id, attempt, _lost(attempt - 1))
-            return
+            return None
         _attempt(store, owner, run_id, attempt, work)
     except Exception as error:
         log_without_values(error)
+        return _out_of_reach(error)
+    return None
 
 
 def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) -> None:
@@ -118,7 +135,7 @@ def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) ->
     try:
         with TemporaryDirectory(prefix="medcore-") as scratch:
             folder = Path(scratch) / "result"
-            summary = work(store.run_inputs(owner, run_id), follower, folder)
+            summary = work(_inputs(store, owner, run_id), follower, folder)
             follower.flush()
             if store.signal(owner, run_id, attempt) != "superseded":
                 store.keep_result(owner, run_id, folder)
@@ -134,6 +151,13 @@ def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) ->
         shutil.rmtree(store.checkpoint_dir(run_id), ignore_errors=True)
 
 
+def _inputs(store: Store, owner: str, run_id: str) -> RunInputs:
+    try:
+        return store.run_inputs(owner, run_id)
+    except OSError as error:
+        raise _out_of_reach(error) from None
+
+
 def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
     """Prepare, split, train and save; return the headline figures that lists show."""
     from medcore.data.recipe import prepare
@@ -143,7 +167,7 @@ def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[
 
     prepared = prepare(inputs.cohort, inputs.plan.recipe)
     split = make_split(prepared, inputs.plan.split)
-    with team_of_this_worker(follower.settings) as team:
+    with team_of_this_worker() as team:
         trained = train(
             prepared,
             split,
@@ -186,6 +210,15 @@ def _lost(times: int) -> WorkerError:
             "The worker was lost {n} times during this run, most likely for lack of memory. Set MEDCORE_WORKER_MEMORY higher, or train a smaller model."
         ),
         n=times,
+    )
+
+
+def _out_of_reach(error: Exception) -> WorkerError:
+    return WorkerError(
+        N_(
+            "The worker cannot reach this study ({kind}). With workers on other machines, MEDCORE_DATABASE_URL and MEDCORE_STORAGE must name a server and a place that every one of them reaches."
+        ),
+        kind=type(error).__name__,
     )
 
 

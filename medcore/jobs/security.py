@@ -12,9 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medcore.errors import SettingsError
-from medcore.i18n import N_
-from medcore.settings import Settings
+from medcore.settings import Settings, check_scheduler
 from medcore.studies.folders import private_folder
 
 if TYPE_CHECKING:
@@ -37,12 +35,7 @@ def cluster_security(settings: Settings) -> Security:
         return Security(  # type: ignore[no-untyped-call]
             require_encryption=True, tls_ca_file=pem, tls_client_cert=pem, tls_client_key=pem
         )
-    if not settings.scheduler.startswith("tls://") or not (settings.tls_ca and settings.tls_cert):
-        raise SettingsError(
-            N_(
-                "MEDCORE_SCHEDULER must be a tls:// address, with MEDCORE_TLS_CA, MEDCORE_TLS_CERT and MEDCORE_TLS_KEY set to its files: patients' data does not travel unencrypted."
-            )
-        )
+    check_scheduler(settings)
     return Security(  # type: ignore[no-untyped-call]
         require_encryption=True,
         tls_ca_file=settings.tls_ca,

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from medcore.errors import MedcoreError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.calls import answer
-from medcore.jobs.cluster import CONNECT_SECONDS
+from medcore.jobs.cluster import CONNECT_SECONDS, connect, places, workers_of
 from medcore.jobs.follower import LISTEN_EVERY_SECONDS
 from medcore.jobs.processes import TRIAL
 from medcore.models.progress import stop_if_cancelled
@@ -40,25 +40,39 @@ MOST_TIMES_SENT = 5
 
 
 @contextmanager
-def team_of_this_worker(settings: Settings) -> Iterator[Team]:
+def team_of_this_worker() -> Iterator[Team]:
     """Yield the cluster's workers as a team, to be called in a worker's task; nothing is done before the first round."""
-    team = ClusterTeam(_client_of_this_worker, named=settings.scheduler is not None)
-    try:
+    with closing(ClusterTeam(_client_of_this_worker)) as team:
         yield team
-    finally:
-        team.close()
+
+
+@contextmanager
+def team_of_named_cluster(settings: Settings) -> Iterator[Team]:
+    """Yield the workers of the cluster that is named, to be called from outside it; this process alone if none is.
+
+    Raises:
+        WorkerError: the named cluster cannot be reached.
+
+    """
+    if settings.scheduler is None:
+        yield Alone()
+        return
+    client = connect(settings)
+    with closing(ClusterTeam(lambda: client)) as team:
+        yield team
 
 
 class ClusterTeam:
-    """All workers of a cluster, ``named`` when somebody else has started it.
+    """All workers of a cluster.
 
-    A local worker makes one trial at a time, a worker of a named cluster as many as it
-    has threads. Where only one trial can be made at a time, or the cluster cannot be
+    A worker makes as many trials at a time as it offers of the resource ``TRIAL`` (a
+    local one offers one), or as it has threads where none offers any. Where only one trial can be made at a time, or the cluster cannot be
     reached, this process makes them all. A trial whose worker is lost is made again.
     """
 
-    def __init__(self, connect: Callable[[], Client], *, named: bool) -> None:
-        self._connect, self._named = connect, named
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        self._connect = connect
+        self._takes: dict[str, float] | None = None
         self._client: Client | None = None
         self._sent: tuple[object, Future[Any]] | None = None
         self._aside = False
@@ -123,12 +137,16 @@ class ClusterTeam:
         try:
             if self._client is None:
                 self._client = self._connect()
-            threads: dict[str, int] = self._client.nthreads()  # type: ignore[no-untyped-call]
+            workers = workers_of(self._client)
         except Exception as error:
             logger.warning("The cluster's workers cannot be asked: %s", type(error).__name__)
             self._out_of_reach = True  # not tried again: each try would wait, and the budget is time
             return {}
-        return threads if self._named else dict.fromkeys(threads, 1)
+        offered = places(workers, TRIAL)
+        self._takes = None if offered is None else {TRIAL: 1}
+        if offered is not None:
+            return offered
+        return {address: int(worker["nthreads"]) for address, worker in workers.items()}
 
     def _submit(self, work: Any, shared: object, step: Step, beside: Mapping[str, int]) -> _Given[Step]:
         assert self._client is not None
@@ -144,7 +162,7 @@ class ClusterTeam:
             beside=beside,
             key=key,
             pure=False,
-            resources=None if self._named else {TRIAL: 1},
+            resources=self._takes,
         )
         return _Given(step, future, data)
 
@@ -153,7 +171,7 @@ class ClusterTeam:
         assert self._client is not None
         for attempt in range(MOST_TIMES_SENT):
             try:
-                sent = self._client.scatter([shared], broadcast=True, hash=False, direct=True)  # type: ignore[no-untyped-call]
+                sent = self._client.scatter([shared], broadcast=True, hash=False)  # type: ignore[no-untyped-call]
             except Exception as error:
                 logger.warning("The data of a search could not be sent: %s", type(error).__name__)
                 time.sleep(attempt)

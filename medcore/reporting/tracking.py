@@ -13,22 +13,25 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from http.client import HTTPException
 from itertools import islice
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import Request, urlopen
 
-from medcore.errors import SettingsError, WorkerError
+from medcore.errors import WorkerError
 from medcore.evaluation import Estimate
 from medcore.i18n import N_
 from medcore.models.progress import Progress
 from medcore.models.results import Results
 from medcore.models.settings import TrainSettings
 from medcore.reporting.tensorboard import MEASURES
+from medcore.settings import check_mlflow_url
 
 EXPERIMENT = "medcore"
-_SECONDS = 15.0
+_FIRST_SECONDS, _SECONDS = 5.0, 15.0
+"""How long the server may take to answer at all, and to take what it is sent."""
 _BATCH = 900
 """Metrics a call; the server takes 1,000 at most."""
 
@@ -45,10 +48,7 @@ class Server:
     address: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        if urlsplit(self.address).scheme not in ("http", "https") or not urlsplit(self.address).hostname:
-            raise SettingsError(
-                N_("MEDCORE_MLFLOW_URL is not the address of a server; write it as https://HOST or http://HOST:PORT.")
-            )
+        check_mlflow_url(self.address)
 
     @property
     def public_address(self) -> str:
@@ -56,7 +56,9 @@ class Server:
         parts = urlsplit(self.address)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, seconds: float = _SECONDS
+    ) -> dict[str, Any]:
         """Call the API.
 
         Raises:
@@ -70,13 +72,13 @@ class Server:
             method=method,
         )
         try:
-            with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            with urlopen(request, timeout=seconds) as answer:  # noqa: S310
                 found: dict[str, Any] = json.load(answer)
                 return found
         except HTTPError as error:
             with error:
                 raise _refused(self.public_address, error) from None
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, OSError, ValueError, HTTPException) as error:
             raise WorkerError(
                 N_("The MLflow server at {address} does not answer ({kind}). Check MEDCORE_MLFLOW_URL and the server."),
                 address=self.public_address,
@@ -134,8 +136,9 @@ def send_run(
 
 def _experiment(server: Server) -> str:
     try:
-        return str(server.ask("POST", "experiments/create", {"name": EXPERIMENT})["experiment_id"])
-    except WorkerError:  # most often it exists already; if not, the next question says what is wrong
+        made = server.ask("POST", "experiments/create", {"name": EXPERIMENT}, seconds=_FIRST_SECONDS)
+        return str(made["experiment_id"])
+    except _RefusedError:  # most often it exists already; if not, the next question says what is wrong
         found = server.ask("GET", f"experiments/get-by-name?experiment_name={quote(EXPERIMENT)}")
         return str(found["experiment"]["experiment_id"])
 
@@ -173,9 +176,13 @@ def _pairs(values: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"key": key, "value": str(value)} for key, value in values.items()]
 
 
+class _RefusedError(WorkerError):
+    """The server is there and said no."""
+
+
 def _refused(address: str, error: HTTPError) -> WorkerError:
     try:
         code = str(json.load(error).get("error_code", error.code))
     except (ValueError, AttributeError):
         code = str(error.code)
-    return WorkerError(N_("The MLflow server at {address} refused ({code})."), address=address, code=code)
+    return _RefusedError(N_("The MLflow server at {address} refused ({code})."), address=address, code=code)

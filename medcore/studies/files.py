@@ -84,7 +84,12 @@ class FileStore:
                 target = scratch / os.path.relpath(path, self._path(name))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(self.fs.cat_file(path))
-            scratch.replace(copy)
+            try:
+                scratch.replace(copy)
+            except OSError:
+                if not copy.is_dir():
+                    raise
+                shutil.rmtree(scratch)  # somebody else was faster
         return copy
 
     def _path(self, name: str) -> str:

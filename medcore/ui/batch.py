@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -27,7 +26,7 @@ FIRST_PIECE, LARGEST_PIECE = 4, 500
 class Batch:
     """A table on its way: what has been explained so far and how fast it goes. Kept for the session only."""
 
-    folder: Path = field(repr=False)
+    model: jobs.ResultOf = field(repr=False)
     frame: pd.DataFrame = field(repr=False)
     class_name: str
     scale: Scale = "probability"
@@ -59,7 +58,7 @@ class Batch:
             size = max(1, min(LARGEST_PIECE, int(PIECE_SECONDS * self.done / max(self.seconds, 1e-3))))
         begin = time.perf_counter()
         piece = self.frame.iloc[self.done : self.done + size]
-        part = jobs.call(overview.explain_table, self.folder, piece, class_name=self.class_name, scale=self.scale)
+        part = jobs.call(overview.explain_table, self.model, piece, class_name=self.class_name, scale=self.scale)
         self.parts.append(part)
         self.done += len(piece)
         self.seconds += time.perf_counter() - begin

@@ -53,9 +53,9 @@ def external(run: RunRecord, results: Results, judged: Judged) -> None:
 
 
 def _judgement(run: RunRecord, cohort: Cohort, names: Mapping[str, str], weight: str | None) -> Judgement:
-    folder = cache.store().result_folder(run.owner, run.id)
+    model = jobs.ResultOf(cache.store().settings, run.owner, run.id)
     return cache.once(
-        lambda: jobs.call(judge_saved, folder, cohort, names=names, weight=weight),
+        lambda: jobs.call(judge_saved, model, cohort, names=names, weight=weight),
         *("external", run.id, cohort.sha256, sorted(names.items()), weight),
     )
 

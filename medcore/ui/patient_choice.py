@@ -107,7 +107,7 @@ def new_table(desk: Desk) -> Chosen | None:
     if not set(desk.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=desk.columns, got=cohort.frame.columns, table=file.name)
     frame = cohort.frame[list(desk.columns)]
-    predictions = jobs.call(answers.predict_table, desk.folder, frame)
+    predictions = jobs.call(answers.predict_table, desk.model, frame)
     components.section(_("Predictions"), _("{n} patients. Flags say what to be careful about.", n=len(frame)))
     st.dataframe(_preview(desk, predictions), hide_index=True, key=f"patient.predictions.{desk.run.id}")
     components.download(

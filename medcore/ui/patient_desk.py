@@ -40,6 +40,11 @@ class Desk:
     sets: ConformalSets
 
     @property
+    def model(self) -> jobs.ResultOf:
+        """The trained model, as a worker is asked about it."""
+        return jobs.ResultOf(cache.store().settings, self.run.owner, self.run.id)
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The outcomes, the positive one of two last."""
         return self.results.classes
@@ -52,7 +57,7 @@ class Desk:
     def risk_of(self, patient: pd.DataFrame, key: str) -> answers.PatientRisk:
         """Predict for one patient, a table of one row as it was read; ``key`` identifies the values."""
         return cache.once(
-            lambda: jobs.call(answers.read_risks, self.folder, patient[list(self.columns)])[0],
+            lambda: jobs.call(answers.read_risks, self.model, patient[list(self.columns)])[0],
             "patient.risk",
             self.run.id,
             key,
@@ -65,7 +70,7 @@ class Desk:
         return cache.once(
             lambda: jobs.call(
                 answers.explain_patient,
-                self.folder,
+                self.model,
                 patient,
                 self.background(background),
                 class_index=class_index,
@@ -85,7 +90,7 @@ class Desk:
     def weights(self, class_index: int) -> Floats:
         """Return how much the model uses each column."""
         return cache.once(
-            lambda: jobs.call(answers.column_weights, self.folder, class_index=class_index),
+            lambda: jobs.call(answers.column_weights, self.model, class_index=class_index),
             *("patient.weights", self.run.id, class_index),
         )
 
@@ -110,7 +115,7 @@ class Desk:
         units = {c.name: c.unit for c in self.schema.columns}
         return cache.once(
             lambda: curve(
-                lambda codes: jobs.call(answers.risks_of, self.folder, codes),
+                lambda codes: jobs.call(answers.risks_of, self.model, codes),
                 patient.codes,
                 self.reference,
                 column,
@@ -127,7 +132,7 @@ class Desk:
         return cache.once(
             lambda: jobs.call(
                 overview.map_of,
-                self.folder,
+                self.model,
                 patient.codes,
                 self.reference,
                 x_column,
@@ -149,7 +154,7 @@ class Desk:
         return cache.once(
             lambda: jobs.call(
                 answers.find_counterfactuals,
-                self.folder,
+                self.model,
                 patient.codes,
                 self.reference,
                 class_index=class_index,

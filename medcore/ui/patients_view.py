@@ -39,7 +39,7 @@ def show(desk: Desk) -> None:
     with right:
         scale: Scale = components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]))
     batch = cache.once(
-        lambda: Batch(desk.folder, frame, name, scale), *("patient.batch", desk.run.id, identity, name, scale)
+        lambda: Batch(desk.model, frame, name, scale), *("patient.batch", desk.run.id, identity, name, scale)
     )
     if not batch.started:
         components.note(_("{n} patients. The risk of each is taken apart into contributions.", n=len(frame)))

@@ -65,7 +65,7 @@ def show(
 def prepare(desk: Desk, patient: PatientRisk, known: Explanation, background: str) -> None:
     """Have the worker get ready, so that the first change is answered as fast as the next; last on the page."""
     cache.once(
-        lambda: jobs.call(answers.prepare_changes, desk.folder, patient.codes, desk.background(background)),
+        lambda: jobs.call(answers.prepare_changes, desk.model, patient.codes, desk.background(background)),
         *("patient.prepared", desk.run.id, background, known.scale),
     )
 
@@ -81,7 +81,7 @@ def _change(question: Question) -> None:
     for number in range(answers.n_rounds(question.known.n_background)):
         risk, part = jobs.call(
             answers.change_patient,
-            question.desk.folder,
+            question.desk.model,
             question.patient.codes,
             changed,
             question.background,

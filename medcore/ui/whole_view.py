@@ -29,7 +29,7 @@ def show(desk: Desk) -> None:
     places = _sample(desk)
     rows = desk.results.training.rows[places]
     batch = cache.once(
-        lambda: Batch(desk.folder, desk.frame.iloc[rows][list(desk.columns)], name),
+        lambda: Batch(desk.model, desk.frame.iloc[rows][list(desk.columns)], name),
         *("patient.whole", desk.run.id, name),
     )
     if not batch.started:
@@ -83,11 +83,11 @@ def _one_column(desk: Desk, found: Explanations, name: str) -> None:
         return
     place, unit = found.columns.index(column), desk.schema[column].unit if column in desk.schema.names else None
     pairs = cache.once(
-        lambda: jobs.call(overview.interactions_of, desk.folder, tuple(ranked[:PAIRED]), class_name=name),
+        lambda: jobs.call(overview.interactions_of, desk.model, tuple(ranked[:PAIRED]), class_name=name),
         *("patient.whole.pairs", desk.run.id, name, len(found.rows)),
     )
     effect = cache.once(
-        lambda: jobs.call(overview.effect_of, desk.folder, desk.reference, column, class_name=name, unit=unit),
+        lambda: jobs.call(overview.effect_of, desk.model, desk.reference, column, class_name=name, unit=unit),
         *("patient.whole.effect", desk.run.id, name, column),
     )
     left, right = st.columns(2)
@@ -107,7 +107,7 @@ def _stability(desk: Desk, name: str) -> None:
         ),
     )
     stability: Stability = cache.once(
-        lambda: jobs.call(overview.stability_of, desk.folder, class_name=name),
+        lambda: jobs.call(overview.stability_of, desk.model, class_name=name),
         *("patient.whole.stability", desk.run.id, name),
     )
     if len(stability.models) < 2:

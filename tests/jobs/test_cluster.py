@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import psutil
 import pytest
 
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
+from medcore.jobs import cluster as cluster_module
 from medcore.jobs.processes import LocalCluster, fingerprint, running_scheduler
 from medcore.jobs.security import cluster_security
 from medcore.settings import ROOT, Settings
@@ -59,6 +61,23 @@ def test_an_unforeseen_error_comes_back_without_its_text(job_settings: Settings)
 def test_an_answer_that_takes_too_long_is_given_up(job_settings: Settings) -> None:
     with pytest.raises(WorkerError, match=r"0\.2 seconds"):
         jobs.call(time.sleep, 2, timeout=0.2)
+
+
+def test_a_cluster_that_could_not_be_reached_is_not_tried_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def nobody(_settings: Settings) -> Any:
+        asked.append(1)
+        raise WorkerError("Nobody is there.")
+
+    monkeypatch.setattr(cluster_module, "connect", nobody)
+    settings = Settings(tmp_path, "sqlite://", "memory://")
+    for _ in range(3):
+        with pytest.raises(WorkerError, match="Nobody is there"):
+            jobs.ensure_cluster(settings)
+    assert len(asked) == 1
 
 
 def test_nothing_listens_but_on_loopback(cluster: LocalCluster) -> None:
@@ -136,6 +155,18 @@ def test_a_change_of_what_a_worker_runs_has_another_fingerprint_and_one_of_a_pag
     assert fingerprint(settings, tmp_path) == before
     (tmp_path / "medcore" / "models" / "one.py").write_text("x = 22")
     assert fingerprint(settings, tmp_path) != before
+
+
+@pytest.mark.parametrize("then", ["", "processes.stop_local_cluster(Settings.from_env())"])
+def test_a_web_server_that_ends_says_nothing_of_the_cluster_it_leaves_or_has_stopped(
+    then: str, idle_settings: Settings
+) -> None:
+    command = [sys.executable, "-W", "always::ResourceWarning", "-c", START + then]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    cluster = LocalCluster.read(idle_settings)
+    assert (cluster is None) == bool(then)
+    assert cluster is None or (cluster.scheduler.alive() and cluster.worker.alive())
+    assert ended.stderr == ""
 
 
 @pytest.fixture

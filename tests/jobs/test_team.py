@@ -50,9 +50,7 @@ def team(job_settings: Settings, two_workers: None) -> Iterator[ClusterTeam]:
     from distributed import Client
 
     address = jobs.ensure_cluster(job_settings).client.scheduler.address
-    team = ClusterTeam(
-        lambda: Client(address, security=cluster_security(job_settings), set_as_default=False), named=False
-    )
+    team = ClusterTeam(lambda: Client(address, security=cluster_security(job_settings), set_as_default=False))
     yield team
     team.close()
 
@@ -206,7 +204,7 @@ def test_a_cluster_that_cannot_be_reached_leaves_the_steps_to_this_process(work:
         asked.append(1)
         raise OSError("no scheduler")
 
-    team = ClusterTeam(nobody, named=True)
+    team = ClusterTeam(nobody)
     for _ in range(2):
         done = list(team.round(work.whereabouts, [1], range(2), NullFollower()))
         assert {where["pid"] for where in done} == {os.getpid()}

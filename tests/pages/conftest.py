@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.runtime.context import ContextProxy, StreamlitCookies
 from streamlit.testing.v1 import AppTest
 
+from medcore import jobs
 from medcore.data.samples import load_sample
+from medcore.jobs.places import at_hand
 from medcore.settings import ROOT, Settings
 from medcore.studies import Store, StudyRecord
 from medcore.studies.database import forget_engines
@@ -23,6 +26,16 @@ def page_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     monkeypatch.setenv("MEDCORE_DATA", str(tmp_path))
     yield Settings.from_env()
     forget_engines()
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do the worker's work in this process."""
+
+    def call(function: Callable[..., Any], *args: Any, timeout: float = 0, **kwargs: Any) -> Any:
+        return function(*map(at_hand, args), **kwargs)
+
+    monkeypatch.setattr(jobs, "call", call)
 
 
 @pytest.fixture

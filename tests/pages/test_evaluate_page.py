@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_wine
 
-from medcore import jobs
 from medcore.data.inference import choose_target
 from medcore.data.reading import read_table
 from medcore.data.samples import load_sample
@@ -193,12 +192,6 @@ def test_left_out_sites_are_shown_side_by_side_with_their_heterogeneity(evaluate
     assert "models that had not seen it" in texts(app)
     assert "I²" in "".join(m.value for m in app.markdown)
     assert "Cleveland" in tables(app)
-
-
-@pytest.fixture
-def here(monkeypatch):
-    """Do the worker's work in this process."""
-    monkeypatch.setattr(jobs, "call", lambda function, *args, timeout=0, **kwargs: function(*args, **kwargs))
 
 
 def upload(app, trained, frame):

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
 
-from medcore import jobs
 from medcore.data.inference import choose_target
 from medcore.data.reading import read_table
 from medcore.data.samples import load_sample
@@ -69,9 +68,8 @@ def page_settings(ready, monkeypatch):
 
 
 @pytest.fixture
-def patient_page(ready, monkeypatch, open_page):
+def patient_page(ready, here, open_page):
     """Open the page on a trained study; the worker's answers are computed in this process."""
-    monkeypatch.setattr(jobs, "call", lambda function, *args, **kwargs: function(*args, **kwargs))
     return lambda name, lang="en": open_page("patient", study=ready[1][name], lang=lang)
 
 

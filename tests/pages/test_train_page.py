@@ -140,9 +140,8 @@ def finished(page_settings, page_store, heart_study):
 
 
 def test_a_finished_run_shows_paired_differences_what_was_tried_and_the_learning_curve(
-    open_page, heart_study, finished, monkeypatch
+    open_page, heart_study, finished, here
 ):
-    monkeypatch.setattr(jobs, "call", lambda function, *args, timeout=0, **kwargs: function(*args, **kwargs))
     app = open_page("train", study=heart_study.id)
     board = app.table[0].value
     gains = dict(zip(board["Model"].str.strip("*"), board["AUROC above logistic regression"], strict=True))

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from datetime import UTC, datetime
 from urllib.request import urlopen
@@ -72,6 +73,42 @@ def wait_for(address: str, process: subprocess.Popen, seconds: float = 180.0) ->
         except OSError:
             time.sleep(0.5)
     raise AssertionError("the MLflow server did not start")
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.0 200 OK\r\n\r\n<html>"])
+def test_what_is_no_mlflow_server_is_named_after_one_question(results, answer):
+    asked = []
+
+    def serve(server):
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            asked.append(connection.recv(65536))
+            connection.sendall(answer)
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=[server])
+        thread.start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        try:
+            with pytest.raises(WorkerError, match=f"{address} does not answer"):
+                send_run(
+                    Server(address),
+                    run_id="a" * 32,
+                    number=7,
+                    settings=TrainSettings(model="logistic"),
+                    results=results,
+                    points=POINTS,
+                    started=STARTED,
+                    seconds=1.0,
+                )
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+    assert len(asked) == 1
 
 
 @pytest.mark.mlflow

@@ -1,6 +1,9 @@
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -45,6 +48,31 @@ def test_a_folder_is_got_back_as_a_local_folder(files: FileStore, tmp_path: Path
     files.remove("runs/1")
     with pytest.raises(FileNotFoundError):
         files.folder("runs/1")
+
+
+def test_a_folder_that_is_fetched_twice_at_once_is_there_once(studies_settings: Settings, tmp_path: Path) -> None:
+    files = FileStore(replace(studies_settings, storage_url=f"memory://{uuid.uuid4().hex}"))
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "x.json").write_text("{}")
+    files.put_folder(tmp_path / "made", "runs/1")
+    together = Barrier(2)
+
+    class Slow:
+        """The same place, where both are still reading when the other begins."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(fs, name)
+
+        def cat_file(self, path: str) -> bytes:
+            together.wait(10)
+            data: bytes = fs.cat_file(path)
+            return data
+
+    fs, files.fs = files.fs, Slow()  # type: ignore[assignment]
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(files.folder, ["runs/1", "runs/1"])
+    assert one == other and (one / "x.json").read_text() == "{}"
+    assert [path.name for path in one.parent.iterdir()] == [one.name]
 
 
 def test_nothing_half_written_stays_behind(files: FileStore) -> None:
