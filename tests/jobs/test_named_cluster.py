@@ -148,7 +148,7 @@ def finished(job_store: Store, eventually: Eventually) -> Callable[[str], RunRec
     return run
 
 
-def test_a_run_that_searches_is_made_by_all_workers_and_a_patient_of_it_is_explained(
+def test_a_run_that_searches_ends_there_and_a_patient_of_it_is_explained(
     begin: Callable[..., str],
     finished: Callable[[str], RunRecord],
     job_store: Store,
@@ -158,7 +158,7 @@ def test_a_run_that_searches_is_made_by_all_workers_and_a_patient_of_it_is_expla
 ) -> None:
     run = finished(begin(model="logistic", search_minutes=0.05))
     assert (run.state, run.error) == ("done", None)
-    assert len(read_results(job_store.result_folder("ann", run.id)).manifest["search"]["trials"]) > 1
+    assert read_results(job_store.result_folder("ann", run.id)).manifest["search"]["trials"]
     model = jobs.ResultOf(job_settings, "ann", run.id)
     rows = job_store.load_cohort("ann", job_study.id).frame.iloc[:1]
     patient = jobs.call(answers.read_risks, model, rows)[0]
