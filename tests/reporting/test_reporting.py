@@ -26,7 +26,6 @@ from medcore.models.training import train
 from medcore.reporting import FORMATS, Subject, render, study_report
 from medcore.reporting.document import Heading, Paragraph, Picture, Table
 from medcore.reporting.methods import _in_parts
-from medcore.reporting.pdf import _breakable
 from medcore.reporting.tripod import ITEMS
 
 
@@ -192,8 +191,3 @@ def test_a_training_table_is_not_passed_off_as_new_patients(subject) -> None:
     same = replace(subject, validation=replace(subject.validation, same_table=True))
     strong = [b.text for b in study_report(same).blocks if isinstance(b, Paragraph) and b.strong]
     assert any("not an external validation" in text for text in strong)
-
-
-def test_chinese_may_break_after_any_character_but_not_before_a_closing_mark() -> None:
-    assert _breakable("患者AUROC（自助法）。") == "患\u200b者\u200bAUROC（自\u200b助\u200b法）。"
-    assert _breakable("no change at all (95 %)") == "no change at all (95 %)"
