@@ -190,7 +190,7 @@ def _printable(pdf: FPDF, text: str) -> str:
 
 
 def _has(pdf: FPDF, letter: str) -> bool:
-    return letter in "\n\t" or any(ord(letter) in font.cmap for font in pdf.fonts.values())
+    return letter in "\n\t" or any(ord(letter) in getattr(font, "cmap", ()) for font in pdf.fonts.values())
 
 
 def _plainer(pdf: FPDF, letter: str) -> str:
