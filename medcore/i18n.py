@@ -8,7 +8,7 @@ never share it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -35,6 +35,25 @@ def _(template: str, /, **values: Any) -> str:
     """
     text = _catalogue(_language.get()).get(template, template)
     return text.format(**_spoken(values)) if values else text
+
+
+def listed(words: Iterable[object]) -> str:
+    """Write words one after the other, parted as the current language parts them.
+
+    >>> listed(["age", "sex"])
+    'age, sex'
+    """
+    return ("、" if current_language().startswith("zh") else ", ").join(map(str, words))
+
+
+def running(sentences: Iterable[object]) -> str:
+    """Set sentences one after the other: with a space between, but none in Chinese; empty ones are left out.
+
+    >>> running(["One.", "", "Two."])
+    'One. Two.'
+    """
+    gap = "" if current_language().startswith("zh") else " "
+    return gap.join(text for text in map(str, sentences) if text)
 
 
 def current_language() -> str:
@@ -114,7 +133,7 @@ def _unpacked(value: Any) -> Any:
 
 
 def _spoken(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: ", ".join(map(str, v)) if isinstance(v, (list, tuple)) else v for k, v in values.items()}
+    return {k: listed(v) if isinstance(v, (list, tuple)) else v for k, v in values.items()}
 
 
 @cache

@@ -1,7 +1,7 @@
 """Cut the report's font out of Noto Sans CJK SC: ``python assets/fonts/build.py NotoSansCJKsc-Regular.otf``.
 
-Keeps Latin, Greek, punctuation, mathematical signs and the 6,763 characters of
-GB 2312, and turns its cubic outlines into the quadratic ones that PDF writers embed.
+Keeps Latin, Greek, punctuation, numerals, units and mathematical signs and the 20,902
+characters of GBK, traditional ones among them, and turns its cubic outlines into the quadratic ones that PDF writers embed.
 Needs fonttools.
 """
 
@@ -21,15 +21,9 @@ UNITS_PER_EM_ERROR = 1.0
 
 def wanted() -> set[int]:
     """List the code points to keep."""
-    points = {*range(0x20, 0x17F), *range(0x370, 0x3FF), *range(0x2000, 0x206F), *range(0x2190, 0x21FF)}
-    points |= {*range(0x2200, 0x22FF), *range(0x3000, 0x3020), *range(0xFF00, 0xFFEF), 0x2103, 0x25B2, 0x25BC, 0x25CF}
-    for high in range(0xB0, 0xF8):
-        for low in range(0xA1, 0xFF):
-            try:
-                points.add(ord(bytes((high, low)).decode("gb2312")))
-            except UnicodeDecodeError:
-                continue
-    return points
+    points = {*range(0x20, 0x17F), *range(0x370, 0x3FF), *range(0x2000, 0x20A0), *range(0x2100, 0x2200)}
+    points |= {*range(0x2200, 0x22FF), *range(0x2460, 0x2500), *range(0x25A0, 0x2600), *range(0x3000, 0x3020)}
+    return points | {*range(0x3300, 0x3400), *range(0x4E00, 0x9FA6), *range(0xFF00, 0xFFEF)}
 
 
 def quadratic(font: TTFont) -> TTFont:

@@ -118,7 +118,7 @@ def risk_distribution(distribution: RiskDistribution, *, positive: str, threshol
     figure = theme.new_figure(
         title=title,
         subtitle=_(
-            "Outcome {outcome}: {n_with} patients with, {n_without} without",
+            "Outcome {outcome}: {n_with} with, {n_without} without",
             outcome=theme.escape(positive),
             n_with=n_with,
             n_without=n_without,
@@ -157,6 +157,8 @@ def _of_classes(curves: Mapping[str, RocCurve]) -> bool:
 def _auroc_words(curves: Mapping[str, RocCurve]) -> str:
     first = next(iter(curves.values()))
     areas = "; ".join(f"{theme.escape(n)}: AUROC {c.auroc:.3f}" for n, c in curves.items())
+    if first.auroc.method.endswith("_cluster"):
+        return _("{areas} (95 % interval); {n} rows, several of a patient", areas=areas, n=first.n)
     if _of_classes(curves):
         return _("{areas} (95 % interval); {n} patients", areas=areas, n=first.n)
     return _(

@@ -275,7 +275,7 @@ def _label(contribution: Contribution) -> str:
     if contribution.value is None:
         return _("{column} is missing", column=name)
     value = theme.escape(contribution.value, limit=_VALUE)
-    return f"{name} = {value} {theme.escape(contribution.unit)}" if contribution.unit else f"{name} = {value}"
+    return f"{name} = {value} {theme.escape(_(contribution.unit))}" if contribution.unit else f"{name} = {value}"
 
 
 def _wrapped(label: str) -> str:

@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +54,13 @@ def to_svg(figure: go.Figure, *, width: float = WIDTH_INCHES) -> str:
     return buffer.getvalue().decode("utf-8")
 
 
+def spare_font_file() -> Path:
+    """Return the font, Matplotlib's own, that has the letters of other alphabets which :data:`FONT_FILE` lacks."""
+    from matplotlib import get_data_path
+
+    return Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+
+
 def plain(text: object) -> str:
     """Turn a text of a figure into plain lines: no tags, no escapes."""
     broken = re.sub(r"<br\s*/?>", "\n", str(text or ""))
@@ -67,7 +75,7 @@ def _picture(figure: go.Figure, width: float) -> Picture:
     family = font_manager.FontProperties(fname=str(FONT_FILE)).get_name()
     layout = figure.to_plotly_json()["layout"]
     height = float(layout.get("height") or 380) / PIXELS_PER_INCH * width / WIDTH_INCHES
-    with rc_context({"font.family": family, "font.size": 9, "axes.unicode_minus": False}):
+    with rc_context({"font.family": [family, "DejaVu Sans"], "font.size": 9, "axes.unicode_minus": False}):
         picture = Picture(figsize=(width, height), layout="constrained")
         panels = _panels(picture, layout)
         for place, trace in enumerate(figure.data):

@@ -111,6 +111,7 @@ def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrat
 
 def _write_report(report: Path, bundle: Path, validation: ExternalValidation, threshold: float) -> None:
     from medcore.evaluation.thresholds import BY_HAND
+    from medcore.models.files import bundle_hash
     from medcore.models.recalibration import recalibrations
     from medcore.models.results import read_results
     from medcore.reporting import Subject, render, study_report
@@ -123,6 +124,7 @@ def _write_report(report: Path, bundle: Path, validation: ExternalValidation, th
         results=results,
         threshold=threshold,
         rationale=rationale,
+        bundle_sha256=bundle_hash(bundle),
         validation=validation,
         recalibrations=() if validation.weight else recalibrations(validation),
     )

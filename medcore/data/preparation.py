@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from medcore.data.recipe import Recipe
 
 Ints = npt.NDArray[np.int64]
+_SETS_ASIDE: Mapping[str, str] = {"set_text_aside": "text", "dates_to_intervals": "date"}
+"""Steps that leave columns out, and of which kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,7 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
     groups = _groups(frame, schema, recipe)
     kept, row_log = _kept_rows(cohort, recipe, outcome, groups, training=known is None)
     _require_classes(outcome[kept], column.name, at_least=2 if known is None else 1)
-    log = cell_log | row_log
+    log = _with_set_aside(cell_log, schema, recipe, len(frame)) | row_log
     return Prepared(
         predictors=_rows(_predictors(cells, schema, recipe), kept),
         kinds=_kinds(schema, recipe),
@@ -159,6 +161,16 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
         set_aside=_set_aside(schema, recipe),
         source=frame,
     )
+
+
+def _with_set_aside(log: Mapping[str, StepLog], schema: Schema, recipe: Recipe, n: int) -> dict[str, StepLog]:
+    """Say of the steps that set columns aside which those are."""
+    aside, found = _set_aside(schema, recipe), dict(log)
+    for step in recipe.steps:
+        if step.kind in _SETS_ASIDE:
+            columns = tuple(name for name in aside if schema[name].kind == _SETS_ASIDE[step.kind])
+            found[step.kind] = replace(found.get(step.kind, StepLog(step, n, n)), columns_set_aside=columns)
+    return found
 
 
 def _in_order(log: Mapping[str, StepLog], recipe: Recipe) -> tuple[StepLog, ...]:
@@ -296,8 +308,18 @@ def _kept_rows(
             kept = kept[~cohort.frame.iloc[kept].duplicated().to_numpy()]
         elif step.on and step.kind == "last_row_per_patient" and groups is not None:
             kept = _last_rows(kept, groups, _time(cohort.frame, cohort.schema, kept))
-        log[step.kind] = StepLog(step, before, len(kept))
+        named = len(kept) if step.on and step.kind == "patient_part" and _named_by_part(cohort, groups) else 0
+        log[step.kind] = StepLog(step, before, len(kept), named)
     return kept, log
+
+
+def _named_by_part(cohort: Cohort, groups: Ints | None) -> bool:
+    """Say whether patients were read out of the records' names: there are then fewer of them than names."""
+    group = cohort.schema.only("group")
+    if group is None or groups is None:
+        return False
+    names = cohort.frame[group.name]
+    return len(np.unique(groups)) < names.nunique() + int(names.isna().sum())
 
 
 def _last_rows(kept: Ints, groups: Ints, time: npt.NDArray[Any] | None) -> Ints:

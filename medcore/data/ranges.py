@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from medcore.i18n import N_
 from medcore.settings import ASSETS
 
 Floats = NDArray[np.float64]
@@ -69,6 +70,9 @@ _QUALIFIERS = frozenset(
         "静息",
     ]
 )
+
+UNIT_WORDS = (N_("years"), N_("points"), N_("ratio"), N_("fraction"))
+"""Units that are words, and so are said in the reader's language."""
 
 
 @dataclass(frozen=True, slots=True)

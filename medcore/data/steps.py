@@ -184,3 +184,14 @@ class StepLog:
             "cells_changed": self.cells_changed,
             "columns_set_aside": list(self.columns_set_aside),
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> StepLog:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(
+            Step.from_dict(data["step"]),
+            data["rows_before"],
+            data["rows_after"],
+            data["cells_changed"],
+            tuple(data["columns_set_aside"]),
+        )

@@ -189,5 +189,16 @@ def _text(cell: Cell, suppress: bool) -> str:
         return f"<{FEWEST_TOLD}" if hidden else f"{cell.n} ({100 * cell.share:.1f} %)"
     if cell.mean is None or (suppress and cell.n < FEWEST_TOLD):
         return "–"
-    sd = "–" if cell.sd is None else f"{cell.sd:.3g}"
-    return f"{cell.mean:.4g} ({sd}); {cell.median:.4g} [{cell.q1:.4g}–{cell.q3:.4g}]"
+    sd = "–" if cell.sd is None else _number(cell.sd, 3)
+    low, high = _number(cell.q1), _number(cell.q3)
+    quartiles = _("{low} to {high}", low=low, high=high) if "-" in low + high else f"{low}–{high}"
+    return f"{_number(cell.mean)} ({sd}); {_number(cell.median)} [{quartiles}]"
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    """Write a number with so many figures that count, and never with a power of ten.
+
+    >>> _number(5390.12, 3), _number(0.0000035482), _number(120.0)
+    ('5390', '0.000003548', '120')
+    """
+    return "–" if value is None else np.format_float_positional(value, digits, fractional=False, trim="-")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.i18n import N_, Message
+from medcore.i18n import N_, Message, _
 
 Floats = NDArray[np.float64]
 
@@ -65,8 +65,10 @@ class Estimate:
             return "–"
         if math.isnan(self.low) or math.isnan(self.high):
             return format(self.value, spec)
-        gap = " to " if self.low < 0 or self.high < 0 else "–"
-        return f"{self.value:{spec}} ({self.low:{spec}}{gap}{self.high:{spec}})"
+        value, low, high = (format(number, spec) for number in (self.value, self.low, self.high))
+        if self.low < 0 or self.high < 0:
+            return _("{value} ({low} to {high})", value=value, low=low, high=high)
+        return f"{value} ({low}–{high})"
 
     @property
     def exists(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from medcore.evaluation.binary import auroc
 from medcore.evaluation.confusion import Confusion, confusion
 from medcore.evaluation.estimates import Estimate, Floats, missing, normal
-from medcore.evaluation.grouping import group_names
+from medcore.evaluation.grouping import MAX_LEVELS, group_names
 from medcore.evaluation.recalibration import fit_logistic, logit
 from medcore.evaluation.resampling import Ints, clustered_variance
 from medcore.evaluation.utility import net_benefit
@@ -146,6 +146,7 @@ def breakdown(
     ``sensitive`` has a row a patient (n,); numeric columns are cut at their
     tertiles (ages at 40, 65 and 80 where they fit). ``groups`` are patient codes
     where patients repeat. Groups of fewer than 5 patients are counted, not shown.
+    Bands of numbers come in their order, other groups by size.
     """
     names = np.array(group_names(sensitive, columns))
     found, hidden = [], 0
@@ -156,10 +157,19 @@ def breakdown(
         mask = names == name
         within = None if groups is None else groups[mask]
         found.append(subgroup(str(name), outcome[mask], risk[mask], threshold=threshold, groups=within))
-    found.sort(key=lambda g: -g.n)
+    found.sort(key=_order(sensitive, columns, names))
     return Breakdown(
         columns=tuple(columns), threshold=threshold, groups=tuple(found), fairness=fairness(found), n_too_small=hidden
     )
+
+
+def _order(sensitive: pd.DataFrame, columns: Sequence[str], names: Any) -> Callable[[Subgroup], float]:
+    """Order bands by their lowest value (missing values last), everything else by size."""
+    column = sensitive[columns[0]]
+    if len(columns) > 1 or not pd.api.types.is_numeric_dtype(column) or column.nunique() <= MAX_LEVELS:
+        return lambda group: -group.n
+    lowest = column.to_numpy(dtype=float)
+    return lambda group: float(np.nan_to_num(lowest[names == group.name], nan=np.inf).min())
 
 
 def subgroup(name: str, outcome: Floats, risk: Floats, *, threshold: float, groups: Ints | None = None) -> Subgroup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from medcore.evaluation.estimates import Estimate
@@ -19,6 +20,15 @@ METRICS: Mapping[str, str] = {
     "ici": N_("Mean calibration error, ICI (0 is perfect)"),
 }
 """The measures in the order of reading."""
+
+
+def short(label: str) -> str:
+    """Return a measure's name without what stands in brackets after it.
+
+    >>> short("Brier score (0 is perfect)")
+    'Brier score'
+    """
+    return re.split(r"\s*[(（]", label, maxsplit=1)[0]
 
 
 def with_interval(estimate: Estimate, *, digits: int = 3) -> str:

@@ -19,13 +19,15 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
     """
     from medcore.data.recipe import prepare
     from medcore.data.splitting import make_split
+    from medcore.models.files import bundle_hash
     from medcore.models.results import read_results
     from medcore.reporting import Subject, render, study_report
 
     store = Store(settings)
     run, inputs = store.get_run(owner, run_id), store.run_inputs(owner, run_id)
     study = store.get_study(owner, run.study_id)
-    results = read_results(store.result_folder(owner, run_id))
+    folder = store.result_folder(owner, run_id)
+    results = read_results(folder)
     prepared = prepare(inputs.cohort.with_schema(inputs.plan.schema), inputs.plan.recipe)
     chosen = study.choice is not None and study.choice.run_id == run_id and study.choice.threshold == threshold
     with language(words):
@@ -34,6 +36,7 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
             results=results,
             threshold=threshold,
             rationale=study.choice.rationale if study.choice and chosen else "",
+            bundle_sha256=bundle_hash(folder),
             cohort=inputs.cohort,
             prepared=prepared,
             split=make_split(prepared, inputs.plan.split),

@@ -108,6 +108,11 @@ def check_seal(folder: Path) -> tuple[str, ...]:
     return tuple(sums)
 
 
+def bundle_hash(folder: Path) -> str:
+    """Return the SHA-256 of a bundle's list of hashes: one number that stands for every file of it."""
+    return hashlib.sha256((Path(folder) / SUMS).read_bytes()).hexdigest()
+
+
 def _read_sums(folder: Path) -> dict[str, str]:
     sums: dict[str, str] = {}
     for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():

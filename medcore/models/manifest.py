@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -14,10 +15,12 @@ from medcore.data.splitting import Split
 from medcore.evaluation import Evaluation
 from medcore.i18n import N_
 from medcore.models.settings import TrainSettings
+from medcore.settings import ROOT
 
 if TYPE_CHECKING:
     from medcore.models.results import Results
 
+PROJECT = ROOT / "pyproject.toml"
 PACKAGES = ("medcore", "tensorflow", "keras", "scikit-learn", "lightgbm", "numpy", "pandas", "skops")
 INTENDED_USE = N_("For research use; not a medical device.")
 LIMITS = (
@@ -82,4 +85,4 @@ def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:  # medcore run from its source folder
-        return "source"
+        return str(tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"])

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medcore.data.findings import Finding
+from medcore.data.methods import Preparation
 from medcore.data.table_one import TableOne
 from medcore.errors import BundleError
 from medcore.evaluation import Evaluation
@@ -79,8 +80,8 @@ class Results:
 
     ``training`` holds out-of-fold risks, ``test`` those of the locked test set
     (``None`` when all rows were trained on). ``folds`` goes with ``training``.
-    ``table_one`` says who the patients were by outcome, both sides together; bundles
-    of before it was kept have none.
+    ``table_one`` says who the patients were by outcome, both sides together, and
+    ``preparation`` what was done to their table; bundles of before these were kept have none.
     """
 
     model: str
@@ -93,6 +94,7 @@ class Results:
     candidates: tuple[CandidateResult, ...]
     findings: tuple[Finding, ...] = ()
     table_one: TableOne | None = field(repr=False, default=None)
+    preparation: Preparation | None = field(repr=False, default=None)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property
@@ -146,6 +148,7 @@ def write_results(results: Results, folder: Path) -> None:
     figures = results.to_dict() | {
         "columns": columns,
         "table_one": table,
+        "preparation": results.preparation.to_dict() if results.preparation else None,
         "findings": [_finding_to_dict(f) for f in results.findings],
     }
     write_json(folder / _FIGURES, figures)
@@ -182,6 +185,7 @@ def read_results(folder: Path) -> Results:
         candidates=tuple(_candidate(data, place, arrays) for place, data in enumerate(figures["candidates"])),
         findings=tuple(_finding_from_dict(f) for f in figures["findings"]),
         table_one=TableOne.from_dict(figures["table_one"]) if figures.get("table_one") else None,
+        preparation=Preparation.from_dict(figures["preparation"]) if figures.get("preparation") else None,
         manifest=manifest,
     )
 

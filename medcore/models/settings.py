@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -130,6 +130,38 @@ class TrainSettings:
             given = values["layers"]
             values["layers"] = layers_of(given) if isinstance(given, str) else tuple(given)
         return cls(**values)
+
+
+_OF_REFERENCE = frozenset(
+    {
+        "layers",
+        "activation",
+        "optimizer",
+        "learning_rate",
+        "batch_size",
+        "validation_share",
+        "dropout",
+        "weight_decay",
+        "early_stopping",
+    }
+)
+_OF_NETWORKS = frozenset({"epochs", "n_seeds"})
+
+
+def in_use(settings: Mapping[str, Any], trained: Collection[str]) -> dict[str, Any]:
+    """Return the settings that had a say in a run, given the names of all that was trained.
+
+    What only the reference network reads is left out where it was not trained, and
+    so is what was switched off.
+
+    >>> list(in_use(TrainSettings(model="logistic").to_dict(), ["prevalence", "logistic"]))
+    ['model', 'seed']
+    """
+    left_out = {name for name in ("class_weight", "search_minutes") if not settings.get(name)}
+    left_out |= set() if "seed" in trained else _OF_REFERENCE
+    left_out |= set() if {"seed", "network", "searched"} & set(trained) else _OF_NETWORKS
+    left_out |= set() if {"network", "forest", "extra_trees", "searched"} & set(trained) else {"effort"}
+    return {name: value for name, value in settings.items() if name not in left_out}
 
 
 def layers_of(text: str) -> tuple[int, ...]:

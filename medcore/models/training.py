@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from medcore.data.cohort import Schema
 from medcore.data.findings import Finding
+from medcore.data.methods import Preparation
 from medcore.data.preparation import Prepared
 from medcore.data.recipe import Recipe
 from medcore.data.splitting import Split
@@ -309,6 +310,7 @@ def _judge(
         tested=_evaluated(test, test.risk, bundle.classes, seed) if test else None,
         candidates=tuple(candidates),
         table_one=table_one(run.prepared),
+        preparation=Preparation.of(run.prepared),
     )
     return _advised(results, task.settings, chosen)
 

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from medcore.i18n import N_, Message
 from medcore.models.bundle import load_bundle, read_manifest
 from medcore.models.calibration import Calibrator
 from medcore.models.external import ExternalValidation, validate
-from medcore.models.files import MANIFEST, SUMS, check_new, seal, write_json
+from medcore.models.files import MANIFEST, bundle_hash, check_new, seal, write_json
 from medcore.models.recalibration import Recalibration, recalibrations
 from medcore.models.results import Patients, Results, has_results, read_results, write_results
 
@@ -103,7 +102,7 @@ def _manifest(
         "calibrator": earlier.followed_by(recalibration.layer).to_dict(),
         "recalibration": {
             **origin,
-            "of": sha256((folder / SUMS).read_bytes()).hexdigest(),
+            "of": bundle_hash(folder),
             "strength": recalibration.strength,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "data_sha256": validation.data_sha256,

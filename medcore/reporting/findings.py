@@ -18,10 +18,10 @@ from medcore.evaluation import (
     risk_distribution,
     roc,
 )
-from medcore.evaluation.estimates import Floats
+from medcore.evaluation.estimates import METHODS, Floats
 from medcore.evaluation.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
-from medcore.evaluation.words import METRICS, with_interval
-from medcore.i18n import _
+from medcore.evaluation.words import METRICS, short, with_interval
+from medcore.i18n import _, running
 from medcore.models.advice import TITLES
 from medcore.models.external import ExternalValidation
 from medcore.models.recalibration import Recalibration
@@ -31,12 +31,43 @@ from medcore.reporting.subject import Subject, events_and_risks
 from medcore.reporting.tripod import part
 
 
-def measures() -> list[Block]:
-    """Say how performance was measured."""
-    text = _(
-        "AUROC with DeLong's interval; calibration slope and calibration in the large by logistic regression of the outcome on the log-odds of the risk (Wald); proportions with Wilson's interval; everything else with the 95 % interval of a bootstrap over patients. Out-of-fold risks of all folds were pooled. With more than two classes, figures are means over one class against the rest. No Hosmer–Lemeshow test was made."
-    )
-    return [Heading(part("measures"), 2), Paragraph(text)]
+def measures(subject: Subject) -> list[Block]:
+    """Say how performance was measured, by the methods that these figures were really found with."""
+    judged = subject.results.cross_validated
+    by_method: dict[str, list[str]] = {}
+    for name, label in METRICS.items():
+        if name in judged.metrics and judged.metrics[name].exists:
+            by_method.setdefault(judged.metrics[name].method, []).append(short(_(label)))
+    methods = [
+        _("{figures}: {method}", figures=figures, method=_(METHODS[method])) for method, figures in by_method.items()
+    ]
+    lines = [
+        _("Risks of all folds, each of a model that had not seen the patient, were pooled and judged together."),
+        _("Intervals are of 95 %. {methods}.", methods="; ".join(methods)),
+        _("The bootstrap drew {n} tables (seed {seed}).", n=judged.n_boot, seed=judged.seed),
+        _(
+            "Calibration slope and calibration in the large: logistic regression of the outcome on the log-odds of the risk."
+        ),
+        *_of_classes(subject, judged),
+        _("No Hosmer–Lemeshow test was made."),
+    ]
+    return [Heading(part("measures"), 2), Paragraph(running(lines))]
+
+
+def _of_classes(subject: Subject, judged: Evaluation) -> list[str]:
+    """Say what a figure is of: a class against the rest, or the positive class at the threshold."""
+    if not subject.binary:
+        return [
+            _(
+                "Figures are means over the classes, each against the rest; the Brier score is the sum over the classes, and the log loss that of all classes at once."
+            )
+        ]
+    words = [_("Shares at the threshold: Wilson score.")]
+    if judged.n_patients is not None:
+        words.append(
+            _("There every row counts by itself, also where a patient has several: these intervals are too narrow.")
+        )
+    return words
 
 
 def performance(subject: Subject) -> list[Block]:
@@ -128,7 +159,7 @@ def _charts(
     ]
     table = Table.of(
         _("At the threshold of {threshold} %, {who}", threshold=f"{100 * limit:.1f}", who=who),
-        (_("Measure"), _("95 % interval")),
+        (_("Measure"), _("Estimate (95 % interval)")),
         [(label, with_interval(estimate)) for label, estimate in rates],
     )
     return [*(Picture(figure) for figure in figures), table]
@@ -143,7 +174,7 @@ def _candidates(subject: Subject) -> list[Block]:
     head = (_("Model"), *(_(METRICS[m]) for m in names))
     notes = tuple(f"{f.message} {f.remedy}" for f in subject.results.findings)
     return [
-        Heading(_("Models side by side"), 2),
+        Heading(part("candidates"), 2),
         Table.of(_("Every model that was trained, out of fold"), head, rows),
         *([Bullets(notes)] if notes else []),
     ]
@@ -152,12 +183,14 @@ def _candidates(subject: Subject) -> list[Block]:
 def threshold(subject: Subject) -> list[Block]:
     """Say from which risk a patient counts as positive, and why."""
     if not subject.binary:
-        return []
+        text = _("The model gives a risk for every class. No threshold is used: counts are of the most probable class.")
+        return [Heading(part("threshold"), 2), Paragraph(text)]
     why = _(subject.rationale) if subject.rationale else _("not stated")
     text = _(
-        "A risk of {percent} % or more counts as positive. Why: {why}",
+        "A risk of {percent} % or more of {positive} counts as positive. Why: {why}.",
+        positive=subject.results.classes[-1],
         percent=f"{100 * subject.threshold:.1f}",
-        why=why,
+        why=why.rstrip(".。"),
     )
     return [Heading(part("threshold"), 2), Paragraph(text)]
 
@@ -255,12 +288,15 @@ def external(subject: Subject) -> list[Block]:
         auroc=with_interval(apart.auroc, digits=2),
     )
     return [
-        Heading(_("External validation"), 1),
+        Heading(part("external"), 1),
         *(Paragraph(warning, strong=True) for warning in validation.warnings()),
-        Paragraph(" ".join((text, *validation.weighting()))),
-        Paragraph(f"{told} {apart.meaning}"),
+        Paragraph(running((text, *validation.weighting()))),
+        Paragraph(running((told, apart.meaning))),
         Table.of(
-            _("How the new patients differ (standardised mean difference, or total variation for categories)"),
+            _(
+                "How the new patients differ from a sample of {n} training rows (standardised mean difference, or total variation for categories)",
+                n=apart.n_training,
+            ),
             head,
             rows,
         ),

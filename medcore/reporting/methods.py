@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from medcore.data.cohort import Column
-from medcore.data.methods import methods_text
+from medcore.data.methods import tell
 from medcore.data.sample_size import riley_sample_size
-from medcore.data.table_one import table_one
+from medcore.data.table_one import FEWEST_TOLD, table_one
 from medcore.errors import SettingsError
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, listed, running
 from medcore.models.advice import TITLES
+from medcore.models.settings import in_use
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import ASKED, not_stated, part
@@ -19,8 +20,8 @@ from medcore.reporting.tripod import ASKED, not_stated, part
 SPLITS: Mapping[str, str] = {
     "random": N_("at random, with the same share of every class in each part"),
     "group": N_("by patient, so that all rows of one patient are on one side"),
-    "time": N_("by time: the latest patients were locked away, and folds are periods"),
-    "site": N_("by site: whole sites were locked away, and folds are sites"),
+    "time": N_("by time: folds are periods, and what is locked away is the latest"),
+    "site": N_("by site: folds are sites, and what is locked away are whole sites"),
     "column": N_("by a column of the table"),
 }
 CALIBRATIONS: Mapping[str, str] = {
@@ -33,28 +34,33 @@ CALIBRATIONS: Mapping[str, str] = {
     "venn_abers": N_("Risks were recalibrated by the Venn–Abers method, chosen by out-of-fold log loss."),
 }
 
+#: Models that need every cell filled, and those that do not.
+FILLING = frozenset({"logistic", "kernel", "network", "seed"})
+SPLITTING = frozenset({"forest", "extra_trees", "boosting"})
+
 #: More groups than this side by side cannot be read on an upright page.
 MAX_GROUPS = 4
 
 
 def asked(subject: Subject, keys: Iterable[str]) -> list[Block]:
     """Print what people were asked and what they answered, or that they did not."""
-    return [Bullets(tuple(f"{_(ASKED[key])}: {not_stated(subject.answers.get(key))}" for key in keys))]
+    items = ((_(ASKED[key]), not_stated(subject.answers.get(key))) for key in keys)
+    return [Bullets(tuple(_("{question}: {answer}", question=question, answer=answer) for question, answer in items))]
 
 
 def flow(subject: Subject) -> list[Block]:
     """Say how many rows and patients went where."""
-    results = subject.results
+    results, done = subject.results, subject.preparation
     rows: list[tuple[str, object]] = []
-    if subject.prepared is not None:
-        rows.append((_("Rows of the table"), len(subject.prepared.source)))
+    if done is not None:
+        rows.append((_("Rows of the table"), done.n_source))
         rows += [
             (f"– {entry.step.title}", f"−{entry.rows_before - entry.rows_after}")
-            for entry in subject.prepared.log
+            for entry in done.log
             if entry.rows_before != entry.rows_after
         ]
-        rows.append((_("Rows that remained"), subject.prepared.n_rows))
-        rows.append((_("Patients among them"), subject.prepared.n_patients))
+        rows.append((_("Rows that remained"), done.n_rows))
+        rows += [] if done.n_patients is None else [(_("Patients among them"), done.n_patients)]
     rows.append((_("Trained on, and judged out of fold"), _counted(results.cross_validated)))
     if results.tested:
         rows.append((_("Locked test set"), _counted(results.tested)))
@@ -65,8 +71,10 @@ def flow(subject: Subject) -> list[Block]:
 
 
 def _counted(evaluation: Any) -> str:
-    classes = ", ".join(f"{name}: {n}" for name, n in evaluation.class_counts.items())
-    return f"{evaluation.n} ({classes})"
+    classes = listed(f"{name}: {n}" for name, n in evaluation.class_counts.items())
+    if evaluation.n_patients is None:
+        return f"{evaluation.n} ({classes})"
+    return _("{rows} of {n} patients ({classes})", rows=evaluation.n, n=evaluation.n_patients, classes=classes)
 
 
 def predictors(subject: Subject) -> list[Block]:
@@ -77,7 +85,7 @@ def predictors(subject: Subject) -> list[Block]:
     if subject.prepared is not None:
         missing = {str(name): float(share) for name, share in subject.prepared.predictors.isna().mean().items()}
     rows = [
-        (c.name, _kind(c), c.unit or "", f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–")
+        (c.name, _kind(c), _(c.unit) if c.unit else "", f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–")
         for c in columns
     ]
     head = (_("Column"), _("Kind"), _("Unit"), _("Missing"))
@@ -100,7 +108,11 @@ def characteristics(subject: Subject) -> list[Block]:
     by_outcome = subject.results.table_one if subject.prepared is None else table_one(subject.prepared)
     if by_outcome is None:
         return []
-    blocks: list[Block] = [Heading(part("table_one"), 2)]
+    notes = _(
+        "Numbers: mean (standard deviation); median [quartiles], in the units of the predictors' list. Categories: count (share of those known). SMD: standardised mean difference, the largest between two groups. Counts under {n} are not told.",
+        n=FEWEST_TOLD,
+    )
+    blocks: list[Block] = [Heading(part("table_one"), 2), Paragraph(notes)]
     tables = [(_("Patients by outcome"), by_outcome)]
     if subject.prepared is not None and subject.split is not None and subject.split.test.any():
         tables.append(
@@ -156,47 +168,103 @@ def sample_size(subject: Subject) -> list[Block]:
 
 
 def preparation(subject: Subject) -> list[Block]:
-    """Write what was done to the table before anything was learnt."""
-    blocks: list[Block] = [Heading(part("preparation"), 2)]
-    if subject.prepared is not None:
-        text = methods_text(subject.schema, subject.recipe, subject.prepared)
-        return blocks + [block for stretch in text.strip().split("\n\n") for block in _stretch(stretch)]
-    return [*blocks, Bullets(tuple(str(sentence) for sentence in subject.recipe.sentences()))]
+    """Write what was done to the table before anything was learnt, and how missing values were handled."""
+    heading, done = Heading(part("preparation"), 2), subject.preparation
+    if done is None:  # a bundle of before it was kept
+        sentences = tuple(str(sentence) for sentence in subject.recipe.sentences())
+        return [heading, Paragraph(_("The rules of the preparation:")), Bullets(sentences), *_missing(subject)]
+    told = tell(subject.schema, done)
+    blocks: list[Block] = [heading, Paragraph(told.who)]
+    if told.done:
+        blocks += [Paragraph(_("Preparation, in this order:")), Bullets(told.done)]
+    if told.idle:
+        blocks += [Paragraph(_("These steps found nothing to change:")), Bullets(told.idle)]
+    return [*blocks, Paragraph(told.then), *_missing(subject)]
 
 
-def _stretch(text: str) -> list[Block]:
-    """Set a stretch of lines: numbered ones as a list, the others as text."""
-    lines = text.split("\n")
-    steps = tuple(line for line in lines if line[:1].isdigit())
-    running = " ".join(line for line in lines if line not in steps)
-    return [Paragraph(running), *([Bullets(steps)] if steps else [])]
+def _missing(subject: Subject) -> list[Block]:
+    """Say what the models did with missing values; regressions and trees differ in it."""
+    trained = set(subject.results.names)
+    lines = []
+    if trained & FILLING:
+        lines.append(
+            _(
+                "Regressions and networks: a missing number is filled in by the median of the training fold, a missing category is a category of its own; where values are missing, a column beside says so. Numbers are scaled."
+            )
+        )
+    if trained & SPLITTING:
+        lines.append(
+            _("Trees: nothing is filled in or scaled; they learn on which side of a cut a missing value belongs.")
+        )
+    return [Paragraph(running(lines))] if lines else []
 
 
 def models(subject: Subject) -> list[Block]:
     """Write which models were trained, how, and what the bundle is made of."""
     manifest = subject.results.manifest
-    split, settings = manifest["split"], manifest["settings"]
-    kind, calibration = split["kind"], manifest["calibrator"]["method"]
-    names = ", ".join(_(TITLES.get(name, name)) for name in subject.results.names)
-    weights = ", ".join(f"{_(TITLES.get(n, n))} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0)
+    settings, calibration = manifest["settings"], manifest["calibrator"]["method"]
+    weights = [f"{_(TITLES.get(n, n))} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
     lines = [
-        _(
-            "The patients were split {how}; cross-validation had {n} folds.",
-            how=_(SPLITS[kind]),
-            n=split["n_folds"],
-        ),
-        _("Trained on the same folds: {names}.", names=names),
+        _split(subject),
+        _("Trained on the same folds: {names}.", names=[_(TITLES.get(name, name)) for name in subject.results.names]),
         _("The final model is made of: {weights}.", weights=weights),
+        *([_("A patient's risk is the mean of these models' risks, so weighted.")] if len(weights) > 1 else []),
         _(CALIBRATIONS[calibration]),
         _("Classes were not balanced by resampling or weights.")
         if settings.get("class_weight") is None
         else _(
             "The loss was weighted ({weighting}), and the risks were recalibrated.", weighting=settings["class_weight"]
         ),
+        _searched(manifest.get("search")),
     ]
-    asked_for = ", ".join(f"{k} = {v}" for k, v in settings.items() if v is not None)
-    return [
-        Heading(part("models"), 2),
-        *(Paragraph(line) for line in lines),
-        Paragraph(_("All settings: {settings}.", settings=asked_for)),
-    ]
+    used = in_use(settings, subject.results.names)
+    told = [_("Settings in use: {settings}.", settings=[f"{k} = {v}" for k, v in used.items()])]
+    if "network" in subject.results.names:
+        told.append(
+            _(
+                "For the network these are the most epochs and the fewest members; the rest follows from the table's size."
+            )
+        )
+    return [Heading(part("models"), 2), *(Paragraph(line) for line in (*lines, running(told)) if line)]
+
+
+def _split(subject: Subject) -> str:
+    """Say how the patients were split, how many were locked away, and by which seed."""
+    results, split = subject.results, subject.results.manifest["split"]
+    kind = split["kind"]
+    how = _(
+        "The patients were split {how}; cross-validation had {n} folds.",
+        how=_(SPLITS[kind]),
+        n=split["n_folds"],
+    )
+    if results.test is None:
+        return running((how, _("No test set was locked away. Seed of the split: {seed}.", seed=split["seed"])))
+    n_test = len(results.test.outcome)
+    locked = _(
+        "{n} of {all} rows were locked away as the test set before training. Seed of the split: {seed}.",
+        n=n_test,
+        all=n_test + len(results.training.outcome),
+        seed=split["seed"],
+    )
+    return running((how, locked, *_sites(subject)))
+
+
+def _sites(subject: Subject) -> list[str]:
+    site, test = subject.schema.only("site"), subject.results.test
+    if subject.results.manifest["split"]["kind"] != "site" or site is None or test is None:
+        return []
+    if site.name not in test.sensitive:
+        return []
+    return [_("Sites locked away: {names}.", names=sorted(map(str, test.sensitive[site.name].dropna().unique())))]
+
+
+def _searched(search: Mapping[str, Any] | None) -> str:
+    if search is None:
+        return _(
+            "No search for settings was asked for; logistic regression took the penalty that served the other folds best."
+        )
+    return _(
+        "Settings were searched for during {minutes} minutes ({n} trials), again inside every fold without its own patients.",
+        minutes=f"{search['minutes']:g}",
+        n=search["n_trials"],
+    )

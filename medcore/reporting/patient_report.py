@@ -12,7 +12,7 @@ from medcore.explanation.answers import PatientRisk
 from medcore.explanation.conformal import ConformalSets
 from medcore.explanation.reliability import Reliability
 from medcore.explanation.results import CAPTION, Contribution, Explanation
-from medcore.i18n import N_, _, current_language, language
+from medcore.i18n import N_, _, current_language, language, running
 from medcore.models.manifest import INTENDED_USE
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
@@ -87,7 +87,7 @@ def patient_report(subject: PatientSubject) -> Document:
         Paragraph(_verdict(subject), strong=True),
         Bullets(tuple(_bounds(subject))),
         Heading(_("How far to trust it"), 2),
-        Paragraph(" ".join([str(subject.reliability.headline), *map(str, subject.reliability.reasons)])),
+        Paragraph(running([subject.reliability.headline, *subject.reliability.reasons])),
         Heading(_("What the model used"), 2),
         Picture(waterfall(subject.explanation, n_shown=BARS)),
         Paragraph(_(CAPTION)),
@@ -114,7 +114,7 @@ def _verdict(subject: PatientSubject) -> str:
         column=subject.outcome,
         name=subject.class_name,
     )
-    return f"{said} {wording.against_base(subject.risk, subject.base)}"
+    return running((said, wording.against_base(subject.risk, subject.base)))
 
 
 def _bounds(subject: PatientSubject) -> list[str]:
@@ -165,7 +165,7 @@ def _values(subject: PatientSubject) -> Table:
 def _value(contribution: Contribution, mark: str) -> str:
     text = _("missing") if contribution.value is None else contribution.value
     if contribution.unit and contribution.value is not None:
-        text = f"{text} {contribution.unit}"
+        text = f"{text} {_(contribution.unit)}"
     return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text
 
 

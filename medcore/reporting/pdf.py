@@ -3,42 +3,64 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, Any
 
-from medcore.charts.static import FONT_FILE, PIXELS_PER_INCH, WIDTH_INCHES, plain, to_png
+from medcore.charts.static import FONT_FILE, PIXELS_PER_INCH, WIDTH_INCHES, plain, spare_font_file, to_png
 from medcore.charts.theme import alt_text, headline
 from medcore.i18n import _
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from medcore.reporting.layout import width_of, widths
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-_FAMILY = "medcore"
+_FAMILY, _SPARE = "medcore", "medcore spare"
 _SIZES = {1: 15.0, 2: 12.0, 3: 10.5}
 _BODY, _SMALL, _MARGIN = 10.0, 8.5, 20.0
 _PICTURE_INCHES = 5.6
 _TABLE_START = 32.0
 """Millimetres a table's caption, head and first row take: they stay together."""
-_LETTERS = 105
-"""As many letters of a table stand side by side on a page."""
+_WHOLE = 90.0
+"""A table of so many millimetres or fewer is not broken over two pages."""
 _COMPACT = 0.8
 """The size of everything in a compact document, against a usual one."""
-_CHINESE = re.compile(r"([\u4e00-\u9fff、。，；：！？）》】])(?=[^\s、。，；：！？）》】%％.,;:!?)\u200b])")
+_CHINESE = re.compile(r"([\u4e00-\u9fff、。，；：！？）》】])(?=[^\s、。，；：！？）》】”’%％.,;:!?)\u200b])")
 """Where a line of Chinese may end: after every character, but not before a mark that closes."""
+_MAY_END = "\u200b"
+"""Marks where a line may end; it is taken out again before anything is printed."""
 _INK, _GREY, _RULE, _WARN = (31, 39, 51), (91, 100, 114), (216, 220, 227), (253, 244, 234)
 
 
 def to_pdf(document: Document) -> bytes:
     """Write the whole document as a PDF of A4 pages."""
-    pdf, scale = _new(document), _COMPACT if document.compact else 1.0
-    pdf.add_page()
-    _write(pdf, document.title, 20 * scale, space_after=1)
-    _write(pdf, document.subtitle, _BODY * scale, colour=_GREY, space_after=4 * scale)
-    for block, following in zip_longest(document.blocks, document.blocks[1:]):
-        _block(pdf, block, scale, following)
-    return bytes(pdf.output())
+    scale = _COMPACT if document.compact else 1.0
+    with _paper(document) as pdf:
+        pdf.add_page()
+        _write(pdf, document.title, 20 * scale, space_after=1)
+        _write(pdf, document.subtitle, _BODY * scale, colour=_GREY, space_after=4 * scale)
+        for block, following in zip_longest(document.blocks, document.blocks[1:]):
+            _block(pdf, block, scale, following)
+        return bytes(pdf.output())
+
+
+@contextmanager
+def _paper(document: Document) -> Iterator[FPDF]:
+    """Give empty paper with its fonts, whose files are closed again at the end."""
+    from fpdf.fonts import TTFFont
+
+    pdf = _new(document)
+    try:
+        yield pdf
+    finally:
+        for font in pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
 
 def _new(document: Document) -> FPDF:
@@ -53,6 +75,15 @@ def _new(document: Document) -> FPDF:
             page = _("Page {page} of {pages}", page=self.page_no(), pages="{nb}")
             self.multi_cell(0, 3.5, f"{document.footer}  ·  {page}", align="L")
 
+        def get_fallback_font(self, char: str, style: str = "") -> str | None:
+            return None if char == _MAY_END else super().get_fallback_font(char, style)
+
+        def _render_styled_text_line(self, text_line: Any, *args: Any, **kwargs: Any) -> bool:
+            # The lines are made: the marks where they might have ended are no letters, and no font need have them.
+            for fragment in text_line.fragments:
+                fragment.characters = [letter for letter in fragment.characters if letter != _MAY_END]
+            return super()._render_styled_text_line(text_line, *args, **kwargs)
+
     pdf = Paper(format="A4")
     pdf.set_title(document.title)
     pdf.set_lang(document.language.replace("_", "-"))
@@ -61,9 +92,11 @@ def _new(document: Document) -> FPDF:
     pdf.set_margins(margin, margin, margin)
     pdf.set_auto_page_break(True, margin=margin)
     pdf.add_font(_FAMILY, fname=FONT_FILE)
+    pdf.add_font(_SPARE, fname=spare_font_file())
+    pdf.set_fallback_fonts([_SPARE], exact_match=False)
     font = pdf.fonts[_FAMILY]
     if isinstance(font, TTFFont):
-        font.cw[0x200B] = 0  # the font lacks the space of no width, by which Chinese is broken
+        font.cw[ord(_MAY_END)] = 0
     pdf.set_font(_FAMILY, size=_BODY)
     return pdf
 
@@ -74,7 +107,7 @@ def _block(pdf: FPDF, block: Block, scale: float, following: Block | None) -> No
             pdf.ln((4 if level == 1 else 2) * scale)
             if pdf.will_page_break((30 + _drawn_height(following)) * scale):
                 pdf.add_page()
-            pdf.start_section(_quoted(pdf, text), level=level - 1)
+            pdf.start_section(_printable(pdf, text), level=level - 1)
             _write(pdf, text, _SIZES[level] * scale, space_after=2 * scale)
         case Paragraph(text, strong):
             _write(pdf, text, _BODY * scale, fill=_WARN if strong else None, space_after=2 * scale)
@@ -104,7 +137,7 @@ def _write(
     pdf.multi_cell(
         0,
         size * 0.52,
-        _breakable(text),
+        _breakable(_printable(pdf, text)),
         fill=fill is not None,
         align="L",
         new_x="LMARGIN",
@@ -117,7 +150,7 @@ def _write(
 def _table(pdf: FPDF, table: Table, scale: float) -> None:
     from fpdf import FontFace
 
-    if pdf.will_page_break(_TABLE_START * scale):
+    if pdf.will_page_break(_table_start(table) * scale):
         pdf.add_page()
     _write(pdf, table.caption, 9.5 * scale, space_after=1)
     pdf.set_font(_FAMILY, size=_SMALL * scale)
@@ -127,7 +160,7 @@ def _table(pdf: FPDF, table: Table, scale: float) -> None:
     with pdf.table(
         borders_layout="HORIZONTAL_LINES",
         cell_fill_mode="NONE",
-        col_widths=_widths(table),
+        col_widths=widths(table),
         line_height=_SMALL * scale * 0.52,
         padding=1 if scale == 1 else 0.4,
         text_align="LEFT",
@@ -136,44 +169,55 @@ def _table(pdf: FPDF, table: Table, scale: float) -> None:
         for row in (table.header, *table.rows):
             line = grid.row()
             for cell in row:
-                line.cell(_breakable(_quoted(pdf, cell)).replace("_", "_\u200b"))
+                line.cell(_breakable(_printable(pdf, cell)))
     pdf.ln(3 * scale)
 
 
 def _breakable(text: str) -> str:
-    """Let Chinese, which has no spaces between words, end a line after any character."""
-    return _CHINESE.sub("\\1\u200b", text)
+    """Let Chinese, which has no spaces between words, end a line after any character, and names after an underscore."""
+    return _CHINESE.sub(f"\\1{_MAY_END}", text).replace("_", f"_{_MAY_END}")
 
 
-def _quoted(pdf: FPDF, text: str) -> str:
-    """Use straight quotation marks outside Chinese: the font's curly ones are as wide as a Chinese character."""
-    return text if str(pdf.lang).startswith("zh") else text.translate({0x201C: '"', 0x201D: '"'})
+def _printable(pdf: FPDF, text: str) -> str:
+    """Write a text in letters the fonts have: nothing that stands in the table may silently vanish from paper.
+
+    A letter in no font becomes its plain form ("ﬃ" → "ffi") or else its code point ("[U+1F600]").
+    Quotation marks outside Chinese are straight: the font's curly ones are as wide as a Chinese character.
+    """
+    if not str(pdf.lang).startswith("zh"):
+        text = text.translate({0x201C: '"', 0x201D: '"'})
+    return "".join(letter if _has(pdf, letter) else _plainer(pdf, letter) for letter in text)
 
 
-def _widths(table: Table) -> tuple[int, ...]:
-    """Give every column its longest word, and share the rest by the length of what stands in it, within bounds."""
-    columns = list(zip(table.header, *table.rows, strict=True))
-    words = [max((_length(word) for cell in column for word in cell.split()), default=0) for column in columns]
-    least = [min(word, 24) + 3 for word in words]
-    wanted = [
-        max(1, min(40, max(map(_length, column))) - least_one) for column, least_one in zip(columns, least, strict=True)
-    ]
-    spare = max(0, _LETTERS - sum(least)) / sum(wanted)
-    return tuple(round(10 * (few + spare * more)) for few, more in zip(least, wanted, strict=True))
+def _has(pdf: FPDF, letter: str) -> bool:
+    return letter in "\n\t" or any(ord(letter) in getattr(font, "cmap", ()) for font in pdf.fonts.values())
 
 
-def _length(text: str) -> int:
-    """Count letters, a Chinese one as two."""
-    return len(text.encode("gb18030", "replace"))
+def _plainer(pdf: FPDF, letter: str) -> str:
+    plain_form = unicodedata.normalize("NFKC", letter)
+    if plain_form != letter and all(_has(pdf, part) for part in plain_form):
+        return plain_form
+    return f"[U+{ord(letter):04X}]"
 
 
 def _drawn_height(block: Block | None) -> float:
     """Return the millimetres a picture or a table's start takes: a heading stays with what it heads."""
     if isinstance(block, Table):
-        return _TABLE_START
+        return _table_start(block)
     if not isinstance(block, Picture):
         return 0.0
     return 25.4 * _PICTURE_INCHES * float(block.figure.layout.height or 380) / PIXELS_PER_INCH / WIDTH_INCHES
+
+
+def _table_start(table: Table) -> float:
+    """Return the millimetres of a table that must stay together: all of a short one, the first row of a long one."""
+    columns = widths(table)
+    lines = [
+        max(ceil((width_of(cell) + 1) / width) for cell, width in zip(row, columns, strict=True))
+        for row in (table.header, *table.rows)
+    ]
+    height = 10.0 + sum(lines) * _SMALL * 0.52 + 2.0 * len(lines)
+    return height if height <= _WHOLE else _TABLE_START
 
 
 def _picture(pdf: FPDF, picture: Picture, scale: float) -> None:

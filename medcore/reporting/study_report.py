@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from medcore.evaluation import Evaluation
 from medcore.evaluation.words import with_interval
-from medcore.i18n import _, current_language
+from medcore.i18n import _, current_language, running
 from medcore.models.manifest import INTENDED_USE, LIMITS
 from medcore.reporting import findings, methods
+from medcore.reporting.card import model_card
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Table
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import PLACES, checklist, part
@@ -21,6 +22,7 @@ def study_report(subject: Subject) -> Document:
     manifest = subject.results.manifest
     blocks: list[Block] = [
         *_summary(subject),
+        *model_card(subject),
         Heading(_("Purpose"), 1),
         *methods.asked(subject, ("intended_use", "background", "inequalities")),
         Heading(_("Patients"), 1),
@@ -34,7 +36,7 @@ def study_report(subject: Subject) -> Document:
         Heading(_("Methods"), 1),
         *methods.preparation(subject),
         *methods.models(subject),
-        *findings.measures(),
+        *findings.measures(subject),
         *findings.threshold(subject),
         *findings.performance(subject),
         *findings.subgroups(subject),
@@ -46,8 +48,7 @@ def study_report(subject: Subject) -> Document:
         ),
         *_identity(subject),
     ]
-    parts = frozenset(key for key, title in PLACES.items() if _has(blocks, _(title))) | {"title"}
-    blocks += [Heading(_("TRIPOD+AI items"), 1), checklist(subject.answers, parts)]
+    blocks += [Heading(_("TRIPOD+AI items"), 1), checklist(subject.answers, _parts(subject, blocks))]
     return Document(
         title=subject.title,
         subtitle=_(
@@ -59,8 +60,19 @@ def study_report(subject: Subject) -> Document:
     )
 
 
-def _has(blocks: list[Block], title: str) -> bool:
-    return any(isinstance(block, Heading) and block.text == title for block in blocks)
+def _parts(subject: Subject, blocks: list[Block]) -> frozenset[str]:
+    """Return which parts this report has: those with a heading, and of some the very thing that is asked for."""
+    headings = {block.text for block in blocks if isinstance(block, Heading)}
+    site = subject.schema.only("site")
+    inside = {
+        "clusters": subject.binary and site is not None and site.name in subject.results.training.sensitive,
+        "compared": subject.prepared is not None and subject.split is not None and bool(subject.split.test.any()),
+        "recalibrated": bool(subject.recalibrations),
+        "updated": "recalibration" in subject.results.manifest,
+    }
+    return frozenset(
+        key for key, title in PLACES.items() if _(title) in headings | {part("title")} and inside.get(key, True)
+    )
 
 
 def _summary(subject: Subject) -> list[Block]:
@@ -83,8 +95,38 @@ def _summary(subject: Subject) -> list[Block]:
     return [
         Heading(part("summary"), 1),
         Paragraph(_(INTENDED_USE), strong=True),
-        Paragraph(f"{figures} {test}".strip()),
+        Paragraph(running((_aim(subject), figures, test, _anew(subject)))),
     ]
+
+
+def _aim(subject: Subject) -> str:
+    """Say what the model is for, and on how many patients it was made."""
+    made = _who(subject.results.cross_validated)
+    if not subject.binary:
+        return _(
+            "Aim: the risk of every class of “{outcome}” ({classes}), learnt from {who}.",
+            outcome=subject.outcome_name,
+            classes=list(subject.results.classes),
+            who=made,
+        )
+    return _(
+        "Aim: the risk that “{outcome}” is {positive}, learnt from {who}.",
+        outcome=subject.outcome_name,
+        positive=subject.results.classes[-1],
+        who=made,
+    )
+
+
+def _anew(subject: Subject) -> str:
+    """Say how it did on new patients, where there are any and they are new."""
+    validation = subject.validation
+    if validation is None or validation.same_table:
+        return ""
+    return _(
+        "On {who} of another table the AUROC was {auroc}.",
+        who=_who(validation.evaluation),
+        auroc=with_interval(validation.evaluation.metrics["auroc"]),
+    )
 
 
 def _who(judged: Evaluation) -> str:
@@ -108,7 +150,10 @@ def _identity(subject: Subject) -> list[Block]:
     manifest = subject.results.manifest
     rows = [
         (_("SHA-256 of the table"), manifest["data_sha256"]),
-        (_("Seed"), manifest["seed"]),
+        *([(_("SHA-256 of the bundle's list of hashes"), subject.bundle_sha256)] if subject.bundle_sha256 else []),
+        *([(_("SHA-256 of the new patients' table"), subject.validation.data_sha256)] if subject.validation else []),
+        (_("Seed of the training"), manifest["seed"]),
+        (_("Seed of the split"), manifest["split"]["seed"]),
         (_("Date of training"), manifest["created"]),
         *((name, version) for name, version in manifest["versions"].items()),
     ]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medcore.data.cohort import Cohort, Schema
+from medcore.data.methods import Preparation
 from medcore.data.preparation import Prepared
 from medcore.data.recipe import Recipe
 from medcore.data.splitting import Split
@@ -25,7 +26,7 @@ class Subject:
     ``cohort``, ``prepared`` and ``split`` are there when the table is at hand;
     without them the report says what the bundle remembers. ``answers`` holds
     what only people know, by the keys of :data:`medcore.reporting.tripod.ASKED`.
-    ``recalibrations`` are to the patients of ``validation``.
+    ``bundle_sha256`` is the hash of the bundle's list of hashes. ``recalibrations`` are to the patients of ``validation``.
     ``looks`` counts how often the locked test set was looked at.
     """
 
@@ -33,6 +34,7 @@ class Subject:
     results: Results = field(repr=False)
     threshold: float
     rationale: str = ""
+    bundle_sha256: str = ""
     cohort: Cohort | None = field(repr=False, default=None)
     prepared: Prepared | None = field(repr=False, default=None)
     split: Split | None = field(repr=False, default=None)
@@ -45,6 +47,11 @@ class Subject:
     def tested(self) -> Evaluation | None:
         """The figures on the locked test set; None while nobody has looked at it, for a report would be a look."""
         return None if self.looks == 0 else self.results.tested
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """What was done to the table: of the table at hand, else as the bundle remembers it."""
+        return self.results.preparation if self.prepared is None else Preparation.of(self.prepared)
 
     @property
     def schema(self) -> Schema:

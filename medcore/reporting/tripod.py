@@ -46,17 +46,17 @@ ITEMS: tuple[tuple[str, str, str], ...] = (
     ("8a–c", N_("Outcome: definition and assessment"), "outcome_definition"),
     ("9a–c", N_("Predictors: choice and definition"), "predictors_chosen"),
     ("10", N_("Sample size"), "auto:sample_size"),
-    ("11", N_("Missing data"), "auto:missing"),
+    ("11", N_("Missing data"), "auto:preparation"),
     ("12a–b", N_("Analysis: use of the data, handling of predictors"), "auto:preparation"),
     ("12c", N_("Analysis: model, settings, internal validation"), "auto:models"),
-    ("12d", N_("Analysis: differences between clusters"), "auto:subgroups"),
+    ("12d", N_("Analysis: differences between clusters"), "auto:clusters"),
     ("12e", N_("Analysis: measures of performance"), "auto:measures"),
     ("12f", N_("Analysis: recalibration"), "auto:models"),
     ("12g", N_("Analysis: how predictions are made"), "auto:models"),
     ("13", N_("Class imbalance"), "auto:models"),
     ("14", N_("Fairness"), "auto:subgroups"),
     ("15", N_("Model output: risk and threshold"), "auto:threshold"),
-    ("16", N_("Training and evaluation compared"), "auto:flow"),
+    ("16", N_("Training and evaluation compared"), "auto:external,compared"),
     ("17", N_("Ethical approval"), "ethics"),
     ("18a–b", N_("Funding and conflicts of interest"), "funding"),
     ("18c–d", N_("Protocol and registration"), "registration"),
@@ -67,18 +67,19 @@ ITEMS: tuple[tuple[str, str, str], ...] = (
     ("21", N_("Participants and events in each analysis"), "auto:flow"),
     ("22", N_("Model specification"), "auto:versions"),
     ("23a", N_("Performance with intervals, overall and by subgroup"), "auto:results"),
-    ("23b", N_("Differences between clusters"), "auto:subgroups"),
-    ("24", N_("Model updating"), "auto:models"),
+    ("23b", N_("Differences between clusters"), "auto:clusters"),
+    ("24", N_("Model updating"), "auto:updated,recalibrated"),
     ("25", N_("Interpretation"), "interpretation"),
     ("26", N_("Limitations"), "auto:limits"),
     ("27a", N_("Use: missing or poor input"), "auto:limits"),
     ("27b–c", N_("Use: users, next steps"), "next_steps"),
 )
-"""Number, short form, and where it is answered: a key of :data:`ASKED`, or a part of the report."""
+"""Number, short form, and where it is answered: a key of :data:`ASKED`, or parts of the report, the first that is there."""
 
 PLACES: Mapping[str, str] = {
     "title": N_("Title"),
     "summary": N_("Summary"),
+    "card": N_("Model card"),
     "preparation": N_("Preparation of the data"),
     "sample_size": N_("Sample size"),
     "missing": N_("Predictors"),
@@ -90,9 +91,15 @@ PLACES: Mapping[str, str] = {
     "versions": N_("Versions and identity"),
     "results": N_("Performance"),
     "subgroups": N_("Subgroups"),
+    "clusters": N_("Subgroups"),
+    "candidates": N_("Models side by side"),
+    "updated": N_("Models side by side"),
+    "external": N_("External validation"),
+    "recalibrated": N_("External validation"),
+    "compared": N_("Characteristics of the patients"),
     "limits": N_("Limits"),
 }
-"""The parts of the report by key: their headings."""
+"""The parts of the report by key: their headings. Several keys may be answered under one heading."""
 
 
 def part(key: str) -> str:
@@ -112,10 +119,10 @@ def checklist(answers: Mapping[str, str], parts: frozenset[str]) -> Table:
     """
     rows = []
     for number, item, place in ITEMS:
-        key = place.removeprefix("auto:")
-        if key == place:
-            answer = not_stated(answers.get(key))
+        if place.startswith("auto:"):
+            there = [key for key in place.removeprefix("auto:").split(",") if key in parts]
+            answer = _("See “{part}”", part=_(PLACES[there[0]])) if there else _("not stated")
         else:
-            answer = _("See “{part}”", part=_(PLACES[key])) if key in parts else _("not stated")
+            answer = not_stated(answers.get(place))
         rows.append((number, _(item), answer))
-    return Table.of(_("TRIPOD+AI items"), (_("Item"), _("What"), _("Where, or what was answered")), rows)
+    return Table.of(_("Where each item is answered"), (_("Item"), _("What"), _("Where, or what was answered")), rows)

@@ -12,7 +12,7 @@ from medcore.explanation.answers import PatientRisk
 from medcore.explanation.reliability import Reliability
 from medcore.explanation.results import Explanation
 from medcore.i18n import _, current_language
-from medcore.models.files import SUMS
+from medcore.models.files import bundle_hash
 from medcore.reporting.patient_report import PatientSubject, write_patient_report
 from medcore.studies.records import StudyRecord
 from medcore.ui import cache, components
@@ -65,7 +65,6 @@ def _subject(
     explanation: Explanation,
     class_index: int,
 ) -> PatientSubject:
-    sums = desk.folder / SUMS
     return PatientSubject(
         study=study.name,
         outcome=desk.schema.outcome.name if desk.schema.outcome else "",
@@ -77,7 +76,7 @@ def _subject(
         class_index=class_index,
         base=float((desk.reference.outcome == class_index).mean()),
         model=model_name(desk.results.model),
-        model_sha256=hashlib.sha256(sums.read_bytes()).hexdigest(),
+        model_sha256=bundle_hash(desk.folder),
         run_number=desk.run.number,
         trained=str(desk.results.manifest["created"])[:10],
         n_training=len(desk.results.training.rows),

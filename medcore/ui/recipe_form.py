@@ -108,7 +108,7 @@ def _take_along(study: StudyRecord, done: Prepared) -> None:
     with st.container(horizontal=True):
         download(
             _("Methods section (text)"),
-            methods_text(study.schema, study.recipe, done),
+            methods_text(study.schema, done),
             file_name="preparation.txt",
             mime="text/plain",
             key="data.recipe.text",

@@ -54,7 +54,7 @@ def test_very_old_ages_are_ninety_only_when_asked():
 def test_the_methods_section_has_the_counts_and_every_step(lang):
     recipe = default_recipe(HEART.schema).switch("drop_duplicate_rows", True)
     with language(lang):
-        text = methods_text(HEART.schema, recipe, prepare(HEART, recipe))
+        text = methods_text(HEART.schema, prepare(HEART, recipe))
         steps = [str(s) for s in recipe.sentences()]
     assert "920" in text
     assert "918" in text

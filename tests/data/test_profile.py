@@ -8,7 +8,7 @@ from tableone import TableOne as Reference
 
 from medcore.charts import profile as charts
 from medcore.charts.theme import alt_text
-from medcore.data.cohort import Cohort
+from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.inference import choose_target, infer_schema
 from medcore.data.profile import profile
 from medcore.data.recipe import default_recipe, prepare
@@ -164,3 +164,13 @@ def test_a_profile_without_an_outcome_draws_all_rows():
     assert found.classes == ()
     assert len(charts.distribution(found["age"], found.classes).data) == 1
     assert len(charts.missing_share(found).data) == 1
+
+
+def test_table_one_writes_numbers_without_powers_of_ten_and_ranges_below_zero_in_words():
+    schema = Schema((Column(name="bnp", kind="numeric"), Column(name="y", kind="category", role="outcome")))
+    cells = [str(v) for v in (-3000.5, -200.0, 4.0, 100000.0, 2500000.0)] * 4
+    frame = pd.DataFrame({"bnp": cells, "y": ["0", "1"] * 10}, dtype="str")
+    cohort = Cohort(frame, schema, "0" * 64, "x.csv")
+    text = " ".join(table_one(prepare(cohort, default_recipe(schema))).frame().iloc[0])
+    assert "e+" not in text
+    assert "[-200 to 100000]" in text

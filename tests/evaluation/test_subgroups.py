@@ -91,3 +91,13 @@ def test_a_group_with_one_outcome_only_has_no_auroc_and_says_why():
     group = next(g for g in found.groups if g.name == "a")
     assert group.auroc.reason is not None and group.calibration_slope.reason is not None
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_bands_of_a_number_come_in_their_order_and_categories_by_size(patients):
+    y, p, table = patients
+    age = np.random.default_rng(0).normal(55, 14, len(y)).round()
+    age[:30] = np.nan
+    found = breakdown(y, p, table.assign(age=age), ["age"], threshold=0.4)
+    assert [g.name for g in found.groups] == ["< 40", "40 – < 65", "65 – < 80", "≥ 80", "not known"]
+    sites = breakdown(y, p, table, ["site"], threshold=0.4)
+    assert [g.n for g in sites.groups] == sorted((g.n for g in sites.groups), reverse=True)

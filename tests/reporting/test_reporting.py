@@ -26,7 +26,6 @@ from medcore.models.training import train
 from medcore.reporting import FORMATS, Subject, render, study_report
 from medcore.reporting.document import Heading, Paragraph, Picture, Table
 from medcore.reporting.methods import _in_parts
-from medcore.reporting.pdf import _breakable
 from medcore.reporting.tripod import ITEMS
 
 
@@ -194,6 +193,81 @@ def test_a_training_table_is_not_passed_off_as_new_patients(subject) -> None:
     assert any("not an external validation" in text for text in strong)
 
 
-def test_chinese_may_break_after_any_character_but_not_before_a_closing_mark() -> None:
-    assert _breakable("患者AUROC（自助法）。") == "患\u200b者\u200bAUROC（自\u200b助\u200b法）。"
-    assert _breakable("no change at all (95 %)") == "no change at all (95 %)"
+def test_without_its_table_a_report_tells_the_same_preparation_and_flow(subject) -> None:
+    whole, alone = (study_report(s).blocks for s in (subject, replace(subject, cohort=None, prepared=None, split=None)))
+    for title in ("Flow of patients", "Preparation of the data"):
+        first, second = (after(blocks, title) for blocks in (whole, alone))
+        assert first == second
+    assert "The table held 240 rows" in str(after(alone, "Preparation of the data"))
+
+
+def after(blocks, title: str):
+    """Return what stands under a heading, up to the next one."""
+    start = next(i for i, b in enumerate(blocks) if isinstance(b, Heading) and b.text == title) + 1
+    end = next(i for i, b in enumerate(blocks) if i >= start and isinstance(b, Heading))
+    return blocks[start:end]
+
+
+def test_methods_name_only_what_was_done(subject) -> None:
+    text = " ".join(b.text for b in after(study_report(subject).blocks, "Models"))
+    assert "48 of 240 rows were locked away" in text
+    assert "Seed of the split: 0" in text
+    assert "Settings in use: model = logistic, seed = 0." in text
+    assert "learning_rate" not in text
+
+
+def test_measures_say_by_which_methods_these_intervals_were_found(subject) -> None:
+    (measured,) = after(study_report(subject).blocks, "Measures of performance")
+    assert "AUROC: DeLong" in measured.text
+    assert "bootstrap percentiles" in measured.text
+    assert ("the Brier score is the sum over the classes" in measured.text) is not subject.binary
+    assert ("Wilson" in measured.text) is subject.binary
+
+
+def test_where_patients_repeat_the_measures_say_that_shares_count_rows(subject) -> None:
+    patients = subject.results.training
+    groups = np.arange(len(patients.outcome)) // 4
+    judged = evaluate(patients.outcome, patients.risk, subject.results.classes, groups=groups, n_boot=50)
+    repeated = replace(subject.results, training=replace(patients, groups=groups), cross_validated=judged)
+    blocks = study_report(replace(subject, results=repeated)).blocks
+    (measured,) = after(blocks, "Measures of performance")
+    assert "clustered by patient" in measured.text
+    assert ("too narrow" in measured.text) is subject.binary
+    pictures = [alt_text(b.figure) for b in blocks if isinstance(b, Picture)]
+    assert f"{len(groups)} rows, several of a patient" in pictures[0]
+
+
+def test_the_model_card_says_what_the_model_is_on_one_look(subject) -> None:
+    (card,) = after(study_report(subject).blocks, "Model card")
+    said = dict(card.rows)
+    assert said["Intended use"] == "not stated"
+    assert said["Learnt from"].startswith("192 patients")
+    assert "AUROC" in said["Out of fold"] and "(" in said["Out of fold"]
+    assert ("Threshold" in said) is subject.binary
+
+
+def test_versions_have_hashes_and_both_seeds(subject) -> None:
+    (table,) = after(study_report(replace(subject, bundle_sha256="ab" * 32)).blocks, "Versions and identity")
+    said = dict(table.rows)
+    assert said["SHA-256 of the bundle's list of hashes"] == "ab" * 32
+    assert said["SHA-256 of the new patients' table"] == subject.validation.data_sha256
+    assert said["Seed of the training"] == said["Seed of the split"] == "0"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", said["medcore"])
+
+
+def test_an_item_is_pointed_to_a_part_only_if_the_part_answers_it(subject) -> None:
+    full, bare = (
+        {row[0]: row[2] for row in study_report(s).blocks[-1].rows}
+        for s in (subject, replace(subject, validation=None, recalibrations=(), prepared=None, split=None))
+    )
+    assert full["16"] == full["24"] == "See “External validation”"
+    assert bare["16"] == bare["24"] == "not stated"
+    assert full["12d"] == full["23b"] == "not stated"  # no column names the site
+
+
+def test_chinese_reports_have_no_english_between_the_bounds_of_an_interval(subject) -> None:
+    with language("zh_CN"):
+        page = FORMATS["html"](study_report(subject)).decode()
+    assert not re.search(r"\d to [-−\d]", page)
+    assert re.search(r"-\d[\d.]* 至 ", page)
+    assert "。 " not in re.sub("<[^>]+>", "", page)

@@ -1,0 +1,69 @@
+"""The model card: what a model is, on one look, for whoever is offered it.
+
+In the spirit of Mitchell et al., "Model cards for model reporting", FAT* 2019.
+"""
+
+from __future__ import annotations
+
+from medcore.evaluation import Evaluation
+from medcore.evaluation.words import METRICS, short, with_interval
+from medcore.i18n import _, listed
+from medcore.models.advice import CALIBRATIONS, TITLES
+from medcore.models.manifest import INTENDED_USE
+from medcore.reporting.document import Block, Heading, Table
+from medcore.reporting.subject import Subject
+from medcore.reporting.tripod import not_stated, part
+
+_TOLD = ("auroc", "calibration_slope", "brier")
+
+
+def model_card(subject: Subject) -> list[Block]:
+    """Write the card: use, inputs, making, figures, groups, limits and identity, a line each."""
+    results, manifest = subject.results, subject.results.manifest
+    recalibrated = manifest["calibrator"]["method"]
+    weights = [f"{_(TITLES.get(n, n))} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
+    rows = [
+        (_("Status"), _(INTENDED_USE)),
+        (_("Intended use"), not_stated(subject.answers.get("intended_use"))),
+        (_("Predicts"), _predicts(subject)),
+        (_("Inputs"), _("{n} columns: {names}", n=len(manifest["predictors"]), names=_some(manifest["predictors"]))),
+        (_("Made of"), listed(weights)),
+        (_("Recalibration"), _(CALIBRATIONS[recalibrated])),
+        (_("Learnt from"), _rows(results.cross_validated)),
+        (_("Out of fold"), _figures(results.cross_validated)),
+        *([(_("Locked test set"), _figures(subject.tested))] if subject.tested else []),
+        *([(_("New patients"), _figures(subject.validation.evaluation))] if subject.validation else []),
+        *([(_("Threshold"), f"{100 * subject.threshold:.1f} %")] if subject.binary else []),
+        (_("Groups judged apart"), _groups(subject)),
+        (_("Not for"), _("Patients unlike those it was learnt from, and decisions without a physician.")),
+        (_("Date of training"), manifest["created"][:10]),
+    ]
+    return [Heading(part("card"), 1), Table.of(_("The model on one look"), (_("What"), _("Value")), rows)]
+
+
+def _predicts(subject: Subject) -> str:
+    classes = subject.results.classes
+    if subject.binary:
+        return _("The risk that “{outcome}” is {positive}", outcome=subject.outcome_name, positive=classes[-1])
+    return _("The risk of each class of “{outcome}”: {classes}", outcome=subject.outcome_name, classes=list(classes))
+
+
+def _some(names: list[str], most: int = 12) -> list[str]:
+    """Return the first names, and a mark that there are more."""
+    return names if len(names) <= most else [*names[:most], "…"]
+
+
+def _rows(judged: Evaluation) -> str:
+    counts = listed(f"{name}: {n}" for name, n in judged.class_counts.items())
+    if judged.n_patients is None:
+        return _("{n} patients ({classes})", n=judged.n, classes=counts)
+    return _("{rows} rows of {n} patients ({classes})", rows=judged.n, n=judged.n_patients, classes=counts)
+
+
+def _figures(judged: Evaluation) -> str:
+    return "; ".join(f"{short(_(METRICS[name]))} {with_interval(judged.metrics[name])}" for name in _TOLD)
+
+
+def _groups(subject: Subject) -> str:
+    columns = list(map(str, subject.results.training.sensitive.columns))
+    return listed(columns) if columns and subject.binary else _("none")
