@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FONT_FILE = ASSETS / "fonts" / "NotoSansSC-subset.ttf"
 WIDTH_INCHES, PIXELS_PER_INCH = 6.5, 100
+LINES = 1.35
+"""From line to line of a text, in lines: Chinese letters are higher than Matplotlib takes for one."""
 POINTS, SMALLEST_POINTS = 9.0, 6.5
 """The letters of a chart at its full width, and at the least: they shrink with it, or two lines of a label would meet."""
 _DASHES = {
@@ -255,7 +257,16 @@ def _heatmap(panel: Axes, trace: Any) -> None:
         middle = (np.nanmin(values) + np.nanmax(values)) / 2
         for (row, column), value in np.ndenumerate(values):
             ink = "white" if value > middle else "black"
-            panel.text(column, row, plain(texts[row][column]), ha="center", va="center", color=ink, fontsize=9)
+            panel.text(
+                column,
+                row,
+                plain(texts[row][column]),
+                ha="center",
+                va="center",
+                color=ink,
+                fontsize=9,
+                linespacing=LINES,
+            )
 
 
 def _finish(panel: Axes, layout: Mapping[str, Any], name: str) -> None:
@@ -297,7 +308,7 @@ def _ticks(panel: Axes, axis: str, options: Mapping[str, Any]) -> None:
     elif str(options.get("tickformat", "")).endswith("%"):
         target.set_major_formatter(PercentFormatter(1, decimals=0))
     for label in target.get_ticklabels():
-        label.set_linespacing(1.35)  # Chinese letters are higher than Matplotlib takes for a line
+        label.set_linespacing(LINES)
     if options.get("showticklabels") is False:
         target.set_tick_params(labelbottom=False, labelleft=False)
 
