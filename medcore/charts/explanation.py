@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts import theme
+from medcore.data.ranges import unit_word
 from medcore.explanation.results import Contribution, Explanation
 from medcore.explanation.what_if import WhatIfCurve, WhatIfMap
 from medcore.i18n import _
@@ -275,7 +276,11 @@ def _label(contribution: Contribution) -> str:
     if contribution.value is None:
         return _("{column} is missing", column=name)
     value = theme.escape(contribution.value, limit=_VALUE)
-    return f"{name} = {value} {theme.escape(_(contribution.unit))}" if contribution.unit else f"{name} = {value}"
+    return (
+        f"{name} = {value} {theme.escape(unit_word(contribution.unit, contribution.column))}"
+        if contribution.unit
+        else f"{name} = {value}"
+    )
 
 
 def _wrapped(label: str) -> str:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 FONT_FILE = ASSETS / "fonts" / "NotoSansSC-subset.ttf"
 WIDTH_INCHES, PIXELS_PER_INCH = 6.5, 100
+LINES = 1.35
+"""From line to line of a text, in lines: Chinese letters are higher than Matplotlib takes for one."""
+POINTS, SMALLEST_POINTS = 9.0, 6.5
+"""The letters of a chart at its full width, and at the least: they shrink with it, or two lines of a label would meet."""
 _DASHES = {
     "solid": "-",
     "dash": (0, (5, 3)),
@@ -75,7 +79,13 @@ def _picture(figure: go.Figure, width: float) -> Picture:
     family = font_manager.FontProperties(fname=str(FONT_FILE)).get_name()
     layout = figure.to_plotly_json()["layout"]
     height = float(layout.get("height") or 380) / PIXELS_PER_INCH * width / WIDTH_INCHES
-    with rc_context({"font.family": [family, "DejaVu Sans"], "font.size": 9, "axes.unicode_minus": False}):
+    with rc_context(
+        {
+            "font.family": [family, "DejaVu Sans"],
+            "font.size": max(SMALLEST_POINTS, POINTS * width / WIDTH_INCHES),
+            "axes.unicode_minus": False,
+        }
+    ):
         picture = Picture(figsize=(width, height), layout="constrained")
         panels = _panels(picture, layout)
         for place, trace in enumerate(figure.data):
@@ -247,7 +257,16 @@ def _heatmap(panel: Axes, trace: Any) -> None:
         middle = (np.nanmin(values) + np.nanmax(values)) / 2
         for (row, column), value in np.ndenumerate(values):
             ink = "white" if value > middle else "black"
-            panel.text(column, row, plain(texts[row][column]), ha="center", va="center", color=ink, fontsize=9)
+            panel.text(
+                column,
+                row,
+                plain(texts[row][column]),
+                ha="center",
+                va="center",
+                color=ink,
+                fontsize=9,
+                linespacing=LINES,
+            )
 
 
 def _finish(panel: Axes, layout: Mapping[str, Any], name: str) -> None:
@@ -288,6 +307,8 @@ def _ticks(panel: Axes, axis: str, options: Mapping[str, Any]) -> None:
         target.set_ticks(values, [plain(t) for t in texts] if texts is not None else None)
     elif str(options.get("tickformat", "")).endswith("%"):
         target.set_major_formatter(PercentFormatter(1, decimals=0))
+    for label in target.get_ticklabels():
+        label.set_linespacing(LINES)
     if options.get("showticklabels") is False:
         target.set_tick_params(labelbottom=False, labelleft=False)
 

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.i18n import N_
+from medcore.i18n import N_, _
 from medcore.settings import ASSETS
 
 Floats = NDArray[np.float64]
@@ -209,6 +209,17 @@ def unit_in_name(column: str) -> str | None:
         if len(pieces) > n and len(fold_unit(tail)) > 1 and fold_unit(tail) in known:
             return known[fold_unit(tail)]
     return None
+
+
+def unit_word(unit: str | None, column: str) -> str:
+    """Write a column's unit in the reader's language; years of age have a word of their own in some.
+
+    >>> unit_word("mmHg", "rr"), unit_word("years", "age"), unit_word("years", "smoking"), unit_word(None, "sex")
+    ('mmHg', 'years of age', 'years', '')
+    """
+    if unit == "years" and find_quantity(column, unit=unit) is not None:
+        return _("years of age")
+    return _(unit) if unit else ""
 
 
 def fold_unit(unit: str) -> str:

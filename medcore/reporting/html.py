@@ -18,7 +18,7 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin-bottom: .25rem; } h2 { margin-t
 figure { margin: 1.5rem 0; } figure img { width: 100%; background: #fff; } figcaption, caption { text-align: left; font-weight: 600; margin-bottom: .4rem; }
 figcaption small { display: block; font-weight: 400; color: #5b6472; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #e3e6eb; vertical-align: top; } th { border-bottom: 2px solid #aab1bd; }
+th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #e3e6eb; vertical-align: top; min-width: 4.5em; overflow-wrap: anywhere; } th { border-bottom: 2px solid #aab1bd; }
 footer { margin-top: 3rem; border-top: 1px solid #d8dce3; padding-top: .75rem; font-size: .85rem; }
 @media (prefers-color-scheme: dark) { body { color: #d7dde6; background: #10151c; } .strong { background: #2a2016; }
   h2, footer { border-color: #323a46; } th, td { border-color: #323a46; } .subtitle, footer, figcaption small { color: #9aa5b5; } }

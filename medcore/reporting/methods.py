@@ -7,6 +7,7 @@ from typing import Any
 
 from medcore.data.cohort import Column
 from medcore.data.methods import tell
+from medcore.data.ranges import unit_word
 from medcore.data.sample_size import riley_sample_size
 from medcore.data.table_one import FEWEST_TOLD, table_one
 from medcore.errors import SettingsError
@@ -85,7 +86,7 @@ def predictors(subject: Subject) -> list[Block]:
     if subject.prepared is not None:
         missing = {str(name): float(share) for name, share in subject.prepared.predictors.isna().mean().items()}
     rows = [
-        (c.name, _kind(c), _(c.unit) if c.unit else "", f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–")
+        (c.name, _kind(c), unit_word(c.unit, c.name), f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–")
         for c in columns
     ]
     head = (_("Column"), _("Kind"), _("Unit"), _("Missing"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from medcore.charts.explanation import waterfall
+from medcore.data.ranges import unit_word
 from medcore.explanation import wording
 from medcore.explanation.answers import PatientRisk
 from medcore.explanation.conformal import ConformalSets
@@ -75,13 +76,20 @@ class PatientSubject:
 def write_patient_report(subject: PatientSubject, *, kind: str, words: str) -> bytes:
     """Write the page as ``pdf``, ``docx`` or ``html`` in the language ``words``; meant for a worker."""
     from medcore.reporting import render
+    from medcore.reporting.pdf import paged
 
     with language(words):
-        return render(patient_report(subject), f"patient.{kind}")
+        if kind != "pdf":
+            return render(patient_report(subject), f"patient.{kind}")
+        for n_values in range(VALUES, 0, -ACROSS):  # long names take the room of several short ones
+            written, n_pages = paged(patient_report(subject, n_values=n_values))
+            if n_pages == 1:
+                break
+        return written
 
 
-def patient_report(subject: PatientSubject) -> Document:
-    """Lay out the page in the current language."""
+def patient_report(subject: PatientSubject, *, n_values: int = VALUES) -> Document:
+    """Lay out the page in the current language, with so many of the patient's values at most."""
     blocks: list[Block] = [
         Paragraph(_("Patient (write by hand): {line}    Signed: {line}", line=BY_HAND)),
         Paragraph(_verdict(subject), strong=True),
@@ -91,7 +99,7 @@ def patient_report(subject: PatientSubject) -> Document:
         Heading(_("What the model used"), 2),
         Picture(waterfall(subject.explanation, n_shown=BARS)),
         Paragraph(_(CAPTION)),
-        _values(subject),
+        _values(subject, n_values),
         _identity(subject),
     ]
     return Document(
@@ -146,10 +154,10 @@ def _bounds(subject: PatientSubject) -> list[str]:
     return lines
 
 
-def _values(subject: PatientSubject) -> Table:
+def _values(subject: PatientSubject, most: int) -> Table:
     """Print the patient's values with units and marks, several side by side, those used most if there are many."""
     found = subject.explanation
-    used = {c.column for c in found.largest(VALUES)}
+    used = {c.column for c in found.largest(most)}
     shown = [c for c in found.contributions if c.column in used]
     marks = {column: name for name, _colon, column in (flag.partition(":") for flag in subject.patient.flags)}
     cells = [text for c in shown for text in (c.column, _value(c, marks.get(c.column, "")))]
@@ -158,14 +166,14 @@ def _values(subject: PatientSubject) -> Table:
     left = len(found.contributions) - len(shown)
     caption = _("Values the model was given")
     if left:
-        caption = _("Values the model was given: the {n} it used most, {left} others not printed", n=VALUES, left=left)
+        caption = _("Values the model was given: the {n} it used most, {left} others not printed", n=most, left=left)
     return Table.of(caption, (_("Column"), _("Value")) * ACROSS, rows)
 
 
 def _value(contribution: Contribution, mark: str) -> str:
     text = _("missing") if contribution.value is None else contribution.value
     if contribution.unit and contribution.value is not None:
-        text = f"{text} {_(contribution.unit)}"
+        text = f"{text} {unit_word(contribution.unit, contribution.column)}"
     return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text
 
 

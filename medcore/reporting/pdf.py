@@ -39,6 +39,11 @@ _INK, _GREY, _RULE, _WARN = (31, 39, 51), (91, 100, 114), (216, 220, 227), (253,
 
 def to_pdf(document: Document) -> bytes:
     """Write the whole document as a PDF of A4 pages."""
+    return paged(document)[0]
+
+
+def paged(document: Document) -> tuple[bytes, int]:
+    """Write a document as a PDF; return it and how many pages it has."""
     scale = _COMPACT if document.compact else 1.0
     with _paper(document) as pdf:
         pdf.add_page()
@@ -46,7 +51,7 @@ def to_pdf(document: Document) -> bytes:
         _write(pdf, document.subtitle, _BODY * scale, colour=_GREY, space_after=4 * scale)
         for block, following in zip_longest(document.blocks, document.blocks[1:]):
             _block(pdf, block, scale, following)
-        return bytes(pdf.output())
+        return bytes(pdf.output()), pdf.page_no()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """One patient's page: one page in both languages, complete, and without a value in a file's name."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +15,7 @@ from medcore.i18n import N_, Message, language
 from medcore.reporting import FORMATS
 from medcore.reporting.document import Paragraph, Picture, Table
 from medcore.reporting.patient_report import VALUES, PatientSubject, patient_report, write_patient_report
+from medcore.reporting.pdf import paged
 
 
 def subject_of(n_columns: int) -> PatientSubject:
@@ -72,6 +74,27 @@ def subject_of(n_columns: int) -> PatientSubject:
 def test_the_page_is_one_page(n_columns, code) -> None:
     pdf = write_patient_report(subject_of(n_columns), kind="pdf", words=code)
     assert len(re.findall(rb"/Type /Page\b(?!s)", pdf)) == 1
+
+
+def test_long_names_leave_room_for_fewer_values_and_never_a_second_page() -> None:
+    subject = subject_of(40)
+    words = " and another word of a very long name" * 3
+    changed = replace(
+        subject.explanation,
+        contributions=tuple(replace(c, column=c.column + words) for c in subject.explanation.contributions),
+    )
+    subject = replace(subject, explanation=changed)
+    assert paged(patient_report(subject))[1] > 1
+    pdf = write_patient_report(subject, kind="pdf", words="en")
+    assert len(re.findall(rb"/Type /Page\b(?!s)", pdf)) == 1
+
+
+def test_an_age_is_told_in_years_of_age_in_the_readers_language() -> None:
+    subject = subject_of(3)
+    first, *others = subject.explanation.contributions
+    aged = replace(subject.explanation, contributions=(replace(first, column="age", value="63", unit="years"), *others))
+    for code, words in (("en", "63 years of age"), ("zh_CN", "63 岁")):
+        assert words in write_patient_report(replace(subject, explanation=aged), kind="html", words=code).decode()
 
 
 def test_everything_a_record_needs_is_on_it() -> None:

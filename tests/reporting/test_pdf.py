@@ -74,3 +74,9 @@ def test_columns_share_the_width_of_the_page_by_what_stands_in_them() -> None:
     first, second = widths(table)
     assert first + second == pytest.approx(LETTERS)
     assert first > 2 * second
+
+
+def test_chinese_and_underscores_leave_other_columns_their_room() -> None:
+    long = ("静息心电图结果（由两名心脏科医生独立判读）", "Chest_pain_type_according_to_the_treating_physician")
+    table = Table.of("", ("列", "值", "Column"), [[*long, "Maximum heart rate achieved during exercise"]])
+    assert min(widths(table)) > 20
