@@ -19,8 +19,8 @@ TITLES: Mapping[str, str] = {
     "kernel": N_("kernel logistic regression"),
     "forest": N_("random forest"),
     "extra_trees": N_("extremely randomised trees"),
-    "boosting": N_("gradient boosting"),
-    "network": N_("neural network"),
+    "boosting": N_("boosted trees"),
+    "network": N_("network"),
     "seed": N_("reference network"),
     "searched": N_("searched settings"),
 }
@@ -97,7 +97,7 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
         "This model predicts worse than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high})."
     )
     no_better = N_(
-        "This model predicts no better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss differs by {difference} ({low} to {high}; below 0 the model is the better one)."
+        "This model predicts no better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is lower by only {difference} ({low} to {high})."
     )
     return [
         Finding(
@@ -105,7 +105,7 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
             severity="warning",
             message=Message(worse, _figures(-mean, -high, -low))
             if high < 0
-            else Message(no_better, _figures(-mean, -high, -low)),
+            else Message(no_better, _figures(mean, low, high)),
             why=Message(
                 N_("Taken as they are, its risks are no closer to what happens than one number for every patient.")
             ),
@@ -149,7 +149,7 @@ def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Findin
             severity="info",
             message=Message(
                 N_(
-                    "Logistic regression predicts as well here: its out-of-fold log loss differs by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
+                    "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
                 ),
                 _figures(mean, low, high),
             ),
