@@ -22,7 +22,7 @@ from medcore.evaluation.estimates import Floats
 from medcore.evaluation.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
 from medcore.evaluation.words import METRICS, with_interval
 from medcore.i18n import _
-from medcore.models.advice import TITLES
+from medcore.models.titles import title
 from medcore.models.external import ExternalValidation
 from medcore.models.recalibration import Recalibration
 from medcore.models.results import Patients
@@ -137,7 +137,7 @@ def _charts(
 def _candidates(subject: Subject) -> list[Block]:
     names = ("auroc", "log_loss", "brier", "calibration_slope")
     rows = [
-        (_(TITLES.get(c.name, c.name)), *(with_interval(c.cross_validated.metrics[m]) for m in names))
+        (str(title(c.name)), *(with_interval(c.cross_validated.metrics[m]) for m in names))
         for c in subject.results.candidates
     ]
     head = (_("Model"), *(_(METRICS[m]) for m in names))

@@ -11,7 +11,7 @@ from medcore.data.sample_size import riley_sample_size
 from medcore.data.table_one import table_one
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
-from medcore.models.advice import TITLES
+from medcore.models.titles import title
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import ASKED, not_stated, part
@@ -177,8 +177,8 @@ def models(subject: Subject) -> list[Block]:
     manifest = subject.results.manifest
     split, settings = manifest["split"], manifest["settings"]
     kind, calibration = split["kind"], manifest["calibrator"]["method"]
-    names = ", ".join(_(TITLES.get(name, name)) for name in subject.results.names)
-    weights = ", ".join(f"{_(TITLES.get(n, n))} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0)
+    names = ", ".join(str(title(name)) for name in subject.results.names)
+    weights = ", ".join(f"{title(n)} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0)
     lines = [
         _(
             "The patients were split {how}; cross-validation had {n} folds.",
