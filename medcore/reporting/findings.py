@@ -22,10 +22,10 @@ from medcore.evaluation.estimates import Floats
 from medcore.evaluation.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
 from medcore.evaluation.words import METRICS, with_interval
 from medcore.i18n import _
-from medcore.models.titles import title
 from medcore.models.external import ExternalValidation
 from medcore.models.recalibration import Recalibration
 from medcore.models.results import Patients
+from medcore.models.titles import title
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.subject import Subject, events_and_risks
 from medcore.reporting.tripod import part
