@@ -11,20 +11,7 @@ from medcore.i18n import N_, Message
 from medcore.models.results import CandidateResult, Results
 from medcore.models.settings import TrainSettings
 from medcore.models.task import Indices, Risk
-
-TITLES: Mapping[str, str] = {
-    "auto": N_("automatic choice"),
-    "prevalence": N_("prevalence"),
-    "logistic": N_("logistic regression"),
-    "kernel": N_("kernel logistic regression"),
-    "forest": N_("random forest"),
-    "extra_trees": N_("extremely randomised trees"),
-    "boosting": N_("boosted trees"),
-    "network": N_("network"),
-    "seed": N_("reference network"),
-    "searched": N_("searched settings"),
-}
-
+from medcore.models.titles import title
 
 CALIBRATIONS: Mapping[str, str] = {
     "none": N_("not needed"),
@@ -81,7 +68,7 @@ def _parts(weights: Mapping[str, float], calibration: str) -> Finding:
 
 
 def _part(name: str, weight: float) -> Message:
-    return Message(N_("{model} {share}"), {"model": Message(TITLES.get(name, name)), "share": f"{weight:.0%}"})
+    return Message(N_("{model} {share}"), {"model": title(name), "share": f"{weight:.0%}"})
 
 
 def _calibration(method: str) -> Message:
@@ -93,6 +80,9 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
     mean, low, high = log_loss_difference(patients.outcome, nothing.oof, patients.risk, patients.groups)
     if low > 0:
         return []
+    no_lower = N_(
+        "This model predicts no better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 this model is the better one)."
+    )
     worse = N_(
         "This model predicts worse than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high})."
     )
@@ -103,9 +93,9 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
         Finding(
             code="model.no_better_than_prevalence",
             severity="warning",
-            message=Message(worse, _figures(-mean, -high, -low))
-            if high < 0
-            else Message(no_better, _figures(mean, low, high)),
+            message=Message(no_better, _figures(mean, low, high))
+            if mean >= 0
+            else Message(worse if high < 0 else no_lower, _figures(-mean, -high, -low)),
             why=Message(
                 N_("Taken as they are, its risks are no closer to what happens than one number for every patient.")
             ),
@@ -143,16 +133,19 @@ def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Findin
                 remedy=Message(N_("Use logistic regression instead.")),
             )
         ]
+    higher = N_(
+        "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
+    )
+    lower = N_(
+        "Logistic regression predicts as well here: its out-of-fold log loss is even lower by {difference} ({low} to {high}; below 0 this model is the better one)."
+    )
     return [
         Finding(
             code="model.simple_is_as_good",
             severity="info",
-            message=Message(
-                N_(
-                    "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
-                ),
-                _figures(mean, low, high),
-            ),
+            message=Message(higher, _figures(mean, low, high))
+            if mean >= 0
+            else Message(lower, _figures(-mean, -high, -low)),
             why=Message(N_("A model that can be written down is easier to check, to explain and to move elsewhere.")),
             remedy=Message(N_("Prefer logistic regression unless the difference matters for your patients.")),
         )

@@ -12,7 +12,7 @@ from medcore.data.preparation import Prepared
 from medcore.data.splitting import Split
 from medcore.evaluation import Estimate, evaluate
 from medcore.i18n import N_, Message
-from medcore.models.advice import log_loss_difference
+from medcore.models.advice import log_loss_difference, signed
 from medcore.models.checks import check_trainable
 from medcore.models.progress import NullFollower
 from medcore.models.results import Results
@@ -64,16 +64,20 @@ class LearningGain:
     @property
     def sentence(self) -> Message:
         """Say whether more patients would help."""
+        fell = self.value >= 0
+        value, low, high = (self.value, self.low, self.high) if fell else (-self.value, -self.high, -self.low)
         words = {
             "n_half": self.n_half,
             "n_all": self.n_all,
-            "gain": f"{self.value:.4f}",
-            "low": f"{self.low:.4f}",
-            "high": f"{self.high:.4f}",
+            "change": signed(value),
+            "low": signed(low),
+            "high": signed(high),
         }
         if self.low > 0:
             return Message(_HELPS, words)
-        return Message(_WORSE if self.high < 0 else _HARDLY, words)
+        if self.high < 0:
+            return Message(_WORSE, words)
+        return Message(_HARDLY_FELL if fell else _HARDLY_ROSE, words)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the sentence in the current language."""
@@ -81,13 +85,16 @@ class LearningGain:
 
 
 _HELPS = N_(
-    "More patients would probably help: from {n_half} to {n_all} training patients the log loss fell by {gain} ({low} to {high})"
+    "More patients would probably help: from {n_half} to {n_all} training patients the log loss fell by {change} ({low} to {high})"
 )
-_HARDLY = N_(
-    "More patients of this kind may bring little: from {n_half} to {n_all} training patients the log loss changed by no more than chance (fell by {gain}, {low} to {high})"
+_HARDLY_FELL = N_(
+    "More patients of this kind may bring little: from {n_half} to {n_all} training patients the log loss changed by no more than chance (fell by {change}, {low} to {high})"
+)
+_HARDLY_ROSE = N_(
+    "More patients of this kind may bring little: from {n_half} to {n_all} training patients the log loss changed by no more than chance (rose by {change}, {low} to {high})"
 )
 _WORSE = N_(
-    "More patients did not help: from {n_half} to {n_all} training patients the log loss rose (fell by {gain}, {low} to {high}); look for patients of another kind"
+    "More patients did not help: from {n_half} to {n_all} training patients the log loss rose by {change} ({low} to {high}); look for patients of another kind"
 )
 
 

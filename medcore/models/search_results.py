@@ -8,6 +8,7 @@ from typing import Any
 
 from medcore.data.findings import Finding
 from medcore.i18n import N_, Message
+from medcore.models.titles import title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class SearchOutcome:
         words = {
             "n": len(self.trials),
             "minutes": f"{self.minutes:g}",
-            "model": self.best.model,
+            "model": title(self.best.model),
             "settings": self.best.words,
             "searched": f"{searched:.4f}",
             "usual": "" if usual is None else f"{usual:.4f}",

@@ -8,8 +8,9 @@ from __future__ import annotations
 from medcore.evaluation import Evaluation
 from medcore.evaluation.words import METRICS, short, with_interval
 from medcore.i18n import _, listed
-from medcore.models.advice import CALIBRATIONS, TITLES
+from medcore.models.advice import CALIBRATIONS
 from medcore.models.manifest import INTENDED_USE
+from medcore.models.titles import title
 from medcore.reporting.document import Block, Heading, Table
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import not_stated, part
@@ -21,7 +22,7 @@ def model_card(subject: Subject) -> list[Block]:
     """Write the card: use, inputs, making, figures, groups, limits and identity, a line each."""
     results, manifest = subject.results, subject.results.manifest
     recalibrated = manifest["calibrator"]["method"]
-    weights = [f"{_(TITLES.get(n, n))} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
+    weights = [f"{title(n)} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
     rows = [
         (_("Status"), _(INTENDED_USE)),
         (_("Intended use"), not_stated(subject.answers.get("intended_use"))),

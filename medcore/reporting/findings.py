@@ -22,10 +22,10 @@ from medcore.evaluation.estimates import METHODS, Floats
 from medcore.evaluation.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
 from medcore.evaluation.words import METRICS, short, with_interval
 from medcore.i18n import _, running
-from medcore.models.advice import TITLES
 from medcore.models.external import ExternalValidation
 from medcore.models.recalibration import Recalibration
 from medcore.models.results import Patients
+from medcore.models.titles import title
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.subject import Subject, events_and_risks
 from medcore.reporting.tripod import part
@@ -168,7 +168,7 @@ def _charts(
 def _candidates(subject: Subject) -> list[Block]:
     names = ("auroc", "log_loss", "brier", "calibration_slope")
     rows = [
-        (_(TITLES.get(c.name, c.name)), *(with_interval(c.cross_validated.metrics[m]) for m in names))
+        (str(title(c.name)), *(with_interval(c.cross_validated.metrics[m]) for m in names))
         for c in subject.results.candidates
     ]
     head = (_("Model"), *(_(METRICS[m]) for m in names))

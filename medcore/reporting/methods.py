@@ -12,8 +12,8 @@ from medcore.data.sample_size import riley_sample_size
 from medcore.data.table_one import FEWEST_TOLD, table_one
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _, listed, running
-from medcore.models.advice import TITLES
 from medcore.models.settings import in_use
+from medcore.models.titles import title
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import ASKED, not_stated, part
@@ -204,10 +204,10 @@ def models(subject: Subject) -> list[Block]:
     """Write which models were trained, how, and what the bundle is made of."""
     manifest = subject.results.manifest
     settings, calibration = manifest["settings"], manifest["calibrator"]["method"]
-    weights = [f"{_(TITLES.get(n, n))} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
+    weights = [f"{title(n)} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
     lines = [
         _split(subject),
-        _("Trained on the same folds: {names}.", names=[_(TITLES.get(name, name)) for name in subject.results.names]),
+        _("Trained on the same folds: {names}.", names=[str(title(name)) for name in subject.results.names]),
         _("The final model is made of: {weights}.", weights=weights),
         *([_("A patient's risk is the mean of these models' risks, so weighted.")] if len(weights) > 1 else []),
         _(CALIBRATIONS[calibration]),

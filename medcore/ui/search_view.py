@@ -38,7 +38,11 @@ def ask_search(model: str) -> float:
         persist_state="session",
     )
     if model == "auto":
-        caption(_("Searches logistic regression, forests and boosting; the network is searched when it is the model."))
+        caption(
+            _(
+                "Searches logistic regression, random forest and gradient boosting; the neural network is searched when it is the model."
+            )
+        )
     return float(minutes)
 
 

@@ -11,8 +11,7 @@ from medcore.models.settings import ACTIVATIONS, EFFORTS, MODELS, OPTIMIZERS, Tr
 from medcore.ui.inputs import choice
 from medcore.ui.search_view import ask_search
 from medcore.ui.text import markup
-from medcore.ui.words import MODELS as MODEL_WORDS
-from medcore.ui.words import model_name
+from medcore.ui.words import MODEL_WORDS, model_name
 
 EFFORT_WORDS = {"quick": N_("Quick"), "thorough": N_("Thorough")}
 ACTIVATION_WORDS = {"relu": "ReLU", "sigmoid": "Sigmoid", "tanh": "tanh", "gelu": "GELU", "selu": "SELU"}
@@ -27,7 +26,7 @@ def ask_settings() -> TrainSettings:
 
     """
     model = choice(_("Model"), MODELS, key="train.model", show=model_name)
-    st.html(f'<p class="mc-caption">{markup(_(MODEL_WORDS[model][1]))}</p>')
+    st.html(f'<p class="mc-caption">{markup(_(MODEL_WORDS[model]))}</p>')
     answers: dict[str, Any] = {"model": model}
     if model == "auto":
         answers["effort"] = choice(

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from medcore.i18n import N_, _
+from medcore.models.titles import title
 
-MODELS: Mapping[str, tuple[str, str]] = {
-    "auto": (
-        N_("Automatic"),
-        N_("Trains every kind of model, combines those that help, and says so when the simple one is as good."),
-    ),
-    "network": (N_("Neural network"), N_("An ensemble of deep networks made for tables.")),
-    "seed": (
-        N_("Reference network"),
-        N_("A plain network of dense layers: the baseline that everything else must beat."),
-    ),
-    "logistic": (N_("Logistic regression"), N_("The transparent standard of clinical prediction.")),
-    "forest": (N_("Random forest"), N_("Many decision trees that vote; robust without any settings.")),
-    "boosting": (N_("Gradient boosting"), N_("Trees that correct one another; strong on large tables.")),
-    "kernel": (N_("Kernel logistic regression"), N_("Logistic regression in which patients alike have risks alike.")),
-    "extra_trees": (N_("Extremely randomised trees"), N_("A forest whose trees split at random places.")),
-    "searched": (N_("Searched settings"), N_("The best settings that a search found within its minutes.")),
-    "prevalence": (N_("Prevalence alone"), N_("The same risk for everybody: what any model must beat.")),
+MODEL_WORDS: Mapping[str, str] = {
+    "auto": N_("Trains every kind of model, combines those that help, and says so when the simple one is as good."),
+    "network": N_("An ensemble of deep networks made for tables."),
+    "seed": N_("A plain network of dense layers: the baseline that everything else must beat."),
+    "logistic": N_("The transparent standard of clinical prediction."),
+    "forest": N_("Many decision trees that vote; robust without any settings."),
+    "boosting": N_("Trees that correct one another; strong on large tables."),
 }
 
 RUN_STATES: Mapping[str, tuple[str, str]] = {
@@ -36,7 +27,7 @@ RUN_STATES: Mapping[str, tuple[str, str]] = {
 
 def model_name(model: str) -> str:
     """Return what a model is called; a model without a word keeps its own name."""
-    return _(MODELS[model][0]) if model in MODELS else model
+    return str(title(model))
 
 
 def duration(seconds: float | None) -> str:

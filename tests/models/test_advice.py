@@ -40,6 +40,23 @@ def test_a_model_as_good_as_logistic_regression_is_none(judged):
     assert set(found) == {"model.simple_is_as_good"}
 
 
+@pytest.mark.parametrize(
+    ("beside", "odds", "words"),
+    [
+        ("logistic", 0.1, "is even lower by 0."),
+        ("logistic", 10.0, "is higher by 0."),
+        ("prevalence", 0.1, "is higher by 0."),
+        ("prevalence", 10.0, "is lower by only 0."),
+    ],
+)
+def test_a_difference_is_said_to_the_side_on_which_it_lies(judged, beside, odds, words):
+    risk = judged.candidate(beside).oof.copy()
+    risk[0, judged.training.outcome[0]] *= odds  # one patient predicted worse or better is no more than chance
+    found = said(judged, risk / risk.sum(axis=1, keepdims=True))
+    code = {"logistic": "model.simple_is_as_good", "prevalence": "model.no_better_than_prevalence"}[beside]
+    assert words in found[code][1]
+
+
 def test_a_model_no_better_than_the_prevalence_is_a_warning_also_when_it_is_the_simple_one(judged):
     prevalence = judged.candidate("prevalence").oof
     for model in ("boosting", "logistic"):

@@ -64,6 +64,14 @@ def test_the_verdict_follows_the_interval(low, high, said):
     assert said in str(LearningGain("logistic", 50, 100, (low + high) / 2, low, high).sentence)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(-0.01, 0.03, "(fell by 0.0100, −0.0100 to 0.0300)"), (-0.03, 0.01, "(rose by 0.0100, −0.0100 to 0.0300)")],
+)
+def test_a_change_is_said_to_the_side_on_which_it_lies(low, high, said):
+    assert said in str(LearningGain("logistic", 50, 100, (low + high) / 2, low, high).sentence)
+
+
 def test_three_classes_have_a_curve(three_class_ward):
     curve = learning_curve(three_class_ward.prepared, three_class_ward.split, SETTINGS)
     assert curve.points[-1].log_loss.value < curve.points[0].log_loss.value

@@ -16,7 +16,7 @@ from medcore.ui.tables import with_interval
 def test_every_model_and_state_has_words() -> None:
     from medcore.models.settings import ACTIVATIONS, EFFORTS, OPTIMIZERS
 
-    assert set(MODELS) <= set(words.MODELS)
+    assert set(MODELS) <= set(words.MODEL_WORDS)
     assert set(RUN_STATES) == set(words.RUN_STATES)
     assert set(ACTIVATIONS) == set(ACTIVATION_WORDS)
     assert set(OPTIMIZERS) == set(OPTIMIZER_WORDS)
