@@ -7,6 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,8 @@ def connect(settings: Settings) -> Client:
     address = settings.scheduler or running_scheduler(settings)
     security = cluster_security(settings)
     try:
-        asyncio.run(_greet(address, security))
+        with ThreadPoolExecutor(1) as aside:  # a notebook has an event loop of its own in this thread
+            aside.submit(asyncio.run, _greet(address, security)).result()
         return Client(  # type: ignore[no-untyped-call]
             address,
             security=security,

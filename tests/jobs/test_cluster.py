@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import subprocess
@@ -37,6 +38,17 @@ def family(cluster: LocalCluster) -> list[psutil.Process]:
 def test_a_worker_answers_a_question_with_its_result(job_settings: Settings) -> None:
     assert jobs.call(divmod, 7, 2) == (3, 1)
     assert jobs.worker_ready(job_settings)
+
+
+def test_a_notebook_whose_event_loop_runs_in_this_thread_reaches_the_cluster(job_settings: Settings) -> None:
+    async def cell() -> int:
+        client = cluster_module.connect(job_settings)
+        try:
+            return int(client.submit(sum, (1, 2)).result(60))
+        finally:
+            client.close()
+
+    assert asyncio.run(cell()) == 3
 
 
 def test_a_worker_that_is_ready_is_warm(job_settings: Settings, work: ModuleType) -> None:
