@@ -20,6 +20,7 @@ BLOCK = 4 << 20
 HEAD = 256 << 10
 MAX_UNPACKED = 4 << 30
 """Bytes to which a compressed file may grow: a guard against archives made to exhaust memory."""
+_DAMAGED_ZIP = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -87,7 +88,7 @@ def _is_office(raw: RawFile) -> bool:
     try:
         with closing(raw.open()) as file, zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except _DAMAGED_ZIP:
         return False
     return bool({"[Content_Types].xml", "mimetype", "content.xml"} & names)
 
@@ -96,7 +97,7 @@ def _unzip(raw: RawFile, member: str | None) -> tuple[RawFile, tuple[str, ...]]:
     try:
         with closing(raw.open()) as file, zipfile.ZipFile(file) as archive:
             infos = [i for i in archive.infolist() if _is_member(i)]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except _DAMAGED_ZIP:
         raise _damaged(raw.name) from None
     if not infos:
         raise UnreadableFileError(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 20.0
 GREET_SECONDS = 5.0
-"""How long a scheduler may take to say who it is."""
+"""How long a named scheduler may take to say who it is; our own, which was just seen to live, gets all the time to connect."""
 ASK_SECONDS = 3.0
 PATIENCE_SECONDS = 3.0
 """How long nobody tries again, and everybody is told the same, after a cluster could not be reached."""
@@ -140,9 +140,10 @@ def connect(settings: Settings) -> Client:
     reap()
     address = settings.scheduler or running_scheduler(settings)
     security = cluster_security(settings)
+    seconds = CONNECT_SECONDS if settings.scheduler is None else GREET_SECONDS
     try:
         with ThreadPoolExecutor(1) as aside:  # a notebook has an event loop of its own in this thread
-            aside.submit(asyncio.run, _greet(address, security)).result()
+            aside.submit(asyncio.run, _greet(address, security, seconds)).result()
         return Client(  # type: ignore[no-untyped-call]
             address,
             security=security,
@@ -151,6 +152,11 @@ def connect(settings: Settings) -> Client:
             direct_to_workers=False,
         )
     except Exception as error:
+        if settings.scheduler is None:
+            raise WorkerError(
+                N_("The part of medcore that computes does not answer ({kind}). Stop medcore and start it again."),
+                kind=type(error).__name__,
+            ) from None
         raise WorkerError(
             N_(
                 "The cluster at {address} cannot be reached ({kind}). Start it, or correct MEDCORE_SCHEDULER and the files of MEDCORE_TLS_CA, MEDCORE_TLS_CERT and MEDCORE_TLS_KEY."
@@ -160,13 +166,13 @@ def connect(settings: Settings) -> Client:
         ) from None
 
 
-async def _greet(address: str, security: Security) -> None:
+async def _greet(address: str, security: Security, seconds: float) -> None:
     """Reach the scheduler and be let in; a client that cannot would leave a thread behind each time it is tried."""
     from distributed.comm.core import connect as reach
 
     let_in = security.get_connection_args("client")  # type: ignore[no-untyped-call]
-    async with asyncio.timeout(GREET_SECONDS):
-        comm = await reach(address, timeout=GREET_SECONDS, **let_in)  # type: ignore[no-untyped-call]
+    async with asyncio.timeout(seconds):
+        comm = await reach(address, timeout=seconds, **let_in)  # type: ignore[no-untyped-call]
     await comm.close()
 
 

@@ -66,8 +66,9 @@ class ClusterTeam:
     """All workers of a cluster.
 
     A worker makes as many trials at a time as it offers of the resource ``TRIAL`` (a
-    local one offers one), or as it has threads where none offers any. Where only one trial can be made at a time, or the cluster cannot be
-    reached, this process makes them all. A trial whose worker is lost is made again.
+    local one offers one), or as it has threads where none offers any. Where only one
+    trial can be made at a time, or the cluster cannot be reached, this process makes
+    them all. A trial whose worker is lost is made again.
     """
 
     def __init__(self, connect: Callable[[], Client]) -> None:

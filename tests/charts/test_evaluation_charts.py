@@ -72,7 +72,8 @@ def test_a_hundred_thousand_patients_make_light_charts():
 @pytest.mark.parametrize("y", [np.zeros(12), np.ones(12), np.eye(1, 12, 3)[0]])
 def test_charts_of_awkward_patients_can_be_drawn(y):
     for figure in all_charts(y, {"Network": np.linspace(0.1, 0.9, 12)}).values():
-        figure.to_json()
+        assert figure.to_json()
+        assert theme.headline(figure)[0]
 
 
 def test_the_roc_title_is_the_auroc_in_words():

@@ -74,4 +74,5 @@ def test_sorted_risks_give_the_confusion_matrix_of_the_rows(pairs, threshold):
 def test_curves_survive_one_class_and_one_event(y):
     p = np.linspace(0.1, 0.9, 5)
     for result in (roc(y, p), precision_recall(y, p), gain(y, p), risk_distribution(y, p)):
-        json.dumps(result.to_dict(), allow_nan=False)
+        assert json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert roc(y, p).auroc.exists == (len(set(y)) == 2)

@@ -18,7 +18,7 @@ from medcore import jobs
 from medcore.data.cohort import Cohort, Column, Schema, Source
 from medcore.jobs import processes
 from medcore.settings import Settings
-from medcore.studies import Store, StudyRecord
+from medcore.studies import RunRecord, Store, StudyRecord
 from medcore.studies.database import forget_engines
 
 
@@ -88,6 +88,40 @@ def wait_until(true: Callable[[], object], seconds: float = 60.0) -> None:
 @pytest.fixture
 def eventually() -> Callable[..., None]:
     return wait_until
+
+
+@pytest.fixture
+def finished(job_store: Store, eventually: Callable[..., None]) -> Callable[[str], RunRecord]:
+    """Wait until a run is no longer waiting or working, and return it."""
+
+    def run(run_id: str) -> RunRecord:
+        eventually(lambda: not job_store.get_run("ann", run_id).unfinished, 240)
+        return job_store.get_run("ann", run_id)
+
+    return run
+
+
+@pytest.fixture
+def cancelled_without_rest(
+    job_store: Store,
+    job_settings: Settings,
+    eventually: Callable[..., None],
+    finished: Callable[[str], RunRecord],
+) -> Callable[[str], None]:
+    """Cancel a run in the middle of its search, and wait until the cluster holds nothing of it."""
+
+    def held() -> list[str]:
+        client = jobs.ensure_cluster(job_settings).client
+        keys: list[str] = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
+        return [key for key in keys if not key.startswith("run-")]
+
+    def cancel(run_id: str) -> None:
+        eventually(lambda: sum(p.progress.stage == "search" for p in job_store.progress("ann", run_id)) > 3, 120)
+        jobs.cancel_run(job_store, "ann", run_id)
+        assert finished(run_id).state == "cancelled"
+        eventually(lambda: not held())
+
+    return cancel
 
 
 @pytest.fixture(scope="module")

@@ -139,15 +139,6 @@ def begin(job_store: Store, job_study: StudyRecord, job_settings: Settings, two_
     return begun
 
 
-@pytest.fixture
-def finished(job_store: Store, eventually: Eventually) -> Callable[[str], RunRecord]:
-    def run(run_id: str) -> RunRecord:
-        eventually(lambda: not job_store.get_run("ann", run_id).unfinished, 240)
-        return job_store.get_run("ann", run_id)
-
-    return run
-
-
 def test_a_run_that_searches_ends_there_and_a_patient_of_it_is_explained(
     begin: Callable[..., str],
     finished: Callable[[str], RunRecord],
@@ -220,26 +211,9 @@ def at_work(run_id: str, pids: set[int]) -> int:
 
 
 def test_a_run_that_is_cancelled_leaves_nothing_on_the_workers(
-    begin: Callable[..., str],
-    finished: Callable[[str], RunRecord],
-    job_store: Store,
-    job_settings: Settings,
-    eventually: Eventually,
+    begin: Callable[..., str], cancelled_without_rest: Callable[[str], None]
 ) -> None:
-    run_id = begin(model="logistic", search_minutes=60)
-    eventually(lambda: sum(p.progress.stage == "search" for p in job_store.progress("ann", run_id)) > 3, 120)
-    jobs.cancel_run(job_store, "ann", run_id)
-    assert finished(run_id).state == "cancelled"
-    client = jobs.ensure_cluster(job_settings).client
-    eventually(
-        lambda: (
-            not [
-                key
-                for key in client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
-                if not key.startswith("run-")
-            ]
-        )
-    )
+    cancelled_without_rest(begin(model="logistic", search_minutes=60))
 
 
 def test_a_run_whose_worker_cannot_reach_the_database_fails_and_says_so(

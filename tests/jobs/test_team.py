@@ -216,12 +216,6 @@ def test_a_trial_shares_the_cores_with_those_on_its_own_machine_only() -> None:
     assert list(_trials_on_each_machine(places).values()) == [4, 4, 2]
 
 
-def held(client: Any) -> list[str]:
-    """Return everything that the cluster works on or keeps."""
-    keys: list[str] = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
-    return keys
-
-
 @pytest.fixture
 def start(job_store: Store, job_study: StudyRecord, two_workers: None) -> Callable[..., str]:
     def started(**changes: Any) -> str:
@@ -229,15 +223,6 @@ def start(job_store: Store, job_study: StudyRecord, two_workers: None) -> Callab
         return jobs.start_run(job_store, "ann", job_study.id, settings)
 
     return started
-
-
-@pytest.fixture
-def finished(job_store: Store, eventually: Eventually) -> Callable[[str], RunRecord]:
-    def run(run_id: str) -> RunRecord:
-        eventually(lambda: not job_store.get_run("ann", run_id).unfinished, 240)
-        return job_store.get_run("ann", run_id)
-
-    return run
 
 
 @pytest.mark.slow
@@ -254,15 +239,6 @@ def test_two_runs_that_search_at_once_both_finish_with_the_same_trials(
 
 
 def test_a_run_that_searches_stops_when_it_is_cancelled_and_leaves_nothing_on_the_workers(
-    start: Callable[..., str],
-    finished: Callable[[str], RunRecord],
-    job_store: Store,
-    job_settings: Settings,
-    eventually: Eventually,
+    start: Callable[..., str], cancelled_without_rest: Callable[[str], None]
 ) -> None:
-    run_id = start(search_minutes=60)
-    eventually(lambda: sum(p.progress.stage == "search" for p in job_store.progress("ann", run_id)) > 3, 120)
-    jobs.cancel_run(job_store, "ann", run_id)
-    assert finished(run_id).state == "cancelled"
-    client = jobs.ensure_cluster(job_settings).client
-    eventually(lambda: not [key for key in held(client) if not key.startswith("run-")])
+    cancelled_without_rest(start(search_minutes=60))
