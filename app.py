@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 
 import streamlit as st
@@ -21,8 +21,8 @@ import medcore.ui
 from medcore import jobs
 from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
-from medcore.jobs.guard import Guard, refuse_other_than_loopback
 from medcore.jobs.logs import keep_values_out_of_logs
+from medcore.jobs.web.guard import Guard, refuse_other_than_loopback
 from medcore.settings import Settings
 from medcore.studies import Store
 
@@ -43,7 +43,7 @@ def checked() -> Settings:
 
 def import_what_pages_import() -> None:
     """Import the rooms behind the pages; otherwise the first person waits a second or two for them."""
-    for module in iter_modules(medcore.ui.__path__, "medcore.ui."):
+    for module in walk_packages(medcore.ui.__path__, "medcore.ui."):
         if module.name != "medcore.ui.main":
             import_module(module.name)
 

@@ -23,14 +23,14 @@ import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import choose_target
-from medcore.data.preparation import prepare
-from medcore.data.reading import read_table
-from medcore.data.recipe import default_recipe
+from medcore.data.preparation.recipe import default_recipe
+from medcore.data.preparation.replay import prepare
+from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample, samples
-from medcore.data.splitting import SplitSettings, make_split
+from medcore.data.schema.inference import choose_target
+from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.features import CodeBook, FeatureMaker
-from medcore.models.trainer import NetworkSettings, members_for, train_networks
+from medcore.models.trainer.train import NetworkSettings, members_for, train_networks
 
 VARIANTS: dict[str, dict[str, object]] = {
     "as it is": {},

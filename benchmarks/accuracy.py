@@ -104,8 +104,8 @@ def of_packages(folder: Path) -> list[str]:
 
 def given_cohorts(tables: list[str]) -> Any:
     """Yield name and cohort of tables written as ``PATH,TARGET[,POSITIVE[,DROP…]]``."""
-    from medcore.data.inference import choose_target
-    from medcore.data.reading import read_table
+    from medcore.data.reading.table import read_table
+    from medcore.data.schema.inference import choose_target
 
     for given in tables:
         path, target, *rest = given.split(",")
@@ -116,10 +116,10 @@ def given_cohorts(tables: list[str]) -> Any:
 
 def judge(name: str, cohort: Any, seed: int, models: list[str], peers: list[str]) -> list[dict[str, Any]]:
     """Train every model on one split of one table."""
-    from medcore.data.recipe import default_recipe, prepare
-    from medcore.data.splitting import SplitSettings, make_split
-    from medcore.models.settings import TrainSettings
-    from medcore.models.training import train
+    from medcore.data.preparation.recipe import default_recipe, prepare
+    from medcore.data.splitting.split import SplitSettings, make_split
+    from medcore.models.contract.settings import TrainSettings
+    from medcore.models.run.training import train
 
     recipe = default_recipe(cohort.schema)
     prepared = prepare(cohort, recipe)

@@ -32,17 +32,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import choose_target
-from medcore.data.reading import read_table
-from medcore.data.recipe import default_recipe, prepare
+from medcore.data.preparation.recipe import default_recipe, prepare
+from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
-from medcore.data.splitting import SplitSettings, make_split
-from medcore.explanation import counterfactuals, unchangeable
-from medcore.explanation.counterfactual import different
-from medcore.explanation.reference import Reference
-from medcore.models.bundle import Bundle
-from medcore.models.settings import TrainSettings
-from medcore.models.training import train
+from medcore.data.schema.inference import choose_target
+from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.explanation import counterfactuals
+from medcore.explanation.patient import unchangeable
+from medcore.explanation.patient.counterfactual import different
+from medcore.explanation.patient.reference import Reference
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.training import train
 
 THRESHOLD, N_ANSWERS = 0.5, 3
 PEER = Path(__file__).resolve().parents[1] / ".envs" / "dice" / "bin" / "python"

@@ -23,9 +23,9 @@ import sys
 import numpy as np
 
 from medcore.evaluation import evaluate
-from medcore.evaluation.binary import auroc
-from medcore.evaluation.subgroups import calibration_in
-from medcore.evaluation.utility import net_benefit
+from medcore.evaluation.curves.utility import net_benefit
+from medcore.evaluation.figures.binary import auroc
+from medcore.evaluation.groups.subgroups import calibration_in
 
 THRESHOLD, SLOPE, SHIFT, INTERCEPT = 0.2, 1.3, 0.2, -1.2
 DESIGNS = (("single", (200, 1000)), ("weighted", (200, 1000)), ("patients", (600, 3000)), ("naive", (3000,)))

@@ -84,11 +84,11 @@ def table(rows: int) -> bytes:
 
 def make_study(rows: int) -> str:
     """Store the table as a study with a finished run, half of the rows locked away."""
-    from medcore.data.inference import choose_target
-    from medcore.data.reading import read_table
-    from medcore.data.splitting import SplitSettings
-    from medcore.jobs.runs import perform_run, train_study
-    from medcore.models.settings import TrainSettings
+    from medcore.data.reading.table import read_table
+    from medcore.data.schema.inference import choose_target
+    from medcore.data.splitting.split import SplitSettings
+    from medcore.jobs.runs.perform import perform_run, train_study
+    from medcore.models.contract.settings import TrainSettings
     from medcore.settings import Settings
     from medcore.studies import Store
     from medcore.studies.owners import LOCAL_OWNER

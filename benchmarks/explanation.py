@@ -36,19 +36,20 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import choose_target
-from medcore.data.reading import read_table
-from medcore.data.recipe import default_recipe, prepare
+from medcore.data.preparation.recipe import default_recipe, prepare
+from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
-from medcore.data.splitting import SplitSettings, make_split
-from medcore.explanation import adjusted, explain
-from medcore.explanation.game import Game
-from medcore.explanation.tables import explain_rows
-from medcore.models.bundle import Bundle
-from medcore.models.mixing import BundleRisk
-from medcore.models.network_parts import unpack
-from medcore.models.settings import TrainSettings
-from medcore.models.training import train
+from medcore.data.schema.inference import choose_target
+from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.explanation import explain
+from medcore.explanation.model.tables import explain_rows
+from medcore.explanation.shapley import adjusted
+from medcore.explanation.shapley.game import Game
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.coalitions.mixing import BundleRisk
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.network.parts import unpack
+from medcore.models.run.training import train
 
 N_BACKGROUND, REFERENCE_EVALUATIONS, LIVE_EVALUATIONS, LIVE_TOLERANCE = 100, 8_000_000, 1_000_000, 0.02
 BRIEF_EVALUATIONS = 6_000

@@ -25,16 +25,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import choose_target
-from medcore.data.reading import read_table
-from medcore.data.recipe import default_recipe, prepare
+from medcore.data.preparation.recipe import default_recipe, prepare
+from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample, samples
-from medcore.data.splitting import SplitSettings, make_split
+from medcore.data.schema.inference import choose_target
+from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.explanation import explain
-from medcore.explanation.conformal import COVERAGE, ConformalSets
-from medcore.models.mixing import BundleRisk
-from medcore.models.settings import TrainSettings
-from medcore.models.training import Trained, train
+from medcore.explanation.patient.conformal import COVERAGE, ConformalSets
+from medcore.models.coalitions.mixing import BundleRisk
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.training import Trained, train
 
 N_BACKGROUND, N_PATIENTS, EVALUATIONS, CONVERGED = 40, 3, 40_000, 1_000_000
 LOWEST, HIGHEST, LEAST_HELD = 0.87, 0.93, 0.92

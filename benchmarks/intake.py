@@ -73,7 +73,7 @@ EXPECTED = {
     "covid_wuhan_zh_gb18030.csv": Expected(None, encoding="gb18030", roles={"PATIENT_ID": "group"}),
 }
 READ = """
-from medcore.data.reading import read_table
+from medcore.data.reading.table import read_table
 cohort = read_table(PATH)
 """
 INSPECT = (
@@ -114,9 +114,9 @@ def measure(work: str, path: Path, *, python: str = sys.executable) -> dict[str,
 
 def check(path: Path, expected: Expected) -> list[str]:
     """Return what is not as it should be in a table; empty when all is."""
-    from medcore.data.inference import propose_targets
     from medcore.data.quality import inspect
-    from medcore.data.reading import read_table
+    from medcore.data.reading.table import read_table
+    from medcore.data.schema.inference import propose_targets
 
     cohort = read_table(path)
     wrong = []

@@ -28,11 +28,11 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import choose_target, infer_schema
-from medcore.data.recipe import default_recipe, prepare
-from medcore.data.splitting import SplitSettings, make_split
-from medcore.models.settings import TrainSettings
-from medcore.models.training import train
+from medcore.data.preparation.recipe import default_recipe, prepare
+from medcore.data.schema.inference import choose_target, infer_schema
+from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.training import train
 
 
 def table(n_rows: int, n_columns: int, seed: int = 0) -> Cohort:

@@ -14,9 +14,9 @@ from typing import Any
 
 from medcore import jobs
 from medcore.data.samples import load_sample
-from medcore.jobs.processes import LocalCluster
-from medcore.models.results import read_results
-from medcore.models.settings import TrainSettings
+from medcore.jobs.cluster.processes import LocalCluster
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.results import read_results
 from medcore.settings import Settings
 from medcore.studies import Store
 

@@ -6,7 +6,7 @@ train and 114 to test: by medcore's trainer cold (its program is compiled first)
 warm, by ``keras.Model.fit``, and scikit-learn's ``MLPClassifier``, in one process and
 in turn. Wall-clock seconds are what a person waits; processor seconds are beside them
 because they hardly change on a busy machine. Imports, and what a worker does before its
-first task (``medcore.models.warmth``), are not counted. The script ends
+first task (``medcore.models.run.warmth``), are not counted. The script ends
 with code 1 when a claim does not hold: warm at least 20 times faster than ``fit`` and
 no slower than scikit-learn, cold at least 6 times faster than ``fit``, and a mean test
 AUROC within 0.005 of Keras'.
@@ -32,8 +32,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from medcore.models.trainer import NetworkSettings, members_for, train_networks
-from medcore.models.warmth import warm_up
+from medcore.models.run.warmth import warm_up
+from medcore.models.trainer.train import NetworkSettings, members_for, train_networks
 
 LAYERS, EPOCHS, BATCH = (128, 64, 32), 100, 32
 Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

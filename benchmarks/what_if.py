@@ -65,9 +65,9 @@ def table(n: int = 1_000) -> pd.DataFrame:
 def make_study() -> str:
     """Store the table as a study and train the automatic choice on it as a job."""
     from medcore import jobs
-    from medcore.data.inference import choose_target
-    from medcore.data.reading import read_table
-    from medcore.models.settings import TrainSettings
+    from medcore.data.reading.table import read_table
+    from medcore.data.schema.inference import choose_target
+    from medcore.models.contract.settings import TrainSettings
     from medcore.settings import Settings
     from medcore.studies import Store
     from medcore.studies.owners import LOCAL_OWNER

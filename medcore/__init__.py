@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from medcore.data.cohort import Column as Column
     from medcore.data.cohort import Schema as Schema
     from medcore.data.findings import Finding as Finding
-    from medcore.data.inference import choose_target as choose_target
-    from medcore.data.inference import propose_targets as propose_targets
+    from medcore.data.preparation.recipe import Recipe as Recipe
+    from medcore.data.preparation.recipe import default_recipe as default_recipe
+    from medcore.data.preparation.recipe import prepare as prepare
     from medcore.data.quality import inspect as inspect
-    from medcore.data.reading import read_table as read_table
-    from medcore.data.recipe import Recipe as Recipe
-    from medcore.data.recipe import default_recipe as default_recipe
-    from medcore.data.recipe import prepare as prepare
+    from medcore.data.reading.table import read_table as read_table
     from medcore.data.samples import load_sample as load_sample
     from medcore.data.samples import samples as samples
-    from medcore.data.splitting import SplitSettings as SplitSettings
-    from medcore.data.splitting import make_split as make_split
+    from medcore.data.schema.inference import choose_target as choose_target
+    from medcore.data.schema.inference import propose_targets as propose_targets
+    from medcore.data.splitting.split import SplitSettings as SplitSettings
+    from medcore.data.splitting.split import make_split as make_split
     from medcore.errors import InputError as InputError
     from medcore.errors import MedcoreError as MedcoreError
     from medcore.evaluation import Evaluation as Evaluation
     from medcore.evaluation import evaluate as evaluate
     from medcore.explanation import Explanation as Explanation
     from medcore.explanation import explain_row as explain_row
-    from medcore.models.bundle import Bundle as Bundle
-    from medcore.models.bundle import load_bundle as load_bundle
-    from medcore.models.bundle import save_bundle as save_bundle
-    from medcore.models.external import predict_table as predict_table
-    from medcore.models.external import validate as validate
-    from medcore.models.settings import TrainSettings as TrainSettings
-    from medcore.models.training import train as train
+    from medcore.models.bundle.bundle import Bundle as Bundle
+    from medcore.models.bundle.bundle import load_bundle as load_bundle
+    from medcore.models.bundle.bundle import save_bundle as save_bundle
+    from medcore.models.contract.settings import TrainSettings as TrainSettings
+    from medcore.models.deployed.external import predict_table as predict_table
+    from medcore.models.deployed.external import validate as validate
+    from medcore.models.run.training import train as train
 
 _HOME = {
-    "Bundle": "medcore.models.bundle",
+    "Bundle": "medcore.models.bundle.bundle",
     "Cohort": "medcore.data.cohort",
     "Column": "medcore.data.cohort",
     "Evaluation": "medcore.evaluation",
@@ -53,26 +53,26 @@ _HOME = {
     "Finding": "medcore.data.findings",
     "InputError": "medcore.errors",
     "MedcoreError": "medcore.errors",
-    "Recipe": "medcore.data.recipe",
+    "Recipe": "medcore.data.preparation.recipe",
     "Schema": "medcore.data.cohort",
-    "SplitSettings": "medcore.data.splitting",
-    "TrainSettings": "medcore.models.settings",
-    "choose_target": "medcore.data.inference",
-    "default_recipe": "medcore.data.recipe",
+    "SplitSettings": "medcore.data.splitting.split",
+    "TrainSettings": "medcore.models.contract.settings",
+    "choose_target": "medcore.data.schema.inference",
+    "default_recipe": "medcore.data.preparation.recipe",
     "evaluate": "medcore.evaluation",
     "explain_row": "medcore.explanation",
     "inspect": "medcore.data.quality",
-    "load_bundle": "medcore.models.bundle",
+    "load_bundle": "medcore.models.bundle.bundle",
     "load_sample": "medcore.data.samples",
-    "make_split": "medcore.data.splitting",
-    "predict_table": "medcore.models.external",
-    "prepare": "medcore.data.recipe",
-    "propose_targets": "medcore.data.inference",
-    "read_table": "medcore.data.reading",
+    "make_split": "medcore.data.splitting.split",
+    "predict_table": "medcore.models.deployed.external",
+    "prepare": "medcore.data.preparation.recipe",
+    "propose_targets": "medcore.data.schema.inference",
+    "read_table": "medcore.data.reading.table",
     "samples": "medcore.data.samples",
-    "save_bundle": "medcore.models.bundle",
-    "train": "medcore.models.training",
-    "validate": "medcore.models.external",
+    "save_bundle": "medcore.models.bundle.bundle",
+    "train": "medcore.models.run.training",
+    "validate": "medcore.models.deployed.external",
 }
 
 __all__ = list(_HOME)

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from medcore import commands
-from medcore.data.splitting import SplitKind, SplitSettings
+from medcore.data.splitting.split import SplitKind, SplitSettings
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
-from medcore.models.settings import MODELS, STRENGTHS
+from medcore.models.contract.settings import MODELS, STRENGTHS
 
 logger = logging.getLogger("medcore")
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from medcore.data.findings import Finding
-from medcore.data.fixes import apply_fix
+from medcore.data.preparation.fixes import apply_fix
 from medcore.data.quality import inspect
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui import cache, components, guards
-from medcore.ui.columns_form import columns_form
-from medcore.ui.outcome_form import outcome_form
-from medcore.ui.privacy_form import privacy_form
-from medcore.ui.profile_view import profile_view
-from medcore.ui.recipe_form import recipe_form
-from medcore.ui.rows_table import rows_table
-from medcore.ui.split_form import split_form
-from medcore.ui.state import speak, state
+from medcore.ui.data.columns import columns_form
+from medcore.ui.data.outcome import outcome_form
+from medcore.ui.data.profile import profile_view
+from medcore.ui.data.recipe import recipe_form
+from medcore.ui.data.rows import rows_table
+from medcore.ui.data.split import split_form
+from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit.state import speak, state
+from medcore.ui.studies.privacy import privacy_form
 
 PARTS = {
     "findings": N_("Findings"),

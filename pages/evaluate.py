@@ -5,22 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore.i18n import N_, _
-from medcore.models.results import Results
+from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui import (
-    cache,
-    comparison_view,
-    components,
-    external_view,
-    guards,
-    judgement_views,
-    judging,
-    overview_view,
-    report_desk,
-)
-from medcore.ui.judging import Judged
-from medcore.ui.state import state
-from medcore.ui.words import model_name
+from medcore.ui.evaluate import comparison, external, groups, judging, overview, report
+from medcore.ui.evaluate.judging import Judged
+from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit.state import state
+from medcore.ui.kit.words import model_name
 
 VIEWS = {
     "overview": N_("Overview"),
@@ -46,17 +37,17 @@ def page() -> None:
     threshold = state().thresholds.get(judged.threshold_key, default_threshold(study, run, results, judged))
     with components.errors_shown():
         if view == "overview":
-            overview_view.overview(study, results, judged, threshold)
+            overview.overview(study, results, judged, threshold)
         elif view == "compare":
-            comparison_view.compared(judged, results, threshold)
+            comparison.compared(judged, results, threshold)
         elif view == "groups":
-            judgement_views.groups(judged, results, threshold)
+            groups.groups(judged, results, threshold)
         elif view == "errors":
-            judgement_views.errors(judged, study)
+            groups.errors(judged, study)
         elif view == "external":
-            external_view.external(run, results, judged)
+            external.external(run, results, judged)
         else:
-            report_desk.report(study, run, threshold)
+            report.report(study, run, threshold)
 
 
 def default_threshold(study: StudyRecord, run: RunRecord, results: Results, judged: Judged) -> float:

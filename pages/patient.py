@@ -6,20 +6,11 @@ import streamlit as st
 
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui import (
-    components,
-    guards,
-    patient_choice,
-    patient_record,
-    patient_view,
-    patients_view,
-    similar_view,
-    what_if_view,
-    whole_view,
-)
-from medcore.ui.patient_choice import Chosen
-from medcore.ui.patient_desk import Desk, open_desk
-from medcore.ui.words import model_name
+from medcore.ui.kit import components, guards
+from medcore.ui.kit.words import model_name
+from medcore.ui.patient import choice, record, similar, table, view, what_if, whole
+from medcore.ui.patient.choice import Chosen
+from medcore.ui.patient.desk import Desk, open_desk
 
 VIEWS = {
     "one": N_("One patient"),
@@ -31,7 +22,7 @@ WAYS = {
     "type": N_("Type one in"),
     "table": N_("New table"),
 }
-ASK = {"pick": patient_choice.pick, "type": patient_choice.type_in, "table": patient_choice.new_table}
+ASK = {"pick": choice.pick, "type": choice.type_in, "table": choice.new_table}
 
 
 def page() -> None:
@@ -45,9 +36,9 @@ def page() -> None:
         about(desk)
         view = components.choice(_("Look at"), list(VIEWS), key="patient.view", show=lambda v: _(VIEWS[v]))
         if view == "many":
-            patients_view.show(desk)
+            table.show(desk)
         elif view == "whole":
-            whole_view.show(desk)
+            whole.show(desk)
         else:
             one_patient(study, desk)
 
@@ -87,19 +78,19 @@ def show(study: StudyRecord, desk: Desk, chosen: Chosen) -> None:
     patient = desk.risk_of(chosen.frame, chosen.key)
     class_index = ask_class(desk, chosen, patient.likeliest)
     trust = desk.trust(patient, chosen.key, class_index)
-    patient_view.show_trust(trust)
-    patient_view.show_risk(desk, chosen, patient, trust, class_index)
-    explanation, background = patient_view.show_explanation(desk, chosen, patient, class_index)
+    view.show_trust(trust)
+    view.show_risk(desk, chosen, patient, trust, class_index)
+    explanation, background = view.show_explanation(desk, chosen, patient, class_index)
     with components.errors_shown():
-        what_if_view.show(desk, chosen, patient, class_index, explanation, background)
+        what_if.show(desk, chosen, patient, class_index, explanation, background)
     with components.errors_shown():
-        patient_view.show_counterfactuals(desk, chosen, patient, class_index)
+        view.show_counterfactuals(desk, chosen, patient, class_index)
     with components.errors_shown():
-        similar_view.show(study, desk, patient, class_index)
+        similar.show(study, desk, patient, class_index)
     with components.errors_shown():
-        patient_record.offer(study, desk, chosen, patient, trust, explanation, class_index)
+        record.offer(study, desk, chosen, patient, trust, explanation, class_index)
     with components.errors_shown():
-        what_if_view.prepare(desk, patient, explanation, background)
+        what_if.prepare(desk, patient, explanation, background)
 
 
 page()

@@ -7,9 +7,10 @@ import streamlit as st
 from medcore.data.samples import Sample, samples
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui import components, guards, opening
-from medcore.ui.cache import store
-from medcore.ui.state import state
+from medcore.ui.kit import components, guards
+from medcore.ui.kit.cache import store
+from medcore.ui.kit.state import state
+from medcore.ui.studies import opening
 
 STAGES = {
     "outcome": (N_("Outcome to be chosen"), "stale", "data"),

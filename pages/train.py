@@ -8,10 +8,11 @@ from medcore import jobs
 from medcore.data.quality import inspect
 from medcore.i18n import _
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui import cache, components, guards, run_panel
-from medcore.ui.settings_form import ask_settings
-from medcore.ui.state import state
-from medcore.ui.words import RUN_STATES, duration, model_name
+from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit.state import state
+from medcore.ui.kit.words import RUN_STATES, duration, model_name
+from medcore.ui.train import run_panel
+from medcore.ui.train.settings import ask_settings
 
 SHOWN = 6
 

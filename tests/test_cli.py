@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from medcore.cli import main
-from medcore.models.bundle import load_bundle
+from medcore.models.bundle.bundle import load_bundle
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 

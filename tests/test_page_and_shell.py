@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from medcore.cli import main
-from medcore.data.inference import choose_target
-from medcore.data.reading import read_table
+from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
-from medcore.data.splitting import SplitSettings
-from medcore.jobs.follower import RunFollower
-from medcore.jobs.runs import train_study
-from medcore.models.results import read_results
-from medcore.models.settings import TrainSettings
+from medcore.data.schema.inference import choose_target
+from medcore.data.splitting.split import SplitSettings
+from medcore.jobs.runs.follower import RunFollower
+from medcore.jobs.runs.perform import train_study
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.results import read_results
 from medcore.settings import Settings
 from medcore.studies import Store
 

@@ -8,7 +8,7 @@ import pytest
 
 from medcore import cli
 from medcore.errors import SettingsError
-from medcore.jobs.security import renew_local_key
+from medcore.jobs.cluster.security import renew_local_key
 from medcore.settings import Settings
 from medcore.studies import Store
 

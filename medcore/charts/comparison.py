@@ -6,9 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts import lines, theme
-from medcore.evaluation.comparison import BenefitDifference
-from medcore.evaluation.estimates import Floats
-from medcore.evaluation.instability import Instability
+from medcore.evaluation.comparison.instability import Instability
+from medcore.evaluation.comparison.paired import BenefitDifference
+from medcore.evaluation.figures.estimates import Floats
 from medcore.i18n import _
 
 #: More patients than this cannot be told apart in a scatter.

@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts import theme
-from medcore.data.ranges import unit_word
-from medcore.explanation.results import Contribution, Explanation
-from medcore.explanation.what_if import WhatIfCurve, WhatIfMap
+from medcore.data.schema.ranges import unit_word
+from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
+from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _
 
 N_SHOWN = 8

@@ -13,7 +13,7 @@ from medcore.evaluation import Estimate
 from medcore.i18n import _
 
 if TYPE_CHECKING:
-    from medcore.models.learning import LearningCurve, LearningPoint
+    from medcore.models.run.learning import LearningCurve, LearningPoint
 
 _LOOKS = ((theme.SECONDARY, "dash"), (theme.PRIMARY, "solid"))
 

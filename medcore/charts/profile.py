@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts import theme
-from medcore.data.profile import ColumnProfile, Profile
+from medcore.data.describe.profile import ColumnProfile, Profile
 from medcore.i18n import _
 
 MOST_BARS = 30

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import plotly.graph_objects as go
 
 from medcore.charts import lines, theme
-from medcore.evaluation.estimates import Estimate
-from medcore.evaluation.subgroups import Breakdown, Subgroup
+from medcore.evaluation.figures.estimates import Estimate
+from medcore.evaluation.groups.subgroups import Breakdown, Subgroup
 from medcore.i18n import N_, _
 
 MEASURES: Mapping[str, tuple[str, Callable[[Subgroup], Estimate], float | None]] = {

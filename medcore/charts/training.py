@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from medcore.charts import theme
 from medcore.i18n import _
-from medcore.models.progress import Progress
+from medcore.models.contract.progress import Progress
 
 MAX_POINTS = 500
 """More points a line than this cannot be told apart and slow a live page."""

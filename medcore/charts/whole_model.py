@@ -8,10 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts import theme
-from medcore.explanation.effects import Effect
-from medcore.explanation.game import Floats
-from medcore.explanation.tables import Explanations
-from medcore.explanation.whole import Importance, Stability
+from medcore.explanation.model.effects import Effect
+from medcore.explanation.model.tables import Explanations
+from medcore.explanation.model.whole import Importance, Stability
+from medcore.explanation.shapley.game import Floats
 from medcore.features import CodeBook
 from medcore.i18n import _
 

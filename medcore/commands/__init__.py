@@ -27,6 +27,6 @@ __all__ = [
 
 def app(*, host: str, port: int) -> None:
     """Start the dashboard and stay until it is stopped."""
-    from medcore.jobs.serve import serve
+    from medcore.jobs.web.serve import serve
 
     serve(host, port)

@@ -11,12 +11,12 @@ from medcore.commands.matching import read_mapped
 from medcore.commands.result import Result, headline, metric_lines
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
-from medcore.models.files import check_new
+from medcore.models.bundle.files import check_new
 
 if TYPE_CHECKING:
-    from medcore.models.bundle import Bundle
-    from medcore.models.external import ExternalValidation
-    from medcore.models.settings import Strength
+    from medcore.models.bundle.bundle import Bundle
+    from medcore.models.contract.settings import Strength
+    from medcore.models.deployed.external import ExternalValidation
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ def evaluate(
     ``mapping`` holds "name in the table=name in the model" for columns called otherwise;
     ``weight`` names the column that says for how many patients each row stands.
     """
-    from medcore.models.bundle import load_bundle
-    from medcore.models.external import validate
-    from medcore.models.recalibration import WEIGHTED
+    from medcore.models.bundle.bundle import load_bundle
+    from medcore.models.deployed.external import validate
+    from medcore.models.deployed.recalibration import WEIGHTED
     from medcore.reporting import check_format
 
     if threshold is not None and not 0 < threshold < 1:
@@ -96,8 +96,8 @@ def _outcome_name(model: Bundle) -> str | None:
 
 def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrate) -> tuple[dict[str, Any], list[str]]:
     """Keep a recalibrated version; return what is told of it, for programs and for people."""
-    from medcore.models.recalibration import recalibrate
-    from medcore.models.versions import save_version
+    from medcore.models.deployed.recalibration import recalibrate
+    from medcore.models.deployed.versions import save_version
 
     change = recalibrate(validation, asked.strength)
     save_version(bundle, asked.out, change, validation)
@@ -110,10 +110,10 @@ def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrat
 
 
 def _write_report(report: Path, bundle: Path, validation: ExternalValidation, threshold: float) -> None:
-    from medcore.evaluation.thresholds import BY_HAND
-    from medcore.models.files import bundle_hash
-    from medcore.models.recalibration import recalibrations
-    from medcore.models.results import read_results
+    from medcore.evaluation.curves.thresholds import BY_HAND
+    from medcore.models.bundle.files import bundle_hash
+    from medcore.models.deployed.recalibration import recalibrations
+    from medcore.models.run.results import read_results
     from medcore.reporting import Subject, render, study_report
 
     results = read_results(bundle)

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medcore.data.cohort import Cohort
-from medcore.data.matching import propose_names, read_names, with_names
-from medcore.data.reading import read_table
-from medcore.data.recipe import required_columns
+from medcore.data.preparation.recipe import required_columns
+from medcore.data.reading.table import read_table
+from medcore.data.schema.matching import propose_names, read_names, with_names
 from medcore.errors import MissingColumnsError
 from medcore.i18n import N_
 
 if TYPE_CHECKING:
-    from medcore.models.bundle import Bundle
+    from medcore.models.bundle.bundle import Bundle
 
 
 def read_mapped(

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from medcore.commands.matching import read_mapped, read_mapped_if_there
 from medcore.commands.result import Result
-from medcore.data.export import to_csv
+from medcore.data.describe.export import to_csv
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_, _
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from medcore.models.bundle import Bundle
+    from medcore.models.bundle.bundle import Bundle
 
 
 def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = ()) -> Result:
     """Write the risk of every patient, one line a row of the table."""
-    from medcore.models.bundle import load_bundle
-    from medcore.models.external import predict_table
+    from medcore.models.bundle.bundle import load_bundle
+    from medcore.models.deployed.external import predict_table
 
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(data, model, mapping)
@@ -52,7 +52,7 @@ def explain(
 ) -> Result:
     """Say why the model gives one patient that risk."""
     from medcore.explanation import CAPTION, explain_row
-    from medcore.models.bundle import load_bundle
+    from medcore.models.bundle.bundle import load_bundle
 
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(data, model, mapping)
@@ -90,9 +90,9 @@ def explain_all(
 ) -> Result:
     """Write every patient's contributions with their standard errors, one line a row of the table."""
     from medcore.explanation import CAPTION
-    from medcore.explanation.batch import as_table
-    from medcore.explanation.tables import explain_rows
-    from medcore.models.bundle import load_bundle
+    from medcore.explanation.model.batch import as_table
+    from medcore.explanation.model.tables import explain_rows
+    from medcore.models.bundle.bundle import load_bundle
 
     if out is None:
         raise SettingsError(N_("Say with --out where the explanations of all patients are to be written."))

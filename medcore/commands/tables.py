@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 from medcore.commands.result import Result, finding_lines, headline, metric_lines
 from medcore.data.cohort import Cohort, Role, Schema
-from medcore.data.inference import choose_target, propose_targets
+from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.quality import inspect
-from medcore.data.reading import read_table
-from medcore.data.recipe import default_recipe, prepare
-from medcore.data.splitting import SplitSettings, make_split
-from medcore.data.values import typed
+from medcore.data.reading.table import read_table
+from medcore.data.schema.inference import choose_target, propose_targets
+from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.data.values.typed import typed
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, _
-from medcore.models.progress import Progress
-from medcore.models.settings import TrainSettings
-from medcore.models.team import Alone, Team
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.team import Alone, Team
 from medcore.settings import Settings
 
 if TYPE_CHECKING:
     from medcore.data.findings import Finding
-    from medcore.data.splitting import Split
-    from medcore.models.training import Trained
+    from medcore.data.splitting.split import Split
+    from medcore.models.run.training import Trained
 
 
 def profile(data: Path) -> Result:
@@ -117,8 +117,8 @@ def train(
     tensorboard: Path | None = None,
 ) -> Result:
     """Train a model on a table and keep it in a folder, and its curves in another if one is named."""
-    from medcore.models.results import save_trained
-    from medcore.models.training import train as train_model
+    from medcore.models.run.results import save_trained
+    from medcore.models.run.training import train as train_model
     from medcore.reporting.tensorboard import write_events
 
     began = datetime.now(UTC)
@@ -153,7 +153,7 @@ def _team(settings: TrainSettings) -> AbstractContextManager[Team]:
     """Have the trials of a search made by the workers of a named cluster; all else is done by this process."""
     if not settings.search_minutes:
         return nullcontext(Alone())
-    from medcore.jobs.team import team_of_named_cluster
+    from medcore.jobs.runs.team import team_of_named_cluster
 
     return team_of_named_cluster(Settings.from_env())
 

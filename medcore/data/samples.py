@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from medcore.data.cohort import Cohort
-from medcore.data.dictionary import load_dictionary
-from medcore.data.inference import choose_target
-from medcore.data.reading import read_table
+from medcore.data.reading.table import read_table
+from medcore.data.schema.dictionary import load_dictionary
+from medcore.data.schema.inference import choose_target
 from medcore.errors import NotFoundError
 from medcore.i18n import N_, Message
 from medcore.settings import ASSETS

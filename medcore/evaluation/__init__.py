@@ -1,9 +1,8 @@
 """The honest judgement of predicted risks: arrays of outcomes and risks in, frozen results out."""
 
-from medcore.evaluation.calibration import CalibrationCurve, calibration_curve
-from medcore.evaluation.comparison import Comparison, Reclassification, compare
-from medcore.evaluation.confusion import Confusion, confusion
-from medcore.evaluation.curves import (
+from medcore.evaluation.comparison.paired import Comparison, Reclassification, compare
+from medcore.evaluation.curves.calibration import CalibrationCurve, calibration_curve
+from medcore.evaluation.curves.discrimination import (
     GainCurve,
     PrecisionRecallCurve,
     Ranked,
@@ -14,9 +13,10 @@ from medcore.evaluation.curves import (
     risk_distribution,
     roc,
 )
-from medcore.evaluation.estimates import Estimate
-from medcore.evaluation.performance import Evaluation, evaluate
-from medcore.evaluation.utility import DecisionCurve, decision_curve, net_benefit
+from medcore.evaluation.curves.utility import DecisionCurve, decision_curve, net_benefit
+from medcore.evaluation.figures.confusion import Confusion, confusion
+from medcore.evaluation.figures.estimates import Estimate
+from medcore.evaluation.figures.performance import Evaluation, evaluate
 
 __all__ = [
     "CalibrationCurve",

@@ -3,12 +3,13 @@
 Importing this room imports no Dask; the first use does.
 """
 
-from medcore.jobs.calls import call
-from medcore.jobs.cluster import disconnect, ensure_cluster
-from medcore.jobs.keeper import WorkerStatus, keep_warm, stop_keeping, worker_ready, worker_status
-from medcore.jobs.places import ResultOf
-from medcore.jobs.processes import stop_local_cluster
-from medcore.jobs.runs import cancel_run, start_run
+from medcore.jobs.cluster.connection import disconnect
+from medcore.jobs.cluster.places import ResultOf
+from medcore.jobs.cluster.processes import stop_local_cluster
+from medcore.jobs.queries.calls import call
+from medcore.jobs.runs.hand_over import ensure_cluster
+from medcore.jobs.runs.start import cancel_run, start_run
+from medcore.jobs.runs.supervisor import WorkerStatus, keep_warm, stop_keeping, worker_ready, worker_status
 
 __all__ = [
     "ResultOf",

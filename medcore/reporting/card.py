@@ -6,11 +6,11 @@ In the spirit of Mitchell et al., "Model cards for model reporting", FAT* 2019.
 from __future__ import annotations
 
 from medcore.evaluation import Evaluation
-from medcore.evaluation.words import METRICS, short, with_interval
+from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.i18n import _, listed
-from medcore.models.advice import CALIBRATIONS
-from medcore.models.manifest import INTENDED_USE
-from medcore.models.titles import title
+from medcore.models.contract.titles import title
+from medcore.models.run.advice import CALIBRATIONS
+from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting.document import Block, Heading, Table
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import not_stated, part

@@ -18,14 +18,14 @@ from medcore.evaluation import (
     risk_distribution,
     roc,
 )
-from medcore.evaluation.estimates import METHODS, Floats
-from medcore.evaluation.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
-from medcore.evaluation.words import METRICS, short, with_interval
+from medcore.evaluation.figures.estimates import METHODS, Floats
+from medcore.evaluation.figures.words import METRICS, short, with_interval
+from medcore.evaluation.groups.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
 from medcore.i18n import _, running
-from medcore.models.external import ExternalValidation
-from medcore.models.recalibration import Recalibration
-from medcore.models.results import Patients
-from medcore.models.titles import title
+from medcore.models.contract.titles import title
+from medcore.models.deployed.external import ExternalValidation
+from medcore.models.deployed.recalibration import Recalibration
+from medcore.models.run.results import Patients
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.subject import Subject, events_and_risks
 from medcore.reporting.tripod import part

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from medcore.data.cohort import Column
-from medcore.data.methods import tell
-from medcore.data.ranges import unit_word
-from medcore.data.sample_size import riley_sample_size
-from medcore.data.table_one import FEWEST_TOLD, table_one
+from medcore.data.describe.table_one import FEWEST_TOLD, table_one
+from medcore.data.preparation.methods import tell
+from medcore.data.schema.ranges import unit_word
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _, listed, running
-from medcore.models.settings import in_use
-from medcore.models.titles import title
+from medcore.models.contract.settings import in_use
+from medcore.models.contract.titles import title
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import ASKED, not_stated, part
+from medcore.statistics.sample_size import riley_sample_size
 
 SPLITS: Mapping[str, str] = {
     "random": N_("at random, with the same share of every class in each part"),

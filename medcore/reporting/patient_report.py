@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from medcore.charts.explanation import waterfall
-from medcore.data.ranges import unit_word
-from medcore.explanation import wording
-from medcore.explanation.answers import PatientRisk
-from medcore.explanation.conformal import ConformalSets
-from medcore.explanation.reliability import Reliability
-from medcore.explanation.results import CAPTION, Contribution, Explanation
+from medcore.data.schema.ranges import unit_word
+from medcore.explanation.patient import wording
+from medcore.explanation.patient.answers import PatientRisk
+from medcore.explanation.patient.conformal import ConformalSets
+from medcore.explanation.patient.reliability import Reliability
+from medcore.explanation.shapley.results import CAPTION, Contribution, Explanation
 from medcore.i18n import N_, _, current_language, language, running
-from medcore.models.manifest import INTENDED_USE
+from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
 BARS = 6

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from medcore.evaluation import Evaluation
-from medcore.evaluation.words import with_interval
+from medcore.evaluation.figures.words import with_interval
 from medcore.i18n import _, current_language, running
-from medcore.models.manifest import INTENDED_USE, LIMITS
+from medcore.models.run.manifest import INTENDED_USE, LIMITS
 from medcore.reporting import findings, methods
 from medcore.reporting.card import model_card
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Table

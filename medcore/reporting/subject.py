@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from medcore.data.cohort import Cohort, Schema
-from medcore.data.methods import Preparation
-from medcore.data.preparation import Prepared
-from medcore.data.recipe import Recipe
-from medcore.data.splitting import Split
+from medcore.data.preparation.methods import Preparation
+from medcore.data.preparation.recipe import Recipe
+from medcore.data.preparation.replay import Prepared
+from medcore.data.splitting.split import Split
 from medcore.evaluation import Evaluation
-from medcore.models.external import ExternalValidation
-from medcore.models.recalibration import Recalibration
-from medcore.models.results import Patients, Results
+from medcore.models.deployed.external import ExternalValidation
+from medcore.models.deployed.recalibration import Recalibration
+from medcore.models.run.results import Patients, Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

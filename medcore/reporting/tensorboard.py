@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from medcore.models.progress import Progress
+from medcore.models.contract.progress import Progress
 
 MEASURES: Mapping[str, str] = {
     "loss": "loss/training",

@@ -23,9 +23,9 @@ from urllib.request import Request, urlopen
 from medcore.errors import WorkerError
 from medcore.evaluation import Estimate
 from medcore.i18n import N_
-from medcore.models.progress import Progress
-from medcore.models.results import Results
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.results import Results
 from medcore.reporting.tensorboard import MEASURES
 from medcore.settings import check_mlflow_url
 

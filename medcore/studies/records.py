@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from medcore.data.cohort import Schema
-from medcore.data.recipe import Recipe
-from medcore.data.splitting import SplitSettings
+from medcore.data.preparation.recipe import Recipe
+from medcore.data.splitting.split import SplitSettings
 from medcore.errors import MedcoreError
 from medcore.i18n import Message
-from medcore.models.progress import Progress
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 RUN_STATES: tuple[str, ...] = get_args(RunState)

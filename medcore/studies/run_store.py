@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from medcore.data.cohort import Cohort
 from medcore.errors import MedcoreError, NotFoundError, from_dict
 from medcore.i18n import N_
-from medcore.models.progress import Progress
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
 from medcore.studies import audit
 from medcore.studies.cohorts import read_cohort
 from medcore.studies.records import UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from medcore.data.cohort import Cohort, Schema
-from medcore.data.recipe import Recipe, default_recipe
-from medcore.data.splitting import SplitSettings
+from medcore.data.preparation.recipe import Recipe, default_recipe
+from medcore.data.splitting.split import SplitSettings
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
 from medcore.studies import audit

@@ -13,11 +13,11 @@ import streamlit as st
 from medcore import jobs
 from medcore.i18n import LANGUAGES, N_, _
 from medcore.settings import ASSETS
-from medcore.ui import guards, navigation
-from medcore.ui.fragments import fragment
-from medcore.ui.notices import errors_shown
-from medcore.ui.state import from_address, speak, state, to_address
-from medcore.ui.text import markup
+from medcore.ui.kit import guards, navigation
+from medcore.ui.kit.fragments import fragment
+from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.state import from_address, speak, state, to_address
+from medcore.ui.kit.text import markup
 
 CAVEAT = N_("For research use; not a medical device.")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from medcore.charts import comparison, theme
-from medcore.evaluation.comparison import benefit_difference
-from medcore.evaluation.instability import instability
+from medcore.evaluation.comparison.instability import instability
+from medcore.evaluation.comparison.paired import benefit_difference
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 
 from medcore.charts import explanation as charts
 from medcore.charts import theme
-from medcore.explanation.results import Contribution, Explanation
-from medcore.explanation.what_if import WhatIfCurve, WhatIfMap
+from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
+from medcore.explanation.shapley.results import Contribution, Explanation
 
 
 def explained(*changes, scale="probability", errors=0.0, names=None):

@@ -5,7 +5,7 @@ import pytest
 from medcore.charts import theme
 from medcore.charts.learning import learning_auroc, learning_loss
 from medcore.evaluation import Estimate
-from medcore.models.learning import LearningCurve, LearningGain, LearningPoint
+from medcore.models.run.learning import LearningCurve, LearningGain, LearningPoint
 
 
 def made(*models: str) -> LearningCurve:

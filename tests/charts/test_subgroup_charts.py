@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from medcore.charts import subgroups, theme
-from medcore.evaluation.subgroups import breakdown
+from medcore.evaluation.groups.subgroups import breakdown
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The live curves show what was reported, and no more points than a page can draw."""
 
 from medcore.charts import theme, training
-from medcore.models.progress import Progress
+from medcore.models.contract.progress import Progress
 
 
 def moments(n: int, *, stage: str = "folds", band: bool = True) -> list[Progress]:

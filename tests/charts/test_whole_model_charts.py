@@ -6,9 +6,9 @@ import pytest
 
 from medcore.charts import theme, whole_model
 from medcore.charts.static import to_png
-from medcore.explanation.effects import Effect
-from medcore.explanation.tables import Explanations
-from medcore.explanation.whole import Stability, importance
+from medcore.explanation.model.effects import Effect
+from medcore.explanation.model.tables import Explanations
+from medcore.explanation.model.whole import Stability, importance
 from medcore.features import CodeBook
 
 COLUMNS = ("age", "sex", '<a href="x">weight')

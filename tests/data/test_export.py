@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from medcore.data.export import to_csv
+from medcore.data.describe.export import to_csv
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])

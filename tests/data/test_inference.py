@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from medcore.data.cohort import Column, Schema
-from medcore.data.inference import choose_target, infer_schema, propose_targets
-from medcore.data.ranges import find_quantity, mixed_units, unit_in_name
+from medcore.data.schema.inference import choose_target, infer_schema, propose_targets
+from medcore.data.schema.ranges import find_quantity, mixed_units, unit_in_name
 from medcore.errors import MissingColumnsError, TargetError
 
 
@@ -260,7 +260,7 @@ def test_a_schema_survives_its_json() -> None:
 
 def test_units_mixed_within_a_column_are_a_finding() -> None:
     from medcore.data.quality import inspect
-    from medcore.data.reading import read_table
+    from medcore.data.reading.table import read_table
 
     rng = np.random.default_rng(3)
     mg = [f"{v:.0f}" for v in rng.normal(115, 20, 90)]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from medcore.data.matching import propose_names, with_names
-from medcore.data.reading import read_table
+from medcore.data.reading.table import read_table
+from medcore.data.schema.matching import propose_names, with_names
 from medcore.errors import MissingColumnsError
 
 

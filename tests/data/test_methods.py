@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
-from medcore.data.methods import Preparation, methods_text, tell
-from medcore.data.recipe import default_recipe, prepare
+from medcore.data.preparation.methods import Preparation, methods_text, tell
+from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.i18n import language
 
 SCHEMA = Schema(

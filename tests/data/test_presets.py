@@ -5,10 +5,10 @@ import pytest
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Fix
-from medcore.data.fixes import apply_fix, change_column
-from medcore.data.methods import methods_text
-from medcore.data.presets import PRESETS, preset_of
-from medcore.data.recipe import Recipe, Step, default_recipe, prepare
+from medcore.data.preparation.fixes import apply_fix, change_column
+from medcore.data.preparation.methods import methods_text
+from medcore.data.preparation.presets import PRESETS, preset_of
+from medcore.data.preparation.recipe import Recipe, Step, default_recipe, prepare
 from medcore.data.samples import load_sample
 from medcore.i18n import Message, language
 

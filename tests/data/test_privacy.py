@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import infer_schema
 from medcore.data.privacy import Decision, installation_key, protect, pseudonymise, screen
 from medcore.data.privacy.numbers import is_chinese_id
+from medcore.data.schema.inference import infer_schema
 from medcore.errors import MissingColumnsError, SettingsError
 
 N = 60

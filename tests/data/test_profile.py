@@ -9,12 +9,12 @@ from tableone import TableOne as Reference
 from medcore.charts import profile as charts
 from medcore.charts.theme import alt_text
 from medcore.data.cohort import Cohort, Column, Schema
-from medcore.data.inference import choose_target, infer_schema
-from medcore.data.profile import profile
-from medcore.data.recipe import default_recipe, prepare
+from medcore.data.describe.profile import profile
+from medcore.data.describe.table_one import table_one
+from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.samples import load_sample
-from medcore.data.splitting import SplitSettings, make_split
-from medcore.data.table_one import table_one
+from medcore.data.schema.inference import choose_target, infer_schema
+from medcore.data.splitting.split import SplitSettings, make_split
 
 HEART = load_sample("heart")
 PREPARED = prepare(HEART, default_recipe(HEART.schema))

@@ -8,13 +8,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from medcore.data.cohort import Cohort, Column, Schema
-from medcore.data.inference import choose_target, infer_schema
+from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import CHECKS, inspect
 from medcore.data.quality.association import auroc, single_column_auroc
 from medcore.data.quality.view import View
-from medcore.data.recipe import default_recipe
-from medcore.data.sample_size import max_cox_snell, riley_sample_size
+from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.errors import SettingsError
+from medcore.statistics.sample_size import max_cox_snell, riley_sample_size
 
 N = 400
 

@@ -3,9 +3,9 @@
 import pytest
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import choose_target, infer_schema
 from medcore.data.quality import inspect
 from medcore.data.samples import load_sample
+from medcore.data.schema.inference import choose_target, infer_schema
 
 
 def found_in(key, target, positive=None, **changes):

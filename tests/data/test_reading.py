@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from medcore.data.cohort import Cohort
-from medcore.data.reading import read_table
-from medcore.data.reading_names import clean_name
+from medcore.data.reading.table import read_table
+from medcore.data.values.names import clean_name
 from medcore.errors import SettingsError, UnreadableFileError
 
 PLAIN = "age,sex,disease\n63,M,yes\n41,F,no\n57,M,yes\n"

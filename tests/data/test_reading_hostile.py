@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import propose_targets
-from medcore.data.reading import read_table
-from medcore.data.values import read_values
+from medcore.data.reading.table import read_table
+from medcore.data.schema.inference import propose_targets
+from medcore.data.values.typed import read_values
 from medcore.errors import MedcoreError
 
 

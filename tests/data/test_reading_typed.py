@@ -10,8 +10,8 @@ import pyreadstat
 import pytest
 
 from medcore.data.cohort import Cohort
-from medcore.data.reading import read_table
-from medcore.data.values import typed
+from medcore.data.reading.table import read_table
+from medcore.data.values.typed import typed
 from medcore.errors import UnreadableFileError
 
 

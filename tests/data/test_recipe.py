@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from medcore.data.cohort import Cohort, Column, Schema
-from medcore.data.recipe import (
+from medcore.data.preparation.recipe import (
     Recipe,
     Step,
     default_recipe,

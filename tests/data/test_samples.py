@@ -3,9 +3,9 @@
 import pytest
 
 from medcore.data.cohort import Cohort
-from medcore.data.dictionary import load_dictionary, save_dictionary
 from medcore.data.samples import load_sample, samples
-from medcore.data.values import read_values
+from medcore.data.schema.dictionary import load_dictionary, save_dictionary
+from medcore.data.values.typed import read_values
 from medcore.errors import InputError, MissingColumnsError, NotFoundError
 from medcore.i18n import language
 

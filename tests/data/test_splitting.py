@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medcore.data.preparation import Prepared
-from medcore.data.splitting import SplitSettings, make_split
+from medcore.data.preparation.replay import Prepared
+from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.errors import SettingsError
 
 

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from medcore.data.cohort import Column, Schema
-from medcore.data.values import read_values, typed
-from medcore.data.values_dates import parse_dates
-from medcore.data.values_numbers import parse_numbers
+from medcore.data.values.dates import parse_dates
+from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.typed import read_values, typed
 
 
 def numbers_of(*texts: str, decimal: str | None = None) -> list[float]:

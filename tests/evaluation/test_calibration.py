@@ -7,7 +7,7 @@ import pytest
 from sklearn.calibration import calibration_curve as sk_calibration_curve
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
-from medcore.evaluation.calibration import calibration_curve, risk_groups
+from medcore.evaluation.curves.calibration import calibration_curve, risk_groups
 
 
 @pytest.mark.parametrize("name", ["breast", "wine", "tied"])

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from medcore.evaluation.comparison import benefit_difference, compare, net_benefit_difference, reclassification
-from medcore.evaluation.instability import instability
-from medcore.evaluation.utility import decision_curve
+from medcore.evaluation.comparison.instability import instability
+from medcore.evaluation.comparison.paired import benefit_difference, compare, net_benefit_difference, reclassification
+from medcore.evaluation.curves.utility import decision_curve
 
 
 @pytest.fixture

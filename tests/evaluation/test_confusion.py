@@ -7,7 +7,7 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from medcore.evaluation import Confusion, confusion
-from medcore.evaluation.estimates import wilson
+from medcore.evaluation.figures.estimates import wilson
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (1, 10), (8, 10), (10, 10), (81, 263), (1, 1)])

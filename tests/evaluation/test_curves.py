@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from medcore.evaluation import confusion
-from medcore.evaluation.curves import Ranked, gain, precision_recall, risk_distribution, roc
+from medcore.evaluation.curves.discrimination import Ranked, gain, precision_recall, risk_distribution, roc
 
 
 @pytest.mark.parametrize("name", ["breast", "wine", "tied"])

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medcore.evaluation.binary import auroc
-from medcore.evaluation.sample_size import riley_sample_size
+from medcore.evaluation.figures.binary import auroc
+from medcore.statistics.sample_size import riley_sample_size
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 

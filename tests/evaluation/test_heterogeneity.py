@@ -7,8 +7,8 @@ from scipy.special import expit
 from scipy.stats import t
 from statsmodels.stats.meta_analysis import combine_effects
 
-from medcore.evaluation.heterogeneity import heterogeneity, pooled, sentence
-from medcore.evaluation.subgroups import breakdown
+from medcore.evaluation.groups.heterogeneity import heterogeneity, pooled, sentence
+from medcore.evaluation.groups.subgroups import breakdown
 
 TABLES = [
     ([0.9, 1.4, 0.2, 1.1], [0.2, 0.3, 0.15, 0.25]),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medcore.evaluation.mistakes import mistakes, worst_calibrated
+from medcore.evaluation.groups.mistakes import mistakes, worst_calibrated
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medcore.evaluation import net_benefit
-from medcore.evaluation.mitigation import equal_sensitivity, recalibrated
+from medcore.evaluation.groups.mitigation import equal_sensitivity, recalibrated
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from medcore.evaluation import evaluate
-from medcore.evaluation.recalibration import fit_logistic, update
+from medcore.evaluation.recalibration.update import update
+from medcore.statistics.logistic import fit_logistic
 
 
 def judged(y, p):

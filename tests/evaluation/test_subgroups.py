@@ -15,9 +15,9 @@ from fairlearn.metrics import (
 )
 from sklearn.metrics import roc_auc_score
 
-from medcore.evaluation.grouping import levels
-from medcore.evaluation.subgroups import breakdown
-from medcore.evaluation.utility import decision_curve
+from medcore.evaluation.curves.utility import decision_curve
+from medcore.evaluation.groups.grouping import levels
+from medcore.evaluation.groups.subgroups import breakdown
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from sklearn import metrics as sk
 
 from medcore.errors import SettingsError
 from medcore.evaluation import confusion
-from medcore.evaluation.thresholds import choose_threshold, harm_ratio_threshold
+from medcore.evaluation.curves.thresholds import choose_threshold, harm_ratio_threshold
 
 
 def test_a_harm_ratio_of_nineteen_is_a_threshold_of_five_per_cent(tables):

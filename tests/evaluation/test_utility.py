@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from dcurves import dca
 
-from medcore.evaluation.utility import decision_curve, net_benefit
+from medcore.evaluation.curves.utility import decision_curve, net_benefit
 
 THRESHOLDS = [k / 100 for k in range(1, 99)]
 

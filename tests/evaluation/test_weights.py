@@ -24,7 +24,7 @@ from medcore.evaluation import (
     evaluate,
     net_benefit,
 )
-from medcore.evaluation.weighting import degrees_of_freedom
+from medcore.evaluation.figures.weighting import degrees_of_freedom
 
 CLASSES = ("no", "yes")
 TABLES = ["breast", "wine", "tied"]

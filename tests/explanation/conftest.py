@@ -7,11 +7,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from medcore.data.cohort import Cohort, Column, Schema
-from medcore.data.recipe import default_recipe, prepare
+from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.features import CodeBook, FeatureMaker
-from medcore.models.baselines import LogisticPart
-from medcore.models.bundle import Bundle
-from medcore.models.calibration import Calibrator
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.learners.baselines import LogisticPart
+from medcore.models.selection.calibration import Calibrator
 
 Risk = Callable[[Any], Any]
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from medcore.explanation import adjusted, exact, explain
-from medcore.explanation.game import Game
-from medcore.explanation.surrogate import Surrogate, logistic
+from medcore.explanation import explain
+from medcore.explanation.shapley import adjusted, exact
+from medcore.explanation.shapley.game import Game
+from medcore.explanation.shapley.surrogate import Surrogate, logistic
 
 
 def game_of(risk, row, background):
@@ -67,5 +68,5 @@ def test_at_one_cost_its_errors_are_smaller_than_those_of_permutations(monkeypat
         return sum(c.standard_error for c in found.contributions)
 
     adjusted_error = error()
-    monkeypatch.setattr("medcore.explanation.adjusted.MOST_PLAYERS", 0)
+    monkeypatch.setattr("medcore.explanation.shapley.adjusted.MOST_PLAYERS", 0)
     assert adjusted_error < error() / 2

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from medcore.explanation import answers, explain_row
-from medcore.models.bundle import save_bundle
+from medcore.explanation import explain_row
+from medcore.explanation.patient import answers
+from medcore.models.bundle.bundle import save_bundle
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from medcore.explanation import answers, explain
-from medcore.explanation.change import changed_explanation, differences
-from medcore.models.bundle import save_bundle
+from medcore.explanation import explain
+from medcore.explanation.patient import answers
+from medcore.explanation.patient.change import changed_explanation, differences
+from medcore.models.bundle.bundle import save_bundle
 
 
 class Mixed:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from medcore.explanation import counterfactuals
-from medcore.explanation.counterfactual import MAX_CHANGES
-from medcore.explanation.reference import Reference
-from medcore.explanation.unchangeable import unchangeable
+from medcore.explanation.patient.counterfactual import MAX_CHANGES
+from medcore.explanation.patient.reference import Reference
+from medcore.explanation.patient.unchangeable import unchangeable
 from medcore.features import UNSEEN, CodeBook
 
 

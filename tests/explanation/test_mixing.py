@@ -6,21 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medcore.data.inference import choose_target
-from medcore.data.reading import read_table
-from medcore.data.recipe import default_recipe, prepare
+from medcore.data.preparation.recipe import default_recipe, prepare
+from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
-from medcore.data.splitting import SplitSettings, make_split
+from medcore.data.schema.inference import choose_target
+from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.explanation import explain
 from medcore.features import FeatureMaker
-from medcore.models.kernel import KernelPart
-from medcore.models.mixing import BundleRisk, n_sums
-from medcore.models.networks import fit_network, fit_seed_network
-from medcore.models.progress import NullFollower
-from medcore.models.settings import TrainSettings
-from medcore.models.task import Pulse
-from medcore.models.training import task_of, train
-from medcore.models.trees import fit_boosting, fit_forest
+from medcore.models.coalitions.mixing import BundleRisk, n_sums
+from medcore.models.contract.progress import NullFollower
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.task import Pulse
+from medcore.models.learners.kernel import KernelPart
+from medcore.models.learners.networks import fit_network, fit_seed_network
+from medcore.models.learners.trees import fit_boosting, fit_forest
+from medcore.models.run.training import task_of, train
 
 SPLIT = SplitSettings(n_folds=2)
 LEARNERS = {"forest": fit_forest, "boosting": fit_boosting, "network": fit_network, "seed": fit_seed_network}

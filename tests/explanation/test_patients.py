@@ -8,9 +8,9 @@ import pytest
 
 from medcore.errors import MissingColumnsError, NotFoundError
 from medcore.explanation import CAPTION, explain_row, refine_row
-from medcore.explanation.patients import MAX_BACKGROUND, background_codes, shown_values
-from medcore.explanation.results import Explanation
-from medcore.explanation.tables import explain_rows
+from medcore.explanation.model.tables import explain_rows
+from medcore.explanation.patient.patients import MAX_BACKGROUND, background_codes, shown_values
+from medcore.explanation.shapley.results import Explanation
 
 
 def test_a_row_is_explained_in_the_columns_and_values_of_the_table(bundle, table):

@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import binomtest
 
 from medcore.errors import SettingsError
-from medcore.explanation import neighbours, wording
-from medcore.explanation.conformal import ConformalSets
-from medcore.explanation.reference import Reference
-from medcore.explanation.reliability import assess, local_calibration
+from medcore.explanation.patient import neighbours, wording
+from medcore.explanation.patient.conformal import ConformalSets
+from medcore.explanation.patient.reference import Reference
+from medcore.explanation.patient.reliability import assess, local_calibration
 from medcore.features import UNSEEN, CodeBook
 
 

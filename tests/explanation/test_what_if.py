@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from medcore.explanation.reference import Reference
-from medcore.explanation.what_if import axis, bounds, curve, risk_map
+from medcore.explanation.patient.reference import Reference
+from medcore.explanation.patient.what_if import axis, bounds, curve, risk_map
 
 
 @pytest.fixture

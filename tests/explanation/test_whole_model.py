@@ -7,14 +7,14 @@ from math import factorial
 import numpy as np
 import pytest
 
-from medcore.explanation import overview
-from medcore.explanation.batch import as_table, joined
-from medcore.explanation.effects import accumulated_effect, effect
-from medcore.explanation.interactions import pair_interactions
-from medcore.explanation.reference import Reference
-from medcore.explanation.tables import explain_rows
-from medcore.explanation.whole import FEWEST, Stability, importance, reason_groups
-from medcore.models.bundle import save_bundle
+from medcore.explanation.model import overview
+from medcore.explanation.model.batch import as_table, joined
+from medcore.explanation.model.effects import accumulated_effect, effect
+from medcore.explanation.model.tables import explain_rows
+from medcore.explanation.model.whole import FEWEST, Stability, importance, reason_groups
+from medcore.explanation.patient.reference import Reference
+from medcore.explanation.shapley.interactions import pair_interactions
+from medcore.models.bundle.bundle import save_bundle
 
 
 def counted_out(risk, row, background, i, j):

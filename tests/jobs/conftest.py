@@ -16,7 +16,7 @@ import pytest
 
 from medcore import jobs
 from medcore.data.cohort import Cohort, Column, Schema, Source
-from medcore.jobs import processes
+from medcore.jobs.cluster import processes
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
 from medcore.studies.database import forget_engines

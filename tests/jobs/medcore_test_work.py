@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from medcore.errors import TargetError
-from medcore.jobs.follower import RunFollower
-from medcore.models.progress import Progress, stop_if_cancelled
-from medcore.models.task import n_threads
-from medcore.models.team import StopSign
+from medcore.jobs.runs.follower import RunFollower
+from medcore.models.contract.progress import Progress, stop_if_cancelled
+from medcore.models.contract.task import n_threads
+from medcore.models.contract.team import StopSign
 from medcore.studies import RunInputs
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
-from medcore.jobs import cluster as cluster_module
-from medcore.jobs.processes import LocalCluster, fingerprint, running_scheduler
-from medcore.jobs.security import cluster_security
+from medcore.jobs.cluster.connection import connection as cluster_module
+from medcore.jobs.cluster.processes import LocalCluster, fingerprint, running_scheduler
+from medcore.jobs.cluster.security import cluster_security
 from medcore.settings import ROOT, Settings
 
 Eventually = Callable[..., None]
@@ -52,7 +52,7 @@ def test_a_notebook_whose_event_loop_runs_in_this_thread_reaches_the_cluster(job
 
 
 def test_a_worker_that_is_ready_is_warm(job_settings: Settings, work: ModuleType) -> None:
-    for name in ("tensorflow", "medcore.models.training", "medcore.explanation.answers"):
+    for name in ("tensorflow", "medcore.models.run.training", "medcore.explanation.patient.answers"):
         assert jobs.call(work.is_imported, name)
     assert "Warming up failed" not in (job_settings.data_dir / "jobs" / "worker.log").read_text()
 
@@ -101,7 +101,7 @@ def test_nothing_listens_but_on_loopback(cluster: LocalCluster) -> None:
 def test_whoever_lacks_the_key_is_not_let_in(cluster: LocalCluster, job_settings: Settings, tmp_path: Path) -> None:
     from distributed import Client, Security
 
-    from medcore.jobs.security import renew_local_key
+    from medcore.jobs.cluster.security import renew_local_key
 
     address = running_scheduler(job_settings)
     other = str(renew_local_key(Settings(tmp_path, "sqlite://", "memory://")))
@@ -117,7 +117,7 @@ def test_the_key_and_its_folder_are_closed_to_other_users(cluster: LocalCluster,
 
 
 START = """
-from medcore.jobs import processes
+from medcore.jobs.cluster import processes
 from medcore.settings import Settings
 processes.fingerprint = lambda _settings: "as tested"
 print(processes.running_scheduler(Settings.from_env()))

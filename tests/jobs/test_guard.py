@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from medcore.errors import SettingsError
-from medcore.jobs.guard import CONTENT_SECURITY_POLICY, HEADERS, Guard, refuse_other_than_loopback
+from medcore.jobs.web.guard import CONTENT_SECURITY_POLICY, HEADERS, Guard, refuse_other_than_loopback
 from medcore.settings import Settings
 from medcore.studies import COOKIE, LOCAL_OWNER, owner_cookie, owner_of
 from medcore.studies.database import forget_engines

@@ -20,15 +20,16 @@ import pytest
 
 from medcore import jobs
 from medcore.errors import WorkerError
-from medcore.explanation import answers
-from medcore.jobs import cluster
-from medcore.jobs.cluster import connect, places, present_connection, workers_of
-from medcore.jobs.processes import TRAIN, TRIAL
-from medcore.jobs.runs import hand_over, perform_run, train_study
-from medcore.jobs.team import team_of_named_cluster
-from medcore.models.progress import NullFollower
-from medcore.models.results import read_results
-from medcore.models.settings import TrainSettings
+from medcore.explanation.patient import answers
+from medcore.jobs.cluster import connection
+from medcore.jobs.cluster.connection import connect, places, present_connection, workers_of
+from medcore.jobs.cluster.processes import TRAIN, TRIAL
+from medcore.jobs.runs.hand_over import hand_over
+from medcore.jobs.runs.perform import perform_run, train_study
+from medcore.jobs.runs.team import team_of_named_cluster
+from medcore.models.contract.progress import NullFollower
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.results import read_results
 from medcore.settings import ROOT, Settings
 from medcore.studies import RunRecord, Store, StudyRecord
 from medcore.studies.database import forget_engines
@@ -258,9 +259,9 @@ def test_a_cluster_that_cannot_be_reached_is_named_and_leaves_no_thread_behind(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cluster, "GREET_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "GREET_SECONDS", 1.0)
     host = {"closed": f"127.0.0.1:{free_port()}", "silent": f"127.0.0.1:{silent}", "unknown": "nobody.invalid:8786"}
-    certificate = str(machines["web"] / "cluster.crt")
+    certificate = str(machines["web"] / "connection.crt")
     settings = Settings(
         tmp_path,
         "sqlite://",
@@ -268,7 +269,7 @@ def test_a_cluster_that_cannot_be_reached_is_named_and_leaves_no_thread_behind(
         scheduler=f"tls://{host[kind]}",
         tls_ca=certificate,
         tls_cert=certificate,
-        tls_key=str(machines["web"] / "cluster.key"),
+        tls_key=str(machines["web"] / "connection.key"),
     )
     before = threading.active_count()
     with pytest.raises(WorkerError, match=rf"tls://{host[kind]} cannot be reached.*MEDCORE_SCHEDULER"):

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from medcore.data.matching import with_names
 from medcore.data.samples import load_sample
+from medcore.data.schema.matching import with_names
 from medcore.errors import NotFoundError
-from medcore.jobs.reports import write_report
-from medcore.jobs.runs import perform_run, train_study
-from medcore.jobs.versions import keep_version
-from medcore.models.recalibration import recalibrate
-from medcore.models.results import read_results
-from medcore.models.settings import TrainSettings
-from medcore.models.versions import judge_saved
+from medcore.jobs.queries.reports import write_report
+from medcore.jobs.runs.perform import perform_run, train_study
+from medcore.jobs.runs.versions import keep_version
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.deployed.recalibration import recalibrate
+from medcore.models.deployed.versions import judge_saved
+from medcore.models.run.results import read_results
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines

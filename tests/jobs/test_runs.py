@@ -13,8 +13,9 @@ import pytest
 
 from medcore import jobs
 from medcore.errors import TargetError, WorkerError
-from medcore.jobs.runs import MOST_ATTEMPTS, hand_over
-from medcore.models.settings import TrainSettings
+from medcore.jobs.runs.hand_over import hand_over
+from medcore.jobs.runs.perform import MOST_ATTEMPTS
+from medcore.models.contract.settings import TrainSettings
 from medcore.settings import ROOT, Settings
 from medcore.studies import RunRecord, Store, StudyRecord
 
@@ -85,9 +86,9 @@ def test_a_run_whose_worker_is_killed_finishes_by_itself_with_the_same_numbers(
 WEB_SERVER = """
 import time, medcore_test_work
 from medcore import jobs
-from medcore.jobs import processes
-from medcore.jobs.runs import hand_over
-from medcore.models.settings import TrainSettings
+from medcore.jobs.cluster import processes
+from medcore.jobs.runs.hand_over import hand_over
+from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
 processes.fingerprint = lambda _settings: "as tested"
@@ -180,7 +181,7 @@ def test_a_run_that_always_takes_its_worker_down_fails_in_the_end_and_says_why(
     for _ in range(MOST_ATTEMPTS):
         job_store.begin_attempt("ann", run_id)
     assert job_store.get_run("ann", run_id).unfinished
-    from medcore.jobs.runs import perform_run
+    from medcore.jobs.runs.perform import perform_run
 
     perform_run(job_store.settings, "ann", run_id, work.descend)
     run = ended(run_id)

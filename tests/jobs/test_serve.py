@@ -13,8 +13,8 @@ import pytest
 
 from medcore import jobs
 from medcore.errors import SettingsError
-from medcore.jobs.processes import LocalCluster
-from medcore.jobs.serve import check_port, check_python, is_free
+from medcore.jobs.cluster.processes import LocalCluster
+from medcore.jobs.web.serve import check_port, check_python, is_free
 from medcore.settings import ROOT, Settings
 from medcore.studies.database import forget_engines
 

@@ -15,19 +15,19 @@ import numpy as np
 import pytest
 
 from medcore import jobs
-from medcore.data.recipe import prepare
-from medcore.data.splitting import make_split
+from medcore.data.preparation.recipe import prepare
+from medcore.data.splitting.split import make_split
 from medcore.errors import CancelledError, TargetError, WorkerError
-from medcore.jobs.security import cluster_security
-from medcore.jobs.team import ClusterTeam, _trials_on_each_machine
-from medcore.models import search, search_space
-from medcore.models.progress import NullFollower, Progress
-from medcore.models.results import read_results
-from medcore.models.search import fit_searched
-from medcore.models.settings import TrainSettings
-from medcore.models.task import Fitted, Pulse, Task, n_threads
-from medcore.models.team import Alone, Team
-from medcore.models.training import task_of
+from medcore.jobs.cluster.security import cluster_security
+from medcore.jobs.runs.team import ClusterTeam, _trials_on_each_machine
+from medcore.models.contract.progress import NullFollower, Progress
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.task import Fitted, Pulse, Task, n_threads
+from medcore.models.contract.team import Alone, Team
+from medcore.models.run.results import read_results
+from medcore.models.run.training import task_of
+from medcore.models.selection import search, space
+from medcore.models.selection.search import fit_searched
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
 
@@ -89,7 +89,7 @@ def task(job_study: StudyRecord, job_store: Store) -> Task:
 
 @pytest.fixture
 def searched(task: Task, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fitted]:
-    monkeypatch.setattr(search_space, "AUTOMATIC", ("logistic", "boosting"))
+    monkeypatch.setattr(space, "AUTOMATIC", ("logistic", "boosting"))
     monkeypatch.setattr(search, "MOST_TRIALS", 5)
 
     def fit(team: Team, follower: NullFollower | None = None) -> Fitted:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from medcore import jobs
-from medcore.jobs.learning import learning_curve_of
-from medcore.models.results import Results, read_results
-from medcore.models.settings import TrainSettings
+from medcore.jobs.queries.learning import learning_curve_of
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.results import Results, read_results
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import choose_target, infer_schema
-from medcore.data.preparation import Prepared, prepare
-from medcore.data.recipe import Recipe, default_recipe
-from medcore.data.splitting import Split, SplitSettings, make_split
-from medcore.models.settings import TrainSettings
-from medcore.models.training import Trained, train
+from medcore.data.preparation.recipe import Recipe, default_recipe
+from medcore.data.preparation.replay import Prepared, prepare
+from medcore.data.schema.inference import choose_target, infer_schema
+from medcore.data.splitting.split import Split, SplitSettings, make_split
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.training import Trained, train
 
 
 def patients(n: int = 240, *, n_classes: int = 2, seed: int = 1) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medcore.models.advice import advise
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.advice import advise
 
 
 @pytest.fixture(scope="module")

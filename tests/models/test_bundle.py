@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from medcore.errors import BundleError, MissingColumnsError
-from medcore.models.bundle import flag_message, load_bundle, read_manifest, save_bundle
-from medcore.models.files import SUMS, seal
-from medcore.models.results import read_results, save_trained
+from medcore.models.bundle.bundle import flag_message, load_bundle, read_manifest, save_bundle
+from medcore.models.bundle.files import SUMS, seal
+from medcore.models.run.results import read_results, save_trained
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,6 @@ def test_results_are_read_without_tensorflow(folder):
     import subprocess
     import sys
 
-    code = f"import sys; from medcore.models.results import read_results; read_results({str(folder)!r}); print('tensorflow' in sys.modules)"
+    code = f"import sys; from medcore.models.run.results import read_results; read_results({str(folder)!r}); print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

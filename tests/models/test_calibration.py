@@ -7,7 +7,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from medcore.models.calibration import (
+from medcore.models.selection.calibration import (
     BINARY_METHODS,
     MANY_CLASS_METHODS,
     Calibrator,

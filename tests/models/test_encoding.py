@@ -6,9 +6,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from medcore.features import UNSEEN, Layout
-from medcore.models.encoding import CategoryEncoder, encode_training
-from medcore.models.settings import TrainSettings
-from medcore.models.task import Task
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.task import Task
+from medcore.models.learners.encoding import CategoryEncoder, encode_training
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from medcore.models.advice import log_loss_difference
-from medcore.models.calibration import log_loss
-from medcore.models.ensemble import PULL, blend, choose_weights
+from medcore.models.run.advice import log_loss_difference
+from medcore.models.selection.calibration import log_loss
+from medcore.models.selection.ensemble import PULL, blend, choose_weights
 
 
 def three_candidates(n=1500, seed=0):

@@ -11,15 +11,15 @@ import statsmodels.api as sm
 from scipy.special import expit, logit
 
 from medcore.data.cohort import Cohort
-from medcore.data.inference import infer_schema
+from medcore.data.schema.inference import infer_schema
 from medcore.errors import InputError, SettingsError
 from medcore.evaluation import evaluate
-from medcore.models.bundle import load_bundle, read_manifest
-from medcore.models.calibration import Calibrator
-from medcore.models.external import validate
-from medcore.models.recalibration import recalibrate, recalibrations, strengths
-from medcore.models.results import read_results, save_trained
-from medcore.models.versions import judge_saved, save_version
+from medcore.models.bundle.bundle import load_bundle, read_manifest
+from medcore.models.deployed.external import validate
+from medcore.models.deployed.recalibration import recalibrate, recalibrations, strengths
+from medcore.models.deployed.versions import judge_saved, save_version
+from medcore.models.run.results import read_results, save_trained
+from medcore.models.selection.calibration import Calibrator
 
 
 def distorted(validation, *, slope: float, shift: float, n: int = 3000, seed: int = 0):

@@ -4,9 +4,9 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from medcore.errors import CancelledError, SettingsError
-from medcore.models.lanes import MOST_ROWS, one_blas_thread, side_by_side
-from medcore.models.progress import NullFollower, Progress
-from medcore.models.task import Pulse, n_threads, sharing_the_machine
+from medcore.models.contract.lanes import MOST_ROWS, one_blas_thread, side_by_side
+from medcore.models.contract.progress import NullFollower, Progress
+from medcore.models.contract.task import Pulse, n_threads, sharing_the_machine
 
 NAMES = ("network", "forest", "logistic")
 

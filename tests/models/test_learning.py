@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from medcore.models import learning
-from medcore.models.learning import SHARES, LearningGain, affordable_models, learning_curve
-from medcore.models.settings import TrainSettings
-from medcore.models.training import task_of
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run import learning
+from medcore.models.run.learning import SHARES, LearningGain, affordable_models, learning_curve
+from medcore.models.run.training import task_of
 
 SETTINGS = TrainSettings(model="logistic")
 
@@ -92,5 +92,7 @@ def test_slow_models_and_networks_are_left_out(logistic):
 
 
 def test_results_are_read_without_tensorflow():
-    code = "import medcore.jobs.learning, medcore.models.learning, sys; sys.exit('tensorflow' in sys.modules)"
+    code = (
+        "import medcore.jobs.queries.learning, medcore.models.run.learning, sys; sys.exit('tensorflow' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from medcore.models.network import NetworkSettings
-from medcore.models.network_table import TableNetwork
-from medcore.models.trainer import TrainedNetworks, members_for, train_networks
+from medcore.models.network.settings import NetworkSettings
+from medcore.models.network.table import TableNetwork
+from medcore.models.trainer.train import TrainedNetworks, members_for, train_networks
 
 SETTINGS = NetworkSettings(
     architecture="network", layers=(16, 8), epochs=4, n_submodels=3, n_bins=5, dropout=0.1, bagging=True

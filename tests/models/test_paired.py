@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from medcore.models.paired import CHOSEN, auroc_gains
+from medcore.models.run.paired import CHOSEN, auroc_gains
 
 
 def test_gains_are_differences_of_out_of_fold_aurocs(ward):

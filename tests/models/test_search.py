@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 
 from medcore.errors import CancelledError
-from medcore.models import search, search_space, search_step
-from medcore.models.bundle import load_bundle
-from medcore.models.progress import NullFollower
-from medcore.models.results import save_trained
-from medcore.models.search import fit_searched
-from medcore.models.search_journal import Journal, Kept
-from medcore.models.search_results import Trial
-from medcore.models.search_space import LEARNERS, models_of, space
-from medcore.models.search_step import LEAST_INNER_FOLDS, judge, subtask
-from medcore.models.settings import MODELS, TrainSettings
-from medcore.models.task import Pulse
-from medcore.models.team import Alone
-from medcore.models.training import _Run
+from medcore.models.bundle.bundle import load_bundle
+from medcore.models.contract.progress import NullFollower
+from medcore.models.contract.settings import MODELS, TrainSettings
+from medcore.models.contract.task import Pulse
+from medcore.models.contract.team import Alone
+from medcore.models.contract.trials import Trial
+from medcore.models.run.results import save_trained
+from medcore.models.run.training import _Run
+from medcore.models.selection import search, step
+from medcore.models.selection import space as search_space
+from medcore.models.selection.journal import Journal, Kept
+from medcore.models.selection.search import fit_searched
+from medcore.models.selection.space import LEARNERS, models_of, space
+from medcore.models.selection.step import LEAST_INNER_FOLDS, judge, subtask
 
 
 @pytest.fixture(autouse=True)
@@ -163,7 +164,7 @@ def test_settings_that_cannot_be_trained_have_no_loss_and_are_not_chosen(ward, m
             raise SettingsError("it diverged")
         return usual(task, pulse)
 
-    monkeypatch.setattr(search_step, "LEARNERS", {"logistic": fragile})
+    monkeypatch.setattr(step, "LEARNERS", {"logistic": fragile})
     found = searching(ward, n_trials=3, monkeypatch=monkeypatch).search
     assert [t.loss is None for t in found.trials] == [False, True, True]
     assert found.best.number == 0
@@ -214,7 +215,7 @@ def test_settings_are_written_whole_and_without_markup():
 @pytest.mark.slow
 def test_a_network_learns_with_the_settings_it_is_given(ward):
     task = task_of(ward, "seed").with_settings(epochs=1)
-    tuned = search_space.as_tuned({"layers": "128 64", "learning_rate": 0.01, "dropout": 0.5, "weight_decay": 0.01})
+    tuned = space.as_tuned({"layers": "128 64", "learning_rate": 0.01, "dropout": 0.5, "weight_decay": 0.01})
     part = LEARNERS["seed"](replace(task, tuned=tuned), Pulse(NullFollower(), {"seed": 1.0}, model="seed")).part
     units = [layer.units for layer in part.networks[0].keras_models()[0].layers if hasattr(layer, "units")]
     assert units[:2] == [128, 64]

@@ -1,7 +1,7 @@
 import pytest
 
 from medcore.errors import SettingsError
-from medcore.models.settings import MODELS, TrainSettings
+from medcore.models.contract.settings import MODELS, TrainSettings
 
 
 def test_the_reference_network_is_the_published_one():

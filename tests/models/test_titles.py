@@ -3,11 +3,11 @@
 import pytest
 
 from medcore.i18n import LANGUAGES, language
-from medcore.models.advice import advise
-from medcore.models.search_results import SearchOutcome, Trial
-from medcore.models.settings import MODELS, TrainSettings
-from medcore.models.titles import TITLES
-from medcore.ui.words import model_name
+from medcore.models.contract.settings import MODELS, TrainSettings
+from medcore.models.contract.titles import TITLES
+from medcore.models.contract.trials import SearchOutcome, Trial
+from medcore.models.run.advice import advise
+from medcore.ui.kit.words import model_name
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from medcore.errors import CancelledError
-from medcore.models import trainer
-from medcore.models.network import NetworkSettings
-from medcore.models.progress import Progress
-from medcore.models.trainer import members_for, train_networks
+from medcore.models.contract.progress import Progress
+from medcore.models.network.settings import NetworkSettings
+from medcore.models.trainer import train
+from medcore.models.trainer.train import members_for, train_networks
 
 SETTINGS = NetworkSettings(layers=(8,), epochs=6, dropout=0.3)
 
@@ -73,7 +73,7 @@ def test_an_interrupted_training_goes_on_with_identical_numbers(table, tmp_path,
     members = members_for(y, folds=np.arange(120) % 2)
     settings = replace(SETTINGS, early_stopping=5)
     whole = train_networks(x, y, 2, members, settings)
-    monkeypatch.setattr("medcore.models.trainer_checkpoint._EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("medcore.models.trainer.checkpoint._EVERY_SECONDS", 0.0)
     with pytest.raises(CancelledError):
         train_networks(x, y, 2, members, settings, follower=Listener(tmp_path, stop_after=3))
     listener = Listener(tmp_path)
@@ -104,7 +104,7 @@ def test_members_whose_features_do_not_fit_together_are_trained_in_turn(table, m
     ]
     members = [replace(m, features=x.copy()) for m in members]
     together = train_networks(None, y, 2, members, SETTINGS)
-    monkeypatch.setattr(trainer, "_MOST_BYTES", 2 * x.nbytes)
+    monkeypatch.setattr(train, "_MOST_BYTES", 2 * x.nbytes)
     listener = Listener()
     parted = train_networks(None, y, 2, members, SETTINGS, follower=listener)
     assert len(listener.heard) == 18

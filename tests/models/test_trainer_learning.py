@@ -11,11 +11,11 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from medcore.errors import SettingsError
-from medcore.models.network import NetworkSettings
-from medcore.models.network_parts import bucket, unpack
-from medcore.models.trainer import Member, TrainedNetworks, members_for, train_networks
-from medcore.models.trainer_metrics import batch_auroc
-from medcore.models.trainer_predict import TrainedNetworks as Predicting
+from medcore.models.network.parts import bucket, unpack
+from medcore.models.network.settings import NetworkSettings
+from medcore.models.trainer.metrics import batch_auroc
+from medcore.models.trainer.predict import TrainedNetworks as Predicting
+from medcore.models.trainer.train import Member, TrainedNetworks, members_for, train_networks
 
 SMALL = NetworkSettings(layers=(8,), epochs=5)
 

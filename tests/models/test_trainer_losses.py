@@ -9,9 +9,9 @@ import pytest
 from scipy.special import expit, softmax
 from sklearn.metrics import log_loss
 
-from medcore.models.trainer_epoch import Rules, loss_slope, moment_scales
-from medcore.models.trainer_metrics import ensemble_log_loss, log_loss_each, risk_of, weighted_mean
-from medcore.models.trainer_state import Standing
+from medcore.models.trainer.epoch import Rules, loss_slope, moment_scales
+from medcore.models.trainer.metrics import ensemble_log_loss, log_loss_each, risk_of, weighted_mean
+from medcore.models.trainer.state import Standing
 
 RULES = Rules("adam", 0.9, 0.999, 0.0, None, 0.0, 0.0, bagging=False)
 

@@ -6,14 +6,14 @@ from sklearn.metrics import roc_auc_score
 
 from medcore.errors import CancelledError, InputError, SettingsError, TargetError
 from medcore.i18n import Message, language
-from medcore.models.baselines import choices, fit_prevalence
-from medcore.models.bundle import load_bundle
-from medcore.models.progress import NullFollower
-from medcore.models.results import save_trained
-from medcore.models.settings import TrainSettings
-from medcore.models.task import Pulse
-from medcore.models.training import _Run
-from medcore.models.trees import fit_forest
+from medcore.models.bundle.bundle import load_bundle
+from medcore.models.contract.progress import NullFollower
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.task import Pulse
+from medcore.models.learners.baselines import choices, fit_prevalence
+from medcore.models.learners.trees import fit_forest
+from medcore.models.run.results import save_trained
+from medcore.models.run.training import _Run
 
 
 def tiny(model):
@@ -73,7 +73,7 @@ def test_test_rows_are_never_trained_on(ward, logistic):
 
 
 def test_without_a_test_set_all_rows_are_trained_on(ward):
-    from medcore.data.splitting import SplitSettings, make_split
+    from medcore.data.splitting.split import SplitSettings, make_split
 
     everyone = replace(ward, split=make_split(ward.prepared, SplitSettings(test_size=0, n_folds=3)))
     trained = everyone.train("logistic")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 
-from medcore.models import trees
-from medcore.models.trees import ForestPart
+from medcore.models.learners import trees
+from medcore.models.learners.trees import ForestPart
 
 
 @pytest.fixture(scope="module")

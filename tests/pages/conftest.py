@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from medcore import jobs
 from medcore.data.samples import load_sample
-from medcore.jobs.places import at_hand
+from medcore.jobs.cluster.places import at_hand
 from medcore.settings import ROOT, Settings
 from medcore.studies import Store, StudyRecord
 from medcore.studies.database import forget_engines

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_wine
 
-from medcore.data.inference import choose_target
-from medcore.data.reading import read_table
+from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
-from medcore.data.splitting import SplitSettings
+from medcore.data.schema.inference import choose_target
+from medcore.data.splitting.split import SplitSettings
 from medcore.i18n import language
-from medcore.jobs.runs import perform_run, train_study
-from medcore.models.settings import TrainSettings
+from medcore.jobs.runs.perform import perform_run, train_study
+from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines

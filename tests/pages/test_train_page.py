@@ -3,12 +3,12 @@
 import pytest
 
 from medcore import jobs
-from medcore.jobs.runs import perform_run, train_study
-from medcore.models.progress import Progress
-from medcore.models.settings import TrainSettings
+from medcore.jobs.runs.perform import perform_run, train_study
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER
-from medcore.ui.run_panel import at_work
-from medcore.ui.words import model_name
+from medcore.ui.kit.words import model_name
+from medcore.ui.train.run_panel import at_work
 
 
 def press(app, key):
@@ -170,7 +170,7 @@ def test_an_earlier_run_is_one_line_until_its_results_are_asked_for(
 
 
 def test_every_model_of_a_run_has_a_name():
-    from medcore.models.training import _LEARNERS
+    from medcore.models.run.training import _LEARNERS
 
     assert all(model_name(name) != name for name in _LEARNERS)
 

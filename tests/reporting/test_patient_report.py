@@ -7,10 +7,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from medcore.explanation.answers import PatientRisk
-from medcore.explanation.conformal import ConformalSets
-from medcore.explanation.reliability import LocalCalibration, Reliability
-from medcore.explanation.results import Contribution, Explanation
+from medcore.explanation.patient.answers import PatientRisk
+from medcore.explanation.patient.conformal import ConformalSets
+from medcore.explanation.patient.reliability import LocalCalibration, Reliability
+from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import N_, Message, language
 from medcore.reporting import FORMATS
 from medcore.reporting.document import Paragraph, Picture, Table

@@ -10,19 +10,19 @@ import pandas as pd
 import pytest
 
 from medcore.charts.theme import alt_text
-from medcore.data.inference import choose_target
-from medcore.data.reading import read_table
-from medcore.data.recipe import default_recipe, prepare
-from medcore.data.splitting import SplitSettings, make_split
+from medcore.data.preparation.recipe import default_recipe, prepare
+from medcore.data.reading.table import read_table
+from medcore.data.schema.inference import choose_target
+from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.errors import SettingsError
 from medcore.evaluation import evaluate
 from medcore.i18n import language
-from medcore.models.bundle import load_bundle
-from medcore.models.external import validate
-from medcore.models.recalibration import recalibrations
-from medcore.models.results import read_results, save_trained
-from medcore.models.settings import TrainSettings
-from medcore.models.training import train
+from medcore.models.bundle.bundle import load_bundle
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.deployed.external import validate
+from medcore.models.deployed.recalibration import recalibrations
+from medcore.models.run.results import read_results, save_trained
+from medcore.models.run.training import train
 from medcore.reporting import FORMATS, Subject, render, study_report
 from medcore.reporting.document import Heading, Paragraph, Picture, Table
 from medcore.reporting.methods import _in_parts

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from medcore.models.progress import Progress
+from medcore.models.contract.progress import Progress
 from medcore.reporting.tensorboard import event_archive, event_files, write_events
 
 STARTED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

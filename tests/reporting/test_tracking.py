@@ -12,13 +12,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from medcore.data.recipe import default_recipe, prepare
+from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.samples import load_sample
-from medcore.data.splitting import SplitSettings, make_split
+from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.errors import SettingsError, WorkerError
-from medcore.models.progress import Progress
-from medcore.models.settings import TrainSettings
-from medcore.models.training import train
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.training import train
 from medcore.reporting.tracking import Server, _curves, _figures, send_run
 
 STARTED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, inspect, text
 
 from medcore.data.cohort import Cohort
 from medcore.errors import SettingsError
-from medcore.models.progress import Progress
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import alembic_config, migrate, open_database

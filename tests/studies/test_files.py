@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from medcore.data.cohort import Cohort
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.files import FileStore

@@ -17,10 +17,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from medcore.data.cohort import Cohort
-from medcore.data.splitting import SplitSettings
+from medcore.data.splitting.split import SplitSettings
 from medcore.errors import NotFoundError, TargetError
-from medcore.models.progress import Progress
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines, open_database

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from medcore.data.cohort import Cohort
-from medcore.data.splitting import SplitSettings
+from medcore.data.splitting.split import SplitSettings
 from medcore.errors import NotFoundError, TargetError, WorkerError
-from medcore.models.progress import Progress
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.progress import Progress
+from medcore.models.contract.settings import TrainSettings
 from medcore.studies import RunRecord, Store, StudyRecord
 
 

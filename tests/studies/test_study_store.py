@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from medcore.data.cohort import Cohort, Source
-from medcore.data.recipe import default_recipe
-from medcore.data.splitting import SplitSettings
+from medcore.data.preparation.recipe import default_recipe
+from medcore.data.splitting.split import SplitSettings
 from medcore.errors import NotFoundError, SettingsError
-from medcore.models.settings import TrainSettings
+from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medcore.ui.text import markup, one_line, plain
+from medcore.ui.kit.text import markup, one_line, plain
 
 
 @given(st.text(max_size=200))

@@ -4,17 +4,17 @@ import math
 
 import pytest
 
-from medcore.evaluation.estimates import Estimate
+from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import language
-from medcore.models.settings import MODELS, layers_of
+from medcore.models.contract.settings import MODELS, layers_of
 from medcore.studies.records import RUN_STATES
-from medcore.ui import words
-from medcore.ui.settings_form import ACTIVATION_WORDS, EFFORT_WORDS, OPTIMIZER_WORDS
-from medcore.ui.tables import with_interval
+from medcore.ui.kit import words
+from medcore.ui.kit.tables import with_interval
+from medcore.ui.train.settings import ACTIVATION_WORDS, EFFORT_WORDS, OPTIMIZER_WORDS
 
 
 def test_every_model_and_state_has_words() -> None:
-    from medcore.models.settings import ACTIVATIONS, EFFORTS, OPTIMIZERS
+    from medcore.models.contract.settings import ACTIVATIONS, EFFORTS, OPTIMIZERS
 
     assert set(MODELS) <= set(words.MODEL_WORDS)
     assert set(RUN_STATES) == set(words.RUN_STATES)

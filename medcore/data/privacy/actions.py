@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort
-from medcore.data.values import distinct
-from medcore.data.values_numbers import parse_numbers
+from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.typed import distinct
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.i18n import N_, _
 
@@ -99,7 +99,7 @@ def _changed(values: pd.Series, decision: Decision, key: bytes | None) -> pd.Ser
 
 def _in_years(values: pd.Series) -> pd.Series:
     """Keep the year of each date, as text."""
-    from medcore.data.values_dates import parse_dates
+    from medcore.data.values.dates import parse_dates
 
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         years: pd.Series = values.dt.year.astype("Int64").astype("str")

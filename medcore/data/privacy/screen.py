@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Finding, Fix, Severity
-from medcore.data.inference_names import says, spoken
 from medcore.data.privacy.kinds import IDENTIFIERS, Identifier
-from medcore.data.values import Distinct, distinct
-from medcore.data.values_numbers import parse_numbers
+from medcore.data.schema.names import says, spoken
+from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.typed import Distinct, distinct
 from medcore.i18n import N_, Message
 
 # A whole column is of a kind when this share of its cells is; a single cell may be chance.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from medcore.data.cohort import Cohort
 from medcore.data.findings import Finding
+from medcore.data.preparation.recipe import Recipe
 from medcore.data.privacy import screen
 from medcore.data.quality import association, cells, columns, drift, leakage, missing, outcome, rows
 from medcore.data.quality.catalogue import CHECKS, Check
 from medcore.data.quality.view import View
-from medcore.data.recipe import Recipe
 
 __all__ = ["CHECKS", "Check", "inspect"]
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from medcore.data.cells import tidy_text
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
+from medcore.data.preparation.cells import tidy_text
 from medcore.data.quality.catalogue import Hit, check, named, switch_on
 from medcore.data.quality.view import View
-from medcore.data.ranges import mixed_units
-from medcore.data.values import code_matches
-from medcore.data.values_numbers import parse_numbers
+from medcore.data.schema.ranges import mixed_units
+from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.typed import code_matches
 from medcore.i18n import N_, Message
 
 FAR = 20.0

@@ -8,8 +8,8 @@ import numpy as np
 
 from medcore.data.quality.catalogue import Hit, check
 from medcore.data.quality.view import View
-from medcore.data.sample_size import SampleSize, riley_sample_size
 from medcore.i18n import N_, Message
+from medcore.statistics.sample_size import SampleSize, riley_sample_size
 
 FEW_EVENTS = 100
 TOO_FEW_EVENTS = 20

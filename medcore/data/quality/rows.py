@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.findings import Fix
-from medcore.data.patients import patient_codes, patient_part
 from medcore.data.quality.catalogue import Hit, check, switch_on
 from medcore.data.quality.view import View
+from medcore.data.schema.patients import patient_codes, patient_part
 from medcore.i18n import N_, Message
 
 

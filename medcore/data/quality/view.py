@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
-from medcore.data.inference import choose_target, propose_targets
-from medcore.data.outcomes import class_text, classes_of, codes_of
-from medcore.data.patients import patient_codes
-from medcore.data.recipe import Recipe, default_recipe
-from medcore.data.values import Distinct, code_matches, distinct, typed
-from medcore.data.values_numbers import parse_numbers
+from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
+from medcore.data.preparation.recipe import Recipe, default_recipe
+from medcore.data.schema.inference import choose_target, propose_targets
+from medcore.data.schema.patients import patient_codes
+from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.typed import Distinct, code_matches, distinct, typed
 from medcore.errors import InputError
 
 Ints = npt.NDArray[np.int64]

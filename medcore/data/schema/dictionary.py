@@ -1,0 +1,140 @@
+"""The data dictionary: a schema as a CSV that people can edit in a spreadsheet and give back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from medcore.data.cohort import KINDS, ROLES, Column, Schema
+from medcore.data.values.names import clean_name
+from medcore.errors import InputError, MissingColumnsError
+from medcore.i18n import N_
+
+FIELDS = (
+    "name",
+    "kind",
+    "role",
+    "unit",
+    "low",
+    "high",
+    "missing_codes",
+    "levels",
+    "sensitive",
+    "event",
+    "description",
+)
+_CHOICES: Mapping[str, tuple[str, ...]] = {"kind": KINDS, "role": ROLES}
+_TRUE = frozenset(["yes", "true", "1", "是", "y"])
+
+
+def save_dictionary(schema: Schema) -> str:
+    """Write a schema as a data dictionary: CSV text, one line a column.
+
+    Several missing codes or levels are separated by ``|``; ``event`` holds the
+    outcome's positive class. A cell that a spreadsheet would take for a formula
+    is preceded by an apostrophe.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for column in schema.columns:
+        writer.writerow({k: _guard(v) for k, v in _row(column, schema.positive).items()})
+    return out.getvalue()
+
+
+def load_dictionary(schema: Schema, text: str) -> Schema:
+    """Apply a data dictionary to a schema: what the dictionary says replaces what was inferred.
+
+    An empty cell leaves the schema as it is; a field that the dictionary lacks
+    too. Raises MissingColumnsError when it names a column that the table does
+    not have, InputError when a cell cannot be understood.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    if not reader.fieldnames or "name" not in reader.fieldnames:
+        raise InputError(
+            N_("A data dictionary is a CSV with the columns {fields}; this file lacks the column name."),
+            fields=list(FIELDS),
+        )
+    rows = list(reader)
+    unknown = [n for n in (_name(r) for r in rows) if n not in schema.names]
+    if unknown:
+        raise MissingColumnsError.between(wanted=unknown, got=schema.names, table="The table")
+    for row in rows:
+        schema = _apply(schema, _name(row), {k: _plain(v) for k, v in row.items() if k in FIELDS and v})
+    return schema
+
+
+def _row(column: Column, positive: str | None) -> dict[str, str]:
+    return {
+        "name": column.name,
+        "kind": column.kind,
+        "role": column.role,
+        "unit": column.unit or "",
+        "low": "" if column.low is None else f"{column.low:g}",
+        "high": "" if column.high is None else f"{column.high:g}",
+        "missing_codes": "|".join(column.missing_codes),
+        "levels": "|".join(column.levels),
+        "sensitive": "yes" if column.sensitive else "no",
+        "event": (positive or "") if column.role == "outcome" else "",
+        "description": column.description,
+    }
+
+
+def _apply(schema: Schema, name: str, cells: Mapping[str, str]) -> Schema:
+    if cells.get("role") == "outcome":
+        for other in schema.with_role("outcome"):
+            schema = schema.change(other.name, role="ignored") if other.name != name else schema
+    changes = {field: _understood(name, field, text) for field, text in cells.items() if field not in ("name", "event")}
+    schema = schema.change(name, **changes, confidence=1.0)
+    return replace(schema, positive=cells["event"]) if cells.get("event") else schema
+
+
+def _understood(name: str, field: str, text: str) -> Any:
+    if field in _CHOICES:
+        if text not in _CHOICES[field]:
+            raise _not_understood(name, field, _CHOICES[field])
+        return text
+    if field in ("low", "high"):
+        return _number(name, field, text)
+    if field in ("missing_codes", "levels"):
+        return tuple(part for part in text.split("|") if part)
+    return text.strip().lower() in _TRUE if field == "sensitive" else text
+
+
+def _number(name: str, field: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise _not_understood(name, field, ("a number",)) from None
+
+
+def _not_understood(name: str, field: str, expected: tuple[str, ...]) -> InputError:
+    return InputError(
+        N_("The data dictionary's cell {field} of the column {name} is not understood. It can be: {expected}."),
+        field=field,
+        name=name,
+        expected=list(expected),
+    )
+
+
+def _name(row: Mapping[str, str | None]) -> str:
+    return clean_name(_plain(row.get("name") or ""))
+
+
+def _guard(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(cell) else cell
+
+
+def _plain(cell: str) -> str:
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

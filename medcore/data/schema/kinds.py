@@ -1,0 +1,259 @@
+"""What kind of column: numbers, yes and no, categories, dates or text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from medcore.data.cohort import Kind
+from medcore.data.schema.names import says
+from medcore.data.values.dates import Dates, parse_dates
+from medcore.data.values.numbers import Numbers, parse_numbers
+from medcore.data.values.typed import Distinct, boolean_side
+from medcore.data.values.words import BOOLEAN_PAIRS, SEVERITY_WORDS
+from medcore.i18n import N_, Message
+
+READABLE = 0.9
+"""Share of a column's cells that must be readable as a kind for the column to be of that kind."""
+HEAD = 5000
+"""Distinct texts that are looked at one by one; beyond it only whole-column operations are used."""
+MANY_WORDS = 4
+_BAND = re.compile(
+    r"^[\[(<>≤≥=~ ]*(?P<low>-?[0-9]+(?:\.[0-9]+)?)(?:\s*(?:-|–|~|to|至|,|_)\s*[0-9]+(?:\.[0-9]+)?)?\s*[\])+]?[^0-9]{0,8}$"
+)
+
+
+_CODE = re.compile(r"^[A-Za-z]{1,2}[0-9]{1,4}(?:\.[0-9]+)?[A-Za-z]?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A kind with how sure it is and why; ``levels`` for booleans and ordered categories."""
+
+    kind: Kind
+    confidence: float
+    reason: Message
+    levels: tuple[str, ...] = ()
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A column's distinct texts (k) without its missing codes, and what they read as."""
+
+    name: str
+    texts: pa.Array
+    counts: NDArray[np.int64]
+    numbers: Numbers
+    dates: Dates | None
+
+    @property
+    def n(self) -> int:
+        """Number of cells that hold a value."""
+        return int(self.counts.sum())
+
+    @property
+    def k(self) -> int:
+        """Number of different values."""
+        return len(self.texts)
+
+    def words(self, mask: NDArray[np.bool_] | None = None) -> list[str]:
+        """Return the first distinct texts, at most :data:`HEAD` of them, or of those that the mask marks."""
+        texts = self.texts if mask is None else self.texts.filter(pa.array(mask))
+        return [str(w) for w in texts.slice(0, HEAD).to_pylist()]
+
+    def share(self, mask: NDArray[np.bool_]) -> float:
+        """Return the share of cells for which the mask over distinct texts holds."""
+        return float(self.counts[mask].sum() / max(1, self.n))
+
+    @classmethod
+    def of(cls, name: str, cells: Distinct, absent: NDArray[np.bool_], decimal: str | None) -> Contents:
+        """Read a column's distinct texts every way that matters."""
+        texts = cells.texts.filter(pa.array(~absent))
+        numbers = parse_numbers(texts, decimal=decimal)
+        may_be_dates = len(texts) > 0 and (not numbers.plain.all() or says(name, "date"))
+        return cls(name, texts, cells.counts[~absent], numbers, parse_dates(texts) if may_be_dates else None)
+
+
+def guess_kind(c: Contents) -> Guess:
+    """Decide what kind of column the contents are."""
+    if c.n == 0:
+        return Guess("category", 0.3, Message(N_("No cell holds a value."), {}))
+    return _boolean(c) or _date(c) or _numeric(c) or _words(c)
+
+
+def guess_native(values: pd.Series) -> Guess | None:
+    """Take the kind that a typed file states; None for text and for whole-number codes."""
+    stated = Message(N_("The file states this kind."), {})
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return Guess("date", 1.0, stated)
+    return None
+
+
+def _boolean(c: Contents) -> Guess | None:
+    if c.k > 6:
+        return None
+    words = c.words()
+    folded = {w.casefold() for w in words}
+    sides = {w: boolean_side(w) for w in words}
+    if None in sides.values():
+        return None
+    spelled = []
+    for side in (False, True):
+        mine = [(int(n), w) for w, n in zip(words, c.counts, strict=True) if sides[w] is side]
+        if not mine:
+            return None
+        spelled.append(max(mine)[1])
+    if not any(pair <= folded for pair in BOOLEAN_PAIRS):
+        return None
+    return Guess(
+        "boolean",
+        1.0,
+        Message(N_("Its cells say {no} or {yes}."), {"no": spelled[0], "yes": spelled[1]}),
+        tuple(spelled),
+    )
+
+
+def _date(c: Contents) -> Guess | None:
+    if c.dates is None:
+        return None
+    named = says(c.name, "date")
+    clear = c.dates.readable & ~c.dates.serial & (~c.dates.compact if not named else True)
+    if c.share(clear) >= READABLE:
+        if c.dates.ambiguous:
+            return Guess(
+                "date", 0.6, Message(N_("Dates in which day and month cannot be told apart; read day first."), {})
+            )
+        return Guess("date", 1.0, Message(N_("Its cells are dates."), {}))
+    if named and c.k > 3 and c.share(c.dates.readable) >= READABLE:
+        return Guess("date", 0.7, Message(N_("Its name says date, and its cells are a spreadsheet's day numbers."), {}))
+    if c.k > 3 and c.share(c.dates.readable & c.dates.compact) >= 0.99:
+        return Guess("date", 0.8, Message(N_("Its cells are dates written as eight digits."), {}))
+    return None
+
+
+def _numeric(c: Contents) -> Guess | None:
+    readable = c.share(c.numbers.readable)
+    if readable < READABLE or _is_band_column(c):
+        return None
+    if c.share(c.numbers.clock) > 0.5:
+        return Guess("numeric", 0.7, Message(N_("Times of day, read as hours after midnight."), {}), unit="h")
+    coded = _codes(c) or _letter_codes(c)
+    if coded:
+        return coded
+    plain = c.share(c.numbers.plain)
+    if plain == 1.0:
+        few = c.k <= 5 and c.n >= 30 and c.k > 2
+        if few:
+            return Guess("numeric", 0.6, Message(N_("Few different whole numbers: a count or a code?"), {}))
+        return Guess("numeric", 0.95, Message(N_("Its cells are numbers."), {}))
+    return Guess(
+        "numeric",
+        round(0.9 * readable, 2),
+        Message(
+            N_("{share} % of its cells are numbers once units, limits and separators are read."),
+            {"share": round(100 * readable)},
+        ),
+        unit=_common_suffix(c),
+    )
+
+
+def _codes(c: Contents) -> Guess | None:
+    """Recognise whole numbers that name categories: by the column's name, or by gaps between few values."""
+    values = np.unique(c.numbers.value[c.numbers.readable])
+    if not c.numbers.readable.all() or not np.all(values == np.round(values)):
+        return None
+    padded = pc.sum(pc.match_substring_regex(c.texts, r"^0[0-9]+$")).as_py() or 0
+    if padded > 1 and pc.count_distinct(pc.utf8_length(c.texts)).as_py() == 1:
+        return Guess("category", 0.8, Message(N_("Codes with leading zeros."), {}))
+    if says(c.name, "sex") and len(values) <= 4:
+        return Guess("category", 0.9, Message(N_("Its name says sex; the numbers are codes."), {}))
+    if says(c.name, "nominal") and len(values) <= 60:
+        return Guess("category", 0.8, Message(N_("Its name says that the numbers are codes."), {}))
+    few = 3 <= len(values) <= 6 and c.n >= 20 * len(values)
+    if few and len(values) <= 4 and np.any(np.diff(values) > 2) and values.max() < 100 and values.min() > 0:
+        return Guess("category", 0.6, Message(N_("Few whole numbers with gaps between them: probably codes."), {}))
+    return None
+
+
+def _letter_codes(c: Contents) -> Guess | None:
+    """Recognise codes of which some begin with a letter, as diagnoses do (250.01, V45)."""
+    rest = c.words(~c.numbers.readable)
+    coded = sum(1 for w in rest if _CODE.match(w))
+    if coded < 3 or coded < 0.5 * len(rest):
+        return None
+    return Guess("category", 0.8, Message(N_("Codes, some of which begin with a letter."), {}))
+
+
+def _common_suffix(c: Contents) -> str | None:
+    counts: dict[str, int] = {}
+    for at in np.flatnonzero(c.numbers.suffix != "")[:HEAD]:
+        suffix = str(c.numbers.suffix[at])
+        if not re.match(r"^[↑↓*hl]+$", suffix, re.I):
+            counts[suffix] = counts.get(suffix, 0) + int(c.counts[at])
+    if not counts:
+        return None
+    best = max(counts, key=lambda s: counts[s])
+    return best if counts[best] >= 0.5 * sum(counts.values()) else None
+
+
+def _is_band_column(c: Contents) -> bool:
+    """Say whether limits such as >7 and >8 are the column's few categories and not measurements."""
+    bounded = c.share(c.numbers.bounded)
+    return bounded > 0.5 and c.k <= 6
+
+
+def _words(c: Contents) -> Guess:
+    head = c.words()
+    levels = ordered_levels(head)
+    if levels:
+        return Guess("category", 0.8, Message(N_("Categories with an order."), {}), levels)
+    weights = c.counts[: len(head)] / c.counts[: len(head)].sum()
+    words = float(np.dot(weights, [len(w.split()) for w in head]))
+    length = float(np.dot(weights, [len(w) for w in head]))
+    unique = c.k / c.n
+    if c.n >= 20 and unique > 0.5 and (words > MANY_WORDS or length > 40):
+        return Guess("text", 0.9, Message(N_("Long texts, nearly all different."), {}))
+    if c.n >= 20 and unique > 0.9:
+        return Guess("text", 0.7, Message(N_("Texts that are nearly all different."), {}))
+    if c.k > 1000 and unique > 0.2:
+        return Guess("text", 0.6, Message(N_("Very many different texts."), {}))
+    return Guess("category", 0.9, Message(N_("{n} different words."), {"n": c.k}))
+
+
+def ordered_levels(words: Sequence[str]) -> tuple[str, ...]:
+    """Put the words of an ordered category in order, lowest first; empty if they have none.
+
+    >>> ordered_levels(["[10-20)", "[0-10)", "[20-30)"])
+    ('[0-10)', '[10-20)', '[20-30)')
+    >>> ordered_levels(["severe", "Mild", "moderate"])
+    ('Mild', 'moderate', 'severe')
+    >>> ordered_levels(["red", "green", "blue"])
+    ()
+    """
+    if not 3 <= len(words) <= 30:
+        return ()
+    folded = {w: w.casefold() for w in words}
+    for scale in SEVERITY_WORDS:
+        if set(folded.values()) <= set(scale):
+            return tuple(sorted(words, key=lambda w: scale.index(folded[w])))
+    bands = {w: _BAND.match(w) for w in words}
+    if (
+        all(bands.values())
+        and sum(1 for w in words if re.search(r"[0-9]\s*(-|–|~|to|至|,|_)\s*[0-9]|[<>≤≥+]", w)) >= len(words) - 1
+    ):
+        return tuple(sorted(words, key=lambda w: _band_start(w, float(bands[w]["low"]))))  # type: ignore[index]
+    return ()
+
+
+def _band_start(word: str, low: float) -> tuple[float, int]:
+    if word.lstrip("[(").startswith(("<", "≤")):
+        return (low, -1)
+    return (low, 1) if word.lstrip("[(").startswith((">", "≥")) or word.endswith("+") else (low, 0)

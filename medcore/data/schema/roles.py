@@ -1,0 +1,135 @@
+"""What each column does: identifier, patient group, site, time, or predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from medcore.data.cohort import Column
+from medcore.data.schema.names import says, spoken
+from medcore.data.schema.patients import patient_part
+from medcore.data.values.typed import Distinct
+from medcore.i18n import N_, Message
+
+MANY_LEVELS = 50
+MOST_SITES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many cells of a column hold a value, how many different ones, and whether all are whole numbers."""
+
+    n: int
+    k: int
+    whole_numbers: bool
+
+    @classmethod
+    def of(cls, cells: Distinct) -> Size:
+        """Measure a column; whole numbers are judged by the first thousand values."""
+        head = cells.texts.slice(0, 1000).to_pylist()
+        return cls(int(cells.counts.sum()), len(cells.texts), all(str(w).isdigit() for w in head))
+
+
+def assign_roles(columns: Sequence[Column], cells: Sequence[Size], frame: pd.DataFrame) -> tuple[Column, ...]:
+    """Give every column its role; at most one each of group, site and time."""
+    with_roles = [_identity(c, d, frame) for c, d in zip(columns, cells, strict=True)]
+    with_roles = _only_one(with_roles, cells, "group")
+    with_roles = _site(with_roles, cells)
+    return tuple(_time(with_roles))
+
+
+def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
+    n, k = cells.n, cells.k
+    unique = k / n if n else 0.0
+    if n == 0:
+        return replace(column, role="ignored")
+    if column.kind == "date":
+        return replace(
+            column,
+            role="ignored",
+            reason=column.reason,
+        )
+    if column.kind in ("text", "category") and patient_part(frame[column.name]) is not None:
+        return _as(column, "group", 0.9, N_("The patient is a part of its text; rows of one patient belong together."))
+    if says(column.name, "patient") and k >= 2:
+        if unique < 0.98 and k > 10:
+            return _as(column, "group", 0.9, N_("Its name says patient, and patients come back in several rows."))
+        if unique >= 0.98:
+            return _as(column, "identifier", 0.95, N_("Its name says patient, and every row has another one."))
+    if _is_identifier(column, cells, unique):
+        return _as(column, "identifier", 0.9, N_("Names a row rather than measuring anything."))
+    if column.kind == "text":
+        return replace(column, role="ignored")
+    return column
+
+
+def _is_identifier(column: Column, cells: Size, unique: float) -> bool:
+    if column.low is not None or column.unit is not None or column.kind in ("boolean", "date"):
+        return False
+    n, k = cells.n, cells.k
+    named = says(column.name, "identifier") and not says(column.name, "site")
+    if named and n >= 10 and unique > 0.8:
+        return column.kind != "numeric" or cells.whole_numbers
+    if named and k > MANY_LEVELS and spoken(column.name).endswith("id"):
+        return True
+    return column.kind == "text" and unique > 0.98 and n >= 20 and not _is_prose(column)
+
+
+def _is_prose(column: Column) -> bool:
+    return column.confidence >= 0.9
+
+
+def _only_one(columns: list[Column], cells: Sequence[Size], role: str) -> list[Column]:
+    """Keep the role at the column with most different patients; the others identify something else."""
+    candidates = [i for i, c in enumerate(columns) if c.role == role]
+    if len(candidates) < 2:
+        return columns
+    keep = min(candidates, key=lambda i: cells[i].k)
+    return [replace(c, role="identifier") if i in candidates and i != keep else c for i, c in enumerate(columns)]
+
+
+def _site(columns: list[Column], cells: Sequence[Size]) -> list[Column]:
+    for i, (column, d) in enumerate(zip(columns, cells, strict=True)):
+        n, k = d.n, d.k
+        if (
+            says(column.name, "site")
+            and column.role in ("predictor", "identifier")
+            and 2 <= k <= min(MOST_SITES, n / 2)
+        ):
+            site = _as(column, "site", 0.9, N_("Its name says site or hospital."))
+            columns[i] = replace(site, kind="category", low=None, high=None)
+            break
+    return columns
+
+
+def _time(columns: list[Column]) -> list[Column]:
+    dates = [
+        i for i, c in enumerate(columns) if c.kind == "date" and not says(c.name, "birth") and not says(c.name, "after")
+    ]
+    named = [i for i in dates if says(columns[i].name, "time")]
+    for i in (named or dates)[:1]:
+        columns[i] = _as(columns[i], "time", 0.8, N_("The date by which patients can be put in order of time."))
+    for i, c in enumerate(columns):
+        if c.kind == "date" and c.role == "ignored":
+            columns[i] = replace(
+                c,
+                reason=Message(N_("A date is no predictor as it is; the time between two dates can be."), {}),
+            )
+    return columns
+
+
+def _as(column: Column, role: str, confidence: float, template: str) -> Column:
+    kind = "category" if role in ("identifier", "group") and column.kind == "numeric" else column.kind
+    return replace(
+        column,
+        role=role,  # type: ignore[arg-type]
+        kind=kind,
+        confidence=min(column.confidence, confidence),
+        reason=Message(template, {}),
+        low=None if kind != column.kind else column.low,
+        high=None if kind != column.kind else column.high,
+        missing_codes=column.missing_codes,
+        sensitive=False if role in ("identifier", "group") else column.sensitive,
+    )

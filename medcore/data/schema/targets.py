@@ -1,0 +1,238 @@
+"""Which column could be the outcome, and which of its classes is the event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from medcore.data.cohort import Column, Schema
+from medcore.data.schema.names import says, spoken
+from medcore.data.values.names import clean_name
+from medcore.data.values.typed import fold_text, read_values
+from medcore.data.values.words import NEGATIVE_WORDS, POSITIVE_WORDS
+from medcore.errors import MissingColumnsError, TargetError
+from medcore.i18n import N_, Message
+
+MOST_CLASSES = 20
+GLANCE = 2000
+"""Rows whose variety already tells a measurement from classes."""
+_STRONG = frozenset(
+    [
+        "outcome",
+        "target",
+        "label",
+        "class",
+        "y",
+        "status",
+        "disease",
+        "diagnosis",
+        "death",
+        "died",
+        "mortality",
+        "classification",
+        "结局",
+        "转归",
+        "预后",
+        "死亡",
+        "标签",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetProposal:
+    """A column that could be the outcome, the class that is the event, and why."""
+
+    column: str
+    positive: str | None
+    confidence: float
+    reason: Message
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form with the reason in the current language."""
+        return {
+            "column": self.column,
+            "positive": self.positive,
+            "confidence": self.confidence,
+            "reason": str(self.reason),
+        }
+
+
+def propose_targets(frame: pd.DataFrame, schema: Schema) -> tuple[TargetProposal, ...]:
+    """Rank the columns that could be the outcome, best first: by name, by words, by place in the table."""
+    proposals = []
+    n = len(schema.columns)
+    for i, column in enumerate(schema.columns):
+        classes = _possible_classes(frame, column)
+        if classes is None:
+            continue
+        score, reason = _score(column, classes, first=i == 0, last=i == n - 1)
+        positive, _ = default_positive(classes) if len(classes) == 2 else (None, None)
+        proposals.append((score, i, TargetProposal(column.name, positive, round(min(score, 0.99), 2), reason)))
+    proposals.sort(key=lambda p: (-p[0], -p[1]))
+    return tuple(p[2] for p in proposals)
+
+
+def choose_target(schema: Schema, frame: pd.DataFrame, target: str, *, positive: str | None = None) -> Schema:
+    """Make a column the outcome and settle which class is the event.
+
+    Without ``positive`` the conventional word for an event is taken, else the
+    rarer class, when there are two classes; with more there is no event unless
+    ``positive`` names one, against which all others are one class. Raises MissingColumnsError for an unknown column, TargetError
+    for one that cannot be predicted.
+    """
+    name = target if target in schema.names else clean_name(target)
+    if name not in schema.names:
+        raise MissingColumnsError.between(wanted=[target], got=schema.names, table="The table")
+    column = _as_outcome(schema[name])
+    counts = class_counts(frame, column)
+    _check(name, counts, len(frame))
+    event, reason = _event(name, counts, positive)
+    for other in schema.with_role("outcome"):
+        schema = schema.change(other.name, role="predictor")
+    changed = schema.change(
+        name,
+        role="outcome",
+        kind=column.kind,
+        levels=column.levels,
+        low=None,
+        high=None,
+        reason=reason or column.reason,
+    )
+    return replace(changed, positive=event)
+
+
+def class_counts(frame: pd.DataFrame, column: Column) -> dict[str, int]:
+    """Count the rows of each class of an outcome column, most frequent first."""
+    values = read_values(frame[[column.name]], Schema((column,))).frame[column.name]
+    counts = values.value_counts()
+    return {str(k): int(v) for k, v in counts.items()}
+
+
+def default_positive(counts: dict[str, int]) -> tuple[str, Message]:
+    """Choose which of two classes is the event: by convention of words, else the rarer one.
+
+    >>> default_positive({"LIVE": 123, "DIE": 32})[0], default_positive({"a": 5, "b": 9})[0]
+    ('DIE', 'a')
+    """
+    known = [c for c in counts if c.casefold() in POSITIVE_WORDS and c.casefold() not in NEGATIVE_WORDS]
+    if len(known) == 1:
+        return known[0], Message(N_("{positive} is by convention the event."), {"positive": known[0]})
+    other = [c for c in counts if c.casefold() not in NEGATIVE_WORDS]
+    if len(other) == 1:
+        return other[0], Message(
+            N_("The other class says that nothing happened, so {positive} is the event."), {"positive": other[0]}
+        )
+    if len(known) > 1:
+        best = min(known, key=lambda c: POSITIVE_WORDS.index(c.casefold()))
+        return best, Message(N_("{positive} is by convention the event."), {"positive": best})
+    negated = _negation(list(counts))
+    if negated:
+        return negated, Message(
+            N_("The other class is its negation, so {positive} is the event."), {"positive": negated}
+        )
+    rarer = min(counts, key=lambda c: counts[c])
+    return rarer, Message(N_("{positive} is the rarer class, so it is taken as the event."), {"positive": rarer})
+
+
+def _negation(classes: list[str]) -> str | None:
+    if sorted(c.casefold() for c in classes) == ["b", "m"]:  # benign and malignant
+        return max(classes, key=str.casefold)
+    for a, b in (classes, classes[::-1]):
+        low_a, low_b = a.casefold().replace(" ", ""), b.casefold().replace(" ", "")
+        if any(
+            low_b == prefix + low_a
+            for prefix in ("not", "non", "non-", "no", "no-", "not-", "un", "非", "无", "未", "不")
+        ):
+            return a
+    return None
+
+
+def _as_outcome(column: Column) -> Column:
+    kind = "category" if column.kind in ("numeric", "text", "date") else column.kind
+    return replace(column, kind=kind, low=None, high=None)
+
+
+def _check(name: str, counts: dict[str, int], n_rows: int) -> None:
+    if not counts:
+        raise TargetError(N_("The outcome {target} has no value in any row. Choose another column."), target=name)
+    if len(counts) == 1:
+        raise TargetError(
+            N_(
+                "The outcome {target} has one class only, so there is nothing to tell apart. Choose another column, or add patients of another class."
+            ),
+            target=name,
+        )
+    if len(counts) > MOST_CLASSES:
+        raise TargetError(
+            N_(
+                "The outcome {target} has {n} different values in {rows} rows, so it is probably a measurement or an identifier. "
+                "Choose a column with at most {most} classes, or add a column that divides it into classes."
+            ),
+            target=name,
+            n=len(counts),
+            rows=n_rows,
+            most=MOST_CLASSES,
+        )
+
+
+def _event(name: str, counts: dict[str, int], positive: str | None) -> tuple[str | None, Message | None]:
+    if positive is not None:
+        return _match(name, counts, positive), None
+    return default_positive(counts) if len(counts) == 2 else (None, None)
+
+
+def _match(name: str, counts: dict[str, int], positive: str) -> str:
+    wanted = fold_text(positive)
+    if wanted in counts:
+        return wanted
+    alike = [c for c in counts if c.casefold() == wanted.casefold()]
+    if alike:
+        return alike[0]
+    raise TargetError(
+        N_("The outcome {target} has no class {positive}. Its classes are: {classes}."),
+        target=name,
+        positive=wanted,
+        classes=list(counts),
+    )
+
+
+def _possible_classes(frame: pd.DataFrame, column: Column) -> dict[str, int] | None:
+    if column.role in ("identifier", "group", "site", "time") or column.kind in ("date", "text"):
+        return None
+    if frame[column.name].iloc[:GLANCE].nunique() > 4 * MOST_CLASSES:
+        return None
+    counts = class_counts(frame, _as_outcome(column))
+    if not 2 <= len(counts) <= MOST_CLASSES or len(counts) > max(2, sum(counts.values()) / 5):
+        return None
+    return counts
+
+
+def _score(column: Column, classes: dict[str, int], *, first: bool, last: bool) -> tuple[float, Message]:
+    score, reason = 0.1, Message(N_("It has {n} classes."), {"n": len(classes)})
+    if len(classes) == 2:
+        score += 0.1
+    if last:
+        score += 0.25
+        reason = Message(N_("It is the last column, where the outcome usually stands."), {})
+    elif first:
+        score += 0.1
+    if _worded(classes):
+        score += 0.15
+    if says(column.name, "outcome"):
+        score += 0.3
+        reason = Message(N_("Its name speaks of an outcome."), {})
+    if _STRONG & set(spoken(column.name).split()):
+        score += 0.15
+    if column.sensitive:
+        score -= 0.3
+    if column.kind == "numeric" and len(classes) > 5:
+        score -= 0.2
+    return max(score, 0.01), reason
+
+
+def _worded(classes: dict[str, int]) -> bool:
+    telling = {w for w in POSITIVE_WORDS if len(w) > 3 and w not in {"true", "present", "abnormal", "case"}}
+    return any(c.casefold() in telling for c in classes)

@@ -1,0 +1,129 @@
+"""Does a predicted 20 % happen to 20 of 100 patients? The calibration curve and its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medcore.evaluation.figures.estimates import Estimate, Floats
+from medcore.evaluation.figures.resampling import Ints, default_n_boot, draw, risk_bins, sums
+from medcore.evaluation.figures.smoothing import SPAN, Smoother
+from medcore.evaluation.figures.weighting import proportion, weighed
+
+
+@dataclass(frozen=True, slots=True)
+class RiskGroup:
+    """Patients of similar predicted risk: their number, mean risk (0–1) and observed share of events."""
+
+    n: int
+    n_events: int
+    mean_risk: float
+    observed: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {
+            "n": self.n,
+            "n_events": self.n_events,
+            "mean_risk": self.mean_risk,
+            "observed": self.observed.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationCurve:
+    """Observed share of events as a smooth function of predicted risk.
+
+    ``risk`` (M,), ``observed`` with its pointwise 95 % band ``low``, ``high`` (M,),
+    from a local-linear loess without robustness steps; the band resamples
+    patients. ``groups`` are tenths of the patients by risk; ``edges`` and
+    ``counts`` the histogram of predicted risks.
+    """
+
+    risk: Floats
+    observed: Floats
+    low: Floats
+    high: Floats
+    groups: tuple[RiskGroup, ...]
+    edges: Floats
+    counts: Ints
+    n: int
+    n_events: int
+    span: float = SPAN
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        arrays = ("risk", "observed", "low", "high", "edges", "counts")
+        return {name: getattr(self, name).tolist() for name in arrays} | {
+            "groups": [g.to_dict() for g in self.groups],
+            "n": self.n,
+            "n_events": self.n_events,
+            "span": self.span,
+        }
+
+
+def calibration_curve(
+    outcome: Floats,
+    risk: Floats,
+    *,
+    groups: Ints | None = None,
+    weights: Floats | None = None,
+    seed: int = 0,
+    n_boot: int | None = None,
+    n_groups: int = 10,
+) -> CalibrationCurve:
+    """Smooth what happened over what was predicted; ``outcome`` (n,) of 0 and 1, ``risk`` (n,).
+
+    The curve spans the risks that occur. ``groups`` are patient codes where
+    patients repeat; ``weights`` (n,) say for how many patients each row stands, rows
+    of weight 0 not counted. The histogram counts patients.
+    """
+    kept, weighted = weighed(weights, len(risk))
+    outcome, risk, groups = outcome[kept], risk[kept], None if groups is None else groups[kept]
+    bins, n_bins = risk_bins(risk, 500)
+    weight = np.ones(len(risk)) if weighted is None else weighted
+    centres = sums(bins, weight * risk) / sums(bins, weight)
+    smoother = Smoother.over(risk, centres, weighted)
+    draws = draw(len(risk), groups, n_boot=n_boot or min(500, default_n_boot(len(risk))), seed=seed)
+    cell = 2 * bins + (outcome == 1)
+    whole = sums(cell, weight, 2 * n_bins)[None, :]
+    observed, drawn = (
+        np.clip(smoother.at_knots(w[:, 0::2] + w[:, 1::2], w[:, 1::2]), 0, 1)
+        for w in (whole, draws.by_cell(cell, 2 * n_bins, weighted))
+    )
+    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
+    edges = np.linspace(0, 1, 41)
+    return CalibrationCurve(
+        risk=smoother.knots,
+        observed=observed[0],
+        low=low,
+        high=high,
+        groups=risk_groups(outcome, risk, weights=weighted, n_groups=n_groups),
+        edges=edges,
+        counts=np.histogram(risk, edges)[0].astype(np.int64),
+        n=len(risk),
+        n_events=int(outcome.sum()),
+    )
+
+
+def risk_groups(
+    outcome: Floats, risk: Floats, *, weights: Floats | None = None, n_groups: int = 10
+) -> tuple[RiskGroup, ...]:
+    """Split patients into equal parts by risk (equal risks stay together) and count events in each.
+
+    ``weights`` (n,), each above 0, change the shares and means, not the counts.
+    """
+    part, n_parts = risk_bins(risk, n_groups)
+    if n_parts > n_groups:
+        part, n_parts = part * n_groups // n_parts, n_groups
+    found = []
+    for k in range(n_parts):
+        mask = part == k
+        if mask.any():
+            n, events = int(mask.sum()), int(outcome[mask].sum())
+            weight = None if weights is None else weights[mask]
+            mean = float(np.average(risk[mask], weights=weight))
+            found.append(RiskGroup(n, events, mean, proportion(outcome[mask] == 1, weight)))
+    return tuple(found)

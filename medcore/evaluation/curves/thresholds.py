@@ -1,0 +1,170 @@
+"""From which risk on should one act? A threshold with the reason for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from medcore.errors import SettingsError
+from medcore.evaluation.curves.discrimination import Ranked
+from medcore.evaluation.figures.estimates import Floats
+from medcore.i18n import N_, Message
+
+Rule = Literal["harm_ratio", "net_benefit", "sensitivity", "specificity", "youden", "by_hand"]
+RULES: tuple[str, ...] = get_args(Rule)
+LOWEST, HIGHEST = 0.001, 0.999
+
+BY_HAND = N_("The threshold was set by hand.")
+UNREACHED = N_("No threshold reaches it on these patients; the nearest was taken.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdChoice:
+    """A threshold (0–1), the rule and the number it came from, and the reason in words.
+
+    ``reached`` is False when a target could not be met on these patients.
+    """
+
+    threshold: float
+    rule: Rule
+    target: float | None
+    rationale: Message
+    reached: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form with the reason in the current language."""
+        return {
+            "threshold": self.threshold,
+            "rule": self.rule,
+            "target": self.target,
+            "rationale": str(self.rationale),
+            "reached": self.reached,
+        }
+
+
+def harm_ratio_threshold(ratio: float) -> float:
+    """Return the threshold at which ``ratio`` unnecessary treatments weigh as much as one missed case.
+
+    One acts when the risk p outweighs: p·ratio ≥ (1 − p), so from 1/(1 + ratio) on
+    (Pauker & Kassirer 1975, NEJM 293:229).
+
+    >>> harm_ratio_threshold(9)
+    0.1
+    """
+    if not np.isfinite(ratio) or ratio <= 0:
+        raise SettingsError(N_("The harm ratio is {ratio}; it must be a number above 0."), ratio=ratio)
+    return 1 / (1 + ratio)
+
+
+def choose_threshold(outcome: Floats, risk: Floats, rule: Rule, *, target: float | None = None) -> ThresholdChoice:
+    """Choose a threshold by a rule, on out-of-fold risks (n,) and 0/1 outcomes (n,).
+
+    ``target`` is the harm ratio for ``harm_ratio`` and ``net_benefit``, a share
+    (0–1) for ``sensitivity`` and ``specificity``, the threshold for ``by_hand``,
+    and unused for ``youden``. Raises SettingsError for a target that cannot be.
+    """
+    if rule == "harm_ratio":
+        return _harm(_needed(rule, target))
+    if rule == "by_hand":
+        value = _share(rule, target)
+        return ThresholdChoice(threshold=_inside(value), rule=rule, target=value, rationale=Message(BY_HAND))
+    ranked = Ranked.of(outcome, risk)
+    if not 0 < ranked.n_events < ranked.n:
+        raise SettingsError(N_("A threshold cannot be chosen by this rule: all patients have the same outcome."))
+    if rule == "youden":
+        return _youden(ranked)
+    if rule == "net_benefit":
+        return _net_benefit(ranked, _needed(rule, target))
+    return _target(ranked, rule, _share(rule, target))
+
+
+def _harm(ratio: float) -> ThresholdChoice:
+    return ThresholdChoice(
+        threshold=_inside(harm_ratio_threshold(ratio)),
+        rule="harm_ratio",
+        target=ratio,
+        rationale=Message(
+            N_("Missing one patient with the outcome was judged as bad as treating {ratio} patients without need."),
+            {"ratio": f"{ratio:g}"},
+        ),
+    )
+
+
+def _youden(ranked: Ranked) -> ThresholdChoice:
+    called, tp = (a[1:] for a in ranked.steps())
+    index = tp / ranked.n_events - (called - tp) / (ranked.n - ranked.n_events)
+    best = int(np.argmax(index))
+    return ThresholdChoice(
+        threshold=_inside(float(ranked.risk[called[best] - 1])),
+        rule="youden",
+        target=None,
+        rationale=Message(
+            N_(
+                "Sensitivity plus specificity is largest here (Youden's index {index}): a missed case was taken to be "
+                "as bad as a false alarm in proportion to how common each is."
+            ),
+            {"index": f"{index[best]:.2f}"},
+        ),
+    )
+
+
+def _net_benefit(ranked: Ranked, ratio: float) -> ThresholdChoice:
+    odds = 1 / ratio
+    harm_ratio_threshold(ratio)
+    called, tp = (a[1:] for a in ranked.steps())
+    benefit = (tp - (called - tp) * odds) / ranked.n
+    best = int(np.argmax(benefit))
+    return ThresholdChoice(
+        threshold=_inside(float(ranked.risk[called[best] - 1])),
+        rule="net_benefit",
+        target=ratio,
+        rationale=Message(
+            N_(
+                "Net benefit is largest here on the training patients when one missed case is as bad as {ratio} "
+                "unnecessary treatments ({benefit} true positives per 100 patients)."
+            ),
+            {"ratio": f"{ratio:g}", "benefit": f"{100 * benefit[best]:.1f}"},
+        ),
+    )
+
+
+def _target(ranked: Ranked, rule: Rule, share: float) -> ThresholdChoice:
+    called, tp = (a[1:] for a in ranked.steps())
+    if rule == "sensitivity":
+        reached = tp / ranked.n_events >= share - 1e-12
+        best = int(np.argmax(reached))
+        words = N_("It is the highest threshold that finds at least {percent} % of those with the outcome.")
+    else:
+        left_alone = 1 - (called - tp) / (ranked.n - ranked.n_events)
+        reached = left_alone >= share - 1e-12
+        best = int(np.flatnonzero(reached)[-1]) if reached.any() else 0
+        words = N_("It is the lowest threshold that leaves alone at least {percent} % of those without the outcome.")
+    met = bool(reached.any())
+    return ThresholdChoice(
+        threshold=_inside(float(ranked.risk[called[best] - 1])),
+        rule=rule,
+        target=share,
+        rationale=Message(words if met else UNREACHED, {"percent": f"{100 * share:g}"} if met else {}),
+        reached=met,
+    )
+
+
+def _needed(rule: str, target: float | None) -> float:
+    if target is None:
+        raise SettingsError(N_("The rule {rule} needs a number."), rule=rule)
+    return float(target)
+
+
+def _share(rule: str, target: float | None) -> float:
+    value = _needed(rule, target)
+    if not 0 <= value <= 1:
+        raise SettingsError(
+            N_("The number for the rule {rule} is {value}; it must lie between 0 and 1."), rule=rule, value=value
+        )
+    return value
+
+
+def _inside(threshold: float) -> float:
+    return float(min(max(threshold, LOWEST), HIGHEST))

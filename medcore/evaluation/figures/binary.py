@@ -1,0 +1,230 @@
+"""Every summary figure of one outcome against its predicted risk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from medcore.evaluation.figures.estimates import (
+    CONSTANT_RISK,
+    FEW_EVENTS,
+    NAN,
+    ONE_CLASS,
+    SEPARATED,
+    Estimate,
+    Floats,
+    from_draws,
+    missing,
+    normal,
+)
+from medcore.evaluation.figures.ranking import auroc_with_influence, average_precision
+from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins, sums
+from medcore.evaluation.figures.smoothing import Smoother, weighted_quantile
+from medcore.evaluation.figures.weighting import linearised
+from medcore.statistics.logistic import LogisticFit, fit_logistic, logit
+
+#: The figures whose interval is bootstrapped, in the order they are shown.
+BOOTSTRAPPED = ("auprc", "brier", "scaled_brier", "log_loss", "o_e_ratio", "ici", "e50", "e90")
+#: The figures whose interval follows from each patient's influence on them.
+ANALYTIC = ("auroc", "calibration_slope", "calibration_intercept")
+METRICS = (
+    "auroc",
+    "auprc",
+    "brier",
+    "scaled_brier",
+    "log_loss",
+    "calibration_slope",
+    "calibration_intercept",
+    *BOOTSTRAPPED[4:],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The parts from which estimates, one class's or a mean over classes, are put together.
+
+    ``values`` are exact; ``draws`` (n_boot,) a figure and ``about``, their centre,
+    come from risks gathered in bins; ``influence`` (n,) belongs to the analytic
+    figures, with ``model_variance`` where maximum likelihood gives one and the rows
+    are not ``weighted``.
+    """
+
+    values: Mapping[str, float]
+    draws: Mapping[str, Floats]
+    about: Mapping[str, float]
+    influence: Mapping[str, Floats]
+    model_variance: Mapping[str, float]
+    reasons: Mapping[str, str]
+    weighted: bool = False
+
+
+def log_loss_terms(outcome: Floats, risk: Floats) -> Floats:
+    """Return −log of the probability given to what happened, with scikit-learn's clipping."""
+    tiny = np.finfo(np.float64).eps
+    p = np.clip(risk, tiny, 1 - tiny)
+    out: Floats = -(outcome * np.log(p) + (1 - outcome) * np.log1p(-p))
+    return out
+
+
+def pieces(outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None = None) -> Pieces:
+    """Compute every figure and its resampled values for 0/1 ``outcome`` and ``risk``, both (n,).
+
+    ``weights`` (n,) are above 0 with mean 1, or None where all patients count alike.
+    """
+    area, area_influence = auroc_with_influence(outcome, risk, weights)
+    values, reasons = {"auroc": area}, {}
+    influence, model_variance = {"auroc": area_influence}, {}
+    for name, (value, fit, reason) in _calibration_fits(outcome, risk, area, weights).items():
+        values[name] = value
+        if fit is not None:
+            influence[name] = (fit.influence if weights is None else fit.left_out)[:, -1]
+            model_variance[name] = float(fit.covariance[-1, -1])
+        if reason:
+            reasons[name] = reason
+    resampled, about, exact = _resampled(outcome, risk, draws, weights)
+    return Pieces(values | exact, resampled, about, influence, model_variance, reasons, weights is not None)
+
+
+def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
+    """Turn the pieces of one class into its estimates."""
+    clustered = groups is not None
+    out: dict[str, Estimate] = {}
+    for name in METRICS:
+        value = parts.values[name]
+        if name in ANALYTIC:
+            out[name] = _analytic(name, parts, groups)
+        elif np.isnan(value):
+            out[name] = missing(ONE_CLASS)
+        else:
+            out[name] = from_draws(value, parts.draws[name], clustered=clustered, about=parts.about[name])
+    return out
+
+
+def _analytic(name: str, parts: Pieces, groups: Ints | None) -> Estimate:
+    value, reason = parts.values[name], parts.reasons.get(name)
+    if np.isnan(value):
+        return missing(reason or ONE_CLASS)
+    influence = parts.influence[name]
+    if np.isnan(influence).any():
+        return missing(FEW_EVENTS, value)
+    method = analytic_method(name, groups, weighted=parts.weighted)
+    if method == "wald":
+        return normal(value, parts.model_variance[name], method)
+    if name == "auroc" and clustered_variance(influence, groups) == 0:
+        return missing(SEPARATED if value in (0.0, 1.0) else CONSTANT_RISK, value)
+    bounds = (0.0, 1.0) if name == "auroc" else None
+    return linearised(value, influence, groups, method, weighted=parts.weighted, bounds=bounds)
+
+
+def analytic_method(name: str, groups: Ints | None, *, weighted: bool) -> str:
+    """Name how the interval of an analytic figure is found."""
+    plain = "weighted" if weighted else ("delong" if name == "auroc" else "wald")
+    return plain if groups is None else f"{plain}_cluster"
+
+
+def _calibration_fits(
+    outcome: Floats, risk: Floats, area: float, weights: Floats | None
+) -> dict[str, tuple[float, LogisticFit | None, str | None]]:
+    """Fit slope and intercept; a value, the fit, and the reason where there is none, for each."""
+    names = ("calibration_slope", "calibration_intercept")
+    if np.isnan(area):
+        return dict.fromkeys(names, (NAN, None, ONE_CLASS))
+    x, ones = logit(risk), np.ones((len(risk), 1))
+    in_the_large = fit_logistic(outcome, ones, offset=x, weights=weights)
+    slope = None
+    reason = SEPARATED if area in (0.0, 1.0) else CONSTANT_RISK
+    if np.ptp(x) > 1e-9 and area not in (0.0, 1.0):
+        slope = fit_logistic(outcome, np.column_stack([ones, x]), weights=weights)
+    return {
+        names[0]: (float(slope.coefficients[1]), slope, None) if slope else (NAN, None, reason),
+        names[1]: (float(in_the_large.coefficients[0]), in_the_large, None) if in_the_large else (NAN, None, SEPARATED),
+    }
+
+
+def _resampled(
+    outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None
+) -> tuple[dict[str, Floats], dict[str, float], dict[str, float]]:
+    """Return the draws of every bootstrapped figure, their centres, and the exact values."""
+    bins, n_bins = risk_bins(risk)
+    cell = 2 * bins + (outcome == 1)
+    weight = np.ones(len(risk)) if weights is None else weights
+    size = sums(cell, weight, 2 * n_bins)
+    mean_risk, loss, squared = (
+        sums(cell, weight * terms, 2 * n_bins) / np.where(size > 0, size, 1)
+        for terms in (risk, log_loss_terms(outcome, risk), (risk - outcome) ** 2)
+    )
+    centres = sums(bins, weight * risk) / sums(bins, weight)
+    smoother = Smoother.over(risk, centres, weights)
+    drawn = [
+        _figures(w, mean_risk, squared, loss, centres, smoother)
+        for w in (draws.by_cell(cell, 2 * n_bins, weights), size[None, :])
+    ]
+    about = {name: float(v[0]) for name, v in drawn[1].items()}
+    exact = about | _exact(outcome, risk, weight)
+    return drawn[0], about, exact
+
+
+def _figures(
+    weight: Floats, mean_risk: Floats, squared: Floats, loss: Floats, centres: Floats, smoother: Smoother
+) -> dict[str, Floats]:
+    """Compute the bootstrapped figures for weights of cells (B, 2·bins), cell 2i+1 holding bin i's events."""
+    others, events = weight[:, 0::2], weight[:, 1::2]
+    n = weight.sum(1)
+    share = events.sum(1) / n
+    both = (share > 0) & (share < 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        brier = weight @ squared / n
+        gap = np.abs(smoother.between(smoother.at_knots(others + events, events), centres) - centres)
+        out = {
+            "auprc": average_precision(events, others),
+            "brier": brier,
+            "scaled_brier": 1 - brier / (share * (1 - share)),
+            "log_loss": weight @ loss / n,
+            "o_e_ratio": events.sum(1) / (weight @ mean_risk),
+            "ici": (gap * (others + events)).sum(1) / n,
+            "e50": weighted_quantile(gap, others + events, 0.5),
+            "e90": weighted_quantile(gap, others + events, 0.9),
+        }
+    needs_both = ("auprc", "scaled_brier", "ici", "e50", "e90")
+    return {name: np.where(both, v, NAN) if name in needs_both else v for name, v in out.items()}
+
+
+def _exact(outcome: Floats, risk: Floats, weight: Floats) -> dict[str, float]:
+    """Return the figures that binning would change, from the rows themselves."""
+    expected = float(weight @ risk)
+    exact = {
+        "brier": float(np.average((risk - outcome) ** 2, weights=weight)),
+        "log_loss": float(np.average(log_loss_terms(outcome, risk), weights=weight)),
+        "o_e_ratio": float(weight @ outcome) / expected if expected > 0 else NAN,
+    }
+    if outcome.min() == outcome.max():
+        return exact
+    share = float(np.average(outcome, weights=weight))
+    exact["scaled_brier"] = 1 - exact["brier"] / (share * (1 - share))
+    _, where = np.unique(risk, return_inverse=True)
+    events, others = (sums(where, weight * y)[None, :] for y in (outcome, 1 - outcome))
+    exact["auprc"] = float(average_precision(events, others)[0])
+    return exact
+
+
+def auroc(outcome: Floats, risk: Floats, *, groups: Ints | None = None) -> Estimate:
+    """Return the AUROC with DeLong's interval, clustered by patient where ``groups`` are given."""
+    area, influence = auroc_with_influence(outcome, risk)
+    return _analytic("auroc", Pieces({"auroc": area}, {}, {}, {"auroc": influence}, {}, {}), groups)
+
+
+def auprc(
+    outcome: Floats, risk: Floats, *, groups: Ints | None = None, seed: int = 0, n_boot: int | None = None
+) -> Estimate:
+    """Return the area under the precision–recall curve with its bootstrap interval."""
+    draws = draw(len(risk), groups, n_boot=n_boot or default_n_boot(len(risk)), seed=seed)
+    bins, n_bins = risk_bins(risk)
+    cell = 2 * bins + (outcome == 1)
+    drawn, whole = (
+        average_precision(w[:, 1::2], w[:, 0::2])
+        for w in (draws.by_cell(cell, 2 * n_bins), np.bincount(cell, minlength=2 * n_bins).astype(float)[None, :])
+    )
+    exact = _exact(outcome, risk, np.ones(len(risk))).get("auprc", NAN)
+    return from_draws(exact, drawn, clustered=groups is not None, about=float(whole[0]))

@@ -1,0 +1,212 @@
+"""Evaluation: every summary figure of a model's risks, for two classes or more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from medcore.evaluation.figures.binary import (
+    ANALYTIC,
+    METRICS,
+    Pieces,
+    analytic_method,
+    estimates,
+    log_loss_terms,
+    pieces,
+)
+from medcore.evaluation.figures.confusion import Confusion, confusion
+from medcore.evaluation.figures.estimates import NAN, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
+from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
+from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The figures by which a set of predicted risks is judged.
+
+    ``metrics`` holds, for two classes, the figures of the positive class (the
+    last of ``classes``); for more, means over classes of one-against-the-rest
+    figures (macro), except ``brier`` (summed over classes), ``log_loss`` and
+    ``accuracy``. ``per_class`` is filled for more than two classes only, and so
+    is ``table``, the counts of true class (rows) by most probable class
+    (columns). ``confusion`` is there when a threshold was given (two classes).
+    ``n_effective`` is there when patients were weighted: as many equally weighted
+    ones would tell as much (Kish 1965). Counts are of patients in any case.
+    """
+
+    n: int
+    classes: tuple[str, ...]
+    class_counts: Mapping[str, int]
+    metrics: Mapping[str, Estimate]
+    per_class: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    confusion: Confusion | None = None
+    table: tuple[tuple[int, ...], ...] = ()
+    n_patients: int | None = None
+    n_boot: int = 0
+    seed: int = 0
+    n_effective: float | None = None
+
+    @property
+    def n_events(self) -> int | None:
+        """Rows with the positive class; None with more than two classes (see ``class_counts``)."""
+        return self.class_counts[self.classes[-1]] if len(self.classes) == 2 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        metrics = {name: e.to_dict() for name, e in self.metrics.items()}
+        return {
+            "n": self.n,
+            "n_events": self.n_events,
+            "n_patients": self.n_patients,
+            "n_effective": self.n_effective,
+            "classes": list(self.classes),
+            "class_counts": dict(self.class_counts),
+            "metrics": metrics,
+            "per_class": {c: {name: e.to_dict() for name, e in m.items()} for c, m in self.per_class.items()},
+            "confusion": self.confusion.to_dict() if self.confusion else None,
+            "table": [list(row) for row in self.table],
+            "n_boot": self.n_boot,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Evaluation:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(
+            n=data["n"],
+            classes=tuple(data["classes"]),
+            class_counts=dict(data["class_counts"]),
+            metrics={name: Estimate.from_dict(e) for name, e in data["metrics"].items()},
+            per_class={c: {k: Estimate.from_dict(e) for k, e in m.items()} for c, m in data["per_class"].items()},
+            confusion=Confusion.from_dict(data["confusion"]) if data.get("confusion") else None,
+            table=tuple(tuple(row) for row in data.get("table", ())),
+            n_patients=data.get("n_patients"),
+            n_effective=data.get("n_effective"),
+            n_boot=data.get("n_boot", 0),
+            seed=data.get("seed", 0),
+        )
+
+
+def evaluate(
+    outcome: Ints,
+    risk: Floats,
+    classes: Sequence[str],
+    *,
+    groups: Ints | None = None,
+    weights: Floats | None = None,
+    threshold: float | None = None,
+    seed: int = 0,
+    n_boot: int | None = None,
+) -> Evaluation:
+    """Judge predicted risks against what happened, every figure with its 95 % interval.
+
+    ``outcome`` (n,) holds class indices, ``risk`` (n, K) a column a class.
+    ``groups`` (n,) are patient codes where patients repeat: intervals then
+    resample patients. ``weights`` (n,), 0 or more, say for how many patients each row
+    stands; only their ratios matter, and a row of weight 0 is as if it were absent.
+    ``n_boot`` tables are drawn (by default 1,000, fewer for very large tables). A
+    figure that cannot be computed is NaN with its reason. Raises ValueError when
+    the arrays do not fit each other.
+    """
+    checked(outcome, risk, len(classes), groups)
+    kept, weight = weighed(weights, len(outcome))
+    outcome, risk = outcome[kept], risk[kept]
+    groups = None if groups is None else groups[kept]
+    n_boot = n_boot or default_n_boot(len(outcome))
+    draws = draw(len(outcome), groups, n_boot=n_boot, seed=seed)
+    names = tuple(str(c) for c in classes)
+    counts = np.bincount(outcome, minlength=len(names))
+    shared: dict[str, Any] = {
+        "n": len(outcome),
+        "classes": names,
+        "class_counts": {c: int(k) for c, k in zip(names, counts, strict=True)},
+        "n_patients": None if groups is None else len(np.unique(groups)),
+        "n_boot": n_boot,
+        "seed": seed,
+        "n_effective": None if weight is None else effective_number(weight),
+    }
+    if len(names) == 2:
+        event = (outcome == 1).astype(float)
+        figures = estimates(pieces(event, risk[:, 1], draws, weight), groups)
+        matrix = None if threshold is None else confusion(event, risk[:, 1], threshold, weights=weight)
+        return Evaluation(metrics=figures, confusion=matrix, **shared)
+    parts = [pieces((outcome == k).astype(float), risk[:, k], draws, weight) for k in range(len(names))]
+    predicted = risk.argmax(1)
+    table = np.bincount(outcome * len(names) + predicted, minlength=len(names) ** 2).reshape(len(names), -1)
+    figures = _macro(parts, groups) | _whole(outcome, risk, parts, draws, groups, weight)
+    figures["accuracy"] = proportion(predicted == outcome, weight)
+    return Evaluation(
+        metrics=figures,
+        per_class={c: estimates(p, groups) for c, p in zip(names, parts, strict=True)},
+        table=tuple(tuple(int(v) for v in row) for row in table),
+        **shared,
+    )
+
+
+def checked(outcome: Ints, risk: Floats, n_classes: int, groups: Ints | None) -> None:
+    """Raise ValueError unless the arrays fit each other and hold what they should."""
+    if risk.ndim != 2 or risk.shape != (len(outcome), n_classes):
+        raise ValueError(
+            f"risk has shape {risk.shape}; expected ({len(outcome)}, {n_classes}): a row a patient, a column a class"
+        )
+    if not len(outcome):
+        raise ValueError("there are no patients to evaluate")
+    if not np.isfinite(risk).all() or risk.min() < 0 or risk.max() > 1 + 1e-6:
+        raise ValueError("risk holds values that are missing or outside 0 to 1")
+    if outcome.min() < 0 or outcome.max() >= n_classes:
+        raise ValueError(f"outcome holds class indices outside 0 to {n_classes - 1}")
+    if groups is not None and len(groups) != len(outcome):
+        raise ValueError(f"groups has {len(groups)} entries; expected {len(outcome)}")
+
+
+def _macro(parts: list[Pieces], groups: Ints | None) -> dict[str, Estimate]:
+    """Average each figure over the classes that have it, with intervals that respect their correlation."""
+    out: dict[str, Estimate] = {}
+    for name in METRICS:
+        have = [p for p in parts if not np.isnan(p.values[name])]
+        if not have:
+            out[name] = missing(parts[0].reasons.get(name, ONE_CLASS))
+            continue
+        value = float(np.mean([p.values[name] for p in have]))
+        if name in ANALYTIC:
+            influence = np.nansum([p.influence[name] for p in have], axis=0) / len(have)
+            method = analytic_method(name, groups, weighted=parts[0].weighted)
+            bounds = (0.0, 1.0) if name == "auroc" else None
+            out[name] = linearised(value, influence, groups, method, weighted=parts[0].weighted, bounds=bounds)
+        else:
+            with np.errstate(invalid="ignore"):
+                resampled = np.mean([p.draws[name] for p in have], axis=0)
+            about = float(np.mean([p.about[name] for p in have]))
+            out[name] = from_draws(value, resampled, clustered=groups is not None, about=about)
+    return out
+
+
+def _whole(
+    outcome: Ints, risk: Floats, parts: list[Pieces], draws: Draws, groups: Ints | None, weights: Floats | None
+) -> dict[str, Estimate]:
+    """Return the figures that take all classes together: Brier score, its scaled form, log loss."""
+    clustered = groups is not None
+    brier = float(sum(p.values["brier"] for p in parts))
+    drawn = np.sum([p.draws["brier"] for p in parts], axis=0)
+    about = float(sum(p.about["brier"] for p in parts))
+    weight = np.ones(len(outcome)) if weights is None else weights
+    shares = np.bincount(outcome, weights=weight, minlength=len(parts)) / weight.sum()
+    spread = float((shares * (1 - shares)).sum())
+    drawn_classes = draws.by_cell(outcome, len(parts), weights)
+    drawn_shares = drawn_classes / drawn_classes.sum(1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn_scaled = 1 - drawn / (drawn_shares * (1 - drawn_shares)).sum(1)
+    scaled = 1 - brier / spread if spread > 0 else NAN
+    chosen = risk[np.arange(len(outcome)), outcome]
+    terms = log_loss_terms(np.ones(len(outcome)), chosen)
+    loss = float(np.average(terms, weights=weight))
+    return {
+        "brier": from_draws(brier, drawn, clustered=clustered, about=about),
+        "scaled_brier": from_draws(
+            scaled, drawn_scaled, clustered=clustered, about=1 - about / spread if spread > 0 else None
+        ),
+        "log_loss": normal(loss, clustered_variance((terms - loss) * weight / weight.sum(), groups), "normal"),
+    }

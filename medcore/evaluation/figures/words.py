@@ -1,0 +1,36 @@
+"""What each measure is called, and what a reader needs to know of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from medcore.evaluation.figures.estimates import Estimate
+from medcore.i18n import N_
+
+METRICS: Mapping[str, str] = {
+    "auroc": N_("AUROC (1 is perfect, 0.5 is chance)"),
+    "auprc": N_("Area under the precision–recall curve"),
+    "brier": N_("Brier score (0 is perfect)"),
+    "scaled_brier": N_("Scaled Brier score (1 is perfect)"),
+    "log_loss": N_("Log loss (0 is perfect)"),
+    "calibration_slope": N_("Calibration slope (1 is perfect)"),
+    "calibration_intercept": N_("Calibration in the large (0 is perfect)"),
+    "o_e_ratio": N_("Observed : expected (1 is perfect)"),
+    "ici": N_("Mean calibration error, ICI (0 is perfect)"),
+}
+"""The measures in the order of reading."""
+
+
+def short(label: str) -> str:
+    """Return a measure's name without what stands in brackets after it.
+
+    >>> short("Brier score (0 is perfect)")
+    'Brier score'
+    """
+    return re.split(r"\s*[(（]", label, maxsplit=1)[0]
+
+
+def with_interval(estimate: Estimate, *, digits: int = 3) -> str:
+    """Write an estimate with its interval; a dash where it could not be computed."""
+    return f"{estimate:.{digits}f}" if estimate.exists else "–"

@@ -1,0 +1,225 @@
+"""Whether the model is as good, and as fair, for every kind of patient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medcore.evaluation.curves.utility import net_benefit
+from medcore.evaluation.figures.binary import auroc
+from medcore.evaluation.figures.confusion import Confusion, confusion
+from medcore.evaluation.figures.estimates import Estimate, Floats, missing, normal
+from medcore.evaluation.figures.resampling import Ints, clustered_variance
+from medcore.evaluation.groups.grouping import MAX_LEVELS, group_names
+from medcore.i18n import N_, Message
+from medcore.statistics.logistic import fit_logistic, logit
+
+#: A group with fewer events or fewer non-events than this cannot be judged: the
+#: number under which intervals of discrimination become meaninglessly wide (Collins 2016: 100 for validation).
+FEW, HARDLY_ANY = 100, 20
+#: Cells of a table smaller than this are not shown (CLINICAL.md, privacy).
+SMALLEST_SHOWN = 5
+NOT_JUDGED = N_("The outcomes in this group do not allow it to be computed.")
+MEANING = N_(
+    "Demographic parity compares how often groups are called positive; equalised odds compares sensitivity and false "
+    "alarms; calibration within groups asks whether a risk means the same in each. When groups differ in how common "
+    "the outcome is, no useful model can satisfy all three: decide which matters for this use."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subgroup:
+    """How the model does in one group of patients at a threshold.
+
+    ``judgeable`` is "yes", "poorly" (fewer than 100 events or non-events) or "no"
+    (fewer than 20 of either).
+    """
+
+    name: str
+    n: int
+    n_events: int
+    auroc: Estimate
+    calibration_intercept: Estimate
+    calibration_slope: Estimate
+    o_e_ratio: float
+    net_benefit: Estimate
+    confusion: Confusion
+
+    @property
+    def judgeable(self) -> str:
+        """Whether there are enough patients to say anything."""
+        fewest = min(self.n_events, self.n - self.n_events)
+        return "no" if fewest < HARDLY_ANY else "poorly" if fewest < FEW else "yes"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        estimates = ("auroc", "calibration_intercept", "calibration_slope", "net_benefit")
+        return {
+            "name": self.name,
+            "n": self.n,
+            "n_events": self.n_events,
+            "judgeable": self.judgeable,
+            "o_e_ratio": None if np.isnan(self.o_e_ratio) else self.o_e_ratio,
+            "confusion": self.confusion.to_dict(),
+        } | {name: getattr(self, name).to_dict() for name in estimates}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fairness:
+    """The largest gaps between groups at a threshold, among groups with at least 20 events and non-events.
+
+    ``demographic_parity`` is the gap in alerts, ``equal_opportunity`` that in
+    sensitivity, ``false_alarms`` that in false alarms, ``equalised_odds`` the
+    larger of those two, ``calibration`` the gap in observed less mean predicted
+    risk. NaN with fewer than two such groups.
+    """
+
+    demographic_parity: float
+    equal_opportunity: float
+    false_alarms: float
+    equalised_odds: float
+    calibration: float
+    groups: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        gaps = ("demographic_parity", "equal_opportunity", "false_alarms", "equalised_odds", "calibration")
+        values = {name: getattr(self, name) for name in gaps}
+        return {k: None if np.isnan(v) else v for k, v in values.items()} | {
+            "groups": list(self.groups),
+            "meaning": str(Message(MEANING)),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """All groups of one column (or of an intersection of columns), largest first."""
+
+    columns: tuple[str, ...]
+    threshold: float
+    groups: tuple[Subgroup, ...]
+    fairness: Fairness
+    n_too_small: int = 0
+
+    def warnings(self) -> tuple[Message, ...]:
+        """Say which groups are too small to judge, and how many patients are in groups too small to show."""
+        out = []
+        no = [g.name for g in self.groups if g.judgeable == "no"]
+        poorly = [g.name for g in self.groups if g.judgeable == "poorly"]
+        if no:
+            out.append(Message(N_("Too few patients with or without the outcome to judge: {groups}."), {"groups": no}))
+        if poorly:
+            words = N_("Fewer than 100 patients with or without the outcome, so differences are uncertain: {groups}.")
+            out.append(Message(words, {"groups": poorly}))
+        if self.n_too_small:
+            words = N_("{n} patients are in groups of fewer than 5, which are not shown.")
+            out.append(Message(words, {"n": self.n_too_small}))
+        return tuple(out)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {
+            "columns": list(self.columns),
+            "threshold": self.threshold,
+            "groups": [g.to_dict() for g in self.groups],
+            "fairness": self.fairness.to_dict(),
+            "n_too_small": self.n_too_small,
+            "warnings": [str(w) for w in self.warnings()],
+        }
+
+
+def breakdown(
+    outcome: Floats,
+    risk: Floats,
+    sensitive: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    threshold: float,
+    groups: Ints | None = None,
+) -> Breakdown:
+    """Judge the risks within each group of one sensitive column, or of the intersection of several.
+
+    ``sensitive`` has a row a patient (n,); numeric columns are cut at their
+    tertiles (ages at 40, 65 and 80 where they fit). ``groups`` are patient codes
+    where patients repeat. Groups of fewer than 5 patients are counted, not shown.
+    Bands of numbers come in their order, other groups by size.
+    """
+    names = np.array(group_names(sensitive, columns))
+    found, hidden = [], 0
+    for name, size in zip(*np.unique(names, return_counts=True), strict=True):
+        if size < SMALLEST_SHOWN:
+            hidden += int(size)
+            continue
+        mask = names == name
+        within = None if groups is None else groups[mask]
+        found.append(subgroup(str(name), outcome[mask], risk[mask], threshold=threshold, groups=within))
+    found.sort(key=_order(sensitive, columns, names))
+    return Breakdown(
+        columns=tuple(columns), threshold=threshold, groups=tuple(found), fairness=fairness(found), n_too_small=hidden
+    )
+
+
+def _order(sensitive: pd.DataFrame, columns: Sequence[str], names: Any) -> Callable[[Subgroup], float]:
+    """Order bands by their lowest value (missing values last), everything else by size."""
+    column = sensitive[columns[0]]
+    if len(columns) > 1 or not pd.api.types.is_numeric_dtype(column) or column.nunique() <= MAX_LEVELS:
+        return lambda group: -group.n
+    lowest = column.to_numpy(dtype=float)
+    return lambda group: float(np.nan_to_num(lowest[names == group.name], nan=np.inf).min())
+
+
+def subgroup(name: str, outcome: Floats, risk: Floats, *, threshold: float, groups: Ints | None = None) -> Subgroup:
+    """Judge one group of patients: ``outcome`` (n,) of 0 and 1, ``risk`` (n,)."""
+    slope, large = calibration_in(outcome, risk, groups=groups)
+    return Subgroup(
+        name=name,
+        n=len(risk),
+        n_events=int(outcome.sum()),
+        auroc=auroc(outcome, risk, groups=groups),
+        calibration_intercept=large,
+        calibration_slope=slope,
+        o_e_ratio=float(outcome.sum() / risk.sum()) if risk.sum() > 0 else float("nan"),
+        net_benefit=net_benefit(outcome, risk, threshold, groups=groups),
+        confusion=confusion(outcome, risk, threshold),
+    )
+
+
+def calibration_in(outcome: Floats, risk: Floats, *, groups: Ints | None = None) -> tuple[Estimate, Estimate]:
+    """Return calibration slope and calibration in the large with Wald intervals, without any resampling."""
+    x, ones = logit(risk), np.ones((len(risk), 1))
+    slope = fit_logistic(outcome, np.column_stack([ones, x])) if np.ptp(x) > 1e-9 else None
+    large = fit_logistic(outcome, ones, offset=x)
+    found = []
+    for fit in (slope, large):
+        if fit is None or not 0 < outcome.sum() < len(outcome):
+            found.append(missing(NOT_JUDGED))
+            continue
+        variance = float(fit.covariance[-1, -1])
+        if groups is not None:
+            variance = clustered_variance(fit.influence[:, -1], groups)
+        found.append(normal(float(fit.coefficients[-1]), variance, "wald" if groups is None else "wald_cluster"))
+    return found[0], found[1]
+
+
+def fairness(found: Sequence[Subgroup]) -> Fairness:
+    """Return the largest gaps between the groups that can be judged at all."""
+    judged = [g for g in found if g.judgeable != "no"]
+
+    def gap(values: Sequence[float]) -> float:
+        return float(max(values) - min(values)) if len(values) > 1 else float("nan")
+
+    opportunity = gap([g.confusion.sensitivity.value for g in judged])
+    false_alarms = gap([1 - g.confusion.specificity.value for g in judged])
+    observed_less_predicted = [(g.n_events - g.n_events / g.o_e_ratio) / g.n for g in judged if g.o_e_ratio > 0]
+    return Fairness(
+        demographic_parity=gap([g.confusion.alert_rate.value for g in judged]),
+        equal_opportunity=opportunity,
+        false_alarms=false_alarms,
+        equalised_odds=max(opportunity, false_alarms),
+        calibration=gap(observed_less_predicted),
+        groups=tuple(g.name for g in judged),
+    )

@@ -1,0 +1,138 @@
+"""Explanations of a whole table of patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from medcore.explanation.patient.patients import background_codes, class_index, shown_values
+from medcore.explanation.shapley.explain import explain
+from medcore.explanation.shapley.game import Floats
+from medcore.explanation.shapley.results import Explanation, Scale
+from medcore.models.contract.task import n_threads
+
+if TYPE_CHECKING:
+    from medcore.models.bundle.bundle import Bundle
+
+TABLE_TOLERANCE = 0.03
+TABLE_EVALUATIONS = 40_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanations:
+    """Contributions of n patients: arrays of shape (n, P), a column of the table each.
+
+    ``codes`` are the patients' values as the model reads them and ``values`` as
+    they are shown (None where missing). All rows share class, scale and background.
+    """
+
+    columns: tuple[str, ...]
+    class_name: str
+    scale: Scale
+    base_value: float
+    prediction: Floats = field(repr=False)
+    contributions: Floats = field(repr=False)
+    standard_errors: Floats = field(repr=False)
+    codes: Floats = field(repr=False)
+    values: tuple[tuple[str | None, ...], ...] = field(repr=False)
+    rows: NDArray[np.int64] = field(repr=False)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A line a patient: row, risk (or log odds), base value, then a contribution a column."""
+        head = {"row": self.rows, "risk": self.prediction, "base_value": self.base_value}
+        parts = pd.DataFrame(self.contributions, columns=[f"contribution: {c}" for c in self.columns])
+        return pd.concat([pd.DataFrame(head), parts], axis=1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {
+            "columns": list(self.columns),
+            "class_name": self.class_name,
+            "scale": self.scale,
+            "base_value": self.base_value,
+            "rows": self.rows.tolist(),
+            "prediction": self.prediction.tolist(),
+            "contributions": self.contributions.tolist(),
+            "standard_errors": self.standard_errors.tolist(),
+        }
+
+
+def explain_rows(
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    *,
+    class_name: str | None = None,
+    background: pd.DataFrame | None = None,
+    scale: Scale = "probability",
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Explanations:
+    """Explain every row of a table; the class is the last one unless it is named.
+
+    Each row is exact where that takes at most ``TABLE_EVALUATIONS`` composite
+    rows, and otherwise sampled to ``TABLE_TOLERANCE`` within that budget.
+    """
+    codes = bundle.encode(frame)
+    index = class_index(bundle, codes[0], class_name or bundle.classes[-1]) if len(codes) else len(bundle.classes) - 1
+    others = background_codes(bundle, background, seed=seed)
+    from medcore.models.coalitions.mixing import BundleRisk
+
+    risk = BundleRisk(bundle)
+
+    def explained(row: Floats) -> Explanation:
+        return explain(
+            risk,
+            row,
+            others,
+            columns=bundle.predictors,
+            class_index=index,
+            scale=scale,
+            tolerance=TABLE_TOLERANCE,
+            max_evaluations=TABLE_EVALUATIONS,
+            seed=seed,
+        )
+
+    found = _side_by_side(explained, codes, progress)
+    return Explanations(
+        columns=bundle.predictors,
+        class_name=bundle.classes[index],
+        scale=scale,
+        base_value=found[0].base_value if found else float("nan"),
+        prediction=np.array([e.prediction for e in found]),
+        contributions=_array([[c.contribution for c in e.contributions] for e in found], len(bundle.predictors)),
+        standard_errors=_array([[c.standard_error for c in e.contributions] for e in found], len(bundle.predictors)),
+        codes=codes,
+        values=tuple(shown_values(bundle, frame)),
+        rows=np.arange(len(codes)),
+    )
+
+
+def _side_by_side(
+    explained: Callable[[Floats], Explanation], codes: Floats, progress: Callable[[float], None] | None
+) -> list[Explanation]:
+    """Explain rows on every core, the first alone: it prepares what all others share."""
+    first = [explained(row) for row in codes[:1]]
+    found = []
+    with ThreadPoolExecutor(n_threads()) as threads:
+        asked = [threads.submit(explained, row) for row in codes[1:]]
+        try:
+            for answer in chain(first, (a.result() for a in asked)):
+                found.append(answer)
+                if progress is not None:
+                    progress(len(found) / len(codes))
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+    return found
+
+
+def _array(rows: Sequence[Sequence[float]], n_columns: int) -> Floats:
+    return np.array(rows, dtype=np.float64).reshape(len(rows), n_columns)

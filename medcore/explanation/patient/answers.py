@@ -1,0 +1,251 @@
+"""What a worker answers about patients: each function takes a bundle's folder and small arrays or one table.
+
+A bundle that has been read is kept for the next question, so that a change on
+the patient page is answered without reading it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from medcore.explanation.patient.change import differences
+from medcore.explanation.patient.counterfactual import Counterfactual, counterfactuals
+from medcore.explanation.patient.patients import shown_values, units_of
+from medcore.explanation.patient.reference import Reference
+from medcore.explanation.shapley.explain import explain
+from medcore.explanation.shapley.game import Floats
+from medcore.explanation.shapley.results import Explanation, Scale
+from medcore.explanation.shapley.sampling import most_sweep_cost
+from medcore.models.bundle.files import MANIFEST
+
+if TYPE_CHECKING:
+    from medcore.models.bundle.bundle import Bundle
+    from medcore.models.coalitions.mixing import BundleMixer, BundleRisk
+
+N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
+"""Training patients explained, and against how few and how many others, to find out how much the model uses each column."""
+WEIGHING_ROWS = 40_000
+"""Composite rows that may be asked about for this."""
+LIVE_SUMS, LIVE_EVALUATIONS = 2**34, (2**13, 2**20)
+"""How much an explanation on the page may cost, in multiplications, and how many composite rows at least and at most.
+
+Numbers of sums, not seconds, so that the page shows the same figures on every machine.
+"""
+ROUND_ROWS, MOST_ROUNDS = 40, 5
+"""Background rows in one round about a change, and how many rounds refine it at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRisk:
+    """One patient as the model sees them: codes (P,), risks (K,), each member's risks, values as shown, flags."""
+
+    codes: Floats
+    risk: Floats
+    members: tuple[tuple[str, float, Floats], ...]
+    values: tuple[str | None, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def likeliest(self) -> int:
+        """The place of the class with the highest risk."""
+        return int(np.argmax(self.risk))
+
+    @property
+    def simple_risk(self) -> Floats | None:
+        """The risks of the logistic regression, if it is a member."""
+        return next((risk for kind, _weight, risk in self.members if kind == "logistic"), None)
+
+
+def read_risks(folder: Path, frame: pd.DataFrame) -> list[PatientRisk]:
+    """Predict for every row of a small table as it was read."""
+    bundle = opened(folder)
+    codes = bundle.encode(frame)
+    risks, flags, values = bundle.risk(codes), bundle.code_flags(codes), shown_values(bundle, frame)
+    members = [(part.kind, weight, np.asarray(part.risk(codes))) for weight, part in bundle.parts]
+    return [
+        PatientRisk(
+            codes=codes[i],
+            risk=risks[i],
+            members=tuple((kind, weight, each[i]) for kind, weight, each in members),
+            values=values[i],
+            flags=flags[i],
+        )
+        for i in range(len(codes))
+    ]
+
+
+def explain_patient(
+    folder: Path,
+    patient: PatientRisk,
+    background: Floats | None,
+    *,
+    class_index: int,
+    scale: Scale = "probability",
+    max_evaluations: int | None = None,
+    seed: int = 0,
+) -> Explanation:
+    """Explain one patient against the bundle's background, or the given codes (m, P).
+
+    Without ``max_evaluations`` it is :func:`live_evaluations`, and two sweeps however wide
+    the table: with less, error bars would say more than the contributions.
+    """
+    bundle = opened(folder)
+    others = bundle.background if background is None else background
+    if max_evaluations is None:
+        max_evaluations = max(live_evaluations(folder), 2 * most_sweep_cost(*others.shape))
+    found = explain(
+        mixing(folder),
+        patient.codes,
+        others,
+        columns=bundle.predictors,
+        class_index=class_index,
+        scale=scale,
+        max_evaluations=max_evaluations,
+        seed=seed,
+    )
+    return found.shown_as(patient.values, units=units_of(bundle), class_name=bundle.classes[class_index])
+
+
+def change_patient(
+    folder: Path,
+    codes: Floats,
+    changed: Floats,
+    background: Floats | None,
+    *,
+    round_number: int,
+    class_index: int,
+    scale: Scale = "probability",
+) -> tuple[Floats, Floats]:
+    """Say what changing a patient's codes (P,) does: the risks (K,) after it, and differences (n, P) of contributions.
+
+    Each round, from 0, is about other rows of the background, ``ROUND_ROWS`` of them.
+    """
+    everyone = opened(folder).background if background is None else background
+    mixed = drawn(everyone, len(everyone))
+    others = np.ascontiguousarray(mixed[round_number * ROUND_ROWS : (round_number + 1) * ROUND_ROWS])
+    before = _kept_mixer(folder, _changed(folder), codes.tobytes(), others.tobytes())
+    after = _kept_parts(folder, _changed(folder)).mixer(changed, others)
+    found = differences(before, after, codes, changed, others, class_index=class_index, scale=scale, seed=round_number)
+    return np.asarray(after.ends()[0]), found
+
+
+def prepare_changes(folder: Path, codes: Floats, background: Floats | None) -> None:
+    """Get ready for changes of a patient's codes (P,), so that the first one is answered as fast as the next."""
+    everyone = opened(folder).background if background is None else background
+    for number in range(n_rounds(len(everyone))):
+        change_patient(folder, codes, everyone[0], background, round_number=number, class_index=0)
+
+
+def n_rounds(n_background: int) -> int:
+    """Return in how many rounds a change is looked at."""
+    return min(MOST_ROUNDS, -(-n_background // ROUND_ROWS))
+
+
+def risks_of(folder: Path, codes: Floats) -> Floats:
+    """Predict for rows given as codes (n, P): risks (n, K)."""
+    return np.asarray(opened(folder).risk(codes))
+
+
+def column_weights(folder: Path, *, class_index: int) -> Floats:
+    """Return how much the model uses each column (P,): mean absolute contribution over some training patients."""
+    bundle = opened(folder)
+    n_columns = len(bundle.predictors)
+    n_against = int(np.clip(WEIGHING_ROWS // (4 * N_WEIGHED * max(1, n_columns)), *N_WEIGHED_AGAINST))
+    mixed = drawn(bundle.background, N_WEIGHED + n_against)
+    patients, others = mixed[:N_WEIGHED], mixed[-n_against:]
+    from medcore.models.coalitions.mixing import BundleRisk
+
+    risk = BundleRisk(bundle)
+    sizes = []
+    for row in patients:
+        found = explain(
+            risk, row, others, columns=bundle.predictors, class_index=class_index, tolerance=1, max_evaluations=0
+        )
+        sizes.append([abs(c.contribution) for c in found.contributions])
+    return np.asarray(np.mean(sizes, axis=0)) if sizes else np.ones(n_columns)
+
+
+def drawn(rows: Floats, n: int) -> Floats:
+    """Return n rows in random order, the same every time: a table is often sorted, by hospital for one."""
+    return rows[np.random.default_rng(0).permutation(len(rows))[:n]]
+
+
+def live_evaluations(folder: Path) -> int:
+    """Return how many composite rows an explanation on the page may ask this model about."""
+    from medcore.models.coalitions.mixing import n_sums
+
+    fewest, most = LIVE_EVALUATIONS
+    return int(np.clip(LIVE_SUMS // max(1, n_sums(opened(folder))), fewest, most))
+
+
+def find_counterfactuals(
+    folder: Path,
+    codes: Floats,
+    reference: Reference,
+    *,
+    class_index: int,
+    threshold: float,
+    locked: tuple[str, ...] | None = None,
+    usual: Floats | None = None,
+) -> tuple[Counterfactual, ...]:
+    """Return the smallest changes that carry a patient (codes (P,)) across the threshold."""
+    return counterfactuals(
+        opened(folder).risk, codes, reference, class_index=class_index, threshold=threshold, locked=locked, usual=usual
+    )
+
+
+def predict_table(folder: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Predict for every row of a table: row, a risk a class, flags."""
+    from medcore.models.deployed.external import predict_table as predict
+
+    return predict(opened(folder), frame)
+
+
+def opened(folder: Path) -> Bundle:
+    """Return the bundle in a folder, read once while it does not change."""
+    return _kept_bundle(folder, _changed(folder))
+
+
+def mixing(folder: Path) -> BundleRisk:
+    """Return the bundle in a folder as explanations ask it; what it knows of a background is kept."""
+    return _kept_mixing(folder, _changed(folder))
+
+
+def _changed(folder: Path) -> int:
+    manifest = folder / MANIFEST
+    return manifest.stat().st_mtime_ns if manifest.exists() else 0
+
+
+@lru_cache(maxsize=2)
+def _kept_mixing(folder: Path, changed: int) -> BundleRisk:
+    from medcore.models.coalitions.mixing import BundleRisk
+
+    return BundleRisk(_kept_bundle(folder, changed))
+
+
+@lru_cache(maxsize=2)
+def _kept_parts(folder: Path, changed: int) -> BundleRisk:
+    """Return the bundle as changes ask it, with parts of backgrounds."""
+    from medcore.models.coalitions.mixing import BundleRisk
+
+    return BundleRisk(_kept_bundle(folder, changed), n_kept=2 * MOST_ROUNDS)
+
+
+@lru_cache(maxsize=4 * MOST_ROUNDS)
+def _kept_mixer(folder: Path, changed: int, row: bytes, background: bytes) -> BundleMixer:
+    """Return the patient as they are, who stays while values are changed."""
+    codes = np.frombuffer(row)
+    return _kept_parts(folder, changed).mixer(codes, np.frombuffer(background).reshape(-1, len(codes)))
+
+
+@lru_cache(maxsize=4)
+def _kept_bundle(folder: Path, changed: int) -> Bundle:  # noqa: ARG001 - part of the key
+    from medcore.models.bundle.bundle import load_bundle
+
+    return load_bundle(folder)

@@ -1,0 +1,169 @@
+"""Explanations of patients as they stand in a table, by a trained bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+import numpy as np
+import pandas as pd
+
+from medcore.data.preparation.replay import prepare_predictors
+from medcore.errors import NotFoundError
+from medcore.explanation.shapley.explain import refine
+from medcore.explanation.shapley.game import Floats
+from medcore.explanation.shapley.results import Explanation, Scale
+from medcore.i18n import N_
+
+if TYPE_CHECKING:
+    from medcore.models.bundle.bundle import Bundle
+
+MAX_BACKGROUND = 1_000
+"""A longer background is sampled down to this many rows."""
+
+
+class Options(TypedDict, total=False):
+    """What :func:`medcore.explanation.shapley.explain` may also be told."""
+
+    tolerance: float
+    max_evaluations: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One row of a table as a model reads it: codes (P,), and the values as they are shown."""
+
+    codes: Floats
+    values: tuple[str | None, ...]
+
+
+def read_patient(bundle: Bundle, frame: pd.DataFrame, row_number: int) -> Patient:
+    """Read one row, counted from 0, of a table in the bundle's columns.
+
+    Raises:
+        NotFoundError: the table has no such row.
+        MissingColumnsError: the table lacks a column the model needs.
+
+    """
+    if not 0 <= row_number < len(frame):
+        raise NotFoundError(
+            N_("There is no row {row}: the table has the rows 0 to {last}."), row=row_number, last=len(frame) - 1
+        )
+    one = frame.iloc[[row_number]]
+    return Patient(bundle.encode(one)[0], shown_values(bundle, one)[0])
+
+
+def shown_values(bundle: Bundle, frame: pd.DataFrame) -> list[tuple[str | None, ...]]:
+    """Return each row's values of the predictors as text, None where missing."""
+    prepared = prepare_predictors(frame, bundle.schema, bundle.recipe)
+    columns = [[shown(value) for value in prepared[name]] for name in bundle.predictors]
+    return list(zip(*columns, strict=True)) if columns else [()] * len(frame)
+
+
+def shown(value: Any) -> str | None:
+    """Write a value as it is shown: a number without needless decimals, None when missing.
+
+    >>> shown(63.0), shown(0.1 + 0.2), shown("male"), shown(float("nan"))
+    ('63', '0.3', 'male', None)
+    """
+    if value is None or value != value:
+        return None
+    return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)
+
+
+def units_of(bundle: Bundle) -> tuple[str | None, ...]:
+    """Return the unit of each predictor, None where it has none."""
+    units: Mapping[str, str | None] = {c.name: c.unit for c in bundle.schema.columns}
+    return tuple(units.get(name) for name in bundle.predictors)
+
+
+def explain_row(
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    row_number: int,
+    *,
+    class_name: str | None = None,
+    background: pd.DataFrame | None = None,
+    scale: Scale = "probability",
+    **options: Unpack[Options],
+) -> Explanation:
+    """Explain one row (counted from 0) of a table against other patients.
+
+    ``background`` is a table of patients to compare with; without one it is the
+    sample of training patients in the bundle. Without ``class_name`` the class
+    is the positive one of two, or the likeliest of more.
+
+    Raises:
+        NotFoundError: the table has no such row, or the model no such class.
+        MissingColumnsError: a table lacks a column the model needs.
+
+    """
+    *_, last = refine_row(
+        bundle, frame, row_number, class_name=class_name, background=background, scale=scale, **options
+    )
+    return last
+
+
+def refine_row(
+    bundle: Bundle,
+    frame: pd.DataFrame,
+    row_number: int,
+    *,
+    class_name: str | None = None,
+    background: pd.DataFrame | None = None,
+    scale: Scale = "probability",
+    **options: Unpack[Options],
+) -> Iterator[Explanation]:
+    """Yield ever better explanations of one row; the last one is that of :func:`explain_row`."""
+    patient = read_patient(bundle, frame, row_number)
+    others = background_codes(bundle, background, seed=options.get("seed", 0))
+    index = class_index(bundle, patient.codes, class_name)
+    from medcore.models.coalitions.mixing import BundleRisk
+
+    for explanation in refine(
+        BundleRisk(bundle),
+        patient.codes,
+        others,
+        columns=bundle.predictors,
+        class_index=index,
+        scale=scale,
+        **options,
+    ):
+        yield explanation.shown_as(patient.values, units=units_of(bundle), class_name=bundle.classes[index])
+
+
+def background_codes(bundle: Bundle, background: pd.DataFrame | None, *, seed: int = 0) -> Floats:
+    """Return the codes (m, P) of the patients to compare with, at most ``MAX_BACKGROUND`` of them.
+
+    Raises:
+        NotFoundError: the table of patients to compare with is empty.
+
+    """
+    codes = bundle.background if background is None else bundle.encode(background)
+    if not len(codes):
+        raise NotFoundError(N_("The table of patients to compare with has no rows. Give one with at least one row."))
+    if len(codes) <= MAX_BACKGROUND:
+        return codes
+    chosen = np.random.default_rng(seed).choice(len(codes), MAX_BACKGROUND, replace=False)
+    return codes[np.sort(chosen)]
+
+
+def class_index(bundle: Bundle, codes: Floats, class_name: str | None) -> int:
+    """Return the place of a class: the named one, else the positive of two or the likeliest of more.
+
+    Raises:
+        NotFoundError: the model has no class of that name.
+
+    """
+    classes: Sequence[str] = bundle.classes
+    if class_name is not None:
+        if class_name not in classes:
+            raise NotFoundError(
+                N_("The model has no class {got}; its classes are: {classes}."), got=class_name, classes=list(classes)
+            )
+        return list(classes).index(class_name)
+    if len(classes) == 2:
+        return 1
+    return int(np.argmax(np.asarray(bundle.risk(codes[None, :]))[0]))

@@ -1,0 +1,200 @@
+"""How far to trust one prediction: what is unusual about the patient, and how the model did on patients alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from medcore.explanation.patient.reference import Reference, column_shares
+from medcore.explanation.shapley.game import Floats
+from medcore.features import UNSEEN
+from medcore.i18n import N_, Message
+
+Level = Literal["usual", "caution", "abstain"]
+N_SIMILAR = 50
+DISAGREEMENT = 0.15
+"""Two models differ when their risks are further apart than this."""
+MISSING_WEIGHT = 0.25
+"""Missing values call for caution when the model leans on them by more than this share."""
+FAR, TOO_FAR = 0.99, 1.5
+"""Far: beyond this quantile of training patients' own remoteness; too far: beyond this multiple of that quantile."""
+HEADLINES: Mapping[Level, str] = {
+    "usual": N_("This patient is like those the model learnt from."),
+    "caution": N_("Read this risk with caution."),
+    "abstain": N_("This patient is too unlike those the model learnt from: do not rely on this risk."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCalibration:
+    """Among the most similar training patients: what was predicted, and how many had the outcome (95 % Wilson)."""
+
+    n: int
+    n_events: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the mean prediction lies inside the interval of what was observed."""
+        return self.low <= self.predicted <= self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """One level in words, and every reason for it.
+
+    ``remoteness`` is the mean distance to the five nearest training patients and
+    ``remoteness_quantile`` the share of training patients that are nearer to theirs.
+    """
+
+    level: Level
+    reasons: tuple[Message, ...]
+    remoteness: float
+    remoteness_quantile: float
+    local: LocalCalibration
+    simple_risk: float | None = None
+
+    @property
+    def headline(self) -> Message:
+        """The line to show at the top."""
+        return Message(HEADLINES[self.level])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form with the sentences in the current language."""
+        local = {name: getattr(self.local, name) for name in self.local.__slots__}
+        return {
+            "level": self.level,
+            "headline": str(self.headline),
+            "reasons": [str(r) for r in self.reasons],
+            "remoteness": self.remoteness,
+            "remoteness_quantile": self.remoteness_quantile,
+            "simple_risk": self.simple_risk,
+            "local": local | {"agrees": self.local.agrees},
+        }
+
+
+def assess(
+    reference: Reference,
+    codes: Floats,
+    risk: float,
+    *,
+    class_index: int,
+    weights: Floats | None = None,
+    simple_risk: float | None = None,
+    usual: Floats | None = None,
+) -> Reliability:
+    """Judge how far one patient's risk (0–1) of a class can be trusted.
+
+    ``weights`` (P,) is how much the model uses each column, ``simple_risk`` what
+    the simple model says, ``usual`` the reference's ``usual_distances()`` if they
+    are at hand.
+    """
+    usual = reference.usual_distances() if usual is None else usual
+    remoteness = reference.remoteness(codes)
+    limit = float(np.quantile(usual, FAR)) if len(usual) else np.inf
+    local = local_calibration(reference, codes, class_index=class_index, weights=weights)
+    doubts = [*_values(reference, codes), *_distance(remoteness, limit)]
+    doubts += _disagreement(risk, simple_risk) + _calibration(local)
+    missing = np.isnan(codes)
+    absent, missing_values = _absence(reference, missing), _missing(reference, missing)
+    much_missing = float(column_shares(weights, len(codes))[missing].sum()) > MISSING_WEIGHT
+    too_far = remoteness > max(limit * TOO_FAR, 1e-9)
+    return Reliability(
+        level="abstain" if too_far or absent else "caution" if doubts or much_missing else "usual",
+        reasons=(*absent, *doubts, *missing_values),
+        remoteness=remoteness,
+        remoteness_quantile=float(np.mean(usual <= remoteness)) if len(usual) else 0.0,
+        local=local,
+        simple_risk=simple_risk,
+    )
+
+
+def local_calibration(
+    reference: Reference, codes: Floats, *, class_index: int, weights: Floats | None = None
+) -> LocalCalibration:
+    """Compare out-of-fold risks with outcomes among the 50 training patients most like this one."""
+    places = reference.nearest(codes, min(N_SIMILAR, len(reference.codes)), weights=weights)
+    events = int(np.sum(reference.outcome[places] == class_index))
+    interval = binomtest(events, max(1, len(places))).proportion_ci(method="wilson")
+    return LocalCalibration(
+        n=len(places),
+        n_events=events,
+        predicted=float(reference.risk[places, class_index].mean()) if len(places) else float("nan"),
+        observed=events / max(1, len(places)),
+        low=float(interval.low),
+        high=float(interval.high),
+    )
+
+
+def _values(reference: Reference, codes: Floats) -> list[Message]:
+    """Say which values are outside the training range, or were never seen in training."""
+    book = reference.codebook
+    found: dict[str, list[str]] = {"outside": [], "unseen": []}
+    for name, kind, low, high, code in zip(book.columns, book.kinds, book.low, book.high, codes, strict=True):
+        if np.isnan(code):
+            continue
+        if kind == "numeric" and not low <= code <= high:
+            found["outside"].append(name)
+        elif kind == "category" and code == UNSEEN:
+            found["unseen"].append(name)
+    sentences = {
+        "outside": N_("Outside the range of the training patients: {columns}."),
+        "unseen": N_("Values that no or hardly any training patient had: {columns}."),
+    }
+    return [Message(text, {"columns": found[key]}) for key, text in sentences.items() if found[key]]
+
+
+def _missing(reference: Reference, missing: NDArray[np.bool_]) -> list[Message]:
+    columns = [name for name, absent in zip(reference.columns, missing, strict=True) if absent]
+    return (
+        [Message(N_("Missing, so filled in from other patients: {columns}."), {"columns": columns})] if columns else []
+    )
+
+
+def _absence(reference: Reference, missing: NDArray[np.bool_]) -> list[Message]:
+    """Say that more than half is missing, and more than in almost any training patient."""
+    share = float(missing.mean()) if len(missing) else 0.0
+    usual = np.isnan(reference.codes).mean(axis=1)
+    if share <= 0.5 or share <= np.quantile(usual, FAR):
+        return []
+    values = {"n": int(missing.sum()), "total": len(missing)}
+    return [Message(N_("{n} of {total} values are missing, more than in almost all training patients."), values)]
+
+
+def _distance(remoteness: float, limit: float) -> list[Message]:
+    if remoteness <= limit:
+        return []
+    return [
+        Message(
+            N_("The combination of values is further from the training patients than 99 % of them are from another.")
+        )
+    ]
+
+
+def _disagreement(risk: float, simple: float | None) -> list[Message]:
+    if simple is None or abs(risk - simple) <= DISAGREEMENT:
+        return []
+    values = {"simple": f"{100 * simple:.0f}", "risk": f"{100 * risk:.0f}"}
+    return [Message(N_("The simple model (logistic regression) says {simple} of 100, this one {risk} of 100."), values)]
+
+
+def _calibration(local: LocalCalibration) -> list[Message]:
+    if local.n < N_SIMILAR or local.agrees:
+        return []
+    values = {"n": local.n, "predicted": f"{local.n * local.predicted:.0f}", "observed": local.n_events}
+    return [
+        Message(
+            N_(
+                "Among the {n} most similar training patients the model expected {predicted} with this outcome, and {observed} had it."
+            ),
+            values,
+        )
+    ]

@@ -1,0 +1,166 @@
+"""Shapley values for one patient: exact where affordable, sampled to a stated tolerance where not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from medcore.explanation.shapley import adjusted, exact, sampling
+from medcore.explanation.shapley.game import Floats, Game, Risk
+from medcore.explanation.shapley.results import Contribution, Explanation, Method, Scale
+
+MAX_EVALUATIONS = 1_000_000
+TOLERANCE = 0.01
+PAYS = 1.5
+"""A stand-in for the game is learned when what it costs is so many times smaller than what is still to be spent."""
+NEGLIGIBLE = 1e-5
+"""A sum of standard errors below this, on either scale, is never worth another sweep."""
+
+
+def explain(
+    risk: Risk,
+    row: Any,
+    background: Any,
+    *,
+    columns: Sequence[str],
+    values: Sequence[str | None] | None = None,
+    class_index: int = -1,
+    scale: Scale = "probability",
+    tolerance: float = TOLERANCE,
+    max_evaluations: int = MAX_EVALUATIONS,
+    seed: int = 0,
+) -> Explanation:
+    """Explain one row of codes (P,) against background rows (m, P), a contribution a column.
+
+    ``risk`` answers codes (n, P) with risks (n, K). The answer is exact when
+    counting out every coalition takes at most ``max_evaluations`` composite rows;
+    otherwise antithetic permutations are drawn until the sum of the standard
+    errors is at most ``tolerance`` times the sum of the absolute contributions,
+    or ``max_evaluations`` is spent. The same seed gives the same numbers.
+
+    >>> import numpy as np
+    >>> def risk(codes):
+    ...     p = codes @ [0.1, 0.2]
+    ...     return np.column_stack([1 - p, p])
+    >>> found = explain(risk, [1.0, 2.0], [[0.0, 0.0], [1.0, 0.0]], columns=["a", "b"])
+    >>> [round(c.contribution, 6) for c in found.contributions], round(found.base_value, 6), found.method
+    ([0.05, 0.4], 0.05, 'exact')
+    """
+    *_, last = refine(
+        risk,
+        row,
+        background,
+        columns=columns,
+        values=values,
+        class_index=class_index,
+        scale=scale,
+        tolerance=tolerance,
+        max_evaluations=max_evaluations,
+        seed=seed,
+    )
+    return last
+
+
+def refine(
+    risk: Risk,
+    row: Any,
+    background: Any,
+    *,
+    columns: Sequence[str],
+    values: Sequence[str | None] | None = None,
+    class_index: int = -1,
+    scale: Scale = "probability",
+    tolerance: float = TOLERANCE,
+    max_evaluations: int = MAX_EVALUATIONS,
+    seed: int = 0,
+) -> Iterator[Explanation]:
+    """Yield ever better explanations of one row, as :func:`explain` does, the last one being its answer.
+
+    Every one of them adds up to the prediction; the first comes after one sweep.
+    """
+    start = time.perf_counter()
+    game = Game.of(risk, row, background, class_index=class_index, scale=scale)
+    texts = list(values) if values is not None else [None] * len(columns)
+    if len(columns) != len(game.row) or len(texts) != len(game.row):
+        raise ValueError(f"got {len(columns)} columns and {len(texts)} values for a row of {len(game.row)} codes")
+    n_background = len(np.asarray(background))
+    for contributions, errors, method in _estimates(game, tolerance, max_evaluations, seed):
+        yield Explanation(
+            prediction=game.ends[0],
+            base_value=game.base_value,
+            scale=scale,
+            contributions=tuple(
+                Contribution(str(column), text, float(c), float(e))
+                for column, text, c, e in zip(columns, texts, contributions, errors, strict=True)
+            ),
+            additivity_residual=abs(game.ends[0] - game.base_value - float(contributions.sum())),
+            method=method,
+            n_background=n_background,
+            n_evaluations=game.counter.n,
+            seconds=time.perf_counter() - start,
+            tolerance=tolerance,
+        )
+
+
+def _estimates(
+    game: Game, tolerance: float, max_evaluations: int, seed: int
+) -> Iterator[tuple[Floats, Floats, Method]]:
+    if exact.cost(game) <= max_evaluations:
+        yield exact.shapley_values(game), np.zeros(len(game.row)), "exact"
+        return
+    for contributions, errors in _sampled(game, tolerance, max_evaluations, seed):
+        yield contributions, errors, "sampled"
+
+
+def _sampled(game: Game, tolerance: float, max_evaluations: int, seed: int) -> Iterator[tuple[Floats, Floats]]:
+    least = 1 + -(-sampling.MANY_ROWS // len(game.background))
+    sampled = sampling.sweeps(game, seed=seed, max_evaluations=max_evaluations)
+    for n, (contributions, spread) in enumerate(sampled, start=1):
+        errors = _moderated(game, spread)
+        yield contributions, errors
+        if n >= least and _enough(contributions, errors, tolerance):
+            return
+        if n == max(2, least) and _adjusting_pays(game, contributions, errors, tolerance, max_evaluations):
+            fruitless = float(errors.sum()) * float(np.sqrt(game.counter.n))
+            adjusting = adjusted.rounds(game, seed=seed, max_evaluations=max_evaluations, wanted=tolerance)
+            for contributions, spread in adjusting:
+                errors = _moderated(game, spread)
+                if float(errors.sum()) * float(np.sqrt(adjusted.FEWEST_PAIRS * 2)) > fruitless:
+                    break
+                yield contributions, errors
+                if _enough(contributions, errors, tolerance):
+                    return
+            else:
+                return
+
+
+def _moderated(game: Game, errors: Floats) -> Floats:
+    """Draw each column's variance towards the mean of all by one walk, as if it had been seen once among n.
+
+    A column that matters only together with a rare value of another may show no
+    spread at all in n walks; that is no proof that it never matters. (Moderated
+    variances: Smyth, 2004.) Columns that the patient shares with every background
+    row keep an error of 0.
+    """
+    active = game.differs.any(axis=0)
+    if not active.any():
+        return errors
+    n, squares = game.counter.n / game.differs.sum(axis=1).mean(), errors**2
+    return np.where(active, np.sqrt((n * squares + squares[active].mean()) / (n + 1)), errors)
+
+
+def _enough(contributions: Floats, errors: Floats, tolerance: float) -> bool:
+    return bool(errors.sum() <= max(tolerance * np.abs(contributions).sum(), NEGLIGIBLE))
+
+
+def _adjusting_pays(game: Game, contributions: Floats, errors: Floats, tolerance: float, max_evaluations: int) -> bool:
+    """Say whether permutations would take so long that it pays to learn a stand-in first."""
+    if game.scale != "probability" or game.differs.sum(axis=1).max() > adjusted.MOST_PLAYERS:
+        return False
+    cost, spent = adjusted.pilot_cost(game), game.counter.n
+    wanted = max(tolerance * float(np.abs(contributions).sum()), NEGLIGIBLE)
+    needed = spent * (float(errors.sum()) / wanted) ** 2 - spent
+    return bool(min(needed, max_evaluations - spent) > PAYS * (cost + 2 * adjusted.FEWEST_PAIRS))

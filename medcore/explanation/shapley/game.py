@@ -1,0 +1,165 @@
+"""The game whose Shapley values are an explanation: one player a column.
+
+A coalition S of columns is worth the mean, over the background rows b, of the
+model's output for a composite row that takes the columns of S from the patient
+and all others from b (the interventional value function of Lundberg and Lee,
+2017, and Janzing et al., 2020).
+
+On the log-odds scale the output is ``logit(risk)`` of each composite row, so the
+base value is the *mean of the logits* over the background, not the logit of the
+mean risk. This choice makes the contributions of a logistic regression exactly
+``coefficient · (value − mean value)``, and it keeps the game an average over
+background rows, which the estimators use. Risks are clipped to 1e-7 … 1 − 1e-7
+before the logarithm, for models such as forests that answer 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.explanation.shapley.results import SCALES, Scale
+
+Floats = NDArray[np.float64]
+Risk = Callable[[Floats], NDArray[Any]]
+"""A model: codes (n, P) to risks (n, K), a column a class."""
+
+
+class Mixer(Protocol):
+    """A model that knows one patient and the background rows, and needs only be told which columns are whose."""
+
+    def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_], /) -> NDArray[Any]:
+        """Predict for background rows (n,) in which the columns ``present`` (n, P) are the patient's: (n, K)."""
+
+    def ends(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Predict for the patient, (K,), and for each background row as it is, (m, K)."""
+
+
+@runtime_checkable
+class Mixing(Protocol):
+    """A model that has a faster way to composite rows than reading them."""
+
+    def mixer(self, row: Floats, background: Floats, /) -> Mixer:
+        """Prepare a patient (P,) against background rows (m, P)."""
+
+
+CLIP = 1e-7
+BATCHES = (16_384, 4_096, 1_024, 64)
+"""The only sizes of batches a model is asked about: a compiled network is compiled once for each size it meets."""
+MAX_CELLS = 4_000_000
+"""Composite rows are laid out in memory up to this many numbers at once."""
+
+
+@dataclass(slots=True)
+class Counter:
+    """Counts the composite rows the model was asked about."""
+
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class Game:
+    """One patient against a background: who the players are and what coalitions are worth.
+
+    ``background`` holds its distinct rows and ``weights`` their shares, so that a
+    row that occurs twice is asked about once.
+    """
+
+    risk: Risk = field(repr=False)
+    row: Floats = field(repr=False)
+    background: Floats = field(repr=False)
+    weights: Floats = field(repr=False)
+    class_index: int
+    scale: Scale
+    counter: Counter = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, risk: Risk, row: Any, background: Any, *, class_index: int, scale: Scale) -> Game:
+        """Build the game of a row (P,) against a background (m, P) of codes; a missing code is NaN."""
+        if scale not in SCALES:
+            raise ValueError(f"got scale {scale!r}, expected one of {', '.join(SCALES)}")
+        row, background = np.asarray(row, dtype=np.float64), np.asarray(background, dtype=np.float64)
+        if row.ndim != 1 or background.ndim != 2 or background.shape[1] != len(row) or not len(background):
+            raise ValueError(
+                f"got a row of shape {row.shape} and a background of shape {background.shape}; "
+                "expected (P,) and (m, P) with at least one row"
+            )
+        distinct, counts = _distinct_rows(background)
+        return cls(risk, row, distinct, counts / counts.sum(), class_index, scale)
+
+    @cached_property
+    def differs(self) -> NDArray[np.bool_]:
+        """Where the patient differs from each background row (m, P); elsewhere a column cannot matter."""
+        same = (self.background == self.row) | (np.isnan(self.background) & np.isnan(self.row))
+        return np.asarray(~same)
+
+    @cached_property
+    def ends(self) -> tuple[float, Floats]:
+        """The model's output for the patient, and for each background row (m,)."""
+        if self.mixer is None:
+            values = self.value(np.vstack([self.row, self.background]))
+            return float(values[0]), values[1:]
+        self.counter.n += 1 + len(self.background)
+        theirs, others = self.mixer.ends()
+        values = on_scale(np.append(theirs[self.class_index], others[:, self.class_index]), self.scale)
+        return float(values[0]), values[1:]
+
+    @property
+    def base_value(self) -> float:
+        """The mean output over the background."""
+        return float(self.weights @ self.ends[1])
+
+    @cached_property
+    def mixer(self) -> Mixer | None:
+        """The model's own way to composite rows, where it has one."""
+        return self.risk.mixer(self.row, self.background) if isinstance(self.risk, Mixing) else None
+
+    def mixed(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Floats:
+        """Ask about background rows (n,) in which the columns ``present`` (n, P) are the patient's; outputs (n,)."""
+        if self.mixer is None:
+            return self.value(np.where(present, self.row, self.background[rows]))
+        self.counter.n += len(rows)
+        return on_scale(np.asarray(self.mixer.risk(rows, present))[:, self.class_index], self.scale)
+
+    def value(self, codes: Floats) -> Floats:
+        """Ask the model about composite rows (n, P), in batches; the outputs (n,) on the game's scale."""
+        self.counter.n += len(codes)
+        risks = np.empty(len(codes))
+        start = 0
+        while start < len(codes):
+            size = _batch_size(len(codes) - start)
+            batch = codes[start : start + size]
+            if len(batch) < size:
+                batch = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])
+            risks[start : start + size] = np.asarray(self.risk(batch))[: len(codes) - start, self.class_index]
+            start += size
+        return on_scale(risks, self.scale)
+
+
+def _batch_size(n_left: int) -> int:
+    """Choose the largest batch that is filled by more than half."""
+    return next((size for size in BATCHES if 2 * n_left > size), BATCHES[-1])
+
+
+def on_scale(risk: Floats, scale: Scale) -> Floats:
+    """Put risks (0–1) on the scale of an explanation; log odds are natural logarithms."""
+    if scale == "probability":
+        return risk
+    clipped = np.clip(risk, CLIP, 1 - CLIP)
+    return np.log(clipped) - np.log1p(-clipped)
+
+
+def _distinct_rows(rows: Floats) -> tuple[Floats, Floats]:
+    """Return the distinct rows in order of first appearance, and how often each occurs; NaN equals NaN."""
+    if not rows.shape[1]:
+        return rows[:1], np.array([float(len(rows))])
+    rows = np.ascontiguousarray(rows)
+    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return rows[first[order]], counts[order].astype(np.float64)

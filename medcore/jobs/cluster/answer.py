@@ -1,0 +1,28 @@
+"""Do what a process asks of a worker, on that worker: an answer or an error, and no argument in a log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from medcore.errors import MedcoreError, WorkerError
+from medcore.i18n import N_
+from medcore.jobs.cluster.places import at_hand
+from medcore.jobs.logs import log_without_values
+
+
+def answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Run on the worker: return ``(result, None)`` or ``(None, error)``, so that Dask logs no argument.
+
+    Settings and :class:`~medcore.jobs.cluster.places.ResultOf` become those of the worker's machine.
+    """
+    try:
+        return function(*map(at_hand, args), **{name: at_hand(value) for name, value in kwargs.items()}), None
+    except MedcoreError as error:
+        return None, error
+    except Exception as error:
+        log_without_values(error)
+        return None, WorkerError(
+            N_("The worker could not answer ({kind}). worker.log in the data folder says where."),
+            kind=type(error).__name__,
+        )

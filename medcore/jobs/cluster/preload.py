@@ -1,0 +1,37 @@
+"""Preloaded by the worker: what a first click would otherwise wait for.
+
+Importing TensorFlow takes 3–10 s and compiling a first program one more. Dask
+lets a worker answer only after this, so a worker that is there is a warm one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from importlib import import_module
+from typing import Any
+
+from medcore.jobs.logs import keep_values_out_of_logs
+
+logger = logging.getLogger("medcore.jobs")
+
+
+def dask_setup(worker: Any) -> None:
+    """Import what runs and predictions need, and let them know how much memory they have."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    keep_values_out_of_logs()
+    limit = worker.memory_manager.memory_limit
+    if limit:
+        os.environ["MEDCORE_WORKER_MEMORY"] = f"{limit / 2**20:.0f}MiB"
+    warm_up()
+
+
+def warm_up() -> None:
+    """Import the rooms that compute; a failure is logged and shows itself at first use."""
+    try:
+        from medcore.models.run.warmth import warm_up as warm_up_models
+
+        warm_up_models()
+        import_module("medcore.explanation.patient.answers")
+    except Exception as error:
+        logger.warning("Warming up failed: %s", type(error).__name__)

@@ -1,0 +1,273 @@
+"""The local scheduler and worker (or workers, under one parent): processes that outlive the web server.
+
+They are found again through files in the data folder's ``jobs``: ``cluster.json``
+says which processes they are and from which code they were started,
+``scheduler.json`` (Dask's own) where the scheduler listens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from medcore.errors import WorkerError
+from medcore.i18n import N_
+from medcore.jobs.cluster.security import renew_local_key
+from medcore.settings import ROOT, Settings
+from medcore.studies.folders import file_lock, private_folder
+
+LOOPBACK = "127.0.0.1"
+TRAIN = "TRAIN"  # the resource a training run takes, of which a worker has one
+TRIAL = "TRIAL"  # the one a trial of a search takes, beside the run that waits for it
+THREADS = 4  # one trains, the others answer pages
+START_SECONDS = 60.0
+STOP_SECONDS = 5.0
+# A lost worker is blamed on the run it was at; medcore counts its attempts itself.
+ALLOWED_FAILURES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that we started; the moment of its birth tells it from a later one with its number."""
+
+    pid: int
+    born: float
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """Describe a running process."""
+        return cls(pid, psutil.Process(pid).create_time())
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            same: bool = abs(process.create_time() - self.born) < 1.0
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+    def family(self) -> list[psutil.Process]:
+        """Return it and its children, as far as they still run."""
+        if not self.alive():
+            return []
+        with contextlib.suppress(psutil.Error):
+            return [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCluster:
+    """The two processes, and the code and settings they were started from."""
+
+    scheduler: Process
+    worker: Process
+    fingerprint: str
+
+    @classmethod
+    def read(cls, settings: Settings) -> LocalCluster | None:
+        """Read who was started last, or ``None``."""
+        try:
+            data = json.loads(_file(settings, "cluster.json").read_text())
+            return cls(Process(**data["scheduler"]), Process(**data["worker"]), data["fingerprint"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, settings: Settings) -> None:
+        """Keep it for whoever looks next."""
+        _write(_file(settings, "cluster.json"), asdict(self))
+
+    def stop(self) -> None:
+        """Ask both to end with their children, and end those that do not."""
+        everybody = [*self.scheduler.family(), *self.worker.family()]
+        for process in everybody:
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
+        _gone, left = psutil.wait_procs(everybody, timeout=STOP_SECONDS)
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=STOP_SECONDS)
+
+
+def running_scheduler(settings: Settings) -> str:
+    """Return the local scheduler's address; start what is not there.
+
+    Two web processes that start at once take turns, and the second finds what
+    the first has started. Processes of older code are replaced: a run they were
+    at goes on from its checkpoint.
+
+    Raises:
+        WorkerError: the scheduler did not come up.
+
+    """
+    with file_lock(_file(settings, "cluster.lock")):
+        cluster, wanted = LocalCluster.read(settings), fingerprint(settings)
+        if cluster and cluster.scheduler.alive() and cluster.fingerprint == wanted:
+            address = _address(settings)
+            if address and cluster.worker.alive():
+                return address
+            if address:
+                LocalCluster(cluster.scheduler, _start_worker(settings), wanted).write(settings)
+                return address
+        if cluster:
+            cluster.stop()
+        _file(settings, "scheduler.json").unlink(missing_ok=True)
+        renew_local_key(settings)
+        started = LocalCluster(_start_scheduler(settings), _start_worker(settings), wanted)
+        started.write(settings)
+        return _wait_for_address(settings, started)
+
+
+def stop_local_cluster(settings: Settings) -> None:
+    """End the local scheduler and worker, if there are any."""
+    with file_lock(_file(settings, "cluster.lock")):
+        cluster = LocalCluster.read(settings)
+        if cluster:
+            cluster.stop()
+        reap()
+        for name in ("cluster.json", "scheduler.json"):
+            _file(settings, name).unlink(missing_ok=True)
+
+
+def _start_scheduler(settings: Settings) -> Process:
+    return _start(
+        settings,
+        "scheduler",
+        [
+            "distributed.cli.dask_scheduler",
+            "--port",
+            "0",
+            "--protocol",
+            "tls",
+            "--preload",
+            "medcore.jobs.cluster.watch",
+        ],
+    )
+
+
+def _start_worker(settings: Settings) -> Process:
+    return _start(
+        settings,
+        "worker",
+        [
+            *("distributed.cli.dask_worker", "--nworkers", str(settings.workers), "--death-timeout", "60"),
+            *("--preload", "medcore.jobs.cluster.preload"),
+            *("--nthreads", str(THREADS), "--resources", f"{TRAIN}=1,{TRIAL}=1"),
+            *("--memory-limit", settings.worker_memory, "--local-directory", str(_file(settings, "space"))),
+        ],
+    )
+
+
+def _start(settings: Settings, name: str, arguments: list[str]) -> Process:
+    key = str(_file(settings, "cluster.pem"))
+    common = ["--host", LOOPBACK, "--no-dashboard", "--dashboard-address", f"{LOOPBACK}:0"]
+    common += ["--scheduler-file", str(_file(settings, "scheduler.json"))]
+    common += ["--tls-ca-file", key, "--tls-cert", key, "--tls-key", key]
+    with _file(settings, f"{name}.log").open("wb") as log:
+        process = _Outliving(
+            [sys.executable, "-m", *arguments, *common],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=_file(settings, ""),
+            env=_environment(settings),
+            start_new_session=True,
+        )
+    _children.append(process)
+    return Process.of(process.pid)
+
+
+class _Outliving(subprocess.Popen[bytes]):
+    """A process that goes on when we end, which is no oversight that Python should warn of."""
+
+    def __del__(self, *_: object) -> None:
+        """Leave it be."""
+
+
+_children: list[_Outliving] = []
+
+
+def reap() -> None:
+    """Let ended processes go, so that they do not stay as zombies while the web server lives."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Dask's settings: nothing listens but what is needed, nothing is profiled, nobody's own files are read."""
+    threads = str(os.cpu_count() or 1)
+    nothing = str(_file(settings, "no-dask-config"))
+    dask = {
+        "DASK_CONFIG": nothing,
+        "DASK_ROOT_CONFIG": nothing,
+        "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True",
+        "DASK_DISTRIBUTED__DIAGNOSTICS__NVML": "False",
+        # What a search has sent to every worker stays with every worker.
+        "DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__START": "False",
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(ALLOWED_FAILURES),
+        "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
+        "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
+        "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+        "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning",
+    }
+    # Dask would give a worker's libraries one thread each; a run from the shell has all.
+    spawned = {f"{name}_NUM_THREADS": threads for name in ("OMP", "MKL", "OPENBLAS")}
+    dask["DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON"] = repr(spawned)
+    path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH", "")) if p)
+    return (
+        os.environ | dask | {"PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "MEDCORE_JOBS": str(_file(settings, ""))}
+    )
+
+
+def _wait_for_address(settings: Settings, cluster: LocalCluster) -> str:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and cluster.scheduler.alive():
+        reap()
+        address = _address(settings)
+        if address:
+            return address
+        time.sleep(0.02)
+    cluster.stop()
+    raise WorkerError(
+        N_("The scheduler did not start. The reason is in {log}; the usual one is a full disk or too little memory."),
+        log=str(_file(settings, "scheduler.log")),
+    )
+
+
+def _address(settings: Settings) -> str | None:
+    try:
+        address: str = json.loads(_file(settings, "scheduler.json").read_text())["address"]
+        return address
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def fingerprint(settings: Settings, root: Path = ROOT) -> str:
+    """Tell one state of the code, its packages and its workers from another, in a few milliseconds."""
+    parts = [sys.prefix, sys.version, settings.worker_memory, str(settings.workers)]
+    for path in sorted([*(root / "medcore").rglob("*.py"), root / "requirements.txt"]):
+        if path.is_relative_to(root / "medcore" / "ui"):
+            continue  # no worker runs it
+        stat = path.stat()
+        parts.append(f"{path.relative_to(root)} {stat.st_size} {stat.st_mtime_ns}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _file(settings: Settings, name: str) -> Path:
+    return private_folder(private_folder(settings.data_dir) / "jobs") / name
+
+
+def _write(path: Path, data: Any) -> None:
+    scratch = path.with_suffix(".new")
+    scratch.write_text(json.dumps(data))
+    scratch.replace(path)

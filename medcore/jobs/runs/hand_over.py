@@ -1,0 +1,91 @@
+"""Give the cluster the runs that wait for it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from medcore.errors import WorkerError
+from medcore.i18n import N_
+from medcore.jobs.cluster.connection import Connection, places, workers_of
+from medcore.jobs.cluster.processes import TRAIN
+from medcore.settings import Settings
+from medcore.studies import Store
+
+if TYPE_CHECKING:
+    from distributed import Future
+
+
+from medcore.jobs.cluster.connection import connected
+from medcore.jobs.runs.perform import Work, lost, perform_run, train_study
+
+
+def ensure_cluster(settings: Settings) -> Connection:
+    """Return a living connection to the cluster; start the local one if it is not there.
+
+    It waits for the scheduler, not for the worker. Runs that were left without a
+    worker are handed over again.
+
+    Raises:
+        WorkerError: the cluster cannot be started or reached.
+        SettingsError: a named cluster without TLS.
+
+    """
+    connection = connected(settings)
+    hand_over(settings, connection)
+    return connection
+
+
+def hand_over(settings: Settings, connection: Connection, *, work: Work | None = None) -> int:
+    """Give the cluster every unfinished run that this connection has not given it yet.
+
+    The task's name is the run's: a run that the scheduler has already is not
+    begun twice. Returns how many were handed over.
+    """
+    from distributed import fire_and_forget
+
+    new = [pair for pair in Store(settings).unfinished_runs() if pair[1] not in connection.handed_over]
+    workers = workers_of(connection.client) if new and settings.scheduler is not None else {}
+    if not new or (settings.scheduler is not None and not workers):
+        return 0
+    # Ours trains one run at a time, and so does each worker of a named cluster that offers to.
+    limited = settings.scheduler is None or places(workers, TRAIN) is not None
+    for owner, run_id in new:
+        future = connection.client.submit(
+            perform_run,
+            settings,
+            owner,
+            run_id,
+            work or train_study,
+            key=f"run-{run_id}",
+            pure=False,
+            resources={TRAIN: 1} if limited else None,
+        )
+        fire_and_forget(future)  # type: ignore[no-untyped-call]
+        future.add_done_callback(partial(_note_failure, settings, owner, run_id))  # type: ignore[no-untyped-call]
+        connection.handed_over[run_id] = future
+    return len(new)
+
+
+def _note_failure(settings: Settings, owner: str, run_id: str, future: Future[WorkerError | None]) -> None:
+    """Tell the database of a run that no worker could begin or end there; a lost connection is not that."""
+    if future.status == "error":
+        failure: WorkerError | None = _not_taken(future.exception())  # type: ignore[no-untyped-call]
+    elif future.status == "finished":
+        failure = future.result()
+    else:
+        return
+    if failure is not None:
+        Store(settings).finish_run(owner, run_id, "failed", error=failure)
+
+
+def _not_taken(error: BaseException | None) -> WorkerError:
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return lost(error.allowed_failures + 1)
+    return WorkerError(
+        N_(
+            "The cluster could not take this run. Stop medcore and start it again; a cluster of your own needs the same version of medcore on every machine."
+        )
+    )

@@ -1,0 +1,149 @@
+"""One training run on a worker, from beginning to end; whatever happens is told to the database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from medcore.errors import CancelledError, MedcoreError, WorkerError
+from medcore.i18n import N_
+from medcore.jobs.cluster.places import here
+from medcore.jobs.logs import log_without_values
+from medcore.jobs.runs.follower import RunFollower
+from medcore.jobs.runs.team import team_of_this_worker
+from medcore.settings import Settings
+from medcore.studies import RunInputs, Store
+
+if TYPE_CHECKING:
+    from medcore.models.run.results import Results
+
+MOST_ATTEMPTS = 5
+HEADLINE = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
+
+Work = Callable[[RunInputs, RunFollower, Path], dict[str, Any]]
+
+
+def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> WorkerError | None:
+    """Do one run from beginning to end on a worker; whatever happens is told to the database.
+
+    Nothing is raised: Dask would log the arguments of what failed. What the database
+    cannot be told, because it is out of reach from here, is returned.
+    """
+    try:
+        store = Store(here(settings))
+        attempt = store.begin_attempt(owner, run_id)
+        if attempt is None:
+            return None
+        if attempt > MOST_ATTEMPTS:
+            _fail(store, owner, run_id, attempt, lost(attempt - 1))
+            return None
+        _attempt(store, owner, run_id, attempt, work)
+    except Exception as error:
+        log_without_values(error)
+        return _out_of_reach(error)
+    return None
+
+
+def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) -> None:
+    follower = RunFollower(store, owner, run_id, attempt)
+    try:
+        with TemporaryDirectory(prefix="medcore-") as scratch:
+            folder = Path(scratch) / "result"
+            summary = work(_inputs(store, owner, run_id), follower, folder)
+            follower.flush()
+            if store.signal(owner, run_id, attempt) != "superseded":
+                store.keep_result(owner, run_id, folder)
+        store.finish_run(owner, run_id, "done", attempt=attempt, summary=summary)
+    except CancelledError:
+        store.finish_run(owner, run_id, "cancelled", attempt=attempt)
+    except MedcoreError as error:
+        _fail(store, owner, run_id, attempt, error)
+    except Exception as error:
+        log_without_values(error)
+        _fail(store, owner, run_id, attempt, _unexpected(error))
+    if not store.get_run(owner, run_id).unfinished:
+        shutil.rmtree(store.checkpoint_dir(run_id), ignore_errors=True)
+
+
+def _inputs(store: Store, owner: str, run_id: str) -> RunInputs:
+    try:
+        return store.run_inputs(owner, run_id)
+    except OSError as error:
+        raise _out_of_reach(error) from None
+
+
+def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+    """Prepare, split, train and save; return the headline figures that lists show."""
+    from medcore.data.preparation.recipe import prepare
+    from medcore.data.splitting.split import make_split
+    from medcore.models.run.results import save_trained
+    from medcore.models.run.training import train
+
+    prepared = prepare(inputs.cohort, inputs.plan.recipe)
+    split = make_split(prepared, inputs.plan.split)
+    with team_of_this_worker() as team:
+        trained = train(
+            prepared,
+            split,
+            inputs.settings,
+            schema=inputs.plan.schema,
+            recipe=inputs.plan.recipe,
+            cohort_sha256=inputs.cohort.sha256,
+            follower=follower,
+            team=team,
+        )
+    save_trained(trained, folder)
+    return headline(trained.results) | {"seconds": trained.seconds}
+
+
+def headline(results: Results) -> dict[str, Any]:
+    """Return the few out-of-fold figures that a list of runs shows; never the locked test set's."""
+    return {
+        "model": results.model,
+        "n_train": len(results.training.outcome),
+        "n_test": len(results.test.outcome) if results.test else 0,
+        "candidates": [
+            {"name": c.name, "weight": c.weight}
+            | {
+                name: c.cross_validated.metrics[name].to_dict()
+                for name in HEADLINE
+                if name in c.cross_validated.metrics
+            }
+            for c in results.candidates
+        ],
+    }
+
+
+def _fail(store: Store, owner: str, run_id: str, attempt: int, error: MedcoreError) -> None:
+    store.finish_run(owner, run_id, "failed", attempt=attempt, error=error)
+
+
+def lost(times: int) -> WorkerError:
+    """Say that a run lost its worker so many times."""
+    return WorkerError(
+        N_(
+            "The worker was lost {n} times during this run, most likely for lack of memory. Set MEDCORE_WORKER_MEMORY higher, or train a smaller model."
+        ),
+        n=times,
+    )
+
+
+def _out_of_reach(error: Exception) -> WorkerError:
+    return WorkerError(
+        N_(
+            "The worker cannot reach this study ({kind}). With workers on other machines, MEDCORE_DATABASE_URL and MEDCORE_STORAGE must name a server and a place that every one of them reaches."
+        ),
+        kind=type(error).__name__,
+    )
+
+
+def _unexpected(error: Exception) -> WorkerError:
+    if isinstance(error, MemoryError):
+        return WorkerError(N_("The worker has too little memory for this run. Set MEDCORE_WORKER_MEMORY higher."))
+    return WorkerError(
+        N_("The run failed inside medcore ({kind}). The study is as it was; worker.log in the data folder says where."),
+        kind=type(error).__name__,
+    )

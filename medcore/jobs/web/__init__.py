@@ -1,0 +1,1 @@
+"""The web server's process: how it starts, and the guard in front of every request."""

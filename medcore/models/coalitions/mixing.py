@@ -1,0 +1,162 @@
+"""Risks of patients mixed with others, for explanations, without writing down the mixed rows.
+
+A mixed row takes some columns from the patient and the others from a background
+row. Every kind of part has its own short way to what it says of such rows
+(``mixing_layers``, ``mixing_trees``); here they are pooled and recalibrated as the
+bundle does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import Codes
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.coalitions.layers import Layered, prepare_layers
+from medcore.models.coalitions.tiles import Tiles
+from medcore.models.coalitions.trees import prepare_trees
+from medcore.models.contract.task import Part, Risk, clean, n_threads
+
+MOST_KEPT = 256_000_000
+"""Bytes of what was worked out about one background that are kept for the next patient, about."""
+GROUP_FLOATS = 16_000_000
+"""Background rows are worked on in groups whose shares are about so many numbers."""
+TREES_SUMS = 50_000
+"""What a list of trees costs for one mixed row, in multiplications, about."""
+
+
+class PartMixer(Protocol):
+    """One part that knows a patient and the background."""
+
+    def risk(self, tiles: Tiles, group: int, /) -> Risk:
+        """Predict for the mixed rows of some tiles, whose owners are all of one group: ``(T · tile, K)``."""
+
+
+class Prepared(Protocol):
+    """One part that knows the background."""
+
+    def against(self, row: Codes, /) -> PartMixer:
+        """Take in a patient's codes ``(P,)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Background rows ``(m, P)`` as every part of a bundle has prepared them, with their risks ``(m, K)``."""
+
+    parts: tuple[tuple[float, Prepared], ...] = field(repr=False)
+    risk: Risk = field(repr=False)
+    n_columns: int
+    group_size: int
+
+    @classmethod
+    def of(cls, bundle: Bundle, codes: Codes) -> Background:
+        """Prepare background rows for any patient."""
+        layered = [Layered.of(part) for _weight, part in bundle.parts]
+        widest = max((part.n_floats for part in layered if part is not None), default=1)
+        size = max(1, min(len(codes), GROUP_FLOATS // max(1, widest)))
+        kept = 4 * widest * len(codes) <= MOST_KEPT
+        parts: list[tuple[float, Prepared]] = []
+        for (weight, part), layers in zip(bundle.parts, layered, strict=True):
+            if layers is not None:
+                parts.append((weight, prepare_layers(layers, codes, size, kept=kept)))
+            else:
+                parts.append((weight, prepare_trees(part, codes) or _WrittenOut(part, codes)))
+        return cls(tuple(parts), bundle.risk(codes), codes.shape[1], size)
+
+
+@dataclass(frozen=True, slots=True)
+class BundleRisk:
+    """A bundle as explanations ask it: risks of codes, and of one patient mixed with others, which is faster.
+
+    What was worked out about the last background, or the last ``n_kept``, is kept for the next patient.
+    """
+
+    bundle: Bundle
+    n_kept: int = 1
+    _kept: dict[bytes, Background] = field(default_factory=dict, repr=False, compare=False)
+
+    def __call__(self, codes: Codes, /) -> Risk:
+        """Predict from codes ``(n, P)``: risks ``(n, K)``."""
+        return self.bundle.risk(codes)
+
+    def mixer(self, row: Codes, background: Codes) -> BundleMixer:
+        """Prepare a patient ``(P,)`` against background rows ``(m, P)``."""
+        codes = np.ascontiguousarray(background, dtype=np.float64)
+        key = codes.tobytes()
+        known = self._kept.get(key)
+        if known is None:
+            known = Background.of(self.bundle, codes)
+            if len(self._kept) >= self.n_kept:
+                self._kept.clear()
+            self._kept[key] = known
+        row = np.ascontiguousarray(row, dtype=np.float64)
+        parts = tuple((weight, prepared.against(row)) for weight, prepared in known.parts)
+        return BundleMixer(self.bundle, known, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class BundleMixer:
+    """A bundle that knows one patient and the background rows, and needs only be told which columns are whose."""
+
+    bundle: Bundle = field(repr=False)
+    background: Background
+    parts: tuple[tuple[float, PartMixer], ...] = field(repr=False)
+
+    def ends(self) -> tuple[Risk, Risk]:
+        """Return the patient's risks ``(K,)`` and those of the background rows ``(m, K)``."""
+        all_theirs = np.ones((1, self.background.n_columns), dtype=bool)
+        return self.risk(np.zeros(1, np.intp), all_theirs)[0], self.background.risk
+
+    def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Risk:
+        """Predict for background rows ``(n,)`` in which the columns ``present`` (n, P) are the patient's: ``(n, K)``."""
+        K = len(self.bundle.classes)
+        tiles = Tiles.of(rows, present)
+        pieces = list(tiles.pieces(self.background.group_size))
+        pooled = np.zeros((tiles.n_slots, K))
+        asked = [partial(part.risk, piece, group) for piece, group in pieces for _weight, part in self.parts]
+        answers, start = _side_by_side(asked), 0
+        for piece, _group in pieces:
+            of_piece = pooled[start : start + piece.n_slots]
+            for weight, _part in self.parts:
+                of_piece += weight * next(answers)
+            start += piece.n_slots
+        return self.bundle.calibrator.apply(clean(pooled[tiles.place], K))
+
+
+def _side_by_side(questions: Sequence[Callable[[], Risk]]) -> Iterator[Risk]:
+    """Answer questions on every core; a single one here, for a thread would take longer to begin."""
+    if len(questions) == 1:
+        yield questions[0]()
+        return
+    with ThreadPoolExecutor(n_threads()) as threads:
+        yield from threads.map(lambda question: question(), questions)
+
+
+@dataclass(frozen=True, slots=True)
+class _WrittenOut:
+    """A part without a shorter way: the mixed rows are written down and read."""
+
+    part: Part = field(repr=False)
+    codes: Codes = field(repr=False)
+    row: Codes | None = field(default=None, repr=False)
+
+    def against(self, row: Codes, /) -> PartMixer:
+        return _WrittenOut(self.part, self.codes, row)
+
+    def risk(self, tiles: Tiles, _group: int, /) -> Risk:
+        assert self.row is not None
+        mixed = np.where(tiles.masks, self.row, self.codes[tiles.owner][:, None])
+        return self.part.risk(mixed.reshape(tiles.n_slots, -1))
+
+
+def n_sums(bundle: Bundle) -> int:
+    """Return how many multiplications a bundle needs for one mixed row, about."""
+    layered = [Layered.of(part) for _weight, part in bundle.parts]
+    return sum(TREES_SUMS if layers is None else layers.n_sums for layers in layered)

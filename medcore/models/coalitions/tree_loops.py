@@ -1,0 +1,188 @@
+"""The two loops over leaves that numpy cannot express; imported only where trees are explained, for numba compiles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import Codes
+from medcore.models.coalitions.leaves import Numbers, Patterns, Trees
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile at the first call, without Python's lock; kept on disk where a folder can be written to."""
+    decorate: Any = partial(numba.njit, nogil=True, fastmath={"reassoc", "nsz", "contract"})
+    try:
+        kept: Callable[..., Any] = decorate(cache=True)(function)
+    except RuntimeError:
+        kept = decorate()(function)
+    return kept
+
+
+def reachable(trees: Trees, theirs: Codes, rows: Codes, players: NDArray[np.int32], n_columns: int) -> Patterns:
+    """Return the leaves that the patient (F,) mixed with each background row (m, F) can reach.
+
+    Leaves that hang on no column or on one are summed: the first P + 1 patterns of
+    every row are one for each column and one for what is always added.
+    """
+    n_words = -(-n_columns // 64)
+    ways = _ways(trees.feature, trees.threshold, trees.missing, trees.missing_left, theirs[None])[0]
+    tree = (trees.roots, trees.feature, trees.threshold, trees.missing, trees.missing_left, trees.left, trees.right)
+    none = np.zeros((0, n_words), np.uint64)
+    counts = np.zeros(len(rows) + 1, np.int64)
+    _collect(*tree, trees.value, ways, rows, players, n_columns, counts, none, none, np.zeros((1, 0)), False)
+    begin = np.concatenate([[0], np.cumsum(counts[:-1] + n_columns + 1)])
+    want = np.zeros((begin[-1], n_words), np.uint64)
+    care, value = np.zeros_like(want), np.zeros((len(trees.value), begin[-1]))
+    _collect(*tree, trees.value, ways, rows, players, n_columns, begin, want, care, value, True)
+    return Patterns(begin, want, care, value)
+
+
+def totals(patterns: Patterns, owner: NDArray[Any], masks: NDArray[np.uint8], used: NDArray[np.int64]) -> Numbers:
+    """Return the sum of the reached leaves for each row of tiles of masks (T, tile, P): (T · tile, C)."""
+    words = _words(masks.reshape(-1, masks.shape[2]))
+    found = np.zeros((len(words), len(patterns.value)))
+    add = _add_words if patterns.want.shape[1] > 1 else _add_word
+    want, care = (a if patterns.want.shape[1] > 1 else a[:, 0] for a in (patterns.want, patterns.care))
+    add(patterns.begin, want, care, patterns.value, owner, used, words, masks.shape[1], found)
+    return found
+
+
+def _words(masks: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Write masks (n, P) as bits, (n, W)."""
+    n, n_columns = masks.shape
+    padded = np.zeros((n, 8 * -(-n_columns // 64)), np.uint8)
+    bits = np.packbits(masks, axis=1, bitorder="little")
+    padded[:, : bits.shape[1]] = bits
+    return padded.view("<u8")
+
+
+@compiled
+def _ways(feature, threshold, missing, missing_left, rows):  # type: ignore[no-untyped-def]
+    """Say of each row (n, F) whether it goes left at each split (n, N)."""
+    ways = np.zeros((rows.shape[0], feature.shape[0]), np.bool_)
+    for i in range(rows.shape[0]):
+        for node in range(feature.shape[0]):
+            if feature[node] >= 0:
+                ways[i, node] = _left(rows[i, feature[node]], threshold[node], missing[node], missing_left[node])
+    return ways
+
+
+@compiled
+def _left(value, threshold, missing, missing_left):  # type: ignore[no-untyped-def]
+    if value != value:
+        if missing == 2:
+            return missing_left
+        value = 0.0
+    if missing == 1 and abs(value) <= 1e-35:
+        return missing_left
+    return value <= threshold
+
+
+@compiled
+def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
+    roots, feature, threshold, missing, missing_left, left, right, leaf, ways, rows, players, P, begin, want, care,
+    value, write,
+):  # fmt: skip
+    """Walk every tree as both the patient and a background row; count the leaves met, or write them down."""
+    n_words, C = want.shape[1], leaf.shape[0]
+    deep = 512
+    nodes = np.empty(deep, np.int32)
+    wants = np.zeros((deep, n_words), np.uint64)
+    cares = np.zeros((deep, n_words), np.uint64)
+    for b in range(rows.shape[0]):
+        at = begin[b] if write else 0
+        if write:
+            for p in range(P):
+                want[at + p, p >> 6] = care[at + p, p >> 6] = np.uint64(1) << np.uint64(p & 63)
+        first, always = at, at + P
+        at = at + P + 1 if write else 0
+        for root in roots:
+            top = 0
+            nodes[0] = root
+            wants[0, :] = 0
+            cares[0, :] = 0
+            while top >= 0:
+                node = nodes[top]
+                while left[node] >= 0:
+                    mine = ways[node]
+                    other = _left(rows[b, feature[node]], threshold[node], missing[node], missing_left[node])
+                    go = mine
+                    if mine != other:
+                        p = players[feature[node]]
+                        word, bit = p >> 6, np.uint64(1) << np.uint64(p & 63)
+                        if cares[top, word] & bit:
+                            go = mine if wants[top, word] & bit else other
+                        else:  # the background's way is put aside, the patient's is gone on
+                            if top + 2 >= deep:
+                                raise ValueError("a tree is too deep")
+                            wants[top + 1, :] = wants[top, :]
+                            cares[top, word] |= bit
+                            cares[top + 1, :] = cares[top, :]
+                            nodes[top] = left[node] if other else right[node]
+                            top += 1
+                            wants[top, word] |= bit
+                    node = left[node] if go else right[node]
+                bits, last = 0, 0
+                for word in range(n_words):
+                    rest = cares[top, word]
+                    while rest:
+                        low = rest & (~rest + np.uint64(1))
+                        bits += 1
+                        if bits > 1:
+                            break
+                        last = 64 * word
+                        while low > np.uint64(1):
+                            low >>= np.uint64(1)
+                            last += 1
+                        rest &= rest - np.uint64(1)
+                if bits > 1:
+                    if write:
+                        want[at, :] = wants[top, :]
+                        care[at, :] = cares[top, :]
+                        for c in range(C):
+                            value[c, at] = leaf[c, node]
+                    at += 1
+                elif write:
+                    theirs = bits == 1 and (wants[top, last >> 6] >> np.uint64(last & 63)) & np.uint64(1)
+                    for c in range(C):
+                        if bits == 1:
+                            value[c, first + last] += leaf[c, node] if theirs else -leaf[c, node]
+                        if not theirs:
+                            value[c, always] += leaf[c, node]
+                top -= 1
+        if not write:
+            begin[b] = at
+
+
+@compiled
+def _add_word(begin, want, care, value, owner, used, words, size, found):  # type: ignore[no-untyped-def]
+    for t in range(owner.shape[0]):
+        start, stop = begin[owner[t]], begin[owner[t] + 1]
+        w, k = want[start:stop], care[start:stop]
+        for i in range(t * size, t * size + used[t]):
+            mixed = words[i, 0]
+            for c in range(value.shape[0]):
+                v = value[c, start:stop]
+                total = 0.0
+                for e in range(stop - start):
+                    total += v[e] if mixed & k[e] == w[e] else 0.0
+                found[i, c] = total
+
+
+@compiled
+def _add_words(begin, want, care, value, owner, used, words, size, found):  # type: ignore[no-untyped-def]
+    for t in range(owner.shape[0]):
+        for i in range(t * size, t * size + used[t]):
+            for e in range(begin[owner[t]], begin[owner[t] + 1]):
+                apart = np.uint64(0)
+                for word in range(want.shape[1]):
+                    apart |= (words[i, word] & care[e, word]) ^ want[e, word]
+                if apart == 0:
+                    for c in range(value.shape[0]):
+                        found[i, c] += value[c, e]

@@ -1,0 +1,89 @@
+"""What cannot be trained, said before anything is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medcore.data.preparation.replay import Prepared
+from medcore.data.splitting.split import Split
+from medcore.errors import InputError, SettingsError, TargetError
+from medcore.i18n import N_
+
+_LARGEST = 1e15
+"""Squares of larger numbers, summed, leave the range of single precision."""
+
+
+def check_trainable(prepared: Prepared, split: Split) -> None:
+    """Refuse what no model can learn from.
+
+    Raises:
+        TargetError: the training rows hold one class only, or a class in a single row.
+        SettingsError: more folds than patients, or a fold without events.
+        InputError: no predictors, or numbers too large to reckon with.
+
+    """
+    if not prepared.predictors.shape[1]:
+        raise InputError(N_("No column is left to predict from. Give at least one column the role “predictor”."))
+    _check_sizes(prepared)
+    train = ~split.test
+    outcome, folds = prepared.outcome[train], split.folds[train]
+    n_patients = len(outcome) if prepared.groups is None else len(np.unique(prepared.groups[train]))
+    if split.n_folds > n_patients:
+        raise SettingsError(
+            N_("{folds} folds are asked for, but there are only {patients} patients to train on. Choose fewer folds."),
+            folds=split.n_folds,
+            patients=n_patients,
+        )
+    counts = np.bincount(outcome, minlength=len(prepared.classes))
+    if (counts > 0).sum() < 2:
+        if len(np.unique(prepared.outcome)) > 1:
+            raise SettingsError(
+                N_(
+                    "The locked test set leaves patients of one outcome only to train on. Make the test set smaller, or choose another split."
+                )
+            )
+        raise TargetError(
+            N_("All training rows have the same outcome. A model needs patients of at least two classes.")
+        )
+    # Periods and sites are as they are; folds that were drawn must each hold both outcomes.
+    drawn = len(prepared.classes) == 2 and split.kind in ("random", "group")
+    for place, name in enumerate(prepared.classes):
+        _check_class(name, outcome == place, folds, split.n_folds, every_fold=drawn)
+
+
+def _check_sizes(prepared: Prepared) -> None:
+    numeric = [name for name, kind in prepared.kinds.items() if kind == "numeric"]
+    sizes = prepared.predictors[numeric].abs().max()
+    too_large = [str(name) for name, size in sizes.items() if size > _LARGEST]
+    if too_large:
+        raise InputError(
+            N_(
+                "The column(s) {columns} hold numbers beyond {largest}, which no laboratory reports and no model can reckon with. "
+                "Correct them, give the column a plausible range, or leave it out."
+            ),
+            columns=too_large,
+            largest=f"{_LARGEST:g}",
+        )
+
+
+def _check_class(name: str, has: np.ndarray, folds: np.ndarray, n_folds: int, *, every_fold: bool) -> None:
+    held_out = np.bincount(folds[has], minlength=n_folds)
+    if every_fold and (held_out == 0).any():
+        raise SettingsError(
+            N_(
+                "Fold {fold} has no patient with the outcome “{name}”: there are only {n} such rows to train on. "
+                "Choose fewer folds or another split, or collect more patients."
+            ),
+            fold=int(np.argmin(held_out)) + 1,
+            name=name,
+            n=int(has.sum()),
+        )
+    if held_out.max(initial=0) == has.sum():
+        raise TargetError(
+            N_(
+                "The outcome “{name}” has {n} row(s) to train on, all in one fold: too few to learn from and be judged by. "
+                "Join it with another class, or collect more patients."
+            ),
+            name=name,
+            n=int(has.sum()),
+        )

@@ -1,0 +1,247 @@
+"""What every learner is given, and what it gives back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.errors import CancelledError
+from medcore.features import Codes, FeatureKind, Layout
+from medcore.i18n import N_
+from medcore.models.contract.progress import Follower, Progress
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.team import Alone, Team
+
+if TYPE_CHECKING:
+    from medcore.models.contract.trials import SearchOutcome
+
+Risk = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The training rows of a run as arrays.
+
+    ``codes`` has shape ``(n, P)``, ``outcome`` holds class indices, ``folds`` says
+    in which of ``n_folds`` folds a row is held out. ``layout`` is that of all
+    rows, ``groups`` are patient codes where patients repeat. ``tuned`` are settings
+    that a search tries in place of a learner's own.
+    """
+
+    codes: Codes
+    outcome: Indices
+    folds: Indices
+    n_folds: int
+    n_classes: int
+    kinds: tuple[FeatureKind, ...]
+    n_categories: tuple[int, ...]
+    layout: Layout
+    settings: TrainSettings
+    groups: Indices | None = None
+    tuned: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Number of training rows."""
+        return len(self.outcome)
+
+    def training(self, fold: int) -> Indices:
+        """Rows a model of this fold may see."""
+        return np.flatnonzero(self.folds != fold)
+
+    def held_out(self, fold: int) -> Indices:
+        """Rows a model of this fold has not seen."""
+        return np.flatnonzero(self.folds == fold)
+
+    def weights(self, rows: Indices) -> NDArray[np.float64] | None:
+        """Weights that let every class count the same, if the settings ask for it."""
+        if self.settings.class_weight != "balanced":
+            return None
+        counts = np.bincount(self.outcome[rows], minlength=self.n_classes).astype(float)
+        per_class = np.divide(len(rows) / self.n_classes, counts, out=np.zeros_like(counts), where=counts > 0)
+        return np.asarray(per_class[self.outcome[rows]])
+
+    def with_settings(self, **changes: Any) -> Task:
+        """Return the same rows under other settings."""
+        return replace(self, settings=replace(self.settings, **changes))
+
+
+class Part(Protocol):
+    """A trained model that predicts from codes and can be kept without pickle."""
+
+    kind: ClassVar[str]
+
+    def risk(self, codes: Codes, /) -> Risk:
+        """Predict, shape ``(n, K)``; rows sum to 1."""
+
+    def save(self, folder: Path, /) -> dict[str, Any]:
+        """Write what is large into ``folder`` and return what is small as JSON."""
+
+    @classmethod
+    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+        """Read what :meth:`save` wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A candidate after training: honest predictions of the training rows and the final model.
+
+    ``oof`` are the risks of each row from models that have not seen it. ``spread``
+    is, when several models predicted each row, their standard deviation for it,
+    ``search`` what a search for better settings found.
+    """
+
+    oof: Risk
+    part: Part
+    spread: NDArray[np.float64] | None = None
+    search: SearchOutcome | None = None
+
+
+class Learner(Protocol):
+    """Trains one candidate: out-of-fold predictions first, then the model to keep."""
+
+    def __call__(self, task: Task, pulse: Pulse, /) -> Fitted:
+        """Train on the task and tell ``pulse`` how far it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Tells the follower how far a run is: each candidate has its share of the whole.
+
+    Candidates may be at work at the same time, each with the pulse that :meth:`of`
+    gives it. ``run`` names the run while no single candidate is at work, ``team`` does
+    what a candidate can have done in several places at once.
+    """
+
+    follower: Follower
+    shares: Mapping[str, float]
+    model: str = ""
+    run: str = "auto"
+    team: Team = field(default_factory=Alone)
+    _board: _Board = field(default_factory=lambda: _Board())
+
+    def of(self, model: str, stage: str = "folds") -> Pulse:
+        """Begin a candidate, or with ``""`` what follows them all; return its pulse."""
+        pulse = replace(self, model=model)
+        pulse.tell(stage, 0.0)
+        return pulse
+
+    def tell(self, stage: str, within: float, **values: Any) -> None:
+        """Report ``within`` (0–1) of the candidate; leave the run when it was cancelled."""
+        with self._board.lock:
+            step = self._board.steps[self.model, stage] = self._board.steps.get((self.model, stage), -1) + 1
+        self.report(Progress(stage=stage, model=self.model, fraction=within, **{"epoch": step, **values}))
+        if self.cancelled():
+            raise CancelledError(N_("The training was stopped as you asked; the study is as it was before."))
+
+    def report(self, progress: Progress) -> None:
+        """Pass on a moment of the candidate as one of the whole run."""
+        board = self._board
+        with board.lock:
+            board.done[self.model] = min(max(progress.fraction, 0.0), 1.0)
+            total = sum(self.shares.values()) or 1.0
+            done = sum(share * board.done.get(name, 0.0) for name, share in self.shares.items())
+            self.follower.report(
+                replace(
+                    progress,
+                    model=self.model or self.run,
+                    fraction=min(done / total, 1.0),
+                    seconds=time.perf_counter() - board.started,
+                )
+            )
+
+    def finish(self) -> None:
+        """Note that the candidate is finished, however far it said it was."""
+        with self._board.lock:
+            self._board.done[self.model] = 1.0
+
+    def cancelled(self) -> bool:
+        """Whether the person asked to stop, or another candidate of this run has failed."""
+        with self._board.lock:
+            return self._board.halted or self.follower.cancelled()
+
+    def halt(self) -> None:
+        """Let every candidate of this run stop at its next word."""
+        with self._board.lock:
+            self._board.halted = True
+
+
+@dataclass(slots=True)
+class _Board:
+    """What the pulses of one run share."""
+
+    lock: Any = field(default_factory=Lock)
+    started: float = field(default_factory=time.perf_counter)
+    done: dict[str, float] = field(default_factory=dict)
+    steps: dict[tuple[str, str], int] = field(default_factory=dict)
+    halted: bool = False
+
+
+class Relay:
+    """A follower for a trainer that knows only itself: its fractions become those of the whole run."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        folder = pulse.follower.checkpoint_dir
+        self.checkpoint_dir: Path | None = folder / pulse.model if folder else None
+
+    def report(self, progress: Progress, /) -> None:
+        """Pass a moment on."""
+        self._pulse.report(progress)
+
+    def cancelled(self) -> bool:
+        """Ask the one behind."""
+        return self._pulse.cancelled()
+
+
+_most_threads: ContextVar[int | None] = ContextVar("medcore_most_threads", default=None)
+
+
+def n_threads() -> int:
+    """Return how many processor cores the work at hand may use: all of this process, or its share of them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return min(cores, _most_threads.get() or cores)
+
+
+@contextmanager
+def sharing_the_machine(n: int) -> Iterator[None]:
+    """Leave to ``n`` pieces of work that are done at the same time an equal share of the cores each."""
+    before = _most_threads.set(max(1, n_threads() // max(n, 1)))
+    try:
+        yield
+    finally:
+        _most_threads.reset(before)
+
+
+def clean(risk: Any, n_classes: int) -> Risk:
+    """Make risks finite, positive and summing to 1 in every row; a row without any becomes even."""
+    values = np.asarray(risk, dtype=np.float64).reshape(-1, n_classes)
+    values = np.clip(np.nan_to_num(values, nan=1.0 / n_classes, posinf=1.0, neginf=0.0), 1e-7, 1.0)
+    return np.asarray(values / values.sum(axis=1, keepdims=True))
+
+
+def spread_of(members: Sequence[Risk]) -> NDArray[np.float64] | None:
+    """Return the standard deviation over several models of each patient's risk (of the last class)."""
+    if len(members) < 2:
+        return None
+    return np.asarray(np.std([m[:, -1] for m in members], axis=0, ddof=1))
+
+
+def columns_of_present_classes(risk: NDArray[np.float64], present: Sequence[int], n_classes: int) -> Risk:
+    """Give classes that a fold has never seen a column of their own with risk 0."""
+    if len(present) == n_classes:
+        return clean(risk, n_classes)
+    full = np.zeros((len(risk), n_classes))
+    full[:, list(present)] = risk
+    return clean(full, n_classes)

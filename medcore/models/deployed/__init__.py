@@ -1,0 +1,1 @@
+"""A frozen bundle meets new patients: judged, compared, recalibrated, kept as a version."""

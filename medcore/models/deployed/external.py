@@ -1,0 +1,268 @@
+"""A frozen bundle meets new patients: their risks, how good those are, and how the patients differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.preparation.replay import prepare_evaluation
+from medcore.data.preparation.weights import read_weights
+from medcore.errors import MissingColumnsError, TargetError
+from medcore.evaluation import Confusion, Evaluation, confusion, evaluate
+from medcore.features import CodeBook
+from medcore.i18n import N_, _
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.deployed.membership import Membership, membership
+
+Floats = npt.NDArray[np.float64]
+# Cohen's d of 0.2 is the usual bound of a small difference (Cohen 1988; Austin 2009 for case-mix tables: 0.1).
+NOTABLE_DIFFERENCE = 0.2
+# Chance alone does not repeat so many rows where nearly all rows of training differ from each other.
+NOTABLE_OVERLAP, MOSTLY_DIFFERENT = 0.1, 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnDifference:
+    """How one predictor differs between the new patients and the training sample.
+
+    ``difference`` is the standardised mean difference of a numeric column, and
+    the total variation distance (0–1) of a category's shares; ``None`` when
+    either side has no value. ``unseen`` counts categories training never saw.
+    """
+
+    column: str
+    difference: float | None
+    missing: float
+    missing_training: float
+    unseen: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalValidation:
+    """A frozen model's performance on patients it was not made from.
+
+    ``counts`` (K, K) has a row for each true class and a column for each called
+    one: with two classes by the threshold (``confusion`` has the rates), with
+    more the class of the highest risk. ``risk`` has one row a patient with an
+    outcome, ``rows`` says which rows of the table those are, ``groups`` are patient
+    codes where patients repeat. Where patients count by the column ``weight``, those
+    of weight 0 are left out of all of these, and counted. ``same_table`` says that the
+    file is the one that was trained on; ``known`` is the share (0–1) of the bundle's sample of
+    training rows that stands in the new table, cell by cell.
+    """
+
+    evaluation: Evaluation
+    counts: npt.NDArray[np.int64]
+    confusion: Confusion | None
+    differences: tuple[ColumnDifference, ...]
+    membership: Membership
+    n_without_outcome: int
+    data_sha256: str
+    risk: Floats = field(repr=False)
+    outcome: npt.NDArray[np.int64] = field(repr=False)
+    rows: npt.NDArray[np.int64] = field(repr=False)
+    groups: npt.NDArray[np.int64] | None = field(repr=False, default=None)
+    weights: Floats | None = field(repr=False, default=None)
+    weight: str | None = None
+    n_weight_zero: int = 0
+    same_table: bool = False
+    known: float = 0.0
+
+    @property
+    def n_patients(self) -> int:
+        """Number of patients judged."""
+        return len(self.outcome)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form without any row."""
+        return {
+            "n": self.n_patients,
+            "n_without_outcome": self.n_without_outcome,
+            "weight": self.weight,
+            "n_weight_zero": self.n_weight_zero,
+            "classes": list(self.evaluation.classes),
+            "evaluation": self.evaluation.to_dict(),
+            "threshold": self.confusion.threshold if self.confusion else None,
+            "confusion_matrix": {"classes": list(self.evaluation.classes), "counts": self.counts.tolist()}
+            | (self.confusion.to_dict() if self.confusion else {}),
+            "differences": [d.to_dict() for d in self.differences],
+            "membership": self.membership.to_dict(),
+            "trained_on": {"same_table": self.same_table, "share_of_training_sample": self.known},
+        }
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say that the "new" patients are those of training, if they are."""
+        if self.same_table:
+            return (
+                _(
+                    "This is the very table that the model was trained on. Its figures say how well the model remembers, "
+                    "not how it does on new patients: this is not an external validation."
+                ),
+            )
+        if self.known >= NOTABLE_OVERLAP:
+            return (
+                _(
+                    "{percent} % of a sample of the training rows stand in this table, cell by cell. The figures of "
+                    "patients that the model was trained on are too good: leave them out.",
+                    percent=f"{100 * self.known:.0f}",
+                ),
+            )
+        return ()
+
+    def weighting(self) -> tuple[str, ...]:
+        """Say that, and how, patients were weighted; nothing when all count alike."""
+        if self.weight is None:
+            return ()
+        effective = self.evaluation.n_effective
+        return (
+            _(
+                "Patients count by their weight in {column}: {zero} of weight 0 were left out, and the others tell as "
+                "much as {effective} who count alike.",
+                column=self.weight,
+                zero=self.n_weight_zero,
+                effective=f"{self.n_patients if effective is None else effective:,.0f}",
+            ),
+        )
+
+    def lines(self) -> tuple[str, ...]:
+        """Say how far the new patients differ, and name the columns in which they do notably."""
+        notable = [d for d in self.differences if (d.difference or 0) > NOTABLE_DIFFERENCE or d.unseen]
+        apart = _("AUROC of telling new patients from training: {auroc}.", auroc=f"{self.membership.auroc:.2f}")
+        columns = (
+            _(
+                "{column}: differs from training by {difference}; {missing} missing, {training} in training; {unseen} unseen.",
+                column=d.column,
+                difference="–" if d.difference is None else f"{d.difference:.2f}",
+                missing=f"{d.missing:.0%}",
+                training=f"{d.missing_training:.0%}",
+                unseen=d.unseen,
+            )
+            for d in notable
+        )
+        return (*self.warnings(), f"{apart} {self.membership.meaning}", *columns)
+
+
+def validate(
+    bundle: Bundle,
+    cohort: Cohort,
+    *,
+    target: str | None = None,
+    threshold: float | None = None,
+    weight: str | None = None,
+) -> ExternalValidation:
+    """Judge a bundle on a table of new patients whose outcome is known.
+
+    ``target`` names the outcome's column when it is not called as in training.
+    Rows without an outcome are left out and counted. Without a ``threshold`` the
+    bundle's own is used. ``weight`` names the column that says for how many patients
+    each row stands, where not all count alike: the figures are weighted, how patients
+    differ from those of training is not. Raises TargetError, MissingColumnsError, and
+    InputError for weights that cannot be.
+    """
+    schema = _new_schema(bundle.schema, cohort, target)
+    prepared = prepare_evaluation(cohort.with_schema(schema), bundle.recipe, bundle.classes)
+    weights = None if weight is None else read_weights(cohort, weight, rows=prepared.rows)
+    counted = np.ones(prepared.n_rows, dtype=bool) if weights is None else weights > 0
+    weights = None if weights is None else weights[counted]
+    groups = None if prepared.groups is None else prepared.groups[counted]
+    codes = bundle.codebook.transform(prepared.predictors[counted])
+    risk = bundle.risk(codes)
+    outcome, n_classes = prepared.outcome[counted], len(bundle.classes)
+    limit = bundle.threshold if threshold is None else threshold
+    called = (risk[:, 1] >= limit).astype(np.int64) if n_classes == 2 else risk.argmax(axis=1)
+    return ExternalValidation(
+        evaluation=evaluate(outcome, risk, bundle.classes, groups=groups, weights=weights),
+        counts=np.bincount(outcome * n_classes + called, minlength=n_classes**2).reshape(n_classes, n_classes),
+        confusion=confusion(outcome.astype(np.float64), risk[:, 1], limit, weights=weights) if n_classes == 2 else None,
+        differences=differences(bundle.codebook, bundle.background, codes),
+        membership=membership(bundle.codebook, bundle.background, codes, groups=groups),
+        n_without_outcome=cohort.n_rows - prepared.n_rows,
+        data_sha256=cohort.sha256,
+        risk=risk,
+        outcome=outcome,
+        rows=prepared.rows[counted],
+        groups=groups,
+        weights=weights,
+        weight=weight,
+        n_weight_zero=int((~counted).sum()),
+        same_table=cohort.sha256 == bundle.manifest.get("data_sha256"),
+        known=_known(bundle.background, codes),
+    )
+
+
+def predict_table(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return ``row``, ``risk_<class>`` for every class and ``flags``, one line a row of the table, in order."""
+    risk = bundle.predict(frame)
+    risks = {f"risk_{name}": risk[:, k] for k, name in enumerate(bundle.classes)}
+    flags = ["; ".join(row) for row in bundle.flags(frame)]
+    return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flags})
+
+
+def differences(codebook: CodeBook, training: Floats, new: Floats) -> tuple[ColumnDifference, ...]:
+    """Compare new patients' codes (n, P) with a sample of the training patients' (m, P), column by column."""
+    compared = []
+    for position, name in enumerate(codebook.columns):
+        old, now = training[:, position], new[:, position]
+        numeric = codebook.kinds[position] == "numeric"
+        compared.append(
+            ColumnDifference(
+                column=name,
+                difference=_standardised(old, now) if numeric else _total_variation(old, now),
+                missing=float(np.isnan(now).mean()),
+                missing_training=float(np.isnan(old).mean()),
+                unseen=0 if numeric else int((now == -1).sum()),
+            )
+        )
+    return tuple(compared)
+
+
+def _new_schema(schema: Schema, cohort: Cohort, target: str | None) -> Schema:
+    """Match the training schema to the new table: same columns, the outcome perhaps under another name."""
+    outcome = schema.outcome
+    if outcome is None:
+        raise TargetError(N_("No outcome is chosen. Choose the column to be predicted."))
+    name = target or outcome.name
+    if name not in cohort.schema.names:
+        raise MissingColumnsError.between(wanted=[name], got=cohort.schema.names, table=cohort.name)
+    renamed = replace(outcome, name=name)
+    kept: list[Column] = [
+        renamed if c.role == "outcome" else c for c in schema.columns if c.name != name or c.role == "outcome"
+    ]
+    optional = {"group", "time", "site", "sensitive", "identifier", "ignored"}
+    return replace(schema, columns=tuple(c for c in kept if c.role not in optional or c.name in cohort.schema.names))
+
+
+def _standardised(old: Floats, now: Floats) -> float | None:
+    old, now = old[~np.isnan(old)], now[~np.isnan(now)]
+    if not len(old) or not len(now):
+        return None
+    spread = np.sqrt((old.var() + now.var()) / 2)
+    gap = abs(now.mean() - old.mean())
+    return float(gap / spread) if spread > 0 else (0.0 if gap == 0 else None)
+
+
+def _total_variation(old: Floats, now: Floats) -> float | None:
+    old, now = old[~np.isnan(old)], now[~np.isnan(now)]
+    if not len(old) or not len(now):
+        return None
+    values = np.union1d(old, now)
+    shares = [np.array([(side == v).mean() for v in values]) for side in (old, now)]
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
+def _known(training: Floats, new: Floats) -> float:
+    """Return the share of the training sample (m, P) that is among the new rows (n, P); 0 where rows repeat anyway."""
+    old, now = ([row.tobytes() for row in np.nan_to_num(codes, nan=-1e300) + 0.0] for codes in (training, new))
+    if len(set(old)) < MOSTLY_DIFFERENT * max(len(old), 1):
+        return 0.0
+    among = set(now)
+    return float(np.mean([row in among for row in old])) if old else 0.0

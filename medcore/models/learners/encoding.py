@@ -1,0 +1,95 @@
+"""Categories with many levels as numbers that trees can cut: how often each outcome went with the level.
+
+A level's share is shrunken towards the share of all (Micci-Barreca 2001), and a
+training row's own outcome never takes part in its own number: it comes from the
+other parts of a partition of the training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import Codes
+from medcore.models.contract.task import Indices, Task
+
+MIN_LEVELS = 9
+"""Predictors with fewer categories are cut by their codes."""
+MIN_ROWS = 200
+_SHRINKAGE = 20.0
+_PARTS = 5
+_MAX_CLASSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryEncoder:
+    """Tables of shape ``(levels + 2, C)`` for some predictors; the first two rows are missing and unseen.
+
+    C is 1 for two classes, else the number of classes.
+    """
+
+    places: tuple[int, ...] = ()
+    tables: tuple[NDArray[np.float64], ...] = ()
+
+    def transform(self, codes: Codes) -> Codes:
+        """Put the numbers of each encoded predictor beside the codes: ``(n, P + extra)``."""
+        if not self.places:
+            return codes
+        pairs = zip(self.places, self.tables, strict=True)
+        return np.hstack([codes, *(table[_index(codes[:, place], len(table))] for place, table in pairs)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        return {"places": list(self.places), "tables": [t.tolist() for t in self.tables]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> CategoryEncoder:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(tuple(data["places"]), tuple(np.asarray(t, dtype=np.float64) for t in data["tables"]))
+
+
+def encode_training(task: Task, rows: Indices) -> tuple[CategoryEncoder, Codes]:
+    """Fit the encoder on training rows; return it with these rows' codes, encoded without their own outcome."""
+    places = tuple(p for p, k in enumerate(task.n_categories) if k >= MIN_LEVELS)
+    codes = task.codes[rows]
+    if not places or len(rows) < MIN_ROWS or task.n_classes > _MAX_CLASSES:
+        return CategoryEncoder(), codes
+    target = np.eye(task.n_classes)[task.outcome[rows]]
+    target = target[:, 1:] if task.n_classes == 2 else target
+    parts = _partition(task, rows)
+    tables, columns = [], [codes]
+    for place in places:
+        n_rows = task.n_categories[place] + 2
+        index = _index(codes[:, place], n_rows)
+        tables.append(_table(index, target, n_rows))
+        column = np.empty_like(target)
+        for part in range(_PARTS):
+            out = parts == part
+            column[out] = _table(index[~out], target[~out], n_rows)[index[out]]
+        columns.append(column)
+    return CategoryEncoder(places, tuple(tables)), np.hstack(columns)
+
+
+def _partition(task: Task, rows: Indices) -> Indices:
+    """Part the rows at random, patients whole."""
+    rng = np.random.default_rng([task.settings.seed, len(rows)])
+    if task.groups is None:
+        return np.asarray(rng.permutation(len(rows)) % _PARTS)
+    codes = np.unique(task.groups[rows], return_inverse=True)[1]
+    return np.asarray((rng.permutation(codes.max() + 1) % _PARTS)[codes])
+
+
+def _index(codes: NDArray[np.float64], n_rows: int) -> Indices:
+    whole = np.where(np.isnan(codes), -2.0, codes).astype(np.int64) + 2
+    return np.asarray(np.clip(whole, 0, n_rows - 1))
+
+
+def _table(index: Indices, target: NDArray[np.float64], n_rows: int) -> NDArray[np.float64]:
+    prior = target.mean(axis=0)
+    counts = np.bincount(index, minlength=n_rows).astype(np.float64)[:, None]
+    sums = np.stack([np.bincount(index, weights=t, minlength=n_rows) for t in target.T], axis=1)
+    return np.asarray((sums + _SHRINKAGE * prior) / (counts + _SHRINKAGE))

@@ -1,0 +1,148 @@
+"""Logistic regression on random features of a Gaussian kernel: patients alike have risks alike.
+
+The features (Rahimi & Recht 2007, orthogonal as in Yu 2016) are drawn by the seed, so
+that, unlike a support vector machine, the model keeps no row of any training patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import Codes, FeatureMaker
+from medcore.models.contract.lanes import one_blas_thread
+from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
+from medcore.models.learners.baselines import choices, columns_and_intercepts, total_loss
+
+Floats = NDArray[np.float32]
+MOST_ROWS = 10_000
+"""Above, boosted trees and the network find what a kernel does, and cost less."""
+_WIDTHS = (0.3, 1.0)
+"""Inverse squared widths of the kernel, in units of the mean squared distance's inverse."""
+_INVERSE_PENALTIES = (1.0, 10.0, 100.0)
+_CLIP = 3.0
+_TILE = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class KernelPart:
+    """Random features of one maker's matrix, ``directions`` ``(F, D)``, and what each counts, ``(D, K)``."""
+
+    kind: ClassVar[str] = "kernel"
+    maker: FeatureMaker
+    directions: Floats
+    phases: Floats
+    coefficients: Floats
+    intercepts: NDArray[np.float64]
+
+    def risk(self, codes: Codes, /) -> Risk:
+        """Predict, shape ``(n, K)``."""
+        scores = np.empty((len(codes), len(self.intercepts)))
+        for start in range(0, len(codes), _TILE):
+            matrix = clipped(self.maker.transform(codes[start : start + _TILE]))
+            scores[start : start + _TILE] = _waves(matrix, self.directions, self.phases) @ self.coefficients
+        scores += self.intercepts
+        scores -= scores.max(axis=1, keepdims=True)
+        return clean(np.exp(scores), len(self.intercepts))
+
+    def save(self, folder: Path, /) -> dict[str, Any]:
+        """Write the arrays, which numpy reads without running code."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("directions", "phases", "coefficients"):
+            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+        return {"maker": self.maker.to_dict(), "intercepts": self.intercepts.tolist()}
+
+    @classmethod
+    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+        """Read what :meth:`save` wrote."""
+        names = ("directions", "phases", "coefficients")
+        directions, phases, coefficients = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in names)
+        intercepts = np.asarray(data["intercepts"], dtype=np.float64)
+        return cls(FeatureMaker.from_dict(data["maker"]), directions, phases, coefficients, intercepts)
+
+
+def fit_kernel(task: Task, pulse: Pulse) -> Fitted:
+    """Fit the regression; width and penalty of a fold are those that serve the other folds best."""
+    with one_blas_thread():  # small products: threads would wait for each other longer than they work
+        return _fit(task, pulse)
+
+
+def _fit(task: Task, pulse: Pulse) -> Fitted:
+    options = [(width, inverse) for width in _WIDTHS for inverse in _INVERSE_PENALTIES]
+    losses = np.zeros((task.n_folds, len(options)))
+    parts: list[list[KernelPart]] = []
+    for fold in range(task.n_folds):
+        held, rows = task.held_out(fold), task.training(fold)
+        parts.append([part for width in _WIDTHS for part in _fit_path(task, rows, width, _INVERSE_PENALTIES)])
+        losses[fold] = [total_loss(part.risk(task.codes[held]), task.outcome[held]) for part in parts[-1]]
+        pulse.tell("folds", (fold + 1) / (task.n_folds + 1))
+    chosen, best = choices(losses)
+    oof = np.empty((task.n, task.n_classes))
+    for fold in range(task.n_folds):
+        held = task.held_out(fold)
+        oof[held] = parts[fold][chosen[fold]].risk(task.codes[held])
+    width, inverse = options[best]
+    final = _fit_path(task, np.arange(task.n), width, (inverse,))[0]
+    pulse.tell("final", 1.0)
+    return Fitted(oof, final)
+
+
+def _fit_path(task: Task, rows: Indices, width: float, inverses: tuple[float, ...]) -> list[KernelPart]:
+    from sklearn.linear_model import LogisticRegression
+
+    maker = FeatureMaker(task.kinds, task.n_categories).fit(task.codes[rows], layout=task.layout)
+    matrix, outcome = clipped(maker.transform(task.codes[rows])), task.outcome[rows]
+    # A mean squared distance of two patients is twice the summed variances.
+    scale = np.sqrt(2.0 * width / max(float(matrix.var()) * matrix.shape[1], 1e-12)) if matrix.size else 1.0
+    rng = np.random.default_rng([task.settings.seed, round(10 * width)])
+    directions = (scale * _orthogonal(rng, matrix.shape[1], _n_features(task.n))).astype(np.float32)
+    phases = rng.uniform(0.0, 2.0 * np.pi, directions.shape[1]).astype(np.float32)
+    waves = _waves(matrix, directions, phases)
+    present = np.unique(outcome)
+    parts = []
+    for inverse in inverses:
+        if len(present) < 2 or not matrix.shape[1]:
+            shares = (np.bincount(outcome, minlength=task.n_classes) + 0.5) / (len(outcome) + 0.5 * task.n_classes)
+            flat = np.zeros((len(phases), task.n_classes), np.float32)
+            parts.append(KernelPart(maker, directions, phases, flat, np.log(shares)))
+            continue
+        model = LogisticRegression(C=inverse, max_iter=300, tol=1e-3)
+        model.fit(waves, outcome, sample_weight=task.weights(rows))
+        coefficients, intercepts = columns_and_intercepts(model, present, task.n_classes)
+        parts.append(KernelPart(maker, directions, phases, coefficients.astype(np.float32), intercepts))
+    return parts
+
+
+def _n_features(n_rows: int) -> int:
+    return 1000 if n_rows <= 3_000 else 500
+
+
+def _orthogonal(rng: np.random.Generator, n_columns: int, n_features: int) -> NDArray[np.float64]:
+    """Draw directions ``(F, D)``, normal in length and at right angles within blocks: they cover more than free draws.
+
+    With more columns than directions free draws are nearly at right angles by themselves.
+    """
+    if n_columns > n_features:
+        return rng.normal(size=(n_columns, n_features))
+    blocks: list[NDArray[np.float64]] = [np.empty((n_columns, 0))]
+    n_blocks = -(-n_features // max(n_columns, 1))
+    for _block in range(n_blocks if n_columns else 0):
+        turned, _upper = np.linalg.qr(rng.normal(size=(n_columns, n_columns)))
+        blocks.append(turned * np.sqrt(rng.chisquare(n_columns, n_columns)))
+    drawn = np.hstack(blocks)
+    return drawn[:, :n_features] if n_columns else np.zeros((0, n_features))
+
+
+def clipped(matrix: Floats) -> Floats:
+    """Draw far values near (Holzmüller et al. 2024): one strange laboratory value must not make a patient unlike all."""
+    return np.asarray(matrix / np.sqrt(1.0 + (matrix / _CLIP) ** 2), dtype=np.float32)
+
+
+def _waves(matrix: Floats, directions: Floats, phases: Floats) -> Floats:
+    """Return the random features, ``(n, D)``."""
+    return np.asarray(np.cos(matrix @ directions + phases) * np.float32(np.sqrt(2.0 / len(phases))), dtype=np.float32)

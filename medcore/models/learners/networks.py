@@ -1,0 +1,158 @@
+"""Networks as parts of a bundle: from a task to trained members, and their ``.keras`` files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from medcore.features import Codes, FeatureMaker, Scaling
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.task import Fitted, Indices, Pulse, Relay, Risk, Task, clean, spread_of
+from medcore.models.network.settings import NetworkSettings
+from medcore.models.trainer.predict import TrainedNetworks
+from medcore.models.trainer.train import Member, members_for, train_networks
+
+_TABLE_VALIDATION = 0.2
+"""The share of a member's rows that chooses its best epoch, as in the ablation that chose the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPart:
+    """Networks whose risks are averaged; those of one fold share a maker.
+
+    ``makers`` and ``networks`` go together: the members of ``networks[i]`` read the
+    matrix of ``makers[i]``.
+    """
+
+    kind: ClassVar[str] = "network"
+    makers: tuple[FeatureMaker, ...]
+    networks: tuple[TrainedNetworks, ...]
+    n_classes: int
+
+    def risk(self, codes: Codes, /) -> Risk:
+        """Predict, shape ``(n, K)``."""
+        pairs = zip(self.makers, self.networks, strict=True)
+        return clean(np.mean([n.risk(m.transform(codes)) for m, n in pairs], axis=0), self.n_classes)
+
+    def save(self, folder: Path, /) -> dict[str, Any]:
+        """Write every member as a ``.keras`` file that anyone can load."""
+        folder.mkdir(parents=True, exist_ok=True)
+        names = []
+        for place, networks in enumerate(self.networks):
+            names.append([f"network_{place}_{m}.keras" for m in range(networks.n_members)])
+            for name, model in zip(names[-1], networks.keras_models(), strict=True):
+                model.save(folder / name)
+        return {"makers": [m.to_dict() for m in self.makers], "files": names, "n_classes": self.n_classes}
+
+    @classmethod
+    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+        """Read what :meth:`save` wrote; a file with code in it is refused."""
+        from keras.saving import load_model
+
+        networks = tuple(
+            TrainedNetworks.from_keras([load_model(folder / name, compile=False, safe_mode=True) for name in names])
+            for names in data["files"]
+        )
+        return cls(tuple(FeatureMaker.from_dict(m) for m in data["makers"]), networks, int(data["n_classes"]))
+
+
+def fit_seed_network(task: Task, pulse: Pulse) -> Fitted:
+    """Train the reference network in every fold and on all rows, all of them together."""
+    options: dict[str, Any] = {
+        "n_seeds": task.settings.n_seeds,
+        "seed": task.settings.seed,
+        "validation_share": task.settings.validation_share,
+        "groups": task.groups,
+    }
+    members = [*members_for(task.outcome, folds=task.folds, **options), *members_for(task.outcome, **options)]
+    return _fit(task, pulse, members, replace(_reference_settings(task.settings), **task.tuned), refit=True)
+
+
+def fit_network(task: Task, pulse: Pulse) -> Fitted:
+    """Train the network for clinical tables in every fold; these members together are the model.
+
+    Each member keeps its best epoch by a fifth of its own training rows, so that its
+    held-out fold has no say. Members of the folds are not trained again on all rows,
+    since several that differ a little predict better than one.
+    """
+    task = task.with_settings(n_seeds=max(task.settings.n_seeds, _least_seeds(task)))
+    members = members_for(
+        task.outcome,
+        folds=task.folds,
+        n_seeds=task.settings.n_seeds,
+        seed=task.settings.seed,
+        validation_share=_TABLE_VALIDATION,
+        groups=task.groups,
+    )
+    return _fit(task, pulse, list(members), _table_settings(task), refit=False)
+
+
+def _fit(task: Task, pulse: Pulse, members: list[Member], settings: NetworkSettings, *, refit: bool) -> Fitted:
+    """Train members in order of fold and seed; with ``refit`` the last ones, on all rows, are kept."""
+    scaling: Scaling = "standard" if settings.architecture == "seed" else "robust"
+    makers = [_maker(task, task.training(fold), scaling) for fold in range(task.n_folds)]
+    if refit:
+        makers.append(_maker(task, np.arange(task.n), scaling))
+    matrices = [maker.transform(task.codes) for maker in makers]
+    n_seeds = task.settings.n_seeds
+    members = [replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members)]
+    trained = train_networks(None, task.outcome, task.n_classes, members, settings, follower=Relay(pulse))
+    groups = [trained.choose(range(place * n_seeds, (place + 1) * n_seeds)) for place in range(len(makers))]
+    oof, spread = np.empty((task.n, task.n_classes)), np.zeros(task.n)
+    for fold in range(task.n_folds):
+        held = task.held_out(fold)
+        risks = groups[fold].member_risk(matrices[fold][held])
+        oof[held] = clean(risks.mean(axis=0), task.n_classes)
+        several = spread_of(list(risks))
+        spread[held] = 0.0 if several is None else several
+    kept = slice(task.n_folds, None) if refit else slice(None)
+    part = NetworkPart(tuple(makers[kept]), tuple(groups[kept]), task.n_classes)
+    return Fitted(oof, part, spread if n_seeds > 1 else None)
+
+
+def _maker(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:
+    maker = FeatureMaker(task.kinds, task.n_categories, scaling=scaling)
+    return maker.fit(task.codes[rows], layout=task.layout)
+
+
+def _least_seeds(task: Task) -> int:
+    """Small studies need several members a fold to be judged as the ensemble that is kept, and can afford them."""
+    quick = 3 if task.n < 2_000 else 2 if task.n < 10_000 else 1
+    return 2 * quick if task.settings.effort == "thorough" else quick
+
+
+def _table_settings(task: Task) -> NetworkSettings:
+    """Return what suits the table; ``epochs`` of the settings is an upper bound.
+
+    With more columns than rows a straight line fits all patients: pieces would cost much and bring nothing.
+    """
+    wide = {"n_bins": 0} if len(task.kinds) > task.n else {}
+    suited = NetworkSettings.for_table(task.n, **wide)
+    return replace(
+        suited,
+        epochs=min(task.settings.epochs, suited.epochs),
+        class_weight="balanced" if task.settings.class_weight == "balanced" else None,
+        focal_gamma=2.0 if task.settings.class_weight == "focal" else 0.0,
+        **task.tuned,
+    )
+
+
+def _reference_settings(settings: TrainSettings) -> NetworkSettings:
+    return NetworkSettings(
+        architecture="seed",
+        layers=settings.layers,
+        activation=settings.activation,
+        optimizer=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        dropout=settings.dropout,
+        weight_decay=settings.weight_decay,
+        early_stopping=settings.early_stopping,
+        class_weight="balanced" if settings.class_weight == "balanced" else None,
+        focal_gamma=2.0 if settings.class_weight == "focal" else 0.0,
+    )

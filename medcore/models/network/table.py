@@ -1,0 +1,253 @@
+"""The network for clinical tables: piecewise-linear columns, many sub-models in one, a linear path.
+
+Each numeric column is smoothly clipped and also cut at its quantiles into pieces
+(Gorishniy et al. 2022, On embeddings for numerical features); ``k`` sub-models share
+their kernels and differ in scalings of their inputs and outputs (Wen et al. 2020,
+BatchEnsemble; Gorishniy et al. 2025, TabM); a linear path beside the layers learns
+what a logistic regression on the pieces would, which is most of what a small study
+can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medcore.models.network.parts import Floats, Noise, Part, activate, bucket
+
+_CLIP = 3.0  # Holzmüller et al. 2024, RealMLP: x / sqrt(1 + (x / 3)²)
+_MOST_MEASURED = 20_000  # rows from which quantiles are taken
+_MOST_PIECES = 2_048  # inputs that pieces may add
+
+
+@dataclass(frozen=True, slots=True)
+class TableNetwork:
+    """The static shape of the network; ``n_numeric`` columns (padded) are cut into ``n_bins`` pieces."""
+
+    n_features: int
+    n_outputs: int
+    layers: tuple[int, ...]
+    activation: str
+    dropout: float
+    n_submodels: int
+    n_numeric: int
+    n_bins: int
+    linear: bool = True
+
+    @classmethod
+    def fitting(cls, features: Floats, n_outputs: int, settings: Any) -> TableNetwork:
+        """Return the network of these settings for a padded feature array (R, F)."""
+        n_numeric = int(_numeric_columns(features).sum())
+        n_bins = min(settings.n_bins, _MOST_PIECES // max(1, n_numeric))
+        keeps = n_bins >= 2 and n_numeric > 0
+        return cls(
+            n_features=features.shape[1],
+            n_outputs=n_outputs,
+            layers=settings.layers,
+            activation=settings.activation,
+            dropout=settings.dropout,
+            n_submodels=settings.n_submodels,
+            n_numeric=bucket(n_numeric, least=4) if keeps else 0,
+            n_bins=n_bins if keeps else 0,
+            linear=settings.linear_path,
+        )
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of what the first layer sees: the columns and their pieces."""
+        return self.n_features + self.n_numeric * self.n_bins
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The linear path, and kernel, input and output scaling and bias of each layer."""
+        k = self.n_submodels
+        parts = [Part("linear", (self.n_inputs, self.n_outputs), decays=True)] if self.linear else []
+        width = self.n_inputs
+        for i, units in enumerate(self.layers):
+            parts += [
+                Part(f"kernel_{i}", (width, units), decays=True),
+                Part(f"scale_in_{i}", (k, width)),
+                Part(f"scale_out_{i}", (k, units)),
+                Part(f"bias_{i}", (k, units)),
+            ]
+            width = units
+        return (*parts, Part("head", (k, width, self.n_outputs), decays=True), Part("bias", (k, self.n_outputs)))
+
+    @property
+    def fixed(self) -> tuple[Part, ...]:
+        """Which columns are cut, where each piece begins, how steep it is, and its mean."""
+        if not self.n_bins:
+            return ()
+        pieces = (self.n_numeric, self.n_bins)
+        return (Part("column", (self.n_numeric,)), Part("low", pieces), Part("steep", pieces), Part("mean", pieces))
+
+    def initial(self, rng: np.random.Generator, n_features: int) -> dict[str, Floats]:
+        """Draw kernels as He et al., input scalings of the first layer around ±1, everything else neutral."""
+        arrays = {part.name: np.zeros(part.shape, np.float32) for part in self.parts}
+        real = np.zeros(self.n_inputs, bool)
+        real[:n_features] = real[self.n_features :] = True
+        for i, _ in enumerate(self.layers):
+            n_in, n_out = arrays[f"kernel_{i}"].shape
+            n_real = int(real.sum()) if i == 0 else n_in
+            arrays[f"kernel_{i}"][:] = rng.normal(0.0, np.sqrt(2.0 / n_real), (n_in, n_out))
+            arrays[f"scale_in_{i}"][:] = rng.choice([-1.0, 1.0], (self.n_submodels, n_in)) if i == 0 else 1.0
+            arrays[f"scale_out_{i}"][:] = 1.0
+        arrays["head"][:] = rng.normal(0.0, 0.5 / np.sqrt(arrays["head"].shape[1]), arrays["head"].shape)
+        if self.layers:
+            arrays["kernel_0"][~real] = 0.0
+        return arrays
+
+    def measure(self, features: Floats) -> dict[str, Floats]:
+        """Find the numeric columns and their quantiles on the training rows of one member."""
+        if not self.n_bins:
+            return {}
+        chosen = np.flatnonzero(_numeric_columns(features))[: self.n_numeric]
+        sample = features[:: max(1, len(features) // _MOST_MEASURED)][:, chosen]
+        low = np.zeros((self.n_numeric, self.n_bins), np.float32)
+        steep, mean = low.copy(), low.copy()
+        column = np.zeros(self.n_numeric, np.float32)
+        column[: len(chosen)] = chosen
+        for c, values in enumerate(sample.T):
+            edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, self.n_bins + 1)).astype(np.float32))
+            width = np.maximum(np.diff(edges), 1e-6)
+            low[c, : len(width)], steep[c, : len(width)] = edges[:-1], 1.0 / width
+        pieces = np.clip((sample[:, :, None] - low[None, : len(chosen)]) * steep[None, : len(chosen)], 0.0, 1.0)
+        mean[: len(chosen)] = pieces.mean(0)
+        return {"column": column, "low": low, "steep": steep, "mean": mean}
+
+    def logits(self, weights: Mapping[str, Any], fixed: Mapping[str, Any], x: Any, noise: Noise | None) -> Any:
+        """Map rows (M, B, F) to logits (M, B, k, C)."""
+        import tensorflow as tf
+
+        members, rows, _ = x.shape
+        z = self._inputs(fixed, x)
+        h = z if self.layers else tf.broadcast_to(z[:, :, None, :], (members, rows, self.n_submodels, self.n_inputs))
+        for i, units in enumerate(self.layers):
+            if i == 0:  # scaling the kernel is cheaper than scaling every row for every sub-model
+                kernel = weights["scale_in_0"][:, :, :, None] * weights["kernel_0"][:, None]
+                kernel = tf.reshape(tf.transpose(kernel, (0, 2, 1, 3)), (members, self.n_inputs, -1))
+                h = tf.matmul(z, kernel)
+            else:
+                h = tf.reshape(h * weights[f"scale_in_{i}"][:, None], (members, rows * self.n_submodels, -1))
+                h = tf.matmul(h, weights[f"kernel_{i}"])
+            h = tf.reshape(h, (members, rows, self.n_submodels, units))
+            h = h * weights[f"scale_out_{i}"][:, None] + weights[f"bias_{i}"][:, None]
+            h = activate(self.activation, h)
+            h = noise.keep(h, self.dropout) if noise else h
+        if self.n_outputs == 1:
+            out = tf.reduce_sum(h * weights["head"][:, None, :, :, 0], 3, keepdims=True)
+        else:
+            out = tf.einsum("mbki,mkio->mbko", h, weights["head"])
+        out = out + weights["bias"][:, None]
+        return out + tf.matmul(z, weights["linear"])[:, :, None, :] if self.linear else out
+
+    def _inputs(self, fixed: Mapping[str, Any], x: Any) -> Any:
+        """Return the clipped columns and the pieces, (M, B, D)."""
+        import tensorflow as tf
+
+        z = x * tf.math.rsqrt(1.0 + (x / _CLIP) ** 2)
+        if not self.n_bins:
+            return z
+        members, rows, _ = x.shape
+        numeric = tf.gather(x, tf.cast(fixed["column"], tf.int32), axis=2, batch_dims=1)
+        pieces = (numeric[..., None] - fixed["low"][:, None]) * fixed["steep"][:, None]
+        pieces = tf.clip_by_value(pieces, 0.0, 1.0) - fixed["mean"][:, None]
+        return tf.concat([z, tf.reshape(pieces, (members, rows, self.n_numeric * self.n_bins))], 2)
+
+    def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:
+        """Return one member as a Keras model of ordinary layers, whose weights bear the names of the parts."""
+        from keras import Input, Model, layers, ops
+
+        real = np.r_[:n_features, self.n_features : self.n_inputs]
+        x = Input((n_features,), name="columns")
+        z = x * ops.rsqrt(1.0 + ops.square(x / _CLIP))
+        ready: list[tuple[Any, list[Floats]]] = []
+
+        def layer(made: Any, *arrays: Floats) -> Any:
+            ready.append((made, list(arrays)))
+            return made
+
+        if self.n_bins:
+            pieces = layer(
+                layers.EinsumDense("bf,fct->bct", (self.n_numeric, self.n_bins), bias_axes="ct", name="pieces"),
+                _selection(fixed, n_features) * fixed["steep"],
+                -fixed["low"] * fixed["steep"],
+            )(x)
+            pieces = layers.ReLU(max_value=1.0, name="clip")(pieces)
+            pieces = layer(
+                layers.EinsumDense("bct,ct->bct", (self.n_numeric, self.n_bins), bias_axes="ct", name="centre"),
+                np.ones_like(fixed["mean"]),
+                -fixed["mean"],
+            )(pieces)
+            z = layers.Concatenate(name="inputs")([z, layers.Flatten(name="flat")(pieces)])
+        k, width = self.n_submodels, len(real)
+        h = layers.RepeatVector(k, name="submodels")(z)
+        for i, units in enumerate(self.layers):
+            kept = real if i == 0 else slice(None)
+            scale_in = layers.EinsumDense("bki,ki->bki", (k, width), name=f"scale_in_{i}")
+            h = layer(scale_in, weights[f"scale_in_{i}"][:, kept])(h)
+            h = layer(layers.Dense(units, use_bias=False, name=f"kernel_{i}"), weights[f"kernel_{i}"][kept])(h)
+            out = layers.EinsumDense("bki,ki->bki", (k, units), bias_axes="ki", name=f"scale_out_{i}")
+            h = layer(out, weights[f"scale_out_{i}"], weights[f"bias_{i}"])(h)
+            h = layers.Activation(self.activation, name=f"activation_{i}")(h)
+            h = layers.Dropout(self.dropout, name=f"dropout_{i}")(h)
+            width = units
+        head = weights["head"] if self.layers else weights["head"][:, real]
+        made = layers.EinsumDense("bki,kio->bko", (k, self.n_outputs), bias_axes="ko", name="head")
+        h = layer(made, head, weights["bias"])(h)
+        if self.linear:
+            straight = layer(layers.Dense(self.n_outputs, use_bias=False, name="linear"), weights["linear"][real])(z)
+            h = layers.Add(name="logits")([h, layers.RepeatVector(k, name="linear_submodels")(straight)])
+        h = layers.Activation("sigmoid" if self.n_outputs == 1 else "softmax", name="risks")(h)
+        model = Model(x, layers.GlobalAveragePooling1D(name="risk")(h), name="network")
+        for made, arrays in ready:
+            made.set_weights(arrays)
+        return model
+
+    @classmethod
+    def from_keras(cls, model: Any) -> tuple[TableNetwork, dict[str, Floats], dict[str, Floats]]:
+        """Read shape, weights and fixed parts from a model that :meth:`keras_model` made."""
+        named = {layer.name: layer for layer in model.layers}
+        held = {name: [np.asarray(a, np.float32) for a in layer.get_weights()] for name, layer in named.items()}
+        n_layers = sum(name.startswith("kernel_") for name in named)
+        cut = "pieces" in named
+        network = cls(
+            n_features=int(model.input_shape[-1]),
+            n_outputs=held["head"][0].shape[2],
+            layers=tuple(held[f"kernel_{i}"][0].shape[1] for i in range(n_layers)),
+            activation=named["activation_0"].activation.__name__ if n_layers else "relu",
+            dropout=float(named["dropout_0"].rate) if n_layers else 0.0,
+            n_submodels=held["head"][0].shape[0],
+            n_numeric=held["centre"][1].shape[0] if cut else 0,
+            n_bins=held["centre"][1].shape[1] if cut else 0,
+            linear="linear" in named,
+        )
+        weights = {"head": held["head"][0], "bias": held["head"][1]}
+        weights |= {"linear": held["linear"][0]} if network.linear else {}
+        for i in range(n_layers):
+            weights |= {f"{name}_{i}": held[f"{name}_{i}"][0] for name in ("kernel", "scale_in", "scale_out")}
+            weights[f"bias_{i}"] = held[f"scale_out_{i}"][1]
+        return network, weights, _fixed_from(held) if cut else {}
+
+
+def _selection(fixed: Mapping[str, Floats], n_features: int) -> Floats:
+    """Return the kernel (F, C, 1) that picks the numeric columns."""
+    picked: Floats = np.equal.outer(np.arange(n_features), fixed["column"])[:, :, None].astype(np.float32)
+    return picked
+
+
+def _fixed_from(held: Mapping[str, list[Floats]]) -> dict[str, Floats]:
+    """Undo :func:`_selection`: which column each numeric one is, and where its pieces begin."""
+    kernel, bias = held["pieces"]
+    column = np.abs(kernel).sum(2).argmax(0)
+    steep = kernel[column, np.arange(kernel.shape[1])]
+    low = np.divide(-bias, steep, out=np.zeros_like(bias), where=steep != 0.0)
+    return {"column": column.astype(np.float32), "low": low, "steep": steep, "mean": -held["centre"][1]}
+
+
+def _numeric_columns(features: Floats) -> Any:
+    """Say which columns have more than two values."""
+    return ((features != features.min(0)) & (features != features.max(0))).any(0)

@@ -1,0 +1,180 @@
+"""What a run's results say in words: which parts count, and whether the simple model would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from medcore.data.findings import Finding
+from medcore.i18n import N_, Message
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.task import Indices, Risk
+from medcore.models.contract.titles import title
+from medcore.models.run.results import CandidateResult, Results
+
+CALIBRATIONS: Mapping[str, str] = {
+    "none": N_("not needed"),
+    "temperature": N_("temperature scaling"),
+    "platt": N_("Platt scaling"),
+    "beta": N_("beta calibration"),
+    "isotonic": N_("isotonic regression"),
+    "venn_abers": N_("Venn–Abers"),
+    "vector": N_("vector scaling"),
+}
+
+
+def advise(
+    results: Results, settings: TrainSettings, weights: Mapping[str, float], calibration: str
+) -> tuple[Finding, ...]:
+    """Return what a person should know before choosing this model."""
+    found = [_parts(weights, calibration)] if settings.model == "auto" else []
+    nothing, simple = results.candidate("prevalence"), results.candidate("logistic")
+    if nothing:
+        found += _no_better_than_prevalence(results, nothing)
+    if simple and settings.model != "logistic":
+        found += _beside_the_simple(results, simple)
+    if settings.class_weight is not None:
+        found.append(_weighted(settings.class_weight, calibration))
+    return tuple(found)
+
+
+def log_loss_difference(
+    outcome: Indices, risk_a: Risk, risk_b: Risk, groups: Indices | None
+) -> tuple[float, float, float]:
+    """Return the mean log loss of a less that of b, paired by patient, with its 95 % interval (normal, by patient)."""
+    rows = np.arange(len(outcome))
+    gap = np.log(np.clip(risk_b[rows, outcome], 1e-7, 1)) - np.log(np.clip(risk_a[rows, outcome], 1e-7, 1))
+    mean = float(gap.mean())
+    codes = rows if groups is None else np.unique(groups, return_inverse=True)[1]
+    per_patient = np.bincount(codes, weights=gap - mean)
+    n = len(per_patient)
+    error = float(np.sqrt((per_patient**2).sum() * n / max(n - 1, 1)) / len(gap))
+    return mean, mean - 1.96 * error, mean + 1.96 * error
+
+
+def _parts(weights: Mapping[str, float], calibration: str) -> Finding:
+    shares = sorted(weights.items(), key=lambda item: -item[1])
+    return Finding(
+        code="model.parts",
+        severity="info",
+        message=Message(
+            N_("The model averages these parts: {parts}. Recalibration: {calibration}."),
+            {"parts": [_part(name, weight) for name, weight in shares], "calibration": _calibration(calibration)},
+        ),
+        why=Message(N_("The shares are those that predicted patients outside each training fold best.")),
+        remedy=Message(N_("Nothing needs to be done.")),
+    )
+
+
+def _part(name: str, weight: float) -> Message:
+    return Message(N_("{model} {share}"), {"model": title(name), "share": f"{weight:.0%}"})
+
+
+def _calibration(method: str) -> Message:
+    return Message(CALIBRATIONS.get(method, method))
+
+
+def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> list[Finding]:
+    patients = results.training
+    mean, low, high = log_loss_difference(patients.outcome, nothing.oof, patients.risk, patients.groups)
+    if low > 0:
+        return []
+    no_lower = N_(
+        "This model predicts no better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 this model is the better one)."
+    )
+    worse = N_(
+        "This model predicts worse than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high})."
+    )
+    no_better = N_(
+        "This model predicts no better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is lower by only {difference} ({low} to {high})."
+    )
+    return [
+        Finding(
+            code="model.no_better_than_prevalence",
+            severity="warning",
+            message=Message(no_better, _figures(mean, low, high))
+            if mean >= 0
+            else Message(worse if high < 0 else no_lower, _figures(-mean, -high, -low)),
+            why=Message(
+                N_("Taken as they are, its risks are no closer to what happens than one number for every patient.")
+            ),
+            remedy=Message(
+                N_(
+                    "Do not decide by these risks. Train another kind of model, or look for other predictors and more patients."
+                )
+            ),
+        )
+    ]
+
+
+def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Finding]:
+    """Say when logistic regression is better, and when it is as good."""
+    patients = results.training
+    mean, low, high = log_loss_difference(patients.outcome, simple.oof, patients.risk, patients.groups)
+    if low > 0:
+        return []
+    if high < 0:
+        return [
+            Finding(
+                code="model.worse_than_simple",
+                severity="warning",
+                message=Message(
+                    N_(
+                        "This model predicts worse than logistic regression: its out-of-fold log loss is higher by {difference} ({low} to {high})."
+                    ),
+                    _figures(-mean, -high, -low),
+                ),
+                why=Message(
+                    N_(
+                        "On patients it has not seen, the log loss counts how wrong the risks are, false certainty most of all."
+                    )
+                ),
+                remedy=Message(N_("Use logistic regression instead.")),
+            )
+        ]
+    higher = N_(
+        "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
+    )
+    lower = N_(
+        "Logistic regression predicts as well here: its out-of-fold log loss is even lower by {difference} ({low} to {high}; below 0 this model is the better one)."
+    )
+    return [
+        Finding(
+            code="model.simple_is_as_good",
+            severity="info",
+            message=Message(higher, _figures(mean, low, high))
+            if mean >= 0
+            else Message(lower, _figures(-mean, -high, -low)),
+            why=Message(N_("A model that can be written down is easier to check, to explain and to move elsewhere.")),
+            remedy=Message(N_("Prefer logistic regression unless the difference matters for your patients.")),
+        )
+    ]
+
+
+def _figures(difference: float, low: float, high: float) -> dict[str, str]:
+    return {"difference": signed(difference), "low": signed(low), "high": signed(high)}
+
+
+def signed(value: float) -> str:
+    """Write a number with a minus that is none of a range's dashes.
+
+    >>> signed(-0.0125), signed(0.5)
+    ('−0.0125', '0.5000')
+    """
+    return f"{value:.4f}".replace("-", "−")
+
+
+def _weighted(class_weight: str, calibration: str) -> Finding:
+    return Finding(
+        code="model.class_weight",
+        severity="warning",
+        message=Message(
+            N_("The classes were weighted ({weighting}); the risks were recalibrated by {calibration}."),
+            {"weighting": class_weight, "calibration": _calibration(calibration)},
+        ),
+        why=Message(
+            N_("Weighting raises the predicted risks far above the true ones and does not rank patients better.")
+        ),
+        remedy=Message(N_("Leave the classes as they are and move the threshold instead.")),
+    )

@@ -1,0 +1,256 @@
+"""Results of a run: every honest risk and figure, kept beside the bundle and read without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from medcore.data.describe.table_one import TableOne
+from medcore.data.findings import Finding
+from medcore.data.preparation.methods import Preparation
+from medcore.errors import BundleError
+from medcore.evaluation import Evaluation
+from medcore.i18n import N_, Message
+from medcore.models.bundle.bundle import read_manifest, write_bundle
+from medcore.models.bundle.files import read_json, replacing, seal, write_json
+from medcore.models.contract.task import Indices, Risk
+
+if TYPE_CHECKING:
+    from medcore.models.run.training import Trained
+
+_ARRAYS = "results.npz"
+_FIGURES = "results.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patients:
+    """Who was judged: the training rows (out of fold) or the locked test set.
+
+    ``rows`` are row numbers in the cohort, ``outcome`` class indices, ``groups``
+    patient codes where patients repeat, ``sensitive`` the columns by which
+    results are broken down, ``risk`` the chosen model's risks ``(n, K)``.
+    """
+
+    rows: Indices = field(repr=False)
+    outcome: Indices = field(repr=False)
+    groups: Indices | None = field(repr=False)
+    sensitive: pd.DataFrame = field(repr=False)
+    risk: Risk = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateResult:
+    """One candidate of a run; ``weight`` is its part in the bundle (0: trained only to compare).
+
+    ``oof`` has a row for each training row, ``test_risk`` one for each test row.
+    ``spread`` is the standard deviation of a patient's risk over the candidate's
+    members, where there are several.
+    """
+
+    name: str
+    weight: float
+    cross_validated: Evaluation
+    test: Evaluation | None
+    oof: Risk = field(repr=False)
+    test_risk: Risk | None = field(repr=False)
+    spread: NDArray[np.float64] | None = field(repr=False, default=None)
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form without any row."""
+        return {
+            "name": self.name,
+            "weight": self.weight,
+            "seconds": self.seconds,
+            "mean_spread": None if self.spread is None else float(self.spread.mean()),
+            "cross_validated": self.cross_validated.to_dict(),
+            "test": self.test.to_dict() if self.test else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Everything a run found, so that pages can evaluate without the model.
+
+    ``training`` holds out-of-fold risks, ``test`` those of the locked test set
+    (``None`` when all rows were trained on). ``folds`` goes with ``training``.
+    ``table_one`` says who the patients were by outcome, both sides together, and
+    ``preparation`` what was done to their table; bundles of before these were kept have none.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    training: Patients
+    folds: Indices = field(repr=False)
+    test: Patients | None
+    cross_validated: Evaluation
+    tested: Evaluation | None
+    candidates: tuple[CandidateResult, ...]
+    findings: tuple[Finding, ...] = ()
+    table_one: TableOne | None = field(repr=False, default=None)
+    preparation: Preparation | None = field(repr=False, default=None)
+    manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The candidates' names."""
+        return tuple(c.name for c in self.candidates)
+
+    def candidate(self, name: str) -> CandidateResult | None:
+        """Return one candidate by name, if it was trained."""
+        return next((c for c in self.candidates if c.name == name), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures, JSON-ready and without any row."""
+        return {
+            "model": self.model,
+            "classes": list(self.classes),
+            "n_train": len(self.training.outcome),
+            "n_test": len(self.test.outcome) if self.test else 0,
+            "cross_validated": self.cross_validated.to_dict(),
+            "test": self.tested.to_dict() if self.tested else None,
+            "candidates": [c.to_dict() for c in self.candidates],
+            "findings": [f.to_dict() for f in self.findings],
+        }
+
+
+def save_trained(trained: Trained, folder: Path) -> None:
+    """Keep a run's bundle and results in one sealed folder; an earlier bundle there is replaced, wholly or not at all."""
+    with replacing(Path(folder)) as new:
+        write_bundle(trained.bundle, new)
+        write_results(trained.results, new)
+        seal(new)
+
+
+def write_results(results: Results, folder: Path) -> None:
+    """Write a run's results beside its bundle, without sealing the folder."""
+    arrays: dict[str, NDArray[Any]] = {"folds": results.folds}
+    columns = {
+        side: _pack_patients(patients, side, arrays)
+        for side, patients in (("training", results.training), ("test", results.test))
+        if patients is not None
+    }
+    for place, candidate in enumerate(results.candidates):
+        arrays[f"oof_{place}"] = candidate.oof
+        if candidate.test_risk is not None:
+            arrays[f"test_{place}"] = candidate.test_risk
+        if candidate.spread is not None:
+            arrays[f"spread_{place}"] = candidate.spread
+    with (folder / _ARRAYS).open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    table = results.table_one.to_dict() if results.table_one else None
+    figures = results.to_dict() | {
+        "columns": columns,
+        "table_one": table,
+        "preparation": results.preparation.to_dict() if results.preparation else None,
+        "findings": [_finding_to_dict(f) for f in results.findings],
+    }
+    write_json(folder / _FIGURES, figures)
+
+
+def has_results(folder: Path) -> bool:
+    """Whether a bundle has the results of its training beside it."""
+    return (Path(folder) / _FIGURES).is_file()
+
+
+def read_results(folder: Path) -> Results:
+    """Read a run's results, after checking every file; imports no TensorFlow.
+
+    Raises:
+        BundleError: not a bundle, one without results, or a file was changed; it is named.
+
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if not has_results(folder):
+        raise BundleError(N_("The bundle {folder} has no results of its training beside it."), folder=folder.name)
+    figures = read_json(folder / _FIGURES)
+    with np.load(folder / _ARRAYS, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    sides = {side: _unpack_patients(side, columns, arrays) for side, columns in figures["columns"].items()}
+    return Results(
+        model=figures["model"],
+        classes=tuple(figures["classes"]),
+        training=sides["training"],
+        folds=arrays["folds"],
+        test=sides.get("test"),
+        cross_validated=Evaluation.from_dict(figures["cross_validated"]),
+        tested=Evaluation.from_dict(figures["test"]) if figures["test"] else None,
+        candidates=tuple(_candidate(data, place, arrays) for place, data in enumerate(figures["candidates"])),
+        findings=tuple(_finding_from_dict(f) for f in figures["findings"]),
+        table_one=TableOne.from_dict(figures["table_one"]) if figures.get("table_one") else None,
+        preparation=Preparation.from_dict(figures["preparation"]) if figures.get("preparation") else None,
+        manifest=manifest,
+    )
+
+
+def _candidate(data: Mapping[str, Any], place: int, arrays: Mapping[str, NDArray[Any]]) -> CandidateResult:
+    return CandidateResult(
+        name=data["name"],
+        weight=data["weight"],
+        cross_validated=Evaluation.from_dict(data["cross_validated"]),
+        test=Evaluation.from_dict(data["test"]) if data["test"] else None,
+        oof=arrays[f"oof_{place}"],
+        test_risk=arrays.get(f"test_{place}"),
+        spread=arrays.get(f"spread_{place}"),
+        seconds=data["seconds"],
+    )
+
+
+def _pack_patients(patients: Patients, side: str, arrays: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """Put a side's arrays beside the others; return what the sensitive columns are called and mean."""
+    arrays |= {f"{side}_{name}": getattr(patients, name) for name in ("rows", "outcome", "risk")}
+    if patients.groups is not None:
+        arrays[f"{side}_groups"] = patients.groups
+    columns = []
+    for place, name in enumerate(patients.sensitive.columns):
+        values = patients.sensitive[name]
+        numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        codes, levels = (values.to_numpy(dtype=np.float64, na_value=np.nan), None) if numeric else _levels(values)
+        arrays[f"{side}_sensitive_{place}"] = codes
+        columns.append({"name": str(name), "levels": levels})
+    return columns
+
+
+def _levels(values: pd.Series[Any]) -> tuple[NDArray[Any], list[str]]:
+    codes, levels = pd.factorize(values.astype(object).map(str, na_action="ignore"), sort=True)
+    return np.asarray(codes), [str(v) for v in levels]
+
+
+def _unpack_patients(side: str, columns: list[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> Patients:
+    sensitive: dict[str, Any] = {}
+    for place, column in enumerate(columns):
+        codes, levels = arrays[f"{side}_sensitive_{place}"], column["levels"]
+        sensitive[column["name"]] = (
+            codes if levels is None else np.array([*levels, None], dtype=object)[codes]  # code −1: missing
+        )
+    return Patients(
+        rows=arrays[f"{side}_rows"],
+        outcome=arrays[f"{side}_outcome"],
+        groups=arrays.get(f"{side}_groups"),
+        sensitive=pd.DataFrame(sensitive, index=range(len(arrays[f"{side}_rows"]))),
+        risk=arrays[f"{side}_risk"],
+    )
+
+
+def _finding_to_dict(finding: Finding) -> dict[str, Any]:
+    words = {name: getattr(finding, name).to_dict() for name in ("message", "why", "remedy")}
+    return finding.to_dict() | words
+
+
+def _finding_from_dict(data: Mapping[str, Any]) -> Finding:
+    return Finding(
+        code=data["code"],
+        severity=data["severity"],
+        message=Message.from_dict(data["message"]),
+        why=Message.from_dict(data["why"]),
+        remedy=Message.from_dict(data["remedy"]),
+        columns=tuple(data["columns"]),
+        n_rows=data["n_rows"],
+    )

@@ -1,0 +1,332 @@
+"""One training run: out-of-fold risks first, then the final models, then the locked test set, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.data.cohort import Schema
+from medcore.data.describe.table_one import table_one
+from medcore.data.findings import Finding
+from medcore.data.preparation.methods import Preparation
+from medcore.data.preparation.recipe import Recipe
+from medcore.data.preparation.replay import Prepared
+from medcore.data.splitting.split import Split
+from medcore.evaluation import Evaluation, evaluate
+from medcore.features import CodeBook, Codes, Layout
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.contract.checks import check_trainable
+from medcore.models.contract.lanes import side_by_side
+from medcore.models.contract.progress import Follower, NullFollower
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.task import Fitted, Indices, Learner, Pulse, Risk, Task
+from medcore.models.contract.team import Alone, Team
+from medcore.models.contract.trials import SearchOutcome
+from medcore.models.learners.baselines import fit_logistic, fit_prevalence
+from medcore.models.learners.kernel import MOST_ROWS, fit_kernel
+from medcore.models.learners.networks import fit_network, fit_seed_network
+from medcore.models.learners.trees import fit_boosting, fit_forest
+from medcore.models.run.advice import advise
+from medcore.models.run.manifest import describe
+from medcore.models.run.results import CandidateResult, Patients, Results
+from medcore.models.selection.calibration import CalibrationChoice, Calibrator, choose_calibrator, log_loss
+from medcore.models.selection.ensemble import blend
+from medcore.models.selection.search import fit_searched
+from medcore.models.selection.space import models_of
+
+MAX_BACKGROUND = 200
+_CANDIDATE_DRAWS = 200
+"""Bootstrap draws for what is only compared; the chosen model gets the full number."""
+_LEARNERS: Mapping[str, Learner] = {
+    "prevalence": fit_prevalence,
+    "logistic": fit_logistic,
+    "kernel": fit_kernel,
+    "forest": fit_forest,
+    "extra_trees": partial(fit_forest, kind="extra_trees"),
+    "boosting": fit_boosting,
+    "network": fit_network,
+    "seed": fit_seed_network,
+    "searched": fit_searched,
+}
+_SHARES: Mapping[str, float] = {
+    "prevalence": 0.01,
+    "logistic": 0.5,
+    "kernel": 0.8,
+    "forest": 1.5,
+    "extra_trees": 1.0,
+    "boosting": 2.0,
+    "network": 4.0,
+    "seed": 5.0,
+    "searched": 40.0,
+}
+"""How long candidates take against each other, roughly: for the progress bar."""
+_AUTO = ("prevalence", "logistic", "kernel", "forest", "extra_trees", "boosting", "network")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run leaves: a bundle to use, and results to judge it by."""
+
+    bundle: Bundle
+    results: Results = field(repr=False)
+    seconds: float
+
+    @property
+    def cross_validated(self) -> Evaluation:
+        """Figures of the out-of-fold risks."""
+        return self.results.cross_validated
+
+    @property
+    def test(self) -> Evaluation | None:
+        """Figures of the locked test set; ``None`` when all rows were trained on."""
+        return self.results.tested
+
+    @property
+    def oof(self) -> Risk:
+        """Out-of-fold risks, shape ``(n_train, K)``."""
+        return self.results.training.risk
+
+    @property
+    def oof_rows(self) -> Indices:
+        """Row numbers in the cohort that go with ``oof``."""
+        return self.results.training.rows
+
+    @property
+    def test_risk(self) -> Risk | None:
+        """Risks of the test rows."""
+        return self.results.test.risk if self.results.test else None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What to know about the models."""
+        return self.results.findings
+
+    @property
+    def candidates(self) -> tuple[CandidateResult, ...]:
+        """Everything that was trained, best first."""
+        return self.results.candidates
+
+
+def train(
+    prepared: Prepared,
+    split: Split,
+    settings: TrainSettings,
+    *,
+    schema: Schema,
+    recipe: Recipe,
+    cohort_sha256: str,
+    follower: Follower | None = None,
+    team: Team | None = None,
+) -> Trained:
+    """Train a model and everything it must be compared with.
+
+    Every candidate predicts each training row from models that have not seen it;
+    weights and recalibration are chosen on these risks, and judged on folds that
+    had no say in the choice. The same arguments give the same numbers. A ``team``
+    makes the trials of a search, in this process if there is none; it changes no number.
+
+    Raises:
+        InputError: what cannot be trained, in one sentence.
+        CancelledError: the follower asked to stop.
+
+    """
+    started = time.perf_counter()
+    check_trainable(prepared, split)
+    run = _Run.of(prepared, split, settings)
+    fitted, seconds = _fit_all(run.task, follower or NullFollower(), team or Alone())
+    chosen = _choose(run.task, fitted, settings)
+    bundle = Bundle(
+        classes=prepared.classes,
+        schema=schema,
+        recipe=recipe,
+        codebook=run.codebook,
+        parts=tuple((weight, fitted[name].part) for name, weight in chosen.weights.items()),
+        calibrator=chosen.calibrator,
+        background=run.background(),
+    )
+    results = _judge(run, bundle, fitted, chosen, seconds)
+    search = fitted["searched"].search if "searched" in fitted else None
+    if search is not None:
+        results = replace(results, findings=(_searched(results, search), *results.findings))
+    manifest = describe(
+        results,
+        settings,
+        split,
+        cohort_sha256=cohort_sha256,
+        weights=chosen.weights,
+        n_background=len(bundle.background),
+    ) | ({} if search is None else {"search": search.to_dict()})
+    return Trained(
+        bundle=replace(bundle, manifest=manifest),
+        results=replace(results, manifest=manifest),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def task_of(prepared: Prepared, split: Split, settings: TrainSettings) -> Task:
+    """Return the training rows as the learners are given them."""
+    return _Run.of(prepared, split, settings).task
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The rows of a run on both sides of the lock."""
+
+    prepared: Prepared
+    split: Split
+    task: Task
+    codebook: CodeBook
+    test_codes: Codes
+
+    @classmethod
+    def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> _Run:
+        train = ~split.test
+        codebook = CodeBook.fit(prepared.predictors[train], prepared.kinds)
+        codes = codebook.transform(prepared.predictors)
+        task = Task(
+            codes=codes[train],
+            outcome=prepared.outcome[train],
+            folds=split.folds[train],
+            n_folds=split.n_folds,
+            n_classes=len(prepared.classes),
+            kinds=codebook.kinds,
+            n_categories=codebook.n_categories,
+            layout=Layout.of(codes[train], codebook.kinds),
+            settings=settings,
+            groups=None if prepared.groups is None else prepared.groups[train],
+        )
+        return cls(prepared, split, task, codebook, codes[split.test])
+
+    def background(self) -> Codes:
+        """Draw the training rows that explanations compare with."""
+        n = self.task.n
+        chosen = np.random.default_rng(self.task.settings.seed).permutation(n)[:MAX_BACKGROUND]
+        return np.ascontiguousarray(self.task.codes[np.sort(chosen)])
+
+    def patients(self, where: NDArray[np.bool_], risk: Risk) -> Patients:
+        """Put risks beside who they are of."""
+        p = self.prepared
+        return Patients(
+            rows=p.rows[where],
+            outcome=p.outcome[where],
+            groups=None if p.groups is None else p.groups[where],
+            sensitive=p.sensitive[where].reset_index(drop=True),
+            risk=risk,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    weights: Mapping[str, float]
+    calibrator: Calibrator
+    oof: Risk
+    calibration: Mapping[str, float]
+
+
+def _names(settings: TrainSettings, n_rows: int) -> tuple[str, ...]:
+    auto = tuple(name for name in _AUTO if name != "kernel" or n_rows <= MOST_ROWS)
+    names = auto if settings.model == "auto" else ("prevalence", "logistic", settings.model)
+    return tuple(dict.fromkeys((*names, "searched") if settings.search_minutes else names))
+
+
+def _fit_all(task: Task, follower: Follower, team: Team) -> tuple[dict[str, Fitted], dict[str, float]]:
+    names = _names(task.settings, task.n)
+    pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2}, run=task.settings.model, team=team)
+    seconds: dict[str, float] = {}
+
+    def fit(name: str) -> Fitted:
+        began = time.perf_counter()
+        own = pulse.of(name)
+        fitted = _LEARNERS[name](task, own)
+        own.finish()
+        seconds[name] = time.perf_counter() - began
+        return fitted
+
+    longest_first = sorted((name for name in names if name != "searched"), key=lambda name: -_SHARES[name])
+    fitted = side_by_side(fit, longest_first, n_rows=task.n, halt=pulse.halt)
+    if "searched" in names:  # its budget is time: it has the machine to itself
+        fitted["searched"] = fit("searched")
+    pulse.of("", "calibration")
+    return {name: fitted[name] for name in names}, seconds
+
+
+def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> _Chosen:
+    """Decide what counts how much, and how the risks are recalibrated."""
+    if settings.model == "auto":
+        pooled = {name: f.oof for name, f in fitted.items() if name != "prevalence"}
+        blended = blend(pooled, task.outcome, task.folds)
+        weights, oof = blended.weights, blended.oof
+    else:
+        # The searched settings must have predicted unseen patients better than the usual ones.
+        names = (settings.model, *(["searched"] if settings.search_minutes else []))
+        name = min(names, key=lambda name: log_loss(fitted[name].oof, task.outcome))
+        weights, oof = {name: 1.0}, fitted[name].oof
+    if "seed" in weights and settings.class_weight is None:
+        return _Chosen(weights, Calibrator(), oof, {})  # the reference stays as it was published
+    choice: CalibrationChoice = choose_calibrator(
+        oof, task.outcome, task.folds, enforced=settings.class_weight is not None
+    )
+    return _Chosen(weights, choice.calibrator, choice.oof, choice.log_loss)
+
+
+def _judge(
+    run: _Run, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen, seconds: Mapping[str, float]
+) -> Results:
+    """Judge the bundle and every candidate; the only place where the locked test set is looked at."""
+    task, locked = run.task, run.split.test
+    training = run.patients(~locked, chosen.oof)
+    test = run.patients(locked, bundle.risk(run.test_codes)) if locked.any() else None
+    seed = task.settings.seed
+    candidates = []
+    for name, candidate in fitted.items():
+        risk = candidate.part.risk(run.test_codes) if test else None
+        candidates.append(
+            CandidateResult(
+                name=name,
+                weight=float(chosen.weights.get(name, 0.0)),
+                cross_validated=_evaluated(training, candidate.oof, bundle.classes, seed, n_boot=_CANDIDATE_DRAWS),
+                test=_evaluated(test, risk, bundle.classes, seed, n_boot=_CANDIDATE_DRAWS)
+                if test and risk is not None
+                else None,
+                oof=candidate.oof,
+                test_risk=risk,
+                spread=candidate.spread,
+                seconds=seconds[name],
+            )
+        )
+    candidates.sort(key=lambda c: c.cross_validated.metrics["log_loss"].value)
+    results = Results(
+        model=task.settings.model,
+        classes=bundle.classes,
+        training=training,
+        folds=task.folds,
+        test=test,
+        cross_validated=_evaluated(training, chosen.oof, bundle.classes, seed),
+        tested=_evaluated(test, test.risk, bundle.classes, seed) if test else None,
+        candidates=tuple(candidates),
+        table_one=table_one(run.prepared),
+        preparation=Preparation.of(run.prepared),
+    )
+    return _advised(results, task.settings, chosen)
+
+
+def _advised(results: Results, settings: TrainSettings, chosen: _Chosen) -> Results:
+    return replace(results, findings=advise(results, settings, chosen.weights, chosen.calibrator.method))
+
+
+def _searched(results: Results, search: SearchOutcome) -> Finding:
+    """Compare the search with the best of what it began from."""
+    losses = {c.name: c.cross_validated.metrics["log_loss"].value for c in results.candidates}
+    usual = [losses[name] for name in models_of(results.model) if name in losses]
+    return search.finding(searched=losses["searched"], usual=min(usual, default=None))
+
+
+def _evaluated(
+    patients: Patients, risk: Risk, classes: tuple[str, ...], seed: int, *, n_boot: int | None = None
+) -> Evaluation:
+    return evaluate(patients.outcome, risk, classes, groups=patients.groups, seed=seed, n_boot=n_boot)

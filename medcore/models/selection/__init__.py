@@ -1,0 +1,4 @@
+"""Choosing: settings by nested search, weights of an ensemble, recalibration.
+
+What is chosen is chosen on training rows only. May know contract and learners.
+"""

@@ -1,0 +1,145 @@
+"""Trained networks as one compiled function from rows to risks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.models.network.parts import Architecture, Floats, bucket, pack, unpack, unpack_tensors
+
+Risk = NDArray[np.float64]
+_TILE = 512  # rows computed at a time: their hidden layers stay in the cache
+_TILES = 64  # tiles in one call
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetworks:
+    """Networks trained together, one a member, that predict as one or one by one.
+
+    ``history`` maps ``loss``, ``val_loss``, ``auroc`` and ``val_auroc`` to arrays
+    (epochs, M); ``best_epoch`` (M,) counts from 1, the epoch whose weights are kept.
+    """
+
+    architecture: Architecture
+    weights: Floats = field(repr=False)  # (M, P)
+    fixed: Floats = field(repr=False)  # (M, Q)
+    n_features: int
+    history: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    best_epoch: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+
+    @property
+    def n_members(self) -> int:
+        """Number of networks."""
+        return int(self.weights.shape[0])
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, K."""
+        return max(2, self.architecture.n_outputs)
+
+    def risk(self, features: Floats, *, members: Sequence[int] | None = None) -> Risk:
+        """Return the mean risk (n, K) over all members, or over those chosen, for rows (n, F)."""
+        return self._classes(self._run(features, members, mean=True))
+
+    def member_risk(self, features: Floats, *, members: Sequence[int] | None = None) -> Risk:
+        """Return each member's risk, (M, n, K), for rows (n, F)."""
+        return self._classes(self._run(features, members, mean=False))
+
+    def choose(self, members: Sequence[int]) -> TrainedNetworks:
+        """Return only some members."""
+        chosen = list(members)
+        return TrainedNetworks(
+            self.architecture,
+            self.weights[chosen],
+            self.fixed[chosen],
+            self.n_features,
+            {name: values[:, chosen] for name, values in self.history.items()},
+            self.best_epoch[chosen] if len(self.best_epoch) else self.best_epoch,
+        )
+
+    def keras_models(self) -> list[Any]:
+        """Return every member as an ordinary Keras model from (n, F) to (n, 1) or (n, K)."""
+        return [
+            self.architecture.keras_model(
+                unpack(self.architecture.parts, w), unpack(self.architecture.fixed, q), self.n_features
+            )
+            for w, q in zip(self.weights, self.fixed, strict=True)
+        ]
+
+    @classmethod
+    def from_keras(cls, models: Sequence[Any]) -> TrainedNetworks:
+        """Read back what :meth:`keras_models` made, for instance from ``.keras`` files."""
+        from medcore.models.network.seed import DenseNetwork
+        from medcore.models.network.table import TableNetwork
+
+        read = [(TableNetwork if m.name == "network" else DenseNetwork).from_keras(m) for m in models]
+        architecture: Architecture = read[0][0]
+        return cls(
+            architecture,
+            np.stack([pack(architecture.parts, weights) for _, weights, _ in read]),
+            np.stack([pack(architecture.fixed, fixed) for _, _, fixed in read]),
+            int(models[0].input_shape[-1]),
+        )
+
+    def _run(self, features: Floats, members: Sequence[int] | None, *, mean: bool) -> Floats:
+        chosen = slice(None) if members is None else list(members)
+        weights, fixed = self.weights[chosen], self.fixed[chosen]
+        n, padded = len(features), self.architecture.n_features
+        shape = (n, self.architecture.n_outputs) if mean else (len(weights), n, self.architecture.n_outputs)
+        risk = np.empty(shape, np.float32)
+        step = _TILE * _TILES
+        for start in range(0, n, step):
+            rows = features[start : start + step]
+            tile = min(_TILE, bucket(len(rows), least=1))
+            tiles = -(-len(rows) // tile)
+            x = np.zeros((bucket(tiles, least=1) * tile, padded), np.float32)
+            x[: len(rows), : rows.shape[1]] = rows
+            program = _predict_program(self.architecture, mean, (len(weights), len(x), tile))
+            answer = program(weights, fixed, x.reshape(-1, tile, padded), np.int32(tiles)).numpy()
+            risk[..., start : start + len(rows), :] = answer[..., : len(rows), :]
+        return risk
+
+    def _classes(self, risk: Floats) -> Risk:
+        each = risk.astype(np.float64)
+        if self.architecture.n_outputs == 1:
+            return np.concatenate([1.0 - each, each], axis=-1)
+        total: Risk = each / each.sum(axis=-1, keepdims=True)
+        return total
+
+
+@lru_cache(maxsize=64)
+def _predict_program(
+    architecture: Architecture,
+    mean: bool,
+    shapes: Hashable,  # noqa: ARG001 - one program for each
+) -> Callable[[Any, Any, Any, Any], Any]:
+    """Return the program rows (T, tile, F) → risks (n, C) or (M, n, C), compiled at its first call."""
+    import tensorflow as tf
+
+    from medcore.models.trainer.epoch import mean_risk
+
+    def program(weights: Any, fixed: Any, x: Any, tiles: Any) -> Any:
+        slots, tile, _ = x.shape
+        members, outputs = weights.shape[0], architecture.n_outputs
+        named, measured = unpack_tensors(architecture.parts, weights), unpack_tensors(architecture.fixed, fixed)
+        shape = (tile, outputs) if mean else (members, tile, outputs)
+        seen = tf.TensorArray(tf.float32, slots, element_shape=shape)
+
+        def body(i: Any, seen: Any) -> Any:
+            rows = tf.repeat(x[i][None], members, axis=0)
+            risk = mean_risk(architecture.logits(named, measured, rows, None))
+            return i + 1, seen.write(i, tf.reduce_mean(risk, 0) if mean else risk)
+
+        _, seen = tf.while_loop(lambda i, *_: i < tiles, body, (0, seen))
+        risks = seen.stack()
+        if mean:
+            return tf.reshape(risks, (slots * tile, outputs))
+        return tf.reshape(tf.transpose(risks, (1, 0, 2, 3)), (members, slots * tile, outputs))
+
+    compiled: Callable[[Any, Any, Any, Any], Any] = tf.function(program, jit_compile=True, autograph=False)
+    return compiled

@@ -1,0 +1,1 @@
+"""The Data page: how the file was read, what columns are, preparation, split."""

@@ -1,0 +1,165 @@
+"""Edit what each column is, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from medcore.data.cohort import Column, Schema
+from medcore.data.preparation.fixes import change_column
+from medcore.data.schema.dictionary import load_dictionary, save_dictionary
+from medcore.i18n import N_, _
+from medcore.studies.records import StudyRecord
+from medcore.ui.kit.cache import cohort, once, store
+from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.tables import download
+
+ROLE_WORDS: Mapping[str, str] = {
+    "outcome": N_("outcome"),
+    "predictor": N_("predictor"),
+    "identifier": N_("identifier"),
+    "group": N_("patient (group)"),
+    "time": N_("time"),
+    "site": N_("site"),
+    "sensitive": N_("for subgroups only"),
+    "ignored": N_("left out"),
+}
+KIND_WORDS: Mapping[str, str] = {
+    "numeric": N_("number"),
+    "category": N_("category"),
+    "boolean": N_("yes / no"),
+    "date": N_("date"),
+    "text": N_("free text"),
+}
+SEPARATOR = " | "
+
+
+def columns_form(study: StudyRecord) -> None:
+    """Show every column with kind, role, unit, range and codes, each editable; save on request."""
+    names = _chosen(study.schema)
+    shown = _rows(study, names)
+    edited = st.data_editor(
+        shown,
+        key=f"data.columns.{study.identity}.{len(names)}",
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * max(len(shown), 1), 620),
+        column_config=_config(),
+        disabled=("name", "missing", "reason"),
+    )
+    changed = _edited(study.schema, shown, edited)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            _("Save these columns"), key="data.columns.save", type="primary", disabled=changed == study.schema
+        ):
+            store().save_schema(study.owner, study.id, changed)
+            st.rerun()
+        download(
+            _("Data dictionary (CSV)"),
+            save_dictionary(study.schema),
+            file_name="data-dictionary.csv",
+            mime="text/csv",
+            key="data.columns.dictionary",
+        )
+    _upload_dictionary(study)
+
+
+def _chosen(schema: Schema) -> list[str]:
+    """Ask which columns to show; all of a small table."""
+    if len(schema.columns) <= 15:
+        return list(schema.names)
+    with st.container(horizontal=True):
+        wanted = st.text_input(_("Find a column by name"), key="data.columns.find").casefold()
+        roles = st.multiselect(
+            _("Only these roles"), list(ROLE_WORDS), format_func=lambda r: _(ROLE_WORDS[r]), key="data.columns.roles"
+        )
+    return [c.name for c in schema.columns if wanted in c.name.casefold() and (not roles or c.role in roles)]
+
+
+def _rows(study: StudyRecord, names: list[str]) -> pd.DataFrame:
+    missing = once(lambda: cohort(study).frame.isna().mean(), "empty cells", study.content_key)
+    rows = [_row(study.schema[n], float(missing[n])) for n in names]
+    return pd.DataFrame(rows, columns=list(_config()))
+
+
+def _row(column: Column, missing: float) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "role": _(ROLE_WORDS[column.role]),
+        "kind": _(KIND_WORDS[column.kind]),
+        "unit": column.unit or "",
+        "low": column.low,
+        "high": column.high,
+        "codes": SEPARATOR.join(column.missing_codes),
+        "sensitive": column.sensitive,
+        "missing": 100 * missing,
+        "reason": str(column.reason) if column.reason else "",
+    }
+
+
+def _config() -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "name": config.TextColumn(_("Column"), pinned=True),
+        "role": config.SelectboxColumn(_("Role"), options=[_(w) for w in ROLE_WORDS.values()], required=True),
+        "kind": config.SelectboxColumn(_("Kind"), options=[_(w) for w in KIND_WORDS.values()], required=True),
+        "unit": config.TextColumn(_("Unit")),
+        "low": config.NumberColumn(_("Plausible from")),
+        "high": config.NumberColumn(_("to")),
+        "codes": config.TextColumn(_("Codes for missing"), help=_("Several codes are separated by a vertical bar |.")),
+        "sensitive": config.CheckboxColumn(
+            _("Subgroup"), help=_("Results are also broken down by this column, such as age or sex.")
+        ),
+        "missing": config.NumberColumn(_("Empty"), format="%.0f %%"),
+        "reason": config.TextColumn(_("Why it was read so"), width="large"),
+    }
+
+
+def _edited(schema: Schema, before: pd.DataFrame, after: pd.DataFrame) -> Schema:
+    """Return the schema with the cells that were edited."""
+    roles = {_(word): role for role, word in ROLE_WORDS.items()}
+    kinds = {_(word): kind for kind, word in KIND_WORDS.items()}
+    for old, new in zip(before.to_dict("records"), after.to_dict("records"), strict=True):
+        fields: dict[str, Any] = {}
+        for name in ("role", "kind", "unit", "low", "high", "codes", "sensitive"):
+            if _same(old[name], new[name]):
+                continue
+            value = new[name]
+            if name == "role":
+                fields["role"] = roles[value]
+            elif name == "kind":
+                fields |= {"kind": kinds[value], "levels": ()}
+            elif name == "codes":
+                fields["missing_codes"] = tuple(c.strip() for c in (value or "").split("|") if c.strip())
+            elif name == "unit":
+                fields["unit"] = (value or "").strip() or None
+            else:
+                fields[name] = value if name == "sensitive" else _number(value)
+        if fields:
+            schema = change_column(schema, str(old["name"]), **fields)
+    return schema
+
+
+def _same(old: Any, new: Any) -> bool:
+    return bool(old == new) or (pd.isna(old) and pd.isna(new))
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _upload_dictionary(study: StudyRecord) -> None:
+    with st.expander(_("Load a data dictionary")):
+        file = st.file_uploader(
+            _("CSV as it is saved here; what it says replaces what was inferred"),
+            type="csv",
+            key="data.dictionary.file",
+        )
+        if file is not None and st.button(_("Apply the dictionary"), key="data.dictionary.apply"):
+            with errors_shown():
+                text = file.getvalue().decode("utf-8-sig", errors="replace")
+                store().save_schema(study.owner, study.id, load_dictionary(study.schema, text))
+                st.rerun()

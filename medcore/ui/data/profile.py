@@ -1,0 +1,102 @@
+"""Look through the columns: distributions by outcome, what is missing, Table 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from medcore.charts import profile as charts
+from medcore.data.describe.export import to_csv
+from medcore.data.describe.profile import ColumnProfile, Profile, profile
+from medcore.data.describe.table_one import TableOne, table_one
+from medcore.data.splitting.split import make_split
+from medcore.i18n import N_, _
+from medcore.studies.records import StudyRecord
+from medcore.ui.data.recipe import prepared
+from medcore.ui.kit.cache import cohort, once
+from medcore.ui.kit.figures import figure
+from medcore.ui.kit.inputs import choice
+from medcore.ui.kit.layout import caption, note
+from medcore.ui.kit.tables import download, table
+from medcore.ui.kit.text import plain
+
+COLUMNS_A_PAGE = 12
+ROWS_SHOWN = 60
+VIEWS: Mapping[str, str] = {
+    "columns": N_("Column by column"),
+    "missing": N_("What is missing"),
+    "table_one": N_("Table 1"),
+}
+ORDERS: Mapping[str, tuple[str, Callable[[ColumnProfile], Any]]] = {
+    "file": (N_("as in the file"), lambda _c: 0),
+    "auroc": (N_("by how well it tells the outcome alone"), lambda c: -(c.auroc or 0.0)),
+    "missing": (N_("by what is missing"), lambda c: -c.missing),
+    "name": (N_("by name"), lambda c: c.name.casefold()),
+}
+
+
+def profile_view(study: StudyRecord) -> None:
+    """Show one of three looks at the table."""
+    view = choice(_("Show"), list(VIEWS), key="data.profile.view", show=lambda v: _(VIEWS[v]))
+    if view == "table_one":
+        _table_one(study)
+        return
+    found = once(lambda: profile(cohort(study)), "profile", study.identity)
+    if view == "missing":
+        figure(charts.missing_share(found), key="data.profile.missing")
+        return
+    _columns(found)
+
+
+def _columns(found: Profile) -> None:
+    """Draw twelve columns at a time of those asked for."""
+    first, second = st.columns(2)
+    with first:
+        wanted = st.text_input(_("Find a column by name"), key="data.profile.find").casefold()
+    with second:
+        order = st.selectbox(_("Order"), list(ORDERS), format_func=lambda o: _(ORDERS[o][0]), key="data.profile.order")
+    chosen = [c for c in found.columns if wanted in c.name.casefold() and (c.numbers or c.categories)]
+    chosen.sort(key=ORDERS[order][1])
+    n_pages = max(1, -(-len(chosen) // COLUMNS_A_PAGE))
+    number = 1
+    if n_pages > 1:
+        number = int(st.number_input(_("Page of {n}", n=n_pages), 1, n_pages, 1, key="data.profile.page"))
+    part = chosen[(number - 1) * COLUMNS_A_PAGE : number * COLUMNS_A_PAGE]
+    if not part:
+        note(_("No column with values to draw has such a name."))
+    for left in range(0, len(part), 2):
+        for place, column in zip(st.columns(2), part[left : left + 2], strict=False):
+            with place:
+                chart = charts.distribution(column, found.classes, height=280)
+                figure(chart, key=f"data.profile.chart.{column.name}")
+
+
+def _table_one(study: StudyRecord) -> None:
+    if study.schema.outcome is None:
+        note(_("Choose the outcome first."))
+        return
+    by = choice(
+        _("By"),
+        ["outcome", "split"],
+        key="data.profile.by",
+        show=lambda b: _("outcome") if b == "outcome" else _("split"),
+    )
+    one = once(lambda: _made(study, by), "table one", study.identity, by)
+    lines = one.frame()
+    shown = lines.head(ROWS_SHOWN)
+    table(shown.map(lambda v: plain(v, limit=60)).rename(columns=lambda c: plain(c, limit=60)))
+    if len(lines) > ROWS_SHOWN:
+        caption(_("The first {n} of {total} lines; the file has all.", n=ROWS_SHOWN, total=len(lines)))
+    caption(
+        _(
+            "Numbers: mean (SD); median [quartiles]. Categories: count (share of those known). SMD: standardised mean difference, above 0.1 a difference worth a look. Counts under 5 are hidden."
+        )
+    )
+    download(_("Table 1 (CSV)"), to_csv(lines), file_name="table-1.csv", mime="text/csv", key="data.table_one")
+
+
+def _made(study: StudyRecord, by: str) -> TableOne:
+    done = prepared(study)
+    return table_one(done, split=make_split(done, study.split) if by == "split" else None)

@@ -1,0 +1,35 @@
+"""Show rows of the table as they were read."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.i18n import _
+from medcore.studies.records import StudyRecord
+from medcore.ui.data.reading import reading_form
+from medcore.ui.kit.cache import cohort
+from medcore.ui.kit.layout import caption
+
+ROWS_A_PAGE = 50
+
+
+def rows_table(study: StudyRecord) -> None:
+    """Show fifty rows at a time, as text, as the file has them, and offer to read it in another way."""
+    frame = cohort(study).frame
+    n_pages = max(1, -(-len(frame) // ROWS_A_PAGE))
+    number = 1
+    if n_pages > 1:
+        number = int(st.number_input(_("Page of {n}", n=n_pages), 1, n_pages, 1, key="data.rows.page"))
+    first = (number - 1) * ROWS_A_PAGE
+    part = frame.iloc[first : first + ROWS_A_PAGE]
+    columns = {name: st.column_config.TextColumn(str(name)) for name in part.columns}
+    st.dataframe(part.astype("str"), key=f"data.rows.{number}", column_config=columns, width="stretch")
+    caption(
+        _(
+            "Rows {first} to {last} of {n}, as they were read; row numbers begin at 0.",
+            first=first,
+            last=first + len(part) - 1,
+            n=len(frame),
+        )
+    )
+    reading_form(study)

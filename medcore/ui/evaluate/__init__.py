@@ -1,0 +1,1 @@
+"""The Evaluate page: overview, comparison, groups, errors, new patients, report."""

@@ -1,0 +1,217 @@
+"""The view of the Evaluate page that judges the frozen model on new patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from medcore import jobs
+from medcore.charts import calibration as calibration_charts
+from medcore.charts import utility
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.preparation.recipe import Recipe, required_columns
+from medcore.data.reading.table import read_table
+from medcore.data.schema.matching import propose_names
+from medcore.evaluation import Estimate, calibration_curve, decision_curve
+from medcore.i18n import _
+from medcore.jobs.runs.versions import keep_version
+from medcore.models.deployed.external import ExternalValidation
+from medcore.models.deployed.recalibration import MEANINGS, TITLES, WEIGHTED, Recalibration
+from medcore.models.deployed.versions import Judgement, judge_saved
+from medcore.models.run.results import Results
+from medcore.studies.records import RunRecord
+from medcore.ui.evaluate.judging import Judged
+from medcore.ui.kit import cache
+from medcore.ui.kit.figures import figure
+from medcore.ui.kit.inputs import choice
+from medcore.ui.kit.layout import facts, note, section
+from medcore.ui.kit.tables import metric_table, table, with_interval
+from medcore.ui.kit.text import plain
+
+AFTER_RECALIBRATION = ("auroc", "brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
+
+
+def external(run: RunRecord, results: Results, judged: Judged) -> None:
+    """Ask for a table of new patients with known outcomes and judge the model as it is."""
+    section(
+        _("How good is it on other patients?"),
+        _("The model stays as it is. The table needs the columns of training, the outcome included; it is not stored."),
+    )
+    file = st.file_uploader(_("Table of new patients with their outcomes"), key=f"evaluate.external.{run.id}")
+    if file is None:
+        return
+    cohort = read_table((file.name, file.getvalue()))
+    names = _names(cohort, results, run.id)
+    if names is None:
+        return
+    found = _judgement(run, cohort, names, _weight(cohort, run.id))
+    _judged(found.validation, judged)
+    _case_mix(found.validation)
+    _recalibrations(run, found)
+
+
+def _judgement(run: RunRecord, cohort: Cohort, names: Mapping[str, str], weight: str | None) -> Judgement:
+    model = jobs.ResultOf(cache.store().settings, run.owner, run.id)
+    return cache.once(
+        lambda: jobs.call(judge_saved, model, cohort, names=names, weight=weight),
+        *("external", run.id, cohort.sha256, sorted(names.items()), weight),
+    )
+
+
+def _weight(cohort: Cohort, run_id: str) -> str | None:
+    """Ask by which column patients count, if not all count alike."""
+    return st.selectbox(
+        _("Weights"),
+        list(map(str, cohort.frame.columns)),
+        index=None,
+        placeholder=_("every patient counts alike"),
+        help=_(
+            "A column of numbers, 0 or more, that says for how many patients each row stands: inverse sampling or "
+            "censoring weights, for example. Leave it empty unless the sample was drawn with unequal chances."
+        ),
+        key=f"evaluate.weight.{run_id}.{cohort.sha256[:12]}",
+    )
+
+
+def _names(cohort: Cohort, results: Results, run_id: str) -> dict[str, str] | None:
+    """Ask which column is which where names differ; None until every needed one is there."""
+    schema = Schema.from_dict(results.manifest["schema"])
+    needed = list(required_columns(schema, Recipe.from_dict(results.manifest["recipe"])))
+    needed += [schema.outcome.name] if schema.outcome else []
+    optional = [c.name for c in (schema.only("group"),) if c is not None]
+    here = list(map(str, cohort.frame.columns))
+    proposed = propose_names([*needed, *optional], here)
+    lacking = [name for name in proposed if name not in here]
+    if not lacking:
+        return {}
+    section(
+        _("Which column is which?"),
+        _(
+            "This table names {n} column(s) differently, or lacks them. The nearest name is proposed: check each, and "
+            "that it is in the same unit.",
+            n=len(lacking),
+        ),
+    )
+    chosen: dict[str, str] = {}
+    places = st.columns(3)
+    for number, name in enumerate(lacking):
+        guess = proposed[name]
+        with places[number % 3]:
+            picked = st.selectbox(
+                plain(name),
+                here,
+                index=here.index(guess) if guess is not None else None,
+                placeholder=_("not in this table"),
+                key=f"evaluate.map.{run_id}.{cohort.sha256[:12]}.{number}",
+            )
+        if picked is not None:
+            chosen[name] = picked
+    missing = [name for name in lacking if name in needed and name not in chosen]
+    twice = {h for h in chosen.values() if list(chosen.values()).count(h) > 1}
+    if missing:
+        note(_("Say which column is meant by: {columns}.", columns=missing), look="warning")
+    if twice:
+        note(_("One column cannot stand for two: {columns}.", columns=sorted(twice)), look="warning")
+    return None if missing or twice else chosen
+
+
+def _judged(found: ExternalValidation, judged: Judged) -> None:
+    pairs = [(_("Patients judged"), f"{found.n_patients:,}")]
+    if found.n_without_outcome:
+        pairs.append((_("Left out, no outcome"), f"{found.n_without_outcome:,}"))
+    if found.n_weight_zero:
+        pairs.append((_("Left out, weight 0"), f"{found.n_weight_zero:,}"))
+    facts(pairs)
+    for warning in found.warnings():
+        note(warning, look="warning")
+    for line in found.weighting():
+        note(line)
+    new, old = _("New patients"), _("Out of fold")
+    if len(judged.classes) > 2:
+        metric_table({new: found.evaluation.metrics, old: judged.evaluation.metrics})
+        return
+    event, risk = (found.outcome == 1).astype(np.float64), found.risk[:, 1]
+    left, right = st.columns(2)
+    with left:
+        chart = calibration_charts.calibration(
+            {new: calibration_curve(event, risk, groups=found.groups, weights=found.weights)},
+            {new: found.evaluation.metrics},
+        )
+        figure(chart, key="evaluate.external.calibration")
+    with right:
+        metric_table({new: found.evaluation.metrics, old: judged.metrics[judged.name]})
+        threshold = found.confusion.threshold if found.confusion else None
+        curves = {new: decision_curve(event, risk, groups=found.groups, weights=found.weights)}
+        figure(utility.decision_curve(curves, threshold=threshold), key="evaluate.external.decision")
+
+
+def _case_mix(found: ExternalValidation) -> None:
+    apart = found.membership
+    section(
+        _("How these patients differ from those of training"),
+        _("Above 0.2 is a notable difference: standard deviations for numbers, shares that moved for categories."),
+    )
+    facts([(_("AUROC of telling them apart (0.5: not at all)"), with_interval(apart.auroc, digits=2))])
+    note(str(apart.meaning))
+    ordered = sorted(found.differences, key=lambda d: -(d.difference or 0.0))
+    table(
+        [
+            {
+                _("Column"): plain(d.column),
+                _("Difference"): "–" if d.difference is None else f"{d.difference:.2f}",
+                _("Missing (training)"): f"{d.missing:.0%} ({d.missing_training:.0%})",
+                _("Never seen in training"): str(d.unseen),
+            }
+            for d in ordered
+        ]
+    )
+
+
+def _recalibrations(run: RunRecord, found: Judgement) -> None:
+    """Show what recalibration to the new patients would give, in rising strength, and keep one as a new version."""
+    section(
+        _("What recalibration would give"),
+        _(
+            "Judged by cross-validation: each patient's risk was recalibrated on other patients. The ranking of "
+            "patients hardly changes; if it is poor here, train again with these patients."
+        ),
+    )
+    if found.validation.weight:
+        note(_(WEIGHTED))
+        return
+    if not found.recalibrations:
+        note(_("These patients do not allow a recalibration: too few have, or lack, the outcome."), look="warning")
+        return
+    columns: dict[str, Mapping[str, Estimate]] = {_("As it is"): found.validation.evaluation.metrics}
+    columns |= {str(r.title): r.evaluation.metrics for r in found.recalibrations}
+    metric_table(columns, metrics=AFTER_RECALIBRATION)
+    by_strength = {r.strength: r for r in found.recalibrations}
+    strength = choice(_("Recalibration"), list(by_strength), key="evaluate.recalibration", show=lambda s: _(TITLES[s]))
+    note(_("What it does: {what}.", what=_(MEANINGS[strength])))
+    _keep(run, by_strength[strength], found.validation)
+
+
+def _keep(run: RunRecord, change: Recalibration, validation: ExternalValidation) -> None:
+    """Offer to keep a recalibration as a new version, once for a table."""
+    kept = _kept_as(run, change, validation)
+    if kept is not None:
+        note(_("Kept as run {number}; choose it above under Training run.", number=kept.number), look="success")
+        return
+    note(
+        _(
+            "A new version is a run of its own, beside this one, which stays as it was. The table of new patients is "
+            "not kept with it. Judge it on further patients before it is used."
+        )
+    )
+    if st.button(_("Keep this as a new version"), key="evaluate.keep_version", icon=":material/save:"):
+        with st.spinner(_("Keeping the new version")):
+            jobs.call(keep_version, cache.store().settings, run.owner, run.id, change, validation)
+        st.rerun()
+
+
+def _kept_as(run: RunRecord, change: Recalibration, validation: ExternalValidation) -> RunRecord | None:
+    wanted = {"run_id": run.id, "strength": change.strength, "data_sha256": validation.data_sha256}
+    runs = cache.store().list_runs(run.owner, run.study_id)
+    return next((r for r in runs if wanted.items() <= r.summary.get("version_of", {}).items()), None)

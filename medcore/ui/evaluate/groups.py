@@ -1,0 +1,218 @@
+"""Two views of the Evaluate page: groups of patients, and where the model fails."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import streamlit as st
+
+from medcore.charts import subgroups as charts
+from medcore.data.cohort import Schema
+from medcore.evaluation.figures.words import METRICS
+from medcore.evaluation.groups.heterogeneity import MEANING as HETEROGENEITY
+from medcore.evaluation.groups.heterogeneity import heterogeneity, sentence
+from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes
+from medcore.evaluation.groups.mitigation import NEVER_SILENT, Remedy
+from medcore.evaluation.groups.subgroups import MEANING, Breakdown, Subgroup
+from medcore.i18n import N_, _
+from medcore.models.run.results import Results
+from medcore.studies.records import StudyRecord
+from medcore.ui.evaluate import judging
+from medcore.ui.evaluate.judging import Judged
+from medcore.ui.evaluate.rates import per_hundred
+from medcore.ui.kit.figures import figure
+from medcore.ui.kit.inputs import choice
+from medcore.ui.kit.layout import facts, note, section
+from medcore.ui.kit.navigation import go, link
+from medcore.ui.kit.state import ask_for_patient
+from medcore.ui.kit.tables import table, with_interval
+from medcore.ui.kit.text import plain
+from medcore.ui.patient.similar import hidden
+
+REMEDIES = {
+    "equal_sensitivity": N_("A threshold for each group, for equal sensitivity"),
+    "recalibrated": N_("Recalibration within each group"),
+}
+
+
+def groups(judged: Judged, results: Results, threshold: float) -> None:
+    """Judge the model by any sensitive column and by intersections."""
+    section(
+        _("Is it as good for every kind of patient?"),
+        _("At a threshold of {percent} %.", percent=f"{100 * threshold:.1f}"),
+    )
+    columns = list(judged.patients.sensitive.columns)
+    if not columns:
+        note(_("No column is marked as sensitive. Mark age, sex or site on the Data page, then train again."))
+        link("data", _("Mark columns on the Data page"), icon=":material/arrow_back:")
+        return
+    site = Schema.from_dict(results.manifest["schema"]).only("site")
+    split = results.manifest["split"]["kind"]
+    picked = st.multiselect(
+        _("Groups by (two or three give their intersections)"),
+        columns,
+        default=[site.name] if site is not None and split == "site" else columns[:1],
+        max_selections=3,
+        format_func=plain,
+        key=f"evaluate.groups.{judged.run_id}",
+        persist_state="session",
+    )
+    if not picked:
+        return
+    found = judging.breakdown_of(judged, picked, threshold)
+    for warning in found.warnings():
+        note(str(warning), look="warning")
+    measure = choice(
+        _("Measure"), list(charts.MEASURES), key="evaluate.measure", show=lambda m: _(charts.MEASURES[m][0])
+    )
+    figure(charts.forest(found, measure=measure), key="evaluate.forest")
+    table([_row(g) for g in found.groups])
+    if site is not None and picked == [site.name]:
+        _between_sites(found, split)
+    _fairness(found)
+    _remedies(judged, found)
+
+
+def _between_sites(found: Breakdown, split: str) -> None:
+    """Say how much the sites differ, and whether the models had seen the site they are judged at."""
+    section(_("Differences between sites"), _(HETEROGENEITY))
+    if split == "site":
+        note(_("Each site was judged by models that had not seen it: this is leave-site-out validation."))
+    else:
+        note(
+            _(
+                "The models had seen other patients of the same site. To leave each site out, choose the split by site "
+                "on the Data page and train again."
+            ),
+            look="warning",
+        )
+    summed = heterogeneity(found.groups)
+    if not summed:
+        note(_("Fewer than two sites are large enough to compare."))
+    for one in summed:
+        st.markdown("- " + str(sentence(one, _(METRICS[one.measure]))))
+
+
+def errors(judged: Judged, study: StudyRecord) -> None:
+    """Show the kinds of patients and the patients for whom the risks were furthest off."""
+    section(_("Where does it fail?"), _(DESCRIBES))
+    found = judging.mistakes_of(judged, study)
+    if len(found.regions) == 1:
+        note(_("No kind of patient stands out: the errors do not follow the predictors."), look="success")
+    table(
+        [
+            {
+                _("Patients"): plain(" · ".join(r.conditions) or _("all"), limit=160),
+                _("Share"): f"{r.share:.0%} ({r.n})",
+                _("Mean risk"): f"{r.mean_risk:.1%}",
+                _("Observed"): f"{r.observed:.1%}",
+                _("Observed less predicted (95 % interval)"): _points(r.gap.value, r.gap.low, r.gap.high),
+                _("Log loss (all: {loss})", loss=f"{found.mean_loss:.2f}"): f"{r.loss:.2f}",
+            }
+            for r in found.regions
+        ]
+    )
+    _worst(judged, found, study)
+
+
+def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
+    section(
+        _("Patients with the largest errors"),
+        _("Look at each on the Patient page: wrong data, an unusual patient, or something the model cannot know?"),
+    )
+    if reason := hidden(study):
+        note(reason)
+        return
+    rows = judged.patients.rows
+    table(
+        [
+            {
+                _("Row (counted from 0)"): str(int(rows[i])),
+                _("Predicted risk"): f"{judged.risk[i]:.1%}",
+                _("What happened"): plain(judged.classes[int(judged.patients.outcome[i])]),
+            }
+            for i in found.worst
+        ]
+    )
+    st.caption(_("Open on the Patient page:"))
+    with st.container(horizontal=True):
+        for i in found.worst:
+            row = int(rows[i])
+            key = f"evaluate.open.{judged.run_id}.{row}"
+            if st.button(_("Row {row}", row=row), key=key, icon=":material/person_search:"):
+                open_patient(judged.run_id, row)
+
+
+def open_patient(run_id: str, row: int) -> NoReturn:
+    """Leave for the Patient page with one patient chosen; the row is in the session, never in the address."""
+    ask_for_patient(run_id, row)
+    go("patient")
+
+
+def _row(group: Subgroup) -> dict[str, str]:
+    c = group.confusion
+    return {
+        _("Group"): plain(group.name),
+        _("Rows"): str(group.n),
+        _("With the outcome"): str(group.n_events),
+        _("AUROC"): with_interval(group.auroc, digits=2),
+        _("Calibration in the large"): with_interval(group.calibration_intercept, digits=2),
+        _("Sensitivity (%)"): per_hundred(c.sensitivity),
+        _("Positive predictive value (%)"): per_hundred(c.ppv),
+        _("Alerts (%)"): per_hundred(c.alert_rate),
+        _("Net benefit per 100"): _points(group.net_benefit.value, group.net_benefit.low, group.net_benefit.high),
+    }
+
+
+def _fairness(found: Breakdown) -> None:
+    section(_("Gaps between groups"), _(MEANING))
+    gaps = found.fairness
+    if len(gaps.groups) < 2:
+        note(_("Fewer than two groups are large enough to compare."))
+        return
+    facts(
+        [
+            (_("Alerts (demographic parity)"), _per_hundred_gap(gaps.demographic_parity)),
+            (_("Sensitivity (equal opportunity)"), _per_hundred_gap(gaps.equal_opportunity)),
+            (_("False alarms"), _per_hundred_gap(gaps.false_alarms)),
+            (_("Observed less predicted risk (calibration)"), _per_hundred_gap(gaps.calibration)),
+        ]
+    )
+
+
+def _remedies(judged: Judged, found: Breakdown) -> None:
+    if len(found.fairness.groups) < 2:
+        return
+    section(_("What would it cost to treat groups more alike?"), _(NEVER_SILENT))
+    kind = choice(_("Change"), list(REMEDIES), key="evaluate.remedy", show=lambda k: _(REMEDIES[k]))
+    remedy = judging.remedy_of(judged, found, kind)
+    note(str(remedy.price()))
+    table(
+        [
+            {
+                _("Group"): plain(name),
+                _("What changes"): _change(remedy, name),
+                _(
+                    "Sensitivity (%)"
+                ): f"{per_hundred(before.sensitivity)} → {per_hundred(remedy.after[name].sensitivity)}",
+                _("Alerts (%)"): f"{per_hundred(before.alert_rate)} → {per_hundred(remedy.after[name].alert_rate)}",
+            }
+            for name, before in remedy.before.items()
+        ]
+    )
+
+
+def _change(remedy: Remedy, name: str) -> str:
+    if name in remedy.thresholds:
+        return _("threshold {percent} %", percent=f"{100 * remedy.thresholds[name]:.1f}")
+    if name in remedy.updates:
+        return _("log odds {shift}", shift=f"{remedy.updates[name].intercept:+.2f}")
+    return _("nothing: too few patients")
+
+
+def _per_hundred_gap(gap: float) -> str:
+    return _("{n} of 100", n=f"{100 * gap:.1f}")
+
+
+def _points(value: float, low: float, high: float) -> str:
+    return f"{100 * value:+.1f} ({100 * low:+.1f} … {100 * high:+.1f})"

@@ -1,0 +1,244 @@
+"""What the Evaluate page judges: one model or two, on one set of patients, for one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from medcore.data.values.typed import typed
+from medcore.evaluation import (
+    CalibrationCurve,
+    Comparison,
+    Confusion,
+    DecisionCurve,
+    Estimate,
+    Evaluation,
+    GainCurve,
+    PrecisionRecallCurve,
+    Ranked,
+    RiskDistribution,
+    RocCurve,
+    calibration_curve,
+    compare,
+    decision_curve,
+    gain,
+    precision_recall,
+    risk_distribution,
+    roc,
+)
+from medcore.evaluation.comparison.paired import BenefitDifference, benefit_difference
+from medcore.evaluation.curves.thresholds import Rule, ThresholdChoice, choose_threshold
+from medcore.evaluation.figures.estimates import Floats
+from medcore.evaluation.figures.resampling import Ints
+from medcore.evaluation.groups.grouping import group_names
+from medcore.evaluation.groups.mistakes import Mistakes, mistakes
+from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, recalibrated
+from medcore.evaluation.groups.subgroups import Breakdown, breakdown
+from medcore.i18n import current_language
+from medcore.models.run.results import Patients, Results
+from medcore.studies.records import StudyRecord
+from medcore.ui.kit import cache
+from medcore.ui.kit.words import model_name
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Risks of one class by model name (as shown), and what happened; the first model is in question.
+
+    ``side`` is ``"training"`` (out-of-fold risks) or ``"test"`` (the locked test set).
+    ``out_of_fold`` are the training patients and the first model's risks for them,
+    on which thresholds are chosen whichever side is shown.
+    """
+
+    run_id: str
+    side: str
+    classes: tuple[str, ...]
+    class_index: int
+    patients: Patients = field(repr=False)
+    out_of_fold: Patients = field(repr=False)
+    risks: Mapping[str, Floats] = field(repr=False)
+    evaluations: Mapping[str, Evaluation] = field(repr=False)
+
+    @property
+    def threshold_key(self) -> str:
+        """By what the session remembers the threshold: the run, and the class where there are more than two."""
+        return self.run_id if len(self.classes) == 2 else f"{self.run_id}.{self.class_index}"
+
+    @property
+    def outcome(self) -> Floats:
+        """1.0 for patients of the class in question, else 0.0."""
+        event: Floats = (self.patients.outcome == self.class_index).astype(np.float64)
+        return event
+
+    def choose(self, rule: Rule, target: float | None) -> ThresholdChoice:
+        """Choose a threshold by a rule on the training patients' out-of-fold risks."""
+        event = (self.out_of_fold.outcome == self.class_index).astype(np.float64)
+        return choose_threshold(event, self.out_of_fold.risk[:, self.class_index], rule, target=target)
+
+    @property
+    def groups(self) -> Ints | None:
+        """Patient codes where patients repeat."""
+        return self.patients.groups
+
+    @property
+    def name(self) -> str:
+        """The model in question."""
+        return next(iter(self.risks))
+
+    @property
+    def risk(self) -> Floats:
+        """The risks of the model in question."""
+        return self.risks[self.name]
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Every figure of the model in question."""
+        return self.evaluations[self.name]
+
+    @property
+    def positive(self) -> str:
+        """The class in question."""
+        return self.classes[self.class_index]
+
+    @property
+    def negative(self) -> str:
+        """The other class; with more than two, an empty text."""
+        return self.classes[1 - self.class_index] if len(self.classes) == 2 else ""
+
+    @property
+    def metrics(self) -> Mapping[str, Mapping[str, Estimate]]:
+        """The figures of the class in question by model."""
+        if len(self.classes) == 2:
+            return {name: e.metrics for name, e in self.evaluations.items()}
+        return {name: e.per_class[self.positive] for name, e in self.evaluations.items()}
+
+    def once(self, what: str, compute: Callable[[str], R]) -> dict[str, R]:
+        """Compute something for each model by name, once a session."""
+        key = ("evaluate", what, self.run_id, self.side, self.class_index)
+        return {name: cache.once(lambda n=name: compute(n), *key, name) for name in self.risks}  # type: ignore[misc]
+
+
+def judge(results: Results, run_id: str, *, side: str, class_index: int, other: str | None) -> Judged:
+    """Gather the run's model, and ``other`` (a candidate's own name) beside it, on one side of the split."""
+    test = side == "test"
+    patients = results.test if test and results.test is not None else results.training
+    whole = results.tested if test and results.tested is not None else results.cross_validated
+    first = model_name(results.model)
+    risks, evaluations = {first: patients.risk[:, class_index]}, {first: whole}
+    candidate = results.candidate(other) if other else None
+    if candidate is not None:
+        risk, evaluation = (candidate.test_risk, candidate.test) if test else (candidate.oof, candidate.cross_validated)
+        if risk is not None and evaluation is not None:
+            risks[model_name(candidate.name)] = risk[:, class_index]
+            evaluations[model_name(candidate.name)] = evaluation
+    return Judged(
+        run_id=run_id,
+        side=side,
+        classes=results.classes,
+        class_index=class_index,
+        patients=patients,
+        out_of_fold=results.training,
+        risks=risks,
+        evaluations=evaluations,
+    )
+
+
+def ranked(judged: Judged) -> dict[str, Ranked]:
+    """Return the outcomes in order of risk, which answer any threshold at once."""
+    return judged.once("ranked", lambda name: Ranked.of(judged.outcome, judged.risks[name]))
+
+
+def confusions(judged: Judged, threshold: float, *, at_prevalence: float | None = None) -> dict[str, Confusion]:
+    """Return the confusion matrices at a threshold, with predictive values at another prevalence if one is given."""
+    return {name: r.confusion(threshold, prevalence=at_prevalence) for name, r in ranked(judged).items()}
+
+
+def roc_curves(judged: Judged) -> dict[str, RocCurve]:
+    """Return the ROC curves."""
+    areas = {name: m["auroc"] for name, m in judged.metrics.items()}
+    return judged.once("roc", lambda n: roc(judged.outcome, judged.risks[n], groups=judged.groups, area=areas[n]))
+
+
+def precision_recall_curves(judged: Judged) -> dict[str, PrecisionRecallCurve]:
+    """Return the precision–recall curves."""
+    areas = {name: m["auprc"] for name, m in judged.metrics.items()}
+    return judged.once("pr", lambda n: precision_recall(judged.outcome, judged.risks[n], area=areas[n]))
+
+
+def calibration_curves(judged: Judged) -> dict[str, CalibrationCurve]:
+    """Return the calibration curves with their bands."""
+    return judged.once(
+        "calibration", lambda n: calibration_curve(judged.outcome, judged.risks[n], groups=judged.groups)
+    )
+
+
+def decision_curves(judged: Judged) -> dict[str, DecisionCurve]:
+    """Return the decision curves."""
+    return judged.once("decision", lambda n: decision_curve(judged.outcome, judged.risks[n], groups=judged.groups))
+
+
+def gain_curves(judged: Judged) -> dict[str, GainCurve]:
+    """Return the gain curves."""
+    return judged.once("gain", lambda n: gain(judged.outcome, judged.risks[n]))
+
+
+def benefit_differences(judged: Judged) -> BenefitDifference:
+    """Return what the first model gains over the second at each threshold."""
+    (_first, a), (second, b) = judged.risks.items()
+    key = ("evaluate", "benefit", judged.run_id, judged.side, judged.class_index, second)
+    return cache.once(lambda: benefit_difference(judged.outcome, a, b, groups=judged.groups), *key)
+
+
+def distribution(judged: Judged) -> RiskDistribution:
+    """Return how the risks of the model in question are spread by outcome."""
+    return judged.once("distribution", lambda n: risk_distribution(judged.outcome, judged.risks[n]))[judged.name]
+
+
+def breakdown_of(judged: Judged, columns: Sequence[str], threshold: float) -> Breakdown:
+    """Judge the model in question within groups of one column or of several together."""
+    key: tuple[Any, ...] = ("evaluate", "groups", judged.run_id, judged.side, judged.class_index, *columns, threshold)
+    patients = judged.patients
+    return cache.once(
+        lambda: breakdown(
+            judged.outcome, judged.risk, patients.sensitive, columns, threshold=threshold, groups=patients.groups
+        ),
+        *key,
+        current_language(),
+    )
+
+
+def remedy_of(judged: Judged, found: Breakdown, kind: str) -> Remedy:
+    """Compute what treating the groups of a breakdown more alike would cost."""
+    key: tuple[Any, ...] = ("evaluate", kind, judged.run_id, judged.side, judged.class_index)
+    compute = equal_sensitivity if kind == "equal_sensitivity" else recalibrated
+
+    def remedy() -> Remedy:
+        names = group_names(judged.patients.sensitive, found.columns)
+        return compute(judged.outcome, judged.risk, names, threshold=found.threshold)
+
+    return cache.once(remedy, *key, *found.columns, found.threshold, current_language())
+
+
+def mistakes_of(judged: Judged, study: StudyRecord) -> Mistakes:
+    """Find where the model in question fails, told by the study's predictors."""
+    key: tuple[Any, ...] = ("evaluate", "mistakes", judged.run_id, judged.side, judged.class_index, study.identity)
+
+    def compute() -> Mistakes:
+        cohort = cache.cohort(study)
+        names = [c.name for c in study.schema.predictors]
+        columns = typed(cohort.frame.iloc[judged.patients.rows], study.schema)[names]
+        return mistakes(judged.outcome, judged.risk, columns)
+
+    return cache.once(compute, *key, current_language())
+
+
+def comparison(judged: Judged, threshold: float) -> Comparison:
+    """Compare the two models at a threshold."""
+    (_first, a), (second, b) = judged.risks.items()
+    key: tuple[Any, ...] = ("evaluate", "compare", judged.run_id, judged.side, judged.class_index, second, threshold)
+    return cache.once(lambda: compare(judged.outcome, a, b, groups=judged.groups, threshold=threshold), *key)

@@ -1,0 +1,98 @@
+"""The first view of the Evaluate page: what a threshold does, and whether predicted risks come true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from medcore.charts import calibration, discrimination, utility
+from medcore.charts.marks import Mark
+from medcore.i18n import _
+from medcore.models.run.results import Results
+from medcore.studies.records import StudyRecord
+from medcore.ui.evaluate import judging, rates
+from medcore.ui.evaluate.confusion import confusion_table
+from medcore.ui.evaluate.judging import Judged
+from medcore.ui.evaluate.threshold import ask_threshold, keep_threshold
+from medcore.ui.kit import components
+
+
+def overview(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
+    """Draw everything that moves with the threshold, then what does not."""
+    components.section(_("What a threshold does"))
+    left, right = st.columns(2)
+    with right:
+        decision = components.marked_figure(
+            utility.decision_curve(judging.decision_curves(judged)), key="evaluate.decision"
+        )
+        risks = discrimination.risk_distribution(judging.distribution(judged), positive=judged.positive)
+        distribution = components.marked_figure(risks, key="evaluate.distribution")
+    lower = st.columns(2)
+    with lower[0]:
+        roc = components.marked_figure(discrimination.roc(judging.roc_curves(judged)), key="evaluate.roc")
+    with lower[1]:
+        chart = discrimination.precision_recall(judging.precision_recall_curves(judged))
+        precision = components.marked_figure(chart, key="evaluate.precision_recall")
+    with left:
+        linked = Linked(decision, distribution, roc, precision)
+        components.fragment(at_threshold)(study, results, judged, default, linked)
+    components.section(_("Do predicted risks come true?"))
+    left, right = st.columns(2)
+    with left:
+        curves = judging.calibration_curves(judged)
+        components.figure(calibration.calibration(curves, judged.metrics), key="evaluate.calibration")
+    with right:
+        components.metric_table(judged.metrics)
+        if len(judged.classes) > 2:
+            components.metric_table({_("All classes"): judged.evaluation.metrics})
+        else:
+            components.figure(discrimination.gain(judging.gain_curves(judged)), key="evaluate.gain")
+    if len(judged.classes) > 2:
+        chart = utility.class_table(judged.evaluation.table, judged.classes)
+        components.figure(chart, key="evaluate.classes")
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The charts on which the threshold is marked."""
+
+    decision: components.MarkedFigure
+    distribution: components.MarkedFigure
+    roc: components.MarkedFigure
+    precision_recall: components.MarkedFigure
+
+
+def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: float, linked: Linked) -> None:
+    """Ask for the threshold and move what depends on it; meant as a fragment."""
+    choice = ask_threshold(judged, default)
+    threshold = choice.threshold
+    confusions = judging.confusions(judged, threshold)
+    with st.container(key="evaluate.confusion"):
+        negative = judged.negative or _("any other class")
+        confusion_table(confusions[judged.name], positive=judged.positive, negative=negative)
+    mark(judged, threshold, linked)
+    rates.rates(confusions, judging.confusions(judged, threshold, at_prevalence=prevalence(judged)))
+    keep_threshold(judged, study.owner, study.id, results.model, choice)
+
+
+def mark(judged: Judged, threshold: float, linked: Linked) -> None:
+    """Mark the threshold on every chart that is linked to it."""
+    curves, line = judging.decision_curves(judged), [Mark(threshold)]
+    linked.decision.mark(line, str(next(iter(curves.values())).reading(threshold)))
+    linked.distribution.mark(line)
+    words = _("◆ Threshold {percent} %", percent=f"{100 * threshold:.3g}")
+    linked.roc.mark(discrimination.roc_marks(judging.roc_curves(judged), threshold), words)
+    points = discrimination.precision_recall_marks(judging.precision_recall_curves(judged), threshold)
+    linked.precision_recall.mark(points, words)
+
+
+def prevalence(judged: Judged) -> float:
+    """Ask how common the outcome is where the model will be used: predictive values depend on it."""
+    here = round(100 * float(judged.outcome.mean()), 1)
+    key = f"evaluate.prevalence.{judged.run_id}.{judged.class_index}"
+    label = _("Share with the outcome where the model will be used (%); here {here} %", here=here)
+    typed = st.number_input(
+        label, 0.1, 99.9, min(99.9, max(0.1, here)), 0.1, format="%.1f", key=key, persist_state="session"
+    )
+    return float(typed) / 100

@@ -1,0 +1,71 @@
+"""The Evaluate page's report: ask what only people know, write it on the worker, hand it over."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore import jobs
+from medcore.i18n import _, current_language
+from medcore.jobs.queries.reports import write_report
+from medcore.reporting.tripod import ASKED
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui.kit import cache, components
+from medcore.ui.kit.formats import FORMATS
+from medcore.ui.kit.state import state
+
+
+def report(study: StudyRecord, run: RunRecord, threshold: float) -> None:
+    """Ask, write, download."""
+    st.markdown(
+        _(
+            "Everything that was computed goes into the report: flow of patients, Table 1, methods, figures with "
+            "intervals, subgroups, limits, and the TRIPOD+AI items. What only you know is asked here; what stays empty "
+            "is printed as “not stated”."
+        )
+    )
+    ask(study)
+    kind = components.choice(_("Format"), list(FORMATS), key="evaluate.report.format", show=lambda k: _(FORMATS[k][0]))
+    reports, key = state().reports, _key(study, run, threshold, kind)
+    if key not in reports:
+        if st.button(_("Write the report"), type="primary", icon=":material/description:", key="evaluate.report.write"):
+            with st.spinner(_("Writing the report; this takes some seconds.")):
+                reports[key] = _written(run, threshold, kind)
+            st.rerun()
+        return
+    components.note(_("The report is ready. It holds no patient's row; counts under 5 are not told."))
+    components.download(
+        _("Download the report"),
+        reports[key],
+        file_name=f"medcore-report-{run.number}.{kind}",
+        mime=FORMATS[kind][1],
+        key="evaluate.report.download",
+    )
+
+
+def ask(study: StudyRecord) -> None:
+    """Ask what only people know, and keep the answers with the study."""
+    answered = sum(key in study.answers for key in ASKED)
+    title = _("What only you know: {n} of {all} answered", n=answered, all=len(ASKED))
+    with st.expander(title, expanded=not answered), st.form("evaluate.answers", border=False):
+        answers = {
+            key: st.text_area(
+                _(question), study.answers.get(key, ""), key=f"evaluate.answer.{study.id}.{key}", height=80
+            )
+            for key, question in ASKED.items()
+        }
+        if st.form_submit_button(_("Keep these answers")):
+            cache.store().save_answers(study.owner, study.id, answers)
+            st.rerun()
+
+
+def _written(run: RunRecord, threshold: float, kind: str) -> bytes:
+    settings = cache.store().settings
+    return jobs.call(
+        write_report, settings, run.owner, run.id, threshold=threshold, kind=kind, words=current_language(), timeout=180
+    )
+
+
+def _key(study: StudyRecord, run: RunRecord, threshold: float, kind: str) -> str:
+    """Name a finished report: another threshold, language or answer makes another report."""
+    answers = hash(tuple(sorted(study.answers.items())))
+    return f"{run.id}.{kind}.{threshold:.4f}.{current_language()}.{answers}.{study.n_looks}"

@@ -1,0 +1,74 @@
+"""What is computed once and kept: one line a function, the identity in the key.
+
+Rows and results about patients are kept for one session only and never shared.
+Every key names what was computed and the identity of what it was computed from
+(a study's ``content_key`` or ``identity``, a run's id), never a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from medcore.data.cohort import Cohort
+from medcore.models.contract.progress import Progress
+from medcore.models.run.results import Results, read_results
+from medcore.settings import Settings
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.studies.store import Store
+
+T = TypeVar("T")
+
+
+def once(compute: Callable[[], T], *identity: object) -> T:
+    """Compute once a session for an identity: ``once(lambda: profile(cohort), "profile", study.identity)``.
+
+    The result must be treated as frozen: the same object is given every time.
+    """
+    result: T = _kept(tuple(map(str, identity)), compute)
+    return result
+
+
+def store() -> Store:
+    """Return the installation's store, one for the whole web process."""
+    return _store(Settings.from_env())
+
+
+def cohort(study: StudyRecord) -> Cohort:
+    """Return a study's rows under its present schema."""
+    rows = once(lambda: store().load_cohort(study.owner, study.id), "cohort", study.content_key)
+    return rows.with_schema(study.schema)
+
+
+def progress(run: RunRecord) -> list[Progress]:
+    """Return a run's moments so far; only those that are new are read from the store."""
+    followed = once(_Followed, "progress", run.id)
+    for point in store().progress(run.owner, run.id, followed.seq):
+        followed.seq = point.seq
+        followed.points.append(point.progress)
+    return followed.points
+
+
+def results(run: RunRecord) -> Results:
+    """Return everything a finished run found, without loading its model."""
+    return once(lambda: read_results(store().result_folder(run.owner, run.id)), "results", run.id)
+
+
+@dataclass(slots=True)
+class _Followed:
+    seq: int = 0
+    points: list[Progress] = field(default_factory=list)
+
+
+@st.cache_resource(scope="session", max_entries=64, show_spinner=False)
+def _kept(identity: tuple[str, ...], _compute: Callable[[], Any]) -> Any:  # noqa: ARG001
+    return _compute()
+
+
+@cache
+def _store(settings: Settings) -> Store:
+    return Store(settings)

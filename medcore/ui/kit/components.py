@@ -1,0 +1,71 @@
+"""The pieces that pages are made of; ``from medcore.ui import components``.
+
+Frame
+    ``header(title, purpose)`` begins a page; ``section(title, text)`` a part of it;
+    ``empty(title, text, page="data", label=…)`` says there is nothing yet and links
+    the next step; ``note(text, look="info"|"success"|"warning"|"error")``;
+    ``facts([(label, value), …])`` a row of figures; ``card(title, text, badge=, look=)``;
+    ``caption(text)``; ``undo(text, key=, on_click=)``.
+Results
+    ``figure(chart, key="page.chart", caption="")`` draws a chart of ``medcore.charts``
+    (headline as wrapping text, ink of the page, words for screen readers);
+    ``marked_figure(chart, key=)`` one over which ``.mark(marks, words)`` moves marks;
+    ``metric_table({"Network": evaluation.metrics, …})`` measures with intervals;
+    ``table(frame_or_rows)`` a small table; ``with_interval(estimate)`` one figure as
+    text; ``download(label, data, file_name=, mime=, key=)``.
+Trouble
+    ``findings(found, key=, on_fix=None)`` lists findings with one-click fixes
+    (``on_fix(finding)``); ``error(medcore_error)``; ``with errors_shown(): …`` shows
+    what goes wrong in a part and keeps the rest of the page.
+Questions
+    ``threshold_input(run_id, key=)`` → probability; ``choice(label, options, key=,
+    show=)`` → one of a few, instead of tabs.
+By themselves
+    ``fragment(function, every=1.0 or None)(…)`` a part that reruns alone.
+Text of tables
+    ``plain(name)`` for labels and cells (markdown), ``markup(text)`` for HTML,
+    ``theme.escape(name)`` for charts. Everything above escapes what it is given,
+    except the cells of ``table``.
+
+Callbacks (``on_click=``) run before the page: begin them with ``state.speak()`` when
+they make a text. Widget keys are ``page.widget`` with ``persist_state="session"``.
+"""
+
+from medcore.ui.kit.figures import MarkedFigure, dark_page, figure, marked_figure
+from medcore.ui.kit.fragments import fragment
+from medcore.ui.kit.inputs import choice, threshold_input
+from medcore.ui.kit.layout import caption, card, empty, facts, header, note, section, undo
+from medcore.ui.kit.navigation import go, link
+from medcore.ui.kit.notices import error, errors_shown, findings
+from medcore.ui.kit.tables import METRICS, download, metric_table, table, with_interval
+from medcore.ui.kit.text import markup, plain
+
+__all__ = [
+    "METRICS",
+    "MarkedFigure",
+    "caption",
+    "card",
+    "choice",
+    "dark_page",
+    "download",
+    "empty",
+    "error",
+    "errors_shown",
+    "facts",
+    "figure",
+    "findings",
+    "fragment",
+    "go",
+    "header",
+    "link",
+    "marked_figure",
+    "markup",
+    "metric_table",
+    "note",
+    "plain",
+    "section",
+    "table",
+    "threshold_input",
+    "undo",
+    "with_interval",
+]

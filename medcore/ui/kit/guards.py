@@ -1,0 +1,97 @@
+"""What a page needs before it can begin; where it is missing, the next step is shown.
+
+Every page starts with a guard, also when it is reached by a deep link. A guard
+either returns what the page asked for or ends the page with one clear way on.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import streamlit as st
+
+from medcore.errors import NotFoundError
+from medcore.i18n import _
+from medcore.settings import Settings
+from medcore.studies.owners import owner_of
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui.kit.cache import store
+from medcore.ui.kit.layout import empty
+from medcore.ui.kit.notices import error
+from medcore.ui.kit.state import state
+
+
+def require_owner() -> str:
+    """Return whose studies this browser may open, as its signed cookie proves."""
+    owner = owner_of(Settings.from_env(), st.context.cookies)
+    if owner is None:
+        _stop(
+            _("This browser is not signed in to this installation"),
+            _("Open medcore at the address that “make app” printed, and allow its cookie."),
+        )
+    return owner
+
+
+def current_study() -> StudyRecord | None:
+    """Return the study at hand, if there is one and it is this owner's."""
+    study_id = state().study_id
+    if study_id is None:
+        return None
+    try:
+        return store().get_study(require_owner(), study_id)
+    except NotFoundError as problem:
+        state().open_study(None)
+        error(problem)
+        return None
+
+
+def require_study() -> StudyRecord:
+    """Return the study at hand, or show the way to open one."""
+    study = current_study()
+    if study is None:
+        _stop(
+            _("No study is open"),
+            _("Open a built-in sample, one of your studies, or a table of your own."),
+            page="studies",
+            label=_("Choose a study"),
+        )
+    return study
+
+
+def require_outcome() -> StudyRecord:
+    """Return the study at hand once its outcome is chosen, or show the way to choose it."""
+    study = require_study()
+    if study.schema.outcome is None:
+        _stop(
+            _("The outcome has not been chosen"),
+            _("Say which column is to be predicted, and which of its values is the event."),
+            page="data",
+            label=_("Choose the outcome"),
+        )
+    return study
+
+
+def require_run() -> RunRecord:
+    """Return the finished run at hand (else the chosen one, else the newest), or show the way to train."""
+    study = require_outcome()
+    runs = finished_runs(study)
+    if not runs:
+        _stop(
+            _("No model has been trained in this study"),
+            _("Train one first; on a table of some hundred patients it takes less than a minute."),
+            page="train",
+            label=_("Train a model"),
+        )
+    newest = next((run for run in runs if run.version_of is None), runs[0])
+    wanted = (state().run_id, study.choice.run_id if study.choice else None, newest.id)
+    return next(run for run_id in wanted for run in runs if run.id == run_id)
+
+
+def finished_runs(study: StudyRecord) -> tuple[RunRecord, ...]:
+    """Return the study's finished runs, the newest first."""
+    return tuple(run for run in store().list_runs(study.owner, study.id) if run.state == "done")
+
+
+def _stop(title: str, text: str, *, page: str | None = None, label: str | None = None) -> NoReturn:
+    empty(title, text, page=page, label=label)
+    st.stop()

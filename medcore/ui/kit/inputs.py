@@ -1,0 +1,48 @@
+"""Questions that more than one page asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import streamlit as st
+
+from medcore.i18n import _
+from medcore.ui.kit.state import state
+
+T = TypeVar("T")
+
+
+def threshold_input(run_id: str, *, key: str, default: float = 0.5) -> float:
+    """Ask from which risk on a patient counts as positive; the same on every page, by run.
+
+    Returns a probability between 0.001 and 0.999, in steps of 0.1 %.
+    """
+    kept = state().thresholds.get(run_id, default)
+    percent = st.slider(
+        _("Threshold: risk from which a patient counts as positive (%)"),
+        min_value=0.1,
+        max_value=99.9,
+        value=min(99.9, max(0.1, round(100 * kept, 1))),
+        step=0.1,
+        format="%.1f",
+        key=f"{key}.{run_id}",
+    )
+    threshold = round(percent / 100, 3)
+    state().thresholds[run_id] = threshold
+    return threshold
+
+
+def choice(
+    label: str,
+    options: Sequence[T],
+    *,
+    key: str,
+    show: Callable[[T], str] = str,
+    help: str | None = None,  # noqa: A002
+) -> T:
+    """Ask for one of a few: a row of buttons instead of tabs, so that only what is shown is computed."""
+    chosen = st.segmented_control(
+        label, options, default=options[0], required=True, format_func=show, key=key, help=help, persist_state="session"
+    )
+    return options[0] if chosen is None else chosen

@@ -1,0 +1,109 @@
+"""What one browser session remembers, in one typed object.
+
+Streamlit forgets a widget's value when its page is left. So a widget's key is
+``page.widget`` and it is made with ``persist_state="session"``; what several
+pages share is a field of :class:`State`. A reload of the browser ends the
+session: the study and the language are therefore also in the address, and
+:func:`from_address` reads them back. The address is never trusted: who may see a
+study is decided by :mod:`medcore.ui.kit.guards`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from medcore.data.cohort import Cohort
+from medcore.data.findings import Finding
+from medcore.i18n import LANGUAGES, best_language, use_language
+
+_KEY = "medcore"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A table that waits for decisions about identifiers; nothing of it is stored."""
+
+    cohort: Cohort = field(repr=False)
+    name: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(slots=True)
+class State:
+    """One session's shared memory. ``run_id`` is the run that is being looked at."""
+
+    language: str
+    study_id: str | None = None
+    run_id: str | None = None
+    thresholds: dict[str, float] = field(default_factory=dict)
+    """The threshold a run is read at, by run."""
+    patients: dict[str, int] = field(default_factory=dict)
+    """The row of the table that another page asked the Patient page to show, by run."""
+    deleted_study: str | None = None
+    """The study deleted last in this session, which may be brought back."""
+    pending: Pending | None = None
+    """A table that was read and not stored, because something in it may tell who the patients are."""
+    reports: dict[str, bytes] = field(default_factory=dict)
+    """Finished reports, by run, format, threshold, language and answers."""
+    uploads: int = 0
+    """Counts finished uploads: a new key empties the uploader and frees its memory."""
+
+    def open_study(self, study_id: str | None) -> None:
+        """Go to another study, or to none; what belonged to the last one is forgotten."""
+        if study_id != self.study_id:
+            self.study_id, self.run_id = study_id, None
+            self.thresholds.clear()
+            self.patients.clear()
+            self.reports.clear()
+
+
+def state() -> State:
+    """Return this session's state, made on first use from the browser's language."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = State(language=_browser_language())
+    found: State = st.session_state[_KEY]
+    return found
+
+
+def ask_for_patient(run_id: str, row: int) -> None:
+    """Let the Patient page begin with one row of the table."""
+    state().patients[run_id] = row
+    st.session_state[f"patient.row.{run_id}"] = row
+    st.session_state.pop("patient.way", None)
+
+
+def speak() -> None:
+    """Use the session's language in what follows; callbacks and fragments begin with it."""
+    use_language(state().language)
+
+
+def from_address() -> None:
+    """Take the study and the language from the address when the session begins there."""
+    current, query = state(), st.query_params
+    if query.get("lang") in LANGUAGES:
+        current.language = query["lang"]
+    if query.get("study"):
+        current.open_study(query["study"])
+
+
+def to_address() -> None:
+    """Write the study and the language into the address, so that a reload or a link finds them."""
+    for name, value in address().items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+    if state().study_id is None and "study" in st.query_params:
+        del st.query_params["study"]
+
+
+def address() -> Mapping[str, str]:
+    """Return the part of the address that every link inside the app carries along."""
+    current = state()
+    pairs = {"lang": current.language, "study": current.study_id}
+    return {name: value for name, value in pairs.items() if value}
+
+
+def _browser_language() -> str:
+    return best_language(st.context.headers.get("Accept-Language") or st.context.locale)

@@ -1,0 +1,39 @@
+"""What models and the parts of a run are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from medcore.i18n import N_, _
+from medcore.models.contract.titles import title
+
+MODEL_WORDS: Mapping[str, str] = {
+    "auto": N_("Trains every kind of model, combines those that help, and says so when the simple one is as good."),
+    "network": N_("An ensemble of deep networks made for tables."),
+    "seed": N_("A plain network of dense layers: the baseline that everything else must beat."),
+    "logistic": N_("The transparent standard of clinical prediction."),
+    "forest": N_("Many decision trees that vote; robust without any settings."),
+    "boosting": N_("Trees that correct one another; strong on large tables."),
+}
+
+RUN_STATES: Mapping[str, tuple[str, str]] = {
+    "queued": (N_("Waiting"), "queued"),
+    "running": (N_("Training"), "running"),
+    "done": (N_("Done"), "done"),
+    "failed": (N_("Failed"), "failed"),
+    "cancelled": (N_("Cancelled"), "stale"),
+}
+
+
+def model_name(model: str) -> str:
+    """Return what a model is called; a model without a word keeps its own name."""
+    return str(title(model))
+
+
+def duration(seconds: float | None) -> str:
+    """Write a length of time as a person says it."""
+    if seconds is None:
+        return "–"
+    if seconds < 90:
+        return _("{n} s", n=max(1, round(seconds)))
+    return _("{n} min", n=round(seconds / 60)) if seconds < 5400 else _("{n} h", n=f"{seconds / 3600:.1f}")

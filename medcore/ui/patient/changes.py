@@ -1,0 +1,76 @@
+"""What changed values do to a risk, as one small table that is quick to draw again."""
+
+from __future__ import annotations
+
+from medcore.explanation.patient import wording
+from medcore.explanation.shapley.results import Contribution, Explanation
+from medcore.i18n import _
+from medcore.ui.kit.text import markup
+
+SHOWN = 8
+
+
+def moves_table(before: Explanation, after: Explanation) -> str:
+    """Write risk and contributions before and after as HTML: those that matter most, the others as one line."""
+    both = zip(before.contributions, after.contributions, strict=True)
+    pairs = [pair for pair in both if _moved(pair) or any(c.contribution != 0 for c in pair)]
+    order = sorted(pairs, key=lambda p: -max(abs(p[0].contribution), abs(p[1].contribution), _moved(p) * 2))
+    widest = max((abs(c.contribution) for pair in pairs for c in pair), default=0.0) or 1.0
+    lines = [_line(a, b, after.scale, widest) for a, b in order[:SHOWN]]
+    rest = order[SHOWN:]
+    if rest:
+        sums = [sum(pair[i].contribution for pair in rest) for i in (0, 1)]
+        cells = "".join(f"<td>{_number(s, after.scale)}</td>" for s in sums)
+        others = _("{n} other columns", n=len(rest))
+        lines.append(f"<tr><th scope=row>{markup(others)}</th>{cells}</tr>")
+    heads = [_("Column"), _("As it is"), _("As changed")]
+    risks = [_prediction(e) for e in (before, after)]
+    head = "".join(f"<th scope=col>{markup(h)}</th>" for h in heads)
+    first = "".join(f"<td>{markup(r)}</td>" for r in risks)
+    return (
+        f'<table class="mc-moves"><thead><tr>{head}</tr></thead><tbody>'
+        f'<tr class="mc-total"><th scope=row>{markup(_total(after))}</th>{first}</tr>{"".join(lines)}</tbody></table>'
+    )
+
+
+def _moved(pair: tuple[Contribution, Contribution]) -> bool:
+    return pair[0].value != pair[1].value
+
+
+def _total(found: Explanation) -> str:
+    return _("Risk") if found.scale == "probability" else _("Log odds")
+
+
+def _prediction(found: Explanation) -> str:
+    if found.scale == "probability":
+        return wording.percent(found.prediction, digits=1)
+    return f"{found.prediction:.2f}".replace("-", "−")
+
+
+def _line(before: Contribution, after: Contribution, scale: str, widest: float) -> str:
+    values = [_("missing") if c.value is None else c.value for c in (before, after)]
+    shown = values[0] if values[0] == values[1] else f"{values[0]} → {values[1]}"
+    if before.unit and after.value is not None:
+        shown = f"{shown} {before.unit}"
+    name = f"{markup(before.column)} <span>{markup(shown)}</span>"
+    mark = ' class="mc-moved"' if values[0] != values[1] else ""
+    cells = "".join(
+        f"<td>{_bar(c.contribution, widest)}{_number(c.contribution, scale, c.standard_error)}</td>"
+        for c in (before, after)
+    )
+    return f"<tr{mark}><th scope=row>{name}</th>{cells}</tr>"
+
+
+def _bar(value: float, widest: float) -> str:
+    """Draw a bar from the middle: to the right raises the risk."""
+    width = 50 * abs(value) / widest
+    left = 50 if value >= 0 else 50 - width
+    kind = "mc-up" if value >= 0 else "mc-down"
+    return f'<i aria-hidden="true"><b class="{kind}" style="left:{left:.1f}%;width:{width:.1f}%"></b></i>'
+
+
+def _number(value: float, scale: str, error: float = 0.0) -> str:
+    """Write a contribution, in percentage points or log odds, with its 95 % range."""
+    times, digits = (100, 1) if scale == "probability" else (1, 2)
+    text = f"{times * value:+.{digits}f}".replace("-", "−")
+    return text if error == 0 else f"{text} <small>± {1.96 * times * error:.{digits}f}</small>"

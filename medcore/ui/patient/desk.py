@@ -1,0 +1,194 @@
+"""What the patient page needs of a run, read once a session: training patients, prediction sets, weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medcore import jobs
+from medcore.data.cohort import Schema
+from medcore.data.preparation.recipe import Recipe, required_columns
+from medcore.explanation.model import overview
+from medcore.explanation.patient import answers
+from medcore.explanation.patient.conformal import ConformalSets
+from medcore.explanation.patient.counterfactual import Counterfactual
+from medcore.explanation.patient.reference import Reference
+from medcore.explanation.patient.reliability import Reliability, assess
+from medcore.explanation.patient.unchangeable import unchangeable
+from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap, curve
+from medcore.explanation.shapley.game import Floats
+from medcore.explanation.shapley.results import Explanation, Scale
+from medcore.models.run.results import Results, read_results
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui.kit import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A run opened for looking at single patients; questions to the model are asked of the worker."""
+
+    run: RunRecord
+    folder: Path = field(repr=False)
+    results: Results = field(repr=False)
+    frame: pd.DataFrame = field(repr=False)
+    schema: Schema = field(repr=False)
+    recipe: Recipe = field(repr=False)
+    reference: Reference = field(repr=False)
+    usual: Floats = field(repr=False)
+    sets: ConformalSets
+
+    @property
+    def model(self) -> jobs.ResultOf:
+        """The trained model, as a worker is asked about it."""
+        return jobs.ResultOf(cache.store().settings, self.run.owner, self.run.id)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The outcomes, the positive one of two last."""
+        return self.results.classes
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a new patient must have, as they are in the file."""
+        return required_columns(self.schema, self.recipe)
+
+    def risk_of(self, patient: pd.DataFrame, key: str) -> answers.PatientRisk:
+        """Predict for one patient, a table of one row as it was read; ``key`` identifies the values."""
+        return cache.once(
+            lambda: jobs.call(answers.read_risks, self.model, patient[list(self.columns)])[0],
+            "patient.risk",
+            self.run.id,
+            key,
+        )
+
+    def explain(
+        self, patient: answers.PatientRisk, key: str, *, class_index: int, scale: Scale, background: str
+    ) -> Explanation:
+        """Explain one patient against a kind of background: ``training``, or the name of a class."""
+        return cache.once(
+            lambda: jobs.call(
+                answers.explain_patient,
+                self.model,
+                patient,
+                self.background(background),
+                class_index=class_index,
+                scale=scale,
+            ),
+            *("patient.explain", self.run.id, key, class_index, scale, background),
+        )
+
+    def background(self, kind: str) -> Floats | None:
+        """Return codes of comparison patients: the model's own sample, or 100 training patients of one outcome."""
+        if kind not in self.classes:
+            return None
+        places = np.flatnonzero(self.reference.outcome == self.classes.index(kind))
+        chosen = np.random.default_rng(0).permutation(places)[:100]
+        return self.reference.codes[np.sort(chosen)] if len(chosen) else None
+
+    def weights(self, class_index: int) -> Floats:
+        """Return how much the model uses each column."""
+        return cache.once(
+            lambda: jobs.call(answers.column_weights, self.model, class_index=class_index),
+            *("patient.weights", self.run.id, class_index),
+        )
+
+    def trust(self, patient: answers.PatientRisk, key: str, class_index: int) -> Reliability:
+        """Judge how far one patient's risk can be trusted."""
+        simple = patient.simple_risk
+        return cache.once(
+            lambda: assess(
+                self.reference,
+                patient.codes,
+                float(patient.risk[class_index]),
+                class_index=class_index,
+                weights=self.weights(class_index),
+                simple_risk=None if simple is None else float(simple[class_index]),
+                usual=self.usual,
+            ),
+            *("patient.trust", self.run.id, key, class_index),
+        )
+
+    def what_if(self, patient: answers.PatientRisk, key: str, column: str, class_index: int) -> WhatIfCurve:
+        """Return the patient's risk along one column."""
+        units = {c.name: c.unit for c in self.schema.columns}
+        return cache.once(
+            lambda: curve(
+                lambda codes: jobs.call(answers.risks_of, self.model, codes),
+                patient.codes,
+                self.reference,
+                column,
+                class_index=class_index,
+                unit=units.get(column),
+            ),
+            *("patient.what_if", self.run.id, key, column, class_index),
+        )
+
+    def risk_map(
+        self, patient: answers.PatientRisk, key: str, x_column: str, y_column: str, class_index: int
+    ) -> WhatIfMap:
+        """Return the patient's risk over two columns."""
+        return cache.once(
+            lambda: jobs.call(
+                overview.map_of,
+                self.model,
+                patient.codes,
+                self.reference,
+                x_column,
+                y_column,
+                class_index=class_index,
+            ),
+            *("patient.risk_map", self.run.id, key, x_column, y_column, class_index),
+        )
+
+    @property
+    def unchangeable(self) -> list[str]:
+        """The columns that nobody can change, as far as their names tell: age, sex, history."""
+        return list(unchangeable(self.reference.columns))
+
+    def counterfactuals(
+        self, patient: answers.PatientRisk, key: str, class_index: int, *, threshold: float, locked: tuple[str, ...]
+    ) -> tuple[Counterfactual, ...]:
+        """Return the smallest changes that carry the patient across the threshold; the worker searches."""
+        return cache.once(
+            lambda: jobs.call(
+                answers.find_counterfactuals,
+                self.model,
+                patient.codes,
+                self.reference,
+                class_index=class_index,
+                threshold=threshold,
+                locked=locked,
+                usual=self.usual,
+            ),
+            *("patient.counterfactuals", self.run.id, key, class_index, threshold, locked),
+        )
+
+    def position(self, risk: float, class_index: int) -> float:
+        """Return the share of training patients with a lower out-of-fold risk."""
+        return float(np.mean(self.reference.risk[:, class_index] < risk))
+
+
+def open_desk(study: StudyRecord, run: RunRecord) -> Desk:
+    """Open a finished run of a study."""
+    return cache.once(lambda: _open(study, run), "patient.desk", run.id)
+
+
+def _open(study: StudyRecord, run: RunRecord) -> Desk:
+    folder = cache.store().result_folder(run.owner, run.id)
+    results = read_results(folder)
+    frame = cache.cohort(study).frame
+    reference = Reference.of(results.manifest, results, frame)
+    return Desk(
+        run=run,
+        folder=folder,
+        results=results,
+        frame=frame,
+        schema=Schema.from_dict(results.manifest["schema"]),
+        recipe=Recipe.from_dict(results.manifest["recipe"]),
+        reference=reference,
+        usual=reference.usual_distances(),
+        sets=ConformalSets.fit(results.training.outcome, results.training.risk, results.classes),
+    )

@@ -1,0 +1,84 @@
+"""One patient's page for the record: written on the worker, downloaded, kept nowhere."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from medcore import jobs
+from medcore.explanation.patient.answers import PatientRisk
+from medcore.explanation.patient.reliability import Reliability
+from medcore.explanation.shapley.results import Explanation
+from medcore.i18n import _, current_language
+from medcore.models.bundle.files import bundle_hash
+from medcore.reporting.patient_report import PatientSubject, write_patient_report
+from medcore.studies.records import StudyRecord
+from medcore.ui.kit import cache, components
+from medcore.ui.kit.formats import FORMATS
+from medcore.ui.kit.words import model_name
+from medcore.ui.patient.choice import Chosen
+from medcore.ui.patient.desk import Desk
+
+
+def offer(
+    study: StudyRecord,
+    desk: Desk,
+    chosen: Chosen,
+    patient: PatientRisk,
+    trust: Reliability,
+    explanation: Explanation,
+    class_index: int,
+) -> None:
+    """Offer the page in three formats; neither the file's name nor the address tells of the patient."""
+    components.section(
+        _("For the record"),
+        _("One page: risk, what the model used, how far to trust it, and which model it was. Not stored here."),
+    )
+    kind = components.choice(_("Format"), list(FORMATS), key="patient.record.format", show=lambda k: _(FORMATS[k][0]))
+    identity = (desk.run.id, chosen.key, class_index, explanation.scale, explanation.base_value, kind)
+    wanted = hashlib.sha256(repr((*identity, current_language())).encode()).hexdigest()
+    if st.session_state.get("patient.record.wanted") != wanted:
+        if not st.button(_("Write the page"), icon=":material/description:", key="patient.record.write"):
+            return
+        st.session_state["patient.record.wanted"] = wanted
+    subject = _subject(study, desk, chosen, patient, trust, explanation, class_index)
+    written = cache.once(
+        lambda: jobs.call(write_patient_report, subject, kind=kind, words=current_language()), "patient.record", wanted
+    )
+    components.download(
+        _("Download the page"),
+        written,
+        file_name=f"medcore-patient-{desk.run.number}.{kind}",
+        mime=FORMATS[kind][1],
+        key="patient.record.download",
+    )
+
+
+def _subject(
+    study: StudyRecord,
+    desk: Desk,
+    chosen: Chosen,
+    patient: PatientRisk,
+    trust: Reliability,
+    explanation: Explanation,
+    class_index: int,
+) -> PatientSubject:
+    return PatientSubject(
+        study=study.name,
+        outcome=desk.schema.outcome.name if desk.schema.outcome else "",
+        who=chosen.title,
+        patient=patient,
+        explanation=explanation,
+        reliability=trust,
+        sets=desk.sets,
+        class_index=class_index,
+        base=float((desk.reference.outcome == class_index).mean()),
+        model=model_name(desk.results.model),
+        model_sha256=bundle_hash(desk.folder),
+        run_number=desk.run.number,
+        trained=str(desk.results.manifest["created"])[:10],
+        n_training=len(desk.results.training.rows),
+        made=datetime.now(UTC).date(),
+    )

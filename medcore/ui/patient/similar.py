@@ -1,0 +1,73 @@
+"""Similar patients: real training patients beside one, where the study and the installation allow it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.explanation.patient import neighbours, wording
+from medcore.explanation.patient.answers import PatientRisk
+from medcore.explanation.patient.neighbours import Neighbour
+from medcore.i18n import _
+from medcore.studies.records import StudyRecord
+from medcore.ui.kit import cache, components
+from medcore.ui.patient.desk import Desk
+
+SHOWN = 5
+
+
+def hidden(study: StudyRecord) -> str | None:
+    """Say why real patients of a study are not listed; None where they may be."""
+    if not cache.store().settings.similar_patients:
+        return _("Not shown: this installation shows no real patients similar to another.")
+    if not study.similar_patients:
+        return _("Not shown: switched off for this study. The switch is recorded in its audit trail.")
+    return None
+
+
+def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int) -> None:
+    """Show the training patients most like this one, or say that they are not to be shown."""
+    components.section(
+        _("Similar patients"),
+        _(
+            "The training patients nearest by the columns the model uses most. Their risk is from models that had not seen them."
+        ),
+    )
+    if cache.store().settings.similar_patients:
+        _switch(study)
+    if reason := hidden(study):
+        components.note(reason)
+        return
+    found = neighbours.similar(
+        desk.reference, patient.codes, class_index=class_index, weights=desk.weights(class_index), n=SHOWN
+    )
+    components.table(
+        [
+            {
+                _("Row"): str(n.row),
+                _("Outcome"): components.plain(n.outcome),
+                _("Risk"): components.plain(wording.percent(n.risk)),
+                _("Differs in"): _differences(desk, n),
+            }
+            for n in found
+        ],
+        alt=_("The five most similar training patients"),
+    )
+
+
+def _differences(desk: Desk, other: Neighbour) -> str:
+    """Name what differs, with the other's values; at most six columns."""
+    values = dict(zip(desk.reference.columns, other.values, strict=True))
+    unknown = _("not known")
+    told = [f"{c} {values[c] or unknown}" for c in other.differs[:6]]
+    return ", ".join(map(components.plain, told)) or "–"
+
+
+def _switch(study: StudyRecord) -> None:
+    """Let the study's owner say whether real patients are shown; the study keeps it, not the session."""
+    key = f"patient.similar.{study.id}"
+    st.session_state[key] = study.similar_patients
+    st.toggle(_("Show real patients of this study"), key=key, on_change=_keep, args=(study, key))
+
+
+def _keep(study: StudyRecord, key: str) -> None:
+    cache.store().save_similar_patients(study.owner, study.id, shown=bool(st.session_state[key]))

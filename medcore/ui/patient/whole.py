@@ -1,0 +1,161 @@
+"""The whole model: what it uses, how, how stably, and for which groups of patients."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from medcore import jobs
+from medcore.charts import whole_model as charts
+from medcore.explanation.model import overview
+from medcore.explanation.model.tables import Explanations
+from medcore.explanation.model.whole import FEWEST, Importance, ReasonGroup, Stability, importance, reason_groups
+from medcore.explanation.patient import wording
+from medcore.explanation.shapley.results import CAPTION
+from medcore.i18n import _
+from medcore.ui.kit import cache, components
+from medcore.ui.kit.words import model_name
+from medcore.ui.patient.batch import Batch, follow
+from medcore.ui.patient.desk import Desk
+from medcore.ui.patient.table import ask_class
+
+MOST_PATIENTS = 200
+PAIRED = 6
+"""Of so many columns, those used most, every two are asked whether they interact."""
+
+
+def show(desk: Desk) -> None:
+    """Explain a sample of training patients, then show what the model uses over all of them."""
+    name = ask_class(desk, "patient.whole.class")
+    places = _sample(desk)
+    rows = desk.results.training.rows[places]
+    batch = cache.once(
+        lambda: Batch(desk.model, desk.frame.iloc[rows][list(desk.columns)], name),
+        *("patient.whole", desk.run.id, name),
+    )
+    if not batch.started:
+        components.note(
+            _("For this, {n} training patients are explained one by one. It may take a minute.", n=len(rows))
+        )
+        st.button(_("Look at the whole model"), type="primary", key="patient.whole.start", on_click=batch.start)
+        return
+    if not batch.finished:
+        follow(batch, key="patient.whole")
+        return
+    found = batch.found
+    if found is None:
+        st.button(_("Go on"), key="patient.whole.start", on_click=batch.start)
+        return
+    _uses(desk, found)
+    with components.errors_shown():
+        _one_column(desk, found, name)
+    with components.errors_shown():
+        _stability(desk, name)
+    events = desk.results.training.outcome[places][: batch.done] == desk.classes.index(name)
+    with components.errors_shown():
+        _groups(desk, found, events, name)
+
+
+def _sample(desk: Desk) -> np.ndarray:
+    n = len(desk.results.training.rows)
+    return np.sort(np.random.default_rng(0).permutation(n)[:MOST_PATIENTS])
+
+
+def _uses(desk: Desk, found: Explanations) -> None:
+    components.section(
+        _("What the model uses"),
+        _(
+            "Over {n} training patients. Importance is what the model leans on, not what makes patients ill.",
+            n=len(found.rows),
+        ),
+    )
+    components.figure(charts.importance_chart(_importance(desk, found)), key="patient.whole.importance")
+    components.figure(charts.beeswarm(found, desk.reference.codebook), key="patient.whole.swarm", caption=_(CAPTION))
+
+
+def _one_column(desk: Desk, found: Explanations, name: str) -> None:
+    """Show a column's contributions by its value, and the mean risk along it."""
+    components.section(
+        _("One column"), _("What it does to the risk by its value, and with which other column it acts.")
+    )
+    ranked = [found.columns[i] for i in _importance(desk, found).order]
+    column = st.selectbox(_("Column"), ranked, format_func=components.plain, key=f"patient.whole.column.{desk.run.id}")
+    if column is None:
+        return
+    place, unit = found.columns.index(column), desk.schema[column].unit if column in desk.schema.names else None
+    pairs = cache.once(
+        lambda: jobs.call(overview.interactions_of, desk.model, tuple(ranked[:PAIRED]), class_name=name),
+        *("patient.whole.pairs", desk.run.id, name, len(found.rows)),
+    )
+    effect = cache.once(
+        lambda: jobs.call(overview.effect_of, desk.model, desk.reference, column, class_name=name, unit=unit),
+        *("patient.whole.effect", desk.run.id, name, column),
+    )
+    left, right = st.columns(2)
+    with left:
+        drawn = charts.dependence(found, desk.reference.codebook, place, pairs.partner(place), unit=unit)
+        components.figure(drawn, key="patient.whole.dependence")
+    with right:
+        components.figure(charts.effect_chart(effect), key="patient.whole.effect")
+
+
+def _stability(desk: Desk, name: str) -> None:
+    """Show whether the models inside lean on the same columns."""
+    components.section(
+        _("Would another model say the same?"),
+        _(
+            "Models trained on other patients or from another start. Where they disagree, do not read much into a column."
+        ),
+    )
+    stability: Stability = cache.once(
+        lambda: jobs.call(overview.stability_of, desk.model, class_name=name),
+        *("patient.whole.stability", desk.run.id, name),
+    )
+    if len(stability.models) < 2:
+        components.note(_("This run’s model is a single one: nothing to compare."))
+        return
+    names = [_named(m) for m in stability.models]
+    components.figure(charts.stability_chart(stability, names), key="patient.whole.stability")
+
+
+def _groups(desk: Desk, found: Explanations, events: np.ndarray, name: str) -> None:
+    """Show groups of patients whose risks have the same reasons; small ones are not shown."""
+    components.section(
+        _("Patients with the same reasons"),
+        _("Training patients grouped by what moved their risk. Groups and counts under {n} are not told.", n=FEWEST),
+    )
+    groups: tuple[ReasonGroup, ...] = cache.once(
+        lambda: reason_groups(found, events), *("patient.whole.groups", desk.run.id, name, len(found.rows))
+    )
+    absent = _("not told")
+    components.table(
+        [
+            {
+                _("Patients"): f"{g.n} ({g.share:.0%})",
+                _("Mean risk"): components.plain(wording.percent(g.mean_risk)),
+                _("Observed"): absent if g.observed is None else components.plain(wording.percent(g.observed)),
+                _("What moved their risk most, in points"): ", ".join(
+                    f"{components.plain(c)} {_points(v)}" for c, v in g.reasons
+                )
+                or "–",
+            }
+            for g in groups
+        ],
+        alt=_("Groups of patients with the same reasons"),
+    )
+
+
+def _importance(desk: Desk, found: Explanations) -> Importance:
+    return cache.once(
+        lambda: importance(found), "patient.whole.importance", desk.run.id, found.class_name, len(found.rows)
+    )
+
+
+def _points(change: float) -> str:
+    return f"{100 * change:+.0f}".replace("-", "−")
+
+
+def _named(model: str) -> str:
+    """Name a model inside, with the number of its fold where it has one."""
+    kind, _space, number = model.partition(" ")
+    return f"{model_name(kind)} {number}".strip()

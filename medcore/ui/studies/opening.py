@@ -1,0 +1,96 @@
+"""Open a study: from a built-in sample, or from a table that a person brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from medcore.data.privacy import Decision, installation_key, protect, screen
+from medcore.data.reading.table import read_table
+from medcore.data.samples import Sample, load_sample
+from medcore.errors import NotFoundError
+from medcore.i18n import N_
+from medcore.settings import Settings
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui.kit.cache import store
+from medcore.ui.kit.guards import require_owner
+from medcore.ui.kit.state import Pending, state
+
+Stage = Literal["outcome", "train", "training", "trained"]
+
+
+def open_sample(sample: Sample) -> StudyRecord:
+    """Open a built-in sample as a study that is ready to train; the same one if it is open already."""
+    cohort, owner = load_sample(sample.key), require_owner()
+    known = (
+        s for s in store().list_studies(owner) if s.cohort_sha256 == cohort.sha256 and s.cohort_name == cohort.name
+    )
+    study = next(known, None) or store().create_study(owner, str(sample.title), cohort)
+    state().open_study(study.id)
+    return study
+
+
+def open_table(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None) -> StudyRecord | None:
+    """Read a table and open a study on it; its outcome is still to be chosen.
+
+    A table in which something may tell who the patients are is not stored: it
+    waits in the session for decisions on the Data page, and None is returned.
+
+    Raises:
+        UnreadableFileError: the file is not a table; nothing is kept.
+
+    """
+    cohort = read_table((name, data), overrides=overrides)
+    risky = tuple(f for f in screen(cohort.frame, cohort.schema) if f.severity == "error")
+    state().pending = Pending(cohort, _study_name(name), risky) if risky else None
+    if risky:
+        return None
+    study = store().create_study(require_owner(), _study_name(name), cohort, original=data)
+    state().open_study(study.id)
+    return study
+
+
+def read_again(study: StudyRecord, overrides: Mapping[str, Any]) -> StudyRecord | None:
+    """Read a study's file in another way and open a new study on it; the old one stays as it is.
+
+    Raises:
+        NotFoundError: the file as it was brought was not kept.
+
+    """
+    data = store().load_original(study.owner, study.id)
+    if data is None:
+        raise NotFoundError(N_("The file of this study was not kept. Upload it again."))
+    return open_table(study.cohort_name, data, overrides=overrides)
+
+
+def open_protected(pending: Pending, decisions: Sequence[Decision]) -> StudyRecord:
+    """Carry out the decisions about identifiers and open a study on what remains.
+
+    The file as it was brought is not kept. What was decided, with the reasons, goes
+    into the study's audit trail.
+    """
+    cohort = protect(pending.cohort, decisions, key=installation_key(Settings.from_env().data_dir))
+    study = store().create_study(require_owner(), pending.name, cohort)
+    protected = [d.column for d in decisions if d.action != "keep"]
+    if protected:
+        store().note(study.owner, study.id, "privacy.protected", columns=protected)
+    for kept in (d for d in decisions if d.action == "keep"):
+        store().note(study.owner, study.id, "privacy.overridden", column=kept.column, reason=kept.reason)
+    state().pending = None
+    state().open_study(study.id)
+    return study
+
+
+def stage_of(study: StudyRecord, runs: tuple[RunRecord, ...]) -> Stage:
+    """Say how far a study is."""
+    if study.schema.outcome is None:
+        return "outcome"
+    if any(run.unfinished for run in runs):
+        return "training"
+    return "trained" if any(run.state == "done" for run in runs) else "train"
+
+
+def _study_name(file_name: str) -> str:
+    """Name a study after its file, without the endings."""
+    stem = file_name.split(".")[0].replace("_", " ").strip()
+    return stem or file_name

@@ -1,0 +1,58 @@
+"""Take a run's training logs elsewhere: TensorBoard, and an MLflow server where one is named."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.i18n import _
+from medcore.reporting.tensorboard import event_archive, event_files
+from medcore.reporting.tracking import Server, send_run
+from medcore.studies.records import RunRecord
+from medcore.ui.kit import cache
+from medcore.ui.kit.layout import caption, note
+from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.tables import download
+
+
+def training_logs(run: RunRecord) -> None:
+    """Offer the training logs of a finished run."""
+    server = cache.store().settings.mlflow_url
+    learns = run.settings.model in ("network", "seed", "auto") or run.settings.search_minutes
+    if not (learns or server) or run.started_at is None:
+        return
+    if not st.toggle(_("Export the training logs"), key=f"train.logs.{run.id}"):
+        return
+    points, started = cache.progress(run), run.started_at
+    if event_files(points, started):
+        download(
+            _("TensorBoard logs"),
+            cache.once(lambda: event_archive(points, started), "tensorboard", run.id),
+            file_name=f"medcore-run-{run.number}-tensorboard.zip",
+            mime="application/zip",
+            key=f"train.tensorboard.{run.id}",
+        )
+        caption(_("Unpack the archive and open it with: tensorboard --logdir FOLDER"))
+    if server:
+        _mlflow(run, server)
+
+
+def _mlflow(run: RunRecord, address: str) -> None:
+    if st.button(_("Send to the MLflow server"), key=f"train.mlflow.{run.id}", icon=":material/upload:"):
+        with errors_shown(), st.spinner(_("Sending …")):
+            if run.started_at is None or run.finished_at is None:
+                return
+            place = send_run(
+                Server(address),
+                run_id=run.id,
+                number=run.number,
+                settings=run.settings,
+                results=cache.results(run),
+                points=cache.progress(run),
+                started=run.started_at,
+                seconds=(run.finished_at - run.started_at).total_seconds(),
+            )
+            cache.store().note(run.owner, run.study_id, "data.exported", what="MLflow")
+            note(_("Sent: {address}", address=place), look="success")
+    caption(
+        _("Settings, out-of-fold figures and curves are sent; no patient, no model and nothing of the locked test set.")
+    )
