@@ -44,12 +44,17 @@ def extract() -> dict[str, Catalog]:
     return dict(rooms)
 
 
-def merged(template: Catalog, path: Path, language: str) -> Catalog:
-    """Keep the translations there are, for the sentences there are now."""
-    known = {}
-    if path.exists():
-        with path.open("rb") as file:
-            known = {m.id: m.string for m in read_po(file, locale=language) if m.id}
+def translations(path: Path, language: str) -> dict[str, str]:
+    """Read the translations of a catalogue, which may not be there yet."""
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        return {m.id: m.string for m in read_po(file, locale=language) if m.id and m.string}
+
+
+def merged(template: Catalog, path: Path, language: str, elsewhere: dict[str, str]) -> Catalog:
+    """Keep the translations there are, for the sentences there are now; one that moved brings its own along."""
+    known = elsewhere | translations(path, language)
     catalog = Catalog(locale=language, charset="utf-8", fuzzy=False)
     for message in template:
         if message.id:
@@ -71,11 +76,16 @@ def main(arguments: list[str]) -> int:
     problems = 0
     for language in LANGUAGES:
         said: dict[str, tuple[str, str]] = {}
+        elsewhere = {
+            sentence: words
+            for path in sorted((LOCALE_DIR / language).glob("*.po"))
+            for sentence, words in translations(path, language).items()
+        }
         for room, template in sorted(extract().items()):
             if only and room not in only:
                 continue
             path = LOCALE_DIR / language / f"{room}.po"
-            catalog = merged(template, path, language)
+            catalog = merged(template, path, language, elsewhere)
             text = text_of(catalog)
             if check and (not path.exists() or path.read_bytes() != text):
                 print(f"{path.relative_to(ROOT)} is out of date: run make messages")
