@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from medcore.data.findings import Finding
-from medcore.data.preparation.fixes import apply_fix
-from medcore.data.quality import inspect
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.columns import columns_form
+from medcore.ui.data.findings import findings_view, last_change
 from medcore.ui.data.outcome import outcome_form
 from medcore.ui.data.profile import profile_view
 from medcore.ui.data.recipe import recipe_form
 from medcore.ui.data.rows import rows_table
 from medcore.ui.data.split import split_form
 from medcore.ui.kit import cache, components, guards
-from medcore.ui.kit.state import speak, state
+from medcore.ui.kit.state import state
 from medcore.ui.studies.privacy import privacy_form
 
 PARTS = {
@@ -59,21 +57,9 @@ def table_facts(study: StudyRecord) -> None:
     )
 
 
-def last_change(study: StudyRecord) -> None:
-    """Offer to take back the last change to columns, preparation or split."""
-    entries = [e for e in cache.store().audit(study.owner, study.id) if e.undoable]
-    if entries:
-        components.undo(str(entries[-1].sentence), key="data.last", on_click=lambda: undo(study))
-
-
-def undo(study: StudyRecord) -> None:
-    speak()
-    cache.store().undo(study.owner, study.id)
-
-
 def show(part: str, study: StudyRecord) -> None:
     if part == "findings":
-        findings(study)
+        findings_view(study)
     elif part == "columns":
         columns_form(study)
     elif part == "profile":
@@ -86,27 +72,6 @@ def show(part: str, study: StudyRecord) -> None:
         recipe_form(study)
     else:
         split_form(study)
-
-
-def findings(study: StudyRecord) -> None:
-    for repair in cache.cohort(study).repairs:
-        components.note(str(repair))
-    found = cache.once(lambda: inspect(cache.cohort(study), recipe=study.recipe), "inspect", study.identity)
-    if found:
-        components.findings(found, key="data.findings", on_fix=lambda finding: fix(study, finding))
-    else:
-        components.note(_("No check found anything. That is no proof that nothing is wrong."), look="success")
-
-
-def fix(study: StudyRecord, finding: Finding) -> None:
-    speak()
-    if finding.fix is None:
-        return
-    schema, recipe = apply_fix(finding.fix, study.schema, study.recipe)
-    if schema != study.schema:
-        cache.store().save_schema(study.owner, study.id, schema)
-    if recipe != study.recipe:
-        cache.store().save_recipe(study.owner, study.id, recipe)
 
 
 page()

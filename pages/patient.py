@@ -10,7 +10,7 @@ from medcore.ui.kit import components, guards
 from medcore.ui.kit.words import model_name
 from medcore.ui.patient import choice, record, similar, table, view, what_if, whole
 from medcore.ui.patient.choice import Chosen
-from medcore.ui.patient.desk import Desk, open_desk
+from medcore.ui.patient.explainer import Explainer, open_explainer
 
 VIEWS = {
     "one": N_("One patient"),
@@ -32,65 +32,65 @@ def page() -> None:
     study = guards.require_outcome()
     run = guards.require_run()
     with components.errors_shown():
-        desk = open_desk(study, run)
-        about(desk)
+        explainer = open_explainer(study, run)
+        about(explainer)
         view = components.choice(_("Look at"), list(VIEWS), key="patient.view", show=lambda v: _(VIEWS[v]))
         if view == "many":
-            table.show(desk)
+            table.show(explainer)
         elif view == "whole":
-            whole.show(desk)
+            whole.show(explainer)
         else:
-            one_patient(study, desk)
+            one_patient(study, explainer)
 
 
-def one_patient(study: StudyRecord, desk: Desk) -> None:
+def one_patient(study: StudyRecord, explainer: Explainer) -> None:
     way = components.choice(_("Who"), list(WAYS), key="patient.way", show=lambda w: _(WAYS[w]))
-    chosen = ASK[way](desk)
+    chosen = ASK[way](explainer)
     if chosen is not None:
-        show(study, desk, chosen)
+        show(study, explainer, chosen)
 
 
-def about(desk: Desk) -> None:
+def about(explainer: Explainer) -> None:
     components.facts(
         [
-            (_("Model"), model_name(desk.results.model)),
-            (_("Run"), str(desk.run.number)),
-            (_("Training patients"), f"{len(desk.results.training.rows):,}"),
+            (_("Model"), model_name(explainer.results.model)),
+            (_("Run"), str(explainer.run.number)),
+            (_("Training patients"), f"{len(explainer.results.training.rows):,}"),
         ]
     )
 
 
-def ask_class(desk: Desk, chosen: Chosen, likeliest: int) -> int:
+def ask_class(explainer: Explainer, chosen: Chosen, likeliest: int) -> int:
     """Ask which outcome is meant where there are more than two, beginning with the likeliest."""
-    if len(desk.classes) == 2:
+    if len(explainer.classes) == 2:
         return 1
     name = st.selectbox(
         _("Outcome in question"),
-        desk.classes,
+        explainer.classes,
         index=likeliest,
         format_func=components.plain,
-        key=f"patient.class.{desk.run.id}.{chosen.key}",
+        key=f"patient.class.{explainer.run.id}.{chosen.key}",
     )
-    return desk.classes.index(name)
+    return explainer.classes.index(name)
 
 
-def show(study: StudyRecord, desk: Desk, chosen: Chosen) -> None:
-    patient = desk.risk_of(chosen.frame, chosen.key)
-    class_index = ask_class(desk, chosen, patient.likeliest)
-    trust = desk.trust(patient, chosen.key, class_index)
+def show(study: StudyRecord, explainer: Explainer, chosen: Chosen) -> None:
+    patient = explainer.risk_of(chosen.frame, chosen.key)
+    class_index = ask_class(explainer, chosen, patient.likeliest)
+    trust = explainer.trust(patient, chosen.key, class_index)
     view.show_trust(trust)
-    view.show_risk(desk, chosen, patient, trust, class_index)
-    explanation, background = view.show_explanation(desk, chosen, patient, class_index)
+    view.show_risk(explainer, chosen, patient, trust, class_index)
+    explanation, background = view.show_explanation(explainer, chosen, patient, class_index)
     with components.errors_shown():
-        what_if.show(desk, chosen, patient, class_index, explanation, background)
+        what_if.show(explainer, chosen, patient, class_index, explanation, background)
     with components.errors_shown():
-        view.show_counterfactuals(desk, chosen, patient, class_index)
+        view.show_counterfactuals(explainer, chosen, patient, class_index)
     with components.errors_shown():
-        similar.show(study, desk, patient, class_index)
+        similar.show(study, explainer, patient, class_index)
     with components.errors_shown():
-        record.offer(study, desk, chosen, patient, trust, explanation, class_index)
+        record.offer(study, explainer, chosen, patient, trust, explanation, class_index)
     with components.errors_shown():
-        what_if.prepare(desk, patient, explanation, background)
+        what_if.prepare(explainer, patient, explanation, background)
 
 
 page()

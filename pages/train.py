@@ -7,14 +7,12 @@ import streamlit as st
 from medcore import jobs
 from medcore.data.quality import inspect
 from medcore.i18n import _
-from medcore.studies.records import RunRecord, StudyRecord
+from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components, guards
-from medcore.ui.kit.state import state
-from medcore.ui.kit.words import RUN_STATES, duration, model_name
+from medcore.ui.kit.runs import run_title
 from medcore.ui.train import run_panel
+from medcore.ui.train.past_runs import earlier_runs, past_run
 from medcore.ui.train.settings import ask_settings
-
-SHOWN = 6
 
 
 def page() -> None:
@@ -70,56 +68,6 @@ def new_run(study: StudyRecord) -> None:
         if st.button(_("Start training"), type="primary", key="train.start", icon=":material/play_arrow:"):
             jobs.start_run(cache.store(), study.owner, study.id, settings)
             st.rerun()
-
-
-def earlier_runs(runs: list[RunRecord]) -> None:
-    if not runs:
-        return
-    components.section(_("Earlier runs"))
-    wanted = runs[:SHOWN]
-    if len(runs) > SHOWN and st.toggle(_("Show all {n}", n=len(runs)), key="train.all"):
-        wanted = runs
-    for run in wanted:
-        past_run(run, folded=True)
-
-
-def past_run(run: RunRecord, *, folded: bool = False) -> None:
-    name, look = RUN_STATES[run.state]
-    with st.container(border=True, key=f"train-run-{run.id}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            components.card(run_title(run), took(run), badge=_(name), look=look)
-            if run.state == "done" and st.button(_("Judge it"), key=f"train.judge.{run.id}", type="primary"):
-                state().run_id = run.id
-                components.go("evaluate")
-        if run.out_of_date and run.state == "done":
-            components.note(
-                _("Out of date: the columns, the preparation or the split were changed after this run."), look="warning"
-            )
-        if run.error is not None:
-            components.error(run.error)
-        if run.state == "cancelled":
-            components.caption(_("Stopped as you asked before it was finished; nothing of it was kept."))
-        if run.state == "done":
-            outcome_of(run, folded=folded)
-
-
-def outcome_of(run: RunRecord, *, folded: bool) -> None:
-    """Show a run's results; in a list of many, first in one line."""
-    if folded:
-        run_panel.headline(run)
-        if not st.toggle(_("Show its results"), key=f"train.show.{run.id}"):
-            return
-    run_panel.results(run)
-
-
-def run_title(run: RunRecord) -> str:
-    return _("Run {number}: {model}", number=run.number, model=model_name(run.settings.model))
-
-
-def took(run: RunRecord) -> str:
-    if run.started_at is None or run.finished_at is None:
-        return ""
-    return duration((run.finished_at - run.started_at).total_seconds())
 
 
 page()

@@ -13,7 +13,7 @@ from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.text import one_line
-from medcore.ui.studies import opening
+from medcore.ui.studies import create
 
 ENCODINGS = ("utf-8", "gb18030", "utf-16", "cp1252", "big5")
 DELIMITERS = {",": ",", ";": ";", "\t": "Tab", "|": "|", " ": "␣"}
@@ -34,7 +34,7 @@ def reading_form(study: StudyRecord) -> None:
         changed = {name: value for name, value in wanted.items() if value != getattr(source, name)}
         caption(_("A new study is made of the file; this one stays as it is."))
         if st.button(_("Read again"), key="data.read.again", disabled=not changed):
-            opening.read_again(study, changed)
+            create.read_again(study, changed)
             st.rerun()
 
 

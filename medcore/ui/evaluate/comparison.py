@@ -22,7 +22,7 @@ def compared(judged: Judged, results: Results, threshold: float) -> None:
     else:
         _two(judged, threshold)
     if judged.side == "training":
-        _moves(judged, results)
+        _instability(judged, results)
 
 
 def _two(judged: Judged, threshold: float) -> None:
@@ -56,7 +56,7 @@ def _two(judged: Judged, threshold: float) -> None:
     )
 
 
-def _moves(judged: Judged, results: Results) -> None:
+def _instability(judged: Judged, results: Results) -> None:
     """Draw the instability of the candidates whose members were fitted again."""
     spreads = {c.name: (c.oof, c.spread) for c in results.candidates if c.spread is not None}
     if not spreads:

@@ -2,7 +2,7 @@
 
 Streamlit forgets a widget's value when its page is left. So a widget's key is
 ``page.widget`` and it is made with ``persist_state="session"``; what several
-pages share is a field of :class:`State`. A reload of the browser ends the
+pages share is a field of :class:`SessionState`. A reload of the browser ends the
 session: the study and the language are therefore also in the address, and
 :func:`from_address` reads them back. The address is never trusted: who may see a
 study is decided by :mod:`medcore.ui.kit.guards`.
@@ -32,7 +32,7 @@ class Pending:
 
 
 @dataclass(slots=True)
-class State:
+class SessionState:
     """One session's shared memory. ``run_id`` is the run that is being looked at."""
 
     language: str
@@ -60,11 +60,11 @@ class State:
             self.reports.clear()
 
 
-def state() -> State:
+def state() -> SessionState:
     """Return this session's state, made on first use from the browser's language."""
     if _KEY not in st.session_state:
-        st.session_state[_KEY] = State(language=_browser_language())
-    found: State = st.session_state[_KEY]
+        st.session_state[_KEY] = SessionState(language=_browser_language())
+    found: SessionState = st.session_state[_KEY]
     return found
 
 

@@ -10,7 +10,7 @@ from medcore.ui.kit.text import markup
 SHOWN = 8
 
 
-def moves_table(before: Explanation, after: Explanation) -> str:
+def change_table(before: Explanation, after: Explanation) -> str:
     """Write risk and contributions before and after as HTML: those that matter most, the others as one line."""
     both = zip(before.contributions, after.contributions, strict=True)
     pairs = [pair for pair in both if _moved(pair) or any(c.contribution != 0 for c in pair)]

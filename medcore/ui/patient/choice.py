@@ -19,7 +19,7 @@ from medcore.i18n import N_, _
 from medcore.reporting.patient_report import MARKS
 from medcore.ui.kit import components
 from medcore.ui.kit.state import state
-from medcore.ui.patient.desk import Desk
+from medcore.ui.patient.explainer import Explainer
 
 MAX_PREVIEW = 500
 FLAG_ENDS = re.compile("; (?=(?:" + "|".join(MARKS) + "):)")
@@ -35,14 +35,14 @@ class Chosen:
     outcome: str | None = None
 
 
-def pick(desk: Desk) -> Chosen | None:
+def pick(explainer: Explainer) -> Chosen | None:
     """Ask for a patient of the table: of the locked test set, else of the training patients."""
-    results = desk.results
+    results = explainer.results
     known = results.test or results.training
     if results.test is None:
         components.note(_("All rows were trained on: the risk of a patient the model has seen is too sure."))
     outcomes = dict(zip(known.rows.tolist(), known.outcome.tolist(), strict=True))
-    asked, training = state().patients.get(desk.run.id), results.training
+    asked, training = state().patients.get(explainer.run.id), results.training
     trained_on = dict(zip(training.rows.tolist(), range(len(training.rows)), strict=True))
     if asked in trained_on and asked not in outcomes:
         outcomes = {asked: int(training.outcome[trained_on[asked]]), **outcomes}
@@ -50,81 +50,81 @@ def pick(desk: Desk) -> Chosen | None:
         _("Patient of the test set") if results.test else _("Patient of the training rows"),
         list(outcomes),
         format_func=lambda r: _("Row {row}", row=r),
-        key=f"patient.row.{desk.run.id}",
+        key=f"patient.row.{explainer.run.id}",
         help=_("Rows are counted from 0, as in exported predictions. Type a number to search."),
         persist_state="session",
     )
     if row is None:
         return None
     if results.test is not None and row in trained_on:
-        components.note(_trained_on(desk, trained_on[row]), look="warning")
-    return Chosen(desk.frame.iloc[[row]], f"row {row}", _("Row {row}", row=row), desk.classes[outcomes[row]])
+        components.note(_trained_on(explainer, trained_on[row]), look="warning")
+    return Chosen(explainer.frame.iloc[[row]], f"row {row}", _("Row {row}", row=row), explainer.classes[outcomes[row]])
 
 
-def _trained_on(desk: Desk, place: int) -> str:
+def _trained_on(explainer: Explainer, place: int) -> str:
     """Say that the model has seen a training patient, and what it gave when it had not."""
-    risks = desk.results.training.risk[place]
-    told = risks[-1:] if len(desk.classes) == 2 else risks
+    risks = explainer.results.training.risk[place]
+    told = risks[-1:] if len(explainer.classes) == 2 else risks
     return _(
         "The model was trained on this patient, so the risk below is too sure. Models that had not seen the patient "
         "gave: {risks}.",
         risks=[
             f"{components.plain(name)} {100 * risk:.1f} %"
-            for name, risk in zip(desk.classes[-len(told) :], told, strict=True)
+            for name, risk in zip(explainer.classes[-len(told) :], told, strict=True)
         ],
     )
 
 
-def type_in(desk: Desk) -> Chosen | None:
+def type_in(explainer: Explainer) -> Chosen | None:
     """Ask for a patient's values in a form made from the columns; an empty field is a missing value."""
-    with st.form(key=f"patient-form-{desk.run.id}", enter_to_submit=False):
+    with st.form(key=f"patient-form-{explainer.run.id}", enter_to_submit=False):
         components.note(_("Leave empty what is not known. What you type is used for this page only and never stored."))
         places = st.columns(3)
         values = {}
-        for number, name in enumerate(desk.columns):
+        for number, name in enumerate(explainer.columns):
             with places[number % 3]:
-                values[name] = _ask(desk, desk.schema[name], key=f"patient.in.{desk.run.id}.{number}")
+                values[name] = _ask(explainer, explainer.schema[name], key=f"patient.in.{explainer.run.id}.{number}")
         st.form_submit_button(_("Show the risk"), type="primary")
     if all(v is None for v in values.values()):
         components.note(_("Type at least one value."))
         return None
-    for problem in _implausible(desk, values):
+    for problem in _implausible(explainer, values):
         components.note(problem, look="warning")
     frame = pd.DataFrame({name: pd.Series([value], dtype="str") for name, value in values.items()})
     key = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
     return Chosen(frame, key, _("Patient typed in"))
 
 
-def new_table(desk: Desk) -> Chosen | None:
+def new_table(explainer: Explainer) -> Chosen | None:
     """Ask for a table of new patients: show and offer its predictions, and ask which one to look at."""
     file = st.file_uploader(
-        _("Table of new patients, with the same columns as the training table"), key=f"patient.file.{desk.run.id}"
+        _("Table of new patients, with the same columns as the training table"), key=f"patient.file.{explainer.run.id}"
     )
     if file is None:
-        st.caption(_("It needs these columns: {columns}.", columns=[components.plain(c) for c in desk.columns]))
+        st.caption(_("It needs these columns: {columns}.", columns=[components.plain(c) for c in explainer.columns]))
         return None
     cohort = read_table((file.name, file.getvalue()))
-    if not set(desk.columns) <= set(cohort.frame.columns):
-        raise MissingColumnsError.between(wanted=desk.columns, got=cohort.frame.columns, table=file.name)
-    frame = cohort.frame[list(desk.columns)]
-    predictions = jobs.call(answers.predict_table, desk.model, frame)
+    if not set(explainer.columns) <= set(cohort.frame.columns):
+        raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
+    frame = cohort.frame[list(explainer.columns)]
+    predictions = jobs.call(answers.predict_table, explainer.model, frame)
     components.section(_("Predictions"), _("{n} patients. Flags say what to be careful about.", n=len(frame)))
-    st.dataframe(_preview(desk, predictions), hide_index=True, key=f"patient.predictions.{desk.run.id}")
+    st.dataframe(_preview(explainer, predictions), hide_index=True, key=f"patient.predictions.{explainer.run.id}")
     components.download(
         _("Download the predictions (CSV)"),
         to_csv(predictions),
         file_name="predictions.csv",
         mime="text/csv",
-        key=f"patient.download.{desk.run.id}",
+        key=f"patient.download.{explainer.run.id}",
     )
-    row = st.number_input(_("Row to look at"), 0, len(frame) - 1, 0, key=f"patient.new_row.{desk.run.id}")
+    row = st.number_input(_("Row to look at"), 0, len(frame) - 1, 0, key=f"patient.new_row.{explainer.run.id}")
     return Chosen(frame.iloc[[row]], f"{cohort.sha256} {row}", _("Row {row} of the new table", row=row))
 
 
-def _preview(desk: Desk, predictions: pd.DataFrame) -> pd.DataFrame:
+def _preview(explainer: Explainer, predictions: pd.DataFrame) -> pd.DataFrame:
     """Write the first predictions for reading: risks in per cent, flags in words."""
     first = predictions.head(MAX_PREVIEW)
-    asked = desk.classes[1:] if len(desk.classes) == 2 else desk.classes
+    asked = explainer.classes[1:] if len(explainer.classes) == 2 else explainer.classes
     risks = {
         _("Risk of {name}", name=name): [wording.percent(risk, digits=1) for risk in first[f"risk_{name}"]]
         for name in asked
@@ -144,10 +144,10 @@ def _in_words(flags: object) -> str:
     return "; ".join(f"{_(MARKS[kind])}: {', '.join(names)}" for kind, names in columns.items())
 
 
-def _ask(desk: Desk, column: Column, *, key: str) -> str | None:
+def _ask(explainer: Explainer, column: Column, *, key: str) -> str | None:
     """Ask for one value, as text; None when it is not known."""
     label = components.plain(f"{column.name} ({column.unit})" if column.unit else column.name)
-    book = desk.reference.codebook
+    book = explainer.reference.codebook
     kind = book.kinds[book.columns.index(column.name)] if column.name in book.columns else "text"
     if kind == "numeric" and column.kind == "numeric":
         number = st.number_input(
@@ -155,8 +155,8 @@ def _ask(desk: Desk, column: Column, *, key: str) -> str | None:
             value=None,
             placeholder=_("not known"),
             key=key,
-            help=_range_help(desk, column),
-            step=_step(desk, column),
+            help=_range_help(explainer, column),
+            step=_step(explainer, column),
             format="%g",
         )
         return None if number is None else f"{number:.12g}"
@@ -170,23 +170,23 @@ def _ask(desk: Desk, column: Column, *, key: str) -> str | None:
     return text or None
 
 
-def _step(desk: Desk, column: Column) -> float:
+def _step(explainer: Explainer, column: Column) -> float:
     """Return 1 where all training values are whole numbers, else 0.1."""
-    codes = desk.reference.codes[:, desk.reference.columns.index(column.name)]
+    codes = explainer.reference.codes[:, explainer.reference.columns.index(column.name)]
     return 1.0 if all(float(c).is_integer() for c in codes if c == c) else 0.1
 
 
-def _range_help(desk: Desk, column: Column) -> str:
-    book = desk.reference.codebook
+def _range_help(explainer: Explainer, column: Column) -> str:
+    book = explainer.reference.codebook
     place = book.columns.index(column.name)
     return _("Training patients: {low} to {high}", low=f"{book.low[place]:g}", high=f"{book.high[place]:g}")
 
 
-def _implausible(desk: Desk, values: dict[str, str | None]) -> list[str]:
+def _implausible(explainer: Explainer, values: dict[str, str | None]) -> list[str]:
     """Name the fields whose number is outside what is plausible; nothing is refused."""
     odd = []
     for name, value in values.items():
-        column = desk.schema[name]
+        column = explainer.schema[name]
         if value is None or column.kind != "numeric" or column.low is None or column.high is None:
             continue
         if not column.low <= float(value) <= column.high:
@@ -194,7 +194,7 @@ def _implausible(desk: Desk, values: dict[str, str | None]) -> list[str]:
                 N_(
                     "{column} is outside its plausible range of {low} to {high}, so it counts as missing: check the value and its unit."
                 )
-                if desk.recipe.is_on("implausible_values")
+                if explainer.recipe.is_on("implausible_values")
                 else N_("{column} is outside its plausible range of {low} to {high}: check the value and its unit.")
             )
             odd.append(_(text, column=name, low=f"{column.low:g}", high=f"{column.high:g}"))

@@ -19,12 +19,12 @@ from medcore.ui.kit import cache, components
 from medcore.ui.kit.formats import FORMATS
 from medcore.ui.kit.words import model_name
 from medcore.ui.patient.choice import Chosen
-from medcore.ui.patient.desk import Desk
+from medcore.ui.patient.explainer import Explainer
 
 
 def offer(
     study: StudyRecord,
-    desk: Desk,
+    explainer: Explainer,
     chosen: Chosen,
     patient: PatientRisk,
     trust: Reliability,
@@ -37,20 +37,20 @@ def offer(
         _("One page: risk, what the model used, how far to trust it, and which model it was. Not stored here."),
     )
     kind = components.choice(_("Format"), list(FORMATS), key="patient.record.format", show=lambda k: _(FORMATS[k][0]))
-    identity = (desk.run.id, chosen.key, class_index, explanation.scale, explanation.base_value, kind)
+    identity = (explainer.run.id, chosen.key, class_index, explanation.scale, explanation.base_value, kind)
     wanted = hashlib.sha256(repr((*identity, current_language())).encode()).hexdigest()
     if st.session_state.get("patient.record.wanted") != wanted:
         if not st.button(_("Write the page"), icon=":material/description:", key="patient.record.write"):
             return
         st.session_state["patient.record.wanted"] = wanted
-    subject = _subject(study, desk, chosen, patient, trust, explanation, class_index)
+    subject = _subject(study, explainer, chosen, patient, trust, explanation, class_index)
     written = cache.once(
         lambda: jobs.call(write_patient_report, subject, kind=kind, words=current_language()), "patient.record", wanted
     )
     components.download(
         _("Download the page"),
         written,
-        file_name=f"medcore-patient-{desk.run.number}.{kind}",
+        file_name=f"medcore-patient-{explainer.run.number}.{kind}",
         mime=FORMATS[kind][1],
         key="patient.record.download",
     )
@@ -58,7 +58,7 @@ def offer(
 
 def _subject(
     study: StudyRecord,
-    desk: Desk,
+    explainer: Explainer,
     chosen: Chosen,
     patient: PatientRisk,
     trust: Reliability,
@@ -67,18 +67,18 @@ def _subject(
 ) -> PatientSubject:
     return PatientSubject(
         study=study.name,
-        outcome=desk.schema.outcome.name if desk.schema.outcome else "",
+        outcome=explainer.schema.outcome.name if explainer.schema.outcome else "",
         who=chosen.title,
         patient=patient,
         explanation=explanation,
         reliability=trust,
-        sets=desk.sets,
+        sets=explainer.sets,
         class_index=class_index,
-        base=float((desk.reference.outcome == class_index).mean()),
-        model=model_name(desk.results.model),
-        model_sha256=bundle_hash(desk.folder),
-        run_number=desk.run.number,
-        trained=str(desk.results.manifest["created"])[:10],
-        n_training=len(desk.results.training.rows),
+        base=float((explainer.reference.outcome == class_index).mean()),
+        model=model_name(explainer.results.model),
+        model_sha256=bundle_hash(explainer.folder),
+        run_number=explainer.run.number,
+        trained=str(explainer.results.manifest["created"])[:10],
+        n_training=len(explainer.results.training.rows),
         made=datetime.now(UTC).date(),
     )

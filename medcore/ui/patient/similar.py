@@ -10,7 +10,7 @@ from medcore.explanation.patient.neighbours import Neighbour
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components
-from medcore.ui.patient.desk import Desk
+from medcore.ui.patient.explainer import Explainer
 
 SHOWN = 5
 
@@ -24,7 +24,7 @@ def hidden(study: StudyRecord) -> str | None:
     return None
 
 
-def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int) -> None:
+def show(study: StudyRecord, explainer: Explainer, patient: PatientRisk, class_index: int) -> None:
     """Show the training patients most like this one, or say that they are not to be shown."""
     components.section(
         _("Similar patients"),
@@ -38,7 +38,7 @@ def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int)
         components.note(reason)
         return
     found = neighbours.similar(
-        desk.reference, patient.codes, class_index=class_index, weights=desk.weights(class_index), n=SHOWN
+        explainer.reference, patient.codes, class_index=class_index, weights=explainer.weights(class_index), n=SHOWN
     )
     components.table(
         [
@@ -46,7 +46,7 @@ def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int)
                 _("Row"): str(n.row),
                 _("Outcome"): components.plain(n.outcome),
                 _("Risk"): components.plain(wording.percent(n.risk)),
-                _("Differs in"): _differences(desk, n),
+                _("Differs in"): _differences(explainer, n),
             }
             for n in found
         ],
@@ -54,9 +54,9 @@ def show(study: StudyRecord, desk: Desk, patient: PatientRisk, class_index: int)
     )
 
 
-def _differences(desk: Desk, other: Neighbour) -> str:
+def _differences(explainer: Explainer, other: Neighbour) -> str:
     """Name what differs, with the other's values; at most six columns."""
-    values = dict(zip(desk.reference.columns, other.values, strict=True))
+    values = dict(zip(explainer.reference.columns, other.values, strict=True))
     unknown = _("not known")
     told = [f"{c} {values[c] or unknown}" for c in other.differs[:6]]
     return ", ".join(map(components.plain, told)) or "–"

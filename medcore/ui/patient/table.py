@@ -15,7 +15,7 @@ from medcore.explanation.shapley.results import CAPTION, SCALES, Scale
 from medcore.i18n import N_, _
 from medcore.ui.kit import cache, components
 from medcore.ui.patient.batch import Batch, follow
-from medcore.ui.patient.desk import Desk
+from medcore.ui.patient.explainer import Explainer
 from medcore.ui.patient.view import SCALE_NAMES
 
 SOURCES = {
@@ -25,21 +25,21 @@ SOURCES = {
 }
 
 
-def show(desk: Desk) -> None:
+def show(explainer: Explainer) -> None:
     """Ask which table, have it explained on the worker, and hand over a file."""
-    sources = [s for s in SOURCES if s != "test" or desk.results.test is not None]
+    sources = [s for s in SOURCES if s != "test" or explainer.results.test is not None]
     source = components.choice(_("Patients"), sources, key="patient.batch.source", show=lambda s: _(SOURCES[s]))
-    chosen = _table(desk, source)
+    chosen = _table(explainer, source)
     if chosen is None:
         return
     frame, identity = chosen
     left, right = st.columns(2)
     with left:
-        name = ask_class(desk, "patient.batch.class")
+        name = ask_class(explainer, "patient.batch.class")
     with right:
         scale: Scale = components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]))
     batch = cache.once(
-        lambda: Batch(desk.model, frame, name, scale), *("patient.batch", desk.run.id, identity, name, scale)
+        lambda: Batch(explainer.model, frame, name, scale), *("patient.batch", explainer.run.id, identity, name, scale)
     )
     if not batch.started:
         components.note(_("{n} patients. The risk of each is taken apart into contributions.", n=len(frame)))
@@ -47,41 +47,42 @@ def show(desk: Desk) -> None:
     elif not batch.finished:
         follow(batch, key="patient.batch")
     else:
-        _result(desk, batch, rows=None if source == "table" else getattr(desk.results, source).rows.tolist())
+        _result(explainer, batch, rows=None if source == "table" else getattr(explainer.results, source).rows.tolist())
 
 
-def ask_class(desk: Desk, key: str) -> str:
+def ask_class(explainer: Explainer, key: str) -> str:
     """Ask which outcome is meant where there are more than two."""
-    if len(desk.classes) == 2:
-        return desk.classes[1]
+    if len(explainer.classes) == 2:
+        return explainer.classes[1]
     name: str = st.selectbox(
         _("Outcome in question"),
-        desk.classes,
-        index=len(desk.classes) - 1,
+        explainer.classes,
+        index=len(explainer.classes) - 1,
         format_func=components.plain,
-        key=f"{key}.{desk.run.id}",
+        key=f"{key}.{explainer.run.id}",
         persist_state="session",
     )
     return name
 
 
-def _table(desk: Desk, source: str) -> tuple[pd.DataFrame, str] | None:
+def _table(explainer: Explainer, source: str) -> tuple[pd.DataFrame, str] | None:
     """Return the patients and what identifies them."""
     if source != "table":
-        patients = getattr(desk.results, source)
-        return desk.frame.iloc[patients.rows][list(desk.columns)], source
+        patients = getattr(explainer.results, source)
+        return explainer.frame.iloc[patients.rows][list(explainer.columns)], source
     file = st.file_uploader(
-        _("Table of new patients, with the same columns as the training table"), key=f"patient.batch.file.{desk.run.id}"
+        _("Table of new patients, with the same columns as the training table"),
+        key=f"patient.batch.file.{explainer.run.id}",
     )
     if file is None:
         return None
     cohort = read_table((file.name, file.getvalue()))
-    if not set(desk.columns) <= set(cohort.frame.columns):
-        raise MissingColumnsError.between(wanted=desk.columns, got=cohort.frame.columns, table=file.name)
-    return cohort.frame[list(desk.columns)], cohort.sha256
+    if not set(explainer.columns) <= set(cohort.frame.columns):
+        raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
+    return cohort.frame[list(explainer.columns)], cohort.sha256
 
 
-def _result(desk: Desk, batch: Batch, rows: list[int] | None) -> None:
+def _result(explainer: Explainer, batch: Batch, rows: list[int] | None) -> None:
     """Show what is used most, offer the file, and offer to go on after a stop."""
     if batch.done < len(batch.frame):
         components.note(
@@ -99,7 +100,7 @@ def _result(desk: Desk, batch: Batch, rows: list[int] | None) -> None:
         to_csv(lines),
         file_name="explanations.csv",
         mime="text/csv",
-        key=f"patient.batch.download.{desk.run.id}",
+        key=f"patient.batch.download.{explainer.run.id}",
     )
     figure = charts.importance_chart(importance(found), scale=found.scale)
     components.figure(figure, key="patient.batch.importance", caption=_(CAPTION))

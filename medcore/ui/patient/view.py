@@ -13,7 +13,7 @@ from medcore.explanation.shapley.results import CAPTION, SCALES, Explanation, Sc
 from medcore.i18n import N_, _
 from medcore.ui.kit import components
 from medcore.ui.patient.choice import Chosen
-from medcore.ui.patient.desk import Desk
+from medcore.ui.patient.explainer import Explainer
 
 LOOKS = {"usual": "success", "caution": "warning", "abstain": "error"}
 SCALE_NAMES = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
@@ -35,11 +35,11 @@ def show_trust(trust: Reliability) -> None:
         )
 
 
-def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, trust: Reliability, class_index: int) -> None:
+def show_risk(explainer: Explainer, chosen: Chosen, patient: PatientRisk, trust: Reliability, class_index: int) -> None:
     """Show the risk as a natural frequency, with what it is held against; none where it is not to be relied on."""
-    risk, name = float(patient.risk[class_index]), desk.classes[class_index]
-    outcome = desk.schema.outcome.name if desk.schema.outcome else ""
-    base = float((desk.reference.outcome == class_index).mean())
+    risk, name = float(patient.risk[class_index]), explainer.classes[class_index]
+    outcome = explainer.schema.outcome.name if explainer.schema.outcome else ""
+    base = float((explainer.reference.outcome == class_index).mean())
     if trust.level == "abstain":
         components.section(_(wording.NO_RISK), str(wording.unreliable(risk, name)))
     else:
@@ -49,17 +49,20 @@ def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, trust: Reliabili
         )
     facts = [
         (_("Risk"), wording.percent(risk, digits=1)),
-        (_("Training patients with a lower risk"), _("{n} of 100", n=round(100 * desk.position(risk, class_index)))),
-        (_("Cannot be ruled out ({n} % sure)", n=round(100 * desk.sets.coverage)), _set(desk, patient)),
+        (
+            _("Training patients with a lower risk"),
+            _("{n} of 100", n=round(100 * explainer.position(risk, class_index))),
+        ),
+        (_("Cannot be ruled out ({n} % sure)", n=round(100 * explainer.sets.coverage)), _set(explainer, patient)),
     ]
     if len(patient.members) > 1:
         risks = [100 * float(r[class_index]) for _kind, weight, r in patient.members if weight > 0]
         facts.append((_("Between the models in it"), f"{min(risks):.0f}–{max(risks):.0f} %"))
-    if len(desk.classes) > 2:
+    if len(explainer.classes) > 2:
         facts.append(
             (
                 _("Likeliest outcome"),
-                f"{desk.classes[patient.likeliest]}: {wording.percent(patient.risk[patient.likeliest])}",
+                f"{explainer.classes[patient.likeliest]}: {wording.percent(patient.risk[patient.likeliest])}",
             )
         )
     if chosen.outcome is not None:
@@ -67,7 +70,9 @@ def show_risk(desk: Desk, chosen: Chosen, patient: PatientRisk, trust: Reliabili
     components.facts(facts)
 
 
-def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> tuple[Explanation, str]:
+def show_explanation(
+    explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int
+) -> tuple[Explanation, str]:
     """Show what the model used: the waterfall, and the sentence on what it does not mean.
 
     Return the explanation, and whom the patient was compared with.
@@ -75,19 +80,21 @@ def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_ind
     components.section(_("What the model used"))
     left, right = st.columns(2)
     with left:
-        kinds = ["training", *desk.classes]
+        kinds = ["training", *explainer.classes]
         background = st.selectbox(
             _("Compared with"),
             kinds,
             format_func=lambda k: (
                 _("A sample of the training patients") if k == "training" else _("Patients with {name}", name=k)
             ),
-            key=f"patient.background.{desk.run.id}",
+            key=f"patient.background.{explainer.run.id}",
             persist_state="session",
         )
     with right:
         scale: Scale = components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]))
-    found = desk.explain(patient, chosen.key, class_index=class_index, scale=scale, background=background or "training")
+    found = explainer.explain(
+        patient, chosen.key, class_index=class_index, scale=scale, background=background or "training"
+    )
     shown = FOLDED
     if len(found.contributions) > FOLDED + 1 and st.toggle(_("Show all columns"), key="patient.all"):
         shown = len(found.contributions)
@@ -95,7 +102,7 @@ def show_explanation(desk: Desk, chosen: Chosen, patient: PatientRisk, class_ind
     return found, background or "training"
 
 
-def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
+def show_counterfactuals(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
     """Show the smallest changes under which the model would put the patient on the other side of the threshold."""
     components.section(
         _("What would have to be different"),
@@ -103,23 +110,23 @@ def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class
             "The smallest plausible changes that carry this patient across the threshold. A statement about the model, not a treatment plan."
         ),
     )
-    threshold = components.threshold_input(desk.run.id, key="patient.threshold")
+    threshold = components.threshold_input(explainer.run.id, key="patient.threshold")
     locked = st.multiselect(
         _("Columns that cannot change"),
-        desk.reference.columns,
-        default=desk.unchangeable,
+        explainer.reference.columns,
+        default=explainer.unchangeable,
         format_func=components.plain,
-        key=f"patient.locked.{desk.run.id}",
+        key=f"patient.locked.{explainer.run.id}",
         persist_state="session",
     )
-    found = desk.counterfactuals(patient, chosen.key, class_index, threshold=threshold, locked=tuple(locked))
+    found = explainer.counterfactuals(patient, chosen.key, class_index, threshold=threshold, locked=tuple(locked))
     if not found:
         components.note(_("None within plausible changes."))
         return
     components.table(
         [
             {
-                _("Changes"): "; ".join(_change(desk, c) for c in one.changes),
+                _("Changes"): "; ".join(_change(explainer, c) for c in one.changes),
                 _("Risk"): components.plain(wording.percent(one.risk, digits=1)),
             }
             for one in found
@@ -128,12 +135,12 @@ def show_counterfactuals(desk: Desk, chosen: Chosen, patient: PatientRisk, class
     )
 
 
-def _change(desk: Desk, change: Change) -> str:
+def _change(explainer: Explainer, change: Change) -> str:
     """Write one change as column, value now → value then, with the unit."""
-    absent, unit = _("missing"), desk.schema[change.column].unit
+    absent, unit = _("missing"), explainer.schema[change.column].unit
     then = f"{change.then or absent} {unit or ''}".strip()
     return components.plain(f"{change.column}: {change.now or absent} → {then}")
 
 
-def _set(desk: Desk, patient: PatientRisk) -> str:
-    return ", ".join(desk.sets.set_of(patient.risk)) or _("none fits")
+def _set(explainer: Explainer, patient: PatientRisk) -> str:
+    return ", ".join(explainer.sets.set_of(patient.risk)) or _("none fits")

@@ -18,9 +18,9 @@ from medcore.explanation.shapley.game import Floats, on_scale
 from medcore.explanation.shapley.results import Explanation
 from medcore.i18n import _
 from medcore.ui.kit import cache, components
-from medcore.ui.patient.changes import moves_table
+from medcore.ui.patient.changes import change_table
 from medcore.ui.patient.choice import Chosen
-from medcore.ui.patient.desk import Desk
+from medcore.ui.patient.explainer import Explainer
 
 OFFERED = 3
 """Columns that can be changed without asking for more."""
@@ -30,7 +30,7 @@ OFFERED = 3
 class Question:
     """One patient whose values may be changed, with the explanation as they are."""
 
-    desk: Desk
+    explainer: Explainer
     patient: PatientRisk = field(repr=False)
     key: str = field(repr=False)
     class_index: int
@@ -40,33 +40,33 @@ class Question:
     @property
     def round_key(self) -> str:
         """Where it is kept how often this patient's values were asked for anew."""
-        return f"patient.round.{self.desk.run.id}.{self.key}"
+        return f"patient.round.{self.explainer.run.id}.{self.key}"
 
     @property
     def ranked(self) -> list[str]:
         """The columns, those the model uses most first."""
-        weights = self.desk.weights(self.class_index)
-        return [self.desk.reference.columns[i] for i in np.argsort(-weights, kind="stable")]
+        weights = self.explainer.weights(self.class_index)
+        return [self.explainer.reference.columns[i] for i in np.argsort(-weights, kind="stable")]
 
 
 def show(
-    desk: Desk, chosen: Chosen, patient: PatientRisk, class_index: int, known: Explanation, background: str
+    explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int, known: Explanation, background: str
 ) -> None:
     """Let values be changed, and show the model's risk along one or two columns."""
     components.section(
         _("What if"), _("What the model would say if values were others. It does not say what treatment would do.")
     )
-    question = Question(desk, patient, chosen.key, class_index, known, desk.background(background))
+    question = Question(explainer, patient, chosen.key, class_index, known, explainer.background(background))
     components.fragment(_change)(question)
     with components.errors_shown():
         _along(question)
 
 
-def prepare(desk: Desk, patient: PatientRisk, known: Explanation, background: str) -> None:
+def prepare(explainer: Explainer, patient: PatientRisk, known: Explanation, background: str) -> None:
     """Have the worker get ready, so that the first change is answered as fast as the next; last on the page."""
     cache.once(
-        lambda: jobs.call(answers.prepare_changes, desk.model, patient.codes, desk.background(background)),
-        *("patient.prepared", desk.run.id, background, known.scale),
+        lambda: jobs.call(answers.prepare_changes, explainer.model, patient.codes, explainer.background(background)),
+        *("patient.prepared", explainer.run.id, background, known.scale),
     )
 
 
@@ -74,14 +74,14 @@ def _change(question: Question) -> None:
     """Ask for other values and show what they do; runs alone at every change."""
     changed = _ask(question)
     if _same(changed, question.patient.codes):
-        st.empty().html(moves_table(question.known, question.known))
+        st.empty().html(change_table(question.known, question.known))
         components.caption(_("Change a value above: risk and contributions follow."))
         return
     place, parts = None, list[Floats]()
     for number in range(answers.n_rounds(question.known.n_background)):
         risk, part = jobs.call(
             answers.change_patient,
-            question.desk.model,
+            question.explainer.model,
             question.patient.codes,
             changed,
             question.background,
@@ -92,11 +92,11 @@ def _change(question: Question) -> None:
         parts.append(part)
         prediction = float(on_scale(risk[[question.class_index]], question.known.scale)[0])
         found = changed_explanation(
-            question.known, np.concatenate(parts), prediction, decoded(question.desk.reference, changed)
+            question.known, np.concatenate(parts), prediction, decoded(question.explainer.reference, changed)
         )
         # What stands there stays until the first answer is known: nothing flickers.
         place = place or st.empty()
-        place.html(moves_table(question.known, found))
+        place.html(change_table(question.known, found))
     components.caption(_("± is the 95 % range of each estimate. The changed patient is not a real one."))
     st.button(
         _("Back to the patient’s own values"), key="patient.own", on_click=_start_over, args=(question.round_key,)
@@ -110,14 +110,14 @@ def _start_over(key: str) -> None:
 
 def _ask(question: Question) -> Floats:
     """Ask for values of some columns; return the patient's codes (P,) with them."""
-    desk, locked = question.desk, set(question.desk.unchangeable)
-    run = desk.run.id
+    explainer, locked = question.explainer, set(question.explainer.unchangeable)
+    run = explainer.run.id
     free = st.toggle(
         _("Also what nobody can change, such as age, sex and history"),
         key=f"patient.unlocked.{run}",
         persist_state="session",
     )
-    able = [c for c in question.ranked if (free or c not in locked) and _choices(desk, c, question.patient.codes)]
+    able = [c for c in question.ranked if (free or c not in locked) and _choices(explainer, c, question.patient.codes)]
     columns = st.multiselect(
         _("Columns to change"),
         able,
@@ -129,7 +129,7 @@ def _ask(question: Question) -> Floats:
     changed = question.patient.codes.copy()
     for start in range(0, len(columns), 3):
         for place, name in zip(st.columns(3), columns[start : start + 3], strict=False):
-            number = desk.reference.columns.index(name)
+            number = explainer.reference.columns.index(name)
             with place:
                 changed[number] = _value(question, name, number)
     return changed
@@ -137,13 +137,13 @@ def _ask(question: Question) -> Floats:
 
 def _value(question: Question, name: str, number: int) -> float:
     """Ask for one column's value, as a code."""
-    desk, own = question.desk, float(question.patient.codes[number])
-    unit = {c.name: c.unit for c in desk.schema.columns}.get(name)
+    explainer, own = question.explainer, float(question.patient.codes[number])
+    unit = {c.name: c.unit for c in explainer.schema.columns}.get(name)
     label = components.plain(f"{name} ({unit})" if unit else name)
     asked = st.session_state.get(question.round_key, 0)
-    key = f"patient.to.{desk.run.id}.{question.key}.{asked}.{number}"
-    names = desk.reference.codebook.categories[number]
-    if desk.reference.codebook.kinds[number] == "category":
+    key = f"patient.to.{explainer.run.id}.{question.key}.{asked}.{number}"
+    names = explainer.reference.codebook.categories[number]
+    if explainer.reference.codebook.kinds[number] == "category":
         chosen = st.selectbox(
             label,
             list(range(len(names))),
@@ -153,7 +153,7 @@ def _value(question: Question, name: str, number: int) -> float:
             key=key,
         )
         return own if chosen is None else float(chosen)
-    low, high, step = bounds(desk.reference, name, current=own)
+    low, high, step = bounds(explainer.reference, name, current=own)
     if np.isnan(own):
         typed = st.number_input(label, low, high, None, step, placeholder=_("not known"), format="%g", key=key)
         return own if typed is None else float(typed)
@@ -161,18 +161,18 @@ def _value(question: Question, name: str, number: int) -> float:
     return own if np.isclose(value, own, rtol=1e-9, atol=step / 1000) else value
 
 
-def _choices(desk: Desk, name: str, codes: Floats) -> bool:
+def _choices(explainer: Explainer, name: str, codes: Floats) -> bool:
     """Whether a column has more than one value to choose from."""
-    number = desk.reference.columns.index(name)
-    if desk.reference.codebook.kinds[number] == "category":
-        return len(desk.reference.codebook.categories[number]) > 1
-    low, high, _step = bounds(desk.reference, name, current=float(codes[number]))
+    number = explainer.reference.columns.index(name)
+    if explainer.reference.codebook.kinds[number] == "category":
+        return len(explainer.reference.codebook.categories[number]) > 1
+    low, high, _step = bounds(explainer.reference, name, current=float(codes[number]))
     return low < high
 
 
 def _along(question: Question) -> None:
     """Show the risk along one column, or over two."""
-    desk, run = question.desk, question.desk.run.id
+    explainer, run = question.explainer, question.explainer.run.id
     left, right = st.columns(2)
     with left:
         column = st.selectbox(
@@ -193,10 +193,10 @@ def _along(question: Question) -> None:
             persist_state="session",
         )
     if other is None:
-        found = desk.what_if(question.patient, question.key, column, question.class_index)
+        found = explainer.what_if(question.patient, question.key, column, question.class_index)
         components.figure(charts.what_if_curve(found), key="patient.what_if")
     else:
-        drawn = desk.risk_map(question.patient, question.key, column, other, question.class_index)
+        drawn = explainer.risk_map(question.patient, question.key, column, other, question.class_index)
         components.figure(charts.what_if_map(drawn), key="patient.risk_map")
 
 

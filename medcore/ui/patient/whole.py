@@ -16,7 +16,7 @@ from medcore.i18n import _
 from medcore.ui.kit import cache, components
 from medcore.ui.kit.words import model_name
 from medcore.ui.patient.batch import Batch, follow
-from medcore.ui.patient.desk import Desk
+from medcore.ui.patient.explainer import Explainer
 from medcore.ui.patient.table import ask_class
 
 MOST_PATIENTS = 200
@@ -24,14 +24,14 @@ PAIRED = 6
 """Of so many columns, those used most, every two are asked whether they interact."""
 
 
-def show(desk: Desk) -> None:
+def show(explainer: Explainer) -> None:
     """Explain a sample of training patients, then show what the model uses over all of them."""
-    name = ask_class(desk, "patient.whole.class")
-    places = _sample(desk)
-    rows = desk.results.training.rows[places]
+    name = ask_class(explainer, "patient.whole.class")
+    places = _sample(explainer)
+    rows = explainer.results.training.rows[places]
     batch = cache.once(
-        lambda: Batch(desk.model, desk.frame.iloc[rows][list(desk.columns)], name),
-        *("patient.whole", desk.run.id, name),
+        lambda: Batch(explainer.model, explainer.frame.iloc[rows][list(explainer.columns)], name),
+        *("patient.whole", explainer.run.id, name),
     )
     if not batch.started:
         components.note(
@@ -46,22 +46,22 @@ def show(desk: Desk) -> None:
     if found is None:
         st.button(_("Go on"), key="patient.whole.start", on_click=batch.start)
         return
-    _uses(desk, found)
+    _uses(explainer, found)
     with components.errors_shown():
-        _one_column(desk, found, name)
+        _one_column(explainer, found, name)
     with components.errors_shown():
-        _stability(desk, name)
-    events = desk.results.training.outcome[places][: batch.done] == desk.classes.index(name)
+        _stability(explainer, name)
+    events = explainer.results.training.outcome[places][: batch.done] == explainer.classes.index(name)
     with components.errors_shown():
-        _groups(desk, found, events, name)
+        _groups(explainer, found, events, name)
 
 
-def _sample(desk: Desk) -> np.ndarray:
-    n = len(desk.results.training.rows)
+def _sample(explainer: Explainer) -> np.ndarray:
+    n = len(explainer.results.training.rows)
     return np.sort(np.random.default_rng(0).permutation(n)[:MOST_PATIENTS])
 
 
-def _uses(desk: Desk, found: Explanations) -> None:
+def _uses(explainer: Explainer, found: Explanations) -> None:
     components.section(
         _("What the model uses"),
         _(
@@ -69,37 +69,44 @@ def _uses(desk: Desk, found: Explanations) -> None:
             n=len(found.rows),
         ),
     )
-    components.figure(charts.importance_chart(_importance(desk, found)), key="patient.whole.importance")
-    components.figure(charts.beeswarm(found, desk.reference.codebook), key="patient.whole.swarm", caption=_(CAPTION))
+    components.figure(charts.importance_chart(_importance(explainer, found)), key="patient.whole.importance")
+    components.figure(
+        charts.beeswarm(found, explainer.reference.codebook), key="patient.whole.swarm", caption=_(CAPTION)
+    )
 
 
-def _one_column(desk: Desk, found: Explanations, name: str) -> None:
+def _one_column(explainer: Explainer, found: Explanations, name: str) -> None:
     """Show a column's contributions by its value, and the mean risk along it."""
     components.section(
         _("One column"), _("What it does to the risk by its value, and with which other column it acts.")
     )
-    ranked = [found.columns[i] for i in _importance(desk, found).order]
-    column = st.selectbox(_("Column"), ranked, format_func=components.plain, key=f"patient.whole.column.{desk.run.id}")
+    ranked = [found.columns[i] for i in _importance(explainer, found).order]
+    column = st.selectbox(
+        _("Column"), ranked, format_func=components.plain, key=f"patient.whole.column.{explainer.run.id}"
+    )
     if column is None:
         return
-    place, unit = found.columns.index(column), desk.schema[column].unit if column in desk.schema.names else None
+    place, unit = (
+        found.columns.index(column),
+        explainer.schema[column].unit if column in explainer.schema.names else None,
+    )
     pairs = cache.once(
-        lambda: jobs.call(overview.interactions_of, desk.model, tuple(ranked[:PAIRED]), class_name=name),
-        *("patient.whole.pairs", desk.run.id, name, len(found.rows)),
+        lambda: jobs.call(overview.interactions_of, explainer.model, tuple(ranked[:PAIRED]), class_name=name),
+        *("patient.whole.pairs", explainer.run.id, name, len(found.rows)),
     )
     effect = cache.once(
-        lambda: jobs.call(overview.effect_of, desk.model, desk.reference, column, class_name=name, unit=unit),
-        *("patient.whole.effect", desk.run.id, name, column),
+        lambda: jobs.call(overview.effect_of, explainer.model, explainer.reference, column, class_name=name, unit=unit),
+        *("patient.whole.effect", explainer.run.id, name, column),
     )
     left, right = st.columns(2)
     with left:
-        drawn = charts.dependence(found, desk.reference.codebook, place, pairs.partner(place), unit=unit)
+        drawn = charts.dependence(found, explainer.reference.codebook, place, pairs.partner(place), unit=unit)
         components.figure(drawn, key="patient.whole.dependence")
     with right:
         components.figure(charts.effect_chart(effect), key="patient.whole.effect")
 
 
-def _stability(desk: Desk, name: str) -> None:
+def _stability(explainer: Explainer, name: str) -> None:
     """Show whether the models inside lean on the same columns."""
     components.section(
         _("Would another model say the same?"),
@@ -108,8 +115,8 @@ def _stability(desk: Desk, name: str) -> None:
         ),
     )
     stability: Stability = cache.once(
-        lambda: jobs.call(overview.stability_of, desk.model, class_name=name),
-        *("patient.whole.stability", desk.run.id, name),
+        lambda: jobs.call(overview.stability_of, explainer.model, class_name=name),
+        *("patient.whole.stability", explainer.run.id, name),
     )
     if len(stability.models) < 2:
         components.note(_("This run’s model is a single one: nothing to compare."))
@@ -118,14 +125,14 @@ def _stability(desk: Desk, name: str) -> None:
     components.figure(charts.stability_chart(stability, names), key="patient.whole.stability")
 
 
-def _groups(desk: Desk, found: Explanations, events: np.ndarray, name: str) -> None:
+def _groups(explainer: Explainer, found: Explanations, events: np.ndarray, name: str) -> None:
     """Show groups of patients whose risks have the same reasons; small ones are not shown."""
     components.section(
         _("Patients with the same reasons"),
         _("Training patients grouped by what moved their risk. Groups and counts under {n} are not told.", n=FEWEST),
     )
     groups: tuple[ReasonGroup, ...] = cache.once(
-        lambda: reason_groups(found, events), *("patient.whole.groups", desk.run.id, name, len(found.rows))
+        lambda: reason_groups(found, events), *("patient.whole.groups", explainer.run.id, name, len(found.rows))
     )
     absent = _("not told")
     components.table(
@@ -145,9 +152,9 @@ def _groups(desk: Desk, found: Explanations, events: np.ndarray, name: str) -> N
     )
 
 
-def _importance(desk: Desk, found: Explanations) -> Importance:
+def _importance(explainer: Explainer, found: Explanations) -> Importance:
     return cache.once(
-        lambda: importance(found), "patient.whole.importance", desk.run.id, found.class_name, len(found.rows)
+        lambda: importance(found), "patient.whole.importance", explainer.run.id, found.class_name, len(found.rows)
     )
 
 

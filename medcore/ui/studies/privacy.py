@@ -12,7 +12,7 @@ from medcore.ui.kit.layout import header, note
 from medcore.ui.kit.notices import errors_shown, findings
 from medcore.ui.kit.state import Pending, speak, state
 from medcore.ui.kit.text import plain
-from medcore.ui.studies import opening
+from medcore.ui.studies import create
 
 ACTION_WORDS: Mapping[Action, str] = {
     "drop": N_("drop the column"),
@@ -41,7 +41,7 @@ def privacy_form(pending: Pending) -> None:
             _("Go on with these decisions"), type="primary", key="data.privacy.go", disabled=None in decisions
         ):
             with errors_shown():
-                opening.open_protected(pending, [d for d in decisions if d is not None])
+                create.open_protected(pending, [d for d in decisions if d is not None])
                 st.rerun()
         st.button(_("Discard the table"), key="data.privacy.discard", on_click=_discard)
 

@@ -27,7 +27,7 @@ from medcore.ui.kit import cache
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Explainer:
     """A run opened for looking at single patients; questions to the model are asked of the worker."""
 
     run: RunRecord
@@ -171,17 +171,17 @@ class Desk:
         return float(np.mean(self.reference.risk[:, class_index] < risk))
 
 
-def open_desk(study: StudyRecord, run: RunRecord) -> Desk:
+def open_explainer(study: StudyRecord, run: RunRecord) -> Explainer:
     """Open a finished run of a study."""
-    return cache.once(lambda: _open(study, run), "patient.desk", run.id)
+    return cache.once(lambda: _open(study, run), "patient.explainer", run.id)
 
 
-def _open(study: StudyRecord, run: RunRecord) -> Desk:
+def _open(study: StudyRecord, run: RunRecord) -> Explainer:
     folder = cache.store().result_folder(run.owner, run.id)
     results = read_results(folder)
     frame = cache.cohort(study).frame
     reference = Reference.of(results.manifest, results, frame)
-    return Desk(
+    return Explainer(
         run=run,
         folder=folder,
         results=results,

@@ -1,0 +1,45 @@
+"""What is wrong with a table, mended with one click; the last change taken back with another."""
+
+from __future__ import annotations
+
+from medcore.data.findings import Finding
+from medcore.data.preparation.fixes import apply_fix
+from medcore.data.quality import inspect
+from medcore.i18n import _
+from medcore.studies.records import StudyRecord
+from medcore.ui.kit import cache, components
+from medcore.ui.kit.state import speak
+
+
+def last_change(study: StudyRecord) -> None:
+    """Offer to take back the last change to columns, preparation or split."""
+    entries = [e for e in cache.store().audit(study.owner, study.id) if e.undoable]
+    if entries:
+        components.undo(str(entries[-1].sentence), key="data.last", on_click=lambda: _undo(study))
+
+
+def _undo(study: StudyRecord) -> None:
+    speak()
+    cache.store().undo(study.owner, study.id)
+
+
+def findings_view(study: StudyRecord) -> None:
+    """List what the checks found, and what was repaired while reading."""
+    for repair in cache.cohort(study).repairs:
+        components.note(str(repair))
+    found = cache.once(lambda: inspect(cache.cohort(study), recipe=study.recipe), "inspect", study.identity)
+    if found:
+        components.findings(found, key="data.findings", on_fix=lambda finding: _fix(study, finding))
+    else:
+        components.note(_("No check found anything. That is no proof that nothing is wrong."), look="success")
+
+
+def _fix(study: StudyRecord, finding: Finding) -> None:
+    speak()
+    if finding.fix is None:
+        return
+    schema, recipe = apply_fix(finding.fix, study.schema, study.recipe)
+    if schema != study.schema:
+        cache.store().save_schema(study.owner, study.id, schema)
+    if recipe != study.recipe:
+        cache.store().save_recipe(study.owner, study.id, recipe)

@@ -1,0 +1,93 @@
+"""What is to be judged: which run, on which patients, beside which model, for which class."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.i18n import N_, _
+from medcore.models.run.results import Results
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui.evaluate import judging
+from medcore.ui.evaluate.judging import Judged
+from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit.runs import run_title, say_out_of_date
+from medcore.ui.kit.state import state
+from medcore.ui.kit.words import model_name
+
+SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
+
+
+def default_threshold(study: StudyRecord, run: RunRecord, results: Results, judged: Judged) -> float:
+    """Return the threshold that is kept for the study, else the model's own."""
+    if len(judged.classes) > 2:
+        return judged.choose("youden", None).threshold
+    kept = study.choice
+    if kept is not None and kept.run_id == run.id and kept.threshold is not None:
+        return kept.threshold
+    return float(results.manifest.get("threshold") or 0.5)
+
+
+def choose_run(study: StudyRecord) -> RunRecord:
+    """Ask for one of the study's finished runs."""
+    run = guards.require_run()
+    runs = guards.finished_runs(study)
+    if len(runs) > 1:
+        titles = {r.id: run_title(r) for r in runs}
+        ids = list(titles)
+        picked = st.selectbox(
+            _("Training run"), ids, index=ids.index(run.id), format_func=titles.__getitem__, key="evaluate.run"
+        )
+        run = next(r for r in runs if r.id == picked)
+    state().run_id = run.id
+    say_out_of_date(run)
+    return run
+
+
+def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
+    """Ask on which patients, beside which model, and for which class; the locked test set only after a word."""
+    left, middle, right = st.columns(3)
+    with left:
+        sides = list(SIDES) if results.test is not None else ["training"]
+        side = components.choice(_("Patients"), sides, key="evaluate.side", show=lambda s: _(SIDES[s]))
+    others = [name for name in results.names if name != results.model]
+    with middle:
+        other = st.selectbox(
+            _("Beside it"),
+            [None, *others],
+            index=1 + others.index("logistic") if "logistic" in others else 0,
+            format_func=lambda n: model_name(n) if n else _("no other model"),
+            key=f"evaluate.other.{run.id}",
+        )
+    class_index = len(results.classes) - 1
+    if len(results.classes) > 2:
+        with right:
+            class_index = st.selectbox(
+                _("Class against all others"),
+                range(len(results.classes)),
+                format_func=lambda i: components.plain(results.classes[i]),
+                key=f"evaluate.class.{run.id}",
+            )
+    if side == "test" and not _unlocked(study, run):
+        st.stop()
+    return judging.judge(results, run.id, side=side, class_index=class_index, other=other)
+
+
+def _unlocked(study: StudyRecord, run: RunRecord) -> bool:
+    """Ask before the locked test set is looked at, and count the look."""
+    key = f"evaluate.looked.{run.id}"
+    if not st.session_state.get(key):
+        components.note(
+            _(
+                "The locked test set is for one last look. Choosing among models after seeing it makes its figures too "
+                "good. It has been looked at {n} times in this study.",
+                n=study.n_looks,
+            ),
+            look="warning",
+        )
+        if st.button(_("Look at the locked test set; this is counted"), key="evaluate.unlock"):
+            cache.store().count_look(study.owner, study.id, run.id)
+            st.session_state[key] = True
+            st.rerun()
+        return False
+    components.note(_("Locked test set; looks in this study so far: {n}.", n=study.n_looks))
+    return True

@@ -1,0 +1,61 @@
+"""Runs that have ended, as cards."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore.i18n import _
+from medcore.studies.records import RunRecord
+from medcore.ui.kit import components
+from medcore.ui.kit.runs import run_title, say_out_of_date
+from medcore.ui.kit.state import state
+from medcore.ui.kit.words import RUN_STATES, duration
+from medcore.ui.train import run_panel
+
+SHOWN = 6
+
+
+def earlier_runs(runs: list[RunRecord]) -> None:
+    """List runs, the newest first, most of them folded away."""
+    if not runs:
+        return
+    components.section(_("Earlier runs"))
+    wanted = runs[:SHOWN]
+    if len(runs) > SHOWN and st.toggle(_("Show all {n}", n=len(runs)), key="train.all"):
+        wanted = runs
+    for run in wanted:
+        past_run(run, folded=True)
+
+
+def past_run(run: RunRecord, *, folded: bool = False) -> None:
+    """Show one run that has ended: its state, its results, and the way to judge it."""
+    name, look = RUN_STATES[run.state]
+    with st.container(border=True, key=f"train-run-{run.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            components.card(run_title(run), _took(run), badge=_(name), look=look)
+            if run.state == "done" and st.button(_("Judge it"), key=f"train.judge.{run.id}", type="primary"):
+                state().run_id = run.id
+                components.go("evaluate")
+        if run.state == "done":
+            say_out_of_date(run)
+        if run.error is not None:
+            components.error(run.error)
+        if run.state == "cancelled":
+            components.caption(_("Stopped as you asked before it was finished; nothing of it was kept."))
+        if run.state == "done":
+            _outcome_of(run, folded=folded)
+
+
+def _outcome_of(run: RunRecord, *, folded: bool) -> None:
+    """Show a run's results; in a list of many, first in one line."""
+    if folded:
+        run_panel.headline(run)
+        if not st.toggle(_("Show its results"), key=f"train.show.{run.id}"):
+            return
+    run_panel.results(run)
+
+
+def _took(run: RunRecord) -> str:
+    if run.started_at is None or run.finished_at is None:
+        return ""
+    return duration((run.finished_at - run.started_at).total_seconds())
