@@ -179,8 +179,17 @@ class FeatureMaker(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, codes: Codes) -> NDArray[np.float32]:
         """Write codes ``(n, P)`` as a matrix ``(n, F)`` of float32."""
+        return self._matrix(codes, np.zeros((len(codes), self._width()), dtype=np.float32))
+
+    def transform_exactly(self, codes: Codes) -> NDArray[np.float64]:
+        """Write codes ``(n, P)`` as a matrix ``(n, F)`` of float64: for models that are written down."""
+        return self._matrix(codes, np.zeros((len(codes), self._width())))
+
+    def _width(self) -> int:
         check_is_fitted(self, "blocks_")
-        matrix = np.zeros((len(codes), self.n_columns_), dtype=np.float32)
+        return self.n_columns_
+
+    def _matrix(self, codes: Codes, matrix: NDArray[Any]) -> NDArray[Any]:
         self._write_numeric(codes, matrix)
         for place, kind in enumerate(self.kinds):
             block, values = self.blocks_[place], codes[:, place]
@@ -191,7 +200,7 @@ class FeatureMaker(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                     matrix[:, block.start + offset] = values == level
         return matrix
 
-    def _write_numeric(self, codes: Codes, matrix: NDArray[np.float32]) -> None:
+    def _write_numeric(self, codes: Codes, matrix: NDArray[Any]) -> None:
         places = [p for p, kind in enumerate(self.kinds) if kind == "numeric" and self.layout_.varies[p]]
         if not places:
             return

@@ -7,7 +7,7 @@ mixed row is then only a row of zeros and ones, and its first layer one small pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from medcore.features import Codes, FeatureMaker
 from medcore.models.coalitions.rest import Dense, Rest, Scores, Table, Waves
 from medcore.models.coalitions.tiles import SLOTS, Tiles
-from medcore.models.contract.task import Part, Risk
+from medcore.models.contract.task import Indices, Part, Risk
 from medcore.models.learners.baselines import LogisticPart
 from medcore.models.learners.kernel import KernelPart, clipped
 from medcore.models.learners.networks import NetworkPart
@@ -62,7 +62,7 @@ class Layered:
         """Take a part apart; None where it does not begin with sums over the columns."""
         if isinstance(part, LogisticPart):
             return cls(
-                partial(_matrix_shares, part.maker, part.coefficients.astype(np.float32)),
+                partial(_matrix_shares, part.matrix, part.blocks, part.coefficients.astype(np.float32)),
                 part.intercepts.astype(np.float32)[None],
                 (),
                 Scores(),
@@ -71,7 +71,7 @@ class Layered:
         if isinstance(part, KernelPart):
             turns = np.float32(1 / (2 * np.pi))
             return cls(
-                partial(_matrix_shares, part.maker, part.directions * turns, change=clipped),
+                partial(_matrix_shares, _clipped(part.maker), part.maker.blocks_, part.directions * turns),
                 (part.phases * turns)[None],
                 (part.coefficients * np.float32(np.sqrt(2.0 / len(part.phases))), part.intercepts.astype(np.float32)),
                 Waves(),
@@ -81,14 +81,18 @@ class Layered:
 
 
 def _matrix_shares(
-    maker: FeatureMaker, kernel: Floats32, codes: Codes, *, change: Callable[[Floats32], Floats32] = np.asarray
+    matrix_of: Callable[[Codes], NDArray[Any]], blocks: Sequence[slice | Indices], kernel: Floats32, codes: Codes
 ) -> Floats32:
     """Return each column's share in ``matrix @ kernel``, (n, 1, P, H)."""
-    matrix = change(maker.transform(codes))
-    shares = np.zeros((len(codes), 1, len(maker.blocks_), kernel.shape[1]), np.float32)
-    for place, block in enumerate(maker.blocks_):
+    matrix = matrix_of(codes).astype(np.float32, copy=False)
+    shares = np.zeros((len(codes), 1, len(blocks), kernel.shape[1]), np.float32)
+    for place, block in enumerate(blocks):
         shares[:, 0, place] = matrix[:, block] @ kernel[block]
     return shares
+
+
+def _clipped(maker: FeatureMaker) -> Callable[[Codes], Floats32]:
+    return lambda codes: clipped(maker.transform(codes))
 
 
 def _of_networks(part: NetworkPart) -> Layered | None:

@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 
 from medcore.features import Codes, FeatureMaker
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
+from medcore.models.learners.splines import Splines, possible_splines, worth_bending
 
 PENALTIES = np.logspace(1.0, -3.5, 8)
 """Inverse penalties tried, weakest penalty first; features are scaled, so one grid fits all tables."""
 ROWS_TO_CHOOSE_PENALTY = 10_000
 """Rows beyond which the penalty is chosen on a random part: it hardly matters there."""
+MOST_COLUMNS_TO_BEND = 400
+"""Columns of the matrix beyond which no predictor bends: an equation of that length is read by nobody."""
+TESTING_PENALTY = 0.5
+"""About the inverse penalty of the straight model that the curves are tested against: enough to keep its risks finite."""
+STRAIGHT = Splines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +49,42 @@ class PrevalencePart:
 
 @dataclass(frozen=True, slots=True)
 class LogisticPart:
-    """Logistic regression on one maker's matrix; ``coefficients`` ``(F, K)``, ``intercepts`` ``(K,)``."""
+    """Logistic regression on one maker's matrix with splines beside it.
+
+    ``coefficients`` ``(F + S, K)``, those of the splines last; ``intercepts`` ``(K,)``.
+    ``splines`` is None in models kept before there were any: they are computed in
+    float32, as they were. :func:`~medcore.models.learners.equation.equation_of` writes
+    the model down, term by term.
+    """
 
     kind: ClassVar[str] = "logistic"
     maker: FeatureMaker
     coefficients: NDArray[np.float64]
     intercepts: NDArray[np.float64]
     inverse_penalty: float
+    splines: Splines | None = None
+
+    @property
+    def blocks(self) -> tuple[slice | Indices, ...]:
+        """Which columns of the matrix are each predictor's."""
+        if self.splines is None or not self.splines.places:
+            return self.maker.blocks_
+        bent = [self.maker.n_columns_ + self.splines.of(place) for place in range(len(self.maker.kinds))]
+        own = [np.arange(block.start, block.stop) for block in self.maker.blocks_]
+        return tuple(np.concatenate(pair) for pair in zip(own, bent, strict=True))
+
+    def matrix(self, codes: Codes) -> NDArray[np.float64]:
+        """Return what the coefficients are multiplied with, ``(n, F + S)``."""
+        if self.splines is None:
+            return self.maker.transform(codes).astype(np.float64)
+        return np.hstack([self.maker.transform_exactly(codes), self.splines.columns(codes, self.maker.medians_)])
 
     def risk(self, codes: Codes, /) -> Risk:
         """Predict, shape ``(n, K)``."""
-        scores = self.maker.transform(codes) @ self.coefficients.astype(np.float32) + self.intercepts
+        if self.splines is None:
+            scores = self.maker.transform(codes) @ self.coefficients.astype(np.float32) + self.intercepts
+        else:
+            scores = self.matrix(codes) @ self.coefficients + self.intercepts
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         return clean(odds, len(self.intercepts))
@@ -65,14 +96,16 @@ class LogisticPart:
             "coefficients": self.coefficients.tolist(),
             "intercepts": self.intercepts.tolist(),
             "inverse_penalty": self.inverse_penalty,
-        }
+        } | ({} if self.splines is None else {"splines": self.splines.to_dict()})
 
     @classmethod
     def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:  # noqa: ARG003
         """Read what :meth:`save` wrote."""
         maker = FeatureMaker.from_dict(data["maker"])
-        coefficients = np.asarray(data["coefficients"], dtype=np.float64).reshape(maker.n_columns_, -1)
-        return cls(maker, coefficients, np.asarray(data["intercepts"], dtype=np.float64), data["inverse_penalty"])
+        splines = Splines.from_dict(data["splines"]) if "splines" in data else None
+        intercepts = np.asarray(data["intercepts"], dtype=np.float64)
+        coefficients = np.asarray(data["coefficients"], dtype=np.float64).reshape(-1, len(intercepts))
+        return cls(maker, coefficients, intercepts, data["inverse_penalty"], splines)
 
 
 def fit_prevalence(task: Task, pulse: Pulse) -> Fitted:
@@ -85,13 +118,17 @@ def fit_prevalence(task: Task, pulse: Pulse) -> Fitted:
 
 
 def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
-    """Fit ridge logistic regression; the penalty of a fold is the one that serves the other folds best."""
+    """Fit ridge logistic regression, straight or with restricted cubic splines for the predictors that bend.
+
+    Penalty, and straight or bent, of a fold are what serves the other folds best;
+    which predictors bend is chosen from the fold's own training rows.
+    """
     penalties = np.array([task.tuned["inverse_penalty"]]) if task.tuned else PENALTIES
-    losses = np.zeros((task.n_folds, len(penalties)))
+    losses = np.zeros((task.n_folds, 2 * len(penalties)))
     paths: list[list[LogisticPart]] = []
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        paths.append(_fit_path(task, _rows_to_choose(task, task.training(fold)), penalties))
+        paths.append(_fit_both(task, _rows_to_choose(task, task.training(fold)), penalties))
         losses[fold] = [total_loss(part.risk(task.codes[held]), task.outcome[held]) for part in paths[-1]]
         pulse.tell("folds", 0.8 * (fold + 1) / task.n_folds)
     chosen, best = choices(losses)
@@ -100,9 +137,11 @@ def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
         rows, held = task.training(fold), task.held_out(fold)
         part = paths[fold][chosen[fold]]
         if len(rows) > ROWS_TO_CHOOSE_PENALTY:
-            part = _fit_path(task, rows, penalties[[chosen[fold]]])[0]
+            part = _fit_again(task, rows, part)
         oof[held] = part.risk(task.codes[held])
-    final = _fit_path(task, np.arange(task.n), penalties[[best]])[0]
+    everybody = np.arange(task.n)
+    bends = best >= len(penalties)
+    final = (_fit_both if bends else _fit_path)(task, everybody, penalties[[best % len(penalties)]])[-1]
     pulse.tell("final", 1.0)
     return Fitted(oof, final)
 
@@ -135,22 +174,48 @@ def _rows_to_choose(task: Task, rows: Indices) -> Indices:
     return np.asarray(np.sort(chosen))
 
 
-def _fit_path(task: Task, rows: Indices, penalties: NDArray[np.float64]) -> list[LogisticPart]:
+def _fit_both(task: Task, rows: Indices, penalties: NDArray[np.float64]) -> list[LogisticPart]:
+    """Fit straight models, one for each inverse penalty, and then as many with splines; where none pays the straight ones again."""
+    straight = _fit_path(task, rows, penalties)
+    maker, codes = straight[0].maker, task.codes[rows]
+    possible = possible_splines(codes, maker)
+    if not possible.places or maker.n_columns_ > MOST_COLUMNS_TO_BEND:
+        return [*straight, *straight]
+    judge = straight[int(np.argmin(np.abs(np.log(penalties / TESTING_PENALTY))))]
+    bent = possible.columns(codes, maker.medians_)
+    splines = worth_bending(possible, bent, judge.matrix(codes), task.outcome[rows], judge.risk(codes))
+    return [*straight, *(_fit_path(task, rows, penalties, splines) if splines.places else straight)]
+
+
+def _fit_again(task: Task, rows: Indices, part: LogisticPart) -> LogisticPart:
+    """Fit a model with the penalty and the bends of one that was chosen on fewer rows."""
+    assert part.splines is not None
+    bends = np.unique(np.asarray(part.splines.places, dtype=np.int64))
+    maker = _maker(task, rows)
+    splines = possible_splines(task.codes[rows], maker).only(bends)
+    return _fit_path(task, rows, np.array([part.inverse_penalty]), splines)[0]
+
+
+def _maker(task: Task, rows: Indices) -> FeatureMaker:
+    scaling = task.tuned.get("scaling", "standard")
+    return FeatureMaker(task.kinds, task.n_categories, scaling=scaling).fit(task.codes[rows], layout=task.layout)
+
+
+def _fit_path(
+    task: Task, rows: Indices, penalties: NDArray[np.float64], splines: Splines = STRAIGHT
+) -> list[LogisticPart]:
     """Fit one model for each inverse penalty, each starting from the one before."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    codes, outcome = task.codes[rows], task.outcome[rows]
-    scaling = task.tuned.get("scaling", "standard")
-    maker = FeatureMaker(task.kinds, task.n_categories, scaling=scaling).fit(codes, layout=task.layout)
+    codes, outcome, maker = task.codes[rows], task.outcome[rows], _maker(task, rows)
     present = np.unique(outcome)
     if maker.n_columns_ == 0 or len(present) < 2:
-        intercepts = np.log(_shares(outcome, task.n_classes))
-        return [
-            LogisticPart(maker, np.zeros((maker.n_columns_, task.n_classes)), intercepts, float(c)) for c in penalties
-        ]
-    matrix = maker.transform(codes).astype(np.float64)
-    small = maker.n_columns_ * (1 if len(present) == 2 else len(present)) <= 400 and len(rows) > maker.n_columns_
+        zeros, intercepts = np.zeros((maker.n_columns_, task.n_classes)), np.log(_shares(outcome, task.n_classes))
+        return [LogisticPart(maker, zeros, intercepts, float(c), STRAIGHT) for c in penalties]
+    matrix = np.hstack([maker.transform_exactly(codes), splines.columns(codes, maker.medians_)])
+    n_columns = matrix.shape[1]
+    small = n_columns * (1 if len(present) == 2 else len(present)) <= 400 and len(rows) > n_columns
     model = LogisticRegression(
         solver="newton-cholesky" if small else "lbfgs", warm_start=True, max_iter=100 if small else 400, tol=1e-4
     )
@@ -160,13 +225,10 @@ def _fit_path(task: Task, rows: Indices, penalties: NDArray[np.float64]) -> list
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(matrix, outcome, sample_weight=task.weights(rows))
-        parts.append(_part(model, maker, present, task.n_classes, float(inverse)))
+        parts.append(
+            LogisticPart(maker, *columns_and_intercepts(model, present, task.n_classes), float(inverse), splines)
+        )
     return parts[::-1]
-
-
-def _part(model: Any, maker: FeatureMaker, present: Indices, n_classes: int, inverse: float) -> LogisticPart:
-    coefficients, intercepts = columns_and_intercepts(model, present, n_classes)
-    return LogisticPart(maker, coefficients, intercepts, inverse)
 
 
 def columns_and_intercepts(

@@ -1,0 +1,119 @@
+"""A logistic regression as an equation: what is computed from a patient's values, and with which numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import Codes
+from medcore.models.contract.task import Risk, clean
+from medcore.models.learners.splines import Splines, spline_term
+
+if TYPE_CHECKING:
+    from medcore.models.learners.baselines import LogisticPart
+
+TermKind = Literal["linear", "spline", "level", "missing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One term: ``(g − centre) / scale`` times a coefficient for each class, ``g`` made from one predictor's code.
+
+    By ``kind``, g is the value ("linear"); its restricted cubic spline
+    (:func:`~medcore.models.learners.splines.spline_term` with ``knots``, in the predictor's
+    unit, and ``curve``, the curve's number); 1 for the category of code ``level``, −1 being a
+    rare or unknown one ("level"); or 1 where the value is missing ("missing"). A missing
+    number is ``fill``.
+    """
+
+    place: int
+    kind: TermKind
+    coefficients: tuple[float, ...]
+    centre: float = 0.0
+    scale: float = 1.0
+    fill: float = 0.0
+    level: int = 0
+    knots: tuple[float, ...] = ()
+    curve: int = 0
+
+    def value(self, codes: Codes) -> NDArray[np.float64]:
+        """Return ``(g − centre) / scale`` for codes ``(n, P)``."""
+        values = codes[:, self.place]
+        if self.kind == "missing":
+            return np.asarray(np.isnan(values), dtype=np.float64)
+        if self.kind == "level":
+            return np.asarray(values == self.level, dtype=np.float64)
+        filled = np.where(np.isnan(values), self.fill, values)
+        shaped = spline_term(filled, self.knots, self.curve) if self.knots else filled
+        return np.asarray((shaped - self.centre) / self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """The scores of every class: ``intercepts`` (K,) plus all terms; the risks are their softmax.
+
+    With two classes the scores of class 0 are 0, so that the risk of class 1 is
+    ``1 / (1 + exp(−score))``: intercept, coefficients and odds ratios are those of
+    ``coefficients[1]``. The risks are then kept within 1e-7 and 1 and made to sum to 1
+    (:func:`~medcore.models.contract.task.clean`), and the bundle's calibrator follows.
+    """
+
+    intercepts: tuple[float, ...]
+    terms: tuple[Term, ...]
+
+    def scores(self, codes: Codes) -> NDArray[np.float64]:
+        """Add up the terms of codes ``(n, P)``: scores ``(n, K)``."""
+        scores = np.tile(np.asarray(self.intercepts), (len(codes), 1))
+        for term in self.terms:
+            scores += term.value(codes)[:, None] * np.asarray(term.coefficients)
+        return scores
+
+    def risk(self, codes: Codes) -> Risk:
+        """Predict before recalibration, shape ``(n, K)``."""
+        scores = self.scores(codes)
+        return clean(np.exp(scores - scores.max(axis=1, keepdims=True)), len(self.intercepts))
+
+
+def equation_of(part: LogisticPart) -> Equation:
+    """Write a trained logistic regression as an equation."""
+    maker = part.maker
+    terms: list[Term] = []
+    rows = iter(part.coefficients.tolist())
+    for place, kind in enumerate(maker.kinds):
+        if kind == "numeric" and maker.layout_.varies[place]:
+            coefficients = next(rows)
+            scale = float(maker.scales_[place])  # 0: the same in all training rows of this model, so it counts nothing
+            terms.append(
+                Term(
+                    place=place,
+                    kind="linear",
+                    coefficients=tuple(coefficients if scale > 0 else [0.0] * len(coefficients)),
+                    centre=float(maker.centres_[place]),
+                    scale=scale if scale > 0 else 1.0,
+                    fill=float(maker.medians_[place]),
+                )
+            )
+        terms += [
+            Term(place=place, kind="level", coefficients=tuple(next(rows)), level=level)
+            for level in maker.layout_.levels[place]
+        ]
+        if maker.layout_.missing[place]:
+            terms.append(Term(place=place, kind="missing", coefficients=tuple(next(rows))))
+    splines = part.splines or Splines()
+    terms += [
+        Term(
+            place=place,
+            kind="spline",
+            coefficients=tuple(next(rows)),
+            centre=splines.centres[at],
+            scale=splines.scales[at],
+            fill=float(maker.medians_[place]),
+            knots=splines.knots[at],
+            curve=splines.terms[at],
+        )
+        for at, place in enumerate(splines.places)
+    ]
+    return Equation(tuple(part.intercepts.tolist()), tuple(terms))
