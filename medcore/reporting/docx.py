@@ -8,7 +8,6 @@ from typing import Any
 from medcore.charts.static import plain, to_png
 from medcore.charts.theme import alt_text, headline
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
-from medcore.reporting.layout import LETTERS, widths
 
 _FONT, _EAST_ASIAN_FONT = "Arial", "Microsoft YaHei"
 _INK = (31, 39, 51)
@@ -71,20 +70,12 @@ def _block(paper: Any, block: Block) -> None:
 
 
 def _table(paper: Any, table: Table) -> None:
-    """Lay a table out as in the PDF: columns as wide as what stands in them, the head on every page, no row cut."""
-    from docx.shared import Mm
-
+    """Let Word lay a table out: columns as wide as what stands in them, the head on every page, no row cut."""
     paper.add_paragraph(table.caption, style="Caption")
     grid = paper.add_table(rows=0, cols=len(table.header), style="Table Grid")
-    grid.autofit = False
-    total = _PAGE_MM[0] - 2 * _MARGIN_MM
-    sizes = [Mm(total * width / LETTERS) for width in widths(table)]
-    for column, size in zip(grid.columns, sizes, strict=True):
-        column.width = size
     for place, texts in enumerate((table.header, *table.rows)):
-        cells = grid.add_row().cells
-        for cell, text, size in zip(cells, texts, sizes, strict=True):
-            cell.width = size
+        for cell, text in zip(grid.add_row().cells, texts, strict=True):
+            _as_wide_as_its_text(cell)
             _write(cell, text, bold=place == 0)
     _keep_together(grid)
     paper.add_paragraph()
@@ -98,6 +89,12 @@ def _write(cell: Any, text: str, *, bold: bool) -> None:
     paragraph.paragraph_format.space_after = Pt(0)
     for run in paragraph.runs:
         run.font.size, run.bold = Pt(_TABLE_POINTS), bold
+
+
+def _as_wide_as_its_text(cell: Any) -> None:
+    """Take back the equal width that python-docx gives every cell, so that Word fits the columns to their text."""
+    width = cell._tc.get_or_add_tcPr().get_or_add_tcW()
+    width.type, width.w = "auto", 0
 
 
 def _keep_together(grid: Any) -> None:
