@@ -68,7 +68,7 @@ def ask_class(explainer: Explainer, chosen: Chosen, likeliest: int) -> int:
         _("Outcome in question"),
         explainer.classes,
         index=likeliest,
-        format_func=components.plain,
+        format_func=components.one_line,
         key=f"patient.class.{explainer.run.id}.{chosen.key}",
     )
     return explainer.classes.index(name)

@@ -231,17 +231,28 @@ def _draw_bars(figure: go.Figure, bars: Sequence[_Bar], explanation: Explanation
             "width": 4,
             "visible": any(b.error > 0 for b in bars),
         },
-        text=[_signed(c, explanation) for c in changes],
-        textposition="outside",
-        cliponaxis=False,
         customdata=[[b.hover, _signed(c, explanation)] for b, c in zip(bars, changes, strict=True)],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+    )
+    # The figures stand beyond the error bars, so that neither hides the other.
+    figure.add_scatter(
+        x=[(b.start + b.change + (b.error if b.change > 0 else -b.error)) * factor for b in bars],
+        y=list(range(1, len(bars) + 1)),
+        mode="text",
+        text=[f" {_signed(c, explanation)} " for c in changes],
+        textposition=["middle right" if c > 0 else "middle left" for c in changes],
+        hoverinfo="skip",
+        cliponaxis=False,
     )
 
 
 def _room(bars: Sequence[_Bar], explanation: Explanation) -> tuple[float, float]:
     """Return the range of the axis, with room for the figures beside the bars."""
-    ends = [explanation.base_value, explanation.prediction, *(b.start + b.change for b in bars)]
+    ends = [
+        explanation.base_value,
+        explanation.prediction,
+        *(b.start + b.change + s * b.error for b in bars for s in (-1, 1)),
+    ]
     low, high = min(ends) * _factor(explanation), max(ends) * _factor(explanation)
     room = 0.24 * max(high - low, 1e-3)
     return low - room, high + room

@@ -16,7 +16,7 @@ from medcore.settings import ASSETS
 from medcore.ui.kit import guards, navigation
 from medcore.ui.kit.fragments import fragment
 from medcore.ui.kit.notices import errors_shown
-from medcore.ui.kit.state import from_address, speak, state, to_address
+from medcore.ui.kit.state import from_address, speak, state, to_address, write_again
 from medcore.ui.kit.text import markup
 
 CAVEAT = N_("For research use; not a medical device.")
@@ -51,8 +51,9 @@ def main() -> None:
 def _language() -> None:
     """Take up a language chosen in the switch before anything is drawn in the old one."""
     chosen = st.session_state.get("frame.language")
-    if isinstance(chosen, str) and chosen in LANGUAGES:
+    if isinstance(chosen, str) and chosen in LANGUAGES and chosen != state().language:
         state().language = chosen
+        write_again()
 
 
 def _language_switch() -> None:

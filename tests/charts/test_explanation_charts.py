@@ -49,7 +49,16 @@ def test_the_largest_come_first_and_others_are_folded_into_one():
 def test_raising_and_lowering_differ_in_colour_and_sign():
     found = bars(charts.waterfall(explained(0.1, -0.05)))
     assert list(found.marker.color) == [theme.POSITIVE, theme.NEGATIVE]
-    assert list(found.text) == ["+10.0", "−5.0"]
+    assert [c[1] for c in found.customdata] == ["+10.0", "−5.0"]
+
+
+def test_figures_stand_beyond_the_error_bars():
+    figure = charts.waterfall(explained(0.1, -0.05, errors=0.01))
+    texts = next(t for t in figure.select_traces({"type": "scatter"}) if t.mode == "text")
+    found = bars(figure)
+    ends = np.asarray(found.base) + np.asarray(found.x)
+    np.testing.assert_allclose(texts.x, ends + np.sign(found.x) * np.asarray(found.error_x.array))
+    assert list(texts.textposition) == ["middle right", "middle left"]
 
 
 def test_error_bars_are_95_percent_and_only_for_sampled_values():

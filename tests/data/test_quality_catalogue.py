@@ -12,6 +12,7 @@ from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import CHECKS, inspect
 from medcore.data.quality.association import auroc, single_column_auroc
 from medcore.data.quality.view import View
+from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.errors import SettingsError
 from medcore.statistics.sample_size import max_cox_snell, riley_sample_size
@@ -270,3 +271,10 @@ def test_rileys_published_example_is_met():
 def test_a_sample_size_of_nonsense_is_refused(arguments):
     with pytest.raises(SettingsError):
         riley_sample_size(*arguments)
+
+
+def test_a_table_of_one_row_is_said_to_hold_one_row():
+    cohort = read_table(("one.csv", b"age,died\n61,1\n"))
+    assert [f.n_rows for f in inspect(cohort) if f.code == "rows.hardly_any"] == [1]
+    twenty = read_table(("some.csv", b"age,died\n" + b"61,1\n48,0\n" * 10))
+    assert "rows.hardly_any" not in {f.code for f in inspect(twenty)}

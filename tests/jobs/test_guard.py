@@ -35,6 +35,7 @@ class Answer:
         kind: str = "http",
         host: str = "localhost:8501",
         path: str = "/",
+        query: bytes = b"",
         cookie: str = "",
         server: tuple[str, int] = ("127.0.0.1", 8501),
     ) -> None:
@@ -56,7 +57,14 @@ class Answer:
             return {"type": f"{kind}.request"}
 
         headers = [(b"host", host.encode())] + ([(b"cookie", cookie.encode())] if cookie else [])
-        scope = {"type": kind, "method": "GET", "path": path, "headers": headers, "server": server}
+        scope = {
+            "type": kind,
+            "method": "GET",
+            "path": path,
+            "query_string": query,
+            "headers": headers,
+            "server": server,
+        }
         await Guard(page, settings)(scope, receive, send)
 
     def cookies(self) -> dict[str, str]:
@@ -123,3 +131,9 @@ def test_an_address_that_others_reach_is_refused_with_the_reason(address: str | 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "127.0.0.5"])
 def test_a_loopback_address_is_accepted(address: str) -> None:
     refuse_other_than_loopback(address)
+
+
+def test_the_first_page_is_found_by_its_name_too(guard_settings):
+    answer = Answer(guard_settings, path="/studies", query=b"lang=zh_CN&study=ab")
+    assert answer.status == 307 and not answer.reached
+    assert ("location", "/?lang=zh_CN&study=ab") in answer.headers

@@ -13,6 +13,9 @@ from medcore.data.quality.view import View
 from medcore.data.schema.patients import patient_codes, patient_part
 from medcore.i18n import N_, Message
 
+FEWEST_ROWS = 20
+"""Ten folds with one row of each of two classes: with fewer rows, cross-validation is no longer possible."""
+
 
 @check(
     "rows.duplicate",
@@ -33,6 +36,22 @@ def duplicate(view: View) -> Iterator[Hit]:
             n_rows=n,
             fix=switch_on("drop_duplicate_rows", N_("Drop the repeats")),
         )
+
+
+@check(
+    "rows.hardly_any",
+    "error",
+    why=N_(
+        "From so few patients nothing can be learnt or judged; often a file was read wrongly, or only its first rows were exported."
+    ),
+    remedy=N_(
+        "Look at the table itself: does it hold what you exported? Bring a table of at least some hundred patients."
+    ),
+)
+def hardly_any(view: View) -> Iterator[Hit]:
+    """Fewer rows than each of ten folds could hold one of each of two classes."""
+    if view.n < FEWEST_ROWS:
+        yield Hit(message=Message(N_("The table holds only {n} row(s)."), {"n": view.n}), n_rows=view.n)
 
 
 @check(

@@ -21,6 +21,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
+HOME = "/studies"
+"""The first page's name; Streamlit serves it at / only, and shows an English box of its own at this address."""
 COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep none longer (RFC 6265bis)
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -94,6 +96,9 @@ class Guard:
         if not self._from_here(scope, headers):
             await _turn_away(scope, send)
             return
+        if scope["type"] == "http" and scope["path"] == HOME:
+            await _send_home(scope, send)
+            return
         fresh = _page(scope) and owner_of(self._settings, _cookies(headers)) is None
         await self._app(scope, receive, _with_headers(send, self._cookie() if fresh else None))
 
@@ -118,6 +123,14 @@ def _with_headers(send: Send, cookie: str | None) -> Send:
         await send(message)
 
     return sender
+
+
+async def _send_home(scope: Scope, send: Send) -> None:
+    """Send whoever asks for the first page by its name to its address, with the study and the language kept."""
+    query = scope.get("query_string", b"")
+    headers = [(b"location", b"/" + (b"?" + query if query else b"")), *((k.encode(), v.encode()) for k, v in HEADERS)]
+    await send({"type": "http.response.start", "status": 307, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _turn_away(scope: Scope, send: Send) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.describe.profile import profile
 from medcore.data.preparation.fixes import change_column
 from medcore.data.schema.dictionary import load_dictionary, save_dictionary
 from medcore.i18n import N_, _
@@ -80,9 +81,15 @@ def _chosen(schema: Schema) -> list[str]:
 
 
 def _rows(study: StudyRecord, names: list[str]) -> pd.DataFrame:
-    missing = once(lambda: cohort(study).frame.isna().mean(), "empty cells", study.content_key)
-    rows = [_row(study.schema[n], float(missing[n])) for n in names]
+    missing = _missing(study)
+    rows = [_row(study.schema[n], missing[n]) for n in names]
     return pd.DataFrame(rows, columns=list(_config()))
+
+
+def _missing(study: StudyRecord) -> dict[str, float]:
+    """Return the share (0–1) of each column's cells that hold no value, the same figure as the profile shows."""
+    found = once(lambda: profile(cohort(study)), "profile", study.identity)
+    return {c.name: c.missing for c in found.columns}
 
 
 def _row(column: Column, missing: float) -> dict[str, Any]:
@@ -113,7 +120,11 @@ def _config() -> dict[str, Any]:
         "sensitive": config.CheckboxColumn(
             _("Subgroup"), help=_("Results are also broken down by this column, such as age or sex.")
         ),
-        "missing": config.NumberColumn(_("Empty"), format="%.0f %%"),
+        "missing": config.NumberColumn(
+            _("Missing"),
+            format="%.0f %%",
+            help=_("Empty cells and codes for missing, as the profile counts them."),
+        ),
         "reason": config.TextColumn(_("Why it was read so"), width="large"),
     }
 

@@ -26,7 +26,8 @@ from medcore.ui.kit.layout import facts, note, section
 from medcore.ui.kit.navigation import go, link
 from medcore.ui.kit.state import ask_for_patient
 from medcore.ui.kit.tables import table, with_interval
-from medcore.ui.kit.text import plain
+from medcore.ui.kit.text import one_line, plain
+from medcore.ui.kit.words import row_name
 from medcore.ui.patient.similar import hidden
 
 REMEDIES = {
@@ -53,7 +54,7 @@ def groups(judged: Judged, results: Results, threshold: float) -> None:
         columns,
         default=[site.name] if site is not None and split == "site" else columns[:1],
         max_selections=3,
-        format_func=plain,
+        format_func=one_line,
         key=f"evaluate.groups.{judged.run_id}",
         persist_state="session",
     )
@@ -127,7 +128,7 @@ def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
     table(
         [
             {
-                _("Row (counted from 0)"): str(int(rows[i])),
+                _("Row of the spreadsheet"): str(int(rows[i]) + 2),
                 _("Predicted risk"): f"{judged.risk[i]:.1%}",
                 _("What happened"): plain(judged.classes[int(judged.patients.outcome[i])]),
             }
@@ -139,7 +140,7 @@ def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
         for i in found.worst:
             row = int(rows[i])
             key = f"evaluate.open.{judged.run_id}.{row}"
-            if st.button(_("Row {row}", row=row), key=key, icon=":material/person_search:"):
+            if st.button(row_name(row), key=key, icon=":material/person_search:"):
                 open_patient(judged.run_id, row)
 
 

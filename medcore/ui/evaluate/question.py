@@ -64,7 +64,7 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
             class_index = st.selectbox(
                 _("Class against all others"),
                 range(len(results.classes)),
-                format_func=lambda i: components.plain(results.classes[i]),
+                format_func=lambda i: components.one_line(results.classes[i]),
                 key=f"evaluate.class.{run.id}",
             )
     if side == "test" and not _unlocked(study, run):

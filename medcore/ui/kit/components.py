@@ -23,7 +23,8 @@ Questions
 By themselves
     ``fragment(function, every=1.0 or None)(…)`` a part that reruns alone.
 Text of tables
-    ``plain(name)`` for labels and cells (markdown), ``markup(text)`` for HTML,
+    ``plain(name)`` for labels and cells (markdown), ``one_line(name)`` for the options of
+    selects (they read no markdown), ``markup(text)`` for HTML,
     ``theme.escape(name)`` for charts. Everything above escapes what it is given,
     except the cells of ``table``.
 
@@ -38,7 +39,7 @@ from medcore.ui.kit.layout import caption, card, empty, facts, header, note, sec
 from medcore.ui.kit.navigation import go, link
 from medcore.ui.kit.notices import error, errors_shown, findings
 from medcore.ui.kit.tables import METRICS, download, metric_table, table, with_interval
-from medcore.ui.kit.text import markup, plain
+from medcore.ui.kit.text import markup, one_line, plain
 
 __all__ = [
     "METRICS",
@@ -62,6 +63,7 @@ __all__ = [
     "markup",
     "metric_table",
     "note",
+    "one_line",
     "plain",
     "section",
     "table",

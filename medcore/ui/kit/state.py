@@ -80,6 +80,14 @@ def speak() -> None:
     use_language(state().language)
 
 
+def write_again() -> None:
+    """Have every select send its choice to the browser again: it keeps the words of the language it was made in."""
+    for key, value in list(st.session_state.items()):
+        # Only choices: a button or a file, among others, refuses to be set.
+        if isinstance(key, str) and isinstance(value, (str, list)) and not key.startswith("frame."):
+            st.session_state[key] = value
+
+
 def from_address() -> None:
     """Take the study and the language from the address when the session begins there."""
     current, query = state(), st.query_params

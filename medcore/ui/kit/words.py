@@ -30,6 +30,11 @@ def model_name(model: str) -> str:
     return str(title(model))
 
 
+def row_name(row: int) -> str:
+    """Name a row of a table (counted from 0) as a spreadsheet numbers it, the columns' names being its row 1."""
+    return _("Row {row}", row=row + 2)
+
+
 def duration(seconds: float | None) -> str:
     """Write a length of time as a person says it."""
     if seconds is None:

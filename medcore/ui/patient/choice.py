@@ -19,6 +19,7 @@ from medcore.i18n import N_, _
 from medcore.reporting.patient_report import MARKS
 from medcore.ui.kit import components
 from medcore.ui.kit.state import state
+from medcore.ui.kit.words import row_name
 from medcore.ui.patient.explainer import Explainer
 
 MAX_PREVIEW = 500
@@ -49,16 +50,16 @@ def pick(explainer: Explainer) -> Chosen | None:
     row = st.selectbox(
         _("Patient of the test set") if results.test else _("Patient of the training rows"),
         list(outcomes),
-        format_func=lambda r: _("Row {row}", row=r),
+        format_func=row_name,
         key=f"patient.row.{explainer.run.id}",
-        help=_("Rows are counted from 0, as in exported predictions. Type a number to search."),
+        help=_("Rows as in the spreadsheet, the columns’ names in row 1. Type a number to search."),
         persist_state="session",
     )
     if row is None:
         return None
     if results.test is not None and row in trained_on:
         components.note(_trained_on(explainer, trained_on[row]), look="warning")
-    return Chosen(explainer.frame.iloc[[row]], f"row {row}", _("Row {row}", row=row), explainer.classes[outcomes[row]])
+    return Chosen(explainer.frame.iloc[[row]], f"row {row}", row_name(row), explainer.classes[outcomes[row]])
 
 
 def _trained_on(explainer: Explainer, place: int) -> str:
@@ -118,7 +119,7 @@ def new_table(explainer: Explainer) -> Chosen | None:
         key=f"patient.download.{explainer.run.id}",
     )
     row = st.number_input(_("Row to look at"), 0, len(frame) - 1, 0, key=f"patient.new_row.{explainer.run.id}")
-    return Chosen(frame.iloc[[row]], f"{cohort.sha256} {row}", _("Row {row} of the new table", row=row))
+    return Chosen(frame.iloc[[row]], f"{cohort.sha256} {row}", _("Row {row} of the new table", row=row + 2))
 
 
 def _preview(explainer: Explainer, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +164,7 @@ def _ask(explainer: Explainer, column: Column, *, key: str) -> str | None:
     if kind == "category" and column.name in book.columns:
         levels = list(book.categories[book.columns.index(column.name)])
         chosen: str | None = st.selectbox(
-            label, levels, index=None, placeholder=_("not known"), format_func=components.plain, key=key
+            label, levels, index=None, placeholder=_("not known"), format_func=components.one_line, key=key
         )
         return chosen
     text = st.text_input(label, key=key, placeholder=_("not known")).strip()

@@ -58,7 +58,7 @@ def ask_class(explainer: Explainer, key: str) -> str:
         _("Outcome in question"),
         explainer.classes,
         index=len(explainer.classes) - 1,
-        format_func=components.plain,
+        format_func=components.one_line,
         key=f"{key}.{explainer.run.id}",
         persist_state="session",
     )

@@ -115,7 +115,7 @@ def show_counterfactuals(explainer: Explainer, chosen: Chosen, patient: PatientR
         _("Columns that cannot change"),
         explainer.reference.columns,
         default=explainer.unchangeable,
-        format_func=components.plain,
+        format_func=components.one_line,
         key=f"patient.locked.{explainer.run.id}",
         persist_state="session",
     )

@@ -122,7 +122,7 @@ def _ask(question: Question) -> Floats:
         _("Columns to change"),
         able,
         default=able[:OFFERED],
-        format_func=components.plain,
+        format_func=components.one_line,
         key=f"patient.changing.{run}.{free}",
         persist_state="session",
     )
@@ -149,7 +149,7 @@ def _value(question: Question, name: str, number: int) -> float:
             list(range(len(names))),
             index=int(own) if own >= 0 else None,
             placeholder=question.patient.values[number] or _("not known"),
-            format_func=lambda code: components.plain(names[code]),
+            format_func=lambda code: components.one_line(names[code]),
             key=key,
         )
         return own if chosen is None else float(chosen)
@@ -178,7 +178,7 @@ def _along(question: Question) -> None:
         column = st.selectbox(
             _("The risk along one column"),
             question.ranked,
-            format_func=components.plain,
+            format_func=components.one_line,
             key=f"patient.column.{run}",
             persist_state="session",
         )
@@ -188,7 +188,7 @@ def _along(question: Question) -> None:
             [c for c in question.ranked if c != column],
             index=None,
             placeholder=_("no other column"),
-            format_func=components.plain,
+            format_func=components.one_line,
             key=f"patient.other.{run}",
             persist_state="session",
         )

@@ -82,7 +82,7 @@ def _one_column(explainer: Explainer, found: Explanations, name: str) -> None:
     )
     ranked = [found.columns[i] for i in _importance(explainer, found).order]
     column = st.selectbox(
-        _("Column"), ranked, format_func=components.plain, key=f"patient.whole.column.{explainer.run.id}"
+        _("Column"), ranked, format_func=components.one_line, key=f"patient.whole.column.{explainer.run.id}"
     )
     if column is None:
         return
