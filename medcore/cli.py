@@ -19,7 +19,8 @@ from medcore import commands
 from medcore.data.splitting.split import SplitKind, SplitSettings
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
-from medcore.models.contract.settings import MODELS, STRENGTHS
+from medcore.models.contract.candidate import AUTO, offered
+from medcore.models.contract.settings import STRENGTHS
 
 logger = logging.getLogger("medcore")
 
@@ -104,7 +105,7 @@ def _train(group: Any) -> None:
     command.add_argument("--group", metavar="COL", help=_("the patient; one patient never straddles the split"))
     command.add_argument("--time", metavar="COL", help=_("a date; the latest patients become the test set"))
     command.add_argument("--site", metavar="COL", help=_("the hospital; whole sites become folds and the test set"))
-    command.add_argument("--model", choices=MODELS, default="auto")
+    command.add_argument("--model", choices=offered(), default=AUTO)
     command.add_argument(
         "--test-size", type=float, default=0.2, metavar="F", help=_("share of patients locked away; 0 trains on all")
     )

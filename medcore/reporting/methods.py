@@ -11,6 +11,7 @@ from medcore.data.preparation.methods import tell
 from medcore.data.schema.ranges import unit_word
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _, listed, running
+from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
 from medcore.models.contract.titles import title
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
@@ -35,9 +36,6 @@ CALIBRATIONS: Mapping[str, str] = {
     "venn_abers": N_("Risks were recalibrated by the Venn–Abers method, chosen by out-of-fold log loss."),
 }
 
-#: Models that need every cell filled, and those that do not.
-FILLING = frozenset({"logistic", "kernel", "network", "seed"})
-SPLITTING = frozenset({"forest", "extra_trees", "boosting"})
 
 #: More groups than this side by side cannot be read on an upright page.
 MAX_GROUPS = 4
@@ -185,15 +183,16 @@ def preparation(subject: Subject) -> list[Block]:
 
 def _missing(subject: Subject) -> list[Block]:
     """Say what the models did with missing values; regressions and trees differ in it."""
-    trained = set(subject.results.names)
+    known = candidates()
+    treated = {known[name].missing for name in subject.results.names if name in known}
     lines = []
-    if trained & FILLING:
+    if "filled" in treated:
         lines.append(
             _(
                 "Regressions and networks: a missing number is filled in by the median of the training fold, a missing category is a category of its own; where values are missing, a column beside says so. Numbers are scaled."
             )
         )
-    if trained & SPLITTING:
+    if "branch" in treated:
         lines.append(
             _("Trees: nothing is filled in or scaled; they learn on which side of a cut a missing value belongs.")
         )

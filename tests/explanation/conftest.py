@@ -10,7 +10,7 @@ from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.features import CodeBook, FeatureMaker
 from medcore.models.bundle.bundle import Bundle
-from medcore.models.learners.baselines import LogisticPart
+from medcore.models.learners.logistic import LogisticPart
 from medcore.models.selection.calibration import Calibrator
 
 Risk = Callable[[Any], Any]

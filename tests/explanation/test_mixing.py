@@ -17,9 +17,10 @@ from medcore.models.coalitions.mixing import BundleRisk, n_sums
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Pulse
+from medcore.models.learners.boosting import fit_boosting
+from medcore.models.learners.forest import fit_forest
 from medcore.models.learners.kernel import KernelPart
 from medcore.models.learners.networks import fit_network, fit_seed_network
-from medcore.models.learners.trees import fit_boosting, fit_forest
 from medcore.models.run.training import task_of, train
 
 SPLIT = SplitSettings(n_folds=2)

@@ -20,13 +20,15 @@ from medcore.data.splitting.split import make_split
 from medcore.errors import CancelledError, TargetError, WorkerError
 from medcore.jobs.cluster.security import cluster_security
 from medcore.jobs.runs.team import ClusterTeam, _trials_on_each_machine
+from medcore.models.contract import candidate
+from medcore.models.contract.candidate import candidates
 from medcore.models.contract.progress import NullFollower, Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Fitted, Pulse, Task, n_threads
 from medcore.models.contract.team import Alone, Team
 from medcore.models.run.results import read_results
 from medcore.models.run.training import task_of
-from medcore.models.selection import search, space
+from medcore.models.selection import search
 from medcore.models.selection.search import fit_searched
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
@@ -89,7 +91,8 @@ def task(job_study: StudyRecord, job_store: Store) -> Task:
 
 @pytest.fixture
 def searched(task: Task, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fitted]:
-    monkeypatch.setattr(space, "AUTOMATIC", ("logistic", "boosting"))
+    quick = {n: replace(c, searched_by_auto=n in ("logistic", "boosting")) for n, c in candidates().items()}
+    monkeypatch.setattr(candidate, "candidates", lambda: quick)
     monkeypatch.setattr(search, "MOST_TRIALS", 5)
 
     def fit(team: Team, follower: NullFollower | None = None) -> Fitted:

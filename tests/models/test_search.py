@@ -8,24 +8,26 @@ import pytest
 
 from medcore.errors import CancelledError
 from medcore.models.bundle.bundle import load_bundle
+from medcore.models.contract import candidate
+from medcore.models.contract.candidate import candidates, offered, searched_with
 from medcore.models.contract.progress import NullFollower
-from medcore.models.contract.settings import MODELS, TrainSettings
+from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Pulse
 from medcore.models.contract.team import Alone
 from medcore.models.contract.trials import Trial
 from medcore.models.run.results import save_trained
 from medcore.models.run.training import _Run
 from medcore.models.selection import search, step
-from medcore.models.selection import space as search_space
 from medcore.models.selection.journal import Journal, Kept
 from medcore.models.selection.search import fit_searched
-from medcore.models.selection.space import LEARNERS, models_of, space
+from medcore.models.selection.space import as_tuned, space
 from medcore.models.selection.step import LEAST_INNER_FOLDS, judge, subtask
 
 
 @pytest.fixture(autouse=True)
 def quick_models(monkeypatch):
-    monkeypatch.setattr(search_space, "AUTOMATIC", ("logistic", "boosting"))
+    quick = {n: replace(c, searched_by_auto=n in ("logistic", "boosting")) for n, c in candidates().items()}
+    monkeypatch.setattr(candidate, "candidates", lambda: quick)
 
 
 class Listener:
@@ -125,8 +127,8 @@ def test_a_fold_s_risks_know_nothing_of_its_outcomes(ward, monkeypatch):
 
 def test_searches_begin_with_the_usual_settings_and_never_choose_worse(ward, monkeypatch):
     found = searching(ward, "auto", n_trials=8, monkeypatch=monkeypatch).search
-    usual = found.trials[: len(models_of("auto"))]
-    assert [t.model for t in usual] == list(models_of("auto"))
+    usual = found.trials[: len(searched_with("auto"))]
+    assert [t.model for t in usual] == list(searched_with("auto"))
     assert not any(t.settings for t in usual)
     assert found.best.loss <= min(t.loss for t in usual)
     assert all(t.settings for t in found.trials[len(usual) :])
@@ -157,14 +159,15 @@ def test_every_trial_on_all_patients_is_told_once(ward, monkeypatch):
 def test_settings_that_cannot_be_trained_have_no_loss_and_are_not_chosen(ward, monkeypatch):
     from medcore.errors import SettingsError
 
-    usual = LEARNERS["logistic"]
+    usual = candidates()["logistic"].learner
 
     def fragile(task, pulse):
         if task.tuned:
             raise SettingsError("it diverged")
         return usual(task, pulse)
 
-    monkeypatch.setattr(step, "LEARNERS", {"logistic": fragile})
+    known = {"logistic": replace(candidates()["logistic"], learner=fragile)}
+    monkeypatch.setattr(step, "candidates", lambda: known)
     found = searching(ward, n_trials=3, monkeypatch=monkeypatch).search
     assert [t.loss is None for t in found.trials] == [False, True, True]
     assert found.best.number == 0
@@ -174,13 +177,13 @@ def test_settings_that_cannot_be_trained_have_no_loss_and_are_not_chosen(ward, m
 def test_every_setting_of_the_space_changes_what_is_learned(ward, model):
     task = subtask(task_of(ward, "auto"), np.arange(120))
     pulse = Pulse(NullFollower(), {model: 1.0}, model=model)
-    usual = LEARNERS[model](task, pulse).oof
+    usual = candidates()[model].learner(task, pulse).oof
     lowest = {n: getattr(d, "low", None) or d.choices[0] for n, d in space(model).items() if n != "max_features"}
-    assert not np.allclose(LEARNERS[model](replace(task, tuned=lowest), pulse).oof, usual)
+    assert not np.allclose(candidates()[model].learner(replace(task, tuned=lowest), pulse).oof, usual)
 
 
 def test_every_model_can_be_searched():
-    assert all(space(m) for model in MODELS for m in models_of(model))
+    assert all(space(m) for model in offered() for m in searched_with(model))
 
 
 def test_groups_stay_whole_when_a_single_fold_is_left(ward):
@@ -215,7 +218,11 @@ def test_settings_are_written_whole_and_without_markup():
 @pytest.mark.slow
 def test_a_network_learns_with_the_settings_it_is_given(ward):
     task = task_of(ward, "seed").with_settings(epochs=1)
-    tuned = space.as_tuned({"layers": "128 64", "learning_rate": 0.01, "dropout": 0.5, "weight_decay": 0.01})
-    part = LEARNERS["seed"](replace(task, tuned=tuned), Pulse(NullFollower(), {"seed": 1.0}, model="seed")).part
+    tuned = as_tuned({"layers": "128 64", "learning_rate": 0.01, "dropout": 0.5, "weight_decay": 0.01})
+    part = (
+        candidates()["seed"]
+        .learner(replace(task, tuned=tuned), Pulse(NullFollower(), {"seed": 1.0}, model="seed"))
+        .part
+    )
     units = [layer.units for layer in part.networks[0].keras_models()[0].layers if hasattr(layer, "units")]
     assert units[:2] == [128, 64]

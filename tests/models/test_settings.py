@@ -1,7 +1,8 @@
 import pytest
 
 from medcore.errors import SettingsError
-from medcore.models.contract.settings import MODELS, TrainSettings
+from medcore.models.contract.candidate import offered
+from medcore.models.contract.settings import TrainSettings
 
 
 def test_the_reference_network_is_the_published_one():
@@ -10,7 +11,7 @@ def test_the_reference_network_is_the_published_one():
     assert (settings.epochs, settings.batch_size, settings.validation_share) == (100, 32, 0.1)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", offered())
 def test_settings_survive_a_round_trip(model):
     settings = TrainSettings.preset(model, seed=7, layers=[8, 4])
     assert TrainSettings.from_dict(settings.to_dict()) == settings

@@ -9,8 +9,8 @@ from medcore.models.coalitions.layers import Layered
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Pulse, Task
-from medcore.models.learners.baselines import LogisticPart, fit_logistic
 from medcore.models.learners.equation import equation_of
+from medcore.models.learners.logistic import LogisticPart, fit_logistic
 from medcore.models.learners.splines import spline_term
 
 KNOTS = (-1.5, -0.4, 0.3, 1.6)

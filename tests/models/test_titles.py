@@ -3,8 +3,8 @@
 import pytest
 
 from medcore.i18n import LANGUAGES, language
-from medcore.models.contract.settings import MODELS, TrainSettings
-from medcore.models.contract.titles import TITLES
+from medcore.models.contract.candidate import AUTO, candidates, offered
+from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.trials import SearchOutcome, Trial
 from medcore.models.run.advice import advise
 from medcore.ui.kit.words import model_name
@@ -13,10 +13,10 @@ from medcore.ui.kit.words import model_name
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_a_finding_calls_every_part_what_the_tables_call_it(ward, code):
     results = ward.train("logistic").results
-    found = advise(results, TrainSettings.preset("auto"), dict.fromkeys(TITLES, 0.1), "none")
+    found = advise(results, TrainSettings.preset("auto"), dict.fromkeys((AUTO, *candidates()), 0.1), "none")
     with language(code):
         said = str(next(f.message for f in found if f.code == "model.parts"))
-        assert [name for name in TITLES if f"{model_name(name)} 10%" not in said] == []
+        assert [name for name in (AUTO, *candidates()) if f"{model_name(name)} 10%" not in said] == []
 
 
 def test_the_best_of_a_search_is_called_what_the_tables_call_it():
@@ -27,7 +27,7 @@ def test_the_best_of_a_search_is_called_what_the_tables_call_it():
 
 
 def test_every_model_that_can_be_trained_has_a_name():
-    assert set(MODELS) <= set(TITLES)
+    assert [name for name in (*offered(), *candidates()) if model_name(name) == name] == []
 
 
 def test_findings_of_earlier_runs_are_still_translated():

@@ -10,8 +10,9 @@ from medcore.models.bundle.bundle import load_bundle
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Pulse
-from medcore.models.learners.baselines import choices, fit_prevalence
-from medcore.models.learners.trees import fit_forest
+from medcore.models.learners.fold_choice import choices
+from medcore.models.learners.forest import fit_forest
+from medcore.models.learners.prevalence import fit_prevalence
 from medcore.models.run.results import save_trained
 from medcore.models.run.training import _Run
 

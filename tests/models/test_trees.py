@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 
-from medcore.models.learners import trees
-from medcore.models.learners.trees import ForestPart
+from medcore.models.learners import forest as forests
+from medcore.models.learners.forest import ForestPart
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def forest():
 @pytest.mark.parametrize("n_threads", [2, 3, 7])
 def test_a_forest_predicts_the_same_on_any_number_of_threads(forest, monkeypatch, n_threads):
     codes = np.random.default_rng(1).normal(size=(1000, 6))
-    monkeypatch.setattr(trees, "_threads", lambda _n_rows: 1)
+    monkeypatch.setattr(forests, "_threads", lambda _n_rows: 1)
     alone = forest.risk(codes)
-    monkeypatch.setattr(trees, "_threads", lambda _n_rows: n_threads)
+    monkeypatch.setattr(forests, "_threads", lambda _n_rows: n_threads)
     np.testing.assert_array_equal(forest.risk(codes), alone)

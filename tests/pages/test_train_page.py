@@ -170,9 +170,9 @@ def test_an_earlier_run_is_one_line_until_its_results_are_asked_for(
 
 
 def test_every_model_of_a_run_has_a_name():
-    from medcore.models.run.training import _LEARNERS
+    from medcore.models.contract.candidate import candidates
 
-    assert all(model_name(name) != name for name in _LEARNERS)
+    assert all(model_name(name) != name for name in candidates())
 
 
 def test_the_logs_of_a_search_can_be_taken_to_tensorboard(open_page, heart_study, finished):

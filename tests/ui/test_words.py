@@ -6,7 +6,8 @@ import pytest
 
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import language
-from medcore.models.contract.settings import MODELS, layers_of
+from medcore.models.contract.candidate import hint, offered
+from medcore.models.contract.settings import layers_of
 from medcore.studies.records import RUN_STATES
 from medcore.ui.kit import words
 from medcore.ui.kit.tables import with_interval
@@ -16,7 +17,7 @@ from medcore.ui.train.settings import ACTIVATION_WORDS, EFFORT_WORDS, OPTIMIZER_
 def test_every_model_and_state_has_words() -> None:
     from medcore.models.contract.settings import ACTIVATIONS, EFFORTS, OPTIMIZERS
 
-    assert set(MODELS) <= set(words.MODEL_WORDS)
+    assert all(hint(model) for model in offered())
     assert set(RUN_STATES) == set(words.RUN_STATES)
     assert set(ACTIVATIONS) == set(ACTIVATION_WORDS)
     assert set(OPTIMIZERS) == set(OPTIMIZER_WORDS)

@@ -23,6 +23,7 @@ from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.explanation.shapley.sampling import most_sweep_cost
 from medcore.models.bundle.files import MANIFEST
+from medcore.models.contract.candidate import LOGISTIC
 
 if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
@@ -59,7 +60,7 @@ class PatientRisk:
     @property
     def simple_risk(self) -> Floats | None:
         """The risks of the logistic regression, if it is a member."""
-        return next((risk for kind, _weight, risk in self.members if kind == "logistic"), None)
+        return next((risk for kind, _weight, risk in self.members if kind == LOGISTIC), None)
 
 
 def read_risks(folder: Path, frame: pd.DataFrame) -> list[PatientRisk]:

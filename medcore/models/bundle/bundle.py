@@ -18,6 +18,7 @@ from medcore.errors import BundleError
 from medcore.features import UNSEEN, CodeBook, Codes
 from medcore.i18n import N_, Message
 from medcore.models.bundle.files import MANIFEST, check_seal, read_json, seal, write_json
+from medcore.models.contract.candidate import part_classes
 from medcore.models.contract.task import Part, Risk, clean
 from medcore.models.selection.calibration import Calibrator
 
@@ -183,15 +184,4 @@ def load_bundle(folder: Path) -> Bundle:
 
 
 def _load_part(folder: Path, kind: str) -> Part:
-    return part_kinds()[kind].load(folder, read_json(folder / "part.json"))
-
-
-def part_kinds() -> dict[str, type[Part]]:
-    """Return every kind of part a bundle may hold."""
-    from medcore.models.learners.baselines import LogisticPart, PrevalencePart
-    from medcore.models.learners.kernel import KernelPart
-    from medcore.models.learners.networks import NetworkPart
-    from medcore.models.learners.trees import BoostingPart, ForestPart
-
-    kinds: tuple[type[Part], ...] = (PrevalencePart, LogisticPart, KernelPart, ForestPart, BoostingPart, NetworkPart)
-    return {part.kind: part for part in kinds}
+    return part_classes()[kind].load(folder, read_json(folder / "part.json"))

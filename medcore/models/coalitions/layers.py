@@ -19,8 +19,8 @@ from medcore.features import Codes, FeatureMaker
 from medcore.models.coalitions.rest import Dense, Rest, Scores, Table, Waves
 from medcore.models.coalitions.tiles import SLOTS, Tiles
 from medcore.models.contract.task import Indices, Part, Risk
-from medcore.models.learners.baselines import LogisticPart
 from medcore.models.learners.kernel import KernelPart, clipped
+from medcore.models.learners.logistic import LogisticPart
 from medcore.models.learners.networks import NetworkPart
 from medcore.models.network.parts import unpack
 from medcore.models.network.seed import DenseNetwork

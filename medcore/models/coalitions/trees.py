@@ -18,7 +18,8 @@ from medcore.features import Codes
 from medcore.models.coalitions.leaves import Patterns, Trees
 from medcore.models.coalitions.tiles import Tiles
 from medcore.models.contract.task import Part, Risk, columns_of_present_classes
-from medcore.models.learners.trees import BoostingPart, ForestPart, risk_of_scores
+from medcore.models.learners.boosting import BoostingPart, risk_of_scores
+from medcore.models.learners.forest import ForestPart
 
 Numbers = NDArray[np.float64]
 NAN_IS_ZERO, ZERO_IS_MISSING, NAN_IS_MISSING = 0, 1, 2

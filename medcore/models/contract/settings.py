@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
+from medcore.models.contract.candidate import AUTO, candidates, offered, settings_read
 
-ModelName = Literal["auto", "network", "seed", "logistic", "forest", "boosting"]
 Activation = Literal["relu", "sigmoid", "tanh", "gelu", "selu"]
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
 ClassWeight = Literal["balanced", "focal"]
@@ -18,7 +18,6 @@ Effort = Literal["quick", "thorough"]
 Strength = Literal["intercept", "slope", "refit"]
 """How far a frozen model is recalibrated to new patients."""
 
-MODELS: tuple[str, ...] = get_args(ModelName)
 STRENGTHS: tuple[Strength, ...] = get_args(Strength)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
@@ -38,7 +37,6 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "search_minutes": (0.0, 10_080.0),
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "model": MODELS,
     "activation": ACTIVATIONS,
     "optimizer": OPTIMIZERS,
     "effort": EFFORTS,
@@ -60,7 +58,7 @@ class TrainSettings:
 
     """
 
-    model: ModelName = "auto"
+    model: str = AUTO
     epochs: int = 100
     layers: tuple[int, ...] = (128, 64, 32)
     activation: Activation = "relu"
@@ -78,6 +76,7 @@ class TrainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _check_choice("model", self.model, offered())
         for name, choices in _CHOICES.items():
             _check_choice(name, getattr(self, name), choices)
         if self.class_weight is not None:
@@ -132,35 +131,16 @@ class TrainSettings:
         return cls(**values)
 
 
-_OF_REFERENCE = frozenset(
-    {
-        "layers",
-        "activation",
-        "optimizer",
-        "learning_rate",
-        "batch_size",
-        "validation_share",
-        "dropout",
-        "weight_decay",
-        "early_stopping",
-    }
-)
-_OF_NETWORKS = frozenset({"epochs", "n_seeds"})
-
-
 def in_use(settings: Mapping[str, Any], trained: Collection[str]) -> dict[str, Any]:
     """Return the settings that had a say in a run, given the names of all that was trained.
 
-    What only the reference network reads is left out where it was not trained, and
-    so is what was switched off.
+    What no trained model reads is left out, and so is what was switched off.
 
     >>> list(in_use(TrainSettings(model="logistic").to_dict(), ["prevalence", "logistic"]))
     ['model', 'seed']
     """
     left_out = {name for name in ("class_weight", "search_minutes") if not settings.get(name)}
-    left_out |= set() if "seed" in trained else _OF_REFERENCE
-    left_out |= set() if {"seed", "network", "searched"} & set(trained) else _OF_NETWORKS
-    left_out |= set() if {"network", "forest", "extra_trees", "searched"} & set(trained) else {"effort"}
+    left_out |= settings_read(candidates()) - settings_read(trained)
     return {name: value for name, value in settings.items() if name not in left_out}
 
 

@@ -64,6 +64,10 @@ class Task:
         """Rows a model of this fold has not seen."""
         return np.flatnonzero(self.folds == fold)
 
+    def classes_of(self, rows: Indices) -> tuple[int, ...]:
+        """Return the classes that some rows have, in their order."""
+        return tuple(int(k) for k in np.unique(self.outcome[rows]))
+
     def weights(self, rows: Indices) -> NDArray[np.float64] | None:
         """Weights that let every class count the same, if the settings ask for it."""
         if self.settings.class_weight != "balanced":

@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from medcore.i18n import N_, Message
-
-TITLES: Mapping[str, str] = {
-    "auto": N_("Automatic"),
-    "network": N_("Neural network"),
-    "seed": N_("Reference network"),
-    "logistic": N_("Logistic regression"),
-    "forest": N_("Random forest"),
-    "boosting": N_("Gradient boosting"),
-    "kernel": N_("Kernel logistic regression"),
-    "extra_trees": N_("Extremely randomised trees"),
-    "searched": N_("Searched settings"),
-    "prevalence": N_("Prevalence alone"),
-}
+from medcore.models.contract.candidate import AUTO, AUTO_TITLE, candidates
 
 _EARLIER = (
     N_("automatic choice"),
@@ -40,4 +26,7 @@ def title(model: str) -> Message:
     >>> str(title("boosting")), str(title("my_own"))
     ('Gradient boosting', 'my_own')
     """
-    return Message(TITLES.get(model, model))
+    if model == AUTO:
+        return Message(AUTO_TITLE)
+    known = candidates().get(model)
+    return Message(known.title if known else model)

@@ -13,7 +13,7 @@ from medcore.models.contract.task import Risk, clean
 from medcore.models.learners.splines import Splines, spline_term
 
 if TYPE_CHECKING:
-    from medcore.models.learners.baselines import LogisticPart
+    from medcore.models.learners.logistic import LogisticPart
 
 TermKind = Literal["linear", "spline", "level", "missing"]
 

@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import Codes, FeatureMaker
+from medcore.i18n import N_
+from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.lanes import one_blas_thread
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
-from medcore.models.learners.baselines import choices, columns_and_intercepts, total_loss
+from medcore.models.learners.fold_choice import choices, total_loss
+from medcore.models.learners.logistic import columns_and_intercepts
 
 Floats = NDArray[np.float32]
 MOST_ROWS = 10_000
@@ -146,3 +149,18 @@ def clipped(matrix: Floats) -> Floats:
 def _waves(matrix: Floats, directions: Floats, phases: Floats) -> Floats:
     """Return the random features, ``(n, D)``."""
     return np.asarray(np.cos(matrix @ directions + phases) * np.float32(np.sqrt(2.0 / len(phases))), dtype=np.float32)
+
+
+CANDIDATES = (
+    Candidate(
+        name="kernel",
+        title=N_("Kernel logistic regression"),
+        order=30,
+        share=0.8,
+        learner=fit_kernel,
+        part=KernelPart,
+        missing="filled",
+        automatic=True,
+        most_rows=MOST_ROWS,
+    ),
+)

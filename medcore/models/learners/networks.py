@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from medcore.features import Codes, FeatureMaker, Scaling
+from medcore.i18n import N_
+from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Fitted, Indices, Pulse, Relay, Risk, Task, clean, spread_of
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.trainer.predict import TrainedNetworks
 from medcore.models.trainer.train import Member, members_for, train_networks
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 _TABLE_VALIDATION = 0.2
 """The share of a member's rows that chooses its best epoch, as in the ablation that chose the network."""
@@ -156,3 +162,61 @@ def _reference_settings(settings: TrainSettings) -> NetworkSettings:
         class_weight="balanced" if settings.class_weight == "balanced" else None,
         focal_gamma=2.0 if settings.class_weight == "focal" else 0.0,
     )
+
+
+_LAYERS = ("64", "128 64", "64 64", "128 128", "256 128 64")
+
+
+def _space(least_decay: float, most_decay: float) -> Mapping[str, BaseDistribution]:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    return {
+        "learning_rate": FloatDistribution(1e-4, 3e-2, log=True),
+        "dropout": FloatDistribution(0.0, 0.6),
+        "layers": CategoricalDistribution(_LAYERS),
+        "weight_decay": FloatDistribution(least_decay, most_decay, log=True),
+    }
+
+
+_READ_BY_NETWORKS = frozenset({"epochs", "n_seeds"})
+CANDIDATES = (
+    Candidate(
+        name="network",
+        title=N_("Neural network"),
+        hint=N_("An ensemble of deep networks made for tables."),
+        order=70,
+        menu=1,
+        share=4.0,
+        learner=fit_network,
+        part=NetworkPart,
+        space=partial(_space, 0.1, 20.0),
+        missing="filled",
+        reads=_READ_BY_NETWORKS | {"effort"},
+        automatic=True,
+    ),
+    Candidate(
+        name="seed",
+        title=N_("Reference network"),
+        hint=N_("A plain network of dense layers: the baseline that everything else must beat."),
+        order=80,
+        menu=2,
+        share=5.0,
+        learner=fit_seed_network,
+        part=NetworkPart,
+        space=partial(_space, 1e-6, 1e-1),
+        missing="filled",
+        reads=_READ_BY_NETWORKS
+        | {
+            "layers",
+            "activation",
+            "optimizer",
+            "learning_rate",
+            "batch_size",
+            "validation_share",
+            "dropout",
+            "weight_decay",
+            "early_stopping",
+        },
+        recalibrated=False,
+    ),
+)

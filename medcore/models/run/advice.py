@@ -8,6 +8,7 @@ import numpy as np
 
 from medcore.data.findings import Finding
 from medcore.i18n import N_, Message
+from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Indices, Risk
 from medcore.models.contract.titles import title
@@ -28,11 +29,11 @@ def advise(
     results: Results, settings: TrainSettings, weights: Mapping[str, float], calibration: str
 ) -> tuple[Finding, ...]:
     """Return what a person should know before choosing this model."""
-    found = [_parts(weights, calibration)] if settings.model == "auto" else []
-    nothing, simple = results.candidate("prevalence"), results.candidate("logistic")
+    found = [_parts(weights, calibration)] if settings.model == AUTO else []
+    nothing, simple = results.candidate(PREVALENCE), results.candidate(LOGISTIC)
     if nothing:
         found += _no_better_than_prevalence(results, nothing)
-    if simple and settings.model != "logistic":
+    if simple and settings.model != LOGISTIC:
         found += _beside_the_simple(results, simple)
     if settings.class_weight is not None:
         found.append(_weighted(settings.class_weight, calibration))

@@ -12,6 +12,7 @@ from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.evaluation import Estimate, evaluate
 from medcore.i18n import N_, Message
+from medcore.models.contract.candidate import LOGISTIC, candidates
 from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
@@ -19,7 +20,6 @@ from medcore.models.contract.task import Indices, Pulse, Risk, Task, clean
 from medcore.models.run.advice import log_loss_difference, signed
 from medcore.models.run.results import Results
 from medcore.models.run.training import task_of
-from medcore.models.selection.space import LEARNERS
 from medcore.models.selection.step import subtask
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
@@ -127,16 +127,22 @@ def affordable_models(results: Results) -> tuple[str, ...]:
     own = [
         c
         for c in sorted(results.candidates, key=lambda c: -c.weight)
-        if c.name in LEARNERS
-        and (c.weight > 0 or c.name == results.model)
-        and c.name not in ("logistic", "network", "seed")
+        if (c.weight > 0 or c.name == results.model)
+        and c.name != LOGISTIC
+        and _trains_again(c.name)
         and c.seconds <= AFFORDABLE_SECONDS
     ]
-    return tuple(dict.fromkeys(("logistic", *(c.name for c in own[:1]))))
+    return tuple(dict.fromkeys((LOGISTIC, *(c.name for c in own[:1]))))
+
+
+def _trains_again(name: str) -> bool:
+    """Tell whether a model can be trained by itself, and not by epochs, which would take minutes."""
+    candidate = candidates().get(name)
+    return candidate is not None and candidate.space is not None and not candidate.by_epochs
 
 
 def learning_curve(
-    prepared: Prepared, split: Split, settings: TrainSettings, *, models: Sequence[str] = ("logistic",)
+    prepared: Prepared, split: Split, settings: TrainSettings, *, models: Sequence[str] = (LOGISTIC,)
 ) -> LearningCurve:
     """Train models on growing shares of each fold's training patients and judge them on the fold.
 
@@ -169,7 +175,11 @@ def _out_of_fold(task: Task, model: str, share: float) -> Risk:
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        part = LEARNERS[model](subtask(task, _some(task, fold, share)), Pulse(NullFollower(), {model: 1.0})).part
+        part = (
+            candidates()[model]
+            .learner(subtask(task, _some(task, fold, share)), Pulse(NullFollower(), {model: 1.0}))
+            .part
+        )
         oof[held] = clean(part.risk(task.codes[held]), task.n_classes)
     return oof
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from medcore.evaluation import Estimate
 from medcore.evaluation.comparison.paired import auroc_difference
+from medcore.models.contract.candidate import LOGISTIC
 from medcore.models.run.results import Results
 
-SIMPLE = "logistic"
 CHOSEN = ""
 
 
-def auroc_gains(results: Results, *, against: str = SIMPLE) -> Mapping[str, Estimate]:
+def auroc_gains(results: Results, *, against: str = LOGISTIC) -> Mapping[str, Estimate]:
     """Return each candidate's out-of-fold AUROC less that of ``against``, with DeLong's paired interval.
 
     The run's own model goes by ``CHOSEN``. Empty for more than two classes, for

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,52 +19,23 @@ from medcore.data.splitting.split import Split
 from medcore.evaluation import Evaluation, evaluate
 from medcore.features import CodeBook, Codes, Layout
 from medcore.models.bundle.bundle import Bundle
+from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE, SEARCHED, automatic, candidates, searched_with
 from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.lanes import side_by_side
 from medcore.models.contract.progress import Follower, NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Fitted, Indices, Learner, Pulse, Risk, Task
+from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task
 from medcore.models.contract.team import Alone, Team
 from medcore.models.contract.trials import SearchOutcome
-from medcore.models.learners.baselines import fit_logistic, fit_prevalence
-from medcore.models.learners.kernel import MOST_ROWS, fit_kernel
-from medcore.models.learners.networks import fit_network, fit_seed_network
-from medcore.models.learners.trees import fit_boosting, fit_forest
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
 from medcore.models.run.results import CandidateResult, Patients, Results
 from medcore.models.selection.calibration import CalibrationChoice, Calibrator, choose_calibrator, log_loss
 from medcore.models.selection.ensemble import blend
-from medcore.models.selection.search import fit_searched
-from medcore.models.selection.space import models_of
 
 MAX_BACKGROUND = 200
 _CANDIDATE_DRAWS = 200
 """Bootstrap draws for what is only compared; the chosen model gets the full number."""
-_LEARNERS: Mapping[str, Learner] = {
-    "prevalence": fit_prevalence,
-    "logistic": fit_logistic,
-    "kernel": fit_kernel,
-    "forest": fit_forest,
-    "extra_trees": partial(fit_forest, kind="extra_trees"),
-    "boosting": fit_boosting,
-    "network": fit_network,
-    "seed": fit_seed_network,
-    "searched": fit_searched,
-}
-_SHARES: Mapping[str, float] = {
-    "prevalence": 0.01,
-    "logistic": 0.5,
-    "kernel": 0.8,
-    "forest": 1.5,
-    "extra_trees": 1.0,
-    "boosting": 2.0,
-    "network": 4.0,
-    "seed": 5.0,
-    "searched": 40.0,
-}
-"""How long candidates take against each other, roughly: for the progress bar."""
-_AUTO = ("prevalence", "logistic", "kernel", "forest", "extra_trees", "boosting", "network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +120,7 @@ def train(
         background=run.background(),
     )
     results = _judge(run, bundle, fitted, chosen, seconds)
-    search = fitted["searched"].search if "searched" in fitted else None
+    search = fitted[SEARCHED].search if SEARCHED in fitted else None
     if search is not None:
         results = replace(results, findings=(_searched(results, search), *results.findings))
     manifest = describe(
@@ -229,45 +199,45 @@ class _Chosen:
 
 
 def _names(settings: TrainSettings, n_rows: int) -> tuple[str, ...]:
-    auto = tuple(name for name in _AUTO if name != "kernel" or n_rows <= MOST_ROWS)
-    names = auto if settings.model == "auto" else ("prevalence", "logistic", settings.model)
-    return tuple(dict.fromkeys((*names, "searched") if settings.search_minutes else names))
+    names = automatic(n_rows) if settings.model == AUTO else (PREVALENCE, LOGISTIC, settings.model)
+    return tuple(dict.fromkeys((*names, SEARCHED) if settings.search_minutes else names))
 
 
 def _fit_all(task: Task, follower: Follower, team: Team) -> tuple[dict[str, Fitted], dict[str, float]]:
-    names = _names(task.settings, task.n)
-    pulse = Pulse(follower, {name: _SHARES[name] for name in names} | {"": 0.2}, run=task.settings.model, team=team)
+    known, names = candidates(), _names(task.settings, task.n)
+    pulse = Pulse(follower, {name: known[name].share for name in names} | {"": 0.2}, run=task.settings.model, team=team)
     seconds: dict[str, float] = {}
 
     def fit(name: str) -> Fitted:
         began = time.perf_counter()
         own = pulse.of(name)
-        fitted = _LEARNERS[name](task, own)
+        fitted = known[name].learner(task, own)
         own.finish()
         seconds[name] = time.perf_counter() - began
         return fitted
 
-    longest_first = sorted((name for name in names if name != "searched"), key=lambda name: -_SHARES[name])
+    longest_first = sorted((name for name in names if name != SEARCHED), key=lambda name: -known[name].share)
     fitted = side_by_side(fit, longest_first, n_rows=task.n, halt=pulse.halt)
-    if "searched" in names:  # its budget is time: it has the machine to itself
-        fitted["searched"] = fit("searched")
+    if SEARCHED in names:  # its budget is time: it has the machine to itself
+        fitted[SEARCHED] = fit(SEARCHED)
     pulse.of("", "calibration")
     return {name: fitted[name] for name in names}, seconds
 
 
 def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> _Chosen:
     """Decide what counts how much, and how the risks are recalibrated."""
-    if settings.model == "auto":
-        pooled = {name: f.oof for name, f in fitted.items() if name != "prevalence"}
+    if settings.model == AUTO:
+        pooled = {name: f.oof for name, f in fitted.items() if name != PREVALENCE}
         blended = blend(pooled, task.outcome, task.folds)
         weights, oof = blended.weights, blended.oof
     else:
         # The searched settings must have predicted unseen patients better than the usual ones.
-        names = (settings.model, *(["searched"] if settings.search_minutes else []))
+        names = (settings.model, *([SEARCHED] if settings.search_minutes else []))
         name = min(names, key=lambda name: log_loss(fitted[name].oof, task.outcome))
         weights, oof = {name: 1.0}, fitted[name].oof
-    if "seed" in weights and settings.class_weight is None:
-        return _Chosen(weights, Calibrator(), oof, {})  # the reference stays as it was published
+    as_published = any(not candidates()[name].recalibrated for name in weights)
+    if as_published and settings.class_weight is None:
+        return _Chosen(weights, Calibrator(), oof, {})
     choice: CalibrationChoice = choose_calibrator(
         oof, task.outcome, task.folds, enforced=settings.class_weight is not None
     )
@@ -322,8 +292,8 @@ def _advised(results: Results, settings: TrainSettings, chosen: _Chosen) -> Resu
 def _searched(results: Results, search: SearchOutcome) -> Finding:
     """Compare the search with the best of what it began from."""
     losses = {c.name: c.cross_validated.metrics["log_loss"].value for c in results.candidates}
-    usual = [losses[name] for name in models_of(results.model) if name in losses]
-    return search.finding(searched=losses["searched"], usual=min(usual, default=None))
+    usual = [losses[name] for name in searched_with(results.model) if name in losses]
+    return search.finding(searched=losses[SEARCHED], usual=min(usual, default=None))
 
 
 def _evaluated(

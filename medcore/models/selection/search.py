@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from medcore.i18n import N_
+from medcore.models.contract.candidate import SEARCHED, Candidate, searched_with
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Fitted, Pulse, Risk, Task, clean
 from medcore.models.contract.trials import SearchOutcome, Trial
 from medcore.models.selection.journal import Journal
-from medcore.models.selection.space import models_of, space, suggest
+from medcore.models.selection.space import space, suggest
 from medcore.models.selection.step import Judged, Step, held_out_risk, judge, learn
 
 MOST_TRIALS = 300
@@ -132,7 +134,7 @@ class _Nested:
 
     def _time_is_up(self, number: int) -> bool:
         """Tell whether to stop; the usual settings of every model are judged whatever the budget."""
-        usual = len(models_of(self.task.settings.model))
+        usual = len(searched_with(self.task.settings.model))
         return number >= usual and self.seconds >= self._budget
 
 
@@ -172,7 +174,7 @@ class _Search:
 
     def draw(self, number: int) -> Trial:
         """Begin with every model as it is; then let Optuna propose, by a seed of each trial's own."""
-        models = models_of(self.settings.model)
+        models = searched_with(self.settings.model)
         if number < len(models):
             return Trial(number=number, model=models[number], settings={}, loss=None, seconds=0.0)
         from optuna.distributions import CategoricalDistribution
@@ -200,7 +202,7 @@ class _Search:
         spaces = {f"{trial.model}.{name}": d for name, d in space(trial.model).items()}
         return create_trial(
             params={"model": trial.model} | {f"{trial.model}.{n}": v for n, v in trial.settings.items()},
-            distributions={"model": CategoricalDistribution(models_of(self.settings.model)), **spaces},
+            distributions={"model": CategoricalDistribution(searched_with(self.settings.model)), **spaces},
             value=trial.loss,
             state=TrialState.FAIL if trial.loss is None else TrialState.COMPLETE,
         )
@@ -208,3 +210,15 @@ class _Search:
 
 def _rank(trial: Trial) -> tuple[float, int]:
     return (np.inf if trial.loss is None else trial.loss, trial.number)
+
+
+CANDIDATES = (
+    Candidate(
+        name=SEARCHED,
+        title=N_("Searched settings"),
+        order=90,
+        share=40.0,
+        learner=fit_searched,
+        reads=frozenset({"epochs", "n_seeds", "effort"}),
+    ),
+)

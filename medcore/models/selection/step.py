@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from medcore.errors import InputError
+from medcore.models.contract.candidate import candidates
 from medcore.models.contract.lanes import one_blas_thread
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task
 from medcore.models.contract.team import StopSign
 from medcore.models.contract.trials import Trial
 from medcore.models.selection.calibration import log_loss
-from medcore.models.selection.space import LEARNERS, as_tuned
+from medcore.models.selection.space import as_tuned
 
 LEAST_INNER_FOLDS = 3
 
@@ -72,7 +73,7 @@ def learn(task: Task, step: Step, sign: StopSign) -> Fitted:
     trial = step.trial
     rows = replace(_rows_of(task, step.place), tuned=as_tuned(trial.settings))
     with one_blas_thread():
-        return LEARNERS[trial.model](rows, Pulse(_Quiet(sign), {trial.model: 1.0}, model=trial.model))
+        return candidates()[trial.model].learner(rows, Pulse(_Quiet(sign), {trial.model: 1.0}, model=trial.model))
 
 
 def held_out_risk(task: Task, step: Step, fitted: Fitted) -> Risk | None:

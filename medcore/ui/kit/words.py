@@ -7,15 +7,6 @@ from collections.abc import Mapping
 from medcore.i18n import N_, _
 from medcore.models.contract.titles import title
 
-MODEL_WORDS: Mapping[str, str] = {
-    "auto": N_("Trains every kind of model, combines those that help, and says so when the simple one is as good."),
-    "network": N_("An ensemble of deep networks made for tables."),
-    "seed": N_("A plain network of dense layers: the baseline that everything else must beat."),
-    "logistic": N_("The transparent standard of clinical prediction."),
-    "forest": N_("Many decision trees that vote; robust without any settings."),
-    "boosting": N_("Trees that correct one another; strong on large tables."),
-}
-
 RUN_STATES: Mapping[str, tuple[str, str]] = {
     "queued": (N_("Waiting"), "queued"),
     "running": (N_("Training"), "running"),

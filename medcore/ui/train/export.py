@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore.i18n import _
+from medcore.models.contract.candidate import AUTO, by_epochs
 from medcore.reporting.tensorboard import event_archive, event_files
 from medcore.reporting.tracking import Server, send_run
 from medcore.studies.records import RunRecord
@@ -17,7 +18,7 @@ from medcore.ui.kit.tables import download
 def training_logs(run: RunRecord) -> None:
     """Offer the training logs of a finished run."""
     server = cache.store().settings.mlflow_url
-    learns = run.settings.model in ("network", "seed", "auto") or run.settings.search_minutes
+    learns = by_epochs(run.settings.model) or run.settings.model == AUTO or run.settings.search_minutes
     if not (learns or server) or run.started_at is None:
         return
     if not st.toggle(_("Export the training logs"), key=f"train.logs.{run.id}"):

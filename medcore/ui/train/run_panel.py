@@ -11,8 +11,9 @@ from medcore import jobs
 from medcore.charts.training import auroc_curve, epochs_of, loss_curve
 from medcore.evaluation import Estimate, Evaluation
 from medcore.i18n import N_, _
+from medcore.models.contract.candidate import LOGISTIC, by_epochs
 from medcore.models.contract.progress import Progress
-from medcore.models.run.paired import CHOSEN, SIMPLE, auroc_gains
+from medcore.models.run.paired import CHOSEN, auroc_gains
 from medcore.models.run.results import CandidateResult
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
@@ -81,7 +82,7 @@ def learned(run: RunRecord) -> None:
     """Offer what a search tried, and the curves of a finished run whose model learned by epochs."""
     if run.settings.search_minutes and st.toggle(_("Show what was tried"), key=f"train.tried.{run.id}"):
         leaderboard(cache.progress(run))
-    if run.settings.model in ("network", "seed") and st.toggle(_("Show how it learned"), key=f"train.learned.{run.id}"):
+    if by_epochs(run.settings.model) and st.toggle(_("Show how it learned"), key=f"train.learned.{run.id}"):
         curves(cache.progress(run), key=f"train.{run.id}")
 
 
@@ -107,7 +108,7 @@ def results(run: RunRecord) -> None:
     rows = [_row(own, found.cross_validated, None, gains.get(CHOSEN))] if parts > 1 else []
     for candidate in found.candidates:
         if parts == 1 and candidate.weight > 0:  # the run's model by itself, as it is kept: recalibrated where it was
-            gain = gains.get(CHOSEN) if candidate.name != SIMPLE else None
+            gain = gains.get(CHOSEN) if candidate.name != LOGISTIC else None
             rows.append(_row(f"**{_name(candidate)}**", found.cross_validated, candidate, gain))
         else:
             rows.append(_row(_name(candidate), candidate.cross_validated, candidate, gains.get(candidate.name)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from medcore.i18n import _
+from medcore.models.contract.candidate import AUTO
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.trials import Trial
 from medcore.ui.kit.layout import caption
@@ -37,7 +38,7 @@ def ask_search(model: str) -> float:
         help=_("The search stops after these minutes; training the models to compare with comes on top."),
         persist_state="session",
     )
-    if model == "auto":
+    if model == AUTO:
         caption(
             _(
                 "Searches logistic regression, random forest and gradient boosting; the neural network is searched when it is the model."

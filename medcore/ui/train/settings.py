@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from medcore.i18n import N_, _
-from medcore.models.contract.settings import ACTIVATIONS, EFFORTS, MODELS, OPTIMIZERS, TrainSettings, layers_of
+from medcore.models.contract.candidate import AUTO, by_epochs, hint, offered
+from medcore.models.contract.settings import ACTIVATIONS, EFFORTS, OPTIMIZERS, TrainSettings, layers_of
 from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.text import markup
-from medcore.ui.kit.words import MODEL_WORDS, model_name
+from medcore.ui.kit.words import model_name
 from medcore.ui.train.search import ask_search
 
 EFFORT_WORDS = {"quick": N_("Quick"), "thorough": N_("Thorough")}
@@ -25,10 +26,10 @@ def ask_settings() -> TrainSettings:
         SettingsError: an answer is outside what can work; the message names it.
 
     """
-    model = choice(_("Model"), MODELS, key="train.model", show=model_name)
-    st.html(f'<p class="mc-caption">{markup(_(MODEL_WORDS[model]))}</p>')
+    model = choice(_("Model"), offered(), key="train.model", show=model_name)
+    st.html(f'<p class="mc-caption">{markup(_(hint(model)))}</p>')
     answers: dict[str, Any] = {"model": model}
-    if model == "auto":
+    if model == AUTO:
         answers["effort"] = choice(
             _("Effort"),
             EFFORTS,
@@ -40,7 +41,7 @@ def ask_settings() -> TrainSettings:
         )
     answers["search_minutes"] = ask_search(model)
     with st.expander(_("Settings"), icon=":material/tune:", key="train.settings"):
-        if model in ("network", "seed"):
+        if by_epochs(model):
             answers |= _network_settings()
         answers["seed"] = _whole(
             _("Random seed"),

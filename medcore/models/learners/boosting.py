@@ -1,33 +1,26 @@
-"""Forests and boosted trees on codes: both know missing values, neither needs scaling."""
+"""Gradient boosting by LightGBM on codes: it branches on missing values and needs no scaling."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import Codes
-from medcore.models.contract.task import (
-    Fitted,
-    Indices,
-    Pulse,
-    Risk,
-    Task,
-    columns_of_present_classes,
-    n_threads,
-)
-from medcore.models.learners.baselines import choices, total_loss
+from medcore.i18n import N_
+from medcore.models.contract.candidate import Candidate
+from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, columns_of_present_classes, n_threads
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
+from medcore.models.learners.fold_choice import choices, total_loss
 
-ForestKind = Literal["forest", "extra_trees"]
-_TREE = "sklearn.tree._tree.Tree"
-"""skops leaves it to us to see that a tree's nodes point at each other: see ``_check_tree``."""
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
 _FEW_ROWS = 20_000
 ROUNDS = np.array([15, 30, 50, 75, 100, 150, 200, 300, 400])
 """Numbers of boosting rounds among which held-out folds choose."""
@@ -35,49 +28,6 @@ _SHAPES: tuple[Mapping[str, float], ...] = (
     {"num_leaves": 4, "feature_fraction": 0.5, "learning_rate": 0.05},
     {"num_leaves": 12, "feature_fraction": 0.4, "learning_rate": 0.05},
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ForestPart:
-    """A scikit-learn forest; ``present`` are the classes it has seen."""
-
-    kind: ClassVar[str] = "forest"
-    model: Any
-    present: tuple[int, ...]
-    n_classes: int
-    encoder: CategoryEncoder = field(default_factory=CategoryEncoder)
-
-    def risk(self, codes: Codes, /) -> Risk:
-        """Predict, shape ``(n, K)``."""
-        codes = self.encoder.transform(codes).astype(np.float32)
-        self.model.n_jobs = 1  # scikit-learn's threads sum the trees in the order in which they happen to finish
-        slices = np.array_split(codes, _threads(len(codes)))
-        with ThreadPoolExecutor(len(slices)) as threads:
-            risk = np.concatenate(list(threads.map(self.model.predict_proba, slices)))
-        return columns_of_present_classes(risk, self.present, self.n_classes)
-
-    def save(self, folder: Path, /) -> dict[str, Any]:
-        """Write the trees with skops, which holds data and no code."""
-        import skops.io
-
-        folder.mkdir(parents=True, exist_ok=True)
-        skops.io.dump(self.model, folder / "forest.skops", compresslevel=1, compression=8)
-        return {
-            "present": list(self.present),
-            "n_classes": self.n_classes,
-            "encoder": self.encoder.to_dict(),
-        }
-
-    @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
-        """Read what :meth:`save` wrote; any type but scikit-learn's is refused."""
-        import skops.io
-
-        model = skops.io.load(folder / "forest.skops", trusted=[_TREE])
-        for tree in model.estimators_:
-            _check_tree(tree.tree_)
-        encoder = CategoryEncoder.from_dict(data["encoder"])
-        return cls(model, tuple(data["present"]), int(data["n_classes"]), encoder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +69,12 @@ class BoostingPart:
         return cls(boosters, tuple(data["present"]), int(data["n_classes"]), encoder)
 
 
-def fit_forest(task: Task, pulse: Pulse, *, kind: ForestKind = "forest") -> Fitted:
-    """Fit a random forest (or extremely randomised trees) in each fold and on all rows."""
-    oof = np.empty((task.n, task.n_classes))
-    for fold in range(task.n_folds):
-        held = task.held_out(fold)
-        oof[held] = _grow(task, task.training(fold), kind).risk(task.codes[held])
-        pulse.tell("folds", (fold + 1) / (task.n_folds + 1))
-    part = _grow(task, np.arange(task.n), kind)
-    pulse.tell("final", 1.0)
-    return Fitted(oof, part)
-
-
 def fit_boosting(task: Task, pulse: Pulse) -> Fitted:
     """Fit boosted trees of two sizes; how many rounds a fold uses is chosen by the other folds."""
     n_shapes = len(_SHAPES)
     held_scores: list[list[NDArray[np.float64]]] = [[] for _ in range(n_shapes)]
     losses = np.zeros((n_shapes, task.n_folds, len(ROUNDS)))
-    presents = [_present(task, task.training(fold)) for fold in range(task.n_folds)]
+    presents = [task.classes_of(task.training(fold)) for fold in range(task.n_folds)]
     for fold in range(task.n_folds):
         held, rows = task.held_out(fold), task.training(fold)
         encoder, codes = encode_training(task, rows)
@@ -168,52 +106,18 @@ def _boost_all(task: Task, rounds: Sequence[int]) -> BoostingPart:
         for shape in range(len(_SHAPES))
         for repeat in range(repeats)
     )
-    return BoostingPart(boosters, _present(task, rows), task.n_classes, encoder)
-
-
-def _check_tree(tree: Any) -> None:
-    """Refuse a tree whose nodes point outside it: predicting with one could end the process."""
-    left, right, feature = tree.children_left, tree.children_right, tree.feature
-    nodes = np.arange(tree.node_count)
-    leaf = left == -1
-    inner = ~leaf
-    sound = (right[leaf] == -1).all()
-    for child in (left[inner], right[inner]):
-        sound &= ((child > nodes[inner]) & (child < tree.node_count)).all()
-    sound &= ((feature[inner] >= 0) & (feature[inner] < tree.n_features)).all()
-    if not sound or tree.node_count < 1 or len(tree.value) != tree.node_count:
-        raise ValueError("a tree of the forest is damaged")
-
-
-def _present(task: Task, rows: Indices) -> tuple[int, ...]:
-    return tuple(int(k) for k in np.unique(task.outcome[rows]))
-
-
-def _grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
-    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-
-    n = len(rows)
-    most = 600 if task.settings.effort == "thorough" else 300
-    model = (RandomForestClassifier if kind == "forest" else ExtraTreesClassifier)(
-        n_estimators=int(np.clip(3_000_000 // max(n, 1), 100, most)),
-        random_state=task.settings.seed,
-        n_jobs=_threads(n),
-        **{"min_samples_leaf": 2 if n < 5000 else 3 + n // 10_000, "max_features": "sqrt", **task.tuned},
-    )
-    encoder, codes = encode_training(task, rows)
-    model.fit(codes.astype(np.float32), task.outcome[rows], sample_weight=task.weights(rows))
-    return ForestPart(model, _present(task, rows), task.n_classes, encoder)
+    return BoostingPart(boosters, task.classes_of(rows), task.n_classes, encoder)
 
 
 def _boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, repeat: int = 0) -> Any:
     import lightgbm
 
-    present = _present(task, rows)
+    present = task.classes_of(rows)
     data = lightgbm.Dataset(
         codes,
         label=np.searchsorted(present, task.outcome[rows]),
         weight=task.weights(rows),
-        params={"verbosity": -1, "min_data_in_bin": 3, "num_threads": _boosting_threads(len(rows))},
+        params={"verbosity": -1, "min_data_in_bin": 3, "num_threads": _threads(len(rows))},
     )
     many = len(present) > 2
     parameters = {
@@ -228,7 +132,7 @@ def _boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, rep
         "seed": (task.settings.seed + shape + 100 * repeat) % 2**31,
         "deterministic": True,
         "force_col_wise": True,
-        "num_threads": _boosting_threads(len(rows)),
+        "num_threads": _threads(len(rows)),
         "verbosity": -1,
     }
     if len(present) < 2:
@@ -237,11 +141,6 @@ def _boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, rep
 
 
 def _threads(n_rows: int) -> int:
-    """Threads wait for each other longer than they work on a small table."""
-    return n_threads() if n_rows >= 5000 else 1
-
-
-def _boosting_threads(n_rows: int) -> int:
     """Leave small tables to one thread.
 
     LightGBM's threads wait for each other at every split without giving the processor
@@ -253,7 +152,7 @@ def _boosting_threads(n_rows: int) -> int:
 
 def _scores(booster: Any, codes: Codes, start: int, rounds: int) -> NDArray[np.float64]:
     raw = booster.predict(
-        codes, raw_score=True, start_iteration=start, num_iteration=rounds, num_threads=_boosting_threads(len(codes))
+        codes, raw_score=True, start_iteration=start, num_iteration=rounds, num_threads=_threads(len(codes))
     )
     return np.asarray(raw, dtype=np.float64).reshape(len(codes), -1)
 
@@ -280,3 +179,34 @@ def risk_of_scores(scores: NDArray[np.float64], present: tuple[int, ...], n_clas
     if len(present) == 1:
         return columns_of_present_classes(np.ones((len(scores), 1)), present, n_classes)
     return columns_of_present_classes(risk, present, n_classes)
+
+
+def _space() -> Mapping[str, BaseDistribution]:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    return {
+        "num_leaves": IntDistribution(3, 48, log=True),
+        "learning_rate": FloatDistribution(0.01, 0.2, log=True),
+        "feature_fraction": FloatDistribution(0.15, 1.0),
+        "bagging_fraction": FloatDistribution(0.4, 1.0),
+        "min_data_in_leaf": IntDistribution(2, 80, log=True),
+        "lambda_l2": FloatDistribution(0.01, 30.0, log=True),
+    }
+
+
+CANDIDATES = (
+    Candidate(
+        name="boosting",
+        title=N_("Gradient boosting"),
+        hint=N_("Trees that correct one another; strong on large tables."),
+        order=60,
+        menu=5,
+        share=2.0,
+        learner=fit_boosting,
+        part=BoostingPart,
+        space=_space,
+        missing="branch",
+        automatic=True,
+        searched_by_auto=True,
+    ),
+)

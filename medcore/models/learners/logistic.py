@@ -1,4 +1,4 @@
-"""The models that a network must beat: prevalence and penalised logistic regression."""
+"""Logistic regression with a ridge penalty: the simple model that all others must beat."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import Codes, FeatureMaker
+from medcore.i18n import N_
+from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
+from medcore.models.learners.fold_choice import choices, total_loss
+from medcore.models.learners.prevalence import class_shares
 from medcore.models.learners.splines import Splines, possible_splines, worth_bending
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 PENALTIES = np.logspace(1.0, -3.5, 8)
 """Inverse penalties tried, weakest penalty first; features are scaled, so one grid fits all tables."""
@@ -24,27 +31,6 @@ MOST_COLUMNS_TO_BEND = 400
 TESTING_PENALTY = 0.5
 """About the inverse penalty of the straight model that the curves are tested against: enough to keep its risks finite."""
 STRAIGHT = Splines()
-
-
-@dataclass(frozen=True, slots=True)
-class PrevalencePart:
-    """Predicts for everybody how common each class was: what knowing nothing achieves."""
-
-    kind: ClassVar[str] = "prevalence"
-    shares: NDArray[np.float64]
-
-    def risk(self, codes: Codes, /) -> Risk:
-        """Return the same risks for every row."""
-        return np.tile(self.shares, (len(codes), 1))
-
-    def save(self, folder: Path, /) -> dict[str, Any]:  # noqa: ARG002
-        """Return everything; nothing is large."""
-        return {"shares": self.shares.tolist()}
-
-    @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:  # noqa: ARG003
-        """Read what :meth:`save` wrote."""
-        return cls(np.asarray(data["shares"], dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +94,6 @@ class LogisticPart:
         return cls(maker, coefficients, intercepts, data["inverse_penalty"], splines)
 
 
-def fit_prevalence(task: Task, pulse: Pulse) -> Fitted:
-    """Fit the share of each class, in each fold and on all rows."""
-    oof = np.empty((task.n, task.n_classes))
-    for fold in range(task.n_folds):
-        oof[task.held_out(fold)] = _shares(task.outcome[task.training(fold)], task.n_classes)
-    pulse.tell("folds", 1.0)
-    return Fitted(clean(oof, task.n_classes), PrevalencePart(_shares(task.outcome, task.n_classes)))
-
-
 def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
     """Fit ridge logistic regression, straight or with restricted cubic splines for the predictors that bend.
 
@@ -144,27 +121,6 @@ def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
     final = (_fit_both if bends else _fit_path)(task, everybody, penalties[[best % len(penalties)]])[-1]
     pulse.tell("final", 1.0)
     return Fitted(oof, final)
-
-
-def choices(losses: NDArray[np.float64]) -> tuple[list[int], int]:
-    """Choose among options by their loss, shape ``(folds, options)``: for each fold, and for the final model.
-
-    A fold's own held-out rows have no say in what is chosen for it, so that its
-    predictions stay honest.
-    """
-    total = losses.sum(axis=0)
-    others = total - losses if len(losses) > 1 else losses
-    return [int(i) for i in others.argmin(axis=1)], int(total.argmin())
-
-
-def total_loss(risk: Risk, outcome: Indices) -> float:
-    """Return the summed negative log of the risk given to what happened."""
-    return float(-np.log(np.clip(risk[np.arange(len(outcome)), outcome], 1e-7, 1.0)).sum())
-
-
-def _shares(outcome: Indices, n_classes: int) -> NDArray[np.float64]:
-    counts = np.bincount(outcome, minlength=n_classes) + 0.5  # Jeffreys: no class is impossible
-    return np.asarray(counts / counts.sum())
 
 
 def _rows_to_choose(task: Task, rows: Indices) -> Indices:
@@ -211,7 +167,7 @@ def _fit_path(
     codes, outcome, maker = task.codes[rows], task.outcome[rows], _maker(task, rows)
     present = np.unique(outcome)
     if maker.n_columns_ == 0 or len(present) < 2:
-        zeros, intercepts = np.zeros((maker.n_columns_, task.n_classes)), np.log(_shares(outcome, task.n_classes))
+        zeros, intercepts = np.zeros((maker.n_columns_, task.n_classes)), np.log(class_shares(outcome, task.n_classes))
         return [LogisticPart(maker, zeros, intercepts, float(c), STRAIGHT) for c in penalties]
     matrix = np.hstack([maker.transform_exactly(codes), splines.columns(codes, maker.medians_)])
     n_columns = matrix.shape[1]
@@ -244,3 +200,30 @@ def columns_and_intercepts(
         coefficients[:, present] = model.coef_.T
         intercepts[present] = model.intercept_
     return coefficients, intercepts
+
+
+def _space() -> Mapping[str, BaseDistribution]:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    return {
+        "inverse_penalty": FloatDistribution(1e-4, 30.0, log=True),
+        "scaling": CategoricalDistribution(("standard", "robust")),
+    }
+
+
+CANDIDATES = (
+    Candidate(
+        name="logistic",
+        title=N_("Logistic regression"),
+        hint=N_("The transparent standard of clinical prediction."),
+        order=20,
+        menu=3,
+        share=0.5,
+        learner=fit_logistic,
+        part=LogisticPart,
+        space=_space,
+        missing="filled",
+        automatic=True,
+        searched_by_auto=True,
+    ),
+)

@@ -1,0 +1,135 @@
+"""What medcore can train: one record a model, found where the model is written.
+
+Whatever lists models (forms, options, reports, the search, bundles) reads these
+records. A module of ``medcore.models.learners`` that has ``CANDIDATES`` is found by
+being there, so that a new model is one file. Reading the records imports the
+learners' modules and with them no TensorFlow, scikit-learn, LightGBM or Optuna.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
+
+from medcore.i18n import N_
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+    from medcore.models.contract.task import Learner, Part
+
+AUTO = "auto"
+"""Trains every automatic candidate and averages those that help."""
+PREVALENCE, LOGISTIC, SEARCHED = "prevalence", "logistic", "searched"
+"""What every run is compared with: knowing nothing, and the simple model; and what a search found."""
+AUTO_TITLE = N_("Automatic")
+AUTO_HINT = N_("Trains every kind of model, combines those that help, and says so when the simple one is as good.")
+_LEARNERS, _SEARCH = "medcore.models.learners", "medcore.models.selection.search"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One model that a run can train.
+
+    ``order`` is its place among all candidates, ``menu`` its place in the list that
+    a person chooses from, after the automatic choice (None: not offered by itself),
+    where ``hint`` stands beside it. ``share`` is the training time in relation to
+    the others', roughly. ``part`` is the class of what is kept of it; ``space`` has
+    the settings that a search may change, with their limits. ``missing`` says what
+    it does with missing values: ``"filled"`` in, or trees ``"branch"`` on them.
+    ``reads`` names the settings of :class:`TrainSettings` that it reads apart from
+    those that every model does. ``recalibrated`` is False where a model is kept as
+    it was published. ``automatic`` candidates are trained by ``"auto"``, with at
+    most ``most_rows`` rows; those ``searched_by_auto`` are also searched by it.
+    """
+
+    name: str
+    title: str
+    order: int
+    share: float
+    learner: Learner = field(repr=False)
+    part: type[Part] | None = field(repr=False, default=None)
+    hint: str = ""
+    menu: int | None = None
+    space: Callable[[], Mapping[str, BaseDistribution]] | None = field(repr=False, default=None)
+    missing: Literal["filled", "branch"] | None = None
+    reads: frozenset[str] = frozenset()
+    recalibrated: bool = True
+    automatic: bool = False
+    searched_by_auto: bool = False
+    most_rows: int | None = None
+
+    @property
+    def by_epochs(self) -> bool:
+        """Whether it learns by epochs, so that there is a curve to show."""
+        return "epochs" in self.reads and self.part is not None
+
+    def trained_by_auto(self, n_rows: int) -> bool:
+        """Whether the automatic choice trains it on so many rows."""
+        return self.automatic and (self.most_rows is None or n_rows <= self.most_rows)
+
+
+@cache
+def candidates() -> Mapping[str, Candidate]:
+    """Return every candidate by name, in their order.
+
+    Raises:
+        ValueError: two candidates have the same name.
+
+    """
+    package = import_module(_LEARNERS)
+    modules = [f"{_LEARNERS}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
+    found = [c for name in (*modules, _SEARCH) for c in getattr(import_module(name), "CANDIDATES", ())]
+    by_name = {candidate.name: candidate for candidate in sorted(found, key=lambda c: c.order)}
+    if len(by_name) < len(found):
+        raise ValueError(f"two candidates have the same name: {sorted(c.name for c in found)}")
+    return by_name
+
+
+def offered() -> tuple[str, ...]:
+    """Return the names of the models that a person may choose, the automatic choice first.
+
+    >>> offered()
+    ('auto', 'network', 'seed', 'logistic', 'forest', 'boosting')
+    """
+    on_menu = [(c.menu, c.name) for c in candidates().values() if c.menu is not None]
+    return (AUTO, *(name for _place, name in sorted(on_menu)))
+
+
+def hint(model: str) -> str:
+    """Return the sentence beside an offered model in the list."""
+    return AUTO_HINT if model == AUTO else candidates()[model].hint
+
+
+def by_epochs(model: str) -> bool:
+    """Whether a model that a person chose learns by epochs by itself."""
+    return model != AUTO and candidates()[model].by_epochs
+
+
+def settings_read(trained: Collection[str]) -> frozenset[str]:
+    """Return the settings that at least one of these models reads; a model of another version reads none."""
+    known = candidates()
+    return frozenset().union(*(known[name].reads for name in trained if name in known))
+
+
+def automatic(n_rows: int) -> tuple[str, ...]:
+    """Return the candidates that the automatic choice trains on so many rows."""
+    return tuple(name for name, c in candidates().items() if c.trained_by_auto(n_rows))
+
+
+def searched_with(model: str) -> tuple[str, ...]:
+    """Return the models among which a run of ``model`` searches.
+
+    A network takes as long as a hundred trials of the others, so it is searched
+    only when it is the model asked for.
+    """
+    return tuple(n for n, c in candidates().items() if c.searched_by_auto) if model == AUTO else (model,)
+
+
+def part_classes() -> dict[str, type[Part]]:
+    """Return every class of part that a bundle may hold, by its kind."""
+    return {c.part.kind: c.part for c in candidates().values() if c.part is not None}

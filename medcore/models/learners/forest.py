@@ -1,0 +1,153 @@
+"""Forests by scikit-learn on codes: they branch on missing values and need no scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from medcore.features import Codes
+from medcore.i18n import N_
+from medcore.models.contract.candidate import Candidate
+from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, columns_of_present_classes, n_threads
+from medcore.models.learners.encoding import CategoryEncoder, encode_training
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+ForestKind = Literal["forest", "extra_trees"]
+_TREE = "sklearn.tree._tree.Tree"
+"""skops leaves it to us to see that a tree's nodes point at each other: see ``_check_tree``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForestPart:
+    """A scikit-learn forest; ``present`` are the classes it has seen."""
+
+    kind: ClassVar[str] = "forest"
+    model: Any
+    present: tuple[int, ...]
+    n_classes: int
+    encoder: CategoryEncoder = field(default_factory=CategoryEncoder)
+
+    def risk(self, codes: Codes, /) -> Risk:
+        """Predict, shape ``(n, K)``."""
+        codes = self.encoder.transform(codes).astype(np.float32)
+        self.model.n_jobs = 1  # scikit-learn's threads sum the trees in the order in which they happen to finish
+        slices = np.array_split(codes, _threads(len(codes)))
+        with ThreadPoolExecutor(len(slices)) as threads:
+            risk = np.concatenate(list(threads.map(self.model.predict_proba, slices)))
+        return columns_of_present_classes(risk, self.present, self.n_classes)
+
+    def save(self, folder: Path, /) -> dict[str, Any]:
+        """Write the trees with skops, which holds data and no code."""
+        import skops.io
+
+        folder.mkdir(parents=True, exist_ok=True)
+        skops.io.dump(self.model, folder / "forest.skops", compresslevel=1, compression=8)
+        return {
+            "present": list(self.present),
+            "n_classes": self.n_classes,
+            "encoder": self.encoder.to_dict(),
+        }
+
+    @classmethod
+    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+        """Read what :meth:`save` wrote; any type but scikit-learn's is refused."""
+        import skops.io
+
+        model = skops.io.load(folder / "forest.skops", trusted=[_TREE])
+        for tree in model.estimators_:
+            _check_tree(tree.tree_)
+        encoder = CategoryEncoder.from_dict(data["encoder"])
+        return cls(model, tuple(data["present"]), int(data["n_classes"]), encoder)
+
+
+def fit_forest(task: Task, pulse: Pulse, *, kind: ForestKind = "forest") -> Fitted:
+    """Fit a random forest (or extremely randomised trees) in each fold and on all rows."""
+    oof = np.empty((task.n, task.n_classes))
+    for fold in range(task.n_folds):
+        held = task.held_out(fold)
+        oof[held] = _grow(task, task.training(fold), kind).risk(task.codes[held])
+        pulse.tell("folds", (fold + 1) / (task.n_folds + 1))
+    part = _grow(task, np.arange(task.n), kind)
+    pulse.tell("final", 1.0)
+    return Fitted(oof, part)
+
+
+def _check_tree(tree: Any) -> None:
+    """Refuse a tree whose nodes point outside it: predicting with one could end the process."""
+    left, right, feature = tree.children_left, tree.children_right, tree.feature
+    nodes = np.arange(tree.node_count)
+    leaf = left == -1
+    inner = ~leaf
+    sound = (right[leaf] == -1).all()
+    for child in (left[inner], right[inner]):
+        sound &= ((child > nodes[inner]) & (child < tree.node_count)).all()
+    sound &= ((feature[inner] >= 0) & (feature[inner] < tree.n_features)).all()
+    if not sound or tree.node_count < 1 or len(tree.value) != tree.node_count:
+        raise ValueError("a tree of the forest is damaged")
+
+
+def _grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+
+    n = len(rows)
+    most = 600 if task.settings.effort == "thorough" else 300
+    model = (RandomForestClassifier if kind == "forest" else ExtraTreesClassifier)(
+        n_estimators=int(np.clip(3_000_000 // max(n, 1), 100, most)),
+        random_state=task.settings.seed,
+        n_jobs=_threads(n),
+        **{"min_samples_leaf": 2 if n < 5000 else 3 + n // 10_000, "max_features": "sqrt", **task.tuned},
+    )
+    encoder, codes = encode_training(task, rows)
+    model.fit(codes.astype(np.float32), task.outcome[rows], sample_weight=task.weights(rows))
+    return ForestPart(model, task.classes_of(rows), task.n_classes, encoder)
+
+
+def _threads(n_rows: int) -> int:
+    """Threads wait for each other longer than they work on a small table."""
+    return n_threads() if n_rows >= 5000 else 1
+
+
+def _space() -> Mapping[str, BaseDistribution]:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    return {"min_samples_leaf": IntDistribution(1, 40, log=True), "max_features": FloatDistribution(0.05, 1.0)}
+
+
+CANDIDATES = (
+    Candidate(
+        name="forest",
+        title=N_("Random forest"),
+        hint=N_("Many decision trees that vote; robust without any settings."),
+        order=40,
+        menu=4,
+        share=1.5,
+        learner=fit_forest,
+        part=ForestPart,
+        space=_space,
+        missing="branch",
+        reads=frozenset({"effort"}),
+        automatic=True,
+        searched_by_auto=True,
+    ),
+    Candidate(
+        name="extra_trees",
+        title=N_("Extremely randomised trees"),
+        order=50,
+        share=1.0,
+        learner=partial(fit_forest, kind="extra_trees"),
+        part=ForestPart,
+        space=_space,
+        missing="branch",
+        reads=frozenset({"effort"}),
+        automatic=True,
+        searched_by_auto=True,
+    ),
+)
