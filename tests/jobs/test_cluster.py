@@ -14,7 +14,7 @@ import pytest
 
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
-from medcore.jobs.cluster.connection import connection as cluster_module
+from medcore.jobs.cluster import connection as cluster_module
 from medcore.jobs.cluster.processes import LocalCluster, fingerprint, running_scheduler
 from medcore.jobs.cluster.security import cluster_security
 from medcore.settings import ROOT, Settings

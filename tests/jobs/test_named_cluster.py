@@ -56,7 +56,9 @@ def commands(machines: dict[str, Path]) -> list[str]:
     part = text.split("## A cluster of your own")[1].split("\n## ")[0]
     port, programs = free_port(), Path(sys.executable).parent
     part = re.sub(r"10\.0\.0\.\d", "127.0.0.1", part).replace("8786", str(port))
-    part = part.replace(".venv/bin/", f"exec {programs}/").replace("cluster.", f"{machines['web']}/cluster.")
+    part = re.sub(
+        r"(?<![\w.])cluster\.", f"{machines['web']}/cluster.", part.replace(".venv/bin/", f"exec {programs}/")
+    )
     return re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
 
 
