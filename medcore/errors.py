@@ -56,8 +56,9 @@ class MissingColumnsError(InputError):
     """A table lacks columns that are needed."""
 
     @classmethod
-    def between(cls, *, wanted: Iterable[str], got: Iterable[str], table: str) -> Self:
+    def between(cls, *, wanted: Iterable[str], got: Iterable[str], table: str | None = None) -> Self:
         """Build the error that names the lacking columns and the nearest ones there are."""
+        named = Message(N_("The table")) if table is None else table
         present, needed = [str(c) for c in got], list(wanted)
         lacking = [c for c in needed if c not in present]
         spare = [c for c in present if c not in needed]
@@ -67,7 +68,7 @@ class MissingColumnsError(InputError):
                 N_(
                     "{table} lacks the column(s) {lacking}; it has {near}. Rename the column, or give its name as it is in the file."
                 ),
-                table=table,
+                table=named,
                 lacking=lacking,
                 near=near,
             )
@@ -75,7 +76,7 @@ class MissingColumnsError(InputError):
             N_(
                 "{table} lacks the column(s) {lacking}. Its columns are: {present}. Add the column, or give its name as it is in the file."
             ),
-            table=table,
+            table=named,
             lacking=lacking,
             present=present[:12],
         )
@@ -108,7 +109,8 @@ class WorkerError(MedcoreError):
 def from_dict(data: Mapping[str, Any]) -> MedcoreError:
     """Rebuild an error from :meth:`MedcoreError.to_dict`."""
     kinds = {c.__name__: c for c in _all_kinds(MedcoreError)}
-    return _rebuild(kinds.get(data["error"], MedcoreError), data["template"], dict(data["values"]))
+    message = Message.from_dict(data)
+    return _rebuild(kinds.get(data["error"], MedcoreError), message.template, dict(message.values))
 
 
 def _all_kinds(kind: type[MedcoreError]) -> list[type[MedcoreError]]:

@@ -75,7 +75,7 @@ class CodeBook:
         """
         present = [str(c) for c in predictors.columns]
         if not set(self.columns) <= set(present):
-            raise MissingColumnsError.between(wanted=self.columns, got=present, table="The table")
+            raise MissingColumnsError.between(wanted=self.columns, got=present)
         codes = np.empty((len(predictors), len(self.columns)), dtype=np.float64, order="F")
         for place, (name, levels) in enumerate(zip(self.columns, self.categories, strict=True)):
             numeric = self.kinds[place] == "numeric"

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts import theme
-from medcore.data.schema.ranges import unit_word
+from medcore.data.schema.ranges import unit_message
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _
@@ -288,7 +288,7 @@ def _label(contribution: Contribution) -> str:
         return _("{column} is missing", column=name)
     value = theme.escape(contribution.value, limit=_VALUE)
     return (
-        f"{name} = {value} {theme.escape(unit_word(contribution.unit, contribution.column))}"
+        f"{name} = {value} {theme.escape(str(unit_message(contribution.unit, contribution.column)))}"
         if contribution.unit
         else f"{name} = {value}"
     )

@@ -86,7 +86,13 @@ def evaluate(
     )
     return Result(
         found | judged,
-        (heading, *validation.weighting(), *metric_lines(_("New patients"), judged), *validation.lines(), *kept),
+        (
+            heading,
+            *map(str, validation.weighting()),
+            *metric_lines(_("New patients"), judged),
+            *map(str, validation.lines()),
+            *kept,
+        ),
     )
 
 

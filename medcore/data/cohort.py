@@ -79,7 +79,7 @@ class Schema:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise MissingColumnsError.between(wanted=[name], got=self.names, table="The table")
+        raise MissingColumnsError.between(wanted=[name], got=self.names)
 
     @property
     def names(self) -> tuple[str, ...]:

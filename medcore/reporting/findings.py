@@ -240,12 +240,12 @@ def _gaps(gaps: Fairness, found: Sequence[Subgroup]) -> list[Block]:
         return [
             Paragraph(_("Fewer than two groups have 20 patients with and 20 without the outcome: gaps are not given."))
         ]
-    sizes = {g.name: g.n for g in found}
+    sizes = {g.key: g.n for g in found}
     text = _(
         "Largest gaps between {groups}, in percentage points: share called positive (demographic parity) {parity}, "
         "sensitivity (equal opportunity) {opportunity}, false alarms {alarms}, the larger of these two (equalised odds) "
         "{odds}, observed less predicted risk (calibration within groups) {calibration}.",
-        groups=", ".join(f"{name} (n = {sizes[name]})" for name in gaps.groups),
+        groups=", ".join(f"{key} (n = {sizes[key]})" for key in gaps.groups),
         parity=_points(gaps.demographic_parity),
         opportunity=_points(gaps.equal_opportunity),
         alarms=_points(gaps.false_alarms),
@@ -289,7 +289,7 @@ def external(subject: Subject) -> list[Block]:
     )
     return [
         Heading(part("external"), 1),
-        *(Paragraph(warning, strong=True) for warning in validation.warnings()),
+        *(Paragraph(str(warning), strong=True) for warning in validation.warnings()),
         Paragraph(running((text, *validation.weighting()))),
         Paragraph(running((told, apart.meaning))),
         Table.of(

@@ -7,14 +7,14 @@ from typing import Any
 
 from medcore.data.cohort import Column
 from medcore.data.describe.table_one import FEWEST_TOLD, table_one
-from medcore.data.preparation.methods import tell
-from medcore.data.schema.ranges import unit_word
+from medcore.data.schema.ranges import unit_message
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _, listed, running
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
 from medcore.models.contract.titles import title
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
+from medcore.reporting.preparation import tell
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import ASKED, not_stated, part
 from medcore.statistics.sample_size import riley_sample_size
@@ -84,7 +84,12 @@ def predictors(subject: Subject) -> list[Block]:
     if subject.prepared is not None:
         missing = {str(name): float(share) for name, share in subject.prepared.predictors.isna().mean().items()}
     rows = [
-        (c.name, _kind(c), unit_word(c.unit, c.name), f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–")
+        (
+            c.name,
+            _kind(c),
+            str(unit_message(c.unit, c.name)),
+            f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–",
+        )
         for c in columns
     ]
     head = (_("Column"), _("Kind"), _("Unit"), _("Missing"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from medcore.charts.explanation import waterfall
-from medcore.data.schema.ranges import unit_word
+from medcore.data.schema.ranges import unit_message
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.conformal import ConformalSets
@@ -173,7 +173,7 @@ def _values(subject: PatientSubject, most: int) -> Table:
 def _value(contribution: Contribution, mark: str) -> str:
     text = _("missing") if contribution.value is None else contribution.value
     if contribution.unit and contribution.value is not None:
-        text = f"{text} {unit_word(contribution.unit, contribution.column)}"
+        text = f"{text} {unit_message(contribution.unit, contribution.column)}"
     return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
-from medcore.data.preparation.methods import Preparation, methods_text, tell
+from medcore.data.preparation.methods import Preparation
 from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.i18n import language
+from medcore.reporting.preparation import methods_text, tell
 
 SCHEMA = Schema(
     (

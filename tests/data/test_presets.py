@@ -6,11 +6,11 @@ import pytest
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Fix
 from medcore.data.preparation.fixes import apply_fix, change_column
-from medcore.data.preparation.methods import methods_text
 from medcore.data.preparation.presets import PRESETS, preset_of
 from medcore.data.preparation.recipe import Recipe, Step, default_recipe, prepare
 from medcore.data.samples import load_sample
 from medcore.i18n import Message, language
+from medcore.reporting.preparation import methods_text
 
 HEART = load_sample("heart")
 

@@ -1,6 +1,7 @@
 """Groups are judged as fairlearn judges them, and groups too small are named."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,9 @@ from fairlearn.metrics import (
 from sklearn.metrics import roc_auc_score
 
 from medcore.evaluation.curves.utility import decision_curve
-from medcore.evaluation.groups.grouping import levels
+from medcore.evaluation.groups.grouping import MISSING, REST, Level, grouping, levels
 from medcore.evaluation.groups.subgroups import breakdown
+from medcore.i18n import language
 
 
 @pytest.fixture
@@ -62,14 +64,14 @@ def test_a_model_that_overestimates_in_one_site_shows_it(patients):
 
 
 def test_ages_are_cut_where_clinicians_cut_them(patients):
-    names = set(levels(patients[2]["age"]))
+    names = {level.name for level in levels(patients[2]["age"])}
     assert names == {"< 40", "40 – < 65", "65 – < 80", "≥ 80"}
 
 
 def test_other_numbers_are_cut_in_thirds_and_missing_is_a_group():
-    names = levels(pd.Series([*np.arange(30.0), np.nan], name="crp"))
-    sizes = pd.Series(names).value_counts()
-    assert len(sizes) == 4 and sizes.min() == 1 and sizes["not known"] == 1
+    found = levels(pd.Series([*np.arange(30.0), np.nan], name="crp"))
+    sizes = Counter(found)
+    assert len(sizes) == 4 and min(sizes.values()) == 1 and sizes[MISSING] == 1
 
 
 def test_small_groups_are_named_and_tiny_ones_hidden():
@@ -101,3 +103,20 @@ def test_bands_of_a_number_come_in_their_order_and_categories_by_size(patients):
     assert [g.name for g in found.groups] == ["< 40", "40 – < 65", "65 – < 80", "≥ 80", "not known"]
     sites = breakdown(y, p, table, ["site"], threshold=0.4)
     assert [g.n for g in sites.groups] == sorted((g.n for g in sites.groups), reverse=True)
+
+
+@pytest.mark.parametrize("code", ["en", "zh_CN"])
+def test_a_category_called_other_stays_apart_from_the_rarest_in_every_language(code):
+    race = [*np.repeat([f"race {k}" for k in range(11)], 40), *["other"] * 30, *(f"rare {k}" for k in range(14)), None]
+    with language(code):
+        parted = grouping(pd.DataFrame({"race": race}), ["race"])
+    sizes = {key.levels[0]: int((parted.codes == place).sum()) for place, key in enumerate(parted.keys)}
+    assert sizes[Level("level", "other")] == 30 and sizes[REST] == 14 and sizes[MISSING] == 1
+    with language("zh_CN"):
+        assert "未知" in {str(key) for key in parted.keys}
+
+
+def test_intersections_whose_names_read_alike_are_different_groups():
+    table = pd.DataFrame({"a": ["x · y", "x"], "b": ["z", "y · z"]})
+    found = grouping(table, ["a", "b"])
+    assert len(found.keys) == 2 and str(found.keys[0]) == str(found.keys[1])

@@ -168,9 +168,9 @@ def test_the_training_table_itself_is_recognised_even_when_written_anew(saved, w
     shuffled = validate(bundle, table_of(frame.sample(frac=1, random_state=1).reset_index(drop=True)))
     assert not shuffled.same_table
     assert shuffled.known == 1
-    assert "trained on" in shuffled.warnings()[0]
+    assert "trained on" in str(shuffled.warnings()[0])
     named = validate(load_bundle(saved), replace(table_of(frame), sha256=bundle.manifest["data_sha256"]))
-    assert "not an external validation" in named.warnings()[0]
+    assert "not an external validation" in str(named.warnings()[0])
     assert named.lines()[0] == named.warnings()[0]
 
 

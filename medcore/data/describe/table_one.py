@@ -12,7 +12,7 @@ import pandas as pd
 
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
-from medcore.i18n import _
+from medcore.i18n import N_, Message
 
 # Fewer patients than this in a cell could be recognised in an export (CLINICAL practice: n < 5).
 FEWEST_TOLD = 5
@@ -52,7 +52,7 @@ class TableRow:
 class TableOne:
     """Table 1: ``strata`` names what the columns are by, ``counts`` how many rows each has."""
 
-    strata: tuple[str, ...]
+    strata: tuple[str | Message, ...]
     counts: tuple[int, ...]
     rows: tuple[TableRow, ...]
 
@@ -76,15 +76,16 @@ class TableOne:
         A count under 5 becomes ``<5`` and its share is left out, for the table may
         be passed on.
         """
-        overall = _("All (n = {n})", n=sum(self.counts))
+        overall = str(Message(N_("All (n = {n})"), {"n": sum(self.counts)}))
         heads = [overall, *(f"{s} (n = {n})" for s, n in zip(self.strata, self.counts, strict=True))]
         lines, last = [], ""
+        column, missing, smd = (str(Message(word)) for word in (N_("Column"), N_("Missing"), N_("SMD")))
         for row in self.rows:
             label = row.column if row.level is None else f"{row.column} = {row.level}"
-            line = {_("Column"): label, _("Missing"): "" if row.column == last else str(row.n_missing)}
+            line = {column: label, missing: "" if row.column == last else str(row.n_missing)}
             last = row.column
             line |= {head: _text(cell, suppress) for head, cell in zip(heads, row.cells, strict=True)}
-            line[_("SMD")] = "" if row.smd is None else f"{row.smd:.2f}"
+            line[smd] = "" if row.smd is None else f"{row.smd:.2f}"
             lines.append(line)
         return pd.DataFrame(lines)
 
@@ -97,9 +98,9 @@ def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     for categories Yang and Dalton 2012), for a P value would test nothing of interest.
     """
     if split is None:
-        strata, codes = prepared.classes, prepared.outcome
+        codes, strata = prepared.outcome, tuple[str | Message, ...](prepared.classes)
     else:
-        strata, codes = (_("Training patients"), _("Test patients")), split.test.astype(np.int64)
+        codes, strata = split.test.astype(np.int64), (Message(N_("Training patients")), Message(N_("Test patients")))
     masks = [np.ones(prepared.n_rows, dtype=bool), *(codes == k for k in range(len(strata)))]
     rows: list[TableRow] = []
     for name, kind in prepared.kinds.items():
@@ -191,7 +192,9 @@ def _text(cell: Cell, suppress: bool) -> str:
         return "–"
     sd = "–" if cell.sd is None else _number(cell.sd, 3)
     low, high = _number(cell.q1), _number(cell.q3)
-    quartiles = _("{low} to {high}", low=low, high=high) if "-" in low + high else f"{low}–{high}"
+    quartiles = (
+        str(Message(N_("{low} to {high}"), {"low": low, "high": high})) if "-" in low + high else f"{low}–{high}"
+    )
     return f"{_number(cell.mean)} ({sd}); {_number(cell.median)} [{quartiles}]"
 
 

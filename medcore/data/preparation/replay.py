@@ -17,7 +17,7 @@ from medcore.data.preparation.steps import Step, StepLog
 from medcore.data.schema.patients import patient_codes
 from medcore.data.values.typed import typed
 from medcore.errors import MissingColumnsError, TargetError
-from medcore.i18n import N_, Message, _
+from medcore.i18n import N_, Message
 
 if TYPE_CHECKING:
     from medcore.data.preparation.recipe import Recipe
@@ -67,7 +67,7 @@ class Prepared:
     def column(self, name: str) -> pd.Series:
         """Return any column of the table as it was read, for the rows that remain."""
         if name not in self.source.columns:
-            raise MissingColumnsError.between(wanted=[name], got=self.source.columns, table=_("The table"))
+            raise MissingColumnsError.between(wanted=[name], got=self.source.columns)
         return self.source[name].iloc[self.rows]
 
     def to_dict(self) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _outcome(schema: Schema) -> Column:
 def _require(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
     present = set(map(str, frame.columns))
     if not present.issuperset(wanted):
-        raise MissingColumnsError.between(wanted=wanted, got=frame.columns, table=_("The table"))
+        raise MissingColumnsError.between(wanted=wanted, got=frame.columns)
 
 
 def _require_classes(outcome: Ints, column: str, *, at_least: int) -> None:

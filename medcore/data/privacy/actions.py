@@ -16,7 +16,7 @@ from medcore.data.cohort import Cohort
 from medcore.data.values.numbers import parse_numbers
 from medcore.data.values.typed import distinct
 from medcore.errors import MissingColumnsError, SettingsError
-from medcore.i18n import N_, _
+from medcore.i18n import N_
 
 Action = Literal["drop", "pseudonymise", "years", "age_90", "keep"]
 ACTIONS: tuple[str, ...] = get_args(Action)
@@ -72,7 +72,7 @@ def protect(cohort: Cohort, decisions: Sequence[Decision], *, key: bytes | None 
     """
     lacking = [d.column for d in decisions if d.column not in cohort.frame.columns]
     if lacking:
-        raise MissingColumnsError.between(wanted=lacking, got=cohort.frame.columns, table=_("The table"))
+        raise MissingColumnsError.between(wanted=lacking, got=cohort.frame.columns)
     changing = [d for d in decisions if d.action != "keep"]
     if not changing:
         return cohort

@@ -61,7 +61,7 @@ def load_dictionary(schema: Schema, text: str) -> Schema:
     rows = list(reader)
     unknown = [n for n in (_name(r) for r in rows) if n not in schema.names]
     if unknown:
-        raise MissingColumnsError.between(wanted=unknown, got=schema.names, table="The table")
+        raise MissingColumnsError.between(wanted=unknown, got=schema.names)
     for row in rows:
         schema = _apply(schema, _name(row), {k: _plain(v) for k, v in row.items() if k in FIELDS and v})
     return schema

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.i18n import N_, _
+from medcore.i18n import N_, Message
 from medcore.settings import ASSETS
 
 Floats = NDArray[np.float64]
@@ -211,15 +211,15 @@ def unit_in_name(column: str) -> str | None:
     return None
 
 
-def unit_word(unit: str | None, column: str) -> str:
-    """Write a column's unit in the reader's language; years of age have a word of their own in some.
+def unit_message(unit: str | None, column: str) -> Message:
+    """Return a column's unit, translated when shown; years of age have a word of their own in some languages.
 
-    >>> unit_word("mmHg", "rr"), unit_word("years", "age"), unit_word("years", "smoking"), unit_word(None, "sex")
-    ('mmHg', 'years of age', 'years', '')
+    >>> [str(unit_message(u, c)) for u, c in [("mmHg", "rr"), ("years", "age"), ("years", "smoking"), (None, "sex")]]
+    ['mmHg', 'years of age', 'years', '']
     """
     if unit == "years" and find_quantity(column, unit=unit) is not None:
-        return _("years of age")
-    return _(unit) if unit else ""
+        return Message(N_("years of age"))
+    return Message(unit or "")
 
 
 def fold_unit(unit: str) -> str:

@@ -85,7 +85,7 @@ def choose_target(schema: Schema, frame: pd.DataFrame, target: str, *, positive:
     """
     name = target if target in schema.names else clean_name(target)
     if name not in schema.names:
-        raise MissingColumnsError.between(wanted=[target], got=schema.names, table="The table")
+        raise MissingColumnsError.between(wanted=[target], got=schema.names)
     column = _as_outcome(schema[name])
     counts = class_counts(frame, column)
     _check(name, counts, len(frame))

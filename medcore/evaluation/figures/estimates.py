@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.i18n import N_, Message, _
+from medcore.i18n import N_, Message
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class Estimate:
             return format(self.value, spec)
         value, low, high = (format(number, spec) for number in (self.value, self.low, self.high))
         if self.low < 0 or self.high < 0:
-            return _("{value} ({low} to {high})", value=value, low=low, high=high)
+            return str(Message(N_("{value} ({low} to {high})"), {"value": value, "low": low, "high": high}))
         return f"{value} ({low}–{high})"
 
     @property

@@ -1,16 +1,19 @@
-"""Kinds of patients: a column cut into a few groups that can be named."""
+"""Kinds of patients: a column cut into a few groups, each with a key that knows no language."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from medcore.evaluation.figures.estimates import Floats
-from medcore.i18n import N_, _
+from medcore.i18n import N_, Message
+from medcore.statistics.logistic import Floats
 
 #: More groups than this cannot be read; the rarest are put together.
 MAX_LEVELS = 12
@@ -19,34 +22,96 @@ AGES = (40.0, 65.0, 80.0)
 AGE_NAMES = frozenset({"age", "age_years", "age (years)", "年龄"})
 
 NOT_KNOWN = N_("not known")
-OTHER = N_("other")
+RARE = N_("all rarer values")
 
 
-def group_names(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    """Name each patient's group by one column, or by the intersection of several; a row a patient."""
-    return [" · ".join(parts) for parts in zip(*(levels(table[c]) for c in columns), strict=True)]
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One group of a column: a value or a band of values, the missing values, or the rarest put together.
+
+    Its identity is the same in every language; ``str`` gives its name in the reader's.
+    """
+
+    kind: Literal["level", "missing", "rest"]
+    name: str = ""
+
+    @property
+    def message(self) -> Message:
+        """The group's name, translated when it is shown."""
+        if self.kind == "level":
+            return Message("{name}", {"name": self.name})
+        return Message(NOT_KNOWN if self.kind == "missing" else RARE)
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
-def levels(column: pd.Series[Any]) -> list[str]:
-    """Name each patient's group: the category, or the band of a number; missing values are a group.
+MISSING, REST = Level("missing"), Level("rest")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """A group of one column, or of the intersection of several: a level of each.
+
+    >>> str(GroupKey((Level("level", "F"), Level("missing"))))
+    'F · not known'
+    """
+
+    levels: tuple[Level, ...]
+
+    @property
+    def message(self) -> Message:
+        """The group's name, translated when it is shown."""
+        names = {f"level_{place}": level.message for place, level in enumerate(self.levels)}
+        return Message(" · ".join(f"{{{name}}}" for name in names), names)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """Each patient's group: ``keys[codes[i]]`` is that of patient i; every key occurs, in a fixed order."""
+
+    keys: tuple[GroupKey, ...]
+    codes: NDArray[np.int64]
+
+    def masks(self) -> dict[GroupKey, NDArray[np.bool_]]:
+        """Return which patients (n,) each group holds."""
+        return {key: self.codes == place for place, key in enumerate(self.keys)}
+
+
+def grouping(table: pd.DataFrame, columns: Sequence[str]) -> Grouping:
+    """Put each patient into a group by one column, or by the intersection of several; a row a patient."""
+    rows = [GroupKey(parts) for parts in zip(*(levels(table[c]) for c in columns), strict=True)]
+    keys = sorted(set(rows), key=lambda key: [(part.name, part.kind) for part in key.levels])
+    place = {key: number for number, key in enumerate(keys)}
+    return Grouping(tuple(keys), np.array([place[key] for key in rows], dtype=np.int64))
+
+
+def levels(column: pd.Series[Any]) -> list[Level]:
+    """Return each patient's group by a column: the category, or the band of a number; missing values are a group.
 
     Numbers with more than 12 distinct values are cut in thirds, ages at 40, 65 and
-    80. Of categories the 12 commonest are kept.
+    80. Of categories the 12 commonest are kept (of equally common ones the first by
+    name), the others put together.
     """
     if pd.api.types.is_numeric_dtype(column) and column.nunique() > MAX_LEVELS:
         return _bands(column)
-    names = [_(NOT_KNOWN) if missing else _plain(v) for v, missing in zip(column, column.isna(), strict=True)]
-    common = set(pd.Series(names).value_counts().index[:MAX_LEVELS])
-    return [n if n in common else _(OTHER) for n in names]
+    absent = column.isna()
+    found = [MISSING if gone else Level("level", _plain(v)) for v, gone in zip(column, absent, strict=True)]
+    counts = Counter(level for level in found if level is not MISSING)
+    common = set(sorted(counts, key=lambda level: (-counts[level], level.name))[:MAX_LEVELS])
+    return [level if level is MISSING or level in common else REST for level in found]
 
 
-def _bands(column: pd.Series[Any]) -> list[str]:
+def _bands(column: pd.Series[Any]) -> list[Level]:
     values = column.to_numpy(dtype=float)
     cuts = _cuts(values[np.isfinite(values)], is_age=str(column.name).strip().lower() in AGE_NAMES)
     between = [f"{a:.4g} – < {b:.4g}" for a, b in pairwise(cuts)]
-    names = [f"< {cuts[0]:.4g}", *between, f"≥ {cuts[-1]:.4g}"]
+    bands = [Level("level", name) for name in (f"< {cuts[0]:.4g}", *between, f"≥ {cuts[-1]:.4g}")]
     place = np.searchsorted(cuts, values, side="right")
-    return [names[i] if np.isfinite(v) else _(NOT_KNOWN) for i, v in zip(place, values, strict=True)]
+    return [bands[i] if np.isfinite(v) else MISSING for i, v in zip(place, values, strict=True)]
 
 
 def _cuts(known: Floats, *, is_age: bool) -> Floats:

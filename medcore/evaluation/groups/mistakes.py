@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from medcore.evaluation.figures.binary import log_loss_terms
 from medcore.evaluation.figures.estimates import Estimate, Floats, normal
-from medcore.evaluation.figures.resampling import Ints
-from medcore.evaluation.groups.grouping import NOT_KNOWN
-from medcore.i18n import N_, _
+from medcore.evaluation.groups.grouping import MISSING, Level
+from medcore.i18n import N_, Message
 
 #: A leaf holds at least this share of the patients, and this many: smaller ones are chance.
 LEAF_SHARE, LEAF_PATIENTS, DEPTH = 0.05, 20, 3
 #: A split that explains less of the spread of losses than this is chance.
 LEAST_GAIN = 0.01
+#: Of a category the commonest levels are looked at.
+LEVELS_TRIED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What tells patients apart: a column, how it compares, and the level (or number) it is compared with."""
+
+    column: str
+    relation: Literal["<", "≥", "=", "≠"]
+    level: Level
+
+    @property
+    def message(self) -> Message:
+        """The condition in words, translated when it is shown."""
+        values = {"column": self.column, "relation": self.relation, "value": self.level.message}
+        if self.level.kind == "missing":
+            return Message(_IS_KNOWN if self.relation == "≠" else _IS_NOT_KNOWN, values)
+        return Message("{column} {relation} {value}", values)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+_IS_KNOWN = N_("{column} known")
+_IS_NOT_KNOWN = N_("{column} not known")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +51,10 @@ class Region:
     """Patients told apart by simple conditions, and how the risks miss what happened to them.
 
     ``gap`` is observed share less mean predicted risk (above 0: risk too low);
-    ``loss`` the mean log loss. ``conditions`` are words such as ``age ≥ 65``.
+    ``loss`` the mean log loss. ``conditions`` hold all of them, such as ``age ≥ 65``.
     """
 
-    conditions: tuple[str, ...]
+    conditions: tuple[Condition, ...]
     n: int
     share: float
     n_events: int
@@ -46,7 +71,7 @@ class Region:
         """Return a JSON-ready form."""
         simple = ("n", "share", "n_events", "mean_risk", "loss")
         return {name: getattr(self, name) for name in simple} | {
-            "conditions": list(self.conditions),
+            "conditions": [str(c) for c in self.conditions],
             "gap": self.gap.to_dict(),
         }
 
@@ -76,16 +101,16 @@ def mistakes(outcome: Floats, risk: Floats, columns: pd.DataFrame, *, n_worst: i
     loss = log_loss_terms(outcome, risk)
     worst = tuple(int(i) for i in np.argsort(-loss, kind="stable")[:n_worst])
     leaves = _leaves(loss, columns)
-    regions = [_region(words, mask, outcome, risk, loss) for words, mask in leaves]
+    regions = [_region(conditions, mask, outcome, risk, loss) for conditions, mask in leaves]
     regions.sort(key=lambda r: -r.loss)
     return Mistakes(regions=tuple(regions), worst=worst, mean_loss=float(loss.mean()))
 
 
-def _region(words: tuple[str, ...], mask: Any, outcome: Floats, risk: Floats, loss: Floats) -> Region:
+def _region(conditions: tuple[Condition, ...], mask: Any, outcome: Floats, risk: Floats, loss: Floats) -> Region:
     n, miss = int(mask.sum()), outcome[mask] - risk[mask]
     gap = normal(float(miss.mean()), float(miss.var(ddof=1)) / n if n > 1 else 0.0)
     return Region(
-        conditions=words,
+        conditions=conditions,
         n=n,
         share=n / len(risk),
         n_events=int(outcome[mask].sum()),
@@ -95,13 +120,13 @@ def _region(words: tuple[str, ...], mask: Any, outcome: Floats, risk: Floats, lo
     )
 
 
-def _leaves(loss: Floats, columns: pd.DataFrame) -> list[tuple[tuple[str, ...], Any]]:
-    """Fit the tree and return each leaf as words and a mask of its patients."""
+def _leaves(loss: Floats, columns: pd.DataFrame) -> list[tuple[tuple[Condition, ...], Any]]:
+    """Fit the tree and return each leaf as conditions and a mask of its patients."""
     from sklearn.tree import DecisionTreeRegressor
 
     smallest = max(LEAF_PATIENTS, int(LEAF_SHARE * len(loss)))
-    matrix, words = _encoded(columns)
-    if not len(words) or len(loss) < 2 * smallest:
+    matrix, tests = _encoded(columns)
+    if not tests or len(loss) < 2 * smallest:
         return [((), np.ones(len(loss), dtype=bool))]
     tree = DecisionTreeRegressor(
         max_depth=DEPTH,
@@ -110,46 +135,65 @@ def _leaves(loss: Floats, columns: pd.DataFrame) -> list[tuple[tuple[str, ...], 
         random_state=0,
     )
     leaf = tree.fit(matrix, loss).apply(matrix)
-    paths = _paths(tree.tree_, words)
+    paths = _paths(tree.tree_, tests)
     return [(paths[int(k)], leaf == k) for k in np.unique(leaf)]
 
 
-def _encoded(columns: pd.DataFrame) -> tuple[Floats, list[tuple[str, str]]]:
-    """Return a matrix for the tree, and for each column of it the words for "low" and "high" sides."""
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A column of the tree's matrix: a number, whether a value is known, or one level of a category."""
+
+    column: str
+    of: Literal["number", "known", "level"]
+    level: Level = MISSING
+
+    def sides(self, cut: float) -> tuple[Condition, Condition]:
+        """Return the conditions of the patients below and above the tree's threshold."""
+        if self.of == "number":
+            value = Level("level", f"{cut:.4g}")
+            return Condition(self.column, "<", value), Condition(self.column, "≥", value)
+        if self.of == "known":
+            return Condition(self.column, "≠", MISSING), Condition(self.column, "=", MISSING)
+        return Condition(self.column, "≠", self.level), Condition(self.column, "=", self.level)
+
+
+def _encoded(columns: pd.DataFrame) -> tuple[Floats, list[_Test]]:
+    """Return a matrix for the tree, and what each of its columns tells."""
     parts: list[Floats] = []
-    words: list[tuple[str, str]] = []
-    for name in columns.columns:
+    tests: list[_Test] = []
+    for name in map(str, columns.columns):
         column = columns[name]
         if pd.api.types.is_numeric_dtype(column):
             values = column.to_numpy(dtype=float)
             known = np.isfinite(values)
             if known.any():
                 parts.append(np.where(known, values, np.median(values[known])))
-                words.append((f"{name} < {{cut}}", f"{name} ≥ {{cut}}"))
+                tests.append(_Test(name, "number"))
             if 0 < known.sum() < len(values):
                 parts.append((~known).astype(float))
-                words.append((_("{column} known", column=name), f"{name}: {_(NOT_KNOWN)}"))
+                tests.append(_Test(name, "known"))
             continue
-        text = column.astype(object).where(column.notna(), _(NOT_KNOWN)).astype(str)
-        for value in text.value_counts().index[:10]:
-            parts.append((text == value).to_numpy(dtype=float))
-            words.append((f"{name} ≠ {value}", f"{name} = {value}"))
-    return (np.column_stack(parts) if parts else np.empty((len(columns), 0))), words
+        absent = column.isna()
+        levels = [MISSING if gone else Level("level", str(v)) for v, gone in zip(column, absent, strict=True)]
+        counts = pd.Series(levels, dtype=object).value_counts()
+        for level in counts.index[:LEVELS_TRIED]:
+            parts.append(np.array([float(one == level) for one in levels]))
+            tests.append(_Test(name, "level", level))
+    return (np.column_stack(parts) if parts else np.empty((len(columns), 0))), tests
 
 
-def _paths(tree: Any, words: list[tuple[str, str]]) -> Mapping[int, tuple[str, ...]]:
+def _paths(tree: Any, tests: Sequence[_Test]) -> Mapping[int, tuple[Condition, ...]]:
     """Walk the tree and return the conditions that lead to each leaf."""
-    found: dict[int, tuple[str, ...]] = {}
+    found: dict[int, tuple[Condition, ...]] = {}
 
-    def walk(node: int, so_far: tuple[str, ...]) -> None:
+    def walk(node: int, so_far: tuple[Condition, ...]) -> None:
         left, right = int(tree.children_left[node]), int(tree.children_right[node])
         if left < 0:
             found[node] = so_far
             return
-        low, high = words[int(tree.feature[node])]
-        cut = f"{float(tree.threshold[node]):.4g}"
-        walk(left, (*so_far, low.replace("{cut}", cut)))
-        walk(right, (*so_far, high.replace("{cut}", cut)))
+        low, high = tests[int(tree.feature[node])].sides(float(tree.threshold[node]))
+        walk(left, (*so_far, low))
+        walk(right, (*so_far, high))
 
     walk(0, ())
     return found
@@ -159,22 +203,3 @@ DESCRIBES = N_(
     "These groups were searched for because the risks do badly in them: they are places to look, not proof. Check them "
     "on other patients."
 )
-
-
-def worst_calibrated(outcome: Floats, risk: Floats, labels: Mapping[str, Ints]) -> tuple[Region, ...]:
-    """Return groups by how far the observed share lies from the mean risk, the surest departures first.
-
-    ``labels`` names groups by masks (n,). Groups of fewer than 20 patients are left out.
-    """
-    loss = log_loss_terms(outcome, risk)
-    regions = [
-        _region((name,), np.asarray(mask, dtype=bool), outcome, risk, loss)
-        for name, mask in labels.items()
-        if np.sum(mask) >= LEAF_PATIENTS
-    ]
-    return tuple(sorted(regions, key=lambda r: -_sureness(r.gap)))
-
-
-def _sureness(gap: Estimate) -> float:
-    half = gap.high - gap.value
-    return abs(gap.value) / half if half > 0 else 0.0

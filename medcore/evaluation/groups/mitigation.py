@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from medcore.evaluation.curves.thresholds import choose_threshold
 from medcore.evaluation.figures.confusion import Confusion, confusion
 from medcore.evaluation.figures.estimates import Floats
+from medcore.evaluation.groups.grouping import Grouping, GroupKey
 from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.evaluation.recalibration.update import Update, update
 from medcore.i18n import N_, Message
@@ -32,10 +31,10 @@ class Remedy:
     """
 
     kind: str
-    before: Mapping[str, Confusion]
-    after: Mapping[str, Confusion]
-    thresholds: Mapping[str, float]
-    updates: Mapping[str, Update]
+    before: Mapping[GroupKey, Confusion]
+    after: Mapping[GroupKey, Confusion]
+    thresholds: Mapping[GroupKey, float]
+    updates: Mapping[GroupKey, Update]
     net_benefit_before: float
     net_benefit_after: float
 
@@ -66,37 +65,37 @@ class Remedy:
         """Return a JSON-ready form."""
         return {
             "kind": self.kind,
-            "before": {k: c.to_dict() for k, c in self.before.items()},
-            "after": {k: c.to_dict() for k, c in self.after.items()},
-            "thresholds": dict(self.thresholds),
-            "updates": {k: u.to_dict() for k, u in self.updates.items()},
+            "before": {str(k): c.to_dict() for k, c in self.before.items()},
+            "after": {str(k): c.to_dict() for k, c in self.after.items()},
+            "thresholds": {str(k): t for k, t in self.thresholds.items()},
+            "updates": {str(k): u.to_dict() for k, u in self.updates.items()},
             "net_benefit_before": self.net_benefit_before,
             "net_benefit_after": self.net_benefit_after,
             "price": str(self.price()),
         }
 
 
-def equal_sensitivity(outcome: Floats, risk: Floats, names: Sequence[str], *, threshold: float) -> Remedy:
+def equal_sensitivity(outcome: Floats, risk: Floats, groups: Grouping, *, threshold: float) -> Remedy:
     """Give each group its own threshold, at which it reaches the sensitivity of all patients together.
 
-    ``names`` (n,) is the group of each patient.
+    ``groups`` has the group of each patient (n,).
     """
     wanted = confusion(outcome, risk, threshold).sensitivity.value
     thresholds = {
         name: choose_threshold(outcome[mask], risk[mask], "sensitivity", target=wanted).threshold
-        for name, mask in _judgeable(outcome, names).items()
+        for name, mask in _judgeable(outcome, groups).items()
     }
-    return _remedy("equal_sensitivity", outcome, risk, risk, names, threshold, thresholds, {})
+    return _remedy("equal_sensitivity", outcome, risk, risk, groups, threshold, thresholds, {})
 
 
-def recalibrated(outcome: Floats, risk: Floats, names: Sequence[str], *, threshold: float) -> Remedy:
+def recalibrated(outcome: Floats, risk: Floats, groups: Grouping, *, threshold: float) -> Remedy:
     """Shift each group's risks so that they are right on average in it; the threshold stays the same."""
     updates, new = {}, risk.copy()
-    for name, mask in _judgeable(outcome, names).items():
+    for name, mask in _judgeable(outcome, groups).items():
         found = update(outcome[mask], risk[mask])
         if found is not None:
             updates[name], new[mask] = found, found.apply(risk[mask])
-    return _remedy("recalibrated", outcome, risk, new, names, threshold, {}, updates)
+    return _remedy("recalibrated", outcome, risk, new, groups, threshold, {}, updates)
 
 
 def _remedy(
@@ -104,15 +103,13 @@ def _remedy(
     outcome: Floats,
     old: Floats,
     new: Floats,
-    names: Sequence[str],
+    groups: Grouping,
     threshold: float,
-    thresholds: Mapping[str, float],
-    updates: Mapping[str, Update],
+    thresholds: Mapping[GroupKey, float],
+    updates: Mapping[GroupKey, Update],
 ) -> Remedy:
-    groups = np.asarray(names)
     before, after = {}, {}
-    for name in map(str, np.unique(groups)):
-        mask = groups == name
+    for name, mask in groups.masks().items():
         before[name] = confusion(outcome[mask], old[mask], threshold)
         after[name] = confusion(outcome[mask], new[mask], thresholds.get(name, threshold))
     odds = threshold / (1 - threshold)
@@ -127,16 +124,14 @@ def _remedy(
     )
 
 
-def _judgeable(outcome: Floats, names: Sequence[str]) -> dict[str, Any]:
-    groups = np.asarray(names)
-    masks = {str(name): groups == name for name in np.unique(groups)}
-    return {k: m for k, m in masks.items() if HARDLY_ANY <= outcome[m].sum() <= m.sum() - HARDLY_ANY}
+def _judgeable(outcome: Floats, groups: Grouping) -> dict[GroupKey, Any]:
+    return {k: m for k, m in groups.masks().items() if HARDLY_ANY <= outcome[m].sum() <= m.sum() - HARDLY_ANY}
 
 
-def _benefit(confusions: Mapping[str, Confusion], odds: float) -> float:
+def _benefit(confusions: Mapping[GroupKey, Confusion], odds: float) -> float:
     n = sum(c.n for c in confusions.values())
     return sum(c.tp - c.fp * odds for c in confusions.values()) / n
 
 
-def _alerts(confusions: Mapping[str, Confusion]) -> float:
+def _alerts(confusions: Mapping[GroupKey, Confusion]) -> float:
     return sum(c.tp + c.fp for c in confusions.values()) / sum(c.n for c in confusions.values())

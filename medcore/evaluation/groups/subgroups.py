@@ -14,7 +14,7 @@ from medcore.evaluation.figures.binary import auroc
 from medcore.evaluation.figures.confusion import Confusion, confusion
 from medcore.evaluation.figures.estimates import Estimate, Floats, missing, normal
 from medcore.evaluation.figures.resampling import Ints, clustered_variance
-from medcore.evaluation.groups.grouping import MAX_LEVELS, group_names
+from medcore.evaluation.groups.grouping import MAX_LEVELS, Grouping, GroupKey, grouping
 from medcore.i18n import N_, Message
 from medcore.statistics.logistic import fit_logistic, logit
 
@@ -39,7 +39,7 @@ class Subgroup:
     (fewer than 20 of either).
     """
 
-    name: str
+    key: GroupKey
     n: int
     n_events: int
     auroc: Estimate
@@ -48,6 +48,11 @@ class Subgroup:
     o_e_ratio: float
     net_benefit: Estimate
     confusion: Confusion
+
+    @property
+    def name(self) -> str:
+        """The group's name in the reader's language."""
+        return str(self.key)
 
     @property
     def judgeable(self) -> str:
@@ -83,14 +88,14 @@ class Fairness:
     false_alarms: float
     equalised_odds: float
     calibration: float
-    groups: tuple[str, ...]
+    groups: tuple[GroupKey, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         gaps = ("demographic_parity", "equal_opportunity", "false_alarms", "equalised_odds", "calibration")
         values = {name: getattr(self, name) for name in gaps}
         return {k: None if np.isnan(v) else v for k, v in values.items()} | {
-            "groups": list(self.groups),
+            "groups": [str(key) for key in self.groups],
             "meaning": str(Message(MEANING)),
         }
 
@@ -108,8 +113,8 @@ class Breakdown:
     def warnings(self) -> tuple[Message, ...]:
         """Say which groups are too small to judge, and how many patients are in groups too small to show."""
         out = []
-        no = [g.name for g in self.groups if g.judgeable == "no"]
-        poorly = [g.name for g in self.groups if g.judgeable == "poorly"]
+        no = [g.key.message for g in self.groups if g.judgeable == "no"]
+        poorly = [g.key.message for g in self.groups if g.judgeable == "poorly"]
         if no:
             out.append(Message(N_("Too few patients with or without the outcome to judge: {groups}."), {"groups": no}))
         if poorly:
@@ -148,35 +153,34 @@ def breakdown(
     where patients repeat. Groups of fewer than 5 patients are counted, not shown.
     Bands of numbers come in their order, other groups by size.
     """
-    names = np.array(group_names(sensitive, columns))
+    parted = grouping(sensitive, columns)
     found, hidden = [], 0
-    for name, size in zip(*np.unique(names, return_counts=True), strict=True):
-        if size < SMALLEST_SHOWN:
-            hidden += int(size)
+    for key, mask in parted.masks().items():
+        if mask.sum() < SMALLEST_SHOWN:
+            hidden += int(mask.sum())
             continue
-        mask = names == name
         within = None if groups is None else groups[mask]
-        found.append(subgroup(str(name), outcome[mask], risk[mask], threshold=threshold, groups=within))
-    found.sort(key=_order(sensitive, columns, names))
+        found.append(subgroup(key, outcome[mask], risk[mask], threshold=threshold, groups=within))
+    found.sort(key=_order(sensitive, columns, parted))
     return Breakdown(
         columns=tuple(columns), threshold=threshold, groups=tuple(found), fairness=fairness(found), n_too_small=hidden
     )
 
 
-def _order(sensitive: pd.DataFrame, columns: Sequence[str], names: Any) -> Callable[[Subgroup], float]:
+def _order(sensitive: pd.DataFrame, columns: Sequence[str], parted: Grouping) -> Callable[[Subgroup], float]:
     """Order bands by their lowest value (missing values last), everything else by size."""
     column = sensitive[columns[0]]
     if len(columns) > 1 or not pd.api.types.is_numeric_dtype(column) or column.nunique() <= MAX_LEVELS:
         return lambda group: -group.n
-    lowest = column.to_numpy(dtype=float)
-    return lambda group: float(np.nan_to_num(lowest[names == group.name], nan=np.inf).min())
+    values, masks = column.to_numpy(dtype=float), parted.masks()
+    return lambda group: float(np.nan_to_num(values[masks[group.key]], nan=np.inf).min())
 
 
-def subgroup(name: str, outcome: Floats, risk: Floats, *, threshold: float, groups: Ints | None = None) -> Subgroup:
+def subgroup(key: GroupKey, outcome: Floats, risk: Floats, *, threshold: float, groups: Ints | None = None) -> Subgroup:
     """Judge one group of patients: ``outcome`` (n,) of 0 and 1, ``risk`` (n,)."""
     slope, large = calibration_in(outcome, risk, groups=groups)
     return Subgroup(
-        name=name,
+        key=key,
         n=len(risk),
         n_events=int(outcome.sum()),
         auroc=auroc(outcome, risk, groups=groups),
@@ -221,5 +225,5 @@ def fairness(found: Sequence[Subgroup]) -> Fairness:
         false_alarms=false_alarms,
         equalised_odds=max(opportunity, false_alarms),
         calibration=gap(observed_less_predicted),
-        groups=tuple(g.name for g in judged),
+        groups=tuple(g.key for g in judged),
     )

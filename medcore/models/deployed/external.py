@@ -15,7 +15,7 @@ from medcore.data.preparation.weights import read_weights
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.evaluation import Confusion, Evaluation, confusion, evaluate
 from medcore.features import CodeBook
-from medcore.i18n import N_, _
+from medcore.i18n import N_, Message
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.deployed.membership import Membership, membership
 
@@ -99,56 +99,71 @@ class ExternalValidation:
             "trained_on": {"same_table": self.same_table, "share_of_training_sample": self.known},
         }
 
-    def warnings(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[Message, ...]:
         """Say that the "new" patients are those of training, if they are."""
         if self.same_table:
             return (
-                _(
-                    "This is the very table that the model was trained on. Its figures say how well the model remembers, "
-                    "not how it does on new patients: this is not an external validation."
+                Message(
+                    N_(
+                        "This is the very table that the model was trained on. Its figures say how well the model remembers, "
+                        "not how it does on new patients: this is not an external validation."
+                    )
                 ),
             )
         if self.known >= NOTABLE_OVERLAP:
             return (
-                _(
-                    "{percent} % of a sample of the training rows stand in this table, cell by cell. The figures of "
-                    "patients that the model was trained on are too good: leave them out.",
-                    percent=f"{100 * self.known:.0f}",
+                Message(
+                    N_(
+                        "{percent} % of a sample of the training rows stand in this table, cell by cell. The figures of "
+                        "patients that the model was trained on are too good: leave them out."
+                    ),
+                    {"percent": f"{100 * self.known:.0f}"},
                 ),
             )
         return ()
 
-    def weighting(self) -> tuple[str, ...]:
+    def weighting(self) -> tuple[Message, ...]:
         """Say that, and how, patients were weighted; nothing when all count alike."""
         if self.weight is None:
             return ()
         effective = self.evaluation.n_effective
         return (
-            _(
-                "Patients count by their weight in {column}: {zero} of weight 0 were left out, and the others tell as "
-                "much as {effective} who count alike.",
-                column=self.weight,
-                zero=self.n_weight_zero,
-                effective=f"{self.n_patients if effective is None else effective:,.0f}",
+            Message(
+                N_(
+                    "Patients count by their weight in {column}: {zero} of weight 0 were left out, and the others tell as "
+                    "much as {effective} who count alike."
+                ),
+                {
+                    "column": self.weight,
+                    "zero": self.n_weight_zero,
+                    "effective": f"{self.n_patients if effective is None else effective:,.0f}",
+                },
             ),
         )
 
-    def lines(self) -> tuple[str, ...]:
+    def lines(self) -> tuple[Message, ...]:
         """Say how far the new patients differ, and name the columns in which they do notably."""
         notable = [d for d in self.differences if (d.difference or 0) > NOTABLE_DIFFERENCE or d.unseen]
-        apart = _("AUROC of telling new patients from training: {auroc}.", auroc=f"{self.membership.auroc:.2f}")
+        apart = Message(
+            N_("AUROC of telling new patients from training: {auroc}. {meaning}"),
+            {"auroc": f"{self.membership.auroc:.2f}", "meaning": self.membership.meaning},
+        )
         columns = (
-            _(
-                "{column}: differs from training by {difference}; {missing} missing, {training} in training; {unseen} unseen.",
-                column=d.column,
-                difference="–" if d.difference is None else f"{d.difference:.2f}",
-                missing=f"{d.missing:.0%}",
-                training=f"{d.missing_training:.0%}",
-                unseen=d.unseen,
+            Message(
+                N_(
+                    "{column}: differs from training by {difference}; {missing} missing, {training} in training; {unseen} unseen."
+                ),
+                {
+                    "column": d.column,
+                    "difference": "–" if d.difference is None else f"{d.difference:.2f}",
+                    "missing": f"{d.missing:.0%}",
+                    "training": f"{d.missing_training:.0%}",
+                    "unseen": d.unseen,
+                },
             )
             for d in notable
         )
-        return (*self.warnings(), f"{apart} {self.membership.meaning}", *columns)
+        return (*self.warnings(), apart, *columns)
 
 
 def validate(

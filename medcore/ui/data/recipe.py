@@ -6,10 +6,10 @@ import json
 
 import streamlit as st
 
-from medcore.data.preparation.methods import methods_text
 from medcore.data.preparation.presets import PRESETS, preset_of
 from medcore.data.preparation.recipe import STEP_KINDS, Prepared, Step, StepLog, prepare
 from medcore.i18n import _
+from medcore.reporting.preparation import methods_text
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once, store
 from medcore.ui.kit.layout import facts, note

@@ -125,9 +125,9 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
         pairs.append((_("Left out, weight 0"), f"{found.n_weight_zero:,}"))
     facts(pairs)
     for warning in found.warnings():
-        note(warning, look="warning")
+        note(str(warning), look="warning")
     for line in found.weighting():
-        note(line)
+        note(str(line))
     new, old = _("New patients"), _("Out of fold")
     if len(judged.classes) > 2:
         metric_table({new: found.evaluation.metrics, old: judged.evaluation.metrics})

@@ -9,6 +9,7 @@ import streamlit as st
 from medcore.charts import subgroups as charts
 from medcore.data.cohort import Schema
 from medcore.evaluation.figures.words import METRICS
+from medcore.evaluation.groups.grouping import GroupKey
 from medcore.evaluation.groups.heterogeneity import MEANING as HETEROGENEITY
 from medcore.evaluation.groups.heterogeneity import heterogeneity, sentence
 from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes
@@ -103,7 +104,7 @@ def errors(judged: Judged, study: StudyRecord) -> None:
     table(
         [
             {
-                _("Patients"): plain(" · ".join(r.conditions) or _("all"), limit=160),
+                _("Patients"): plain(" · ".join(map(str, r.conditions)) or _("all"), limit=160),
                 _("Share"): f"{r.share:.0%} ({r.n})",
                 _("Mean risk"): f"{r.mean_risk:.1%}",
                 _("Observed"): f"{r.observed:.1%}",
@@ -191,23 +192,23 @@ def _remedies(judged: Judged, found: Breakdown) -> None:
     table(
         [
             {
-                _("Group"): plain(name),
-                _("What changes"): _change(remedy, name),
+                _("Group"): plain(str(key)),
+                _("What changes"): _change(remedy, key),
                 _(
                     "Sensitivity (%)"
-                ): f"{per_hundred(before.sensitivity)} → {per_hundred(remedy.after[name].sensitivity)}",
-                _("Alerts (%)"): f"{per_hundred(before.alert_rate)} → {per_hundred(remedy.after[name].alert_rate)}",
+                ): f"{per_hundred(before.sensitivity)} → {per_hundred(remedy.after[key].sensitivity)}",
+                _("Alerts (%)"): f"{per_hundred(before.alert_rate)} → {per_hundred(remedy.after[key].alert_rate)}",
             }
-            for name, before in remedy.before.items()
+            for key, before in remedy.before.items()
         ]
     )
 
 
-def _change(remedy: Remedy, name: str) -> str:
-    if name in remedy.thresholds:
-        return _("threshold {percent} %", percent=f"{100 * remedy.thresholds[name]:.1f}")
-    if name in remedy.updates:
-        return _("log odds {shift}", shift=f"{remedy.updates[name].intercept:+.2f}")
+def _change(remedy: Remedy, key: GroupKey) -> str:
+    if key in remedy.thresholds:
+        return _("threshold {percent} %", percent=f"{100 * remedy.thresholds[key]:.1f}")
+    if key in remedy.updates:
+        return _("log odds {shift}", shift=f"{remedy.updates[key].intercept:+.2f}")
     return _("nothing: too few patients")
 
 

@@ -33,11 +33,10 @@ from medcore.evaluation.comparison.paired import BenefitDifference, benefit_diff
 from medcore.evaluation.curves.thresholds import Rule, ThresholdChoice, choose_threshold
 from medcore.evaluation.figures.estimates import Floats
 from medcore.evaluation.figures.resampling import Ints
-from medcore.evaluation.groups.grouping import group_names
+from medcore.evaluation.groups.grouping import grouping
 from medcore.evaluation.groups.mistakes import Mistakes, mistakes
 from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, recalibrated
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
-from medcore.i18n import current_language
 from medcore.models.run.results import Patients, Results
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache
@@ -208,7 +207,6 @@ def breakdown_of(judged: Judged, columns: Sequence[str], threshold: float) -> Br
             judged.outcome, judged.risk, patients.sensitive, columns, threshold=threshold, groups=patients.groups
         ),
         *key,
-        current_language(),
     )
 
 
@@ -218,10 +216,10 @@ def remedy_of(judged: Judged, found: Breakdown, kind: str) -> Remedy:
     compute = equal_sensitivity if kind == "equal_sensitivity" else recalibrated
 
     def remedy() -> Remedy:
-        names = group_names(judged.patients.sensitive, found.columns)
-        return compute(judged.outcome, judged.risk, names, threshold=found.threshold)
+        groups = grouping(judged.patients.sensitive, found.columns)
+        return compute(judged.outcome, judged.risk, groups, threshold=found.threshold)
 
-    return cache.once(remedy, *key, *found.columns, found.threshold, current_language())
+    return cache.once(remedy, *key, *found.columns, found.threshold)
 
 
 def mistakes_of(judged: Judged, study: StudyRecord) -> Mistakes:
@@ -234,7 +232,7 @@ def mistakes_of(judged: Judged, study: StudyRecord) -> Mistakes:
         columns = typed(cohort.frame.iloc[judged.patients.rows], study.schema)[names]
         return mistakes(judged.outcome, judged.risk, columns)
 
-    return cache.once(compute, *key, current_language())
+    return cache.once(compute, *key)
 
 
 def comparison(judged: Judged, threshold: float) -> Comparison:
