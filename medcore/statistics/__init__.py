@@ -1,5 +1,7 @@
-"""Statistics on plain arrays: the one logit, log loss, AUROC, logistic fit and sample size of the house.
+"""Statistics on plain arrays: each is computed here, once, and everything else calls it.
 
-Bottom of everything: numpy and scipy only. Whoever needs one of these numbers calls
-it here; nobody computes it again.
+``logistic`` has the one logit and logistic regression, ``scores`` the log loss, ``ranking``
+the AUROC and average precision, ``calibration`` slope and intercept, ``proportions`` Wilson's
+interval, ``differences`` standardised differences, ``sample_size`` Riley's criteria. Knows
+numpy and scipy only; no cohort, no model, no page.
 """

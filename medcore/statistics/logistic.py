@@ -12,11 +12,13 @@ Floats = NDArray[np.float64]
 
 #: Risks are kept this far from 0 and 1 before the logit is taken (as in CalibrationCurves::val.prob.ci.2).
 EDGE = 1e-8
+#: No model of ours gives a smaller risk, nor one nearer 1; its log odds are told with this clip.
+MODEL_EDGE = 1e-7
 
 
-def logit(risk: Floats) -> Floats:
-    """Return log(p/(1−p)), with p kept :data:`EDGE` away from 0 and 1."""
-    p = np.clip(risk, EDGE, 1 - EDGE)
+def logit(risk: Floats, *, edge: float = EDGE) -> Floats:
+    """Return log(p/(1−p)), with p kept ``edge`` away from 0 and 1."""
+    p = np.clip(risk, edge, 1 - edge)
     out: Floats = np.log(p) - np.log1p(-p)
     return out
 

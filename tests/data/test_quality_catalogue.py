@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import CHECKS, inspect
-from medcore.data.quality.association import auroc, single_column_auroc
+from medcore.data.quality.association import single_column_auroc
 from medcore.data.quality.view import View
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target, infer_schema
@@ -245,13 +245,6 @@ def test_an_empty_table_has_no_findings():
     frame = clean_table().head(0)
     schema = Schema(tuple(Column(name=c, kind="numeric") for c in frame.columns))
     assert inspect(Cohort(frame=frame, schema=schema, sha256="0" * 64, name="x.csv")) == ()
-
-
-def test_auroc_from_counts_is_scikit_learns():
-    rng = np.random.default_rng(7)
-    score, event = rng.integers(0, 9, 500), rng.random(500) < 0.3
-    counted = auroc(np.bincount(score, weights=event), np.bincount(score, weights=~event))
-    assert counted == pytest.approx(roc_auc_score(event, score), abs=1e-12)
 
 
 def test_a_numeric_column_is_judged_by_its_own_order():

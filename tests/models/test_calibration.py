@@ -14,8 +14,8 @@ from medcore.models.selection.calibration import (
     calibration_slope,
     choose_calibrator,
     fit_calibrator,
-    log_loss,
 )
+from medcore.statistics.scores import class_log_loss
 
 
 def overconfident(n=2000, seed=0):
@@ -28,7 +28,7 @@ def overconfident(n=2000, seed=0):
 
 def test_log_loss_is_scikit_learns():
     risk, outcome, _folds = overconfident()
-    assert log_loss(risk, outcome) == pytest.approx(sklearn_log_loss(outcome, risk), abs=1e-9)
+    assert class_log_loss(outcome, risk) == pytest.approx(sklearn_log_loss(outcome, risk), abs=1e-9)
 
 
 def test_platt_is_a_logistic_regression_on_the_log_odds():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from medcore.models.run.advice import log_loss_difference
-from medcore.models.selection.calibration import log_loss
 from medcore.models.selection.ensemble import PULL, blend, choose_weights
+from medcore.statistics.scores import class_log_loss
 
 
 def three_candidates(n=1500, seed=0):
@@ -26,7 +26,7 @@ def test_two_models_with_errors_of_their_own_are_better_together():
     assert blended.weights["a"] > 0.3
     assert blended.weights["b"] > 0.3
     assert blended.weights.get("useless", 0.0) < 0.1
-    assert log_loss(blended.oof, outcome) < min(log_loss(candidates[name], outcome) for name in ("a", "b"))
+    assert class_log_loss(outcome, blended.oof) < min(class_log_loss(outcome, candidates[name]) for name in ("a", "b"))
 
 
 def test_a_folds_weights_do_not_come_from_its_own_outcome():

@@ -13,6 +13,7 @@ import pandas as pd
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.i18n import N_, Message
+from medcore.statistics.differences import category_difference, standardised_difference
 
 # Fewer patients than this in a cell could be recognised in an export (CLINICAL practice: n < 5).
 FEWEST_TOLD = 5
@@ -140,7 +141,7 @@ def _category(name: str, values: pd.Series, masks: list[npt.NDArray[np.bool_]]) 
     known = np.maximum(counts.sum(axis=1), 1)
     shares = _gathered(counts, MOST_LEVELS_COMPARED) / known[:, None]
     pairs = [(i, j) for i in range(1, len(masks)) for j in range(1, i)]
-    smd = _largest([_category_smd(shares[i], shares[j]) for i, j in pairs])
+    smd = _largest([category_difference(shares[i], shares[j]) for i, j in pairs])
     if len(levels) > MOST_LEVELS:
         counts = _gathered(counts, MOST_LEVELS)
         levels = [*levels[: MOST_LEVELS - 1], f"… (+{len(levels) - MOST_LEVELS + 1})"]
@@ -166,18 +167,7 @@ def _gathered(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]
 def _numeric_smd(a: Cell, b: Cell) -> float | None:
     if a.mean is None or b.mean is None or a.sd is None or b.sd is None:
         return None
-    spread = np.sqrt((a.sd**2 + b.sd**2) / 2)
-    return float(abs(a.mean - b.mean) / spread) if spread > 0 else None
-
-
-def _category_smd(p: npt.NDArray[np.float64], q: npt.NDArray[np.float64]) -> float | None:
-    """Standardise the difference of two distributions over levels; the first level is the reference."""
-    if len(p) < 2:
-        return None
-    p, q = p[1:], q[1:]
-    spread = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
-    squared = (p - q) @ np.linalg.pinv(spread) @ (p - q)
-    return float(np.sqrt(max(float(squared), 0.0)))
+    return standardised_difference(a.mean, a.sd, b.mean, b.sd)
 
 
 def _largest(values: list[float | None]) -> float | None:

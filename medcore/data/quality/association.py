@@ -12,20 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from medcore.data.quality.view import Ints, Levels
+from medcore.statistics.ranking import auroc_of_counts
 
 Floats = npt.NDArray[np.float64]
 FEWEST_ROWS_OF_A_CLASS = 10
 
 
-def auroc(positive: Floats, negative: Floats) -> float:
-    """Return the AUROC from counts of positives and negatives at each rising value of a score.
-
-    >>> auroc(np.array([0.0, 1.0, 1.0]), np.array([2.0, 0.0, 0.0]))
-    1.0
-    """
-    below = np.cumsum(negative) - negative
-    pairs = positive.sum() * negative.sum()
-    return float((positive * (below + negative / 2)).sum() / pairs) if pairs else 0.5
+def _auroc(positive: Floats, negative: Floats) -> float:
+    """Return the AUROC from counts at each rising value of a score; 0.5, no separation, without any pair."""
+    found = float(auroc_of_counts(positive[None, :], negative[None, :])[0])
+    return 0.5 if np.isnan(found) else found
 
 
 def single_column_auroc(levels: Levels, outcome: Ints, n_classes: int, folds: Ints) -> float:
@@ -77,7 +73,7 @@ def _out_of_fold(bins: Ints, n_bins: int, event: npt.NDArray[np.bool_], folds: I
     _, tied = np.unique(share.ravel()[order], return_inverse=True)
     positive = np.bincount(tied, weights=table[..., 1].ravel()[order])
     negative = np.bincount(tied, weights=table[..., 0].ravel()[order])
-    return auroc(positive.astype(np.float64), negative.astype(np.float64))
+    return _auroc(positive.astype(np.float64), negative.astype(np.float64))
 
 
 def _by_rank(codes: Ints, n: int, event: npt.NDArray[np.bool_]) -> float:
@@ -85,7 +81,7 @@ def _by_rank(codes: Ints, n: int, event: npt.NDArray[np.bool_]) -> float:
     measured = codes >= 0
     cell = codes[measured] * 2 + event[measured]
     table = np.bincount(cell, minlength=2 * n).reshape(n, 2).astype(np.float64)
-    found = auroc(table[:, 1], table[:, 0])
+    found = _auroc(table[:, 1], table[:, 0])
     lost = 1 - (event & measured).sum() / max(event.sum(), 1) * (~event & measured).sum() / max((~event).sum(), 1)
     return float(max(found, 1 - found) * (1 - lost) + 0.5 * lost)
 
@@ -109,7 +105,7 @@ def joint_auroc(columns: Sequence[Levels], outcome: Ints, folds: Ints) -> float:
         share = others / others.sum(axis=1, keepdims=True)
         score += np.log(share[..., 1] / share[..., 0])[folds[known], bins]
     _, rank = np.unique(score, return_inverse=True)
-    return auroc(
+    return _auroc(
         np.bincount(rank, weights=event).astype(np.float64), np.bincount(rank, weights=~event).astype(np.float64)
     )
 

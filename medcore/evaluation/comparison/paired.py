@@ -11,9 +11,9 @@ import numpy as np
 from medcore.evaluation.curves.utility import THRESHOLDS, benefit_terms
 from medcore.evaluation.figures.binary import BOOTSTRAPPED, pieces
 from medcore.evaluation.figures.estimates import CONSTANT_RISK, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
-from medcore.evaluation.figures.ranking import auroc_with_influence, weighted_auroc
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins
 from medcore.i18n import N_, Message
+from medcore.statistics.ranking import auroc_of_counts, auroc_with_influence
 
 #: Differences smaller than these are of no clinical account, whatever their interval.
 NEGLIGIBLE_AUROC = 0.005
@@ -229,7 +229,7 @@ def _auroc_bootstrap(outcome: Floats, risk_a: Floats, risk_b: Floats, draws: Dra
         cell = 2 * bins + (outcome == 1)
         whole = np.bincount(cell, minlength=2 * n_bins).astype(float)[None, :]
         for out, weight in ((areas, draws.by_cell(cell, 2 * n_bins)), (centres, whole)):
-            out.append(weighted_auroc(weight[:, 1::2], weight[:, 0::2]))
+            out.append(auroc_of_counts(weight[:, 1::2], weight[:, 0::2]))
     about = float(centres[0][0] - centres[1][0])
     return from_draws(value, areas[0] - areas[1], clustered=draws.clustered, about=about)
 

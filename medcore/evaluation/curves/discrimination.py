@@ -9,8 +9,9 @@ import numpy as np
 
 from medcore.evaluation.figures.binary import auprc, auroc
 from medcore.evaluation.figures.confusion import Confusion
-from medcore.evaluation.figures.estimates import Z95, Estimate, Floats
+from medcore.evaluation.figures.estimates import Estimate, Floats
 from medcore.evaluation.figures.resampling import Ints
+from medcore.statistics.proportions import wilson_bounds
 
 #: Points kept of a curve: more cannot be seen, and a page must stay light.
 MAX_POINTS = 400
@@ -156,7 +157,7 @@ def roc(
     positives, negatives = max(ranked.n_events, 1), max(ranked.n - ranked.n_events, 1)
     tpr, fpr = tp / positives, (called - tp) / negatives
     keep = _evenly(fpr + tpr, max_points)
-    low, high = _wilson_bounds(tp[keep], np.full(len(keep), positives))
+    low, high = wilson_bounds(tp[keep], np.full(len(keep), positives))
     thresholds = _thresholds(ranked, called[keep])
     area = area or auroc(outcome, risk, groups=groups)
     return RocCurve(fpr[keep], tpr[keep], low, high, thresholds, area, ranked.n, ranked.n_events)
@@ -176,7 +177,7 @@ def precision_recall(
     called, tp = (a[1:] for a in ranked.steps())
     recall, precision = tp / max(ranked.n_events, 1), tp / called
     keep = _evenly(recall + called / ranked.n, max_points)
-    low, high = _wilson_bounds(tp[keep], called[keep])
+    low, high = wilson_bounds(tp[keep], called[keep])
     return PrecisionRecallCurve(
         recall[keep],
         precision[keep],
@@ -229,13 +230,6 @@ def _thresholds(ranked: Ranked, called: Ints) -> Floats:
     """Return the threshold that calls each number of patients positive; infinite for none."""
     out: Floats = np.where(called > 0, ranked.risk[np.maximum(called, 1) - 1], np.inf)
     return out
-
-
-def _wilson_bounds(successes: Ints, n: Ints) -> tuple[Floats, Floats]:
-    p, z2 = successes / n, Z95**2
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * np.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
 def _plain(result: Any) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from medcore.evaluation.curves.discrimination import Ranked
-from medcore.evaluation.figures.estimates import Z95, Estimate, Floats, normal
+from medcore.evaluation.figures.estimates import Estimate, Floats, normal
 from medcore.evaluation.figures.resampling import Ints, clustered_variance
 from medcore.evaluation.figures.weighting import weighed
 from medcore.i18n import N_, Message
+from medcore.statistics.proportions import Z95
 
 #: The thresholds drawn when none are asked for: 1 % to 99 %.
 THRESHOLDS = np.arange(1, 100) / 100

@@ -19,11 +19,13 @@ from medcore.evaluation.figures.estimates import (
     missing,
     normal,
 )
-from medcore.evaluation.figures.ranking import auroc_with_influence, average_precision
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins, sums
 from medcore.evaluation.figures.smoothing import Smoother, weighted_quantile
 from medcore.evaluation.figures.weighting import linearised
-from medcore.statistics.logistic import LogisticFit, fit_logistic, logit
+from medcore.statistics.calibration import in_the_large_fit, slope_fit
+from medcore.statistics.logistic import LogisticFit
+from medcore.statistics.ranking import auroc_with_influence, average_precision
+from medcore.statistics.scores import log_loss_terms
 
 #: The figures whose interval is bootstrapped, in the order they are shown.
 BOOTSTRAPPED = ("auprc", "brier", "scaled_brier", "log_loss", "o_e_ratio", "ici", "e50", "e90")
@@ -58,14 +60,6 @@ class Pieces:
     model_variance: Mapping[str, float]
     reasons: Mapping[str, str]
     weighted: bool = False
-
-
-def log_loss_terms(outcome: Floats, risk: Floats) -> Floats:
-    """Return −log of the probability given to what happened, with scikit-learn's clipping."""
-    tiny = np.finfo(np.float64).eps
-    p = np.clip(risk, tiny, 1 - tiny)
-    out: Floats = -(outcome * np.log(p) + (1 - outcome) * np.log1p(-p))
-    return out
 
 
 def pieces(outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None = None) -> Pieces:
@@ -131,12 +125,8 @@ def _calibration_fits(
     names = ("calibration_slope", "calibration_intercept")
     if np.isnan(area):
         return dict.fromkeys(names, (NAN, None, ONE_CLASS))
-    x, ones = logit(risk), np.ones((len(risk), 1))
-    in_the_large = fit_logistic(outcome, ones, offset=x, weights=weights)
-    slope = None
     reason = SEPARATED if area in (0.0, 1.0) else CONSTANT_RISK
-    if np.ptp(x) > 1e-9 and area not in (0.0, 1.0):
-        slope = fit_logistic(outcome, np.column_stack([ones, x]), weights=weights)
+    slope, in_the_large = slope_fit(outcome, risk, weights), in_the_large_fit(outcome, risk, weights)
     return {
         names[0]: (float(slope.coefficients[1]), slope, None) if slope else (NAN, None, reason),
         names[1]: (float(in_the_large.coefficients[0]), in_the_large, None) if in_the_large else (NAN, None, SEPARATED),

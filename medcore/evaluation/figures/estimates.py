@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.i18n import N_, Message
+from medcore.statistics.proportions import Z95, wilson_bounds
 
 Floats = NDArray[np.float64]
 
-#: Two-sided 95 % point of the normal distribution.
-Z95 = 1.959963984540054
 NAN = math.nan
 
 #: Methods by which an interval is found, as a person reads them.
@@ -106,12 +105,8 @@ def wilson(successes: float, n: float) -> Estimate:
     """
     if n <= 0:
         return missing(N_("No patient falls in this group."))
-    p, z2 = successes / n, Z95**2
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    low = 0.0 if successes <= 0 else max(0.0, centre - half)
-    high = 1.0 if successes >= n else min(1.0, centre + half)
-    return Estimate(p, low, high, "wilson")
+    low, high = wilson_bounds(successes, n)
+    return Estimate(successes / n, float(low), float(high), "wilson")
 
 
 def wilson_weighted(hits: tuple[float, float], misses: tuple[float, float]) -> Estimate:

@@ -14,13 +14,13 @@ from medcore.evaluation.figures.binary import (
     Pieces,
     analytic_method,
     estimates,
-    log_loss_terms,
     pieces,
 )
 from medcore.evaluation.figures.confusion import Confusion, confusion
 from medcore.evaluation.figures.estimates import NAN, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
 from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
+from medcore.statistics.scores import class_log_loss_terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +200,7 @@ def _whole(
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn_scaled = 1 - drawn / (drawn_shares * (1 - drawn_shares)).sum(1)
     scaled = 1 - brier / spread if spread > 0 else NAN
-    chosen = risk[np.arange(len(outcome)), outcome]
-    terms = log_loss_terms(np.ones(len(outcome)), chosen)
+    terms = class_log_loss_terms(outcome, risk)
     loss = float(np.average(terms, weights=weight))
     return {
         "brier": from_draws(brier, drawn, clustered=clustered, about=about),

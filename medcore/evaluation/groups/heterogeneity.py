@@ -11,9 +11,10 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import t
 
-from medcore.evaluation.figures.estimates import NAN, Z95, Estimate, Floats
+from medcore.evaluation.figures.estimates import NAN, Estimate, Floats
 from medcore.evaluation.groups.subgroups import Subgroup
 from medcore.i18n import N_, Message
+from medcore.statistics.proportions import Z95
 
 #: A prediction interval needs three sites at least (Higgins 2009, J R Stat Soc A 172:137).
 FEWEST_SITES = 3

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from medcore.evaluation.figures.binary import log_loss_terms
 from medcore.evaluation.figures.estimates import Estimate, Floats, normal
 from medcore.evaluation.groups.grouping import MISSING, Level
 from medcore.i18n import N_, Message
+from medcore.statistics.scores import log_loss_terms
 
 #: A leaf holds at least this share of the patients, and this many: smaller ones are chance.
 LEAF_SHARE, LEAF_PATIENTS, DEPTH = 0.05, 20, 3

@@ -16,7 +16,7 @@ from medcore.evaluation.figures.estimates import Estimate, Floats, missing, norm
 from medcore.evaluation.figures.resampling import Ints, clustered_variance
 from medcore.evaluation.groups.grouping import MAX_LEVELS, Grouping, GroupKey, grouping
 from medcore.i18n import N_, Message
-from medcore.statistics.logistic import fit_logistic, logit
+from medcore.statistics.calibration import in_the_large_fit, slope_fit
 
 #: A group with fewer events or fewer non-events than this cannot be judged: the
 #: number under which intervals of discrimination become meaninglessly wide (Collins 2016: 100 for validation).
@@ -194,12 +194,9 @@ def subgroup(key: GroupKey, outcome: Floats, risk: Floats, *, threshold: float, 
 
 def calibration_in(outcome: Floats, risk: Floats, *, groups: Ints | None = None) -> tuple[Estimate, Estimate]:
     """Return calibration slope and calibration in the large with Wald intervals, without any resampling."""
-    x, ones = logit(risk), np.ones((len(risk), 1))
-    slope = fit_logistic(outcome, np.column_stack([ones, x])) if np.ptp(x) > 1e-9 else None
-    large = fit_logistic(outcome, ones, offset=x)
     found = []
-    for fit in (slope, large):
-        if fit is None or not 0 < outcome.sum() < len(outcome):
+    for fit in (slope_fit(outcome, risk), in_the_large_fit(outcome, risk)):
+        if fit is None:
             found.append(missing(NOT_JUDGED))
             continue
         variance = float(fit.covariance[-1, -1])

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from medcore.explanation.patient.reference import Reference, column_shares
 from medcore.explanation.shapley.game import Floats
 from medcore.features import UNSEEN
 from medcore.i18n import N_, Message
+from medcore.statistics.proportions import wilson_bounds
 
 Level = Literal["usual", "caution", "abstain"]
 N_SIMILAR = 50
@@ -123,14 +123,14 @@ def local_calibration(
     """Compare out-of-fold risks with outcomes among the 50 training patients most like this one."""
     places = reference.nearest(codes, min(N_SIMILAR, len(reference.codes)), weights=weights)
     events = int(np.sum(reference.outcome[places] == class_index))
-    interval = binomtest(events, max(1, len(places))).proportion_ci(method="wilson")
+    low, high = wilson_bounds(events, max(1, len(places)))
     return LocalCalibration(
         n=len(places),
         n_events=events,
         predicted=float(reference.risk[places, class_index].mean()) if len(places) else float("nan"),
         observed=events / max(1, len(places)),
-        low=float(interval.low),
-        high=float(interval.high),
+        low=float(low),
+        high=float(high),
     )
 
 

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.explanation.shapley.results import SCALES, Scale
+from medcore.statistics.logistic import MODEL_EDGE, logit
 
 Floats = NDArray[np.float64]
 Risk = Callable[[Floats], NDArray[Any]]
@@ -48,7 +49,6 @@ class Mixing(Protocol):
         """Prepare a patient (P,) against background rows (m, P)."""
 
 
-CLIP = 1e-7
 BATCHES = (16_384, 4_096, 1_024, 64)
 """The only sizes of batches a model is asked about: a compiled network is compiled once for each size it meets."""
 MAX_CELLS = 4_000_000
@@ -150,8 +150,7 @@ def on_scale(risk: Floats, scale: Scale) -> Floats:
     """Put risks (0–1) on the scale of an explanation; log odds are natural logarithms."""
     if scale == "probability":
         return risk
-    clipped = np.clip(risk, CLIP, 1 - CLIP)
-    return np.log(clipped) - np.log1p(-clipped)
+    return logit(risk, edge=MODEL_EDGE)
 
 
 def _distinct_rows(rows: Floats) -> tuple[Floats, Floats]:

@@ -21,6 +21,7 @@ from medcore.i18n import N_
 from medcore.models.contract.progress import Follower, Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.team import Alone, Team
+from medcore.statistics.logistic import MODEL_EDGE
 
 if TYPE_CHECKING:
     from medcore.models.contract.trials import SearchOutcome
@@ -231,7 +232,7 @@ def sharing_the_machine(n: int) -> Iterator[None]:
 def clean(risk: Any, n_classes: int) -> Risk:
     """Make risks finite, positive and summing to 1 in every row; a row without any becomes even."""
     values = np.asarray(risk, dtype=np.float64).reshape(-1, n_classes)
-    values = np.clip(np.nan_to_num(values, nan=1.0 / n_classes, posinf=1.0, neginf=0.0), 1e-7, 1.0)
+    values = np.clip(np.nan_to_num(values, nan=1.0 / n_classes, posinf=1.0, neginf=0.0), MODEL_EDGE, 1.0)
     return np.asarray(values / values.sum(axis=1, keepdims=True))
 
 

@@ -18,6 +18,7 @@ from medcore.features import CodeBook
 from medcore.i18n import N_, Message
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.deployed.membership import Membership, membership
+from medcore.statistics.differences import standardised_difference, total_variation
 
 Floats = npt.NDArray[np.float64]
 # Cohen's d of 0.2 is the usual bound of a small difference (Cohen 1988; Austin 2009 for case-mix tables: 0.1).
@@ -260,9 +261,13 @@ def _standardised(old: Floats, now: Floats) -> float | None:
     old, now = old[~np.isnan(old)], now[~np.isnan(now)]
     if not len(old) or not len(now):
         return None
-    spread = np.sqrt((old.var() + now.var()) / 2)
-    gap = abs(now.mean() - old.mean())
-    return float(gap / spread) if spread > 0 else (0.0 if gap == 0 else None)
+    means, deviations = ([float(f(side)) for side in (old, now)] for f in (np.mean, _deviation))
+    found = standardised_difference(means[0], deviations[0], means[1], deviations[1])
+    return 0.0 if found is None and means[0] == means[1] else found
+
+
+def _deviation(values: Floats) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def _total_variation(old: Floats, now: Floats) -> float | None:
@@ -271,7 +276,7 @@ def _total_variation(old: Floats, now: Floats) -> float | None:
         return None
     values = np.union1d(old, now)
     shares = [np.array([(side == v).mean() for v in values]) for side in (old, now)]
-    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+    return total_variation(shares[0], shares[1])
 
 
 def _known(training: Floats, new: Floats) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.models.contract.task import Indices, Risk
+from medcore.statistics.scores import class_log_loss_terms
 
 
 def choices(losses: NDArray[np.float64]) -> tuple[list[int], int]:
@@ -21,4 +22,4 @@ def choices(losses: NDArray[np.float64]) -> tuple[list[int], int]:
 
 def total_loss(risk: Risk, outcome: Indices) -> float:
     """Return the summed negative log of the risk given to what happened."""
-    return float(-np.log(np.clip(risk[np.arange(len(outcome)), outcome], 1e-7, 1.0)).sum())
+    return float(class_log_loss_terms(outcome, risk).sum())

@@ -13,6 +13,8 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Indices, Risk
 from medcore.models.contract.titles import title
 from medcore.models.run.results import CandidateResult, Results
+from medcore.statistics.proportions import Z95
+from medcore.statistics.scores import class_log_loss_terms
 
 CALIBRATIONS: Mapping[str, str] = {
     "none": N_("not needed"),
@@ -45,13 +47,13 @@ def log_loss_difference(
 ) -> tuple[float, float, float]:
     """Return the mean log loss of a less that of b, paired by patient, with its 95 % interval (normal, by patient)."""
     rows = np.arange(len(outcome))
-    gap = np.log(np.clip(risk_b[rows, outcome], 1e-7, 1)) - np.log(np.clip(risk_a[rows, outcome], 1e-7, 1))
+    gap = class_log_loss_terms(outcome, risk_a) - class_log_loss_terms(outcome, risk_b)
     mean = float(gap.mean())
     codes = rows if groups is None else np.unique(groups, return_inverse=True)[1]
     per_patient = np.bincount(codes, weights=gap - mean)
     n = len(per_patient)
     error = float(np.sqrt((per_patient**2).sum() * n / max(n - 1, 1)) / len(gap))
-    return mean, mean - 1.96 * error, mean + 1.96 * error
+    return mean, mean - Z95 * error, mean + Z95 * error
 
 
 def _parts(weights: Mapping[str, float], calibration: str) -> Finding:

@@ -30,8 +30,9 @@ from medcore.models.contract.trials import SearchOutcome
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
 from medcore.models.run.results import CandidateResult, Patients, Results
-from medcore.models.selection.calibration import CalibrationChoice, Calibrator, choose_calibrator, log_loss
+from medcore.models.selection.calibration import CalibrationChoice, Calibrator, choose_calibrator
 from medcore.models.selection.ensemble import blend
+from medcore.statistics.scores import class_log_loss
 
 MAX_BACKGROUND = 200
 _CANDIDATE_DRAWS = 200
@@ -233,7 +234,7 @@ def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -
     else:
         # The searched settings must have predicted unseen patients better than the usual ones.
         names = (settings.model, *([SEARCHED] if settings.search_minutes else []))
-        name = min(names, key=lambda name: log_loss(fitted[name].oof, task.outcome))
+        name = min(names, key=lambda name: class_log_loss(task.outcome, fitted[name].oof))
         weights, oof = {name: 1.0}, fitted[name].oof
     as_published = any(not candidates()[name].recalibrated for name in weights)
     if as_published and settings.class_weight is None:

@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, minimize, minimize_scalar
-from scipy.special import expit, logit
+from scipy.special import expit
+from scipy.special import logit as scipy_logit
 
 from medcore.models.contract.task import Indices, Risk, clean
-from medcore.statistics.logistic import fit_logistic
+from medcore.statistics.calibration import slope_fit
+from medcore.statistics.logistic import MODEL_EDGE
+from medcore.statistics.scores import class_log_loss
 
 Floats = NDArray[np.float64]
 BINARY_METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
@@ -99,7 +102,7 @@ def choose_calibrator(
     """
     allowed = [m for m in _methods(outcome, risk.shape[1], enforced) if methods is None or m in methods]
     honest = {m: _cross_fitted(m, risk, outcome, folds) for m in allowed}
-    losses = {method: log_loss(values, outcome) for method, values in honest.items()}
+    losses = {method: class_log_loss(outcome, values) for method, values in honest.items()}
     lowest = min(losses.values())
     few = _is_small(outcome, risk.shape[1])
     if few and losses.get("none", np.inf) <= lowest + _SAME_LOSS:
@@ -114,16 +117,10 @@ def calibration_slope(risk: Risk, outcome: Indices) -> float:
     slopes = []
     for place in range(risk.shape[1]) if risk.shape[1] > 2 else (1,):
         event = (outcome == place).astype(np.float64)
-        scores = logit(np.clip(risk[:, place], 1e-7, 1 - 1e-7))
-        fit = fit_logistic(event, np.column_stack([np.ones(len(event)), scores])) if np.ptp(scores) > 1e-9 else None
+        fit = slope_fit(event, risk[:, place])
         if fit is not None:
             slopes.append(float(fit.coefficients[1]))
     return float(np.mean(slopes)) if slopes else 1.0
-
-
-def log_loss(risk: Risk, outcome: Indices) -> float:
-    """Return the mean negative log of the risk given to what happened."""
-    return float(-np.log(np.clip(risk[np.arange(len(outcome)), outcome], 1e-12, 1.0)).mean())
 
 
 def _is_small(outcome: Indices, n_classes: int) -> bool:
@@ -150,7 +147,8 @@ def _cross_fitted(method: str, risk: Risk, outcome: Indices, folds: Indices) -> 
 
 
 def _scores(risk: Risk) -> Floats:
-    return np.asarray(logit(np.clip(risk[:, 1], 1e-7, 1 - 1e-7)))
+    # scipy's own logit, which differs from statistics.logit in the last bit: bundles give the risks they gave
+    return np.asarray(scipy_logit(np.clip(risk[:, 1], MODEL_EDGE, 1 - MODEL_EDGE)))
 
 
 def _both(p: Floats) -> Risk:
@@ -188,7 +186,7 @@ def _apply_platt(risk: Risk, p: Mapping[str, tuple[float, ...]]) -> Risk:
 
 
 def _beta_columns(risk: Risk) -> Floats:
-    p = np.clip(risk[:, 1], 1e-7, 1 - 1e-7)
+    p = np.clip(risk[:, 1], MODEL_EDGE, 1 - MODEL_EDGE)
     return np.column_stack([np.log(p), -np.log1p(-p)])
 
 
@@ -206,7 +204,7 @@ def _fit_temperature(risk: Risk, outcome: Indices) -> dict[str, tuple[float, ...
     logs = np.log(risk)
 
     def loss(log_power: float) -> float:
-        return log_loss(_softmax(np.exp(log_power) * logs), outcome)
+        return class_log_loss(outcome, _softmax(np.exp(log_power) * logs))
 
     return {"power": (float(np.exp(minimize_scalar(loss, bounds=(-2.5, 2.0), method="bounded").x)),)}
 
@@ -230,7 +228,7 @@ def _fit_vector(
         miss = (fitted - hot) / len(outcome)
         shrink = b[1:] / len(outcome)  # a class with a handful of rows must not run away
         gradient = np.append((miss * logs).sum(), miss.sum(axis=0) + shrink)
-        return log_loss(fitted, outcome) + float(b[1:] @ shrink) / 2, gradient
+        return class_log_loss(outcome, fitted) + float(b[1:] @ shrink) / 2, gradient
 
     start = np.append(1.0, np.zeros(n_classes))
     best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[power] + [(-10.0, 10.0)] * n_classes).x

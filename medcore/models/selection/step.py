@@ -19,8 +19,8 @@ from medcore.models.contract.progress import Progress
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task
 from medcore.models.contract.team import StopSign
 from medcore.models.contract.trials import Trial
-from medcore.models.selection.calibration import log_loss
 from medcore.models.selection.space import as_tuned
+from medcore.statistics.scores import class_log_loss
 
 LEAST_INNER_FOLDS = 3
 
@@ -58,7 +58,7 @@ def judge(task: Task, step: Step, sign: StopSign) -> Judged:
         if not trial.settings:
             raise
     else:
-        loss = float(log_loss(fitted.oof, _rows_of(task, step.place).outcome))
+        loss = class_log_loss(_rows_of(task, step.place).outcome, fitted.oof)
         risk = held_out_risk(task, step, fitted)
     seconds = time.perf_counter() - began
     return Judged(step.place, replace(trial, loss=loss if np.isfinite(loss) else None, seconds=seconds), risk)

@@ -66,7 +66,8 @@ def batch_auroc(outcome: NDArray[np.integer], risk: NDArray[np.floating]) -> Flo
 
     ``outcome`` (M, n) holds class indices, −1 where there is no patient; ``risk`` is
     (M, n, C), with C = 1 the risk of the second class. Ties count half. NaN where a
-    member has a single class.
+    member has a single class. The number that ``statistics.ranking`` gives, counted for all
+    members at once because every epoch asks for it.
     """
     if risk.shape[2] == 1:
         return _auroc(outcome == 1, outcome == 0, risk[:, :, 0])

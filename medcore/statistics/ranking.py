@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from medcore.evaluation.figures.estimates import NAN, Floats
+from medcore.statistics.logistic import Floats
+
+NAN = float("nan")
 
 
 def auroc_with_influence(outcome: Floats, risk: Floats, weights: Floats | None = None) -> tuple[float, Floats]:
@@ -54,7 +56,7 @@ def average_precision(events: Floats, others: Floats) -> Floats:
     return out
 
 
-def weighted_auroc(events: Floats, others: Floats) -> Floats:
+def auroc_of_counts(events: Floats, others: Floats) -> Floats:
     """Return the AUROC of tables given as counts in bins of ascending risk, both (B, bins); returns (B,)."""
     below = np.cumsum(others, axis=1) - others / 2
     with np.errstate(invalid="ignore", divide="ignore"):
