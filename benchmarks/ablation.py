@@ -69,7 +69,7 @@ def judge(cohort: Cohort, changes: dict[str, object], seed: int) -> tuple[float,
     split = make_split(prepared, SplitSettings(kind=kind, test_size=0.3, n_folds=5, seed=seed))
     train, test = np.flatnonzero(~split.test), np.flatnonzero(split.test)
     book = CodeBook.fit(prepared.predictors.iloc[train], prepared.kinds)
-    codes = book.transform(prepared.predictors)
+    codes = book.transform(prepared.predictors).codes
     maker = FeatureMaker(book.kinds, book.n_categories, scaling="robust").fit(codes[train])
     matrix, y = maker.transform(codes), prepared.outcome
     settings = NetworkSettings.for_table(len(train), **changes)

@@ -99,11 +99,11 @@ def case_of(name: str, cohort: Cohort, n_patients: int) -> Case:
         prepared, split, TrainSettings(model="seed"), schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256
     )
     bundle, training = trained.bundle, trained.results.training
-    codes = bundle.codebook.transform(prepared.predictors)
+    codes = bundle.codebook.transform(prepared.predictors).codes
     reference = Reference.from_arrays(
         bundle.codebook, bundle.classes, codes[split.train], prepared.outcome[split.train], training.risk, training.rows
     )
-    test = bundle.codebook.transform(prepared.predictors[split.test])
+    test = bundle.codebook.transform(prepared.predictors[split.test]).codes
     above = np.flatnonzero((bundle.risk(test)[:, 1] >= THRESHOLD) & _told(test))
     return Case(name, bundle, reference, test[above[: n_patients + 1]], unchangeable(bundle.predictors))
 

@@ -103,7 +103,7 @@ def case_of(name: str, cohort: Cohort, n_patients: int) -> Case:
     trained = train(
         prepared, split, TrainSettings(model="seed"), schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256
     )
-    test = trained.bundle.codebook.transform(prepared.predictors[split.test])
+    test = trained.bundle.codebook.transform(prepared.predictors[split.test]).codes
     frame = cohort.frame[list(trained.bundle.predictors)].iloc[:N_TABLE]
     return Case(name, trained.bundle, trained.bundle.background[:N_BACKGROUND], test[: n_patients + 1], frame)
 

@@ -47,7 +47,7 @@ def trained(cohort: Cohort, model: Any, seed: int) -> tuple[Trained, np.ndarray]
     split = make_split(prepared, SplitSettings(seed=seed))
     settings = TrainSettings(model=model)
     found = train(prepared, split, settings, schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256)
-    return found, found.bundle.codebook.transform(prepared.predictors[split.test])
+    return found, found.bundle.codebook.transform(prepared.predictors[split.test]).codes
 
 
 def sets_of(cohort: Cohort, n_splits: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from medcore.data.cohort import Column
 from medcore.data.describe.table_one import FEWEST_TOLD, table_one
 from medcore.data.schema.ranges import unit_message
 from medcore.errors import SettingsError
+from medcore.features import CodeBook
 from medcore.i18n import N_, _, listed, running
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
@@ -151,8 +152,8 @@ def sample_size(subject: Subject) -> list[Block]:
     if not subject.binary:
         return []
     evaluation = subject.results.cross_validated
-    kinds = subject.results.manifest["codebook"]
-    parameters = sum(max(1, len(levels) - 1) for levels in kinds["categories"])
+    book = CodeBook.from_dict(subject.results.manifest["codebook"])
+    parameters = sum(max(1, n - 1) for n in book.n_categories)
     try:
         needed = riley_sample_size(parameters, (evaluation.n_events or 0) / evaluation.n)
     except SettingsError:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from medcore.explanation import counterfactuals
@@ -121,7 +122,7 @@ def test_the_answers_share_few_columns_where_others_would_do():
     """Each of four columns alone carries across: the answers name different ones."""
     rng = np.random.default_rng(0)
     codes = rng.normal(size=(300, 4)).round(2)
-    book = CodeBook(tuple("abcd"), ("numeric",) * 4, ((),) * 4, tuple(codes.min(axis=0)), tuple(codes.max(axis=0)))
+    book = CodeBook.fit(pd.DataFrame(codes, columns=list("abcd")), dict.fromkeys("abcd", "numeric"))
     weights = np.array([1.2, 1.0, 0.9, 0.8])
 
     def risk(rows):

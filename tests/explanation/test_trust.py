@@ -1,6 +1,7 @@
 """How far to trust a risk: nearness, local calibration, prediction sets, words."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
@@ -183,7 +184,7 @@ def test_a_risk_is_set_beside_the_average():
 
 
 def test_one_training_patient_is_enough_to_answer():
-    book = CodeBook(("a",), ("numeric",), ((),), (1.0,), (1.0,))
+    book = CodeBook.fit(pd.DataFrame({"a": [1.0]}), {"a": "numeric"})
     lone = Reference.from_arrays(
         book, ("no", "yes"), np.array([[1.0]]), np.array([1]), np.array([[0.3, 0.7]]), np.array([0])
     )

@@ -39,7 +39,7 @@ def test_categories_are_numbered_by_falling_frequency():
 def test_missing_is_nan_and_unseen_is_minus_one():
     book = CodeBook.fit(ward(), KINDS)
     new = pd.DataFrame({"flat": [1.0], "pain": ["torture"], "sex": [None], "age": [np.nan], "more": [1]})
-    codes = book.transform(new)
+    codes = book.transform(new).codes
     assert codes.shape == (1, 4)
     assert np.isnan(codes[0, 0])
     assert np.isnan(codes[0, 1])
@@ -51,7 +51,7 @@ def test_a_rare_category_is_not_kept():
     table.loc[: MIN_CATEGORY_ROWS - 2, "pain"] = "unique story of one patient"
     book = CodeBook.fit(table, KINDS)
     assert "unique story of one patient" not in json.dumps(book.to_dict())
-    assert (book.transform(table)[: MIN_CATEGORY_ROWS - 1, 2] == UNSEEN).all()
+    assert (book.transform(table).codes[: MIN_CATEGORY_ROWS - 1, 2] == UNSEEN).all()
 
 
 def test_a_lacking_predictor_is_named():
@@ -69,18 +69,18 @@ def test_a_code_book_survives_json():
 def test_infinite_values_count_as_missing():
     table = ward()
     table.loc[10, "age"] = np.inf
-    assert np.isnan(CodeBook.fit(table, KINDS).transform(table)[10, 0])
+    assert np.isnan(CodeBook.fit(table, KINDS).transform(table).codes[10, 0])
 
 
 def test_numeric_columns_are_scaled_like_scikit_learn_after_median_filling():
-    codes = CodeBook.fit(ward(), KINDS).transform(ward())
+    codes = CodeBook.fit(ward(), KINDS).transform(ward()).codes
     matrix = FeatureMaker(tuple(KINDS.values()), (0, 2, 3, 0)).fit_transform(codes)
     filled = pd.Series(codes[:, 0]).fillna(pd.Series(codes[:, 0]).median()).to_numpy()[:, None]
     np.testing.assert_allclose(matrix[:, 0], StandardScaler().fit_transform(filled)[:, 0], atol=1e-5)
 
 
 def test_blocks_cover_every_column_once_and_a_constant_has_none():
-    codes = CodeBook.fit(ward(), KINDS).transform(ward())
+    codes = CodeBook.fit(ward(), KINDS).transform(ward()).codes
     maker = FeatureMaker(tuple(KINDS.values()), (0, 2, 3, 0)).fit(codes)
     assert [b.stop - b.start for b in maker.blocks_] == [2, 3, 3, 0]
     assert [i for b in maker.blocks_ for i in range(b.start, b.stop)] == list(range(maker.n_columns_))
@@ -90,7 +90,7 @@ def test_blocks_cover_every_column_once_and_a_constant_has_none():
 
 
 def test_nothing_is_estimated_from_rows_that_were_not_fitted():
-    codes = CodeBook.fit(ward(), KINDS).transform(ward())
+    codes = CodeBook.fit(ward(), KINDS).transform(ward()).codes
     layout = Layout.of(codes, tuple(KINDS.values()))
     changed = codes.copy()
     changed[40:, 0] = 1e6
@@ -100,7 +100,7 @@ def test_nothing_is_estimated_from_rows_that_were_not_fitted():
 
 
 def test_folds_of_one_layout_have_matrices_of_one_shape():
-    codes = CodeBook.fit(ward(), KINDS).transform(ward())
+    codes = CodeBook.fit(ward(), KINDS).transform(ward()).codes
     layout = Layout.of(codes, tuple(KINDS.values()))
     widths = {
         FeatureMaker(tuple(KINDS.values())).fit(codes[a:b], layout=layout).n_columns_ for a, b in [(0, 30), (30, 60)]
@@ -109,7 +109,7 @@ def test_folds_of_one_layout_have_matrices_of_one_shape():
 
 
 def test_a_maker_survives_json_and_cloning():
-    codes = CodeBook.fit(ward(), KINDS).transform(ward())
+    codes = CodeBook.fit(ward(), KINDS).transform(ward()).codes
     maker = FeatureMaker(tuple(KINDS.values()), (0, 2, 3, 0), scaling="robust").fit(codes)
     again = FeatureMaker.from_dict(json.loads(json.dumps(maker.to_dict())))
     np.testing.assert_array_equal(again.transform(codes), maker.transform(codes))
@@ -130,7 +130,7 @@ def test_any_table_becomes_a_finite_matrix(rows):
     table = pd.DataFrame(
         {"x": pd.Series([r[0] for r in rows], dtype=float), "c": pd.Series([r[1] for r in rows], dtype=object)}
     )
-    codes = CodeBook.fit(table, {"x": "numeric", "c": "category"}).transform(table)
+    codes = CodeBook.fit(table, {"x": "numeric", "c": "category"}).transform(table).codes
     maker = FeatureMaker(("numeric", "category"), (0, 4)).fit(codes)
     assert np.isfinite(maker.transform(codes)).all()
     assert np.isfinite(maker.transform(np.array([[np.nan, UNSEEN], [np.nan, np.nan]]))).all()

@@ -50,7 +50,7 @@ class Reference:
         codebook = CodeBook.from_dict(manifest["codebook"])
         part = frame.iloc[training.rows[chosen]]
         prepared = prepare_predictors(part, Schema.from_dict(manifest["schema"]), Recipe.from_dict(manifest["recipe"]))
-        codes = codebook.transform(prepared)
+        codes = codebook.transform(prepared).codes
         return cls.from_arrays(
             codebook, results.classes, codes, training.outcome[chosen], training.risk[chosen], training.rows[chosen]
         )

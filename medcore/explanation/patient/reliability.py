@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from medcore.explanation.patient.reference import Reference, column_shares
 from medcore.explanation.shapley.game import Floats
-from medcore.features import UNSEEN
+from medcore.features import Rows, cautions
 from medcore.i18n import N_, Message
 from medcore.statistics.proportions import wilson_bounds
 
@@ -23,6 +23,10 @@ MISSING_WEIGHT = 0.25
 """Missing values call for caution when the model leans on them by more than this share."""
 FAR, TOO_FAR = 0.99, 1.5
 """Far: beyond this quantile of training patients' own remoteness; too far: beyond this multiple of that quantile."""
+_CAUTIONS: Mapping[str, str] = {
+    "out_of_range": N_("Outside the range of the training patients: {columns}."),
+    "unseen_category": N_("Values that no or hardly any training patient had: {columns}."),
+}
 HEADLINES: Mapping[Level, str] = {
     "usual": N_("This patient is like those the model learnt from."),
     "caution": N_("Read this risk with caution."),
@@ -136,20 +140,12 @@ def local_calibration(
 
 def _values(reference: Reference, codes: Floats) -> list[Message]:
     """Say which values are outside the training range, or were never seen in training."""
-    book = reference.codebook
-    found: dict[str, list[str]] = {"outside": [], "unseen": []}
-    for name, kind, low, high, code in zip(book.columns, book.kinds, book.low, book.high, codes, strict=True):
-        if np.isnan(code):
-            continue
-        if kind == "numeric" and not low <= code <= high:
-            found["outside"].append(name)
-        elif kind == "category" and code == UNSEEN:
-            found["unseen"].append(name)
-    sentences = {
-        "outside": N_("Outside the range of the training patients: {columns}."),
-        "unseen": N_("Values that no or hardly any training patient had: {columns}."),
-    }
-    return [Message(text, {"columns": found[key]}) for key, text in sentences.items() if found[key]]
+    found: list[Message] = []
+    for flag, where in reference.codebook.cautions(Rows.of(codes[None])).items():
+        columns = [name for name, here in zip(reference.columns, where[0], strict=True) if here]
+        if columns:
+            found.append(Message(_CAUTIONS.get(flag, cautions()[flag]), {"columns": columns, "column": columns}))
+    return found
 
 
 def _missing(reference: Reference, missing: NDArray[np.bool_]) -> list[Message]:

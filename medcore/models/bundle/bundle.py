@@ -15,19 +15,17 @@ from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import BundleError
-from medcore.features import UNSEEN, CodeBook, Codes
+from medcore.features import CodeBook, Codes, Rows, cautions
 from medcore.i18n import N_, Message
 from medcore.models.bundle.files import MANIFEST, check_seal, read_json, seal, write_json
 from medcore.models.contract.candidate import part_classes
 from medcore.models.contract.task import Part, Risk, clean
 from medcore.models.selection.calibration import Calibrator
 
-FORMAT = 1
-FLAGS: Mapping[str, str] = {
-    "imputed": N_("{column} is missing and was filled in"),
-    "out_of_range": N_("{column} is outside the range of the training patients"),
-    "unseen_category": N_("{column} has a value that the training patients did not have, or very few"),
-}
+FORMAT = 2
+FORMATS_READ = (1, FORMAT)
+"""Format 1 wrote the code book and the matrices without kinds; they are read all the same."""
+IMPUTED = N_("{column} is missing and was filled in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Bundle:
             MissingColumnsError: the table lacks a predictor.
 
         """
-        return self.codebook.transform(prepare_predictors(frame, self.schema, self.recipe))
+        return self.codebook.transform(prepare_predictors(frame, self.schema, self.recipe)).codes
 
     def risk(self, codes: Codes) -> Risk:
         """Predict from codes ``(n, P)``: risks ``(n, K)``, rows summing to 1."""
@@ -85,14 +83,7 @@ class Bundle:
 
     def code_flags(self, codes: Codes) -> list[tuple[str, ...]]:
         """Return the flags of rows given as codes."""
-        low, high = np.asarray(self.codebook.low), np.asarray(self.codebook.high)
-        category = np.array([kind == "category" for kind in self.codebook.kinds], dtype=bool)
-        with np.errstate(invalid="ignore"):
-            seen = {
-                "imputed": np.isnan(codes),
-                "out_of_range": ~category & ((codes < low) | (codes > high)),
-                "unseen_category": category & (codes == UNSEEN),
-            }
+        seen = {"imputed": np.isnan(codes)} | self.codebook.cautions(Rows.of(codes))
         flags: list[list[str]] = [[] for _ in range(len(codes))]
         for name, where in seen.items():
             for row, column in zip(*np.nonzero(where), strict=True):
@@ -103,7 +94,7 @@ class Bundle:
 def flag_message(flag: str) -> Message:
     """Say one of :meth:`Bundle.flags` in words."""
     name, _colon, column = flag.partition(":")
-    return Message(FLAGS[name], {"column": column})
+    return Message(({"imputed": IMPUTED} | cautions())[name], {"column": column})
 
 
 def save_bundle(bundle: Bundle, folder: Path) -> None:
@@ -147,7 +138,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     check_seal(Path(folder))
     manifest: dict[str, Any] = read_json(Path(folder) / MANIFEST)
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") not in FORMATS_READ:
         raise BundleError(
             N_("The bundle has format {got}; this version of medcore reads format {expected}. Train the model again."),
             got=str(manifest.get("format")),

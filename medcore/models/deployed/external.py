@@ -190,7 +190,7 @@ def validate(
     counted = np.ones(prepared.n_rows, dtype=bool) if weights is None else weights > 0
     weights = None if weights is None else weights[counted]
     groups = None if prepared.groups is None else prepared.groups[counted]
-    codes = bundle.codebook.transform(prepared.predictors[counted])
+    codes = bundle.codebook.transform(prepared.predictors[counted]).codes
     risk = bundle.risk(codes)
     outcome, n_classes = prepared.outcome[counted], len(bundle.classes)
     limit = bundle.threshold if threshold is None else threshold

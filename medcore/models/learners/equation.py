@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes
+from medcore.features import Codes, kind_named
 from medcore.models.contract.task import Risk, clean
 from medcore.models.learners.splines import Splines, spline_term
 
@@ -83,7 +83,10 @@ def equation_of(part: LogisticPart) -> Equation:
     terms: list[Term] = []
     rows = iter(part.coefficients.tolist())
     for place, kind in enumerate(maker.kinds):
-        if kind == "numeric" and maker.layout_.varies[place]:
+        entries = maker.layout_.entries[place]
+        if entries and not kind_named(kind).scalar:
+            raise ValueError(f"the kind of column {kind!r} holds contents: no equation of its codes can be written")
+        if entries and kind_named(kind).ordered:
             coefficients = next(rows)
             scale = float(maker.scales_[place])  # 0: the same in all training rows of this model, so it counts nothing
             terms.append(
@@ -96,10 +99,8 @@ def equation_of(part: LogisticPart) -> Equation:
                     fill=float(maker.medians_[place]),
                 )
             )
-        terms += [
-            Term(place=place, kind="level", coefficients=tuple(next(rows)), level=level)
-            for level in maker.layout_.levels[place]
-        ]
+        else:
+            terms += [Term(place=place, kind="level", coefficients=tuple(next(rows)), level=level) for level in entries]
         if maker.layout_.missing[place]:
             terms.append(Term(place=place, kind="missing", coefficients=tuple(next(rows))))
     splines = part.splines or Splines()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes, FeatureMaker
+from medcore.features import Codes, FeatureMaker, kind_named
 from medcore.models.contract.task import Indices, Risk
 
 Floats = NDArray[np.float64]
@@ -91,7 +91,7 @@ def possible_splines(codes: Codes, maker: FeatureMaker) -> Splines:
     for place, kind in enumerate(maker.kinds):
         values = codes[:, place]
         known = values[~np.isnan(values)]
-        knots = _knots(known) if kind == "numeric" and maker.layout_.varies[place] else ()
+        knots = _knots(known) if kind_named(kind).ordered and maker.layout_.entries[place] else ()
         filled = np.where(np.isnan(values), maker.medians_[place], values)
         for term in range(len(knots) - 2):
             curve = spline_term(filled, knots, term)

@@ -158,7 +158,7 @@ class _Run:
     def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> _Run:
         train = ~split.test
         codebook = CodeBook.fit(prepared.predictors[train], prepared.kinds)
-        codes = codebook.transform(prepared.predictors)
+        codes = codebook.transform(prepared.predictors).codes
         task = Task(
             codes=codes[train],
             outcome=prepared.outcome[train],

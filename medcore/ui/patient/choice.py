@@ -15,6 +15,7 @@ from medcore.data.describe.export import to_csv
 from medcore.data.reading.table import read_table
 from medcore.errors import MissingColumnsError
 from medcore.explanation.patient import answers, wording
+from medcore.features.numeric.encoder import NumberEncoder
 from medcore.i18n import N_, _
 from medcore.reporting.patient_report import MARKS
 from medcore.ui.kit import components
@@ -178,9 +179,9 @@ def _step(explainer: Explainer, column: Column) -> float:
 
 
 def _range_help(explainer: Explainer, column: Column) -> str:
-    book = explainer.reference.codebook
-    place = book.columns.index(column.name)
-    return _("Training patients: {low} to {high}", low=f"{book.low[place]:g}", high=f"{book.high[place]:g}")
+    encoder = explainer.reference.codebook.encoders[explainer.reference.columns.index(column.name)]
+    assert isinstance(encoder, NumberEncoder)
+    return _("Training patients: {low} to {high}", low=f"{encoder.low:g}", high=f"{encoder.high:g}")
 
 
 def _implausible(explainer: Explainer, values: dict[str, str | None]) -> list[str]:
