@@ -38,6 +38,8 @@ class Answer:
         query: bytes = b"",
         cookie: str = "",
         server: tuple[str, int] = ("127.0.0.1", 8501),
+        method: str = "GET",
+        origin: str | None = "same",
     ) -> None:
         async def page(_scope: Any, _receive: Any, send: Any) -> None:
             self.reached = True
@@ -57,9 +59,11 @@ class Answer:
             return {"type": f"{kind}.request"}
 
         headers = [(b"host", host.encode())] + ([(b"cookie", cookie.encode())] if cookie else [])
+        if origin is not None:
+            headers.append((b"origin", (f"http://{host}" if origin == "same" else origin).encode()))
         scope = {
             "type": kind,
-            "method": "GET",
+            "method": method,
             "path": path,
             "query_string": query,
             "headers": headers,
@@ -111,10 +115,35 @@ def test_a_request_under_another_name_is_turned_away_before_any_page(guard_setti
     assert Answer(guard_settings, host=host, kind="websocket").closed == 1008
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8600", "127.0.0.1:8501", "[::1]:8501"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8501", "localhost:8600", "127.0.0.1:8501", "[::1]:8501"])
 def test_a_request_under_this_machines_own_name_passes(guard_settings: Settings, host: str) -> None:
     assert Answer(guard_settings, host=host).reached
     assert Answer(guard_settings, host=host, kind="websocket").reached
+
+
+FOREIGN = ["http://localhost:9999", "http://127.0.0.1:8501", "http://localhost", "https://evil.example", "null", "", None]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_page_of_another_port_or_place_reaches_no_websocket_and_changes_nothing(
+    guard_settings: Settings, origin: str | None
+) -> None:
+    known = f"{COOKIE}={owner_cookie(guard_settings)}"
+    socket = Answer(guard_settings, kind="websocket", cookie=known, origin=origin)
+    assert (socket.closed, socket.reached) == (1008, False)
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answer = Answer(guard_settings, cookie=known, method=method, origin=origin)
+        assert (answer.status, answer.reached) == (403, False)
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_a_link_from_elsewhere_may_open_a_page(guard_settings: Settings, origin: str | None) -> None:
+    assert Answer(guard_settings, origin=origin).reached
+
+
+def test_our_own_page_reaches_its_websocket_and_may_upload(guard_settings: Settings) -> None:
+    assert Answer(guard_settings, kind="websocket", origin="https://LOCALHOST:8501").reached
+    assert Answer(guard_settings, method="PUT").reached
 
 
 def test_a_server_that_listens_elsewhere_answers_nobody(guard_settings: Settings) -> None:

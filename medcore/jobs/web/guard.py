@@ -1,6 +1,8 @@
-"""What stands between the network and the pages: loopback only, headers, the owner's cookie.
+"""What stands between the network and the pages: loopback only, own pages only, headers, the owner's cookie.
 
-Pure ASGI, so that it works in front of any server.
+Pure ASGI, so that it works in front of any server. A page that another program on
+this machine serves, on another port of the same name, brings the owner's cookie
+along, for cookies know no ports: its ``Origin`` gives it away.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOME = "/studies"
 """The first page's name; Streamlit serves it at / only, and shows an English box of its own at this address."""
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing (RFC 9110, 9.2.1); every other one, and every websocket, must come from our own page."""
 COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep none longer (RFC 6265bis)
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -94,7 +98,10 @@ class Guard:
             return
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope.get("headers", [])}
         if not self._from_here(scope, headers):
-            await _turn_away(scope, send)
+            await _turn_away(scope, send, _("medcore answers on this machine only, at the address it printed."))
+            return
+        if not _from_own_page(scope, headers):
+            await _turn_away(scope, send, _("medcore answers its own pages only; this request came from another one."))
             return
         if scope["type"] == "http" and scope["path"] == HOME:
             await _send_home(scope, send)
@@ -133,11 +140,11 @@ async def _send_home(scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _turn_away(scope: Scope, send: Send) -> None:
+async def _turn_away(scope: Scope, send: Send, reason: str) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    text = _("medcore answers on this machine only, at the address it printed.").encode()
+    text = reason.encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), *((k.encode(), v.encode()) for k, v in HEADERS)]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": text})
@@ -153,5 +160,13 @@ def _cookies(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _host_name(host: str) -> str:
-    """Return a Host header's name without its port."""
-    return host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    """Return a Host header's name without its port, in lower case."""
+    return (host.rsplit(":", 1)[0] if not host.endswith("]") else host).lower()
+
+
+def _from_own_page(scope: Scope, headers: dict[str, str]) -> bool:
+    """Whether what may change or read something comes from a page of this very server: Origin equals Host."""
+    if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
+        return True
+    scheme, _colon, place = headers.get("origin", "").partition("://")
+    return scheme in {"http", "https"} and place.lower() == headers.get("host", "").lower()
