@@ -23,6 +23,7 @@ from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.jobs.logs import keep_values_out_of_logs
 from medcore.jobs.web.guard import Guard, refuse_other_than_loopback
+from medcore.safe_files import close_folder_tree, keep_new_files_private, sweep
 from medcore.settings import Settings
 from medcore.studies import Store
 
@@ -34,6 +35,8 @@ def checked() -> Settings:
     try:
         refuse_other_than_loopback(st.get_option("server.address"))
         settings = Settings.from_env()
+        close_folder_tree(settings.data_dir)
+        sweep(settings.data_dir)
         Store(settings)
     except MedcoreError as error:
         sys.stderr.write(f"medcore: {error}\n")
@@ -59,6 +62,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     jobs.disconnect(SETTINGS)
 
 
+keep_new_files_private()
 keep_values_out_of_logs()
 SETTINGS = checked()
 app = st.App("medcore/ui/main.py", lifespan=lifespan, middleware=[Middleware(Guard, settings=SETTINGS)])

@@ -11,8 +11,8 @@ from sqlalchemy.engine import make_url
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
+from medcore.safe_files import file_lock, private_folder
 from medcore.settings import Settings
-from medcore.studies.folders import file_lock, private_folder
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -12,6 +13,7 @@ import fsspec
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
+from medcore.safe_files import not_written, write_whole
 from medcore.settings import Settings
 
 
@@ -34,10 +36,7 @@ class FileStore:
             self.fs.pipe_file(self._path(name), data)
             return
         target = Path(self._path(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        scratch.write_bytes(data)
-        scratch.replace(target)
+        write_whole(target, data)
 
     def read(self, name: str) -> bytes:
         """Return the bytes kept under a name; ``FileNotFoundError`` if there are none."""
@@ -60,8 +59,12 @@ class FileStore:
         if self.local:
             target = Path(self._path(name))
             scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-            shutil.copytree(folder, scratch)
-            scratch.replace(target)
+            try:
+                shutil.copytree(folder, scratch)
+                scratch.replace(target)
+            except (OSError, shutil.Error) as error:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise not_written(_cause(error), target.parent) from None
             return
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -120,3 +123,10 @@ def _place(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
 
 def _protocols(fs: fsspec.AbstractFileSystem) -> tuple[str, ...]:
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def _cause(error: OSError) -> OSError:
+    """Return the reason behind a copy that failed: ``shutil`` keeps only its text."""
+    if isinstance(error, shutil.Error) and "No space left" in str(error.args):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return error

@@ -6,16 +6,14 @@ the owner from the first migration on, so that signing in changes nothing else.
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from itsdangerous import BadSignature, Signer
 
+from medcore.safe_files import secret_key
 from medcore.settings import Settings
-from medcore.studies.folders import private_folder
 
 LOCAL_OWNER = "local"
 COOKIE = "medcore_owner"
@@ -39,17 +37,4 @@ def owner_of(settings: Settings, cookies: Mapping[str, str]) -> str | None:
 
 @cache
 def _signer(data_dir: Path) -> Signer:
-    return Signer(_secret(data_dir / "secret.key"), salt="medcore.owner")
-
-
-def _secret(path: Path) -> bytes:
-    """Read the installation's secret; the first process that needs one writes it."""
-    private_folder(path.parent)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        secret = secrets.token_bytes(32)
-        file.write(secret)
-    return secret
+    return Signer(secret_key(data_dir / "secret.key"), salt="medcore.owner")

@@ -121,7 +121,15 @@ def test_a_request_under_this_machines_own_name_passes(guard_settings: Settings,
     assert Answer(guard_settings, host=host, kind="websocket").reached
 
 
-FOREIGN = ["http://localhost:9999", "http://127.0.0.1:8501", "http://localhost", "https://evil.example", "null", "", None]
+FOREIGN = [
+    "http://localhost:9999",
+    "http://127.0.0.1:8501",
+    "http://localhost",
+    "https://evil.example",
+    "null",
+    "",
+    None,
+]
 
 
 @pytest.mark.parametrize("origin", FOREIGN)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
-KEY_BYTES = 32
+from medcore.safe_files import secret_key
 
 
 def installation_key(data_dir: Path) -> bytes:
@@ -14,13 +12,9 @@ def installation_key(data_dir: Path) -> bytes:
 
     One key for all tables, so that a patient has the same pseudonym in each.
     Whoever deletes the file can no longer link new tables with old ones.
+
+    Raises:
+        SettingsError: the key is damaged or cannot be written.
+
     """
-    path = data_dir / "keys" / "pseudonym.key"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES))
-    return path.read_bytes()
+    return secret_key(data_dir / "keys" / "pseudonym.key")

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from medcore.jobs.logs import keep_values_out_of_logs
+from medcore.safe_files import keep_new_files_private
 
 logger = logging.getLogger("medcore.jobs")
 
@@ -19,6 +20,7 @@ logger = logging.getLogger("medcore.jobs")
 def dask_setup(worker: Any) -> None:
     """Import what runs and predictions need, and let them know how much memory they have."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    keep_new_files_private()
     keep_values_out_of_logs()
     limit = worker.memory_manager.memory_limit
     if limit:

@@ -23,8 +23,8 @@ import psutil
 from medcore.errors import WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster.security import renew_local_key
+from medcore.safe_files import file_lock, private_folder, write_whole
 from medcore.settings import ROOT, Settings
-from medcore.studies.folders import file_lock, private_folder
 
 LOOPBACK = "127.0.0.1"
 TRAIN = "TRAIN"  # the resource a training run takes, of which a worker has one
@@ -268,6 +268,4 @@ def _file(settings: Settings, name: str) -> Path:
 
 
 def _write(path: Path, data: Any) -> None:
-    scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps(data))
-    scratch.replace(path)
+    write_whole(path, json.dumps(data).encode())

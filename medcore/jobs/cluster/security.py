@@ -7,13 +7,12 @@ one; mutual TLS with a key only this user can read does.
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medcore.safe_files import private_folder, write_whole
 from medcore.settings import Settings, check_scheduler
-from medcore.studies.folders import private_folder
 
 if TYPE_CHECKING:
     from distributed import Security
@@ -53,11 +52,7 @@ def renew_local_key(settings: Settings) -> Path:
     """Make a new key and a certificate that vouches for itself, readable by this user only."""
     path = local_key(settings)
     private_folder(path.parent)
-    scratch = path.with_suffix(".new")
-    scratch.unlink(missing_ok=True)
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(_key_and_certificate())
-    scratch.replace(path)
+    write_whole(path, _key_and_certificate())
     return path
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from medcore.jobs.logs import keep_values_out_of_logs
+from medcore.safe_files import keep_new_files_private
 from medcore.settings import Settings
 
 LOOK_EVERY_SECONDS = 2.0
@@ -24,6 +25,7 @@ def dask_setup(scheduler: Any) -> None:
     """Look every few seconds whether the cluster is still of use."""
     from tornado.ioloop import PeriodicCallback
 
+    keep_new_files_private()
     keep_values_out_of_logs()
     started = last_used = time.monotonic()
     idle_seconds = Settings.from_env().idle_seconds
