@@ -167,6 +167,8 @@ def _evaluate(group: Any) -> None:
             recalibrate=commands.Recalibrate.of(o.recalibrate, o.out),
             mapping=o.map,
             weight=o.weight,
+            levels=o.map_level,
+            new_levels=[name for part in o.new_levels for name in _names(part)],
         ),
         _("Judge a frozen model on new patients."),
     )
@@ -177,6 +179,13 @@ def _evaluate(group: Any) -> None:
     )
     command.add_argument(
         "--weight", metavar="COL", help=_("the column that says for how many patients each row stands")
+    )
+    command.add_argument(
+        "--new-levels",
+        action="append",
+        default=[],
+        metavar="COL",
+        help=_("categories whose values are truly new, unknown to the model"),
     )
     command.add_argument("--report", type=Path, metavar="FILE", help=_("write a report: .html, .pdf or .docx"))
     command.add_argument(
@@ -196,13 +205,20 @@ def _model_and_table(command: argparse.ArgumentParser) -> None:
         metavar="THEIRS=OURS",
         help=_("a column's name in the table, and the name the model knows it by; may be given again"),
     )
+    command.add_argument(
+        "--map-level",
+        action="append",
+        default=[],
+        metavar="COL:THEIRS=OURS",
+        help=_("a category's value in the table, and the value the model knows, for example sex:1=Male"),
+    )
 
 
 def _predict(group: Any) -> None:
     command = _command(
         group,
         "predict",
-        lambda o: commands.predict(o.bundle, o.data, out=o.out, mapping=o.map),
+        lambda o: commands.predict(o.bundle, o.data, out=o.out, mapping=o.map, levels=o.map_level),
         _("Write the risk of every patient to a CSV file."),
     )
     _model_and_table(command)
@@ -226,7 +242,12 @@ def _explain(group: Any) -> None:
 
 
 def _run_explain(options: argparse.Namespace) -> commands.Result:
-    asked = {"background": options.background, "class_name": options.class_name, "mapping": options.map}
+    asked = {
+        "background": options.background,
+        "class_name": options.class_name,
+        "mapping": options.map,
+        "levels": options.map_level,
+    }
     if options.all:
         return commands.explain_all(options.bundle, options.data, out=options.out, **asked)
     return commands.explain(options.bundle, options.data, row=options.row, **asked)

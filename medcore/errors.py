@@ -82,6 +82,10 @@ class MissingColumnsError(InputError):
         )
 
 
+class UnknownLevelsError(InputError):
+    """Categories of new patients are not those the model knows."""
+
+
 class TargetError(InputError):
     """The outcome column cannot be predicted as it is."""
 

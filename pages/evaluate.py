@@ -40,7 +40,7 @@ def page() -> None:
         elif view == "errors":
             groups.errors(judged, study)
         elif view == "external":
-            external.external(run, results, judged)
+            external.external(run, results, judged, threshold)
         else:
             report.report(study, run, threshold)
 

@@ -103,3 +103,56 @@ def test_a_pair_that_cannot_be_is_named(folder, fail, pair, words) -> None:
 def test_one_column_cannot_stand_for_two(folder, fail) -> None:
     pairs = ["--map", "Age (years)=age", "--map", "Age (years)=troponin"]
     assert "Age (years)=troponin" in fail("evaluate", folder / "bundle", folder / "theirs.csv", *pairs)
+
+
+CODES = ("--map-level", "sex:1=f", "--map-level", "sex:2=m", "--map-level", "died:1=yes", "--map-level", "died:0=no")
+
+
+@pytest.fixture(scope="module")
+def coded(folder) -> Path:
+    """The same new patients with sex as 1 and 2, and the outcome as 1 and 0."""
+    frame = ward(60, seed=1)
+    frame["sex"] = frame["sex"].map({"f": 1, "m": 2})
+    frame.to_csv(folder / "coded_sex.csv", index=False)
+    frame["died"] = (frame["died"] == "yes").astype(int)
+    frame.to_csv(folder / "coded.csv", index=False)
+    return folder / "coded.csv"
+
+
+def test_patients_in_unknown_codes_are_not_judged_unawares(folder, coded, fail) -> None:
+    message = fail("evaluate", folder / "bundle", folder / "coded_sex.csv")
+    assert "sex" in message and "60 of 60" in message
+    assert '--map-level "sex:' in message and '--new-levels "sex"' in message
+
+
+def test_mapped_levels_give_the_same_judgement(folder, coded, run) -> None:
+    ours = run("evaluate", folder / "bundle", folder / "new.csv")
+    theirs = run("evaluate", folder / "bundle", coded, *CODES)
+    assert theirs["evaluation"] == ours["evaluation"]
+
+
+def test_new_levels_are_judged_with_a_warning_and_without_recalibration(folder, coded, run, fail) -> None:
+    table, options = folder / "coded_sex.csv", ("--new-levels", "sex")
+    assert run("evaluate", folder / "bundle", table, *options)["n"] == 60
+    message = fail(
+        *("evaluate", folder / "bundle", table, *options, "--recalibrate", "slope", "--out", folder / "never")
+    )
+    assert "sex" in message and not (folder / "never").exists()
+
+
+def test_training_patients_in_other_codes_are_recognised(folder, run) -> None:
+    frame = ward(160, seed=0)
+    frame["sex"] = frame["sex"].map({"f": 1, "m": 2})
+    frame.to_csv(folder / "same.csv", index=False)
+    found = run("evaluate", folder / "bundle", folder / "same.csv", "--new-levels", "sex")
+    assert found["trained_on"]["share_of_training_sample"] > 0.9
+
+
+def test_predictions_of_patients_in_unknown_codes_say_so(folder, coded, run) -> None:
+    assert run("predict", folder / "bundle", coded, "--out", folder / "p.csv")["unreadable"] == ["sex"]
+    assert run("predict", folder / "bundle", folder / "new.csv", "--out", folder / "p.csv")["unreadable"] == []
+
+
+@pytest.mark.parametrize("pair", ["1=f", "age:1=f", "sex:1=woman", "sex:=f"])
+def test_a_pair_of_levels_that_cannot_be_is_refused(folder, coded, fail, pair) -> None:
+    assert "sex" in fail("evaluate", folder / "bundle", coded, "--map-level", pair)

@@ -49,11 +49,14 @@ def evaluate(
     recalibrate: Recalibrate | None = None,
     mapping: Sequence[str] = (),
     weight: str | None = None,
+    levels: Sequence[str] = (),
+    new_levels: Sequence[str] = (),
 ) -> Result:
     """Judge a frozen model on new patients; write the report and keep a recalibrated version if they are asked for.
 
     ``mapping`` holds "name in the table=name in the model" for columns called otherwise;
-    ``weight`` names the column that says for how many patients each row stands.
+    ``levels`` "column:value in the table=value in the model", and ``new_levels`` the
+    categories whose values are truly new. ``weight`` names the column that says for how many patients each row stands.
     """
     from medcore.models.bundle.bundle import load_bundle
     from medcore.models.deployed.external import validate
@@ -69,13 +72,18 @@ def evaluate(
     if weight is not None and recalibrate is not None:
         raise SettingsError(WEIGHTED)
     model = load_bundle(bundle)
-    cohort, mapped = read_mapped(data, model, mapping, outcome=target or _outcome_name(model))
-    validation = validate(model, cohort, target=target, threshold=threshold, weight=weight)
+    cohort, mapped = read_mapped(data, model, mapping, levels=levels, outcome=target or _outcome_name(model))
+    validation = validate(model, cohort, target=target, threshold=threshold, weight=weight, new_levels=new_levels)
     found: dict[str, Any] = {"bundle": str(bundle), "mapping": mapped, **validation.to_dict()}
     if report is not None:
         _write_report(report, bundle, validation, model.threshold if threshold is None else threshold)
         found["report"] = str(report)
     kept: list[str] = []
+    if recalibrate is not None and validation.unreadable:
+        raise SettingsError(
+            N_("A model is not recalibrated to patients whose categories it cannot read: {columns}."),
+            columns=list(validation.unreadable),
+        )
     if recalibrate is not None:
         found["recalibration"], kept = _recalibrate(bundle, validation, recalibrate)
     judged = headline(validation.evaluation)

@@ -1,4 +1,4 @@
-"""The option ``--map``: columns that a new table calls otherwise than the model does."""
+"""The options ``--map`` and ``--map-level``: columns and values that a new table calls otherwise than the model does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import required_columns
 from medcore.data.reading.table import read_table
-from medcore.data.schema.matching import propose_names, read_names, with_names
+from medcore.data.schema.matching import propose_names, read_levels, read_names, with_levels, with_names
 from medcore.errors import MissingColumnsError
 from medcore.i18n import N_
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def read_mapped(
-    data: Path, bundle: Bundle, pairs: Sequence[str], *, outcome: str | None = None
+    data: Path, bundle: Bundle, pairs: Sequence[str], *, levels: Sequence[str] = (), outcome: str | None = None
 ) -> tuple[Cohort, dict[str, str]]:
     """Read a table and give its columns the names the model knows.
 
-    Returns the table and what was mapped, the model's name by the table's.
+    ``levels`` are pairs of values, "column:theirs=ours". Returns the table and what was mapped, the model's name by the table's.
     ``outcome`` is the outcome's name where it is needed too. Raises SettingsError
     for a pair that cannot be, MissingColumnsError for columns that are lacking:
     its message proposes the pairs that would mend it.
@@ -32,7 +32,17 @@ def read_mapped(
     cohort = with_names(cohort, names)
     needed = [*required_columns(bundle.schema, bundle.recipe), *([outcome] if outcome else [])]
     _require(cohort, needed)
+    cohort = with_levels(cohort, bundle.schema, read_levels(levels, known_levels(bundle)))
     return cohort, {here: name for name, here in names.items()}
+
+
+def known_levels(bundle: Bundle) -> dict[str, Sequence[str]]:
+    """Return the values of each category the model knows, the outcome's among them."""
+    book = bundle.codebook
+    levels: dict[str, Sequence[str]] = {c: v for c, v in zip(book.columns, book.categories, strict=True) if v}
+    if bundle.schema.outcome is not None:
+        levels[bundle.schema.outcome.name] = bundle.classes
+    return levels
 
 
 def read_mapped_if_there(data: Path, pairs: Sequence[str], bundle: Bundle) -> Cohort:

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
 
 
-def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = ()) -> Result:
+def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = (), levels: Sequence[str] = ()) -> Result:
     """Write the risk of every patient, one line a row of the table."""
     from medcore.models.bundle.bundle import load_bundle
     from medcore.models.deployed.external import predict_table
+    from medcore.models.deployed.levels import unknown_in
 
     model = load_bundle(bundle)
-    cohort, mapped = read_mapped(data, model, mapping)
+    cohort, mapped = read_mapped(data, model, mapping, levels=levels)
+    unreadable = [u.column for u in unknown_in(model, cohort.frame)]
     table = predict_table(model, cohort.frame)
     out.write_text(to_csv(table), encoding="utf-8")
     flagged = int((table["flags"] != "").sum())
@@ -35,10 +37,18 @@ def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = ())
         "mapping": mapped,
         "n_rows": len(table),
         "n_flagged": flagged,
+        "unreadable": unreadable,
     }
-    return Result(
-        found, (_("{n} risks written to {out}; {flagged} rows carry a flag.", n=len(table), out=out, flagged=flagged),)
-    )
+    lines = [_("{n} risks written to {out}; {flagged} rows carry a flag.", n=len(table), out=out, flagged=flagged)]
+    if unreadable:
+        lines.append(
+            _(
+                "The model knows hardly any value of {columns} here: say which is which with --map-level, or do not rely "
+                "on these risks.",
+                columns=unreadable,
+            )
+        )
+    return Result(found, tuple(lines))
 
 
 def explain(
@@ -49,13 +59,14 @@ def explain(
     background: Path | None = None,
     class_name: str | None = None,
     mapping: Sequence[str] = (),
+    levels: Sequence[str] = (),
 ) -> Result:
     """Say why the model gives one patient that risk."""
     from medcore.explanation import CAPTION, explain_row
     from medcore.models.bundle.bundle import load_bundle
 
     model = load_bundle(bundle)
-    cohort, mapped = read_mapped(data, model, mapping)
+    cohort, mapped = read_mapped(data, model, mapping, levels=levels)
     frame = cohort.frame
     if not 0 <= row < len(frame):
         raise NotFoundError(
@@ -87,6 +98,7 @@ def explain_all(
     background: Path | None = None,
     class_name: str | None = None,
     mapping: Sequence[str] = (),
+    levels: Sequence[str] = (),
 ) -> Result:
     """Write every patient's contributions with their standard errors, one line a row of the table."""
     from medcore.explanation import CAPTION
@@ -97,7 +109,7 @@ def explain_all(
     if out is None:
         raise SettingsError(N_("Say with --out where the explanations of all patients are to be written."))
     model = load_bundle(bundle)
-    cohort, mapped = read_mapped(data, model, mapping)
+    cohort, mapped = read_mapped(data, model, mapping, levels=levels)
     others = _background(background, mapping, model)
     found = explain_rows(model, cohort.frame, class_name=class_name, background=others, progress=_say_share)
     out.write_text(to_csv(as_table(found)), encoding="utf-8")

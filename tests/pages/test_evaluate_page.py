@@ -210,6 +210,19 @@ def test_new_patients_are_judged_with_the_model_as_it_is(evaluate_page, trained,
     assert "can hardly be told from those of training" in texts(app)
 
 
+def test_patients_in_unknown_codes_are_matched_before_they_are_judged(evaluate_page, trained, here):
+    frame = load_sample("heart").frame.head(200)
+    app = evaluate_page("heart")
+    upload(app, trained, frame.assign(sex=frame.sex.map({"Male": "1", "Female": "0"})))
+    assert "sex: 200 of 200 rows" in texts(app) and "What recalibration would give" not in texts(app)
+    asked = {box.label.split("”")[0]: box for box in app.selectbox if (box.key or "").startswith("evaluate.level")}
+    asked["“1"].select("Male").run()
+    assert "Nothing is judged before" in texts(app)
+    asked["“0"].select("Female").run()
+    assert not app.exception and "What recalibration would give" in texts(app)
+    assert "of a sample of the training rows stand in this table" in texts(app)
+
+
 def test_new_patients_can_be_weighted_by_a_column(evaluate_page, trained, here):
     app = evaluate_page("heart")
     upload(app, trained, load_sample("heart").frame.head(200).assign(weight=np.arange(200) % 3))

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from medcore.data.cohort import Cohort
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.values.typed import read_values
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.i18n import N_
 
@@ -56,6 +57,58 @@ def with_names(cohort: Cohort, names: Mapping[str, str]) -> Cohort:
         frame=cohort.frame.drop(columns=dropped).rename(columns=changed),
         schema=replace(cohort.schema, columns=columns),
     )
+
+
+def with_levels(cohort: Cohort, schema: Schema, levels: Mapping[str, Mapping[str, str]]) -> Cohort:
+    """Return a table whose categories have the values a model knows: theirs → ours, by column.
+
+    Other values of these columns stay. ``schema`` is the model's; a column that the
+    table lacks is left alone.
+    """
+    frame = cohort.frame.copy()
+    frame.attrs = dict(cohort.frame.attrs)
+    for name, changed in levels.items():
+        if name in frame.columns:
+            column = replace(schema[name], levels=())
+            texts = read_values(cohort.frame[[name]], Schema((column,))).frame[name]
+            frame[name] = texts.map(lambda v, changed=changed: changed.get(v, v), na_action="ignore")
+    return replace(cohort, frame=frame)
+
+
+def read_levels(pairs: Sequence[str], known: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    """Read "column:their value=our value" as :func:`with_levels` takes it.
+
+    ``known`` are the values the model knows, by column. Raises SettingsError for a
+    text of another form, a column that is no category of the model, a value that it
+    does not know, and a value of the table that comes twice.
+
+    >>> read_levels(["sex:1=Male", "sex:0=Female"], {"sex": ["Male", "Female"]})
+    {'sex': {'1': 'Male', '0': 'Female'}}
+    """
+    levels: dict[str, dict[str, str]] = {}
+    for pair in pairs:
+        name = max((c for c in known if pair.startswith(f"{c}:")), key=len, default=None)
+        if name is None:
+            raise SettingsError(
+                N_(
+                    "“{pair}” does not name a category of the model. Write column:value in the table=value in the model. "
+                    "Categories: {columns}."
+                ),
+                pair=pair,
+                columns=list(known) or "–",
+            )
+        rest = pair[len(name) + 1 :]
+        parts = [(rest[:i].strip(), rest[i + 1 :].strip()) for i, letter in enumerate(rest) if letter == "="]
+        fits = [(theirs, ours) for theirs, ours in parts if theirs and ours in known[name]]
+        if not fits or fits[0][0] in levels.get(name, {}):
+            raise SettingsError(
+                N_("“{pair}” must say once for a value of the table which value of {column} it is: one of {levels}."),
+                pair=pair,
+                column=name,
+                levels=list(known[name]),
+            )
+        levels.setdefault(name, {})[fits[0][0]] = fits[0][1]
+    return levels
 
 
 def read_names(pairs: Sequence[str], known: Sequence[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from medcore.evaluation import Confusion, Evaluation, confusion, evaluate
 from medcore.features import CodeBook
 from medcore.i18n import N_, Message
 from medcore.models.bundle.bundle import Bundle
+from medcore.models.deployed.levels import refuse_unknown, unknown_levels
 from medcore.models.deployed.membership import Membership, membership
 from medcore.statistics.differences import standardised_difference, total_variation
 
@@ -58,7 +60,8 @@ class ExternalValidation:
     codes where patients repeat. Where patients count by the column ``weight``, those
     of weight 0 are left out of all of these, and counted. ``same_table`` says that the
     file is the one that was trained on; ``known`` is the share (0–1) of the bundle's sample of
-    training rows that stands in the new table, cell by cell.
+    training rows that stands in the new table, cell by cell. ``unreadable`` are categories of
+    which the model knows hardly any value here, accepted as truly new.
     """
 
     evaluation: Evaluation
@@ -77,6 +80,7 @@ class ExternalValidation:
     n_weight_zero: int = 0
     same_table: bool = False
     known: float = 0.0
+    unreadable: tuple[str, ...] = ()
 
     @property
     def n_patients(self) -> int:
@@ -101,7 +105,19 @@ class ExternalValidation:
         }
 
     def warnings(self) -> tuple[Message, ...]:
-        """Say that the "new" patients are those of training, if they are."""
+        """Say that the model cannot read some categories, and that the "new" patients are those of training."""
+        return (*self._reading(), *self._overlap())
+
+    def _reading(self) -> tuple[Message, ...]:
+        if not self.unreadable:
+            return ()
+        text = N_(
+            "The model knows hardly any value of {columns} here, so that its risks are made without them. Good "
+            "figures do not show that the model carries over, and a recalibration would fit the codes, not the patients."
+        )
+        return (Message(text, {"columns": list(self.unreadable)}),)
+
+    def _overlap(self) -> tuple[Message, ...]:
         if self.same_table:
             return (
                 Message(
@@ -166,6 +182,11 @@ class ExternalValidation:
         )
         return (*self.warnings(), apart, *columns)
 
+    @property
+    def meaning(self) -> Message | None:
+        """What kind of validation this is; nothing where the model cannot read the new patients."""
+        return None if self.unreadable else self.membership.meaning
+
 
 def validate(
     bundle: Bundle,
@@ -174,6 +195,7 @@ def validate(
     target: str | None = None,
     threshold: float | None = None,
     weight: str | None = None,
+    new_levels: Collection[str] = (),
 ) -> ExternalValidation:
     """Judge a bundle on a table of new patients whose outcome is known.
 
@@ -182,7 +204,8 @@ def validate(
     bundle's own is used. ``weight`` names the column that says for how many patients
     each row stands, where not all count alike: the figures are weighted, how patients
     differ from those of training is not. Raises TargetError, MissingColumnsError, and
-    InputError for weights that cannot be.
+    InputError for weights that cannot be, and UnknownLevelsError where most
+    values of a category are unknown to the model, unless ``new_levels`` names the column.
     """
     schema = _new_schema(bundle.schema, cohort, target)
     prepared = prepare_evaluation(cohort.with_schema(schema), bundle.recipe, bundle.classes)
@@ -191,6 +214,8 @@ def validate(
     weights = None if weights is None else weights[counted]
     groups = None if prepared.groups is None else prepared.groups[counted]
     codes = bundle.codebook.transform(prepared.predictors[counted]).codes
+    unknown = unknown_levels(bundle.codebook, bundle.background, prepared.predictors[counted], codes)
+    refuse_unknown(unknown, table=cohort.name, accepted=new_levels)
     risk = bundle.risk(codes)
     outcome, n_classes = prepared.outcome[counted], len(bundle.classes)
     limit = bundle.threshold if threshold is None else threshold
@@ -212,6 +237,7 @@ def validate(
         n_weight_zero=int((~counted).sum()),
         same_table=cohort.sha256 == bundle.manifest.get("data_sha256"),
         known=_known(bundle.background, codes),
+        unreadable=tuple(u.column for u in unknown),
     )
 
 
@@ -281,6 +307,8 @@ def _total_variation(old: Floats, now: Floats) -> float | None:
 
 def _known(training: Floats, new: Floats) -> float:
     """Return the share of the training sample (m, P) that is among the new rows (n, P); 0 where rows repeat anyway."""
+    readable = ~(new == -1).all(axis=0) if len(new) else np.ones(training.shape[1], dtype=bool)
+    training, new = training[:, readable], new[:, readable]
     old, now = ([row.tobytes() for row in np.nan_to_num(codes, nan=-1e300) + 0.0] for codes in (training, new))
     if len(set(old)) < MOSTLY_DIFFERENT * max(len(old), 1):
         return 0.0

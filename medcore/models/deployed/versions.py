@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from medcore.i18n import N_, Message
 from medcore.models.bundle.bundle import load_bundle, read_manifest
 from medcore.models.bundle.files import MANIFEST, bundle_hash, check_new, seal, write_json
 from medcore.models.deployed.external import ExternalValidation, validate
+from medcore.models.deployed.levels import read_as
 from medcore.models.deployed.recalibration import Recalibration, recalibrations
 from medcore.models.run.results import Patients, Results, has_results, read_results, write_results
 from medcore.models.selection.calibration import Calibrator
@@ -48,14 +49,21 @@ def judge_saved(
     target: str | None = None,
     names: Mapping[str, str] | None = None,
     weight: str | None = None,
+    threshold: float | None = None,
+    levels: Mapping[str, Mapping[str, str]] | None = None,
+    new_levels: Collection[str] = (),
 ) -> Judgement:
     """Judge the bundle kept in a folder on new patients: what a page asks of a worker.
 
     ``names`` gives the table's own name of a column by the model's name of it, and
-    ``weight`` the column of weights. A weighted judgement has no recalibrations.
+    ``weight`` the column of weights, ``levels`` the model's value of a category by the
+    table's own. A weighted judgement has no recalibrations, nor has one of patients
+    whose categories the model cannot read.
     """
-    validation = validate(load_bundle(folder), with_names(cohort, names or {}), target=target, weight=weight)
-    return Judgement(validation, () if weight else recalibrations(validation))
+    bundle = load_bundle(folder)
+    named = read_as(bundle, with_names(cohort, names or {}), levels or {})
+    validation = validate(bundle, named, target=target, threshold=threshold, weight=weight, new_levels=new_levels)
+    return Judgement(validation, () if weight or validation.unreadable else recalibrations(validation))
 
 
 def save_version(

@@ -23,6 +23,7 @@ from medcore.models.deployed.versions import Judgement, judge_saved
 from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord
 from medcore.ui.evaluate.judging import Judged
+from medcore.ui.evaluate.levels import Levels, level_form
 from medcore.ui.kit import cache
 from medcore.ui.kit.figures import figure
 from medcore.ui.kit.inputs import choice
@@ -33,7 +34,7 @@ from medcore.ui.kit.text import plain
 AFTER_RECALIBRATION = ("auroc", "brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
 
 
-def external(run: RunRecord, results: Results, judged: Judged) -> None:
+def external(run: RunRecord, results: Results, judged: Judged, threshold: float) -> None:
     """Ask for a table of new patients with known outcomes and judge the model as it is."""
     section(
         _("How good is it on other patients?"),
@@ -46,17 +47,31 @@ def external(run: RunRecord, results: Results, judged: Judged) -> None:
     names = _names(cohort, results, run.id)
     if names is None:
         return
-    found = _judgement(run, cohort, names, _weight(cohort, run.id))
+    levels = level_form(run, cohort, names)
+    if levels is None:
+        return
+    found = _judgement(run, cohort, names, levels, _weight(cohort, run.id), threshold)
     _judged(found.validation, judged)
     _case_mix(found.validation)
     _recalibrations(run, found)
 
 
-def _judgement(run: RunRecord, cohort: Cohort, names: Mapping[str, str], weight: str | None) -> Judgement:
+def _judgement(
+    run: RunRecord, cohort: Cohort, names: Mapping[str, str], levels: Levels, weight: str | None, threshold: float
+) -> Judgement:
     model = jobs.ResultOf(cache.store().settings, run.owner, run.id)
     return cache.once(
-        lambda: jobs.call(judge_saved, model, cohort, names=names, weight=weight),
-        *("external", run.id, cohort.sha256, sorted(names.items()), weight),
+        lambda: jobs.call(
+            judge_saved,
+            model,
+            cohort,
+            names=names,
+            levels=levels.mapped,
+            new_levels=levels.new,
+            weight=weight,
+            threshold=threshold,
+        ),
+        *("external", run.id, cohort.sha256, sorted(names.items()), levels, weight, threshold),
     )
 
 
@@ -154,7 +169,8 @@ def _case_mix(found: ExternalValidation) -> None:
         _("Above 0.2 is a notable difference: standard deviations for numbers, shares that moved for categories."),
     )
     facts([(_("AUROC of telling them apart (0.5: not at all)"), with_interval(apart.auroc, digits=2))])
-    note(str(apart.meaning))
+    if found.meaning is not None:
+        note(str(found.meaning))
     ordered = sorted(found.differences, key=lambda d: -(d.difference or 0.0))
     table(
         [
@@ -180,6 +196,9 @@ def _recalibrations(run: RunRecord, found: Judgement) -> None:
     )
     if found.validation.weight:
         note(_(WEIGHTED))
+        return
+    if found.validation.unreadable:
+        note(_("None is offered while the model cannot read some categories of these patients."), look="warning")
         return
     if not found.recalibrations:
         note(_("These patients do not allow a recalibration: too few have, or lack, the outcome."), look="warning")
