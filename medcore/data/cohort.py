@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from medcore.data.notation import Reading
 from medcore.errors import MissingColumnsError
 from medcore.i18n import Message
 
@@ -25,7 +26,8 @@ class Column:
     predictor has the role ``sensitive``; a predictor by which results are also
     broken down (age, sex) keeps the role ``predictor`` and sets ``sensitive``.
     ``low`` and ``high`` bound what is plausible, in ``unit``. ``levels`` is the
-    order of an ordered category's values, lowest first.
+    order of an ordered category's values, lowest first. ``reading`` is how its cells are
+    written; without one (a schema of an earlier version) the table at hand decides.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Column:
     description: str = ""
     confidence: float = 1.0
     reason: Message | None = None
+    reading: Reading | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
@@ -48,18 +51,20 @@ class Column:
             "missing_codes": list(self.missing_codes),
             "levels": list(self.levels),
             "reason": self.reason.to_dict() if self.reason else None,
+            "reading": self.reading.to_dict() if self.reading else None,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Column:
         """Read what :meth:`to_dict` wrote."""
-        reason = data.get("reason")
+        reason, reading = data.get("reason"), data.get("reading")
         return cls(
             **dict(data)
             | {
                 "missing_codes": tuple(data.get("missing_codes", ())),
                 "levels": tuple(data.get("levels", ())),
                 "reason": Message.from_dict(reason) if reason else None,
+                "reading": Reading.from_dict(reading) if reading else None,
             }
         )
 

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from medcore.data.cohort import Column
+from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Fix
 from medcore.data.preparation.cells import tidy_text
 from medcore.data.quality.catalogue import Hit, check, named, switch_on
 from medcore.data.quality.view import View
 from medcore.data.schema.ranges import mixed_units
+from medcore.data.values.column import UNREADABLE
 from medcore.data.values.numbers import parse_numbers
-from medcore.data.values.typed import code_matches
+from medcore.data.values.typed import code_matches, read_values
 from medcore.i18n import N_, Message
 
 FAR = 20.0
@@ -105,21 +106,21 @@ def far_out(view: View) -> Iterator[Hit]:
 @check(
     "values.unreadable",
     "warning",
-    why=N_("A cell that is no number in a column of numbers counts as missing."),
+    why=N_("A cell that is no number among numbers, or no date among dates, cannot be used: the model fills it in."),
     remedy=N_("Correct the cells at the source, name the text as a code for missing, or make the column a category."),
 )
 def unreadable(view: View) -> Iterator[Hit]:
-    """Texts in numeric columns that are neither a number nor a code for missing."""
+    """Texts among numbers or dates that are neither such a value nor a code for missing."""
     found: dict[str, int] = {}
     for column in view.schema.columns:
-        if column.kind == "numeric" and column.name in view.frame.columns:
+        if column.kind in ("numeric", "date") and column.name in view.frame.columns:
             n = _n_unreadable(view, column)
             if n:
                 found[column.name] = n
     if found:
         yield Hit(
             message=Message(
-                N_("{n} cell(s) of numeric columns cannot be read as a number, in {columns}."),
+                N_("{n} cell(s) among numbers or dates cannot be read as such, in {columns}."),
                 {"n": sum(found.values()), "columns": named(found)},
             ),
             columns=tuple(found),
@@ -233,11 +234,10 @@ def _n_far_out(view: View, column: Column) -> int:
 
 
 def _n_unreadable(view: View, column: Column) -> int:
-    if view.frame[column.name].dtype.kind in "fiub":
-        return 0
-    cells = view.cells(column.name)
-    values = parse_numbers(cells.texts, decimal=view.frame.attrs.get("decimal")).value
-    return int(cells.counts[np.isnan(values) & ~code_matches(column, cells.texts)].sum())
+    if view.is_typed(column):
+        status = read_values(view.frame[[column.name]], Schema((column,))).status[column.name]
+        return int((status == UNREADABLE).sum())
+    return int(view.cells(column.name).counts[view.texts(column.name).status == UNREADABLE].sum())
 
 
 def _stand_apart(values: npt.NDArray[np.float64], foreign: npt.NDArray[np.bool_]) -> bool:

@@ -14,8 +14,8 @@ from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.schema.inference import choose_target, propose_targets
 from medcore.data.schema.patients import patient_codes
-from medcore.data.values.numbers import parse_numbers
-from medcore.data.values.typed import Distinct, code_matches, distinct, typed
+from medcore.data.values.column import PRESENT, Texts, read_texts
+from medcore.data.values.typed import Distinct, cells_of, code_matches, typed
 from medcore.errors import InputError
 
 Ints = npt.NDArray[np.int64]
@@ -73,6 +73,7 @@ class View:
     recipe: Recipe
     aurocs: dict[str, float] | None = field(default=None, repr=False)
     _cells: dict[str, Distinct] = field(default_factory=dict, repr=False)
+    _texts: dict[str, Texts] = field(default_factory=dict, repr=False)
     _levels: dict[str, Levels] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -139,8 +140,19 @@ class View:
     def cells(self, name: str) -> Distinct:
         """Return a column's distinct texts."""
         if name not in self._cells:
-            self._cells[name] = distinct(self.frame[name])
+            self._cells[name] = cells_of(self.frame[name], self.schema[name])
         return self._cells[name]
+
+    def texts(self, name: str) -> Texts:
+        """Return what a column's distinct texts are read as, and what became of each."""
+        if name not in self._texts:
+            self._texts[name] = read_texts(self.cells(name).texts, self.schema[name], self.frame.attrs.get("decimal"))
+        return self._texts[name]
+
+    def is_typed(self, column: Column) -> bool:
+        """Tell whether a column's values were stated by a typed file, and not written in texts."""
+        dtype = self.frame[column.name].dtype
+        return (column.kind == "date" and dtype.kind == "M") or (column.kind == "numeric" and dtype.kind in "fiub")
 
     def levels(self, name: str) -> Levels:
         """Return a column's distinct values, codes for missing being missing."""
@@ -156,16 +168,15 @@ class View:
         return int(cells.counts[code_matches(column, cells.texts)].sum())
 
     def _read(self, column: Column) -> Levels:
-        if column.kind == "date" or (column.kind == "numeric" and self.frame[column.name].dtype.kind in "fiu"):
+        if column.kind == "date" or self.is_typed(column):
             values = typed(self.frame[[column.name]], Schema((column,)))[column.name]
             numbers, codes = np.unique(_as_number(values), return_inverse=True)
             return _ordered(numbers, codes.astype(np.int64))
-        cells = self.cells(column.name)
-        absent = code_matches(column, cells.texts)
+        cells, read = self.cells(column.name), self.texts(column.name)
         if column.kind == "numeric":
-            read = parse_numbers(cells.texts, decimal=self.frame.attrs.get("decimal")).value
-            numbers, index = np.unique(np.where(absent, np.nan, read), return_inverse=True)
+            numbers, index = np.unique(read.value, return_inverse=True)
             return _ordered(numbers, np.append(index, -1)[cells.codes].astype(np.int64))
+        absent = read.status != PRESENT
         lookup = np.append(np.where(absent, -1, np.cumsum(~absent) - 1), -1)
         return Levels(lookup[cells.codes].astype(np.int64), int((~absent).sum()))
 

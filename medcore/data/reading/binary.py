@@ -20,6 +20,8 @@ from medcore.data.reading.text import RawFile
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_, Message
 
+EXACT_WHOLE, EXACT_DIGITS = 2**53, 15
+"""Up to which whole numbers, and to how many digits, float64 is exact (IEEE 754)."""
 SPREADSHEETS = ("xlsx", "xls", "ods")
 _SUFFIXES = {"stata": ".dta", "sas": ".sas7bdat", "spss": ".sav", "xport": ".xpt"}
 
@@ -159,6 +161,8 @@ def _arrow_column(column: pa.ChunkedArray) -> pd.Series:
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_boolean(kind) and column.null_count == 0:
         return pd.Series(column.to_numpy(), dtype=bool)
+    if (pa.types.is_integer(kind) or pa.types.is_decimal(kind)) and not _fits_float(column):
+        return pd.Series(column.cast(pa.large_string()).to_pandas()).astype("str")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return pd.Series(column.cast(pa.float64(), safe=False).to_pandas(), dtype="float64")
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
@@ -166,6 +170,16 @@ def _arrow_column(column: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pd.Series(column.cast(pa.large_string()).to_pandas()).astype("str")
     return pd.Series([None if v is None else _text(v) for v in column.to_pylist()], dtype="str")
+
+
+def _fits_float(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column's numbers are kept exactly as float64; longer ones are codes and stay text."""
+    from pyarrow import compute
+
+    if pa.types.is_decimal(column.type):
+        return bool(column.type.precision <= EXACT_DIGITS)
+    ends = compute.min_max(column)
+    return all(abs(v or 0) <= EXACT_WHOLE for v in (ends["min"].as_py(), ends["max"].as_py()))
 
 
 def _instants(column: pa.ChunkedArray) -> pd.Series:

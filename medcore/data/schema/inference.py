@@ -9,17 +9,24 @@ import pandas as pd
 import pyarrow as pa
 
 from medcore.data.cohort import Column, Schema
-from medcore.data.schema.kinds import Contents, Guess, guess_kind, guess_native
+from medcore.data.notation import Reading
+from medcore.data.schema.kinds import Contents, guess_kind, guess_native
+from medcore.data.schema.learning import HEAD, learn_codes, learn_dates, learn_notation, learn_units
 from medcore.data.schema.missing import missing_numbers, missing_words
 from medcore.data.schema.names import says
-from medcore.data.schema.ranges import find_quantity, fold_unit, unit_in_name, units_of
+from medcore.data.schema.ranges import find_quantity, units_of
 from medcore.data.schema.roles import Size, assign_roles
 from medcore.data.schema.targets import TargetProposal, choose_target, propose_targets
+from medcore.data.values.column import convert
+from medcore.data.values.dates import Dates, order_of
+from medcore.data.values.folding import distinct
 from medcore.data.values.numbers import parse_numbers
-from medcore.data.values.typed import Distinct, distinct
+from medcore.data.values.units import fold_unit
 from medcore.i18n import N_, Message
 
 MOST_ROWS, N_BLOCKS = 400_000, 4
+GLANCE = 2000
+"""Distinct texts that already tell numbers from words."""
 __all__ = ["TargetProposal", "choose_target", "infer_schema", "propose_targets"]
 
 
@@ -33,7 +40,8 @@ def infer_schema(frame: pd.DataFrame) -> Schema:
     decimal = frame.attrs.get("decimal")
     frame = _look(frame)
     read = [_read(str(name), frame[name], decimal) for name in frame.columns]
-    return Schema(assign_roles([r[0] for r in read], [r[1] for r in read], frame))
+    columns = _one_order([r[0] for r in read], [r[2] for r in read])
+    return Schema(assign_roles(columns, [r[1] for r in read], frame))
 
 
 def _look(frame: pd.DataFrame) -> pd.DataFrame:
@@ -45,14 +53,17 @@ def _look(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame.iloc[s : s + size] for s in starts])
 
 
-def _read(name: str, values: pd.Series, decimal: str | None) -> tuple[Column, Size]:
+def _read(name: str, values: pd.Series, decimal: str | None) -> tuple[Column, Size, Dates | None]:
     cells = distinct(values)
     native = guess_native(values)
     if native is not None:
-        return Column(name=name, kind=native.kind, confidence=native.confidence, reason=native.reason), Size.of(cells)
-    numeric_share = _numeric_share(cells, decimal)
+        column = Column(name=name, kind=native.kind, confidence=native.confidence, reason=native.reason)
+        return replace(column, reading=Reading()), Size.of(cells), None
+    reading = learn_notation(name, cells, decimal)
+    numbers = parse_numbers(cells.texts.slice(0, GLANCE), reading=reading)
+    numeric_share = float(cells.counts[:GLANCE][numbers.readable].sum() / max(1, cells.counts[:GLANCE].sum()))
     absent = missing_words(cells, numeric_share)
-    contents = Contents.of(name, cells, absent, decimal)
+    contents = Contents.of(name, cells, absent, reading)
     guess = guess_kind(contents)
     column = Column(
         name=name,
@@ -63,24 +74,40 @@ def _read(name: str, values: pd.Series, decimal: str | None) -> tuple[Column, Si
         confidence=guess.confidence,
         reason=guess.reason,
         sensitive=says(name, "sensitive"),
+        reading=learn_dates(contents.dates, contents.counts, reading),
     )
-    return (_measured(column, contents, guess) if guess.kind == "numeric" else _coded(column, contents)), Size.of(cells)
+    if guess.kind == "numeric":
+        column = _measured(column, contents)
+    elif guess.kind == "category":
+        column = _coded(column, contents, values)
+    return column, Size.of(cells), contents.dates if guess.kind == "date" else None
 
 
-def _numeric_share(cells: Distinct, decimal: str | None) -> float:
-    if len(cells.texts) == 0:
-        return 0.0
-    plain = parse_numbers(cells.texts.slice(0, 2000), decimal=decimal).readable
-    counts = cells.counts[:2000]
-    return float(counts[plain].sum() / max(1, counts.sum()))
+def _one_order(columns: list[Column], dates: list[Dates | None]) -> list[Column]:
+    """Read dates that do not tell day from month in the order that the table's other dates prove."""
+    proved = {order_of(d) for d in dates if d is not None} - {None}
+    if len(proved) != 1:
+        return columns
+    order = proved.pop()
+    return [
+        replace(
+            c, reading=replace(c.reading, dates=order), confidence=0.9, reason=Message(N_("Its cells are dates."), {})
+        )
+        if d is not None and d.ambiguous and c.reading is not None and order is not None
+        else c
+        for c, d in zip(columns, dates, strict=True)
+    ]
 
 
-def _measured(column: Column, contents: Contents, guess: Guess) -> Column:
+def _measured(column: Column, contents: Contents) -> Column:
     """Add unit, plausible range and numeric missing codes to a numeric column."""
-    values = contents.numbers.value[contents.numbers.readable]
-    unit = unit_in_name(column.name) or guess.unit
-    quantity = find_quantity(column.name, values[values != 0], unit=unit)
-    found = missing_numbers(contents.numbers, contents.counts, contents.texts, quantity)
+    reading = learn_units(column.name, contents.numbers, contents.counts, column.reading or Reading())
+    values, _converted, _unknown = convert(contents.numbers, reading)
+    unit = reading.unit or None
+    by_row = np.repeat(values, contents.counts)
+    by_row = by_row[~np.isnan(by_row) & (by_row != 0)]
+    quantity = find_quantity(column.name, by_row, unit=unit)
+    found = missing_numbers(replace(contents.numbers, value=values), contents.counts, contents.texts, quantity)
     column = replace(column, missing_codes=column.missing_codes + found.codes, unit=unit)
     if quantity is not None:
         column = replace(
@@ -96,12 +123,14 @@ def _measured(column: Column, contents: Contents, guess: Guess) -> Column:
         )
     if found.codes and found.reason is not None:
         column = replace(column, confidence=min(column.confidence, found.confidence), reason=found.reason)
-    return column
+    return replace(column, reading=replace(reading, unit=column.unit or ""))
 
 
-def _coded(column: Column, contents: Contents) -> Column:
-    """Add numeric missing codes to categories that are written as numbers."""
-    if column.kind != "category" or not contents.numbers.readable.all() or contents.k > 12:
+def _coded(column: Column, contents: Contents, values: pd.Series) -> Column:
+    """Add to categories how their codes are written, and numeric missing codes where they are numbers."""
+    raw = pa.array([str(v) for v in values.dropna().unique()[:HEAD]], type=pa.large_string())
+    column = replace(column, reading=learn_codes(raw, contents.texts, column.reading or Reading()))
+    if not contents.numbers.readable.all() or contents.k > 12:
         return column
     found = missing_numbers(contents.numbers, contents.counts, contents.texts, None)
     codes = tuple(c for c in found.codes if float(c) < 0 or float(c) in (9, 99, 999))

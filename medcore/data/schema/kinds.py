@@ -13,13 +13,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.cohort import Kind
+from medcore.data.notation import Reading
 from medcore.data.schema.names import says
 from medcore.data.values.dates import Dates, parse_dates
+from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Numbers, parse_numbers
-from medcore.data.values.typed import Distinct, boolean_side
-from medcore.data.values.words import BOOLEAN_PAIRS, SEVERITY_WORDS
+from medcore.data.values.words import RATINGS, SEVERITY_WORDS, boolean_levels, boolean_side
 from medcore.i18n import N_, Message
 
+MOSTLY, FEWEST_NUMBERS, MOST_OTHERS = 0.5, 6, 12
+"""A column is numeric or a date if most cells are: of how many different numbers, beside how many different words."""
 READABLE = 0.9
 """Share of a column's cells that must be readable as a kind for the column to be of that kind."""
 HEAD = 5000
@@ -30,6 +33,8 @@ _BAND = re.compile(
 )
 
 
+_LONG_NUMBER = r"^[0-9]{16,}$"
+_ROUNDED = r"^[0-9](?:[.,][0-9]+)?[eE]\+?1[0-9]$"
 _CODE = re.compile(r"^[A-Za-z]{1,2}[0-9]{1,4}(?:\.[0-9]+)?[A-Za-z]?$")
 
 
@@ -74,10 +79,10 @@ class Contents:
         return float(self.counts[mask].sum() / max(1, self.n))
 
     @classmethod
-    def of(cls, name: str, cells: Distinct, absent: NDArray[np.bool_], decimal: str | None) -> Contents:
+    def of(cls, name: str, cells: Distinct, absent: NDArray[np.bool_], reading: Reading) -> Contents:
         """Read a column's distinct texts every way that matters."""
         texts = cells.texts.filter(pa.array(~absent))
-        numbers = parse_numbers(texts, decimal=decimal)
+        numbers = parse_numbers(texts, reading=reading)
         may_be_dates = len(texts) > 0 and (not numbers.plain.all() or says(name, "date"))
         return cls(name, texts, cells.counts[~absent], numbers, parse_dates(texts) if may_be_dates else None)
 
@@ -86,7 +91,7 @@ def guess_kind(c: Contents) -> Guess:
     """Decide what kind of column the contents are."""
     if c.n == 0:
         return Guess("category", 0.3, Message(N_("No cell holds a value."), {}))
-    return _boolean(c) or _date(c) or _numeric(c) or _words(c)
+    return _boolean(c) or _rating(c) or _date(c) or _numeric(c) or _words(c)
 
 
 def guess_native(values: pd.Series) -> Guess | None:
@@ -101,18 +106,13 @@ def _boolean(c: Contents) -> Guess | None:
     if c.k > 6:
         return None
     words = c.words()
-    folded = {w.casefold() for w in words}
-    sides = {w: boolean_side(w) for w in words}
-    if None in sides.values():
+    if not boolean_levels(words):
         return None
+    sides = {w: boolean_side(w) for w in words}
     spelled = []
     for side in (False, True):
         mine = [(int(n), w) for w, n in zip(words, c.counts, strict=True) if sides[w] is side]
-        if not mine:
-            return None
         spelled.append(max(mine)[1])
-    if not any(pair <= folded for pair in BOOLEAN_PAIRS):
-        return None
     return Guess(
         "boolean",
         1.0,
@@ -121,12 +121,18 @@ def _boolean(c: Contents) -> Guess | None:
     )
 
 
+def _rating(c: Contents) -> Guess | None:
+    """Recognise what a strip or a stain shows: -, ±, 1+, 2+, or 阴性, 弱阳性, 阳性."""
+    levels = rating_levels(c.words()) if c.k <= 12 else ()
+    return Guess("category", 0.9, Message(N_("Ratings with an order."), {}), levels) if levels else None
+
+
 def _date(c: Contents) -> Guess | None:
     if c.dates is None:
         return None
     named = says(c.name, "date")
-    clear = c.dates.readable & ~c.dates.serial & (~c.dates.compact if not named else True)
-    if c.share(clear) >= READABLE:
+    clear = c.dates.written & ~c.dates.serial & (~c.dates.compact if not named else True)
+    if c.share(clear) >= MOSTLY and c.share(c.dates.readable) >= MOSTLY and not _is_duration(c):
         if c.dates.ambiguous:
             return Guess(
                 "date", 0.6, Message(N_("Dates in which day and month cannot be told apart; read day first."), {})
@@ -141,13 +147,26 @@ def _date(c: Contents) -> Guess | None:
 
 def _numeric(c: Contents) -> Guess | None:
     readable = c.share(c.numbers.readable)
-    if readable < READABLE or _is_band_column(c):
+    if _is_band_column(c) or readable < MOSTLY:
+        return None
+    if readable < READABLE and not _mostly_numbers(c):
         return None
     if c.share(c.numbers.clock) > 0.5:
+        if c.numbers.value[c.numbers.clock].max() > 24:
+            return Guess("numeric", 0.8, Message(N_("Durations in hours and minutes, read as hours."), {}), unit="h")
         return Guess("numeric", 0.7, Message(N_("Times of day, read as hours after midnight."), {}), unit="h")
     coded = _codes(c) or _letter_codes(c)
     if coded:
         return coded
+    if readable < READABLE:
+        return Guess(
+            "numeric",
+            0.6,
+            Message(
+                N_("{share} % of its cells are numbers; the others are counted by what they say."),
+                {"share": round(100 * readable)},
+            ),
+        )
     plain = c.share(c.numbers.plain)
     if plain == 1.0:
         few = c.k <= 5 and c.n >= 30 and c.k > 2
@@ -161,12 +180,36 @@ def _numeric(c: Contents) -> Guess | None:
             N_("{share} % of its cells are numbers once units, limits and separators are read."),
             {"share": round(100 * readable)},
         ),
-        unit=_common_suffix(c),
     )
+
+
+def _mostly_numbers(c: Contents) -> bool:
+    """Tell a measurement among whose numbers words stand from categories of which some are numbers."""
+    others = ~c.numbers.readable
+    n, k = int(c.counts[others].sum()), int(others.sum())
+    return (
+        c.k - k >= FEWEST_NUMBERS
+        and (k <= MOST_OTHERS or n >= 2 * k)
+        and not _letter_codes(c)
+        and not ordered_levels(c.words())
+    )
+
+
+def _is_duration(c: Contents) -> bool:
+    return bool(c.share(c.numbers.clock) > MOSTLY)
 
 
 def _codes(c: Contents) -> Guess | None:
     """Recognise whole numbers that name categories: by the column's name, or by gaps between few values."""
+    if says(c.name, "coded") and (c.numbers.suffix == "").all():
+        return Guess("category", 0.8, Message(N_("Its name says that the numbers are codes."), {}))
+    long = c.share(_matches(c, _LONG_NUMBER))
+    if long > 0.5:
+        return Guess(
+            "category", 0.9, Message(N_("Whole numbers of more than 15 digits name things; they are kept exactly."), {})
+        )
+    if c.share(_matches(c, _ROUNDED)) > 0.5:
+        return Guess("category", 0.5, Message(N_("Long numbers that a spreadsheet has rounded, such as 2.02E+16."), {}))
     values = np.unique(c.numbers.value[c.numbers.readable])
     if not c.numbers.readable.all() or not np.all(values == np.round(values)):
         return None
@@ -175,12 +218,16 @@ def _codes(c: Contents) -> Guess | None:
         return Guess("category", 0.8, Message(N_("Codes with leading zeros."), {}))
     if says(c.name, "sex") and len(values) <= 4:
         return Guess("category", 0.9, Message(N_("Its name says sex; the numbers are codes."), {}))
-    if says(c.name, "nominal") and len(values) <= 60:
+    if says(c.name, "nominal") and not says(c.name, "counted") and len(values) <= 60:
         return Guess("category", 0.8, Message(N_("Its name says that the numbers are codes."), {}))
     few = 3 <= len(values) <= 6 and c.n >= 20 * len(values)
     if few and len(values) <= 4 and np.any(np.diff(values) > 2) and values.max() < 100 and values.min() > 0:
         return Guess("category", 0.6, Message(N_("Few whole numbers with gaps between them: probably codes."), {}))
     return None
+
+
+def _matches(c: Contents, pattern: str) -> NDArray[np.bool_]:
+    return np.asarray(pc.match_substring_regex(c.texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _letter_codes(c: Contents) -> Guess | None:
@@ -190,18 +237,6 @@ def _letter_codes(c: Contents) -> Guess | None:
     if coded < 3 or coded < 0.5 * len(rest):
         return None
     return Guess("category", 0.8, Message(N_("Codes, some of which begin with a letter."), {}))
-
-
-def _common_suffix(c: Contents) -> str | None:
-    counts: dict[str, int] = {}
-    for at in np.flatnonzero(c.numbers.suffix != "")[:HEAD]:
-        suffix = str(c.numbers.suffix[at])
-        if not re.match(r"^[↑↓*hl]+$", suffix, re.I):
-            counts[suffix] = counts.get(suffix, 0) + int(c.counts[at])
-    if not counts:
-        return None
-    best = max(counts, key=lambda s: counts[s])
-    return best if counts[best] >= 0.5 * sum(counts.values()) else None
 
 
 def _is_band_column(c: Contents) -> bool:
@@ -251,6 +286,23 @@ def ordered_levels(words: Sequence[str]) -> tuple[str, ...]:
     ):
         return tuple(sorted(words, key=lambda w: _band_start(w, float(bands[w]["low"]))))  # type: ignore[index]
     return ()
+
+
+def rating_levels(words: Sequence[str]) -> tuple[str, ...]:
+    """Put what a strip or a stain shows in order, weakest first; empty if the words are no ratings.
+
+    >>> rating_levels(["2+", "neg", "1+", "±"]), rating_levels(["阳性", "弱阳性", "阴性"]), rating_levels(["1", "2", "0"])
+    (('neg', '±', '1+', '2+'), ('阴性', '弱阳性', '阳性'), ())
+    """
+    ranks = {w: next((i for i, scale in enumerate(RATINGS) if w.casefold() in scale), -1) for w in words}
+    telling = [
+        w
+        for w, rank in ranks.items()
+        if rank >= 0 and re.search(r"[+±]|trace|^tr\.?$|阳性|微量|可疑|临界", w.casefold())
+    ]
+    if -1 in ranks.values() or len(set(ranks.values())) < 3 or len(telling) < 2:
+        return ()
+    return tuple(sorted(words, key=lambda w: ranks[w]))
 
 
 def _band_start(word: str, low: float) -> tuple[float, int]:

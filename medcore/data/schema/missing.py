@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +11,21 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.schema.ranges import Quantity
+from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Numbers
-from medcore.data.values.typed import Distinct
 from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS, SEVERITY_WORDS
 from medcore.i18n import N_, Message
 
 _SENTINELS = (-9, -99, -999, -9999, -1, -7, -8, -77, -88, -777, -888, 9, 99, 999, 9999, 99999, 77, 88, 777, 888, 8888)
 _SCALES = {w for scale in SEVERITY_WORDS for w in scale} - AMBIGUOUS_MISSING
-_MEASURED = {"norm", "normal", "high", "low", "positive", "negative"}
+_MEASURED = {"norm", "normal", "high", "low", "positive", "negative", "abnormal"}
+_DONE = {"done", "performed", "completed", "已做", "完成"}
+_RESULT = re.compile(r"^[<>≤≥=]*\s*[0-9]+(?:[.,][0-9]+)?\s*%?$")
+_ELEMENTS = frozenset(["K", "Cl", "Ca", "Mg", "P", "Fe", "Zn", "Cu", "Li", "H", "Mn", "Se", "I"])
+# A number that is nothing but nines, eights or sevens, in a share of the rows that no single measurement has.
+_ALL_ALIKE = re.compile(r"^-?(?:9+(?:\.9+)?|8+(?:\.8+)?|7+(?:\.7+)?)$")
+SPIKE_ROWS, SPIKE_SHARE, SPIKE_HEIGHT, SPIKE_GAP = 5, 0.02, 3.0, 1.2
+FAR_BELOW = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +53,36 @@ def missing_words(cells: Distinct, numeric_share: float) -> NDArray[np.bool_]:
         word = lowered[int(at)].as_py()
         if word in AMBIGUOUS_MISSING:
             certain[at] = False
-            marked[at] = _means_nothing(word, int(at), lowered, cells.counts, numeric_share)
+            marked[at] = _means_nothing(word, int(at), cells, lowered, numeric_share)
     return certain if marked.all() else marked
 
 
-def _means_nothing(word: str, at: int, lowered: pa.Array, counts: NDArray[np.int64], numeric_share: float) -> bool:
+def _means_nothing(word: str, at: int, cells: Distinct, lowered: pa.Array, numeric_share: float) -> bool:
+    """Decide by a column's other words whether one of :data:`AMBIGUOUS_MISSING` is a value of it."""
     if numeric_share > 0.5:
         return True
     others = [w for i, w in enumerate(lowered.slice(0, 1000).to_pylist()) if i != at]
-    if word in {"none", "nil", "未做"}:
-        return not any(w in _SCALES - _MEASURED for w in others) and len(others) > 1
+    if word in {"none", "nil"}:
+        return len(others) > 1 and any(_is_result(w) for w in others)
+    if word in {"not done", "未做"}:
+        return len(others) > 1 and not any(w in _DONE or w in _SCALES - _MEASURED for w in others)
+    if word in {"na", "nd"}:
+        return not _is_symbol(cells.texts[at].as_py(), [str(w) for w in cells.texts.slice(0, 1000).to_pylist()])
     signs = any(w.startswith(("+", "±", "(+", "阳", "弱")) for w in others)
-    return not signs and bool(counts[at] < 0.3 * counts.sum())
+    return not signs and bool(cells.counts[at] < 0.3 * cells.counts.sum())
+
+
+def _is_result(word: str) -> bool:
+    """Tell a test's result, beside which "none" says that the test was not made: a number, a limit, normal, positive."""
+    return word in _MEASURED or bool(_RESULT.match(word))
+
+
+def _is_symbol(word: str, words: list[str]) -> bool:
+    """Tell whether Na is sodium among K and Cl, or NA a code of two letters among others."""
+    others = [w for w in words if w != word and w.casefold() not in MISSING_WORDS]
+    if word == "Na" and any(w in _ELEMENTS for w in others):
+        return True
+    return word.isupper() and len(others) > 1 and all(re.fullmatch(r"[A-Z]{2}", w) for w in others)
 
 
 def missing_numbers(numbers: Numbers, counts: NDArray[np.int64], texts: pa.Array, quantity: Quantity | None) -> Codes:
@@ -75,6 +101,7 @@ def missing_numbers(numbers: Numbers, counts: NDArray[np.int64], texts: pa.Array
             Message(N_("A {quantity} of 0 is impossible; it stands for not measured."), {"quantity": quantity.name}),
         )
     found = [v for v in np.unique(values[np.isin(values, _SENTINELS)]) if _stands_apart(v, values, n, quantity)]
+    found += [v for v in np.unique(values) if v not in found and _is_spike(v, values, n)]
     if not found:
         return Codes()
     codes = _written(texts, np.isin(numbers.value, found))
@@ -94,6 +121,8 @@ def _stands_apart(code: float, values: NDArray[np.float64], n: NDArray[np.int64]
     others = values[values != code]
     if quantity is not None and quantity.low <= code <= quantity.high:
         return False
+    if code < -1 and len(rest) and n[values == code].sum() >= 2 and code < -FAR_BELOW * np.abs(rest).max():
+        return True
     if code < 0:
         lowest = (rest if len(rest) else others).min()
         return bool(lowest >= 0 and (code < -1 or len(others) >= 10))
@@ -104,3 +133,13 @@ def _stands_apart(code: float, values: NDArray[np.float64], n: NDArray[np.int64]
     if code < 100:
         return bool(repeated and top <= 20 and top * 4 <= code and np.all(others == np.round(others)))
     return bool(repeated and top * 2 <= code)
+
+
+def _is_spike(code: float, values: NDArray[np.float64], n: NDArray[np.int64]) -> bool:
+    """Find a code inside the plausible range: 999 or 99.9 in many rows, far above all other values."""
+    if not _ALL_ALIKE.match(f"{code:g}") or code < 60:
+        return False
+    rows, others = int(n[values == code].sum()), values[values != code]
+    if len(others) < 10 or rows < max(SPIKE_ROWS, SPIKE_SHARE * n.sum()) or (others > code).any():
+        return False
+    return bool(rows >= SPIKE_HEIGHT * np.median(n[values != code]) and code >= SPIKE_GAP * others.max())

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from medcore.data.values.units import fold_unit
 from medcore.i18n import N_, Message
 from medcore.settings import ASSETS
 
@@ -220,26 +221,6 @@ def unit_message(unit: str | None, column: str) -> Message:
     if unit == "years" and find_quantity(column, unit=unit) is not None:
         return Message(N_("years of age"))
     return Message(unit or "")
-
-
-def fold_unit(unit: str) -> str:
-    """Write a unit so that spellings compare equal.
-
-    >>> fold_unit("µmol / L") == fold_unit("umol/l"), fold_unit("×10^9/L") == fold_unit("10e9/L")
-    (True, True)
-    """
-    text = unicodedata.normalize("NFKC", unit).replace("μ", "u").replace("µ", "u").lower()
-    text = re.sub(r"[\s^*×·]|^x(?=10)", "", text).replace("10e", "10")
-    return {
-        "yrs": "years",
-        "yr": "years",
-        "year": "years",
-        "y": "years",
-        "岁": "years",
-        "c": "°c",
-        "℃": "°c",
-        "f": "°f",
-    }.get(text, text)
 
 
 def _distance(quantity: Quantity, values: Floats) -> float:

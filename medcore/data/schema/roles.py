@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,21 +16,44 @@ from medcore.i18n import N_, Message
 
 MANY_LEVELS = 50
 MOST_SITES = 1000
+CODE_DIGITS = 5
+ROUNDED = re.compile(r"^[0-9](?:[.,][0-9]+)?[eE]\+?[12][0-9]$")
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many cells of a column hold a value, how many different ones, and whether all are whole numbers."""
+    """How many cells of a column hold a value, how many different ones, and what these look like.
+
+    ``whole_numbers`` says that all are, ``codes`` that they look handed out and not measured: of one
+    length of at least :data:`CODE_DIGITS` digits, or one after the other; ``rounded`` that a spreadsheet
+    has written them as ``2.02E+16``.
+    """
 
     n: int
     k: int
     whole_numbers: bool
+    codes: bool = False
+    rounded: bool = False
 
     @classmethod
     def of(cls, cells: Distinct) -> Size:
         """Measure a column; whole numbers are judged by the first thousand values."""
         head = cells.texts.slice(0, 1000).to_pylist()
-        return cls(int(cells.counts.sum()), len(cells.texts), all(str(w).isdigit() for w in head))
+        whole = all(str(w).isdigit() for w in head)
+        return cls(
+            int(cells.counts.sum()),
+            len(cells.texts),
+            whole,
+            codes=whole and _handed_out([str(w) for w in head]),
+            rounded=bool(head) and all(ROUNDED.match(str(w)) for w in head),
+        )
+
+
+def _handed_out(words: Sequence[str]) -> bool:
+    if len({len(w) for w in words}) == 1 and len(words[0]) >= CODE_DIGITS:
+        return True
+    numbers = sorted({int(w) for w in words})
+    return len(numbers) > 1 and numbers[-1] - numbers[0] < 2 * len(numbers)
 
 
 def assign_roles(columns: Sequence[Column], cells: Sequence[Size], frame: pd.DataFrame) -> tuple[Column, ...]:
@@ -51,6 +75,8 @@ def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
             role="ignored",
             reason=column.reason,
         )
+    if cells.rounded and column.kind != "numeric":
+        return replace(column, role="ignored")
     if column.kind in ("text", "category") and patient_part(frame[column.name]) is not None:
         return _as(column, "group", 0.9, N_("The patient is a part of its text; rows of one patient belong together."))
     if says(column.name, "patient") and k >= 2:
@@ -70,8 +96,14 @@ def _is_identifier(column: Column, cells: Size, unique: float) -> bool:
         return False
     n, k = cells.n, cells.k
     named = says(column.name, "identifier") and not says(column.name, "site")
+    if column.kind == "category" and says(column.name, "coded"):
+        return False
     if named and n >= 10 and unique > 0.8:
-        return column.kind != "numeric" or cells.whole_numbers
+        if spoken(column.name).endswith("id"):
+            return column.kind != "numeric" or cells.whole_numbers
+        return cells.codes if column.kind == "numeric" or cells.whole_numbers else True
+    if cells.whole_numbers and cells.codes and column.kind == "category" and n >= 20 and unique > 0.98:
+        return True
     if named and k > MANY_LEVELS and spoken(column.name).endswith("id"):
         return True
     return column.kind == "text" and unique > 0.98 and n >= 20 and not _is_prose(column)

@@ -1,4 +1,4 @@
-"""Dates as people write them: ISO, ``3/4/2020``, ``2020年1月2日``, ``20200102``, a spreadsheet's serial."""
+"""Dates as people write them: ISO, ``3/4/2020 3:05 PM``, ``2020年1月2日 上午9时``, ``20200102``, a spreadsheet's serial."""
 
 from __future__ import annotations
 
@@ -10,55 +10,100 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-_TIME = r"(?:[ tT]?(?P<time>[0-9]{1,2}[:时点][0-9]{1,2}(?:[:分][0-9]{1,2}(?:\.[0-9]+)?秒?|分)?)?)"
-_ZONE = r"\s*(?:am|pm|AM|PM|z|Z|[+-][0-9]{2}:?[0-9]{2})?$"
-_YMD = r"^(?P<y>[12][0-9]{3})[-/.年](?P<m>[0-9]{1,2})[-/.月](?P<d>[0-9]{1,2})日?"
+from medcore.data.notation import DateOrder, Zones
+
+_HALF = r"上午|下午|凌晨|早上|早晨|中午|晚上|傍晚"
+_TIME = (
+    rf"(?:(?:[tT]|,? ?)(?P<half>{_HALF})? ?(?P<time>[0-9]{{1,2}}(?:[:时点][0-9]{{1,2}}"
+    r"(?:[:分][0-9]{1,2}(?:[.,][0-9]+)?秒?|分)?|[时点]整?)?)(?: ?(?P<ap>[aApP]\.? ?[mM]\.?))?"
+    r"(?: ?(?P<zone>[zZ]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?$"
+)
+_YMD = r"^(?P<y>[12][0-9]{3})[-/.年](?P<m>[0-9]{1,2})[-/.月](?P<d>[0-9]{1,2})日?" + _TIME
 _YM = r"^(?P<y>[12][0-9]{3})年(?P<m>[0-9]{1,2})月?$"
-_ABY = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[12][0-9]{3})"
-_ABY2 = r"^(?P<a>[0-9]{1,2})[-/](?P<b>[0-9]{1,2})[-/](?P<y>[0-9]{2})"
+_ABY = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[12][0-9]{3})" + _TIME
+_ABY2 = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[0-9]{2})" + _TIME
 _COMPACT = r"^(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])$"
-_WORDED = r"^(?:[0-9]{1,2}[- ]?[A-Za-z]{3,9}\.?,?[- ]?[12][0-9]{3}|[A-Za-z]{3,9}\.? [0-9]{1,2},? [12][0-9]{3})" + _TIME
+_MONTH = r"(?P<word>[A-Za-z]{3,9})\.?"
+_DMY_WORDED = rf"^(?P<d>[0-9]{{1,2}})[- .]{{0,2}}{_MONTH},?[- ]?(?P<y>[12][0-9]{{3}}|[0-9]{{2}})" + _TIME
+_MDY_WORDED = rf"^{_MONTH} (?P<d>[0-9]{{1,2}}),? (?P<y>[12][0-9]{{3}})" + _TIME
 _SERIAL = r"^[2-6][0-9]{4}(?:\.[0-9]+)?$"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_FULL_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 PIVOT = 30
 _EPOCH = pd.Timestamp("1899-12-30")
+_AFTERNOON = frozenset({"下午", "晚上", "傍晚", "中午"})
 
 
 @dataclass(frozen=True, slots=True)
 class Dates:
     """The dates in an array of texts: ``value`` (NaT where none), and how they were written.
 
-    ``ambiguous`` says that the texts are of the form 3/4/2020 and none tells
-    day from month; they were read day first. ``compact`` and ``serial`` mark
-    texts that are dates only because the column says so.
+    ``written`` marks texts of the form of a date, the impossible ones among them;
+    ``day_first`` and ``month_first`` those that can be read one way only, ``either`` those of
+    the form 3/4/2020 that tell nothing. ``compact`` and ``serial`` mark texts that are dates
+    only because the column says so; ``timed`` those with a time of day, ``zoned`` with a zone.
     """
 
     value: NDArray[np.datetime64]
-    ambiguous: bool
+    written: NDArray[np.bool_]
+    day_first: NDArray[np.bool_]
+    month_first: NDArray[np.bool_]
+    either: NDArray[np.bool_]
     compact: NDArray[np.bool_]
     serial: NDArray[np.bool_]
+    timed: NDArray[np.bool_]
+    zoned: NDArray[np.bool_]
 
     @property
     def readable(self) -> NDArray[np.bool_]:
         """Which texts are dates."""
         return ~np.isnat(self.value)
 
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the texts are of the form 3/4/2020 and none tells day from month; they were read day first."""
+        return bool(self.either.any() and not self.day_first.any() and not self.month_first.any())
 
-def parse_dates(texts: pa.Array) -> Dates:
+    @property
+    def zones(self) -> Zones:
+        """Whether the times carry a zone."""
+        if not self.zoned.any():
+            return "none"
+        return "all" if self.zoned[self.timed].all() else "mixed"
+
+
+def parse_dates(texts: pa.Array, *, order: DateOrder | None = None) -> Dates:
     """Read trimmed, width-folded texts as dates; what is none becomes NaT.
 
-    Times zones are turned to UTC. Numbers from 20000 to 69999 are read as a
-    spreadsheet's days since 1899-12-30.
+    ``order`` is that of day and month in ``3/4/2020``; without one the texts
+    themselves decide, and day comes first where they do not. Times with a zone are
+    turned to UTC. Numbers from 20000 to 69999 are read as a spreadsheet's days since 1899-12-30.
     """
     n = len(texts)
-    out = np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]")
-    _fill(out, texts, _YMD + _TIME + _ZONE, ("y", "m", "d"))
+    out = Dates(np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]"), *(np.zeros(n, bool) for _ in range(8)))
+    _fill(out, texts, _YMD, ("y", "m", "d"))
     _fill(out, texts, _YM, ("y", "m"))
-    compact = _fill(out, texts, _COMPACT, ("y", "m", "d"))
-    ambiguous = _fill_day_month(out, texts, _ABY + _TIME + _ZONE)
-    ambiguous |= _fill_day_month(out, texts, _ABY2 + _TIME + _ZONE)
-    _fill_worded(out, texts)
-    serial = _fill_serial(out, texts)
-    return Dates(out, ambiguous, compact, serial)
+    out.compact[:] = _fill(out, texts, _COMPACT, ("y", "m", "d"))
+    _see_order(out, texts)
+    order = order or order_of(out) or "dmy"
+    _fill_day_month(out, texts, _ABY, order)
+    _fill_day_month(out, texts, _ABY2, order)
+    _fill_worded(out, texts, _DMY_WORDED)
+    _fill_worded(out, texts, _MDY_WORDED)
+    _fill_serial(out, texts)
+    return out
+
+
+def order_of(dates: Dates, counts: NDArray[np.int64] | None = None) -> DateOrder | None:
+    """Say which order of day and month most texts prove; None when none does."""
+    weight = np.ones(len(dates.value), np.int64) if counts is None else counts
+    day, month = int(weight[dates.day_first].sum()), int(weight[dates.month_first].sum())
+    if day == month == 0:
+        return None
+    return "dmy" if day >= month else "mdy"
 
 
 def _matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
@@ -72,64 +117,125 @@ def _fields(texts: pa.Array, where: NDArray[np.bool_], pattern: str) -> dict[str
     return {name: parts.field(name).to_numpy(zero_copy_only=False) for name in names}
 
 
-def _fill(out: NDArray[np.datetime64], texts: pa.Array, pattern: str, order: tuple[str, ...]) -> NDArray[np.bool_]:
+def _fill(out: Dates, texts: pa.Array, pattern: str, order: tuple[str, ...]) -> NDArray[np.bool_]:
     where = _matches(texts, pattern)
     if where.any():
         fields = _fields(texts, where, pattern)
-        out[where] = _join(fields, *(fields[k] for k in order))
+        _put(out, where, fields, *(_whole(fields[k]) for k in order))
     return where
 
 
-def _join(
-    fields: dict[str, NDArray[np.object_]],
-    year: NDArray[np.object_],
-    month: NDArray[np.object_],
-    day: NDArray[np.object_] | None = None,
-) -> NDArray[np.datetime64]:
-    parts = {
-        "year": pd.to_numeric(pd.Series(year, dtype=object)),
-        "month": pd.to_numeric(pd.Series(month, dtype=object)),
-        "day": pd.to_numeric(pd.Series(day, dtype=object)) if day is not None else 1,
-    }
-    dates = pd.to_datetime(pd.DataFrame(parts), errors="coerce").astype("datetime64[us]")
-    time = fields.get("time")
-    if time is not None:
-        text = pd.Series(time, dtype="str").str.replace(r"[时点分]", ":", regex=True).str.rstrip(":秒")
-        text = text.where(text.str.count(":") != 1, text + ":00")
-        dates = dates + pd.to_timedelta(text.fillna("").replace("", "00:00:00"), errors="coerce").fillna(
-            pd.Timedelta(0)
-        )
-    return dates.to_numpy(dtype="datetime64[us]")
+def _see_order(out: Dates, texts: pa.Array) -> None:
+    """Mark which texts of the form 3/4/2020 can be read one way only."""
+    seen = np.zeros(len(out.value), dtype=bool)
+    for pattern in (_ABY, _ABY2):
+        where = _matches(texts, pattern) & ~seen
+        seen |= where
+        if where.any():
+            fields = _fields(texts, where, pattern)
+            a, b = _whole(fields["a"]), _whole(fields["b"])
+            out.day_first[where] = (a > 12) & (a <= 31) & (b <= 12)
+            out.month_first[where] = (b > 12) & (b <= 31) & (a <= 12)
+            out.either[where] = (a <= 12) & (b <= 12)
 
 
-def _fill_day_month(out: NDArray[np.datetime64], texts: pa.Array, pattern: str) -> bool:
-    where = _matches(texts, pattern)
-    if not where.any():
-        return False
-    fields = _fields(texts, where, pattern)
-    a, b = (pd.to_numeric(pd.Series(fields[k], dtype=object)).to_numpy(dtype=float) for k in "ab")
-    month_first = bool((b > 12).any() and not (a > 12).any())
-    day, month = (fields["b"], fields["a"]) if month_first else (fields["a"], fields["b"])
-    out[where] = _join(fields, _full_years(fields["y"]), month, day)
-    return not ((a > 12).any() or (b > 12).any())
-
-
-def _full_years(years: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Complete years of two digits: 00–30 are of this century, the others of the last."""
-    return np.array([y if len(y) == 4 else ("20" if int(y) <= PIVOT else "19") + y for y in years], dtype=object)
-
-
-def _fill_worded(out: NDArray[np.datetime64], texts: pa.Array) -> None:
-    where = _matches(texts, _WORDED + _ZONE)
+def _fill_day_month(out: Dates, texts: pa.Array, pattern: str, order: DateOrder) -> None:
+    where = _matches(texts, pattern) & ~out.written
     if where.any():
-        words = texts.filter(pa.array(where)).to_pandas()
-        parsed = pd.to_datetime(words, format="mixed", errors="coerce", utc=True, dayfirst=True)
-        out[where] = parsed.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+        fields = _fields(texts, where, pattern)
+        day, month = (fields["a"], fields["b"]) if order == "dmy" else (fields["b"], fields["a"])
+        _put(out, where, fields, _full_years(fields["y"]), _whole(month), _whole(day))
 
 
-def _fill_serial(out: NDArray[np.datetime64], texts: pa.Array) -> NDArray[np.bool_]:
+def _fill_worded(out: Dates, texts: pa.Array, pattern: str) -> None:
+    where = _matches(texts, pattern) & ~out.written
+    if where.any():
+        fields = _fields(texts, where, pattern)
+        _put(out, where, fields, _full_years(fields["y"]), _month_numbers(fields["word"]), _whole(fields["d"]))
+
+
+def _fill_serial(out: Dates, texts: pa.Array) -> None:
     where = _matches(texts, _SERIAL)
     if where.any():
         days = texts.filter(pa.array(where)).cast(pa.float64()).to_numpy(zero_copy_only=False)
-        out[where] = (_EPOCH + pd.to_timedelta(days, unit="D")).round("s").to_numpy(dtype="datetime64[us]")
-    return where
+        out.value[where] = (_EPOCH + pd.to_timedelta(days, unit="D")).round("s").to_numpy(dtype="datetime64[us]")
+        out.serial[where] = True
+        out.written[where] = True
+
+
+def _put(
+    out: Dates,
+    where: NDArray[np.bool_],
+    fields: dict[str, NDArray[np.object_]],
+    year: NDArray[np.float64],
+    month: NDArray[np.float64],
+    day: NDArray[np.float64] | None = None,
+) -> None:
+    parts = {"year": year, "month": month, "day": np.ones(len(year)) if day is None else day}
+    dates = pd.to_datetime(pd.DataFrame(parts), errors="coerce").astype("datetime64[us]").to_numpy("datetime64[us]")
+    out.written[where] = True
+    if "time" in fields:
+        clock = [
+            _seconds(*texts) for texts in zip(fields["time"], fields["half"], fields["ap"], fields["zone"], strict=True)
+        ]
+        seconds = np.array([np.nan if s is None else s for s in clock])
+        later = np.where(np.isnan(seconds), 0, seconds * 1e6).round().astype("timedelta64[us]")
+        dates = np.where(np.isnan(seconds), np.datetime64("NaT", "us"), dates + later)
+        out.timed[where] = [bool(t) for t in fields["time"]]
+        out.zoned[where] = [bool(z) for z in fields["zone"]]
+    out.value[where] = dates
+
+
+def _seconds(time: str | None, half: str | None, ap: str | None, zone: str | None) -> float | None:
+    """Return the seconds from midnight, at UTC where there is a zone; None for a time that cannot be."""
+    if not time:
+        return None if half or ap or zone else 0.0
+    pieces = time
+    for mark in "时点分":
+        pieces = pieces.replace(mark, ":")
+    numbers = [float(p.replace(",", ".")) for p in pieces.rstrip("秒整").strip(":").split(":") if p not in ("", "整")]
+    said = (half or "") + (ap or "")[:1].lower()
+    if len(numbers) == 1 and not said and not any(mark in time for mark in "时点"):
+        return None
+    hour, minute, second = (*numbers, 0.0, 0.0)[:3]
+    if ap and not 1 <= hour <= 12:
+        return None
+    if hour <= 12 and said:
+        afternoon = said == "p" or half in _AFTERNOON
+        hour = (
+            hour % 12 + 12 if afternoon and not (half in ("中午", "晚上") and _at_the_turn(half, hour)) else hour % 12
+        )
+    if hour > 24 or minute > 59 or second >= 60 or (hour == 24 and minute + second > 0):
+        return None
+    return hour * 3600 + minute * 60 + second - _offset(zone)
+
+
+def _at_the_turn(half: str | None, hour: float) -> bool:
+    """Noon may begin at 11 (中午11点), and the evening end at 12 (晚上12点)."""
+    return (half == "中午" and hour == 11) or (half == "晚上" and hour == 12)
+
+
+def _offset(zone: str | None) -> float:
+    if not zone or zone[0] not in "+-":
+        return 0.0
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    return (1 if zone[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60)
+
+
+def _whole(digits: NDArray[np.object_]) -> NDArray[np.float64]:
+    return np.asarray(pd.to_numeric(pd.Series(digits, dtype=object)), dtype=np.float64)
+
+
+def _full_years(years: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Complete years of two digits: 00–30 are of this century, the others of the last."""
+    return np.array([float(y) if len(y) == 4 else float(y) + (2000 if int(y) <= PIVOT else 1900) for y in years])
+
+
+def _month_numbers(words: NDArray[np.object_]) -> NDArray[np.float64]:
+    return np.array([_month_number(str(word).lower()) for word in words])
+
+
+def _month_number(word: str) -> float:
+    if word in _FULL_MONTHS:
+        return float(_FULL_MONTHS.index(word) + 1)
+    return float(_MONTHS.index(word) + 1) if word in _MONTHS else 9.0 if word == "sept" else np.nan

@@ -1,4 +1,4 @@
-"""Numbers as people write them: ``265,000``, ``<0.1``, ``12 mg``, ``3,7``, ``18:26``."""
+"""Numbers as people write them: ``265,000``, ``<0.1``, ``12 mg``, ``3,7``, ``90+``, ``65y 3m``."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from medcore.data.notation import Reading
+from medcore.data.values.spans import read_span
+from medcore.data.values.units import fold_unit
 from medcore.data.values.words import UNIT_SUFFIX
 
+LONGEST = 60
 _PLAIN = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+_PLAIN_COMMA = r"^[+-]?[0-9]+(?:,[0-9]+)?$"
 _HEAD = re.compile(
-    r"^(?P<bound><=|>=|=|<|>|≤|≥|≦|≧|~|≈|约)?\s*(?P<number>[-+−]?[0-9.][0-9.,'’_]*(?: [0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(?P<rest>.*)$"
+    r"^(?P<bound><=|>=|=<|=>|=|<|>|≤|≥|≦|≧|~|≈|约|大于|小于|少于|超过|高于|低于|(?:less|more|greater) than|below|above|over|under)?"
+    r"\s*(?P<number>[-+−]?[0-9.,][0-9.,'’_]*(?: [0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(?P<rest>.*)$",
+    re.I,
 )
-_CLOCK = re.compile(r"^([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]+)?)?$")
-_GROUPED_COMMA = re.compile(r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$")
-_GROUPED_DOT = re.compile(r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?$")
-_DECIMAL_COMMA = re.compile(r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?$")
-_CERTAIN_COMMA = re.compile(
-    r"(?:^|[^0-9])(?:0,[0-9]+|[0-9]+,(?:[0-9]{1,2}|[0-9]{4,}))(?:$|[^0-9,])|^[+-]?[0-9]{4,},[0-9]{3}$"
+_MORE = re.compile(r"^\+|\s*(?:(?:or|and) (?:over|older|above|more)|及?以上|\+)$", re.I)
+"""What says after a number that it is a lower limit: 90+, 90 and over, 90岁以上."""
+_MARKS = re.compile(
+    r"(?:\s*(?:\[[0-9a-z]{1,2}\]|\([a-z]\)|[*†‡§¶#↑↓]+|\([hl]{1,2}\)|(?<![A-Za-z/])(?:HH|LL|H|L)))+$", re.I
 )
-_CERTAIN_POINT = re.compile(
-    r"[0-9]{1,3},[0-9]{3}(?:,[0-9]{3})+|,[0-9]{3}\.[0-9]|^[+-]?[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})$"
-)
+"""A footnote or a laboratory's flag at the end of a cell."""
+_CLOCK = re.compile(r"^([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]+)?)?$")
+_TITRE = re.compile(r"^(?:<|>|≤|≥)?\s*1\s*:\s*([0-9]{1,6})$")
+_MINUS_AFTER = re.compile(r"^[0-9][0-9.,]*-$")
+_GROUPED = {mark: re.compile(rf"^[+-]?[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+$") for mark in ".,"}
+_AMBIGUOUS = {mark: re.compile(rf"^[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}$") for mark in ".,"}
+_START = r"^[<>=≤≥~≈约 +\-−]*"
+_END = r"(?:$|[^0-9.,])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +43,15 @@ class Numbers:
     """The numbers in an array of texts: ``value`` (NaN where none), and how each was written.
 
     ``plain`` marks numbers that needed no interpretation, ``bounded`` those
-    given as a limit (``<0.1`` counts as 0.1), ``suffix`` holds what followed
-    the number (``mg``), empty where nothing did, and ``clock`` marks times of day.
+    given as a limit (``<0.1`` counts as 0.1), ``marked`` those with a footnote or a flag,
+    ``suffix`` holds the unit that followed the number (``mg``), empty where none did, and
+    ``clock`` marks hours and minutes. Of a span the value is in the reading's unit already.
     """
 
     value: NDArray[np.float64]
     plain: NDArray[np.bool_]
     bounded: NDArray[np.bool_]
+    marked: NDArray[np.bool_]
     clock: NDArray[np.bool_]
     suffix: NDArray[np.object_]
 
@@ -49,81 +61,174 @@ class Numbers:
         return ~np.isnan(self.value)
 
 
-def parse_numbers(texts: pa.Array, *, decimal: str | None = None) -> Numbers:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The decimal mark and the mark of thousands of some texts; ``certain`` when a text proves it."""
+
+    decimal: str
+    thousands: str
+    certain: bool
+
+
+def parse_numbers(texts: pa.Array, *, decimal: str | None = None, reading: Reading | None = None) -> Numbers:
     """Read trimmed, width-folded texts as numbers; what is none becomes NaN.
 
-    Clock times become hours after midnight. ``decimal`` is the file's decimal
-    mark; without it the texts themselves decide between ``1,234`` and ``3,7``.
-    Infinities are not numbers here.
+    They are read by ``reading`` where there is one; else by what the texts show, ``decimal``
+    being the file's decimal mark. Hours and minutes become hours. Infinities are no numbers.
     """
     n = len(texts)
-    numbers = Numbers(
-        np.full(n, np.nan), np.zeros(n, bool), np.zeros(n, bool), np.zeros(n, bool), np.full(n, "", dtype=object)
-    )
+    plain, bounded, marked, clock = (np.zeros(n, bool) for _ in range(4))
+    numbers = Numbers(np.full(n, np.nan), plain, bounded, marked, clock, np.full(n, "", dtype=object))
     if n == 0:
         return numbers
-    if decimal != ",":
-        plain = pc.fill_null(pc.match_substring_regex(texts, _PLAIN), False).to_numpy(zero_copy_only=False)
-        numbers.plain[:] = plain
-        if plain.any():
-            numbers.value[plain] = texts.filter(pa.array(plain)).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    guessed = reading is None
+    if reading is None:
+        marks = learn_marks(texts, decimal=decimal)
+        reading = Reading(decimal=marks.decimal, thousands=marks.thousands, trailing_minus=True)
+    if reading.notation in ("number", "span"):
+        _read_plain(numbers, texts, reading.decimal)
     rest = np.flatnonzero(~numbers.plain)
-    words = texts.take(pa.array(rest)).to_pylist()
-    comma = decimal == "," or (decimal is None and has_decimal_comma(words))
-    for at, word in zip(rest, words, strict=True):
-        _parse_one(numbers, int(at), word, comma)
+    for at, word in zip(rest, texts.take(pa.array(rest)).to_pylist(), strict=True):
+        if word and len(word) <= LONGEST:
+            _read_one(numbers, int(at), word, reading, clock=guessed)
     numbers.value[~np.isfinite(numbers.value)] = np.nan
     return numbers
 
 
-def has_decimal_comma(words: list[str | None]) -> bool:
-    """Say whether texts that are no plain numbers use the comma as decimal mark.
+def learn_marks(texts: pa.Array, *, decimal: str | None = None) -> Marks:
+    """Find the decimal mark and the mark of thousands from what some texts prove.
 
-    >>> has_decimal_comma(["3,7", "1,234"])
-    True
-    >>> has_decimal_comma(["265,000", "1,234"])
-    False
+    ``decimal`` is the file's decimal mark, which counts where the texts prove nothing.
+
+    >>> learn_marks(pa.array(["3,7", "1,234"])), learn_marks(pa.array(["265,000", "1,234"]))
+    (Marks(decimal=',', thousands='', certain=True), Marks(decimal='.', thousands=',', certain=False))
     """
-    sample = [w for w in words if w and "," in w][:5000]
-    return any(_CERTAIN_COMMA.search(w) for w in sample) and not any(_CERTAIN_POINT.search(w) for w in sample)
+    decimals = {mark: _n(texts, _certain_decimal(mark)) for mark in ".,"}
+    groups = {mark: _n(texts, _certain_group(mark)) for mark in ".,"}
+    unclear = {mark: _n(texts, rf"{_START}[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}{_END}") for mark in ".,"}
+    proof = {mark: decimals[mark] + groups["," if mark == "." else "."] for mark in ".,"}
+    if proof["."] != proof[","]:
+        found = max(proof, key=lambda mark: proof[mark])
+    elif decimal in (".", ","):
+        found = str(decimal)
+    else:
+        found = "."
+    other = "," if found == "." else "."
+    grouped = groups[other] > 0 or (unclear[other] > 0 and not decimals[other])
+    return Marks(found, other if grouped else "", proof["."] != proof[","])
 
 
-def to_number(word: str, *, decimal_comma: bool = False) -> float | None:
+def to_number(word: str, *, decimal: str = ".", thousands: str | None = None) -> float | None:
     """Read one number that may be grouped: the digits only, no unit.
 
-    >>> to_number("265,000"), to_number("1.234,5", decimal_comma=True), to_number("10-20")
-    (265000.0, 1234.5, None)
+    A number that could be ``1.234`` or ``1234`` is read by ``decimal`` and ``thousands``;
+    ``thousands`` of None takes whatever is no decimal mark for groups.
+
+    >>> to_number("265,000"), to_number("1.234,5"), to_number("10-20"), to_number("21,5")
+    (265000.0, 1234.5, None, 21.5)
+    >>> to_number("2.125", decimal=",", thousands="") is None
+    True
     """
     word = word.replace("−", "-")
     word = re.sub(r"(?<=[0-9])[ '’_](?=[0-9]{3}(?![0-9]))", "", word).strip()
-    if decimal_comma:
-        if _GROUPED_DOT.match(word):
-            word = word.replace(".", "")
-        word = word.replace(",", ".") if _DECIMAL_COMMA.match(word) else word
-    elif _GROUPED_COMMA.match(word):
-        word = word.replace(",", "")
-    elif _DECIMAL_COMMA.match(word) and not re.search(r",[0-9]{3}$", word):
-        word = word.replace(",", ".")
+    mantissa, e, power = word.partition("e") if "e" in word else word.partition("E")
+    at = {mark: mantissa.count(mark) for mark in ".,"}
+    if at["."] and at[","]:
+        last = max(".,", key=mantissa.rfind)
+        whole, _mark, part = mantissa.rpartition(last)
+        group = "," if last == "." else "."
+        if at[last] > 1 or not _GROUPED[group].match(whole):
+            return None
+        mantissa = f"{whole.replace(group, '')}.{part}"
+    elif at["."] or at[","]:
+        mark = "." if at["."] else ","
+        read = _one_mark(mantissa, mark, at[mark], decimal, thousands)
+        if read is None:
+            return None
+        mantissa = read
+    word = mantissa + (f"e{power}" if e else "")
     return float(word) if re.match(_PLAIN, word) else None
 
 
-def _parse_one(numbers: Numbers, at: int, word: str | None, comma: bool) -> None:
-    if not word or len(word) > 60:
+def _one_mark(digits: str, mark: str, n: int, decimal: str, thousands: str | None) -> str | None:
+    if n > 1:
+        return digits.replace(mark, "") if _GROUPED[mark].match(digits) else None
+    if not _AMBIGUOUS[mark].match(digits) or mark == decimal:
+        return digits.replace(mark, ".")
+    return digits.replace(mark, "") if thousands in (None, mark) else None
+
+
+def _certain_decimal(mark: str) -> str:
+    m, other = re.escape(mark), "," if mark == "." else "."
+    return (
+        rf"{_START}(?:0?{m}[0-9]+|0+{m}[0-9]+|[0-9]+{m}(?:[0-9]{{1,2}}|[0-9]{{4,}})|[0-9]{{4,}}{m}[0-9]{{3}}"
+        rf"|[0-9]{{1,3}}(?:{re.escape(other)}[0-9]{{3}})+{m}[0-9]+){_END}"
+    )
+
+
+def _certain_group(mark: str) -> str:
+    m, other = re.escape(mark), "," if mark == "." else "."
+    return rf"{_START}[0-9]{{1,3}}(?:(?:{m}[0-9]{{3}}){{2,}}|(?:{m}[0-9]{{3}})+{re.escape(other)}[0-9]+){_END}"
+
+
+def _n(texts: pa.Array, pattern: str) -> int:
+    return int(pc.sum(pc.match_substring_regex(texts, pattern)).as_py() or 0)
+
+
+def _read_plain(numbers: Numbers, texts: pa.Array, decimal: str) -> None:
+    """Read what needs no interpretation, all at once."""
+    pattern = _PLAIN if decimal == "." else _PLAIN_COMMA
+    plain = pc.fill_null(pc.match_substring_regex(texts, pattern), False).to_numpy(zero_copy_only=False)
+    if plain.any():
+        digits = texts.filter(pa.array(plain))
+        if decimal == ",":
+            digits = pc.replace_substring(digits, ",", ".")
+        numbers.value[plain] = digits.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        numbers.plain[:] = plain
+
+
+def _read_one(numbers: Numbers, at: int, word: str, reading: Reading, *, clock: bool) -> None:
+    if reading.notation == "titre":
+        titre = _TITRE.match(word)
+        if titre:
+            numbers.value[at] = float(titre[1])
         return
-    clock = _CLOCK.match(word)
-    if clock:
-        hour, minute, second = (int(g or 0) for g in clock.groups())
-        numbers.value[at] = hour + minute / 60 + second / 3600
-        numbers.clock[at] = True
+    hours = _CLOCK.match(word) if clock or reading.notation == "clock" else None
+    if hours:
+        hour, minute, second = (int(g or 0) for g in hours.groups())
+        numbers.value[at], numbers.clock[at] = hour + minute / 60 + second / 3600, True
         return
+    if reading.notation == "span":
+        span = read_span(word, reading.unit)
+        if span is not None:
+            numbers.value[at], numbers.bounded[at] = span
+            return
+    if reading.trailing_minus and _MINUS_AFTER.match(word):
+        word = f"-{word[:-1]}"
+    _read_measure(numbers, at, word, reading)
+
+
+def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> None:
+    """Read a number with what may stand about it: a limit, a unit, a footnote, a flag; or leave it unread."""
     parts = _HEAD.match(word)
     if not parts:
         return
-    digits, rest = parts["number"].rstrip(" "), parts["rest"].strip()
-    if rest and not UNIT_SUFFIX.match(rest):
+    rest, more, marked = _peel(parts["rest"].strip(), reading.unit)
+    if rest and not UNIT_SUFFIX.match(rest) and fold_unit(rest) != fold_unit(reading.unit or "?"):
         return
-    value = to_number(digits, decimal_comma=comma)
+    value = to_number(parts["number"].rstrip(" "), decimal=reading.decimal, thousands=reading.thousands)
     if value is not None:
         numbers.value[at] = value
-        numbers.bounded[at] = bool(parts["bound"])
+        numbers.bounded[at] = more or bool(parts["bound"])
+        numbers.marked[at] = marked
         numbers.suffix[at] = rest
+
+
+def _peel(rest: str, unit: str) -> tuple[str, bool, bool]:
+    """Take what is no unit off what follows a number: a plus for "and over", footnotes and flags."""
+    if not rest or fold_unit(rest) == fold_unit(unit or "?"):
+        return rest, False, False
+    bare = _MORE.sub("", rest).strip()
+    more = bare != rest
+    plain = _MARKS.sub("", bare).strip() if bare not in ("h", "l") else bare
+    return plain, more, plain != bare

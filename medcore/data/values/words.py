@@ -106,6 +106,73 @@ BOOLEAN_PAIRS: tuple[frozenset[str], ...] = tuple(
 )
 """Which words are each other's opposite."""
 
+_SPELLINGS = (
+    frozenset(["yes", "y", "true", "t", "1", "ja", "oui", "si", "sí", "是", "真", "对", "√", "✓"]),
+    frozenset(["no", "n", "false", "f", "0", "nein", "non", "否", "假", "错"]),
+)
+"""Spellings of plain yes and plain no: they say the same whatever the question."""
+
+_FAMILIES = (
+    (
+        frozenset(["positive", "pos", "(+)", "阳性", "detected"]),
+        frozenset(["negative", "neg", "(-)", "阴性", "not detected", "undetected"]),
+    ),
+    (frozenset(["present", "有"]), frozenset(["absent", "notpresent", "not present", "无", "没有"])),
+    (frozenset(["done", "已做"]), frozenset(["not done", "未做"])),
+    (frozenset(["abnormal", "异常"]), frozenset(["normal", "正常"])),
+    (frozenset(["checked", "on"]), frozenset(["unchecked", "off"])),
+)
+"""Words that answer one question: present or absent, done or not; words of two families never stand for each other."""
+
+
+def boolean_side(word: str) -> bool | None:
+    """Say whether a word means yes or no; ``None`` when it means neither.
+
+    >>> boolean_side("阳性"), boolean_side("NO"), boolean_side("maybe")
+    (True, False, None)
+    """
+    folded = word.casefold()
+    if folded in YES_WORDS:
+        return True
+    return False if folded in NO_WORDS else None
+
+
+def same_side(word: str, levels: tuple[str, ...]) -> bool | None:
+    """Say which of a boolean's two levels (no, yes) a word spells in another way; None when it is neither.
+
+    "Not done" is not the negative of "positive": only plain yes and no, and words that
+    answer the same question, count.
+
+    >>> same_side("1", ("False", "True")), same_side("阴性", ("Neg", "Pos")), same_side("not done", ("Neg", "Pos"))
+    (True, False, None)
+    """
+    folded = word.casefold()
+    known = tuple(level.casefold() for level in levels)
+    for side in (False, True):
+        if folded == known[side]:
+            return side
+    groups = (_SPELLINGS, *(f for f in _FAMILIES if known[0] in f[1] or known[1] in f[0]))
+    for yes, no in groups:
+        if folded in yes:
+            return True
+        if folded in no:
+            return False
+    return None
+
+
+def boolean_levels(words: list[str]) -> bool:
+    """Say whether words are the two answers of one question: two words that are opposites, or spellings of yes and no.
+
+    >>> boolean_levels(["Yes", "no"]), boolean_levels(["Y", "yes", "N"]), boolean_levels(["positive", "negative", "not done"])
+    (True, True, False)
+    """
+    folded = {w.casefold() for w in words}
+    if len(folded) == 2 and folded in BOOLEAN_PAIRS:
+        return True
+    yes, no = _SPELLINGS
+    return folded <= yes | no and bool(folded & yes) and bool(folded & no)
+
+
 POSITIVE_WORDS: tuple[str, ...] = (
     "1",
     "yes",
@@ -264,8 +331,23 @@ MISSING_WORDS: frozenset[str] = frozenset(
 }
 """Words that say nothing was recorded."""
 
-AMBIGUOUS_MISSING: frozenset[str] = frozenset({"-", "--", "---", ".", "/", "*", "x", "none", "nil", "未做"})
+AMBIGUOUS_MISSING: frozenset[str] = frozenset(
+    ["-", "--", "---", ".", "/", "*", "x", "none", "nil", "未做", "not done", "na", "nd"]
+)
 """Marks that say nothing was recorded, unless the column's other words give them a meaning."""
+
+RATINGS: tuple[frozenset[str], ...] = tuple(
+    frozenset(words)
+    for words in (
+        ("-", "(-)", "neg", "neg.", "negative", "nil", "阴性", "未检出", "0"),
+        ("±", "+-", "+/-", "-/+", "(±)", "trace", "tr", "tr.", "traces", "微量", "弱阳性", "可疑", "临界"),
+        ("+", "(+)", "1+", "+1", "pos", "pos.", "positive", "阳性", "small"),
+        ("++", "(++)", "2+", "+2", "moderate", "中阳性"),
+        ("+++", "(+++)", "3+", "+3", "large", "强阳性"),
+        ("++++", "(++++)", "4+", "+4"),
+    )
+)
+"""What a strip or a stain shows, weakest first; words of one strength stand together."""
 
 SEVERITY_WORDS: tuple[tuple[str, ...], ...] = (
     ("-", "±", "+", "++", "+++", "++++"),
@@ -289,12 +371,14 @@ SEVERITY_WORDS: tuple[tuple[str, ...], ...] = (
 
 UNIT_SUFFIX = re.compile(
     r"""(?ix) ^ (?:
-      % | ‰ | ° | °?[cf] | ℃ | ℉ | ↑+ | ↓+ | \*+ | [hl] | h\* | l\*
+      % | ‰ | ° | °?[cf] | ℃ | ℉ | [hl]
     | (?:x|×|\*)?\s*10\s*[\^*e]*\s*\d{1,2}\s*/\s*[µμmunpf]?l
     | (?:[kmµμunpfcd]?(?:g|mol|eq|iu|u|l|m)|mmhg|kpa|cmh2o|bpm|iu|years?|yrs?|y|yo|months?|mo|weeks?|wks?|w|days?|d
-        |hours?|hrs?|minutes?|mins?|seconds?|secs?|s|ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|kcal|mosm|score|points?|次|岁|月|天|日|周|年|小时|分钟|分|秒|克|千克|公斤|斤|毫米|厘米|米|毫升|升|个|人|支|包)
+        |hours?|hrs?|minutes?|mins?|seconds?|secs?|s|ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|oz|ounces?|pounds?|grams?|gms?|kilograms?|torr|hpa|mbar|mc[gl]|m?iu|k(?=/)|cells?|copies|cc|kcal|kj|mosm|score|points?
+        |tab(?:let)?s?|caps?(?:ules?)?|puffs?|drops?|packs?|units?|doses?
+        |次|岁|周岁|个?月|天|日|周|年|小时|分钟|分|秒|微克|毫克|克|千克|公斤|斤|毫米|厘米|米|微升|毫升|升|个|人|支|包|片|粒)
       (?:\s*[/.·]\s*[a-z0-9µμ%^().·*²³]+){0,3}
-    ) \s* (?:[↑↓*]+|\([hl]\)|[hl])? $
+    ) $
     """
 )
-"""What may follow a number in its cell: a unit, or a laboratory's flag."""
+"""What may follow a number in its cell: a unit."""

@@ -1,0 +1,168 @@
+"""How a column's cells are written: learnt from the table once, and kept as the column's Reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from medcore.data.notation import Notation, Reading
+from medcore.data.schema.names import says
+from medcore.data.schema.ranges import find_quantity, unit_in_name, units_of
+from medcore.data.values.dates import Dates, order_of
+from medcore.data.values.folding import Distinct
+from medcore.data.values.numbers import Marks, Numbers, learn_marks, parse_numbers
+from medcore.data.values.spans import span_units
+from medcore.data.values.units import analyte_named, conversion, fold_unit
+
+HEAD = 5000
+"""Distinct texts that are looked at one by one; beyond it only whole-column operations are used."""
+OLDEST = 150.0
+"""Years that no age has: 2023年3月 is a date and no age."""
+_CLOCK = re.compile(r"^[0-9]{1,4}:[0-5][0-9](?::[0-5][0-9])?$")
+_TITRE = re.compile(r"^[<>≤≥]?\s*1\s*:\s*([0-9]{1,6})$")
+_DILUTIONS = frozenset(base * 2**k for base in (1, 5, 10) for k in range(14)) | {100, 1000, 10000, 32, 64, 128}
+_TIME_UNITS = {
+    "year": "years",
+    "month": "months",
+    "week": "weeks",
+    "day": "d",
+    "hour": "h",
+    "minute": "min",
+    "second": "s",
+}
+_NUMBER = re.compile(r"^\s*\+?[0-9]+(?:[.,][0-9]+)?\+?$")
+
+
+def learn_notation(name: str, cells: Distinct, decimal: str | None) -> Reading:
+    """Learn how the numbers of a column are written; ``decimal`` is the file's decimal mark."""
+    texts, words = cells.texts, [str(w) for w in cells.texts.slice(0, HEAD).to_pylist()]
+    counts = cells.counts[: len(words)]
+    unit = unit_in_name(name) or ""
+    notation, unit = _notation(name, words, counts, unit)
+    marks = _marks(name, texts, decimal)
+    minus = bool(pc.any(pc.match_substring_regex(texts, r"^[0-9][0-9.,]*-$")).as_py())
+    return Reading(decimal=marks.decimal, thousands=marks.thousands, notation=notation, unit=unit, trailing_minus=minus)
+
+
+def learn_units(name: str, numbers: Numbers, counts: NDArray[np.int64], reading: Reading) -> Reading:
+    """Learn the unit in which a column's numbers come out, and that of numbers written without one.
+
+    It is the unit that the name says, else the one that most cells carry. A column in which
+    some numbers carry ``%`` and the bare ones are at most 1 has its bare numbers as fractions.
+    """
+    analyte = next((q.name for q in (find_quantity(name),) if q is not None), "") or analyte_named(name)
+    reading = replace(reading, analyte=analyte)
+    if reading.notation != "number":
+        return reading
+    rows: dict[str, int] = {}
+    for suffix, n in zip(numbers.suffix, counts, strict=True):
+        if suffix:
+            rows[str(suffix)] = rows.get(str(suffix), 0) + int(n)
+    unit = reading.unit or _commonest(rows)
+    bare = numbers.readable & (numbers.suffix == "")
+    if unit == "%" and bare.any() and rows:
+        shares = numbers.value[numbers.suffix == "%"]
+        if numbers.value[bare].max() <= 1 < np.median(shares):
+            return replace(reading, unit="%", bare="fraction")
+    return replace(reading, unit=unit)
+
+
+def learn_dates(dates: Dates | None, counts: NDArray[np.int64], reading: Reading) -> Reading:
+    """Learn the order of day and month and whether times carry a zone."""
+    if dates is None:
+        return reading
+    return replace(reading, dates=order_of(dates, counts) or "dmy", zones=dates.zones)
+
+
+def learn_codes(raw: pa.Array, texts: pa.Array, reading: Reading) -> Reading:
+    """Learn of a category whether its codes are kept as written, and to how many digits they are filled."""
+    pointed = _any(texts, r"^[A-Za-z]?[0-9]+\.[0-9]+$")
+    exact = pointed and _any(raw, r"^\s*[0-9]+\.0\s*$")
+    padded = int(pc.sum(pc.match_substring_regex(texts, r"^0[0-9]+$")).as_py() or 0)
+    digits = texts.filter(pc.match_substring_regex(texts, r"^[0-9]+$"))
+    lengths = set(pc.unique(pc.utf8_length(digits)).to_pylist())
+    width = lengths.pop() if padded and len(lengths) == 1 and len(digits) == len(texts) else 0
+    return replace(reading, exact=exact, width=int(width))
+
+
+def _any(texts: pa.Array, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
+
+
+def _commonest(rows: dict[str, int]) -> str:
+    """Name the unit of most rows, spellings of one unit together."""
+    if not rows:
+        return ""
+    together: dict[str, int] = {}
+    for unit, n in rows.items():
+        together[fold_unit(unit)] = together.get(fold_unit(unit), 0) + n
+    best = max(together, key=lambda unit: together[unit])
+    return max((unit for unit in rows if fold_unit(unit) == best), key=lambda unit: rows[unit])
+
+
+def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: str) -> tuple[Notation, str]:
+    n = max(1, int(counts.sum()))
+    dilutions = [
+        (int(m[1]), int(k)) for m, k in ((_TITRE.match(w), k) for w, k in zip(words, counts, strict=True)) if m
+    ]
+    if sum(k for _d, k in dilutions) > 0.5 * n and all(d in _DILUTIONS or d >= 60 for d, _k in dilutions):
+        return "titre", unit
+    clock = sum(int(k) for w, k in zip(words, counts, strict=True) if _CLOCK.match(w))
+    if clock > 0.5 * n:
+        return "clock", "h"
+    rows: dict[str, int] = {}
+    compound = spans = bare = 0
+    for word, k in zip(words, counts, strict=True):
+        found = span_units(word) if len(word) <= 40 else ()
+        if found and not _is_calendar(word):
+            spans, compound = spans + int(k), compound + int(k) * (len(found) > 1)
+            for piece in found:
+                rows[piece] = rows.get(piece, 0) + int(k)
+        elif _NUMBER.match(word):
+            bare += int(k)
+    if spans + bare > 0.5 * n and (compound or len(rows) > 1):
+        return "span", _span_unit(name, rows, unit)
+    quantity = find_quantity(name)
+    if quantity is not None and quantity.name == "age" and unit in ("", "years"):
+        return "span", "years"
+    return "number", unit
+
+
+def _is_calendar(word: str) -> bool:
+    year = re.match(r"^([0-9]+)\s*(?:年|y)", word)
+    return bool(year and float(year[1]) > OLDEST)
+
+
+def _span_unit(name: str, rows: dict[str, int], unit: str) -> str:
+    if unit and conversion("day", unit) is not None:
+        return unit
+    if says(name, "age") or "year" in rows:
+        return "years"
+    best = max(rows, key=lambda piece: rows[piece])
+    if best == "m":
+        best = "month" if {"week", "day"} & set(rows) else "minute"
+    return _TIME_UNITS[best]
+
+
+def _marks(name: str, texts: pa.Array, decimal: str | None) -> Marks:
+    """Find the decimal mark; where no cell proves one, by what the quantity named can be."""
+    marks = learn_marks(texts, decimal=decimal)
+    if marks.certain or not marks.thousands or decimal is not None:
+        return marks
+    quantity = find_quantity(name)
+    if quantity is None:
+        return marks
+    other = Marks(marks.thousands, "", False)
+    fits = {}
+    for read in (marks, other):
+        numbers = parse_numbers(texts.slice(0, HEAD), reading=Reading(decimal=read.decimal, thousands=read.thousands))
+        values = numbers.value[numbers.readable]
+        inside = [float(((values >= q.low) & (values <= q.high)).mean()) for q in units_of(quantity.name)]
+        fits[read.decimal] = max(inside) if len(values) else 0.0
+    return other if fits[other.decimal] > fits[marks.decimal] else marks

@@ -1,0 +1,85 @@
+"""Ages and durations in several units: ``65y 3m``, ``10 d``, ``2 days 5 h``, ``3岁2个月``, ``90+``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from medcore.data.values.units import conversion, fold_unit
+
+_UNITS = (
+    ("year", r"years? old|years?|yrs?|yo|y/o|y|周岁|岁|年"),
+    ("month", r"months?|mths?|mon|mos?|个月|月龄|月"),
+    ("week", r"weeks?|wks?|w|周"),
+    ("day", r"days?|d|天|日"),
+    ("hour", r"hours?|hrs?|h|小时|时"),
+    ("minute", r"minutes?|mins?|min|分钟|分"),
+    ("second", r"seconds?|secs?|s|秒"),
+)
+_NAMES = "|".join(f"(?P<{name}>{words})" for name, words in _UNITS)
+_PIECE = re.compile(
+    rf"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?:{_NAMES}|(?P<m>m))?(?![A-Za-z])\s*(?:,|and|\+(?=\s*[0-9]))?\s*", re.I
+)
+_OVER = re.compile(r"\s*(?:\+|(?:or|and) (?:over|older|above|more)|及?以上)\s*$", re.I)
+_LONG = ("years", "months", "weeks", "year", "month", "week")
+
+
+def read_span(word: str, unit: str) -> tuple[float, bool] | None:
+    """Read an age or duration in ``unit``; a number alone is in that unit. Also say whether it is a lower limit.
+
+    A year is 365.25 days and a month a twelfth of it. ``m`` is a month beside years and
+    weeks, and a minute beside hours.
+
+    >>> read_span("65y 6m", "years"), read_span("90+", "years"), read_span("2 days 6 h", "d"), read_span("10T", "years")
+    ((65.5, False), (90.0, True), (2.25, False), None)
+    """
+    pieces = _pieces(_OVER.sub("", word).strip())
+    if pieces is None:
+        return None
+    names = {name for _value, name in pieces}
+    total = 0.0
+    for value, name in pieces:
+        if name == "m":
+            name = _of_m(names, unit)
+        factor = 1.0 if not name else _factor(name, unit)
+        if factor is None:
+            return None
+        total += value * factor
+    return total, bool(_OVER.search(word))
+
+
+def span_units(word: str) -> tuple[str, ...]:
+    """Name the units of time in a text that is an age or duration and nothing else.
+
+    >>> span_units("65y 3m"), span_units("10 d"), span_units("120/80"), span_units("12")
+    (('year', 'm'), ('day',), (), ())
+    """
+    pieces = _pieces(_OVER.sub("", word).strip())
+    return tuple(name for _value, name in pieces or () if name)
+
+
+def _pieces(word: str) -> list[tuple[float, str]] | None:
+    found: list[tuple[float, str]] = []
+    at = 0
+    while at < len(word):
+        piece = _PIECE.match(word, at)
+        if not piece or piece.end() == at:
+            return None
+        name = next((name for name, _words in _UNITS if piece[name]), "m" if piece["m"] else "")
+        found.append((float(piece["number"]), name))
+        at = piece.end()
+    bare = sum(1 for _value, name in found if not name)
+    names = [name for _value, name in found]
+    return found if found and (bare == 0 or len(found) == 1) and len(set(names)) == len(names) else None
+
+
+def _of_m(names: set[str], unit: str) -> str:
+    if names & {"hour", "second"}:
+        return "minute"
+    return "month" if names & {"year", "week", "day"} or unit in _LONG or fold_unit(unit) == "years" else "minute"
+
+
+@cache
+def _factor(name: str, unit: str) -> float | None:
+    found = conversion(name, unit)
+    return None if found is None else found.scale
