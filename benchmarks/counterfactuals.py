@@ -36,14 +36,13 @@ from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
 from medcore.data.schema.inference import choose_target
-from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.explanation import counterfactuals
 from medcore.explanation.patient import unchangeable
 from medcore.explanation.patient.counterfactual import different
 from medcore.explanation.patient.reference import Reference
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.training import train
+from medcore.models.run.cohort import train_cohort
 
 THRESHOLD, N_ANSWERS = 0.5, 3
 PEER = Path(__file__).resolve().parents[1] / ".envs" / "dice" / "bin" / "python"
@@ -92,13 +91,8 @@ def filled(key: str) -> Cohort:
 
 
 def case_of(name: str, cohort: Cohort, n_patients: int) -> Case:
-    recipe = default_recipe(cohort.schema)
-    prepared = prepare(cohort, recipe)
-    split = make_split(prepared, SplitSettings())
-    trained = train(
-        prepared, split, TrainSettings(model="seed"), schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256
-    )
-    bundle, training = trained.bundle, trained.results.training
+    trained = train_cohort(cohort, TrainSettings(model="seed"))
+    prepared, split, bundle, training = trained.prepared, trained.split, trained.bundle, trained.results.training
     codes = bundle.codebook.transform(prepared.predictors).codes
     reference = Reference.from_arrays(
         bundle.codebook, bundle.classes, codes[split.train], prepared.outcome[split.train], training.risk, training.rows

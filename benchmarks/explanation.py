@@ -36,11 +36,9 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort
-from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
 from medcore.data.schema.inference import choose_target
-from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.explanation import explain
 from medcore.explanation.model.tables import explain_rows
 from medcore.explanation.shapley import adjusted
@@ -49,7 +47,7 @@ from medcore.models.bundle.bundle import Bundle
 from medcore.models.coalitions.mixing import BundleRisk
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.network.parts import unpack
-from medcore.models.run.training import train
+from medcore.models.run.cohort import train_cohort
 
 N_BACKGROUND, REFERENCE_EVALUATIONS, LIVE_EVALUATIONS, LIVE_TOLERANCE = 100, 8_000_000, 1_000_000, 0.02
 BRIEF_EVALUATIONS = 6_000
@@ -97,13 +95,8 @@ def drawn_table(n_columns: int = 60, n: int = 1_200) -> Cohort:
 
 
 def case_of(name: str, cohort: Cohort, n_patients: int) -> Case:
-    recipe = default_recipe(cohort.schema)
-    prepared = prepare(cohort, recipe)
-    split = make_split(prepared, SplitSettings())
-    trained = train(
-        prepared, split, TrainSettings(model="seed"), schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256
-    )
-    test = trained.bundle.codebook.transform(prepared.predictors[split.test]).codes
+    trained = train_cohort(cohort, TrainSettings(model="seed"))
+    test = trained.bundle.codebook.transform(trained.prepared.predictors[trained.split.test]).codes
     frame = cohort.frame[list(trained.bundle.predictors)].iloc[:N_TABLE]
     return Case(name, trained.bundle, trained.bundle.background[:N_BACKGROUND], test[: n_patients + 1], frame)
 

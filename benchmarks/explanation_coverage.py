@@ -25,16 +25,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from medcore.data.cohort import Cohort
-from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample, samples
 from medcore.data.schema.inference import choose_target
-from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.data.splitting.split import SplitSettings
 from medcore.explanation import explain
 from medcore.explanation.patient.conformal import COVERAGE, ConformalSets
 from medcore.models.coalitions.mixing import BundleRisk
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.training import Trained, train
+from medcore.models.run.cohort import train_cohort
+from medcore.models.run.training import Trained
 
 N_BACKGROUND, N_PATIENTS, EVALUATIONS, CONVERGED = 40, 3, 40_000, 1_000_000
 LOWEST, HIGHEST, LEAST_HELD = 0.87, 0.93, 0.92
@@ -42,12 +42,8 @@ LOWEST, HIGHEST, LEAST_HELD = 0.87, 0.93, 0.92
 
 def trained(cohort: Cohort, model: Any, seed: int) -> tuple[Trained, np.ndarray]:
     """Train on one split; also the test patients as codes."""
-    recipe = default_recipe(cohort.schema)
-    prepared = prepare(cohort, recipe)
-    split = make_split(prepared, SplitSettings(seed=seed))
-    settings = TrainSettings(model=model)
-    found = train(prepared, split, settings, schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256)
-    return found, found.bundle.codebook.transform(prepared.predictors[split.test]).codes
+    found = train_cohort(cohort, TrainSettings(model=model), split=SplitSettings(seed=seed))
+    return found, found.bundle.codebook.transform(found.prepared.predictors[found.split.test]).codes
 
 
 def sets_of(cohort: Cohort, n_splits: int) -> tuple[np.ndarray, np.ndarray]:

@@ -28,11 +28,10 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort
-from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.schema.inference import choose_target, infer_schema
-from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.data.splitting.split import SplitSettings
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.training import train
+from medcore.models.run.cohort import train_cohort
 
 
 def table(n_rows: int, n_columns: int, seed: int = 0) -> Cohort:
@@ -55,10 +54,7 @@ def table(n_rows: int, n_columns: int, seed: int = 0) -> Cohort:
 def measured(cohort: Cohort, model: str) -> dict[str, float]:
     """Prepare and train once; return seconds on the wall and of the processor, and peak megabytes."""
     wall, processor = time.perf_counter(), time.process_time()
-    recipe = default_recipe(cohort.schema)
-    prepared = prepare(cohort, recipe)
-    split = make_split(prepared, SplitSettings(test_size=0.2, seed=0))
-    train(prepared, split, TrainSettings.preset(model), schema=cohort.schema, recipe=recipe, cohort_sha256="0" * 64)
+    train_cohort(cohort, TrainSettings.preset(model), split=SplitSettings(test_size=0.2, seed=0))
     return {
         "seconds": time.perf_counter() - wall,
         "processor_seconds": time.process_time() - processor,

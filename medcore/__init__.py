@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from medcore.models.contract.settings import TrainSettings as TrainSettings
     from medcore.models.deployed.external import predict_table as predict_table
     from medcore.models.deployed.external import validate as validate
+    from medcore.models.run.cohort import train_cohort as train_cohort
     from medcore.models.run.training import train as train
 
 _HOME = {
@@ -72,6 +73,7 @@ _HOME = {
     "samples": "medcore.data.samples",
     "save_bundle": "medcore.models.bundle.bundle",
     "train": "medcore.models.run.training",
+    "train_cohort": "medcore.models.run.cohort",
     "validate": "medcore.models.deployed.external",
 }
 

@@ -19,8 +19,10 @@ from medcore import commands
 from medcore.data.splitting.split import SplitKind, SplitSettings
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
-from medcore.models.contract.candidate import AUTO, offered
+from medcore.models.contract.candidate import AUTO, hint, offered
+from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.settings import STRENGTHS
+from medcore.models.contract.titles import title
 
 logger = logging.getLogger("medcore")
 
@@ -113,7 +115,8 @@ def _train(group: Any) -> None:
         "--seed", type=int, default=0, metavar="N", help=_("the seed of the split and of the training")
     )
     command.add_argument("--folds", type=int, default=5, metavar="N", help=_("parts of the cross-validation"))
-    command.add_argument("--epochs", type=int, default=None, metavar="N")
+    epochs = FIELDS["epochs"]
+    command.add_argument("--epochs", type=int, default=None, metavar="N", help=_(epochs.help))
     command.add_argument(
         "--set",
         action="append",
@@ -130,6 +133,13 @@ def _train(group: Any) -> None:
     )
     command.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help=_("write the learning curves as TensorBoard logs")
+    )
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.epilog = "\n".join(
+        (
+            *(f"--model {model}: {title(model)}. {_(hint(model))}" for model in offered()),
+            *(f"--set {field.words(name)}" for name, field in FIELDS.items() if name not in commands.OWN_OPTIONS),
+        )
     )
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from medcore.commands.judging import Recalibrate, evaluate
 from medcore.commands.patients import explain, explain_all, predict
 from medcore.commands.result import Result
-from medcore.commands.tables import profile, train, train_settings
+from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 
 __all__ = [
+    "OWN_OPTIONS",
     "Recalibrate",
     "Result",
     "app",

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from medcore.commands.result import Result, finding_lines, headline, metric_lines
 from medcore.data.cohort import Cohort, Role, Schema
-from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target, propose_targets
-from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.data.splitting.split import SplitSettings
 from medcore.data.values.typed import typed
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, _
@@ -28,7 +27,6 @@ from medcore.settings import Settings
 
 if TYPE_CHECKING:
     from medcore.data.findings import Finding
-    from medcore.data.splitting.split import Split
     from medcore.models.run.training import Trained
 
 
@@ -73,7 +71,7 @@ def profile(data: Path) -> Result:
     )
 
 
-_OPTIONS = {"model": "--model", "seed": "--seed", "epochs": "--epochs", "search_minutes": "--search"}
+OWN_OPTIONS = {"model": "--model", "seed": "--seed", "epochs": "--epochs", "search_minutes": "--search"}
 
 
 def train_settings(
@@ -96,8 +94,8 @@ def _setting(text: str) -> tuple[str, Any]:
             ),
             text=text,
         )
-    if name in _OPTIONS:
-        raise SettingsError(N_("Give {name} by its own option: {option}."), name=name, option=_OPTIONS[name])
+    if name in OWN_OPTIONS:
+        raise SettingsError(N_("Give {name} by its own option: {option}."), name=name, option=OWN_OPTIONS[name])
     for kind in () if name == "layers" else (int, float):
         with contextlib.suppress(ValueError):
             return name, kind(value)
@@ -117,8 +115,7 @@ def train(
     tensorboard: Path | None = None,
 ) -> Result:
     """Train a model on a table and keep it in a folder, and its curves in another if one is named."""
-    from medcore.models.run.results import save_trained
-    from medcore.models.run.training import train as train_model
+    from medcore.models.run.cohort import train_cohort
     from medcore.reporting.tensorboard import write_events
 
     began = datetime.now(UTC)
@@ -127,26 +124,13 @@ def train(
     cohort = read_table(data)
     cohort = cohort.with_schema(_study_schema(cohort, target, positive, drop, roles or {}))
     findings = inspect(cohort)
-    recipe = default_recipe(cohort.schema)
-    prepared = prepare(cohort, recipe)
-    parts = make_split(prepared, split)
     announcer = _Announcer()
     with _team(settings) as team:
-        trained = train_model(
-            prepared,
-            parts,
-            settings,
-            schema=cohort.schema,
-            recipe=recipe,
-            cohort_sha256=cohort.sha256,
-            follower=announcer,
-            team=team,
-        )
-    save_trained(trained, out)
+        trained = train_cohort(cohort, settings, split=split, folder=out, follower=announcer, team=team)
     if tensorboard is not None:
         write_events(announcer.points, began, tensorboard)
-    findings = (*parts.findings, *trained.results.findings, *findings)
-    return _told(trained, parts, settings, findings, out=out, seconds=time.perf_counter() - started)
+    findings = (*trained.findings, *findings)
+    return _told(trained, findings, out=out, seconds=time.perf_counter() - started)
 
 
 def _team(settings: TrainSettings) -> AbstractContextManager[Team]:
@@ -158,9 +142,7 @@ def _team(settings: TrainSettings) -> AbstractContextManager[Team]:
     return team_of_named_cluster(Settings.from_env())
 
 
-def _told(
-    trained: Trained, split: Split, settings: TrainSettings, findings: Sequence[Finding], *, out: Path, seconds: float
-) -> Result:
+def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: float) -> Result:
     results = trained.results
     judged = {
         "cross_validated": headline(results.cross_validated),
@@ -168,19 +150,15 @@ def _told(
     }
     found = {
         "bundle": str(out),
-        "model": settings.model,
-        "n_train": int((~split.test).sum()),
-        "n_test": int(split.test.sum()),
-        "classes": list(results.classes),
+        **results.to_dict(),
         **judged,
-        "candidates": [c.to_dict() for c in results.candidates],
         "search": results.manifest.get("search"),
         "seconds": round(seconds, 3),
         "findings": [f.to_dict() for f in findings],
     }
     kept = _(
         "Trained {model} on {n} patients in {seconds} s; kept in {out}.",
-        model=settings.model,
+        model=results.model,
         n=found["n_train"],
         seconds=found["seconds"],
         out=out,

@@ -114,7 +114,7 @@ def test_results_are_read_back_whole(logistic, folder):
     np.testing.assert_array_equal(results.test.risk, logistic.test_risk)
     assert results.cross_validated.to_dict() == logistic.cross_validated.to_dict()
     assert results.names == tuple(c.name for c in logistic.candidates)
-    assert [f.to_dict() for f in results.findings] == [f.to_dict() for f in logistic.findings]
+    assert [f.to_dict() for f in results.findings] == [f.to_dict() for f in logistic.results.findings]
 
 
 def test_results_are_read_without_tensorflow(folder):

@@ -193,3 +193,17 @@ def test_the_automatic_choice_says_what_counts_and_whether_the_simple_model_woul
 def test_the_automatic_choice_is_no_worse_than_its_parts(automatic):
     best = min(c.cross_validated.metrics["log_loss"].value for c in automatic.candidates)
     assert automatic.cross_validated.metrics["log_loss"].value < best + 0.02
+
+
+def test_a_cohort_is_trained_by_one_function_wherever_it_is_asked_for(ward, tmp_path):
+    from medcore.data.splitting.split import SplitSettings
+    from medcore.models.run.cohort import train_cohort
+
+    split = SplitSettings(n_folds=3)
+    trained = train_cohort(ward.cohort, TrainSettings(model="logistic"), split=split, folder=tmp_path / "kept")
+    same = ward.train("logistic")
+    np.testing.assert_array_equal(trained.oof, same.oof)
+    kept = load_bundle(tmp_path / "kept")
+    np.testing.assert_array_equal(kept.predict(ward.cohort.frame), same.bundle.predict(ward.cohort.frame))
+    assert trained.findings == (*trained.split.findings, *trained.results.findings)
+    assert trained.results.summary()["n_train"] == len(trained.oof)

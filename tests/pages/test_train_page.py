@@ -50,7 +50,7 @@ def test_start_queues_a_run_with_the_settings_of_the_page(open_page, page_store,
 
 def test_bad_layers_give_a_message_and_no_run(open_page, page_store, heart_study, words):
     app = open_page("train", study=heart_study.id)
-    next(c for c in app.segmented_control if c.key == "train.model").set_value("network").run()
+    next(c for c in app.segmented_control if c.key == "train.model").set_value("seed").run()
     app.text_input(key="train.layers").set_value("128, many").run()
     assert "whole numbers separated by commas" in words(app)
     assert not page_store.list_runs(LOCAL_OWNER, heart_study.id)

@@ -7,21 +7,17 @@ import pytest
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import language
 from medcore.models.contract.candidate import hint, offered
+from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.settings import layers_of
 from medcore.studies.records import RUN_STATES
 from medcore.ui.kit import words
 from medcore.ui.kit.tables import with_interval
-from medcore.ui.train.settings import ACTIVATION_WORDS, EFFORT_WORDS, OPTIMIZER_WORDS
 
 
 def test_every_model_and_state_has_words() -> None:
-    from medcore.models.contract.settings import ACTIVATIONS, EFFORTS, OPTIMIZERS
-
     assert all(hint(model) for model in offered())
     assert set(RUN_STATES) == set(words.RUN_STATES)
-    assert set(ACTIVATIONS) == set(ACTIVATION_WORDS)
-    assert set(OPTIMIZERS) == set(OPTIMIZER_WORDS)
-    assert set(EFFORTS) == set(EFFORT_WORDS)
+    assert all(field.label and field.help for field in FIELDS.values())
 
 
 @pytest.mark.parametrize(

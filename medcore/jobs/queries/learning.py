@@ -14,14 +14,12 @@ def learning_curve_of(settings: Settings, owner: str, run_id: str) -> LearningCu
         NotFoundError: no such run, or it is somebody else's.
 
     """
-    from medcore.data.preparation.recipe import prepare
-    from medcore.data.splitting.split import make_split
+    from medcore.models.run.cohort import split_cohort
     from medcore.models.run.learning import affordable_models, learning_curve
     from medcore.models.run.results import read_results
 
     store = Store(settings)
     inputs = store.run_inputs(owner, run_id)
-    prepared = prepare(inputs.cohort, inputs.plan.recipe)
-    split = make_split(prepared, inputs.plan.split)
+    prepared, split = split_cohort(inputs.cohort, inputs.plan.recipe, inputs.plan.split)
     models = affordable_models(read_results(store.result_folder(owner, run_id)))
     return learning_curve(prepared, split, inputs.settings, models=models)

@@ -17,9 +17,8 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
         NotFoundError: there is no such run, or it has no results yet.
 
     """
-    from medcore.data.preparation.recipe import prepare
-    from medcore.data.splitting.split import make_split
     from medcore.models.bundle.files import bundle_hash
+    from medcore.models.run.cohort import split_cohort
     from medcore.models.run.results import read_results
     from medcore.reporting import Subject, render, study_report
 
@@ -28,7 +27,7 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
     study = store.get_study(owner, run.study_id)
     folder = store.result_folder(owner, run_id)
     results = read_results(folder)
-    prepared = prepare(inputs.cohort.with_schema(inputs.plan.schema), inputs.plan.recipe)
+    prepared, split = split_cohort(inputs.cohort, inputs.plan.recipe, inputs.plan.split)
     chosen = study.choice is not None and study.choice.run_id == run_id and study.choice.threshold == threshold
     with language(words):
         subject = Subject(
@@ -39,7 +38,7 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
             bundle_sha256=bundle_hash(folder),
             cohort=inputs.cohort,
             prepared=prepared,
-            split=make_split(prepared, inputs.plan.split),
+            split=split,
             looks=study.n_looks,
             answers=study.answers,
         )

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from medcore.errors import CancelledError, MedcoreError, WorkerError
 from medcore.i18n import N_
@@ -17,11 +17,7 @@ from medcore.jobs.runs.team import team_of_this_worker
 from medcore.settings import Settings
 from medcore.studies import RunInputs, Store
 
-if TYPE_CHECKING:
-    from medcore.models.run.results import Results
-
 MOST_ATTEMPTS = 5
-HEADLINE = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
 
 Work = Callable[[RunInputs, RunFollower, Path], dict[str, Any]]
 
@@ -76,45 +72,20 @@ def _inputs(store: Store, owner: str, run_id: str) -> RunInputs:
 
 
 def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
-    """Prepare, split, train and save; return the headline figures that lists show."""
-    from medcore.data.preparation.recipe import prepare
-    from medcore.data.splitting.split import make_split
-    from medcore.models.run.results import save_trained
-    from medcore.models.run.training import train
+    """Prepare, split, train and save; return the figures that lists show."""
+    from medcore.models.run.cohort import train_cohort
 
-    prepared = prepare(inputs.cohort, inputs.plan.recipe)
-    split = make_split(prepared, inputs.plan.split)
     with team_of_this_worker() as team:
-        trained = train(
-            prepared,
-            split,
+        trained = train_cohort(
+            inputs.cohort,
             inputs.settings,
-            schema=inputs.plan.schema,
             recipe=inputs.plan.recipe,
-            cohort_sha256=inputs.cohort.sha256,
+            split=inputs.plan.split,
+            folder=folder,
             follower=follower,
             team=team,
         )
-    save_trained(trained, folder)
-    return headline(trained.results) | {"seconds": trained.seconds}
-
-
-def headline(results: Results) -> dict[str, Any]:
-    """Return the few out-of-fold figures that a list of runs shows; never the locked test set's."""
-    return {
-        "model": results.model,
-        "n_train": len(results.training.outcome),
-        "n_test": len(results.test.outcome) if results.test else 0,
-        "candidates": [
-            {"name": c.name, "weight": c.weight}
-            | {
-                name: c.cross_validated.metrics[name].to_dict()
-                for name in HEADLINE
-                if name in c.cross_validated.metrics
-            }
-            for c in results.candidates
-        ],
-    }
+    return trained.results.summary() | {"seconds": trained.seconds}
 
 
 def _fail(store: Store, owner: str, run_id: str, attempt: int, error: MedcoreError) -> None:

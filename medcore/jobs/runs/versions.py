@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from medcore.jobs.runs.perform import headline
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.settings import Settings
@@ -33,7 +32,7 @@ def keep_version(
         results = save_version(
             store.result_folder(owner, run_id), folder, recalibration, validation, run=run_id, run_number=run.number
         )
-        summary = dict(run.summary) if results is None else headline(results)
+        summary = dict(run.summary) if results is None else results.summary()
         made = store.add_version(
             owner,
             run_id,

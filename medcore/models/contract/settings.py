@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
@@ -10,37 +9,12 @@ from typing import Any, Literal, get_args
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.models.contract.candidate import AUTO, candidates, offered, settings_read
+from medcore.models.contract.setting_field import FIELDS, check_choice
 
-Activation = Literal["relu", "sigmoid", "tanh", "gelu", "selu"]
-Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
-ClassWeight = Literal["balanced", "focal"]
-Effort = Literal["quick", "thorough"]
 Strength = Literal["intercept", "slope", "refit"]
 """How far a frozen model is recalibrated to new patients."""
 
 STRENGTHS: tuple[Strength, ...] = get_args(Strength)
-ACTIVATIONS: tuple[str, ...] = get_args(Activation)
-OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
-CLASS_WEIGHTS: tuple[str, ...] = get_args(ClassWeight)
-EFFORTS: tuple[str, ...] = get_args(Effort)
-
-_LIMITS: Mapping[str, tuple[float, float]] = {
-    "epochs": (1, 100_000),
-    "batch_size": (1, 1_000_000),
-    "early_stopping": (0, 100_000),
-    "n_seeds": (1, 50),
-    "seed": (0, 2**32 - 1),
-    "learning_rate": (1e-8, 10.0),
-    "validation_share": (0.0, 0.5),
-    "dropout": (0.0, 0.9),
-    "weight_decay": (0.0, 10.0),
-    "search_minutes": (0.0, 10_080.0),
-}
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "activation": ACTIVATIONS,
-    "optimizer": OPTIMIZERS,
-    "effort": EFFORTS,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +35,8 @@ class TrainSettings:
     model: str = AUTO
     epochs: int = 100
     layers: tuple[int, ...] = (128, 64, 32)
-    activation: Activation = "relu"
-    optimizer: Optimizer = "adam"
+    activation: str = "relu"
+    optimizer: str = "adam"
     learning_rate: float = 1e-3
     batch_size: int = 32
     validation_share: float = 0.1
@@ -70,25 +44,15 @@ class TrainSettings:
     weight_decay: float = 0.0
     early_stopping: int = 0
     n_seeds: int = 1
-    class_weight: ClassWeight | None = None
-    effort: Effort = "quick"
+    class_weight: str | None = None
+    effort: str = "quick"
     search_minutes: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_choice("model", self.model, offered())
-        for name, choices in _CHOICES.items():
-            _check_choice(name, getattr(self, name), choices)
-        if self.class_weight is not None:
-            _check_choice("class_weight", self.class_weight, CLASS_WEIGHTS)
-        for name, (low, high) in _LIMITS.items():
-            _check_range(name, getattr(self, name), low, high)
-        if not self.layers or len(self.layers) > 12:
-            raise SettingsError(
-                N_("The network has {n} layers; give between 1 and 12, for example 128, 64, 32."), n=len(self.layers)
-            )
-        for units in self.layers:
-            _check_range("layers", units, 1, 8192)
+        check_choice("model", self.model, offered())
+        for name, field in FIELDS.items():
+            field.check(name, getattr(self, name))
 
     @classmethod
     def preset(cls, model: str, **changes: Any) -> TrainSettings:
@@ -158,23 +122,3 @@ def layers_of(text: str) -> tuple[int, ...]:
     if not parts or not all(part.isdecimal() for part in parts):
         raise SettingsError(N_("The layers must be whole numbers separated by commas, for example 128, 64, 32."))
     return tuple(int(part) for part in parts)
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise SettingsError(
-            N_("The setting {name} is {value}; choose one of {choices}."), name=name, value=str(value), choices=choices
-        )
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    whole = isinstance(low, int) and isinstance(high, int)
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or (whole and value != int(value)) or not low <= value <= high:
-        raise SettingsError(
-            N_("The setting {name} is {value}; it must be between {low} and {high}."),
-            name=name,
-            value=str(value),
-            low=f"{low:g}",
-            high=f"{high:g}",
-        )

@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 
 _TABLE_VALIDATION = 0.2
 """The share of a member's rows that chooses its best epoch, as in the ablation that chose the network."""
+READ_BY_REFERENCE = frozenset(
+    {
+        "layers",
+        "activation",
+        "optimizer",
+        "learning_rate",
+        "epochs",
+        "batch_size",
+        "dropout",
+        "weight_decay",
+        "early_stopping",
+        "validation_share",
+        "n_seeds",
+    }
+)
+"""The settings that the reference network reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +164,12 @@ def _table_settings(task: Task) -> NetworkSettings:
 
 
 def _reference_settings(settings: TrainSettings) -> NetworkSettings:
+    own = {name: getattr(settings, name) for name in READ_BY_REFERENCE - {"validation_share", "n_seeds"}}
     return NetworkSettings(
         architecture="seed",
-        layers=settings.layers,
-        activation=settings.activation,
-        optimizer=settings.optimizer,
-        learning_rate=settings.learning_rate,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        dropout=settings.dropout,
-        weight_decay=settings.weight_decay,
-        early_stopping=settings.early_stopping,
         class_weight="balanced" if settings.class_weight == "balanced" else None,
         focal_gamma=2.0 if settings.class_weight == "focal" else 0.0,
+        **own,
     )
 
 
@@ -178,7 +187,6 @@ def _space(least_decay: float, most_decay: float) -> Mapping[str, BaseDistributi
     }
 
 
-_READ_BY_NETWORKS = frozenset({"epochs", "n_seeds"})
 CANDIDATES = (
     Candidate(
         name="network",
@@ -191,7 +199,7 @@ CANDIDATES = (
         part=NetworkPart,
         space=partial(_space, 0.1, 20.0),
         missing="filled",
-        reads=_READ_BY_NETWORKS | {"effort"},
+        reads=frozenset({"epochs", "n_seeds", "effort"}),
         automatic=True,
     ),
     Candidate(
@@ -205,18 +213,7 @@ CANDIDATES = (
         part=NetworkPart,
         space=partial(_space, 1e-6, 1e-1),
         missing="filled",
-        reads=_READ_BY_NETWORKS
-        | {
-            "layers",
-            "activation",
-            "optimizer",
-            "learning_rate",
-            "batch_size",
-            "validation_share",
-            "dropout",
-            "weight_decay",
-            "early_stopping",
-        },
+        reads=READ_BY_REFERENCE,
         recalibrated=False,
     ),
 )

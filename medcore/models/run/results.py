@@ -24,6 +24,7 @@ from medcore.models.contract.task import Indices, Risk
 if TYPE_CHECKING:
     from medcore.models.run.training import Trained
 
+SUMMARY = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
 _ARRAYS = "results.npz"
 _FIGURES = "results.json"
 
@@ -117,6 +118,23 @@ class Results:
             "test": self.tested.to_dict() if self.tested else None,
             "candidates": [c.to_dict() for c in self.candidates],
             "findings": [f.to_dict() for f in self.findings],
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return the few out-of-fold figures that a list of runs shows; never the locked test set's."""
+        return {
+            "model": self.model,
+            "n_train": len(self.training.outcome),
+            "n_test": len(self.test.outcome) if self.test else 0,
+            "candidates": [
+                {"name": c.name, "weight": c.weight}
+                | {
+                    name: c.cross_validated.metrics[name].to_dict()
+                    for name in SUMMARY
+                    if name in c.cross_validated.metrics
+                }
+                for c in self.candidates
+            ],
         }
 
 

@@ -46,6 +46,8 @@ class Trained:
     bundle: Bundle
     results: Results = field(repr=False)
     seconds: float
+    prepared: Prepared = field(repr=False)
+    split: Split = field(repr=False)
 
     @property
     def cross_validated(self) -> Evaluation:
@@ -74,8 +76,8 @@ class Trained:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What to know about the models."""
-        return self.results.findings
+        """What to know about the split and the models."""
+        return (*self.split.findings, *self.results.findings)
 
     @property
     def candidates(self) -> tuple[CandidateResult, ...]:
@@ -136,6 +138,8 @@ def train(
         bundle=replace(bundle, manifest=manifest),
         results=replace(results, manifest=manifest),
         seconds=time.perf_counter() - started,
+        prepared=prepared,
+        split=split,
     )
 
 

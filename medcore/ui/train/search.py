@@ -9,6 +9,7 @@ import streamlit as st
 from medcore.i18n import _
 from medcore.models.contract.candidate import AUTO
 from medcore.models.contract.progress import Progress
+from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.trials import Trial
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.tables import table
@@ -28,14 +29,15 @@ def ask_search(model: str) -> float:
         help=_("Tries many settings, and repeats the whole search for each fold so that what it reports is honest."),
     ):
         return 0.0
+    field = FIELDS["search_minutes"]
     minutes = st.number_input(
-        _("Minutes for the search"),
+        _(field.label),
         1,
         1440,
         USUAL_MINUTES,
         step=1,
         key="train.search_minutes",
-        help=_("The search stops after these minutes; training the models to compare with comes on top."),
+        help=_(field.help),
         persist_state="session",
     )
     if model == AUTO:

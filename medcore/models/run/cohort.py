@@ -1,0 +1,67 @@
+"""From a cohort to a trained model: prepare, split, train, keep. Every way in goes through here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medcore.data.cohort import Cohort
+from medcore.data.preparation.recipe import Recipe, default_recipe
+from medcore.data.preparation.replay import Prepared, prepare
+from medcore.data.splitting.split import Split, SplitSettings, make_split
+from medcore.models.contract.progress import Follower
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.team import Team
+from medcore.models.run.results import save_trained
+from medcore.models.run.training import Trained, train
+
+
+def split_cohort(
+    cohort: Cohort, recipe: Recipe | None = None, split: SplitSettings | None = None
+) -> tuple[Prepared, Split]:
+    """Prepare a cohort by its recipe, or the usual one, and decide who is trained on and who is locked away.
+
+    Raises:
+        InputError: the cohort cannot be prepared or split so, in one sentence.
+
+    """
+    prepared = prepare(cohort, recipe or default_recipe(cohort.schema))
+    return prepared, make_split(prepared, split or SplitSettings())
+
+
+def train_cohort(
+    cohort: Cohort,
+    settings: TrainSettings | None = None,
+    *,
+    recipe: Recipe | None = None,
+    split: SplitSettings | None = None,
+    folder: Path | None = None,
+    follower: Follower | None = None,
+    team: Team | None = None,
+) -> Trained:
+    """Prepare, split and train; keep bundle and results in ``folder`` where one is given.
+
+    The worker, the command line, a notebook and the benchmarks all train by this
+    function: the same cohort, recipe, split and settings give the same numbers.
+    What to know about split and model is in ``findings`` of what is returned; what
+    is wrong with the cohort itself is found by :func:`medcore.inspect`.
+
+    Raises:
+        InputError: what cannot be prepared, split or trained, in one sentence.
+        CancelledError: the follower asked to stop.
+
+    """
+    recipe = recipe or default_recipe(cohort.schema)
+    prepared, parts = split_cohort(cohort, recipe, split)
+    trained = train(
+        prepared,
+        parts,
+        settings or TrainSettings(),
+        schema=cohort.schema,
+        recipe=recipe,
+        cohort_sha256=cohort.sha256,
+        follower=follower,
+        team=team,
+    )
+    if folder is not None:
+        save_trained(trained, folder)
+    return trained
