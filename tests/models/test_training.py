@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -14,7 +15,7 @@ from medcore.models.learners.fold_choice import choices
 from medcore.models.learners.forest import fit_forest
 from medcore.models.learners.prevalence import fit_prevalence
 from medcore.models.run.results import save_trained
-from medcore.models.run.training import _Run
+from medcore.models.run.training import _Run, task_of
 
 
 def tiny(model):
@@ -54,6 +55,16 @@ def test_out_of_fold_risks_do_not_see_the_held_out_outcome(ward, fit):
     turned[held] = 1 - turned[held]
     risks = [fit(replace(task, outcome=y), Pulse(NullFollower(), {"": 1.0})).oof[held] for y in (task.outcome, turned)]
     np.testing.assert_array_equal(risks[0], risks[1])
+
+
+def test_noise_entered_twice_is_not_recognised(ward):
+    rng = np.random.default_rng(0)
+    noise = pd.DataFrame(rng.normal(size=(150, 6)).round(3), columns=list("abcdef")).astype(str)
+    twice = pd.concat([noise.assign(outcome=rng.choice(["alive", "dead"], 150))] * 2, ignore_index=True)
+    doubled = type(ward).of(twice)
+    task = task_of(doubled.prepared, doubled.split, TrainSettings())
+    risk = fit_forest(task, Pulse(NullFollower(), {})).oof[:, 1]  # 0.98 where copies straddle the folds
+    assert 0.35 < roc_auc_score(task.outcome, risk) < 0.62
 
 
 def test_what_a_fold_uses_is_not_chosen_by_its_own_rows():

@@ -11,6 +11,7 @@ from medcore.data.findings import Fix
 from medcore.data.quality.catalogue import Hit, check, switch_on
 from medcore.data.quality.view import View
 from medcore.data.schema.patients import patient_codes, patient_part
+from medcore.data.splitting.repeats import repeats
 from medcore.i18n import N_, Message
 
 FEWEST_ROWS = 20
@@ -26,8 +27,8 @@ FEWEST_ROWS = 20
     remedy=N_("Look at the source: drop the repeats only if they are the same record; otherwise keep them."),
 )
 def duplicate(view: View) -> Iterator[Hit]:
-    """Rows equal to an earlier one in every column."""
-    n = _n_repeats(view, list(view.frame.columns))
+    """Rows equal to an earlier one in every column, where chance does not explain it."""
+    n = _n_copies(view, list(view.frame.columns))
     if n:
         yield Hit(
             message=Message(
@@ -61,12 +62,12 @@ def hardly_any(view: View) -> Iterator[Hit]:
     remedy=N_("Look at the source of these rows; mend the identifiers or leave the repeats out of the file."),
 )
 def same_values(view: View) -> Iterator[Hit]:
-    """Rows equal in everything but identifiers, in tables of enough columns to make chance unlikely."""
+    """Rows equal in everything but identifiers, where chance does not explain it."""
     naming = {c.name for c in view.schema.columns if c.role in ("identifier", "group")}
     others = [str(c) for c in view.frame.columns if str(c) not in naming]
     if not naming or len(others) < 6:
         return
-    n = _n_repeats(view, others) - _n_repeats(view, list(view.frame.columns))
+    n = _n_copies(view, others) - _n_copies(view, list(view.frame.columns))
     if n > 0:
         yield Hit(
             message=Message(N_("{n} rows equal an earlier row in everything but the identifier."), {"n": n}),
@@ -140,6 +141,17 @@ def _repeated_hit(view: View, name: str, *, inside: bool, handled: bool) -> Hit 
             values={"role": "group"},
         ),
     )
+
+
+def _n_copies(view: View, columns: Sequence[str]) -> int:
+    """Count rows equal to an earlier one, if they are too many for chance: in a table of two categories all have a like."""
+    if not _n_repeats(view, columns):
+        return 0
+    outcome = view.schema.outcome
+    name = outcome.name if outcome is not None and outcome.name in columns else None
+    codes = np.zeros(view.n, dtype=np.int64) if name is None else view.cells(name).codes.astype(np.int64)
+    found = repeats(view.frame[[c for c in columns if c != name]], codes - codes.min())
+    return 0 if found is None else found.n_rows - found.n_records
 
 
 def _n_repeats(view: View, columns: Sequence[str]) -> int:

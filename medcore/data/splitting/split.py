@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from medcore.data.findings import Finding
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.allotment import Units, deal, pick
+from medcore.data.splitting.repeats import Repeats, joined, repeats
 from medcore.data.splitting.rules import Marks, column_marks, site_units, time_marks
 from medcore.errors import SettingsError
 from medcore.i18n import N_, Message
@@ -85,7 +86,8 @@ class Split:
     """Who is where: ``test`` marks the locked rows, ``folds`` numbers the others from 0 (−1 for test rows).
 
     ``kind`` is what was done: a random split of a table with repeated patients
-    is by patient. A patient is never on two sides.
+    is by patient. A patient is never on two sides, nor is a record that was entered
+    twice; ``wholes`` (n,) numbers what was kept together, None where every row is by itself.
     """
 
     kind: SplitKind
@@ -96,6 +98,7 @@ class Split:
     classes: tuple[str, ...]
     sizes: tuple[Part, ...] = field(repr=False)
     findings: tuple[Finding, ...] = ()
+    wholes: Ints | None = field(default=None, repr=False)
 
     @property
     def train(self) -> Bools:
@@ -126,15 +129,20 @@ def make_split(prepared: Prepared, settings: SplitSettings) -> Split:
     Patients never straddle: with patient codes every kind of split moves whole
     patients. Random splits and folds keep the classes' shares; time takes the
     latest patients for the test and contiguous periods as folds; site leaves
-    whole sites out. Raises SettingsError when what is asked for cannot be done.
+    whole sites out. Rows equal in all predictors and the outcome stay together like
+    one patient, unless chance explains them (:mod:`~medcore.data.splitting.repeats`).
+    Raises SettingsError when what is asked for cannot be done.
     """
     kind: SplitKind = "group" if settings.kind == "random" and prepared.groups is not None else settings.kind
+    copies = repeats(prepared.predictors, prepared.outcome)
+    if copies is not None:
+        prepared = replace(prepared, groups=joined(copies.unit, prepared.groups))
     marks = _marks(prepared, settings, kind)
     test = marks.test
     if test.all():
         raise SettingsError(N_("The split leaves no row to train on. Make the test set smaller."))
     folds, n_folds = _folds(prepared, settings, marks)
-    findings = (*marks.findings, *_findings(prepared, settings, test, n_folds))
+    findings = (*marks.findings, *_copied(copies), *_findings(prepared, settings, test, n_folds))
     return Split(
         kind=kind,
         test=test,
@@ -144,6 +152,7 @@ def make_split(prepared: Prepared, settings: SplitSettings) -> Split:
         classes=prepared.classes,
         sizes=_sizes(prepared, test, folds, n_folds),
         findings=findings,
+        wholes=prepared.groups,
     )
 
 
@@ -247,6 +256,30 @@ def _findings(prepared: Prepared, settings: SplitSettings, test: Bools, n_folds:
             )
         )
     return found
+
+
+def _copied(copies: Repeats | None) -> tuple[Finding, ...]:
+    if copies is None:
+        return ()
+    return (
+        Finding(
+            code="split.copies",
+            severity="warning",
+            n_rows=copies.n_rows,
+            message=Message(
+                N_(
+                    "{n} rows are copies of one another in all predictors and the outcome: {records} records come more than once. Copies stay in one fold and on one side of the locked test, and intervals count them as one patient."
+                ),
+                {"n": copies.n_rows, "records": copies.n_records},
+            ),
+            why=Message(
+                N_(
+                    "Chance would hardly make so many rows alike in a table like this one. A model that has seen a row recognises its copy instead of predicting it."
+                )
+            ),
+            remedy=Message(N_("Look at the source. If they are the same record, drop the repeats under Data.")),
+        ),
+    )
 
 
 def _sizes(prepared: Prepared, test: Bools, folds: Ints, n_folds: int) -> tuple[Part, ...]:

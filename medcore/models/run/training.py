@@ -173,7 +173,7 @@ class _Run:
             n_categories=codebook.n_categories,
             layout=Layout.of(codes[train], codebook.kinds),
             settings=settings,
-            groups=None if prepared.groups is None else prepared.groups[train],
+            groups=None if split.wholes is None else split.wholes[train],
         )
         return cls(prepared, split, task, codebook, codes[split.test])
 
@@ -185,11 +185,11 @@ class _Run:
 
     def patients(self, where: NDArray[np.bool_], risk: Risk) -> Patients:
         """Put risks beside who they are of."""
-        p = self.prepared
+        p, wholes = self.prepared, self.split.wholes
         return Patients(
             rows=p.rows[where],
             outcome=p.outcome[where],
-            groups=None if p.groups is None else p.groups[where],
+            groups=None if wholes is None else wholes[where],
             sensitive=p.sensitive[where].reset_index(drop=True),
             risk=risk,
         )
