@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -133,7 +134,23 @@ class RunStore(StoreBase):
             row.attempt += 1
             row.state = "running"
             row.started_at = row.started_at or now()
+            row.heartbeat_at = now()
             return row.attempt
+
+    def beat(self, owner: str, run_id: str, attempt: int) -> None:
+        """Note a sign of life of an attempt, if it is still the newest."""
+        with self._writing() as session:
+            row = run_row(session, owner, run_id)
+            if row.attempt == attempt and row.state in UNFINISHED:
+                row.heartbeat_at = now()
+
+    def silent_runs(self, seconds: float) -> tuple[tuple[str, str, int], ...]:
+        """Return ``(owner, run_id, attempt)`` of every run at work that gave no sign of life for so long."""
+        with self._reading() as session:
+            query = select(RunRow.owner, RunRow.id, RunRow.attempt, RunRow.heartbeat_at, RunRow.started_at)
+            rows = session.execute(query.where(RunRow.state == "running").order_by(RunRow.created_at)).all()
+        last = now() - timedelta(seconds=seconds)
+        return tuple((row.owner, row.id, row.attempt) for row in rows if (row.heartbeat_at or row.started_at) < last)
 
     def signal(self, owner: str, run_id: str, attempt: int) -> Signal:
         """Tell a worker whether to go on with its attempt."""

@@ -32,6 +32,8 @@ TRIAL = "TRIAL"  # the one a trial of a search takes, beside the run that waits 
 THREADS = 4  # one trains, the others answer pages
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
+CHILDLESS_SECONDS = 20.0
+"""A parent that has no worker so long after its birth does not get one any more."""
 # A lost worker is blamed on the run it was at; medcore counts its attempts itself.
 ALLOWED_FAILURES = 20
 
@@ -129,6 +131,29 @@ def running_scheduler(settings: Settings) -> str:
         return _wait_for_address(settings, started)
 
 
+def replace_lost_worker(settings: Settings) -> bool:
+    """Start the local workers' parent again where it is gone, or has lost its workers; return whether it was started.
+
+    Only while the scheduler lives: without it a connection is lost too, and making
+    a new one starts both.
+    """
+    with file_lock(_file(settings, "cluster.lock")):
+        reap()
+        cluster = LocalCluster.read(settings)
+        if cluster is None or not cluster.scheduler.alive() or _looks_after_workers(cluster.worker):
+            return False
+        for process in cluster.worker.family():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        LocalCluster(cluster.scheduler, _start_worker(settings), cluster.fingerprint).write(settings)
+        return True
+
+
+def _looks_after_workers(parent: Process) -> bool:
+    """Whether the workers' parent lives and has a worker, or is young enough to be starting one."""
+    return parent.alive() and (len(parent.family()) > 1 or time.time() - parent.born < CHILDLESS_SECONDS)
+
+
 def stop_local_cluster(settings: Settings) -> None:
     """End the local scheduler and worker, if there are any."""
     with file_lock(_file(settings, "cluster.lock")):
@@ -215,6 +240,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         # What a search has sent to every worker stays with every worker.
         "DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__START": "False",
         "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(ALLOWED_FAILURES),
+        # A worker that says nothing for so long is given up, and what it was at is done by another.
+        "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "90 s",
         "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
         "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
         "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 from medcore.jobs.cluster.connection import connected
+from medcore.jobs.runs.heartbeat import SILENT_SECONDS
 from medcore.jobs.runs.perform import Work, lost, perform_run, train_study
 
 
@@ -42,22 +44,38 @@ def hand_over(settings: Settings, connection: Connection, *, work: Work | None =
     The task's name is the run's: a run that the scheduler has already is not
     begun twice. Returns how many were handed over.
     """
+    new = [pair for pair in Store(settings).unfinished_runs() if pair[1] not in connection.handed_over]
+    return _submit(settings, connection, {pair: f"run-{pair[1]}" for pair in new}, work or train_study)
+
+
+def hand_over_again(settings: Settings, connection: Connection, *, work: Work | None = None) -> int:
+    """Give the cluster once more every run that should be at work and gives no sign of life.
+
+    Its older attempt, should it wake up somewhere, is superseded. Returns how many were handed over.
+    """
+    silent = Store(settings).silent_runs(SILENT_SECONDS)
+    keys = {(owner, run_id): f"run-{run_id}-after-{attempt}" for owner, run_id, attempt in silent}
+    given = {run_id: future.key for run_id, future in connection.handed_over.items()}
+    again = {pair: key for pair, key in keys.items() if given.get(pair[1]) != key}
+    return _submit(settings, connection, again, work or train_study)
+
+
+def _submit(settings: Settings, connection: Connection, new: Mapping[tuple[str, str], str], work: Work) -> int:
     from distributed import fire_and_forget
 
-    new = [pair for pair in Store(settings).unfinished_runs() if pair[1] not in connection.handed_over]
     workers = workers_of(connection.client) if new and settings.scheduler is not None else {}
     if not new or (settings.scheduler is not None and not workers):
         return 0
     # Ours trains one run at a time, and so does each worker of a named cluster that offers to.
     limited = settings.scheduler is None or places(workers, TRAIN) is not None
-    for owner, run_id in new:
+    for (owner, run_id), key in new.items():
         future = connection.client.submit(
             perform_run,
             settings,
             owner,
             run_id,
-            work or train_study,
-            key=f"run-{run_id}",
+            work,
+            key=key,
             pure=False,
             resources={TRAIN: 1} if limited else None,
         )

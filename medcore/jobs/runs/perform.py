@@ -13,6 +13,7 @@ from medcore.i18n import N_
 from medcore.jobs.cluster.places import here
 from medcore.jobs.logs import log_without_values
 from medcore.jobs.runs.follower import RunFollower
+from medcore.jobs.runs.heartbeat import beating
 from medcore.jobs.runs.team import team_of_this_worker
 from medcore.settings import Settings
 from medcore.studies import RunInputs, Store
@@ -46,7 +47,7 @@ def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> Work
 def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) -> None:
     follower = RunFollower(store, owner, run_id, attempt)
     try:
-        with TemporaryDirectory(prefix="medcore-") as scratch:
+        with beating(store, owner, run_id, attempt), TemporaryDirectory(prefix="medcore-") as scratch:
             folder = Path(scratch) / "result"
             summary = work(_inputs(store, owner, run_id), follower, folder)
             follower.flush()

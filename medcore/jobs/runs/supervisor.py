@@ -1,15 +1,22 @@
-"""A quiet thread in the web process that keeps a warm worker at hand."""
+"""A quiet thread in the web process that looks after everything that computes.
+
+It asks after the connection, the scheduler, the workers' parent, the workers and
+the runs that should be at work; what is lost is started again, and what was lost
+with it is handed over once more.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Literal
 
 from medcore.errors import MedcoreError
-from medcore.jobs.cluster.connection import present_connection
-from medcore.jobs.runs.hand_over import ensure_cluster
+from medcore.jobs.cluster.connection import disconnect, present_connection
+from medcore.jobs.cluster.processes import replace_lost_worker, stop_local_cluster
+from medcore.jobs.runs.hand_over import ensure_cluster, hand_over_again
 from medcore.settings import Settings
 
 logger = logging.getLogger("medcore.jobs")
@@ -18,6 +25,8 @@ WorkerState = Literal["absent", "starting", "ready"]
 LOOK_EVERY_SECONDS = 3.0
 FIRST_LOOKS_SECONDS = 0.5
 STOP_SECONDS = 2.0
+PATIENCE_SECONDS = 180.0
+"""When no worker came for so long though every process lives, the local cluster is begun anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +43,12 @@ class _Supervisor:
     stopped: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
     problem: MedcoreError | None = None
+    last_ready: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
         while not self.stopped.is_set():
             try:
-                ready = ensure_cluster(self.settings).n_workers() > 0
+                ready = self.look()
                 self.problem = None
             except MedcoreError as error:
                 ready, self.problem = False, error
@@ -46,6 +56,26 @@ class _Supervisor:
                 logger.warning("The worker could not be looked after: %s", type(error).__name__)
                 ready = False
             self.stopped.wait(LOOK_EVERY_SECONDS if ready else FIRST_LOOKS_SECONDS)
+
+    def look(self) -> bool:
+        """Ask after every part, mend what is lost, and return whether a worker can answer."""
+        connection = ensure_cluster(self.settings)
+        if connection.n_workers():
+            self.last_ready = time.monotonic()
+            n = hand_over_again(self.settings, connection)
+            if n:
+                logger.warning("%d runs gave no sign of life and were handed over again", n)
+            return True
+        if self.settings.scheduler is not None:
+            return False
+        if replace_lost_worker(self.settings):
+            logger.warning("The worker was lost and was started again")
+        elif time.monotonic() - self.last_ready > PATIENCE_SECONDS:
+            logger.warning("No worker came; the local cluster is begun anew")
+            self.last_ready = time.monotonic()
+            disconnect(self.settings)
+            stop_local_cluster(self.settings)
+        return False
 
 
 _supervisors: dict[Settings, _Supervisor] = {}

@@ -47,6 +47,8 @@ def follow(owner: str, run_id: str) -> None:
         st.rerun()
     now, busy = points[-1] if points else None, at_work(points)
     st.progress(min(1.0, now.fraction) if now else 0.0, text=_step(run, now, busy))
+    if run.attempt > 1:
+        caption(_("The worker was lost during this run; it goes on from where it was (attempt {n}).", n=run.attempt))
     if now is not None:
         numbers = [(_("Time so far"), duration(now.seconds)), (_("Time left, about"), duration(now.remaining_seconds))]
         learning = next((p for p in reversed(busy or [now]) if p.n_epochs), None)

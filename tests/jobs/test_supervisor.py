@@ -1,0 +1,126 @@
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import ModuleType
+
+import psutil
+import pytest
+
+from medcore import jobs
+from medcore.jobs.cluster.processes import LocalCluster
+from medcore.jobs.runs import hand_over as hand_over_module
+from medcore.jobs.runs.hand_over import hand_over, hand_over_again
+from medcore.models.contract.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import RunRecord, Store, StudyRecord
+
+Eventually = Callable[..., None]
+Finished = Callable[[str], RunRecord]
+
+
+@pytest.fixture
+def watched(job_settings: Settings, eventually: Eventually) -> LocalCluster:
+    """A cluster that is looked after as in a web server, and ready."""
+    jobs.keep_warm(job_settings)
+    eventually(lambda: jobs.worker_ready(job_settings), 120)
+    cluster = LocalCluster.read(job_settings)
+    assert cluster is not None
+    return cluster
+
+
+@pytest.fixture
+def at_work(
+    watched: LocalCluster, job_settings: Settings, job_store: Store, job_study: StudyRecord, work: ModuleType,
+    eventually: Eventually,
+) -> str:  # fmt: skip
+    """A run in its middle."""
+    settings = TrainSettings(epochs=60, learning_rate=0.05, seed=5)
+    connection = jobs.ensure_cluster(job_settings)
+    run_id = job_store.create_run("ann", job_study.id, settings).id
+    hand_over(job_settings, connection, work=work.descend)
+    eventually(lambda: len(job_store.progress("ann", run_id)) > 5)
+    return run_id
+
+
+def test_a_lost_nanny_is_replaced_and_its_run_goes_on_by_itself(
+    watched: LocalCluster, at_work: str, job_settings: Settings, job_store: Store, finished: Finished
+) -> None:
+    os.kill(watched.worker.pid, signal.SIGKILL)
+    run = finished(at_work)
+    assert (run.state, run.attempt) == ("done", 2)
+    cluster = LocalCluster.read(job_settings)
+    assert cluster is not None
+    assert (cluster.scheduler, cluster.worker == watched.worker) == (watched.scheduler, False)
+    assert sorted(p.progress.epoch for p in job_store.progress("ann", at_work)) == list(range(1, 61))
+
+
+def test_a_worker_and_its_parent_lost_while_starting_come_back(
+    watched: LocalCluster, job_settings: Settings, eventually: Eventually
+) -> None:
+    def changed(old: LocalCluster) -> bool:
+        cluster = LocalCluster.read(job_settings)
+        return cluster is not None and cluster.worker != old.worker and cluster.worker.alive()
+
+    os.kill(watched.worker.pid, signal.SIGKILL)
+    eventually(lambda: changed(watched), 60)
+    starting = LocalCluster.read(job_settings)
+    assert starting is not None
+    for process in reversed(starting.worker.family()):
+        process.kill()
+    eventually(lambda: changed(starting), 60)
+    eventually(lambda: jobs.worker_ready(job_settings), 120)
+
+
+def test_a_lost_scheduler_is_replaced_and_its_run_goes_on_by_itself(
+    watched: LocalCluster, at_work: str, job_settings: Settings, work: ModuleType, finished: Finished,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(hand_over_module, "train_study", work.descend)
+    os.kill(watched.scheduler.pid, signal.SIGKILL)
+    run = finished(at_work)
+    assert run.state == "done"
+    assert run.attempt >= 2
+
+
+def test_a_run_at_work_gives_signs_of_life(at_work: str, job_store: Store, finished: Finished) -> None:
+    assert job_store.silent_runs(30.0) == ()
+    owner, run_id, attempt = next(run for run in job_store.silent_runs(0.0) if run[1] == at_work)
+    assert (owner, attempt) == ("ann", 1)
+    assert finished(run_id).state == "done"
+
+
+def test_a_run_that_is_at_work_nowhere_is_handed_over_again_once(
+    watched: LocalCluster, job_settings: Settings, job_store: Store, job_study: StudyRecord, work: ModuleType,
+    finished: Finished, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    jobs.stop_keeping(job_settings)
+    run_id = job_store.create_run("ann", job_study.id, TrainSettings(epochs=20, learning_rate=0.01)).id
+    connection = jobs.ensure_cluster(job_settings)
+    connection.handed_over.pop(run_id).cancel()  # as if it had been lost on the way
+    if job_store.begin_attempt("ann", run_id) is None:
+        pytest.fail("the run was over before it was lost")
+    assert hand_over_again(job_settings, connection, work=work.descend) == 0  # it was seen alive a moment ago
+    monkeypatch.setattr(hand_over_module, "SILENT_SECONDS", 0.1)
+    time.sleep(0.2)
+    assert hand_over_again(job_settings, connection, work=work.descend) == 1
+    assert hand_over_again(job_settings, connection, work=work.descend) == 0
+    assert finished(run_id).state == "done"
+
+
+def test_nothing_of_lost_workers_stays(watched: LocalCluster, job_settings: Settings) -> None:
+    cluster = LocalCluster.read(job_settings)
+    assert cluster is not None
+    ours = {process.pid for process in (*cluster.scheduler.family(), *cluster.worker.family())}
+    files = str(job_settings.data_dir)
+    strangers = [p.pid for p in psutil.process_iter() if p.pid not in ours and any(files in word for word in _words(p))]
+    assert strangers == []
+    assert json.loads((job_settings.data_dir / "jobs" / "cluster.json").read_text())["worker"]["pid"] in ours
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
