@@ -26,8 +26,10 @@ class Column:
     predictor has the role ``sensitive``; a predictor by which results are also
     broken down (age, sex) keeps the role ``predictor`` and sets ``sensitive``.
     ``low`` and ``high`` bound what is plausible, in ``unit``. ``levels`` is the
-    order of an ordered category's values, lowest first. ``reading`` is how its cells are
-    written; without one (a schema of an earlier version) the table at hand decides.
+    order of an ordered category's values, lowest first. ``label`` says in words
+    what ``name`` is ("Chest pain type" for ``cp``), ``level_labels`` what the codes
+    in its cells are. ``reading`` is how its cells are written; without one (a schema
+    of an earlier version) the table at hand decides.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Column:
     levels: tuple[str, ...] = ()
     sensitive: bool = False
     description: str = ""
+    label: str = ""
+    level_labels: Mapping[str, str] = field(default_factory=dict)
     confidence: float = 1.0
     reason: Message | None = None
     reading: Reading | None = None
@@ -50,6 +54,7 @@ class Column:
         return data | {
             "missing_codes": list(self.missing_codes),
             "levels": list(self.levels),
+            "level_labels": dict(self.level_labels),
             "reason": self.reason.to_dict() if self.reason else None,
             "reading": self.reading.to_dict() if self.reading else None,
         }
@@ -138,7 +143,13 @@ class Schema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """How a file was read: detected, shown, and overridable."""
+    """How a file was read: detected, shown, and overridable.
+
+    ``every_row`` reads rows of units, repeated names, totals and notes as patients
+    too; ``aside`` counts those that were set aside otherwise. ``fill_down`` names
+    columns whose empty cells take the value above. ``shifted`` are rows, from 0,
+    that had more cells than there are columns.
+    """
 
     format: str = "csv"
     encoding: str = "utf-8"
@@ -150,10 +161,21 @@ class Source:
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
     n_bytes: int = 0
+    hidden_sheets: tuple[str, ...] = ()
+    every_row: bool = False
+    fill_down: tuple[str, ...] = ()
+    aside: Mapping[str, int] = field(default_factory=dict)
+    shifted: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
-        return asdict(self) | {"sheets": list(self.sheets)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Source:
+        """Read what :meth:`to_dict` wrote."""
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)

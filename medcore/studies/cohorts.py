@@ -82,7 +82,7 @@ def remove_cohort(files: FileStore, row: CohortRow) -> None:
 
 def source_from_dict(data: Mapping[str, Any]) -> Source:
     """Read what ``Source.to_dict`` wrote."""
-    return Source(**{**data, "sheets": tuple(data.get("sheets", ()))})
+    return Source.from_dict(data)
 
 
 def _folder(owner: str) -> str:

@@ -10,7 +10,11 @@ from typing import Any
 from medcore.data.cohort import Cohort, Schema
 
 # What says how a column is understood by people, and changes nothing that is computed.
-WORDS = ("description", "confidence", "reason", "unit", "sensitive")
+WORDS = ("description", "confidence", "reason", "unit", "sensitive", "label", "level_labels")
+
+# What a Source says of the file beyond how it is read, and what older studies did not have.
+FOUND = ("hidden_sheets", "shifted")
+LATER = ("every_row", "fill_down", "aside")
 
 
 def digest(data: Any) -> str:
@@ -22,9 +26,11 @@ def digest(data: Any) -> str:
 def content_key(cohort: Cohort) -> str:
     """Identify a table as it was read: the bytes of its file and how they were understood.
 
-    The same bytes read with another delimiter are another table.
+    The same bytes read with another delimiter are another table. What was
+    set aside and what was chosen count where there is any.
     """
-    return digest({"sha256": cohort.sha256, "source": cohort.source.to_dict()})
+    source = {k: v for k, v in cohort.source.to_dict().items() if k not in FOUND and (v or k not in LATER)}
+    return digest({"sha256": cohort.sha256, "source": source})
 
 
 def plan_identity(

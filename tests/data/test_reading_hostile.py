@@ -117,7 +117,7 @@ def test_every_line_is_a_row_or_is_counted(rows: list[list[str]]) -> None:
         r.values["n"] for r in cohort.repairs if "empty line" in r.template or "above the column" in r.template
     )
     blank = sum(1 for line in lines if not line)
-    assert cohort.n_rows + 1 + left_out == len(lines)
+    assert cohort.n_rows + 1 + left_out + sum(cohort.source.aside.values()) == len(lines)
     assert left_out <= blank + 1 or "above the column" in cohort.repairs[0].template
 
 

@@ -153,7 +153,7 @@ def test_spss_and_stata_are_read_with_labels(
     writer(plain, path, column_labels=["Age in years", "", "", "", ""], variable_value_labels=labels)  # type: ignore[operator]
     cohort = read_table(path)
     assert cohort.source.format == kind
-    assert cohort.schema["age"].description == "Age in years"
+    assert cohort.schema["age"].label == "Age in years"
     values = typed(cohort.frame, cohort.schema)
     assert set(values["disease"]) == {"no", "yes"}
     np.testing.assert_array_equal(values["glucose"], plain["glucose"])

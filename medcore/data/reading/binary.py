@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import io
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from medcore.data.reading.dialect import find_header
+from medcore.data.reading.found import TypedTable, cell_text
+from medcore.data.reading.spreadsheet import read_spreadsheet
 from medcore.data.reading.text import RawFile
 from medcore.errors import UnreadableFileError
-from medcore.i18n import N_, Message
+from medcore.i18n import N_
 
 EXACT_WHOLE, EXACT_DIGITS = 2**53, 15
 """Up to which whole numbers, and to how many digits, float64 is exact (IEEE 754)."""
@@ -26,24 +24,14 @@ SPREADSHEETS = ("xlsx", "xls", "ods")
 _SUFFIXES = {"stata": ".dta", "sas": ".sas7bdat", "spss": ".sav", "xport": ".xpt"}
 
 
-@dataclass(frozen=True, slots=True)
-class TypedTable:
-    """A typed file's table: raw column names, columns in their own types, and what was seen on the way."""
+def read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> TypedTable:
+    """Read a file of a typed format; raises UnreadableFileError when it is damaged or protected.
 
-    names: list[str]
-    columns: list[pd.Series] = field(repr=False)
-    sheet: str | None = None
-    sheets: tuple[str, ...] = ()
-    skip_lines: int = 0
-    labels: Mapping[int, str] = field(default_factory=dict)
-    repairs: tuple[Message, ...] = ()
-
-
-def read_typed(raw: RawFile, kind: str, *, sheet: str | None = None, skip_lines: int | None = None) -> TypedTable:
-    """Read a file of a typed format; raises UnreadableFileError when it is damaged or protected."""
+    ``given`` are fields of Source that are taken instead of what would be found.
+    """
     try:
         if kind in SPREADSHEETS:
-            return _spreadsheet(raw, sheet, skip_lines)
+            return read_spreadsheet(raw, kind, given)
         if kind in ("parquet", "feather"):
             return _arrow(raw, kind)
         return _statistics(raw, kind)
@@ -54,7 +42,7 @@ def read_typed(raw: RawFile, kind: str, *, sheet: str | None = None, skip_lines:
 
 
 def _unreadable(name: str, kind: str, error: Exception) -> UnreadableFileError:
-    if "password" in str(error).lower() or "encrypt" in str(error).lower():
+    if any(word in str(error).lower() for word in ("password", "encrypt", "workbook stream")):
         return UnreadableFileError(
             N_("The file {name} is protected by a password. Save it without one and upload it again."), name=name
         )
@@ -63,81 +51,6 @@ def _unreadable(name: str, kind: str, error: Exception) -> UnreadableFileError:
         name=name,
         kind=kind,
     )
-
-
-def _spreadsheet(raw: RawFile, sheet: str | None, skip_lines: int | None) -> TypedTable:
-    from python_calamine import CalamineWorkbook
-
-    with closing(raw.open()) as file:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
-    sheets = tuple(book.sheet_names)
-    if sheet is not None and sheet not in sheets:
-        raise UnreadableFileError(
-            N_("The file {name} has no sheet {sheet}. Its sheets are: {sheets}."),
-            name=raw.name,
-            sheet=sheet,
-            sheets=list(sheets),
-        )
-    chosen = sheet or max(sheets, key=lambda s: _size(book.get_sheet_by_name(s)), default=None)
-    if chosen is None:
-        raise UnreadableFileError(N_("The file {name} has no sheet with a table."), name=raw.name)
-    rows = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
-    return _from_grid(raw.name, rows, chosen, sheets, skip_lines)
-
-
-def _size(sheet: Any) -> int:
-    return int(sheet.height or 0) * int(sheet.width or 0)
-
-
-def _from_grid(
-    name: str, rows: Sequence[Sequence[Any]], sheet: str, sheets: tuple[str, ...], skip_lines: int | None
-) -> TypedTable:
-    filled = [i for i, row in enumerate(rows) if any(c not in ("", None) for c in row)]
-    if not filled:
-        raise UnreadableFileError(N_("The sheet {sheet} of {name} is empty."), sheet=sheet, name=name)
-    if skip_lines is None:
-        head = [[_text(c) or "" for c in rows[i]] for i in filled[:400]]
-        at = filled[find_header([_trimmed(r) for r in head])]
-    else:
-        at = next((i for i in filled if i >= skip_lines), filled[0])
-    header, body = rows[at], rows[at + 1 :]
-    width = max(
-        (max((j for j, c in enumerate(r) if c not in ("", None)), default=-1) + 1 for r in rows[at:]), default=0
-    )
-    names = [_text(c) or "" for c in header[:width]]
-    columns = [_column([row[j] for row in body]) for j in range(width)]
-    return TypedTable(names, columns, sheet, sheets, at)
-
-
-def _trimmed(row: list[str]) -> list[str]:
-    while row and not row[-1].strip():
-        row = row[:-1]
-    return row
-
-
-def _column(cells: Sequence[Any]) -> pd.Series:
-    """Give a spreadsheet's column one type: numbers, dates or truth values throughout, else text."""
-    kinds = {type(c) for c in cells if c not in ("", None)}
-    if kinds and kinds <= {int, float}:
-        return pd.Series([np.nan if c in ("", None) else float(c) for c in cells], dtype="float64")
-    if kinds and kinds <= {dt.date, dt.datetime}:
-        stamps = [None if c in ("", None) else pd.Timestamp(c) for c in cells]
-        return pd.Series(pd.to_datetime(pd.Series(stamps), errors="coerce")).astype("datetime64[us]")
-    return pd.Series([_text(c) for c in cells], dtype="str")
-
-
-def _text(cell: Any) -> str | None:
-    if cell is None or cell == "":
-        return None
-    if isinstance(cell, bool):
-        return str(cell)
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
-    if isinstance(cell, dt.timedelta):
-        return f"{cell.total_seconds() / 3600:g}"
-    return str(cell)
 
 
 def _arrow(raw: RawFile, kind: str) -> TypedTable:
@@ -169,7 +82,7 @@ def _arrow_column(column: pa.ChunkedArray) -> pd.Series:
         return _instants(column)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pd.Series(column.cast(pa.large_string()).to_pandas()).astype("str")
-    return pd.Series([None if v is None else _text(v) for v in column.to_pylist()], dtype="str")
+    return pd.Series([None if v is None else cell_text(v) for v in column.to_pylist()], dtype="str")
 
 
 def _fits_float(column: pa.ChunkedArray) -> bool:
@@ -214,7 +127,7 @@ def _plain(values: pd.Series) -> pd.Series:
         return values.astype("datetime64[us]")
     if isinstance(values.dtype, pd.StringDtype):
         return values.where(values != "", None).astype("str")
-    return pd.Series([None if _is_nothing(v) else _text(v) for v in values.astype(object)], dtype="str")
+    return pd.Series([None if _is_nothing(v) else cell_text(v) for v in values.astype(object)], dtype="str")
 
 
 def _is_nothing(value: Any) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from medcore.data.reading.headers import Header, Row, find_header, usual_width
+from medcore.data.reading.marks import is_number
+
 DELIMITERS = (",", "\t", ";", "|")
-_NUMBER = re.compile(r"^\s*[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s*$")
-_YEAR = re.compile(r"^\s*(?:19|20)[0-9]{2}\s*$")
 _COMMA_DECIMAL = re.compile(r"^[+-]?(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)$")
 _COMMA_THOUSANDS = re.compile(r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$")
 _POINT_DECIMAL = re.compile(r"^[+-]?[0-9]*\.(?:[0-9]{1,2}|[0-9]{4,})$")
@@ -29,6 +31,10 @@ class Dialect:
     row_names: bool
     decimal: str
     thousands: str
+    n_storeys: int = 1
+    groups: tuple[str, ...] = ()
+    lowest: tuple[str, ...] = ()
+    trailing: bool = False
 
 
 def detect_dialect(
@@ -50,32 +56,48 @@ def detect_dialect(
         start = max(start, skip_lines)
     delimiter = delimiter or _best_delimiter(lines[start:], quote)
     records = _records(lines[start:], delimiter, quote)
-    width = _usual_width(records)
-    at = 0 if skip_lines is not None else _header_at(records, width)
-    first_line, last_line, header = records[at] if records else (0, 0, [])
-    named = not _looks_like_data(header)
-    row_names = named and len(header) == width - 1 and width > 2 and all(h.strip() for h in header)
-    names = header if named else [""] * len(header)
-    if row_names:
-        names = ["row", *names]
-    decimal, thousands = _marks(records[at + named :])
+    rows = [fields for _, _, fields in records]
+    header = find_header(rows, at=0 if skip_lines is not None and rows else None)
+    names, row_names, trailing = _all_columns(header, rows)
+    first = records[header.first][0] if records else 0
+    body = records[header.last][1] + 1 if records and header.named else first
+    decimal, thousands = _marks(rows[header.last + 1 :])
     return Dialect(
         delimiter,
         quote,
-        start + first_line,
-        tuple(names),
-        start + (last_line + 1 if named else first_line),
-        named,
+        start + first,
+        names,
+        start + body,
+        header.named,
         row_names,
         decimal,
         thousands,
+        header.n_storeys,
+        ("",) * row_names + header.groups,
+        ("",) * row_names + header.lowest,
+        trailing,
     )
 
 
-def find_header(rows: list[list[str]]) -> int:
-    """Find the row of column names in a grid of texts: where the table begins, below any title."""
-    records = [(i, i, row) for i, row in enumerate(rows)]
-    return _header_at(records, _usual_width(records))
+def _all_columns(header: Header, rows: list[list[str]]) -> tuple[tuple[str, ...], bool, bool]:
+    """Give every column of the rows a name, also where the names are fewer than the cells.
+
+    Where rows end with a delimiter and the names do not, the last column is empty and
+    nameless; where one name too few is given otherwise, the first column holds the rows' own names.
+    """
+    body = rows[header.last + 1 :]
+    width = usual_width(body)
+    lacking = width - len(header.names)
+    if header.named and lacking < 0 and not any(h.strip() for h in header.names[width:]):
+        return header.names[:width], False, False
+    if not header.named or lacking < 1 or len(header.names) < 2:
+        return header.names, False, False
+    whole = [row for row in body if len(row) == width]
+    if not any(row[-1].strip() for row in whole):
+        return header.names + ("",) * lacking, False, True
+    if lacking == 1 and all(h.strip() for h in header.names):
+        return ("row", *header.names), True, False
+    return header.names + ("",) * lacking, False, False
 
 
 def parse_line(line: str, delimiter: str, quote: str) -> list[str]:
@@ -126,7 +148,7 @@ def _is_spaced(lines: list[str]) -> bool:
     rows = [line.split(" ") for line in lines]
     cells = [cell for row in rows[1:] for cell in row]
     same = len({len(row) for row in rows}) == 1 and len(rows[0]) > 2 and all(all(row) for row in rows)
-    return same and sum(1 for c in cells if _NUMBER.match(c)) > 0.5 * len(cells) > 0
+    return same and sum(1 for c in cells if is_number(c)) > 0.5 * len(cells) > 0
 
 
 def _score(records: list[list[str]]) -> float:
@@ -140,38 +162,12 @@ def _score(records: list[list[str]]) -> float:
     header = next((r for r in records if len(r) == width), [])
     lead = records[0]
     fits = 1.0 if len(lead) == width else 0.7
-    words = sum(1 for h in header if h.strip() and not _NUMBER.match(h)) / width
+    words = sum(1 for h in header if h.strip() and not is_number(h)) / width
     return float(share * fits * (0.5 + 0.5 * words) * (1 - 1 / width) ** 0.25)
 
 
-def _usual_width(records: list[tuple[int, int, list[str]]]) -> int:
-    widths = Counter(len(r[2]) for r in records)
-    return max(widths, key=lambda w: (widths[w] * (1 if w > 1 else 0.5), w)) if widths else 0
-
-
-def _header_at(records: list[tuple[int, int, list[str]]], width: int) -> int:
-    """Find the header: the first record about as wide as the rows with most of its cells filled."""
-    for i, (_, _, fields) in enumerate(records[:60]):
-        filled = sum(1 for f in fields if f.strip())
-        comment = fields and fields[0].lstrip().startswith("#") and len(fields) < width
-        if (
-            len(fields) >= max(1, width - 1)
-            and filled * 2 > len(fields)
-            and not comment
-            and len(fields) > (1 if width > 2 else 0)
-        ):
-            return i
-    return 0
-
-
-def _looks_like_data(header: list[str]) -> bool:
-    """Say whether a first line is a patient's and not a header: every cell a number and no year."""
-    filled = [h for h in header if h.strip()]
-    return len(filled) > 1 and all(_NUMBER.match(h) for h in filled) and not all(_YEAR.match(h) for h in filled)
-
-
-def _marks(records: list[tuple[int, int, list[str]]]) -> tuple[str, str]:
-    cells = [f.strip() for _, _, fields in records for f in fields if f]
+def _marks(rows: Sequence[Row]) -> tuple[str, str]:
+    cells = [f.strip() for fields in rows for f in fields if f]
     if sum(1 for c in cells if _COMMA_DECIMAL.match(c)) > sum(1 for c in cells if _POINT_DECIMAL.match(c)):
         return ",", "."
     return ".", "," if any(_COMMA_THOUSANDS.match(c) for c in cells) else ""

@@ -30,6 +30,8 @@ class RowCounts:
     n_blank: int = 0
     n_open_quotes: int = 0
     lines: list[int] = field(default_factory=list)
+    shifted: list[int] = field(default_factory=list)
+    """Rows, from 0 and as read, that had cells beyond the last column: their cells may stand in wrong columns."""
 
 
 def read_rows(text: Text, dialect: Dialect, names: list[str]) -> tuple[pd.DataFrame, RowCounts]:
@@ -161,6 +163,7 @@ def _fit(fields: list[str], width: int, counts: RowCounts, line: int) -> list[st
         return cells + [None] * (width - len(cells))
     if any(cells[width:]):
         counts.n_long += 1
+        counts.shifted.append(line - 1)
         _note(counts, line)
     return cells[:width]
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from medcore.data.cohort import Cohort, Source
+from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.reading.binary import read_typed
 from medcore.data.reading.dialect import Dialect, detect_dialect
+from medcore.data.reading.layout import Aside, find_aside, repeats
+from medcore.data.reading.repairs import (
+    fill_down,
+    layout_repairs,
+    row_repairs,
+    skipped,
+    storeys,
+    text_repairs,
+    trim,
+    unwrap,
+)
 from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, detect_encoding, unpack
@@ -45,20 +57,21 @@ def read_table(
     raw = replace(raw, name=clean_name(raw.name) or "table")
     kind = given.get("format") or file_format(raw)
     if kind in ("csv", "tsv"):
-        frame, found, repairs = _read_text(raw, given, progress)
-        labels: Mapping[str, str] = {}
+        frame, found, repairs, said = _read_text(raw, given, progress)
     else:
-        frame, found, repairs, labels = _read_typed(raw, kind, given)
+        frame, found, repairs, said = _read_typed(raw, kind, given)
+    frame, filled = fill_down(frame, given.get("fill_down", ()))
+    found = replace(found, every_row=bool(given.get("every_row")), fill_down=tuple(given.get("fill_down", ())))
     if members:
         found = replace(
             found, sheets=members, sheet=given.get("sheet") if given.get("sheet") in members else members[0]
         )
-    schema = infer_schema(frame)
-    for name, label in labels.items():
-        schema = schema.change(name, description=label)
+    schema = _described(infer_schema(frame, units=said.units), said)
     if progress:
         progress(1.0)
-    return Cohort(frame, schema, packed.sha256, packed.name, replace(found, n_bytes=packed.n_bytes), tuple(repairs))
+    return Cohort(
+        frame, schema, packed.sha256, packed.name, replace(found, n_bytes=packed.n_bytes), (*repairs, *filled)
+    )
 
 
 def _check(overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,11 +86,10 @@ def _check(overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_text(
     raw: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None
-) -> tuple[pd.DataFrame, Source, list[Message]]:
+) -> tuple[pd.DataFrame, Source, list[Message], Said]:
     text = Text(raw, _encoding(raw, given.get("encoding")), progress)
-    head = text.head()
     dialect = detect_dialect(
-        head,
+        text.head(),
         whole=len(raw.head()) == raw.n_bytes,
         delimiter=given.get("delimiter"),
         quote=given.get("quote"),
@@ -86,7 +98,9 @@ def _read_text(
     _check_width(raw.name, len(dialect.names))
     names, repairs = clean_names(dialect.names)
     frame, counts = read_rows(text, dialect, names)
-    frame, dropped = _trim(frame, dialect.names if dialect.has_header else [])
+    frame, unwrapped = unwrap(frame)
+    frame, aside, shifted = _sift(frame, dialect, counts, given)
+    frame, dropped = trim(frame, dialect.names if dialect.has_header else [])
     if frame.empty:
         raise _no_rows(raw.name)
     decimal = str(given.get("decimal") or dialect.decimal)
@@ -100,25 +114,92 @@ def _read_text(
         decimal=decimal,
         thousands=str(given.get("thousands") or dialect.thousands),
         skip_lines=dialect.skip_lines,
+        aside=aside.counts(dialect.n_storeys),
+        shifted=shifted,
     )
-    return frame, found, [*_layout_repairs(dialect), *repairs, *_row_repairs(counts), *dropped, *_text_repairs(text)]
+    told = [*layout_repairs(dialect), *repairs, *unwrapped, *row_repairs(counts), *aside.repairs(), *dropped]
+    return frame, found, [*told, *text_repairs(text)], Said.of(frame, names, dialect.groups, aside)
 
 
-def _read_typed(
-    raw: RawFile, kind: str, given: Mapping[str, Any]
-) -> tuple[pd.DataFrame, Source, list[Message], dict[str, str]]:
-    table = read_typed(raw, kind, sheet=given.get("sheet"), skip_lines=given.get("skip_lines"))
+def _sift(
+    frame: pd.DataFrame, dialect: Dialect, counts: RowCounts, given: Mapping[str, Any]
+) -> tuple[pd.DataFrame, Aside, tuple[int, ...]]:
+    """Set aside the rows of a text table that are no patients."""
+    if given.get("every_row"):
+        return frame, Aside(), tuple(counts.shifted)
+    written = (dialect.lowest + ("",) * len(frame.columns))[: len(frame.columns)]
+    again = repeats(written, [frame.iloc[:, j] for j in range(len(frame.columns))]) if dialect.has_header else []
+
+    def rows_at(rows: Sequence[int]) -> list[list[str]]:
+        return [list(row) for row in frame.iloc[list(rows)].fillna("").itertuples(index=False, name=None)]
+
+    n_filled = frame.notna().sum(axis=1).to_numpy()
+    last = int(np.flatnonzero(n_filled)[-1]) + 1 if n_filled.any() else 0
+    aside = find_aside(
+        dialect.names if dialect.has_header else [],
+        last,
+        rows_at,
+        repeated=again,
+        blank=np.flatnonzero(n_filled[:last] == 0).tolist(),
+        sparse=np.flatnonzero(n_filled[:last] == 1).tolist(),
+    )
+    gone = aside.rows
+    if gone:
+        frame = frame.drop(index=gone).reset_index(drop=True)
+    before = np.searchsorted(gone, counts.shifted)
+    return frame, aside, tuple(int(r - n) for r, n in zip(counts.shifted, before, strict=True) if r not in set(gone))
+
+
+def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.DataFrame, Source, list[Message], Said]:
+    table = read_typed(raw, kind, given)
     _check_width(raw.name, len(table.names))
     names, repairs = clean_names(table.names)
     frame = pd.DataFrame(dict(zip(names, table.columns, strict=True)))
-    frame, dropped = _trim(frame, table.names)
+    frame, dropped = trim(frame, table.names)
     if frame.empty:
         raise _no_rows(raw.name)
     found = Source(
-        format=kind, encoding="", delimiter="", sheet=table.sheet, sheets=table.sheets, skip_lines=table.skip_lines
+        format=kind,
+        encoding="",
+        delimiter="",
+        sheet=table.sheet,
+        sheets=table.sheets,
+        hidden_sheets=table.hidden,
+        skip_lines=table.skip_lines,
+        aside=table.aside.counts(table.n_storeys),
     )
+    said = Said.of(frame, names, table.groups, table.aside)
     labels = {names[i]: " ".join(text.split())[:MAX_LABEL] for i, text in table.labels.items() if names[i] in frame}
-    return frame, found, [*_skipped(table.skip_lines), *repairs, *dropped], labels
+    said = replace(said, labels={**said.labels, **labels})
+    told = [*skipped(table.skip_lines), *storeys(table.n_storeys), *repairs, *table.repairs, *table.aside.repairs()]
+    return frame, found, [*told, *dropped], said
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a file says of its columns beside their names."""
+
+    units: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, names: Sequence[str], groups: Sequence[str], aside: Aside) -> Said:
+        """Collect it by the names of the columns that are there."""
+        there = {j: name for j, name in enumerate(names) if name in frame.columns}
+        return cls(
+            {there[j]: clean_name(unit) for j, unit in aside.unit_of.items() if j in there},
+            {there[j]: clean_name(label)[:MAX_LABEL] for j, label in aside.label_of.items() if j in there},
+            {there[j]: clean_name(group)[:MAX_LABEL] for j, group in enumerate(groups) if group and j in there},
+        )
+
+
+def _described(schema: Schema, said: Said) -> Schema:
+    for name, group in said.groups.items():
+        schema = schema.change(name, description=group)
+    for name, label in said.labels.items():
+        schema = schema.change(name, label=label)
+    return schema
 
 
 def _check_width(name: str, n_columns: int) -> None:
@@ -154,72 +235,3 @@ def _encoding(raw: RawFile, given: str | None) -> str:
         raise SettingsError(
             N_("There is no encoding {encoding}. Common ones are utf-8, gb18030, utf-16 and cp1252."), encoding=given
         ) from None
-
-
-def _trim(frame: pd.DataFrame, raw_names: Sequence[str]) -> tuple[pd.DataFrame, list[Message]]:
-    """Drop rows without any value at the end of the table, and nameless columns without any value."""
-    repairs = []
-    empty_names = [
-        name
-        for name, raw in zip(frame.columns, raw_names, strict=False)
-        if not raw.strip() and frame[name].isna().all()
-    ]
-    if empty_names:
-        frame = frame.drop(columns=empty_names)
-        repairs.append(Message(N_("{n} column(s) without name and values were left out."), {"n": len(empty_names)}))
-    filled = frame.notna().any(axis=1).to_numpy()
-    n_rows = int(filled.nonzero()[0][-1]) + 1 if filled.any() else 0
-    if n_rows < len(frame):
-        repairs.append(
-            Message(N_("{n} row(s) without any value at the end were left out."), {"n": len(frame) - n_rows})
-        )
-        frame = frame.iloc[:n_rows].reset_index(drop=True)
-    return frame, repairs
-
-
-def _layout_repairs(dialect: Dialect) -> list[Message]:
-    repairs = _skipped(dialect.skip_lines)
-    if not dialect.has_header:
-        repairs.append(Message(N_("The file has no line of column names; the columns were numbered."), {}))
-    if dialect.row_names:
-        repairs.append(Message(N_("The first column had no name and was called row."), {}))
-    return repairs
-
-
-def _skipped(n: int) -> list[Message]:
-    return [Message(N_("{n} line(s) above the column names were left out."), {"n": n})] if n else []
-
-
-def _row_repairs(counts: RowCounts) -> list[Message]:
-    said = (
-        (
-            counts.n_short,
-            N_("{n} row(s) had too few cells; the lacking ones count as missing (first at row(s) {rows})."),
-        ),
-        (
-            counts.n_long,
-            N_("{n} row(s) had too many cells; those beyond the last column were left out (first at row(s) {rows})."),
-        ),
-        (
-            counts.n_open_quotes,
-            N_("{n} line(s) held a quotation mark that was never closed; they were read without it."),
-        ),
-        (counts.n_blank, N_("{n} empty line(s) were left out.")),
-    )
-    return [Message(template, {"n": n, "rows": counts.lines}) for n, template in said if n]
-
-
-def _text_repairs(text: Text) -> list[Message]:
-    repairs = []
-    if text.stats.n_undecodable:
-        repairs.append(
-            Message(
-                N_(
-                    "{n} character(s) could not be read as {encoding} and are shown as �. Choose another encoding if they matter."
-                ),
-                {"n": text.stats.n_undecodable, "encoding": text.encoding},
-            )
-        )
-    if text.stats.n_nul:
-        repairs.append(Message(N_("{n} null character(s) were removed."), {"n": text.stats.n_nul}))
-    return repairs

@@ -287,12 +287,18 @@ def _high_runs(data: bytes) -> list[bytes]:
 _HIGH_ONLY = bytes(b if b > 127 else 32 for b in range(256))
 
 
+def _alone(foreign: bytes) -> bool:
+    """Say whether bytes above 127 mostly stand alone between letters, as in Western words and nowhere else."""
+    runs = [len(run) for run in _high_runs(foreign)]
+    return sum(1 for n in runs if n == 1) > 0.8 * len(runs)
+
+
 def _charset_normalizer(foreign: bytes) -> str:
     from charset_normalizer import from_bytes
 
     candidates = ["cp1252", "latin_1", "gb18030", "big5", "shift_jis", "cp1251", "euc_kr"]
     best = from_bytes(foreign[: 64 << 10], cp_isolation=candidates).best()
     name = best.encoding if best is not None else "cp1252"
-    if name in {"cp1252", "latin_1"}:
+    if name in {"cp1252", "latin_1"} or _alone(foreign):
         return "latin-1" if any(b in foreign for b in b"\x81\x8d\x8f\x90\x9d") else "cp1252"
     return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -30,16 +31,16 @@ GLANCE = 2000
 __all__ = ["TargetProposal", "choose_target", "infer_schema", "propose_targets"]
 
 
-def infer_schema(frame: pd.DataFrame) -> Schema:
+def infer_schema(frame: pd.DataFrame, *, units: Mapping[str, str] | None = None) -> Schema:
     """Find out what every column of a table is; the outcome is never guessed here.
 
     Each Column carries how sure the guess is and why. ``frame`` is as read: text
-    cells, or a typed file's own types. Beyond :data:`MOST_ROWS` rows, blocks
+    cells, or a typed file's own types; ``units`` are those that the file states. Beyond :data:`MOST_ROWS` rows, blocks
     from all over the table are looked at.
     """
     decimal = frame.attrs.get("decimal")
     frame = _look(frame)
-    read = [_read(str(name), frame[name], decimal) for name in frame.columns]
+    read = [_read(str(name), frame[name], decimal, (units or {}).get(str(name), "")) for name in frame.columns]
     columns = _one_order([r[0] for r in read], [r[2] for r in read])
     return Schema(assign_roles(columns, [r[1] for r in read], frame))
 
@@ -53,13 +54,14 @@ def _look(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame.iloc[s : s + size] for s in starts])
 
 
-def _read(name: str, values: pd.Series, decimal: str | None) -> tuple[Column, Size, Dates | None]:
+def _read(name: str, values: pd.Series, decimal: str | None, unit: str) -> tuple[Column, Size, Dates | None]:
     cells = distinct(values)
     native = guess_native(values)
     if native is not None:
         column = Column(name=name, kind=native.kind, confidence=native.confidence, reason=native.reason)
         return replace(column, reading=Reading()), Size.of(cells), None
     reading = learn_notation(name, cells, decimal)
+    reading = replace(reading, unit=unit or reading.unit)
     numbers = parse_numbers(cells.texts.slice(0, GLANCE), reading=reading)
     numeric_share = float(cells.counts[:GLANCE][numbers.readable].sum() / max(1, cells.counts[:GLANCE].sum()))
     absent = missing_words(cells, numeric_share)

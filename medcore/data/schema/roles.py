@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Column
@@ -18,6 +19,8 @@ MANY_LEVELS = 50
 MOST_SITES = 1000
 CODE_DIGITS = 5
 ROUNDED = re.compile(r"^[0-9](?:[.,][0-9]+)?[eE]\+?[12][0-9]$")
+FEWEST_COUNTED = 10
+"""Rows from which on numbers that rise by one a row are taken for the rows' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,7 @@ def assign_roles(columns: Sequence[Column], cells: Sequence[Size], frame: pd.Dat
 def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
     n, k = cells.n, cells.k
     unique = k / n if n else 0.0
-    if n == 0:
-        return replace(column, role="ignored")
-    if column.kind == "date":
-        return replace(
-            column,
-            role="ignored",
-            reason=column.reason,
-        )
-    if cells.rounded and column.kind != "numeric":
+    if n == 0 or column.kind == "date" or (cells.rounded and column.kind != "numeric"):
         return replace(column, role="ignored")
     if column.kind in ("text", "category") and patient_part(frame[column.name]) is not None:
         return _as(column, "group", 0.9, N_("The patient is a part of its text; rows of one patient belong together."))
@@ -84,11 +79,24 @@ def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
             return _as(column, "group", 0.9, N_("Its name says patient, and patients come back in several rows."))
         if unique >= 0.98:
             return _as(column, "identifier", 0.95, N_("Its name says patient, and every row has another one."))
+    if _counts_rows(column, cells, frame):
+        return _as(column, "identifier", 0.95, N_("Counts the rows: 0, 1, 2 and so on, in the order of the file."))
     if _is_identifier(column, cells, unique):
         return _as(column, "identifier", 0.9, N_("Names a row rather than measuring anything."))
     if column.kind == "text":
         return replace(column, role="ignored")
     return column
+
+
+def _counts_rows(column: Column, cells: Size, frame: pd.DataFrame) -> bool:
+    """Say whether a column numbers the rows one by one, as a row's index does when it is saved with the table."""
+    n = len(frame)
+    if column.kind != "numeric" or column.low is not None or n < FEWEST_COUNTED or cells.k < n:
+        return False
+    if not frame.index.equals(pd.RangeIndex(n)):
+        return False
+    numbers = pd.to_numeric(frame[column.name], errors="coerce").to_numpy(dtype=float)
+    return bool(numbers[0] in (0, 1) and (np.diff(numbers) == 1).all())
 
 
 def _is_identifier(column: Column, cells: Size, unique: float) -> bool:

@@ -31,6 +31,12 @@ def reading_form(study: StudyRecord) -> None:
         else:
             caption(_("A file of this kind says itself how it is to be read."))
             return
+        wanted["every_row"] = st.checkbox(
+            _("Read every row as a patient"),
+            source.every_row,
+            key="data.read.every_row",
+            help=_("Rows of units, repeated column names, totals and notes are set aside otherwise."),
+        )
         changed = {name: value for name, value in wanted.items() if value != getattr(source, name)}
         caption(_("A new study is made of the file; this one stays as it is."))
         if st.button(_("Read again"), key="data.read.again", disabled=not changed):
@@ -40,14 +46,23 @@ def reading_form(study: StudyRecord) -> None:
 
 def _sheet(source: Source) -> dict[str, Any]:
     sheets = list(source.sheets)
-    sheet = st.selectbox(
-        _("Sheet"),
-        sheets,
-        index=sheets.index(source.sheet) if source.sheet in sheets else 0,
-        format_func=lambda s: one_line(s, limit=60),
-        key="data.read.sheet",
-    )
-    return {"sheet": sheet}
+
+    def words(sheet: str) -> str:
+        name = one_line(sheet, limit=60)
+        return _("{sheet} (hidden)", sheet=name) if sheet in source.hidden_sheets else name
+
+    left, right = st.columns(2)
+    with left:
+        sheet = st.selectbox(
+            _("Sheet"),
+            sheets,
+            index=sheets.index(source.sheet) if source.sheet in sheets else 0,
+            format_func=words,
+            key="data.read.sheet",
+        )
+    with right:
+        skipped = st.number_input(_("Lines above the header"), 0, 100, source.skip_lines, key="data.read.skip")
+    return {"sheet": sheet, "skip_lines": int(skipped)}
 
 
 def _text(source: Source) -> dict[str, Any]:

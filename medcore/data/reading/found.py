@@ -1,0 +1,45 @@
+"""What a typed file gives: columns in their own types, and what was seen on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from medcore.data.reading.layout import Aside
+from medcore.i18n import Message
+
+
+@dataclass(frozen=True, slots=True)
+class TypedTable:
+    """A typed file's table: raw column names, columns in their own types, and what was seen on the way."""
+
+    names: list[str]
+    columns: list[pd.Series] = field(repr=False)
+    sheet: str | None = None
+    sheets: tuple[str, ...] = ()
+    skip_lines: int = 0
+    labels: Mapping[int, str] = field(default_factory=dict)
+    repairs: tuple[Message, ...] = ()
+    hidden: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    n_storeys: int = 1
+    aside: Aside = field(default_factory=Aside)
+
+
+def cell_text(cell: Any) -> str | None:
+    """Write a typed cell as text, whole numbers without a point; None for an empty one."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, bool):
+        return str(cell)
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
+    if isinstance(cell, dt.timedelta):
+        return f"{cell.total_seconds() / 3600:g}"
+    return str(cell)

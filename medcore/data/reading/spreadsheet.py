@@ -1,0 +1,220 @@
+"""Spreadsheets: which sheet, where its table begins, merged cells, and the cells' own types."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medcore.data.reading.found import TypedTable, cell_text
+from medcore.data.reading.headers import Header, find_header
+from medcore.data.reading.layout import Aside, find_aside, repeats
+from medcore.data.reading.text import RawFile
+from medcore.data.values.names import clean_name
+from medcore.errors import UnreadableFileError
+from medcore.i18n import N_, Message
+
+N_HEAD = 400
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_NO_VALUE = re.compile(rb"<c\b[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+Grid = list[list[Any]]
+
+
+def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> TypedTable:
+    """Read one sheet of a workbook: the one that is named, or the largest that is not hidden."""
+    from python_calamine import CalamineWorkbook
+
+    with closing(raw.open()) as file:
+        data = file.read()
+    if kind == "xls" and _ENCRYPTED in data:
+        raise _protected(raw.name)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    sheets = tuple(book.sheet_names)
+    hidden = tuple(m.name for m in book.sheets_metadata if not str(m.visible).endswith(".Visible"))
+    chosen = _chosen(raw.name, book, sheets, hidden, given.get("sheet"))
+    sheet = book.get_sheet_by_name(chosen)
+    table = _from_grid(raw.name, sheet.to_python(skip_empty_area=False), sheet, given)
+    return _with_sheets(table, chosen, sheets, hidden, _empty_formulas(kind, data, sheets.index(chosen)))
+
+
+def _with_sheets(
+    table: TypedTable, chosen: str, sheets: tuple[str, ...], hidden: tuple[str, ...], n_formulas: int
+) -> TypedTable:
+    """Say of a table which sheet it is, which others there are, and how many formulas hold no value."""
+    repairs = []
+    others = [clean_name(s) for s in sheets if s != chosen and s not in hidden]
+    if chosen in hidden:
+        repairs.append(Message(N_("The sheet “{sheet}” is hidden in the file."), {"sheet": clean_name(chosen)}))
+    if others:
+        repairs.append(
+            Message(
+                N_("The sheet “{sheet}” was read; the file has others too: {others}."),
+                {"sheet": clean_name(chosen), "others": others},
+            )
+        )
+    left = [clean_name(s) for s in hidden if s != chosen]
+    if left:
+        repairs.append(Message(N_("Hidden sheets were not read: {sheets}."), {"sheets": left}))
+    if n_formulas:
+        repairs.append(
+            Message(
+                N_(
+                    "{n} cell(s) hold a formula without its value and are empty here. Open the file in a spreadsheet, save it, and read it again."
+                ),
+                {"n": n_formulas},
+            )
+        )
+    return replace(table, sheet=chosen, sheets=sheets, hidden=hidden, repairs=(*repairs, *table.repairs))
+
+
+def _protected(name: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        N_("The file {name} is protected by a password. Save it without one and upload it again."), name=name
+    )
+
+
+def _chosen(name: str, book: Any, sheets: tuple[str, ...], hidden: tuple[str, ...], asked: str | None) -> str:
+    if asked is not None and asked not in sheets:
+        raise UnreadableFileError(
+            N_("The file {name} has no sheet {sheet}. Its sheets are: {sheets}."),
+            name=name,
+            sheet=asked,
+            sheets=list(sheets),
+        )
+    if asked is not None:
+        return asked
+    sizes = {s: _size(book.get_sheet_by_name(s)) for s in sheets}
+    shown = [s for s in sheets if s not in hidden and sizes[s]]
+    best = max(shown or sheets, key=lambda s: sizes[s], default=None)
+    if best is None:
+        raise UnreadableFileError(N_("The file {name} has no sheet with a table."), name=name)
+    return best
+
+
+def _size(sheet: Any) -> int:
+    return int(sheet.height or 0) * int(sheet.width or 0)
+
+
+def _from_grid(name: str, rows: Grid, sheet: Any, given: Mapping[str, Any]) -> TypedTable:
+    filled = [i for i, row in enumerate(rows) if any(c not in ("", None) for c in row)]
+    if not filled:
+        raise UnreadableFileError(N_("The sheet {sheet} of {name} is empty."), sheet=clean_name(sheet.name), name=name)
+    header, begin, body_at = _header(rows, filled, given.get("skip_lines"))
+    body = rows[body_at:]
+    width = max((max((j for j, c in enumerate(r) if c not in ("", None)), default=-1) + 1 for r in body), default=0)
+    names = [*header.names, *[""] * (width - len(header.names))] if header.named else [""] * width
+    width = len(names)
+    body = [[*row[:width], *[""] * (width - len(row))] for row in body]
+    repairs = _unmerge(body, body_at, sheet)
+    while body and all(c in ("", None) for c in body[-1]):
+        body.pop()
+    aside = Aside() if given.get("every_row") else _aside(names, header, body)
+    gone = set(aside.rows)
+    kept = [row for i, row in enumerate(body) if i not in gone]
+    columns = [_column([row[j] for row in kept]) for j in range(width)]
+    groups = (*header.groups, *[""] * (width - len(header.groups)))
+    return TypedTable(
+        names,
+        columns,
+        skip_lines=begin,
+        groups=groups,
+        n_storeys=header.n_storeys,
+        aside=aside,
+        repairs=tuple(repairs),
+    )
+
+
+def _header(rows: Grid, filled: list[int], skip_lines: int | None) -> tuple[Header, int, int]:
+    """Find the column names, the row in which they begin, and the one in which the patients do."""
+    below = filled if skip_lines is None else [i for i in filled if i >= skip_lines] or filled[:1]
+    head = [_trimmed([cell_text(c) or "" for c in rows[i]]) for i in below[:N_HEAD]]
+    header = find_header(head, at=None if skip_lines is None else 0)
+    begin = below[header.first]
+    return header, begin, below[header.last] + 1 if header.named else begin
+
+
+def _trimmed(row: list[str]) -> list[str]:
+    while row and not row[-1].strip():
+        row = row[:-1]
+    return row
+
+
+def _unmerge(body: Grid, body_at: int, sheet: Any) -> list[Message]:
+    """Give each row of a merged cell its value: a patient's number that stands beside all visits."""
+    n = 0
+    for (top, left), (bottom, right) in getattr(sheet, "merged_cell_ranges", None) or ():
+        if top < body_at or bottom == top or right != left:
+            continue
+        at = top - body_at
+        if at >= len(body) or left >= len(body[at]):
+            continue
+        for row in body[at + 1 : bottom - body_at + 1]:
+            if row[left] in ("", None):
+                row[left] = body[at][left]
+                n += 1
+    return (
+        [Message(N_("{n} cell(s) under merged cells took the value that is merged over them."), {"n": n})] if n else []
+    )
+
+
+def _aside(names: Sequence[str], header: Header, body: Grid) -> Aside:
+    if not header.named or not body:
+        return Aside()
+    written = (*header.lowest, *[""] * (len(names) - len(header.lowest)))
+    columns = [
+        pd.Series([c if isinstance(c, str) else None for c in col], dtype=object) for col in zip(*body, strict=True)
+    ]
+    n_filled = [sum(1 for c in row if c not in ("", None)) for row in body]
+    return find_aside(
+        names,
+        len(body),
+        lambda rows: [[cell_text(c) or "" for c in body[i]] for i in rows],
+        repeated=repeats(written, columns),
+        blank=[i for i, n in enumerate(n_filled) if n == 0],
+        sparse=[i for i, n in enumerate(n_filled) if n == 1],
+    )
+
+
+def _column(cells: Sequence[Any]) -> pd.Series:
+    """Give a spreadsheet's column one type: numbers, dates or truth values throughout, else text."""
+    kinds = {type(c) for c in cells if c not in ("", None)}
+    if kinds and kinds <= {int, float}:
+        return pd.Series([np.nan if c in ("", None) else float(c) for c in cells], dtype="float64")
+    if kinds and kinds <= {dt.date, dt.datetime}:
+        stamps = [None if c in ("", None) else pd.Timestamp(c) for c in cells]
+        return pd.Series(pd.to_datetime(pd.Series(stamps), errors="coerce")).astype("datetime64[us]")
+    return pd.Series([cell_text(c) for c in cells], dtype="str")
+
+
+def _empty_formulas(kind: str, data: bytes, index: int) -> int:
+    """Count the cells of an .xlsx sheet that hold a formula without a stored value."""
+    if kind != "xlsx":
+        return 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            book = archive.read("xl/workbook.xml")
+            links = archive.read("xl/_rels/workbook.xml.rels")
+            wanted = re.findall(rb"<(?:\w+:)?sheet\b[^>]*?\br:id=\"([^\"]+)\"", book)[index]
+            parts = {
+                k: v
+                for tag in re.findall(rb"<Relationship\b[^>]*>", links)
+                for k, v in [(_attribute(tag, b"Id"), _attribute(tag, b"Target"))]
+            }
+            path = parts[wanted].decode().lstrip("/")
+            text = archive.read(path if path.startswith("xl/") else f"xl/{path}")
+    except (KeyError, IndexError, zipfile.BadZipFile, UnicodeDecodeError):
+        return 0
+    return len(_NO_VALUE.findall(text)) if b"<f" in text else 0
+
+
+def _attribute(tag: bytes, name: bytes) -> bytes:
+    found = re.search(rb"\b" + name + rb'="([^"]*)"', tag)
+    return found.group(1) if found else b""
