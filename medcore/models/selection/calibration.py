@@ -1,7 +1,7 @@
 """Recalibration: make a predicted 20 % mean that one in five has the outcome.
 
 Every method is fitted on out-of-fold risks, and the one to use is chosen by its
-log loss on folds that it has not seen. Sources: Platt 1999; Zadrozny & Elkan 2002
+log loss, a proper score, on folds that it has not seen. Sources: Platt 1999; Zadrozny & Elkan 2002
 (isotonic); Kull 2017 (beta); Guo 2017 (temperature, vector scaling); Vovk &
 Petej 2014 (Venn–Abers).
 """
@@ -19,16 +19,14 @@ from scipy.special import expit
 from scipy.special import logit as scipy_logit
 
 from medcore.models.contract.task import Indices, Risk, clean
-from medcore.statistics.calibration import slope_fit
 from medcore.statistics.logistic import MODEL_EDGE
-from medcore.statistics.scores import class_log_loss
+from medcore.statistics.scores import class_log_loss, class_log_loss_terms
 
 Floats = NDArray[np.float64]
 BINARY_METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
 MANY_CLASS_METHODS = ("none", "temperature", "vector")
 _SAME_LOSS = 0.002
-_SLOPE_IS_WORTH = 0.004
-"""Log loss given away for a better slope where 100 patients of each kind say what the slope is."""
+"""With few patients a smaller gain in log loss is mostly chance."""
 _VENN_ABERS_GRID = 100
 _MIN_ROWS_FOR_STEPS = 100
 """Isotonic regression and Venn–Abers are not tried with fewer events or non-events in all: they would overfit."""
@@ -94,33 +92,29 @@ def choose_calibrator(
 ) -> CalibrationChoice:
     """Choose the method with the lowest log loss on held-out folds.
 
-    With 100 events and non-events or more, the method whose honest calibration slope
-    is nearest 1 is taken among those that differ by less than ``_SLOPE_IS_WORTH``.
-    With fewer, a slope is mostly chance: nothing is done unless it lowers the log
-    loss by ``_SAME_LOSS``. ``enforced`` rules out doing nothing; ``methods`` are
+    With fewer than 100 events or non-events nothing is done unless it lowers the log
+    loss by ``_SAME_LOSS``. The returned honest risks of a fold come from the method
+    that the other folds chose: neither their log loss nor their calibration slope has
+    had a say in the choice. ``enforced`` rules out doing nothing; ``methods`` are
     those that may be chosen, instead of all.
     """
     allowed = [m for m in _methods(outcome, risk.shape[1], enforced) if methods is None or m in methods]
     honest = {m: _cross_fitted(m, risk, outcome, folds) for m in allowed}
-    losses = {method: class_log_loss(outcome, values) for method, values in honest.items()}
-    lowest = min(losses.values())
-    few = _is_small(outcome, risk.shape[1])
-    if few and losses.get("none", np.inf) <= lowest + _SAME_LOSS:
-        return CalibrationChoice(Calibrator(), honest["none"], losses)
-    close = [method for method in honest if losses[method] <= lowest + (_SAME_LOSS if few else _SLOPE_IS_WORTH)]
-    best = min(close, key=lambda m: (round(abs(calibration_slope(honest[m], outcome) - 1.0), 1), losses[m]))
-    return CalibrationChoice(fit_calibrator(best, risk, outcome), honest[best], losses)
+    terms = {m: class_log_loss_terms(outcome, values) for m, values in honest.items()}
+    margin = _SAME_LOSS if _is_small(outcome, risk.shape[1]) else 0.0
 
+    def best(rows: NDArray[np.bool_]) -> str:
+        losses = {m: float(values[rows].mean()) for m, values in terms.items()}
+        lowest = min(losses, key=lambda m: losses[m])
+        return "none" if losses.get("none", np.inf) <= losses[lowest] + margin else lowest
 
-def calibration_slope(risk: Risk, outcome: Indices) -> float:
-    """Return the calibration slope; for more than two classes the mean over classes against the rest."""
-    slopes = []
-    for place in range(risk.shape[1]) if risk.shape[1] > 2 else (1,):
-        event = (outcome == place).astype(np.float64)
-        fit = slope_fit(event, risk[:, place])
-        if fit is not None:
-            slopes.append(float(fit.coefficients[1]))
-    return float(np.mean(slopes)) if slopes else 1.0
+    everybody = np.ones(len(outcome), dtype=bool)
+    oof = np.empty_like(risk)
+    for fold in np.unique(folds):
+        held = folds == fold
+        oof[held] = honest[best(everybody if held.all() else ~held)][held]
+    chosen = fit_calibrator(best(everybody), risk, outcome)
+    return CalibrationChoice(chosen, oof, {m: float(values.mean()) for m, values in terms.items()})
 
 
 def _is_small(outcome: Indices, n_classes: int) -> bool:
