@@ -63,7 +63,7 @@ def explain(
 ) -> Result:
     """Say why the model gives one patient that risk."""
     from medcore.explanation import CAPTION, explain_row
-    from medcore.models.bundle.bundle import load_bundle
+    from medcore.models.bundle.bundle import flag_message, load_bundle
 
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(data, model, mapping, levels=levels)
@@ -74,6 +74,7 @@ def explain(
         )
     others = _background(background, mapping, model)
     explanation = explain_row(model, frame, row, background=others, class_name=class_name)
+    flags = model.flags(frame.iloc[[row]])[0]
     lines = [
         _(
             "Risk of {name}: {risk}; average of the comparison patients: {base}.",
@@ -85,9 +86,10 @@ def explain(
             f"  {c.column} = {c.value}: {c.contribution:+.4f} ± {c.standard_error:.4f}"
             for c in explanation.contributions
         ),
+        *map(str, map(flag_message, flags)),
         _(CAPTION),
     ]
-    return Result({**explanation.to_dict(), "mapping": mapped}, tuple(lines))
+    return Result({**explanation.to_dict(), "flags": list(flags), "mapping": mapped}, tuple(lines))
 
 
 def explain_all(

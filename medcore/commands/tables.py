@@ -152,6 +152,7 @@ def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: 
         "bundle": str(out),
         **results.to_dict(),
         **judged,
+        "event": trained.bundle.schema.positive,
         "search": results.manifest.get("search"),
         "seconds": round(seconds, 3),
         "findings": [f.to_dict() for f in findings],
@@ -167,11 +168,20 @@ def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: 
         found,
         (
             kept,
+            *_event_line(trained.bundle.schema),
             *metric_lines(_("Cross-validated"), judged["cross_validated"]),
             *metric_lines(_("Locked test set"), judged["test"]),
             *finding_lines(findings),
         ),
     )
+
+
+def _event_line(schema: Schema) -> tuple[str, ...]:
+    """Say which class is the event, and why it was taken when nobody named it."""
+    if schema.positive is None or schema.outcome is None:
+        return ()
+    said = _("The event is {outcome} = {event}.", outcome=schema.outcome.name, event=schema.positive)
+    return (f"{said} {schema.outcome.reason or ''}".strip(),)
 
 
 class _Announcer:

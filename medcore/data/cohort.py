@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from medcore.data.notation import Reading
+from medcore.data.parts import with_parts
 from medcore.errors import MissingColumnsError
 from medcore.i18n import Message
 
@@ -95,6 +96,11 @@ class Schema:
     def names(self) -> tuple[str, ...]:
         """The columns' names in file order."""
         return tuple(c.name for c in self.columns)
+
+    @property
+    def readings(self) -> dict[str, Reading]:
+        """How the cells of each column are read, by name, of those of which it was learnt."""
+        return {c.name: c.reading for c in self.columns if c.reading is not None}
 
     @property
     def outcome(self) -> Column | None:
@@ -201,5 +207,5 @@ class Cohort:
         return len(self.frame)
 
     def with_schema(self, schema: Schema) -> Cohort:
-        """Return the same rows under an edited schema."""
-        return replace(self, schema=schema)
+        """Return the same rows under an edited schema, with the columns that it makes of parts of others."""
+        return replace(self, schema=schema, frame=with_parts(self.frame, schema.readings))

@@ -16,11 +16,11 @@ class Fix:
     """A change of one click that answers a finding.
 
     ``action`` is one of ``set_column`` (``values`` are fields of a Column),
-    ``step_on`` and ``step_off`` (``values["step"]`` names a recipe step).
+    ``split_column`` (into the two measurements of its cells), ``step_on`` and ``step_off`` (``values["step"]`` names a recipe step).
     """
 
     label: Message
-    action: Literal["set_column", "step_on", "step_off"]
+    action: Literal["set_column", "split_column", "step_on", "step_off"]
     columns: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
 

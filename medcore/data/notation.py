@@ -33,6 +33,7 @@ class Reading:
     says that ``5.2-`` is negative. ``dates`` is the order of day and month in ``3/4/2020``,
     ``zones`` whether times carry a time zone. Of categories, ``exact`` keeps ``250.0`` apart from
     ``250``, and ``width`` is the number of digits to which codes are filled with zeros.
+    ``words`` are the classes that an outcome had: another word is not one of them, and not their opposite.
     ``part_of`` names the column of which this one is a part, ``part`` the part (0 or 1).
     """
 
@@ -47,18 +48,21 @@ class Reading:
     zones: Zones = "none"
     exact: bool = False
     width: int = 0
+    words: tuple[str, ...] = ()
     part_of: str = ""
     part: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
-        return asdict(self)
+        return asdict(self) | {"words": list(self.words)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Reading:
         """Read what :meth:`to_dict` wrote; fields that this version does not know are passed over."""
         known = {f.name for f in fields(cls)}
-        return cls(**{name: value for name, value in data.items() if name in known})
+        return cls(
+            **{name: value for name, value in data.items() if name in known} | {"words": tuple(data.get("words", ()))}
+        )
 
     def to_text(self) -> str:
         """Write what differs from the plainest reading, for a cell of the data dictionary.
@@ -68,7 +72,9 @@ class Reading:
         """
         plain = Reading()
         said = [
-            f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)
+            f"{f.name}={getattr(self, f.name)}"
+            for f in fields(self)
+            if f.name != "words" and getattr(self, f.name) != getattr(plain, f.name)
         ]
         return "; ".join(said) or "plain"
 
@@ -77,11 +83,11 @@ class Reading:
         """Read what :meth:`to_text` wrote; raises ValueError when it is not understood.
 
         >>> Reading.from_text("decimal=,; width=4")
-        Reading(decimal=',', thousands='', notation='number', unit='', bare='', analyte='', trailing_minus=False, dates='dmy', zones='none', exact=False, width=4, part_of='', part=0)
+        Reading(decimal=',', thousands='', notation='number', unit='', bare='', analyte='', trailing_minus=False, dates='dmy', zones='none', exact=False, width=4, words=(), part_of='', part=0)
         """
         if text.strip() == "plain":
             return cls()
-        kinds = {f.name: type(getattr(cls(), f.name)) for f in fields(cls)}
+        kinds = {f.name: type(getattr(cls(), f.name)) for f in fields(cls) if f.name != "words"}
         said: dict[str, Any] = {}
         for piece in text.split(";"):
             name, equals, value = piece.strip().partition("=")

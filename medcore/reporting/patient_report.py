@@ -25,6 +25,9 @@ ACROSS = 3
 """Pairs of column and value side by side."""
 MARKS: Mapping[str, str] = {
     "imputed": N_("filled in"),
+    "unreadable": N_("given, not readable, filled in"),
+    "unknown_unit": N_("given in a unit that does not convert, filled in"),
+    "not_used": N_("given, not possible, filled in"),
     "out_of_range": N_("outside the training range"),
     "unseen_category": N_("not seen in training"),
 }

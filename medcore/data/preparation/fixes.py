@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from medcore.data.cohort import Schema
+from dataclasses import replace
+
+from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Fix
+from medcore.data.notation import Reading
 from medcore.data.preparation.recipe import Recipe
+from medcore.data.schema.ranges import Quantity, find_quantity, units_of
 
 ONLY_ONE = ("group", "site", "time", "outcome")
 
@@ -16,7 +20,44 @@ def apply_fix(fix: Fix, schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]
             if name in schema.names:
                 schema = change_column(schema, name, **fix.values)
         return schema, recipe
+    if fix.action == "split_column":
+        for name in fix.columns:
+            schema = split_column(schema, name) if name in schema.names else schema
+        return schema, recipe
     return schema, recipe.switch(str(fix.values["step"]), fix.action == "step_on")
+
+
+def split_column(schema: Schema, name: str) -> Schema:
+    """Put the two measurements of a column's cells in columns of their own, and leave the column itself out.
+
+    Of a blood pressure they are called systolic and diastolic. The new columns are read from
+    the old one, of new patients too: see :func:`medcore.data.values.parts.with_parts`.
+    """
+    pressure = find_quantity(name)
+    is_pressure = pressure is not None and "pressure" in pressure.name
+    said = ("systolic", "diastolic") if is_pressure else ("(1)", "(2)")
+    parts = []
+    for part, word in enumerate(said):
+        label = f"{name} {word}"
+        if label in schema.names:
+            return schema
+        quantity = next(iter(units_of(f"{word} blood pressure")), None) if is_pressure else None
+        parts.append(_part_column(label, name, part, quantity))
+    at = schema.names.index(name) + 1
+    columns = (*schema.columns[:at], *parts, *schema.columns[at:])
+    return replace(schema, columns=columns).change(name, role="ignored")
+
+
+def _part_column(label: str, name: str, part: int, quantity: Quantity | None) -> Column:
+    unit = quantity.unit if quantity else None
+    return Column(
+        name=label,
+        kind="numeric",
+        unit=unit,
+        low=quantity.low if quantity else None,
+        high=quantity.high if quantity else None,
+        reading=Reading(part_of=name, part=part, unit=unit or ""),
+    )
 
 
 def change_column(schema: Schema, name: str, **fields: object) -> Schema:

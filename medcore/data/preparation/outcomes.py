@@ -64,10 +64,13 @@ def classes_of(texts: pd.Series, column: Column, positive: str | None) -> tuple[
     return (others[0] if len(others) == 1 else f"not {chosen}", chosen)
 
 
-def codes_of(texts: pd.Series, classes: Sequence[str], column: str) -> npt.NDArray[np.int64]:
+def codes_of(
+    texts: pd.Series, classes: Sequence[str], column: str, *, words: Sequence[str] = ()
+) -> npt.NDArray[np.int64]:
     """Return each row's class index, −1 where the outcome is missing.
 
-    Raises TargetError when a value is none of the classes.
+    ``words`` are those the outcome had in training; where several of them are one class
+    ("not died"), any other word is no part of it. Raises TargetError when a value is none of the classes.
     """
     codes, uniques = pd.factorize(texts)
     combined = len(classes) == 2 and classes[0] == f"not {classes[1]}"
@@ -78,7 +81,7 @@ def codes_of(texts: pd.Series, classes: Sequence[str], column: str) -> npt.NDArr
         match = _matching(str(value), classes)
         if match is not None:
             lookup[i] = index[match]
-        elif combined:
+        elif combined and (not words or _matching(str(value), words) is not None):
             lookup[i] = 0
         else:
             unknown += 1
@@ -89,7 +92,7 @@ def codes_of(texts: pd.Series, classes: Sequence[str], column: str) -> npt.NDArr
             ),
             column=column,
             n=unknown,
-            classes=list(classes)[:MOST_CLASSES_NAMED],
+            classes=list(words if combined and words else classes)[:MOST_CLASSES_NAMED],
         )
     return np.asarray(lookup[codes], dtype=np.int64)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.parts import with_parts
 from medcore.data.preparation.cells import CELL_STEPS, Cells, PredictorKind, map_values, typed_cells
 from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
 from medcore.data.preparation.steps import Step, StepLog
@@ -110,14 +111,19 @@ def prepare_predictors(frame: pd.DataFrame, schema: Schema, recipe: Recipe) -> p
     columns as ``Prepared.predictors`` with one row for each row of ``frame``.
     Raises MissingColumnsError naming the columns that are lacking.
     """
-    wanted = required_columns(schema, recipe)
-    _require(frame, wanted)
-    cells = _cells(frame, _only(schema, wanted), recipe)[0]
+    _require(frame, required_columns(schema, recipe))
+    cells = _cells(with_parts(frame, schema.readings), _only(schema, needed_columns(schema, recipe)), recipe)[0]
     return _predictors(cells, schema, recipe).reset_index(drop=True)
 
 
 def required_columns(schema: Schema, recipe: Recipe) -> tuple[str, ...]:
-    """Name the columns a table of new patients must have, in file order."""
+    """Name the columns a table of new patients must have, in file order; a part of a column needs the whole."""
+    whole = {c.name: c.reading.part_of for c in schema.columns if c.reading and c.reading.part_of}
+    return tuple(dict.fromkeys(whole.get(name, name) for name in needed_columns(schema, recipe)))
+
+
+def needed_columns(schema: Schema, recipe: Recipe) -> tuple[str, ...]:
+    """Name the columns of the schema from which predictors are made, parts of others among them."""
     reference = _reference(schema, recipe)
     kept = [c for c in schema.predictors if _aside(c, recipe, reference) is None]
     names = {c.name for c in kept}
@@ -131,18 +137,18 @@ def outcome_codes(frame: pd.DataFrame, schema: Schema, recipe: Recipe, classes: 
     column = _outcome(schema)
     _require(frame, [column.name])
     texts = _outcome_texts(frame, schema, recipe, column)
-    return codes_of(texts, classes, column.name)
+    return codes_of(texts, classes, column.name, words=_words(column))
 
 
 def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> Prepared:
     schema, frame = cohort.schema, cohort.frame
     column = _outcome(schema)
-    wanted = required_columns(schema, recipe)
+    wanted = needed_columns(schema, recipe)
     _require(frame, [column.name, *wanted])
     cells, cell_log = _cells(frame, _only(schema, wanted), recipe)
     texts = _outcome_texts(frame, schema, recipe, column)
     classes = known or classes_of(texts, column, schema.positive)
-    outcome = codes_of(texts, classes, column.name)
+    outcome = codes_of(texts, classes, column.name, words=_words(column) if known else ())
     groups = _groups(frame, schema, recipe)
     kept, row_log = _kept_rows(cohort, recipe, outcome, groups, training=known is None)
     _require_classes(outcome[kept], column.name, at_least=2 if known is None else 1)
@@ -183,6 +189,10 @@ def _outcome(schema: Schema) -> Column:
     if schema.outcome is None:
         raise TargetError(N_("No outcome is chosen. Choose the column to be predicted."))
     return schema.outcome
+
+
+def _words(column: Column) -> tuple[str, ...]:
+    return column.reading.words if column.reading else ()
 
 
 def _require(frame: pd.DataFrame, wanted: Sequence[str]) -> None:

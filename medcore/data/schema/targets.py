@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.notation import Reading
 from medcore.data.schema.names import says, spoken
 from medcore.data.values.names import clean_name
 from medcore.data.values.typed import fold_text, read_values
@@ -16,6 +17,8 @@ from medcore.errors import MissingColumnsError, TargetError
 from medcore.i18n import N_, Message
 
 MOST_CLASSES = 20
+NO_OUTCOME_WORDS = frozenset(["none", "nil", "not done", "未做", "无"])
+"""Words that may mean "not recorded" of a measurement, and are an answer where they are an outcome's."""
 GLANCE = 2000
 """Rows whose variety already tells a measurement from classes."""
 _STRONG = frozenset(
@@ -99,6 +102,8 @@ def choose_target(schema: Schema, frame: pd.DataFrame, target: str, *, positive:
         levels=column.levels,
         low=None,
         high=None,
+        missing_codes=column.missing_codes,
+        reading=replace(column.reading or Reading(), words=tuple(sorted(counts))),
         reason=reason or column.reason,
     )
     return replace(changed, positive=event)
@@ -117,6 +122,11 @@ def default_positive(counts: dict[str, int]) -> tuple[str, Message]:
     >>> default_positive({"LIVE": 123, "DIE": 32})[0], default_positive({"a": 5, "b": 9})[0]
     ('DIE', 'a')
     """
+    if sorted(counts) == ["1", "2"]:
+        return "2", Message(
+            N_("Of 1 and 2, 2 is taken as the event, as in survival data (1 censored, 2 dead). Check it: {positive}."),
+            {"positive": "2"},
+        )
     known = [c for c in counts if c.casefold() in POSITIVE_WORDS and c.casefold() not in NEGATIVE_WORDS]
     if len(known) == 1:
         return known[0], Message(N_("{positive} is by convention the event."), {"positive": known[0]})
@@ -151,8 +161,12 @@ def _negation(classes: list[str]) -> str | None:
 
 
 def _as_outcome(column: Column) -> Column:
+    """Read a column as classes: "None" is then one of them, for no outcome is missing by such a word alone."""
     kind = "category" if column.kind in ("numeric", "text", "date") else column.kind
-    return replace(column, kind=kind, low=None, high=None)
+    codes = column.missing_codes
+    if column.kind != "numeric":
+        codes = tuple(c for c in codes if fold_text(c).casefold() not in NO_OUTCOME_WORDS)
+    return replace(column, kind=kind, low=None, high=None, missing_codes=codes)
 
 
 def _check(name: str, counts: dict[str, int], n_rows: int) -> None:

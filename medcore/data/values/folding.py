@@ -45,7 +45,7 @@ def distinct(values: pd.Series, *, exact: bool = False) -> Distinct:
     >>> d.words(), d.codes.tolist()
     (['ckd', 'CKD'], [0, 0, 1, -1])
     """
-    encoded = _text_array(values).dictionary_encode()
+    encoded = text_array(values).dictionary_encode()
     raw, codes = encoded.dictionary, encoded.indices
     row_codes = pc.fill_null(codes, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     folded = fold_texts(raw, exact=exact).dictionary_encode()
@@ -85,7 +85,8 @@ def fold_text(text: Any) -> str:
     return str(folded or "")
 
 
-def _text_array(values: pd.Series) -> pa.Array:
+def text_array(values: pd.Series) -> pa.Array:
+    """Write a column's cells as texts; what is missing stays missing."""
     if not isinstance(values.dtype, pd.StringDtype):
         values = _as_text(values)
     array = pa.array(values.array, type=pa.large_string(), from_pandas=True)

@@ -67,7 +67,7 @@ def read_risks(folder: Path, frame: pd.DataFrame) -> list[PatientRisk]:
     """Predict for every row of a small table as it was read."""
     bundle = opened(folder)
     codes = bundle.encode(frame)
-    risks, flags, values = bundle.risk(codes), bundle.code_flags(codes), shown_values(bundle, frame)
+    risks, flags, values = bundle.risk(codes), bundle.flags(frame), shown_values(bundle, frame)
     members = [(part.kind, weight, np.asarray(part.risk(codes))) for weight, part in bundle.parts]
     return [
         PatientRisk(

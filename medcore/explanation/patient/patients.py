@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy as np
 import pandas as pd
 
+from medcore.data.preparation.given import unused_values
 from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import NotFoundError
 from medcore.explanation.shapley.explain import refine
@@ -56,9 +57,13 @@ def read_patient(bundle: Bundle, frame: pd.DataFrame, row_number: int) -> Patien
 
 
 def shown_values(bundle: Bundle, frame: pd.DataFrame) -> list[tuple[str | None, ...]]:
-    """Return each row's values of the predictors as text, None where missing."""
+    """Return each row's values of the predictors as text, None where missing; what was given and not used, as given."""
     prepared = prepare_predictors(frame, bundle.schema, bundle.recipe)
-    columns = [[shown(value) for value in prepared[name]] for name in bundle.predictors]
+    unused = unused_values(frame, bundle.schema, bundle.recipe)
+    columns = [
+        [unused.text(name, row) or shown(value) for row, value in enumerate(prepared[name])]
+        for name in bundle.predictors
+    ]
     return list(zip(*columns, strict=True)) if columns else [()] * len(frame)
 
 

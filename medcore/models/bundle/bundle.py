@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Schema
+from medcore.data.preparation.given import OUT_OF_RANGE, Unused, unused_values
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import BundleError
@@ -25,7 +26,13 @@ from medcore.models.selection.calibration import Calibrator
 FORMAT = 2
 FORMATS_READ = (1, FORMAT)
 """Format 1 wrote the code book and the matrices without kinds; they are read all the same."""
-IMPUTED = N_("{column} is missing and was filled in")
+GIVEN: Mapping[str, str] = {
+    "imputed": N_("{column} is missing and was filled in"),
+    "unreadable": N_("{column} was given and cannot be read; it was filled in"),
+    "unknown_unit": N_("{column} was given in a unit that cannot be converted; it was filled in"),
+    "not_used": N_("{column} was given with a value that no patient can have; it was filled in"),
+}
+"""What is said of a value that was filled in: missing is one thing, given and not used another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,17 @@ class Bundle:
         return self.risk(self.encode(frame))
 
     def flags(self, frame: pd.DataFrame) -> list[tuple[str, ...]]:
-        """Say of every row what to be careful about: ``imputed:age``, ``out_of_range:age``, ``unseen_category:sex``."""
-        return self.code_flags(self.encode(frame))
+        """Say of every row what to be careful about: ``imputed:age``, ``unreadable:age``, ``unseen_category:sex``.
+
+        What was given and not used is flagged by its reason, and never as missing; an
+        ``out_of_range`` value that was filled in is also ``not_used``.
+        """
+        found = self.code_flags(self.encode(frame))
+        unused = unused_values(frame, self.schema, self.recipe)
+        return [_with_reasons(flags, unused, row) for row, flags in enumerate(found)] if unused.reasons else found
 
     def code_flags(self, codes: Codes) -> list[tuple[str, ...]]:
-        """Return the flags of rows given as codes."""
+        """Return the flags of rows given as codes, of which nothing is known but whether a value is there."""
         seen = {"imputed": np.isnan(codes)} | self.codebook.cautions(Rows.of(codes))
         flags: list[list[str]] = [[] for _ in range(len(codes))]
         for name, where in seen.items():
@@ -94,7 +107,15 @@ class Bundle:
 def flag_message(flag: str) -> Message:
     """Say one of :meth:`Bundle.flags` in words."""
     name, _colon, column = flag.partition(":")
-    return Message(({"imputed": IMPUTED} | cautions())[name], {"column": column})
+    return Message((dict(GIVEN) | cautions())[name], {"column": column})
+
+
+def _with_reasons(flags: tuple[str, ...], unused: Unused, row: int) -> tuple[str, ...]:
+    """Say of values that were given and not used why, in the place of saying that they are missing."""
+    why = {name: unused.reason(name, row) for name in unused.reasons}
+    kept = [flag for flag in flags if not (flag.startswith("imputed:") and why.get(flag.partition(":")[2]))]
+    told = [f"{reason}:{name}" for name, reason in why.items() if reason]
+    return (*kept, *told, *(f"not_used:{name}" for name, reason in why.items() if reason == OUT_OF_RANGE))
 
 
 def save_bundle(bundle: Bundle, folder: Path) -> None:
