@@ -62,8 +62,9 @@ def about(explainer: Explainer) -> None:
 
 def ask_class(explainer: Explainer, chosen: Chosen, likeliest: int) -> int:
     """Ask which outcome is meant where there are more than two, beginning with the likeliest."""
-    if len(explainer.classes) == 2:
-        return 1
+    event = explainer.results.target.event
+    if event is not None:
+        return event
     name = st.selectbox(
         _("Outcome in question"),
         explainer.classes,

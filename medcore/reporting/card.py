@@ -34,7 +34,7 @@ def model_card(subject: Subject) -> list[Block]:
         (_("Out of fold"), _figures(results.cross_validated)),
         *([(_("Locked test set"), _figures(subject.tested))] if subject.tested else []),
         *([(_("New patients"), _figures(subject.validation.evaluation))] if subject.validation else []),
-        *([(_("Threshold"), f"{100 * subject.threshold:.1f} %")] if subject.binary else []),
+        *([(_("Threshold"), f"{100 * subject.threshold:.1f} %")] if subject.target.event is not None else []),
         (_("Groups judged apart"), _groups(subject)),
         (_("Not for"), _("Patients unlike those it was learnt from, and decisions without a physician.")),
         (_("Date of training"), manifest["created"][:10]),
@@ -44,7 +44,7 @@ def model_card(subject: Subject) -> list[Block]:
 
 def _predicts(subject: Subject) -> str:
     classes = subject.results.classes
-    if subject.binary:
+    if subject.target.event is not None:
         return _("The risk that “{outcome}” is {positive}", outcome=subject.outcome_name, positive=classes[-1])
     return _("The risk of each class of “{outcome}”: {classes}", outcome=subject.outcome_name, classes=list(classes))
 
@@ -67,4 +67,4 @@ def _figures(judged: Evaluation) -> str:
 
 def _groups(subject: Subject) -> str:
     columns = list(map(str, subject.results.training.sensitive.columns))
-    return listed(columns) if columns and subject.binary else _("none")
+    return listed(columns) if columns and subject.target.event is not None else _("none")

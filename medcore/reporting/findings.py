@@ -56,7 +56,7 @@ def measures(subject: Subject) -> list[Block]:
 
 def _of_classes(subject: Subject, judged: Evaluation) -> list[str]:
     """Say what a figure is of: a class against the rest, or the positive class at the threshold."""
-    if not subject.binary:
+    if subject.target.event is None:
         return [
             _(
                 "Figures are means over the classes, each against the rest; the Brier score is the sum over the classes, and the log loss that of all classes at once."
@@ -85,7 +85,7 @@ def performance(subject: Subject) -> list[Block]:
         blocks.append(
             Paragraph(_("The locked test set has not been looked at yet, so its figures are not in this report."))
         )
-    if not subject.binary:
+    if subject.target.event is None:
         blocks += _per_class(results.cross_validated)
     blocks.append(Heading(_("Out of fold"), 2))
     blocks += _charts(subject, results.training, results.cross_validated, who=_("out of fold"))
@@ -115,7 +115,7 @@ def _charts(
     subject: Subject, patients: Patients, evaluation: Evaluation, *, who: str, weights: Floats | None = None
 ) -> list[Block]:
     """Draw what can be drawn; of weighted patients no curve that would count them all alike."""
-    if not subject.binary:
+    if subject.target.event is None:
         curves = {
             name: roc(
                 (patients.outcome == k).astype(np.float64),
@@ -182,7 +182,7 @@ def _candidates(subject: Subject) -> list[Block]:
 
 def threshold(subject: Subject) -> list[Block]:
     """Say from which risk a patient counts as positive, and why."""
-    if not subject.binary:
+    if subject.target.event is None:
         text = _("The model gives a risk for every class. No threshold is used: counts are of the most probable class.")
         return [Heading(part("threshold"), 2), Paragraph(text)]
     why = _(subject.rationale) if subject.rationale else _("not stated")
@@ -198,7 +198,7 @@ def threshold(subject: Subject) -> list[Block]:
 def subgroups(subject: Subject) -> list[Block]:
     """Break the out-of-fold figures down by every sensitive column; small groups are not shown."""
     patients = subject.results.training
-    if not subject.binary or patients.sensitive.empty:
+    if subject.target.event is None or patients.sensitive.empty:
         return []
     outcome, risk = events_and_risks(patients)
     blocks: list[Block] = [Heading(part("subgroups"), 1), Paragraph(_(MEANING))]

@@ -149,7 +149,7 @@ def _in_parts(caption: str, head: list[str], rows: list[list[object]]) -> list[B
 
 def sample_size(subject: Subject) -> list[Block]:
     """Compare the number of training patients with what Riley's criteria ask for."""
-    if not subject.binary:
+    if subject.target.event is None:
         return []
     evaluation = subject.results.cross_validated
     book = CodeBook.from_dict(subject.results.manifest["codebook"])

@@ -65,7 +65,9 @@ def _parts(subject: Subject, blocks: list[Block]) -> frozenset[str]:
     headings = {block.text for block in blocks if isinstance(block, Heading)}
     site = subject.schema.only("site")
     inside = {
-        "clusters": subject.binary and site is not None and site.name in subject.results.training.sensitive,
+        "clusters": subject.target.event is not None
+        and site is not None
+        and site.name in subject.results.training.sensitive,
         "compared": subject.prepared is not None and subject.split is not None and bool(subject.split.test.any()),
         "recalibrated": bool(subject.recalibrations),
         "updated": "recalibration" in subject.results.manifest,
@@ -102,7 +104,7 @@ def _summary(subject: Subject) -> list[Block]:
 def _aim(subject: Subject) -> str:
     """Say what the model is for, and on how many patients it was made."""
     made = _who(subject.results.cross_validated)
-    if not subject.binary:
+    if subject.target.event is None:
         return _(
             "Aim: the risk of every class of “{outcome}” ({classes}), learnt from {who}.",
             outcome=subject.outcome_name,

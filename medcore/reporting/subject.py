@@ -17,6 +17,7 @@ from medcore.evaluation import Evaluation
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.run.results import Patients, Results
+from medcore.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +71,9 @@ class Subject:
         return column.name if column else ""
 
     @property
-    def binary(self) -> bool:
-        """Whether there are two classes."""
-        return len(self.results.classes) == 2
+    def target(self) -> Target:
+        """What is predicted."""
+        return self.results.target
 
 
 Floats = npt.NDArray[np.float64]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medcore.evaluation.figures.binary import auroc
+from medcore.evaluation.figures.event import auroc
 from medcore.statistics.sample_size import riley_sample_size
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"

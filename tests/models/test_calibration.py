@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from medcore.models.selection.calibration import (
-    BINARY_METHODS,
+    EVENT_METHODS,
     MANY_CLASS_METHODS,
     Calibrator,
     choose_calibrator,
@@ -62,7 +62,7 @@ def test_venn_abers_agrees_with_refitting_isotonic_regression_for_one_patient():
     assert got == pytest.approx(expected, abs=0.03)
 
 
-@pytest.mark.parametrize("method", BINARY_METHODS)
+@pytest.mark.parametrize("method", EVENT_METHODS)
 def test_every_binary_method_keeps_the_order_of_patients_and_survives_json(method):
     risk, outcome, _folds = overconfident()
     calibrator = fit_calibrator(method, risk, outcome)
@@ -86,7 +86,7 @@ def test_overconfident_risks_are_brought_to_a_slope_of_one():
 def test_perfect_separation_keeps_risks_inside_zero_and_one():
     p = np.where(np.arange(60) < 30, 0.01, 0.99)
     outcome = (p > 0.5).astype(np.int64)
-    for method in BINARY_METHODS:
+    for method in EVENT_METHODS:
         risk = fit_calibrator(method, np.column_stack([1 - p, p]), outcome).apply(np.column_stack([1 - p, p]))
         assert np.isfinite(risk).all()
         assert ((risk > 0) & (risk < 1)).all()

@@ -114,7 +114,7 @@ def _column(view: View, column: Column, codes: npt.NDArray[np.int64], n_classes:
     levels = view.levels(column.name)
     missing = levels.missing
     shown = column.role not in ("identifier", "group") and column.kind != "text"
-    alone = column.role in ("predictor", "ignored", "sensitive") and shown and n_classes > 1 and levels.n > 1
+    alone = column.role in ("predictor", "ignored", "sensitive") and shown and min(n_classes, levels.n) > 1
     return ColumnProfile(
         name=column.name,
         kind=column.kind,

@@ -11,6 +11,7 @@ import pandas as pd
 from medcore.data.cohort import Column
 from medcore.errors import TargetError
 from medcore.i18n import N_
+from medcore.targets import Target
 
 MOST_CLASSES = 50
 MOST_CLASSES_NAMED = 10
@@ -73,7 +74,7 @@ def codes_of(
     ("not died"), any other word is no part of it. Raises TargetError when a value is none of the classes.
     """
     codes, uniques = pd.factorize(texts)
-    combined = len(classes) == 2 and classes[0] == f"not {classes[1]}"
+    combined = Target.of(classes).event is not None and classes[0] == f"not {classes[1]}"
     index = {name: i for i, name in enumerate(classes)}
     lookup = np.full(len(uniques) + 1, -1, dtype=np.int64)
     unknown = 0

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from medcore.data.quality.view import Ints, Levels
 from medcore.statistics.ranking import auroc_of_counts
+from medcore.targets import Target
 
 Floats = npt.NDArray[np.float64]
 FEWEST_ROWS_OF_A_CLASS = 10
@@ -36,8 +37,9 @@ def single_column_auroc(levels: Levels, outcome: Ints, n_classes: int, folds: In
     known = outcome >= 0
     counts = np.bincount(outcome[known], minlength=n_classes)
     wanted = np.flatnonzero(counts >= FEWEST_ROWS_OF_A_CLASS)
-    if n_classes == 2:
-        wanted = wanted[wanted == 1] if len(wanted) == 2 else wanted[:0]
+    only = Target(n_classes).event
+    if only is not None:
+        wanted = wanted[wanted == only] if len(wanted) == 2 else wanted[:0]
     if not len(wanted):
         return 0.5
     bins, n_bins = _bins(levels, known, int(counts[wanted].min()))

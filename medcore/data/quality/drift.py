@@ -30,7 +30,7 @@ DIFFERENT_EVENTS = 0.10
 def outcome(view: View) -> Iterator[Hit]:
     """Find a share of events that differs between sites or periods by more than chance."""
     found = view.outcome
-    if found is None or len(found.classes) != 2:
+    if found is None or found.target.event is None:
         return
     for label, parts in _partitions(view):
         here = found.known & (parts >= 0)

@@ -85,7 +85,7 @@ def single_column(view: View) -> Iterator[Hit]:
 def separation(view: View) -> Iterator[Hit]:
     """Predictors that together separate two classes all but completely, by a plain naive Bayes out of fold."""
     outcome = view.outcome
-    if outcome is None or len(outcome.classes) != 2 or max(_aurocs(view).values(), default=1.0) >= NEAR_COPY:
+    if outcome is None or outcome.target.event is None or max(_aurocs(view).values(), default=1.0) >= NEAR_COPY:
         return
     together = joint_auroc([view.levels(n) for n in _aurocs(view)], outcome.codes, view.folds)
     if together >= SEPARATION:

@@ -51,7 +51,7 @@ def missing(view: View) -> Iterator[Hit]:
 def few_events(view: View) -> Iterator[Hit]:
     """Fewer than 100 patients in the smaller of two classes."""
     outcome = view.outcome
-    if outcome is None or len(outcome.classes) != 2:
+    if outcome is None or outcome.target.event is None:
         return
     rarer = int(np.argmin(outcome.counts))
     n = int(outcome.counts[rarer])
@@ -76,7 +76,7 @@ def few_events(view: View) -> Iterator[Hit]:
 def rare_class(view: View) -> Iterator[Hit]:
     """Classes with fewer than 50 rows, among three or more."""
     outcome = view.outcome
-    if outcome is None or len(outcome.classes) < 3:
+    if outcome is None or not outcome.target.many:
         return
     for k in np.flatnonzero(outcome.counts < FEW_ROWS_OF_A_CLASS):
         n = int(outcome.counts[k])

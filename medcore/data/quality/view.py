@@ -17,6 +17,7 @@ from medcore.data.schema.patients import patient_codes
 from medcore.data.values.column import PRESENT, Texts, read_texts
 from medcore.data.values.typed import Distinct, cells_of, code_matches, typed
 from medcore.errors import InputError
+from medcore.targets import Target
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -53,6 +54,11 @@ class Outcome:
     codes: Ints
     classes: tuple[str, ...]
     chosen: bool
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return Target.of(self.classes)
 
     @property
     def known(self) -> Bools:

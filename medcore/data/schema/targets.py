@@ -15,6 +15,7 @@ from medcore.data.values.typed import fold_text, read_values
 from medcore.data.values.words import NEGATIVE_WORDS, POSITIVE_WORDS
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.i18n import N_, Message
+from medcore.targets import Target
 
 MOST_CLASSES = 20
 NO_OUTCOME_WORDS = frozenset(["none", "nil", "not done", "未做", "无"])
@@ -72,7 +73,7 @@ def propose_targets(frame: pd.DataFrame, schema: Schema) -> tuple[TargetProposal
         if classes is None:
             continue
         score, reason = _score(column, classes, first=i == 0, last=i == n - 1)
-        positive, _ = default_positive(classes) if len(classes) == 2 else (None, None)
+        positive, _ = (None, None) if Target(len(classes)).event is None else default_positive(classes)
         proposals.append((score, i, TargetProposal(column.name, positive, round(min(score, 0.99), 2), reason)))
     proposals.sort(key=lambda p: (-p[0], -p[1]))
     return tuple(p[2] for p in proposals)
@@ -225,8 +226,9 @@ def _possible_classes(frame: pd.DataFrame, column: Column) -> dict[str, int] | N
 
 
 def _score(column: Column, classes: dict[str, int], *, first: bool, last: bool) -> tuple[float, Message]:
-    score, reason = 0.1, Message(N_("It has {n} classes."), {"n": len(classes)})
-    if len(classes) == 2:
+    n_levels = len(classes)
+    score, reason = 0.1, Message(N_("It has {n} classes."), {"n": n_levels})
+    if Target(len(classes)).event is not None:
         score += 0.1
     if last:
         score += 0.25
@@ -242,7 +244,7 @@ def _score(column: Column, classes: dict[str, int], *, first: bool, last: bool) 
         score += 0.15
     if column.sensitive:
         score -= 0.3
-    if column.kind == "numeric" and len(classes) > 5:
+    if column.kind == "numeric" and n_levels > 5:
         score -= 0.2
     return max(score, 0.01), reason
 

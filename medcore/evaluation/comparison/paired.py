@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from medcore.evaluation.curves.utility import THRESHOLDS, benefit_terms
-from medcore.evaluation.figures.binary import BOOTSTRAPPED, pieces
 from medcore.evaluation.figures.estimates import CONSTANT_RISK, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
+from medcore.evaluation.figures.event import BOOTSTRAPPED, pieces
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins
 from medcore.i18n import N_, Message
 from medcore.statistics.ranking import auroc_of_counts, auroc_with_influence

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from medcore.evaluation.figures.binary import auprc, auroc
 from medcore.evaluation.figures.confusion import Confusion
 from medcore.evaluation.figures.estimates import Estimate, Floats
+from medcore.evaluation.figures.event import auprc, auroc
 from medcore.evaluation.figures.resampling import Ints
 from medcore.statistics.proportions import wilson_bounds
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from medcore.evaluation.figures.binary import (
+from medcore.evaluation.figures.confusion import Confusion, confusion
+from medcore.evaluation.figures.estimates import NAN, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
+from medcore.evaluation.figures.event import (
     ANALYTIC,
     METRICS,
     Pieces,
@@ -16,11 +18,10 @@ from medcore.evaluation.figures.binary import (
     estimates,
     pieces,
 )
-from medcore.evaluation.figures.confusion import Confusion, confusion
-from medcore.evaluation.figures.estimates import NAN, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
 from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
 from medcore.statistics.scores import class_log_loss_terms
+from medcore.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +51,15 @@ class Evaluation:
     n_effective: float | None = None
 
     @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return Target.of(self.classes)
+
+    @property
     def n_events(self) -> int | None:
         """Rows with the positive class; None with more than two classes (see ``class_counts``)."""
-        return self.class_counts[self.classes[-1]] if len(self.classes) == 2 else None
+        event = self.target.event
+        return None if event is None else self.class_counts[self.classes[event]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
@@ -128,10 +135,11 @@ def evaluate(
         "seed": seed,
         "n_effective": None if weight is None else effective_number(weight),
     }
-    if len(names) == 2:
-        event = (outcome == 1).astype(float)
-        figures = estimates(pieces(event, risk[:, 1], draws, weight), groups)
-        matrix = None if threshold is None else confusion(event, risk[:, 1], threshold, weights=weight)
+    place = Target.of(names).event
+    if place is not None:
+        event = (outcome == place).astype(float)
+        figures = estimates(pieces(event, risk[:, place], draws, weight), groups)
+        matrix = None if threshold is None else confusion(event, risk[:, place], threshold, weights=weight)
         return Evaluation(metrics=figures, confusion=matrix, **shared)
     parts = [pieces((outcome == k).astype(float), risk[:, k], draws, weight) for k in range(len(names))]
     predicted = risk.argmax(1)

@@ -16,6 +16,7 @@ from medcore.explanation.shapley.explain import refine
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.i18n import N_
+from medcore.targets import Target
 
 if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
@@ -169,6 +170,5 @@ def class_index(bundle: Bundle, codes: Floats, class_name: str | None) -> int:
                 N_("The model has no class {got}; its classes are: {classes}."), got=class_name, classes=list(classes)
             )
         return list(classes).index(class_name)
-    if len(classes) == 2:
-        return 1
-    return int(np.argmax(np.asarray(bundle.risk(codes[None, :]))[0]))
+    event = Target.of(classes).event
+    return int(np.argmax(np.asarray(bundle.risk(codes[None, :]))[0])) if event is None else event

@@ -8,6 +8,7 @@ from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.errors import InputError, SettingsError, TargetError
 from medcore.i18n import N_
+from medcore.targets import Target
 
 _LARGEST = 1e15
 """Squares of larger numbers, summed, leave the range of single precision."""
@@ -46,7 +47,7 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
             N_("All training rows have the same outcome. A model needs patients of at least two classes.")
         )
     # Periods and sites are as they are; folds that were drawn must each hold both outcomes.
-    drawn = len(prepared.classes) == 2 and split.kind in ("random", "group")
+    drawn = Target.of(prepared.classes).event is not None and split.kind in ("random", "group")
     for place, name in enumerate(prepared.classes):
         _check_class(name, outcome == place, folds, split.n_folds, every_fold=drawn)
 

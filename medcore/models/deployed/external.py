@@ -21,6 +21,7 @@ from medcore.models.bundle.bundle import Bundle
 from medcore.models.deployed.levels import refuse_unknown, unknown_levels
 from medcore.models.deployed.membership import Membership, membership
 from medcore.statistics.differences import standardised_difference, total_variation
+from medcore.targets import Target
 
 Floats = npt.NDArray[np.float64]
 # Cohen's d of 0.2 is the usual bound of a small difference (Cohen 1988; Austin 2009 for case-mix tables: 0.1).
@@ -219,11 +220,14 @@ def validate(
     risk = bundle.risk(codes)
     outcome, n_classes = prepared.outcome[counted], len(bundle.classes)
     limit = bundle.threshold if threshold is None else threshold
-    called = (risk[:, 1] >= limit).astype(np.int64) if n_classes == 2 else risk.argmax(axis=1)
+    target_of = Target(n_classes)
+    called, event = target_of.called(risk, limit), target_of.event
     return ExternalValidation(
         evaluation=evaluate(outcome, risk, bundle.classes, groups=groups, weights=weights),
         counts=np.bincount(outcome * n_classes + called, minlength=n_classes**2).reshape(n_classes, n_classes),
-        confusion=confusion(outcome.astype(np.float64), risk[:, 1], limit, weights=weights) if n_classes == 2 else None,
+        confusion=None
+        if event is None
+        else confusion((outcome == event).astype(np.float64), risk[:, event], limit, weights=weights),
         differences=differences(bundle.codebook, bundle.background, codes),
         membership=membership(bundle.codebook, bundle.background, codes, groups=groups),
         n_without_outcome=cohort.n_rows - prepared.n_rows,

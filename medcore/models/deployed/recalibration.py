@@ -23,6 +23,7 @@ from medcore.models.contract.settings import STRENGTHS, Strength
 from medcore.models.contract.task import Indices, Risk
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.selection.calibration import Calibrator, choose_calibrator, fit_calibrator
+from medcore.targets import Target
 
 TITLES: Mapping[str, str] = {
     "intercept": N_("Shifted"),
@@ -85,8 +86,8 @@ class Recalibration:
 
 
 def strengths(n_classes: int) -> tuple[Strength, ...]:
-    """Return the strengths there are: a new curve needs an outcome of two classes."""
-    return STRENGTHS if n_classes == 2 else STRENGTHS[:2]
+    """Return the strengths there are: a new curve needs one event."""
+    return STRENGTHS[:2] if Target(n_classes).event is None else STRENGTHS
 
 
 def recalibrate(validation: ExternalValidation, strength: Strength) -> Recalibration:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from medcore.features import Codes
 from medcore.models.contract.task import Indices, Task
+from medcore.targets import Target
 
 MIN_LEVELS = 9
 """Predictors with fewer categories are cut by their codes."""
@@ -56,10 +57,10 @@ def encode_training(task: Task, rows: Indices) -> tuple[CategoryEncoder, Codes]:
     """Fit the encoder on training rows; return it with these rows' codes, encoded without their own outcome."""
     places = tuple(p for p, k in enumerate(task.n_categories) if k >= MIN_LEVELS)
     codes = task.codes[rows]
-    if not places or len(rows) < MIN_ROWS or task.n_classes > _MAX_CLASSES:
+    if not places or len(rows) < MIN_ROWS or Target(task.n_classes).n_scores > _MAX_CLASSES:
         return CategoryEncoder(), codes
     target = np.eye(task.n_classes)[task.outcome[rows]]
-    target = target[:, 1:] if task.n_classes == 2 else target
+    target = target[:, Target(task.n_classes).told]
     parts = _partition(task, rows)
     tables, columns = [], [codes]
     for place in places:

@@ -68,7 +68,7 @@ def describe(
 
 def youden_threshold(results: Results) -> float:
     """Return the risk at which sensitivity plus specificity is highest out of fold; 0.5 for more than two classes."""
-    if len(results.classes) != 2:
+    if results.target.event is None:
         return 0.5
     risk, event = results.training.risk[:, 1], results.training.outcome == 1
     order = np.argsort(-risk, kind="stable")

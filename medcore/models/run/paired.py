@@ -19,7 +19,7 @@ def auroc_gains(results: Results, *, against: str = LOGISTIC) -> Mapping[str, Es
     which DeLong's method is not made, or when ``against`` was not trained.
     """
     simple = results.candidate(against)
-    if simple is None or len(results.classes) != 2:
+    if simple is None or results.target.event is None:
         return {}
     patients = results.training
     event = (patients.outcome == 1).astype(float)

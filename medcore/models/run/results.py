@@ -20,6 +20,7 @@ from medcore.i18n import N_, Message
 from medcore.models.bundle.bundle import read_manifest, write_bundle
 from medcore.models.bundle.files import read_json, replacing, seal, write_json
 from medcore.models.contract.task import Indices, Risk
+from medcore.targets import Target
 
 if TYPE_CHECKING:
     from medcore.models.run.training import Trained
@@ -97,6 +98,11 @@ class Results:
     table_one: TableOne | None = field(repr=False, default=None)
     preparation: Preparation | None = field(repr=False, default=None)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return Target.of(self.classes)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -21,9 +21,10 @@ from scipy.special import logit as scipy_logit
 from medcore.models.contract.task import Indices, Risk, clean
 from medcore.statistics.logistic import MODEL_EDGE
 from medcore.statistics.scores import class_log_loss, class_log_loss_terms
+from medcore.targets import Target
 
 Floats = NDArray[np.float64]
-BINARY_METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
+EVENT_METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
 MANY_CLASS_METHODS = ("none", "temperature", "vector")
 _SAME_LOSS = 0.002
 """With few patients a smaller gain in log loss is mostly chance."""
@@ -124,8 +125,9 @@ def _is_small(outcome: Indices, n_classes: int) -> bool:
 
 
 def _methods(outcome: Indices, n_classes: int, enforced: bool) -> tuple[str, ...]:
-    methods: tuple[str, ...] = BINARY_METHODS if n_classes == 2 else MANY_CLASS_METHODS
-    if n_classes == 2 and _is_small(outcome, n_classes):
+    one_event = Target(n_classes).event is not None
+    methods: tuple[str, ...] = EVENT_METHODS if one_event else MANY_CLASS_METHODS
+    if one_event and _is_small(outcome, n_classes):
         methods = methods[:4]
     return methods[1:] if enforced else methods
 

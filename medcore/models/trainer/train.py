@@ -31,6 +31,7 @@ from medcore.models.trainer.plan import (
 )
 from medcore.models.trainer.predict import TrainedNetworks
 from medcore.models.trainer.state import Standing
+from medcore.targets import Target
 
 __all__ = ["Member", "NetworkSettings", "TrainedNetworks", "members_for", "train_networks"]
 
@@ -291,7 +292,7 @@ class _Training:
 
 
 def _architecture(stacked: Floats, n_classes: int, settings: NetworkSettings) -> Architecture:
-    outputs = 1 if n_classes == 2 else n_classes
+    outputs = Target(n_classes).n_scores
     if settings.architecture == "network":
         return TableNetwork.fitting(stacked, outputs, settings)
     return DenseNetwork(stacked.shape[1], outputs, settings.layers, settings.activation, settings.dropout)

@@ -11,6 +11,7 @@ from medcore.data.preparation.recipe import Prepared
 from medcore.data.splitting.split import Split, SplitKind, SplitSettings, make_split
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
+from medcore.targets import Target
 from medcore.ui.data.recipe import prepared
 from medcore.ui.kit.cache import once, store
 from medcore.ui.kit.layout import facts, note
@@ -117,7 +118,7 @@ def _preview(split: Split) -> None:
             (_("Folds"), str(split.n_folds)),
         ]
     )
-    shown = [len(split.classes) - 1] if len(split.classes) == 2 else list(range(len(split.classes)))
+    shown = Target.of(split.classes).told
     rows = []
     for part in split.parts():
         row = {_("Part"): str(part.name), _("Rows"): part.n_rows, _("Patients"): part.n_patients}

@@ -144,7 +144,7 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
     for line in found.weighting():
         note(str(line))
     new, old = _("New patients"), _("Out of fold")
-    if len(judged.classes) > 2:
+    if judged.target.many:
         metric_table({new: found.evaluation.metrics, old: judged.evaluation.metrics})
         return
     event, risk = (found.outcome == 1).astype(np.float64), found.risk[:, 1]

@@ -39,6 +39,7 @@ from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, reca
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
 from medcore.models.run.results import Patients, Results
 from medcore.studies.records import StudyRecord
+from medcore.targets import Target
 from medcore.ui.kit import cache
 from medcore.ui.kit.words import model_name
 
@@ -64,9 +65,14 @@ class Judged:
     evaluations: Mapping[str, Evaluation] = field(repr=False)
 
     @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return Target.of(self.classes)
+
+    @property
     def threshold_key(self) -> str:
         """By what the session remembers the threshold: the run, and the class where there are more than two."""
-        return self.run_id if len(self.classes) == 2 else f"{self.run_id}.{self.class_index}"
+        return f"{self.run_id}.{self.class_index}" if self.target.event is None else self.run_id
 
     @property
     def outcome(self) -> Floats:
@@ -107,14 +113,14 @@ class Judged:
     @property
     def negative(self) -> str:
         """The other class; with more than two, an empty text."""
-        return self.classes[1 - self.class_index] if len(self.classes) == 2 else ""
+        return "" if self.target.event is None else self.classes[1 - self.class_index]
 
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Estimate]]:
         """The figures of the class in question by model."""
-        if len(self.classes) == 2:
-            return {name: e.metrics for name, e in self.evaluations.items()}
-        return {name: e.per_class[self.positive] for name, e in self.evaluations.items()}
+        if self.target.event is None:
+            return {name: e.per_class[self.positive] for name, e in self.evaluations.items()}
+        return {name: e.metrics for name, e in self.evaluations.items()}
 
     def once(self, what: str, compute: Callable[[str], R]) -> dict[str, R]:
         """Compute something for each model by name, once a session."""

@@ -44,11 +44,11 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
         components.figure(calibration.calibration(curves, judged.metrics), key="evaluate.calibration")
     with right:
         components.metric_table(judged.metrics)
-        if len(judged.classes) > 2:
+        if judged.target.many:
             components.metric_table({_("All classes"): judged.evaluation.metrics})
         else:
             components.figure(discrimination.gain(judging.gain_curves(judged)), key="evaluate.gain")
-    if len(judged.classes) > 2:
+    if judged.target.many:
         chart = utility.class_table(judged.evaluation.table, judged.classes)
         components.figure(chart, key="evaluate.classes")
 

@@ -19,7 +19,7 @@ SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
 
 def default_threshold(study: StudyRecord, run: RunRecord, results: Results, judged: Judged) -> float:
     """Return the threshold that is kept for the study, else the model's own."""
-    if len(judged.classes) > 2:
+    if judged.target.many:
         return judged.choose("youden", None).threshold
     kept = study.choice
     if kept is not None and kept.run_id == run.id and kept.threshold is not None:
@@ -59,7 +59,7 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
             key=f"evaluate.other.{run.id}",
         )
     class_index = len(results.classes) - 1
-    if len(results.classes) > 2:
+    if results.target.many:
         with right:
             class_index = st.selectbox(
                 _("Class against all others"),

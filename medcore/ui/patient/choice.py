@@ -66,7 +66,7 @@ def pick(explainer: Explainer) -> Chosen | None:
 def _trained_on(explainer: Explainer, place: int) -> str:
     """Say that the model has seen a training patient, and what it gave when it had not."""
     risks = explainer.results.training.risk[place]
-    told = risks[-1:] if len(explainer.classes) == 2 else risks
+    told = risks[list(explainer.results.target.told)]
     return _(
         "The model was trained on this patient, so the risk below is too sure. Models that had not seen the patient "
         "gave: {risks}.",
@@ -126,7 +126,7 @@ def new_table(explainer: Explainer) -> Chosen | None:
 def _preview(explainer: Explainer, predictions: pd.DataFrame) -> pd.DataFrame:
     """Write the first predictions for reading: risks in per cent, flags in words."""
     first = predictions.head(MAX_PREVIEW)
-    asked = explainer.classes[1:] if len(explainer.classes) == 2 else explainer.classes
+    asked = [explainer.classes[k] for k in explainer.results.target.told]
     risks = {
         _("Risk of {name}", name=name): [wording.percent(risk, digits=1) for risk in first[f"risk_{name}"]]
         for name in asked

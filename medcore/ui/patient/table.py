@@ -52,8 +52,9 @@ def show(explainer: Explainer) -> None:
 
 def ask_class(explainer: Explainer, key: str) -> str:
     """Ask which outcome is meant where there are more than two."""
-    if len(explainer.classes) == 2:
-        return explainer.classes[1]
+    event = explainer.results.target.event
+    if event is not None:
+        return explainer.classes[event]
     name: str = st.selectbox(
         _("Outcome in question"),
         explainer.classes,

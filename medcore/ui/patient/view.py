@@ -58,7 +58,7 @@ def show_risk(explainer: Explainer, chosen: Chosen, patient: PatientRisk, trust:
     if len(patient.members) > 1:
         risks = [100 * float(r[class_index]) for _kind, weight, r in patient.members if weight > 0]
         facts.append((_("Between the models in it"), f"{min(risks):.0f}–{max(risks):.0f} %"))
-    if len(explainer.classes) > 2:
+    if explainer.results.target.many:
         facts.append(
             (
                 _("Likeliest outcome"),

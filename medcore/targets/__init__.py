@@ -1,0 +1,11 @@
+"""What a model predicts: the one place that asks how many classes there are.
+
+``Target`` says which class a threshold decides about, which risks are told, and what a
+patient is called. Rooms ask it for what they need (``event``, ``told``, ``called``) and
+never count classes, so that an event with a time, or a number, can be another target.
+Knows nothing but arrays.
+"""
+
+from medcore.targets.target import Target
+
+__all__ = ["Target"]
