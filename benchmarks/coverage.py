@@ -24,7 +24,7 @@ import numpy as np
 
 from medcore.evaluation import evaluate
 from medcore.evaluation.curves.utility import net_benefit
-from medcore.evaluation.figures.event import auroc
+from medcore.evaluation.figures.auroc import auroc
 from medcore.evaluation.groups.subgroups import calibration_in
 
 THRESHOLD, SLOPE, SHIFT, INTERCEPT = 0.2, 1.3, 0.2, -1.2

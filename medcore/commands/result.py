@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from medcore.i18n import _
+
 if TYPE_CHECKING:
     from medcore.data.findings import Finding
     from medcore.evaluation import Evaluation
+    from medcore.evaluation.groups.sites import SiteComparison
 
 HEADLINE = ("auroc", "auprc", "brier", "log_loss", "calibration_slope", "calibration_intercept")
 
@@ -47,6 +50,16 @@ def metric_lines(title: str, metrics: Mapping[str, Any] | None) -> list[str]:
             for name, m in metrics.items()
         ),
     ]
+
+
+def site_lines(found: SiteComparison | None) -> list[str]:
+    """Write the mean over sites with what is expected at another one, then each site's AUROC."""
+    if found is None or not found.means:
+        return []
+    means = [str(mean.sentence(name)) for name, mean in found.means.items()]
+    without = [str(w) for mean in found.means.values() if (w := mean.without()) is not None]
+    each = [f"{site.key} (n = {site.n}): {site.figures['auroc']:.3f}" for site in found.sites]
+    return [_("Over sites:"), *(f"  {line}" for line in (*means, *without, _("AUROC by site: {sites}.", sites=each)))]
 
 
 def finding_lines(findings: Iterable[Finding]) -> list[str]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcore.commands.result import Result, finding_lines, headline, metric_lines
+from medcore.commands.result import Result, finding_lines, headline, metric_lines, site_lines
 from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
@@ -143,7 +143,10 @@ def _team(settings: TrainSettings) -> AbstractContextManager[Team]:
 
 
 def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: float) -> Result:
+    from medcore.models.run.sites import site_comparison
+
     results = trained.results
+    sites = site_comparison(results)
     judged = {
         "cross_validated": headline(results.cross_validated),
         "test": headline(results.tested) if results.tested else None,
@@ -153,6 +156,7 @@ def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: 
         **results.to_dict(),
         **judged,
         "event": trained.bundle.schema.positive,
+        "sites": sites.to_dict() if sites else None,
         "search": results.manifest.get("search"),
         "seconds": round(seconds, 3),
         "findings": [f.to_dict() for f in findings],
@@ -169,6 +173,7 @@ def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: 
         (
             kept,
             *_event_line(trained.bundle.schema),
+            *site_lines(sites),
             *metric_lines(_("Cross-validated"), judged["cross_validated"]),
             *metric_lines(_("Locked test set"), judged["test"]),
             *finding_lines(findings),

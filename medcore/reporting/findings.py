@@ -26,6 +26,7 @@ from medcore.models.contract.titles import title
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.run.results import Patients
+from medcore.reporting.clusters import sites
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.subject import Subject, events_and_risks
 from medcore.reporting.tripod import part
@@ -43,6 +44,9 @@ def measures(subject: Subject) -> list[Block]:
     ]
     lines = [
         _("Risks of all folds, each of a model that had not seen the patient, were pooled and judged together."),
+        _(
+            "Pooling takes the risks of the folds' models to mean the same; where the mean over the folds' AUROCs is another, it stands beside."
+        ),
         _("Intervals are of 95 %. {methods}.", methods="; ".join(methods)),
         _("The bootstrap drew {n} tables (seed {seed}).", n=judged.n_boot, seed=judged.seed),
         _(
@@ -97,6 +101,7 @@ def _metrics(columns: Mapping[str, Evaluation], *, title: str | None = None) -> 
     rows = [
         (_(label), *(with_interval(e.metrics[name]) if name in e.metrics else "–" for e in columns.values()))
         for name, label in METRICS.items()
+        if any(name in e.metrics for e in columns.values())
     ]
     return Table.of(title or _("Performance with 95 % intervals"), (_("Measure"), *columns), rows)
 
@@ -201,7 +206,7 @@ def subgroups(subject: Subject) -> list[Block]:
     if subject.target.event is None or patients.sensitive.empty:
         return []
     outcome, risk = events_and_risks(patients)
-    blocks: list[Block] = [Heading(part("subgroups"), 1), Paragraph(_(MEANING))]
+    blocks: list[Block] = [Heading(part("subgroups"), 1), *sites(subject.results), Paragraph(_(MEANING))]
     head = (
         _("Group"),
         _("Patients"),

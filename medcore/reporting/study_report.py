@@ -8,6 +8,7 @@ from medcore.i18n import _, current_language, running
 from medcore.models.run.manifest import INTENDED_USE, LIMITS
 from medcore.reporting import findings, methods
 from medcore.reporting.card import model_card
+from medcore.reporting.clusters import over_sites
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Table
 from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import PLACES, checklist, part
@@ -97,7 +98,7 @@ def _summary(subject: Subject) -> list[Block]:
     return [
         Heading(part("summary"), 1),
         Paragraph(_(INTENDED_USE), strong=True),
-        Paragraph(running((_aim(subject), figures, test, _anew(subject)))),
+        Paragraph(running((_aim(subject), over_sites(results), figures, test, _anew(subject)))),
     ]
 
 

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import logit, stdtrit
 
-from medcore.evaluation.figures.event import auroc
+from medcore.evaluation.figures.auroc import auroc
+from medcore.evaluation.figures.weighting import degrees_of_freedom
+from medcore.statistics.proportions import Z95
+from medcore.statistics.ranking import auroc_with_influence
 from medcore.statistics.sample_size import riley_sample_size
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
@@ -29,7 +33,12 @@ def test_auroc_and_delong_interval_are_those_of_r_proc():
         outcome += [1.0] * events + [0.0] * others
     found = auroc(np.array(outcome), np.array(value))
     assert found.value == pytest.approx(golden["auroc"], abs=1e-12)
-    assert (found.low, found.high) == pytest.approx((golden["low"], golden["high"]), abs=1e-12)
+    # pROC's interval is DeLong's on the AUROC's own scale; ours has the same variance on the log-odds scale.
+    error = (golden["high"] - golden["low"]) / (2 * Z95)
+    _area, influence = auroc_with_influence(np.array(outcome), np.array(value))
+    assert np.sqrt(influence @ influence) == pytest.approx(error, abs=1e-12)
+    half = stdtrit(degrees_of_freedom(influence), 0.975) * error / (found.value * (1 - found.value))
+    assert logit([found.low, found.high]) == pytest.approx([logit(found.value) - half, logit(found.value) + half])
 
 
 def test_sample_size_is_rileys_example():

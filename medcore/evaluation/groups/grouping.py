@@ -81,27 +81,30 @@ class Grouping:
         return {key: self.codes == place for place, key in enumerate(self.keys)}
 
 
-def grouping(table: pd.DataFrame, columns: Sequence[str]) -> Grouping:
-    """Put each patient into a group by one column, or by the intersection of several; a row a patient."""
-    rows = [GroupKey(parts) for parts in zip(*(levels(table[c]) for c in columns), strict=True)]
+def grouping(table: pd.DataFrame, columns: Sequence[str], *, most: int | None = MAX_LEVELS) -> Grouping:
+    """Put each patient into a group by one column, or by the intersection of several; a row a patient.
+
+    Of a column the ``most`` commonest values are kept, or all of them.
+    """
+    rows = [GroupKey(parts) for parts in zip(*(levels(table[c], most=most) for c in columns), strict=True)]
     keys = sorted(set(rows), key=lambda key: [(part.name, part.kind) for part in key.levels])
     place = {key: number for number, key in enumerate(keys)}
     return Grouping(tuple(keys), np.array([place[key] for key in rows], dtype=np.int64))
 
 
-def levels(column: pd.Series[Any]) -> list[Level]:
+def levels(column: pd.Series[Any], *, most: int | None = MAX_LEVELS) -> list[Level]:
     """Return each patient's group by a column: the category, or the band of a number; missing values are a group.
 
     Numbers with more than 12 distinct values are cut in thirds, ages at 40, 65 and
     80. Of categories the 12 commonest are kept (of equally common ones the first by
     name), the others put together.
     """
-    if pd.api.types.is_numeric_dtype(column) and column.nunique() > MAX_LEVELS:
+    if pd.api.types.is_numeric_dtype(column) and most is not None and column.nunique() > most:
         return _bands(column)
     absent = column.isna()
     found = [MISSING if gone else Level("level", _plain(v)) for v, gone in zip(column, absent, strict=True)]
     counts = Counter(level for level in found if level is not MISSING)
-    common = set(sorted(counts, key=lambda level: (-counts[level], level.name))[:MAX_LEVELS])
+    common = set(sorted(counts, key=lambda level: (-counts[level], level.name))[:most])
     return [level if level is MISSING or level in common else REST for level in found]
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from medcore.evaluation.curves.utility import net_benefit
+from medcore.evaluation.figures.auroc import auroc
 from medcore.evaluation.figures.confusion import Confusion, confusion
 from medcore.evaluation.figures.estimates import Estimate, Floats, missing, normal
-from medcore.evaluation.figures.event import auroc
 from medcore.evaluation.figures.resampling import Ints, clustered_variance
 from medcore.evaluation.groups.grouping import MAX_LEVELS, Grouping, GroupKey, grouping
 from medcore.i18n import N_, Message

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from medcore.data.splitting.allotment import Units, deal
 from medcore.evaluation import Estimate
+from medcore.evaluation.figures.auroc import auroc
 from medcore.evaluation.figures.estimates import missing
-from medcore.evaluation.figures.event import auroc
 from medcore.features import CodeBook, Codes, FeatureMaker
 from medcore.i18n import N_, Message
 

@@ -35,8 +35,6 @@ from medcore.models.selection.ensemble import blend
 from medcore.statistics.scores import class_log_loss
 
 MAX_BACKGROUND = 200
-_CANDIDATE_DRAWS = 200
-"""Bootstrap draws for what is only compared; the chosen model gets the full number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +262,8 @@ def _judge(
             CandidateResult(
                 name=name,
                 weight=float(chosen.weights.get(name, 0.0)),
-                cross_validated=_evaluated(training, candidate.oof, bundle.classes, seed, n_boot=_CANDIDATE_DRAWS),
-                test=_evaluated(test, risk, bundle.classes, seed, n_boot=_CANDIDATE_DRAWS)
-                if test and risk is not None
-                else None,
+                cross_validated=_evaluated(training, candidate.oof, bundle.classes, seed, folds=task.folds),
+                test=_evaluated(test, risk, bundle.classes, seed) if test and risk is not None else None,
                 oof=candidate.oof,
                 test_risk=risk,
                 spread=candidate.spread,
@@ -281,7 +277,7 @@ def _judge(
         training=training,
         folds=task.folds,
         test=test,
-        cross_validated=_evaluated(training, chosen.oof, bundle.classes, seed),
+        cross_validated=_evaluated(training, chosen.oof, bundle.classes, seed, folds=task.folds),
         tested=_evaluated(test, test.risk, bundle.classes, seed) if test else None,
         candidates=tuple(candidates),
         table_one=table_one(run.prepared),
@@ -302,6 +298,6 @@ def _searched(results: Results, search: SearchOutcome) -> Finding:
 
 
 def _evaluated(
-    patients: Patients, risk: Risk, classes: tuple[str, ...], seed: int, *, n_boot: int | None = None
+    patients: Patients, risk: Risk, classes: tuple[str, ...], seed: int, *, folds: Indices | None = None
 ) -> Evaluation:
-    return evaluate(patients.outcome, risk, classes, groups=patients.groups, seed=seed, n_boot=n_boot)
+    return evaluate(patients.outcome, risk, classes, groups=patients.groups, folds=folds, seed=seed)

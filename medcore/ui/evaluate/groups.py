@@ -8,17 +8,14 @@ import streamlit as st
 
 from medcore.charts import subgroups as charts
 from medcore.data.cohort import Schema
-from medcore.evaluation.figures.words import METRICS
 from medcore.evaluation.groups.grouping import GroupKey
-from medcore.evaluation.groups.heterogeneity import MEANING as HETEROGENEITY
-from medcore.evaluation.groups.heterogeneity import heterogeneity, sentence
 from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes
 from medcore.evaluation.groups.mitigation import NEVER_SILENT, Remedy
 from medcore.evaluation.groups.subgroups import MEANING, Breakdown, Subgroup
 from medcore.i18n import N_, _
 from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
-from medcore.ui.evaluate import judging
+from medcore.ui.evaluate import judging, sites
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.rates import per_hundred
 from medcore.ui.kit.figures import figure
@@ -44,6 +41,7 @@ def groups(judged: Judged, results: Results, threshold: float) -> None:
         _("At a threshold of {percent} %.", percent=f"{100 * threshold:.1f}"),
     )
     columns = list(judged.patients.sensitive.columns)
+    sites.sites(judged, results)
     if not columns:
         note(_("No column is marked as sensitive. Mark age, sex or site on the Data page, then train again."))
         link("data", _("Mark columns on the Data page"), icon=":material/arrow_back:")
@@ -69,30 +67,8 @@ def groups(judged: Judged, results: Results, threshold: float) -> None:
     )
     figure(charts.forest(found, measure=measure), key="evaluate.forest")
     table([_row(g) for g in found.groups])
-    if site is not None and picked == [site.name]:
-        _between_sites(found, split)
     _fairness(found)
     _remedies(judged, found)
-
-
-def _between_sites(found: Breakdown, split: str) -> None:
-    """Say how much the sites differ, and whether the models had seen the site they are judged at."""
-    section(_("Differences between sites"), _(HETEROGENEITY))
-    if split == "site":
-        note(_("Each site was judged by models that had not seen it: this is leave-site-out validation."))
-    else:
-        note(
-            _(
-                "The models had seen other patients of the same site. To leave each site out, choose the split by site "
-                "on the Data page and train again."
-            ),
-            look="warning",
-        )
-    summed = heterogeneity(found.groups)
-    if not summed:
-        note(_("Fewer than two sites are large enough to compare."))
-    for one in summed:
-        st.markdown("- " + str(sentence(one, _(METRICS[one.measure]))))
 
 
 def errors(judged: Judged, study: StudyRecord) -> None:

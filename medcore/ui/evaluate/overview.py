@@ -8,7 +8,7 @@ import streamlit as st
 
 from medcore.charts import calibration, discrimination, utility
 from medcore.charts.marks import Mark
-from medcore.i18n import _
+from medcore.i18n import N_, _
 from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui.evaluate import judging, rates
@@ -16,6 +16,11 @@ from medcore.ui.evaluate.confusion import confusion_table
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.threshold import ask_threshold, keep_threshold
 from medcore.ui.kit import components
+
+POOLED_FOLDS = N_(
+    "The risks of all folds are judged together, as if their models were one. Where the mean over the folds' AUROCs "
+    "is another, it stands beside."
+)
 
 
 def overview(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
@@ -44,6 +49,8 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
         components.figure(calibration.calibration(curves, judged.metrics), key="evaluate.calibration")
     with right:
         components.metric_table(judged.metrics)
+        if judged.side == "training":
+            st.caption(_(POOLED_FOLDS))
         if judged.target.many:
             components.metric_table({_("All classes"): judged.evaluation.metrics})
         else:
