@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medcore.commands.matching import read_mapped
-from medcore.commands.result import Result, headline, metric_lines
+from medcore.commands.result import Result, headline, mended_lines, metric_lines
+from medcore.data.describe.mended import mended_of
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.models.bundle.files import check_new
@@ -92,10 +93,12 @@ def evaluate(
         n=validation.n_patients,
         dropped=validation.n_without_outcome,
     )
+    mends = mended_of(cohort, model.schema)
     return Result(
-        found | judged,
+        found | judged | {"mended": [m.to_dict() for m in mends]},
         (
             heading,
+            *mended_lines(mends),
             *map(str, validation.weighting()),
             *metric_lines(_("New patients"), judged),
             *map(str, validation.lines()),

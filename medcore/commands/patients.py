@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medcore.commands.matching import read_mapped, read_mapped_if_there
-from medcore.commands.result import Result
+from medcore.commands.result import Result, mended_lines
 from medcore.data.describe.export import to_csv
+from medcore.data.describe.mended import mended_of
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_, _
 
@@ -28,7 +30,7 @@ def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = (),
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(data, model, mapping, levels=levels)
     unreadable = [u.column for u in unknown_in(model, cohort.frame)]
-    table = predict_table(model, cohort.frame)
+    table, mends = predict_table(model, cohort.frame), mended_of(cohort, model.schema)
     out.write_text(to_csv(table), encoding="utf-8")
     flagged = int((table["flags"] != "").sum())
     found = {
@@ -38,6 +40,7 @@ def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = (),
         "n_rows": len(table),
         "n_flagged": flagged,
         "unreadable": unreadable,
+        "mended": [m.to_dict() for m in mends],
     }
     lines = [_("{n} risks written to {out}; {flagged} rows carry a flag.", n=len(table), out=out, flagged=flagged)]
     if unreadable:
@@ -48,7 +51,7 @@ def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = (),
                 columns=unreadable,
             )
         )
-    return Result(found, tuple(lines))
+    return Result(found, (*lines, *mended_lines(mends)))
 
 
 def explain(
@@ -75,6 +78,7 @@ def explain(
     others = _background(background, mapping, model)
     explanation = explain_row(model, frame, row, background=others, class_name=class_name)
     flags = model.flags(frame.iloc[[row]])[0]
+    mends = mended_of(replace(cohort, frame=frame.iloc[[row]]), model.schema)
     lines = [
         _(
             "Risk of {name}: {risk}; average of the comparison patients: {base}.",
@@ -87,9 +91,13 @@ def explain(
             for c in explanation.contributions
         ),
         *map(str, map(flag_message, flags)),
+        *mended_lines(mends),
         _(CAPTION),
     ]
-    return Result({**explanation.to_dict(), "flags": list(flags), "mapping": mapped}, tuple(lines))
+    return Result(
+        {**explanation.to_dict(), "flags": list(flags), "mended": [m.to_dict() for m in mends], "mapping": mapped},
+        tuple(lines),
+    )
 
 
 def explain_all(

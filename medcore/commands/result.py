@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medcore.i18n import _
 
 if TYPE_CHECKING:
+    from medcore.data.describe.mended import Mend
     from medcore.data.findings import Finding
     from medcore.evaluation import Evaluation
     from medcore.evaluation.groups.sites import SiteComparison
@@ -80,3 +81,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value.item() if hasattr(value, "item") else value
+
+
+def mended_lines(mends: Sequence[Mend]) -> tuple[str, ...]:
+    """Say what was mended on the way from the file to its numbers."""
+    return tuple(str(mend.message) for mend in mends)

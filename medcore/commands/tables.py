@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcore.commands.result import Result, finding_lines, headline, metric_lines, site_lines
+from medcore.commands.result import Result, finding_lines, headline, mended_lines, metric_lines, site_lines
 from medcore.data.cohort import Cohort, Role, Schema
+from medcore.data.describe.mended import Mend, mended
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target, propose_targets
@@ -35,7 +36,7 @@ def profile(data: Path) -> Result:
     cohort = read_table(data)
     proposals = propose_targets(cohort.frame, cohort.schema)
     findings = inspect(cohort)
-    values = typed(cohort.frame, cohort.schema)
+    values, mends = typed(cohort.frame, cohort.schema), mended(cohort)
     columns = [
         c.to_dict()
         | {
@@ -52,6 +53,7 @@ def profile(data: Path) -> Result:
         "columns": columns,
         "targets": [p.to_dict() for p in proposals],
         "repairs": [str(m) for m in cohort.repairs],
+        "mended": [m.to_dict() for m in mends],
         "findings": [f.to_dict() for f in findings],
     }
     heading = _(
@@ -65,7 +67,7 @@ def profile(data: Path) -> Result:
         (
             heading,
             *(f"  {c['name']}: {c['kind']}, {c['role']}" for c in columns),
-            *map(str, cohort.repairs),
+            *mended_lines(mends),
             *finding_lines(findings),
         ),
     )
@@ -130,7 +132,7 @@ def train(
     if tensorboard is not None:
         write_events(announcer.points, began, tensorboard)
     findings = (*trained.findings, *findings)
-    return _told(trained, findings, out=out, seconds=time.perf_counter() - started)
+    return _told(trained, findings, mended(cohort), out=out, seconds=time.perf_counter() - started)
 
 
 def _team(settings: TrainSettings) -> AbstractContextManager[Team]:
@@ -142,7 +144,7 @@ def _team(settings: TrainSettings) -> AbstractContextManager[Team]:
     return team_of_named_cluster(Settings.from_env())
 
 
-def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: float) -> Result:
+def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], *, out: Path, seconds: float) -> Result:
     from medcore.models.run.sites import site_comparison
 
     results = trained.results
@@ -159,6 +161,7 @@ def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: 
         "sites": sites.to_dict() if sites else None,
         "search": results.manifest.get("search"),
         "seconds": round(seconds, 3),
+        "mended": [m.to_dict() for m in mends],
         "findings": [f.to_dict() for f in findings],
     }
     kept = _(
@@ -176,6 +179,7 @@ def _told(trained: Trained, findings: Sequence[Finding], *, out: Path, seconds: 
             *site_lines(sites),
             *metric_lines(_("Cross-validated"), judged["cross_validated"]),
             *metric_lines(_("Locked test set"), judged["test"]),
+            *mended_lines(mends),
             *finding_lines(findings),
         ),
     )

@@ -70,7 +70,7 @@ def read_cohort(files: FileStore, row: CohortRow, schema: Schema) -> Cohort:
         name=row.name,
         source=source_from_dict(row.source),
         repairs=tuple(Message.from_dict(m) for m in row.repairs),
-    )
+    ).with_schema(schema)
 
 
 def remove_cohort(files: FileStore, row: CohortRow) -> None:

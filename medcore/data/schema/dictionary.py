@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from medcore.data.cohort import KINDS, ROLES, Column, Schema
+from medcore.data.notation import Reading
 from medcore.data.values.names import clean_name
 from medcore.errors import InputError, MissingColumnsError
 from medcore.i18n import N_
@@ -25,6 +26,7 @@ FIELDS = (
     "sensitive",
     "event",
     "description",
+    "reading",
 )
 _CHOICES: Mapping[str, tuple[str, ...]] = {"kind": KINDS, "role": ROLES}
 _TRUE = frozenset(["yes", "true", "1", "是", "y"])
@@ -34,7 +36,8 @@ def save_dictionary(schema: Schema) -> str:
     """Write a schema as a data dictionary: CSV text, one line a column.
 
     Several missing codes or levels are separated by ``|``; ``event`` holds the
-    outcome's positive class. A cell that a spreadsheet would take for a formula
+    outcome's positive class, ``reading`` how the cells are written where that is
+    not plain (``decimal=,; dates=mdy``). A cell that a spreadsheet would take for a formula
     is preceded by an apostrophe.
     """
     out = io.StringIO(newline="")
@@ -80,6 +83,7 @@ def _row(column: Column, positive: str | None) -> dict[str, str]:
         "sensitive": "yes" if column.sensitive else "no",
         "event": (positive or "") if column.role == "outcome" else "",
         "description": column.description,
+        "reading": column.reading.to_text() if column.reading else "",
     }
 
 
@@ -99,6 +103,8 @@ def _understood(name: str, field: str, text: str) -> Any:
         return text
     if field in ("low", "high"):
         return _number(name, field, text)
+    if field == "reading":
+        return _reading(name, field, text)
     if field in ("missing_codes", "levels"):
         return tuple(part for part in text.split("|") if part)
     return text.strip().lower() in _TRUE if field == "sensitive" else text
@@ -109,6 +115,13 @@ def _number(name: str, field: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise _not_understood(name, field, ("a number",)) from None
+
+
+def _reading(name: str, field: str, text: str) -> Reading:
+    try:
+        return Reading.from_text(text)
+    except ValueError:
+        raise _not_understood(name, field, (Reading(decimal=",", dates="mdy").to_text(), "plain")) from None
 
 
 def _not_understood(name: str, field: str, expected: tuple[str, ...]) -> InputError:

@@ -102,6 +102,22 @@ def convert(numbers: Numbers, reading: Reading) -> tuple[NDArray[np.float64], Bo
     return value, converted, unknown
 
 
+def write_number(value: float, column: Column) -> str:
+    """Write a number, in the column's unit, as the column's cells are written: what reads it back is the same number.
+
+    >>> from medcore.data.cohort import Column
+    >>> write_number(2.125, Column(name="lactate", kind="numeric", reading=Reading(decimal=",")))
+    '2,125'
+    """
+    text, reading = f"{value:.12g}", column.reading
+    if reading is None:
+        return text
+    if reading.notation == "titre":
+        return f"1:{text}"
+    text = text.replace(".", reading.decimal)
+    return f"{text} {reading.unit}" if reading.bare else text
+
+
 def means_nothing(texts: pa.Array) -> Bools:
     """Mark the texts that say in words that nothing was recorded; among numbers and dates no word means anything else."""
     lowered = pc.utf8_lower(texts)

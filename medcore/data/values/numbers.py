@@ -204,7 +204,7 @@ def _read_one(numbers: Numbers, at: int, word: str, reading: Reading, *, clock: 
             numbers.value[at], numbers.bounded[at] = span
             return
     if reading.trailing_minus and _MINUS_AFTER.match(word):
-        word = f"-{word[:-1]}"
+        word, numbers.marked[at] = f"-{word[:-1]}", True
     _read_measure(numbers, at, word, reading)
 
 
@@ -220,7 +220,7 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
     if value is not None:
         numbers.value[at] = value
         numbers.bounded[at] = more or bool(parts["bound"])
-        numbers.marked[at] = marked
+        numbers.marked[at] |= marked
         numbers.suffix[at] = rest
 
 

@@ -23,6 +23,7 @@ from medcore.data.values.column import (
 )
 from medcore.data.values.folding import Distinct, distinct, fold_text, fold_texts
 from medcore.data.values.numbers import to_number
+from medcore.data.values.units import conversion
 from medcore.data.values.words import boolean_side
 
 __all__ = [
@@ -44,11 +45,13 @@ class Typed:
     """A table as values, and what became of every cell.
 
     ``status`` has an array (n) a column: each cell is present, missing by a named rule
-    (empty, a code, a word), or was given and could not be used.
+    (empty, a code, a word), or was given and could not be used. ``mended`` marks (n), by column
+    and kind of mending, the cells that became a value by one.
     """
 
     frame: pd.DataFrame = field(repr=False)
     status: Mapping[str, NDArray[np.int8]] = field(repr=False, default_factory=dict)
+    mended: Mapping[str, Mapping[str, NDArray[np.bool_]]] = field(repr=False, default_factory=dict)
 
     @property
     def unreadable(self) -> dict[str, int]:
@@ -64,6 +67,9 @@ class Typed:
             for name, status in self.status.items()
         }
         return {name: {rule: n for rule, n in rules.items() if n} for name, rules in counted.items()}
+
+
+_Read = tuple[pd.Series, NDArray[np.int8], Mapping[str, NDArray[np.bool_]]]
 
 
 def typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -82,10 +88,12 @@ def read_values(frame: pd.DataFrame, schema: Schema) -> Typed:
     decimal = frame.attrs.get("decimal")
     columns: dict[str, pd.Series] = {}
     status: dict[str, NDArray[np.int8]] = {}
+    mended: dict[str, Mapping[str, NDArray[np.bool_]]] = {}
     for column in schema.columns:
         if column.name in frame.columns:
-            columns[column.name], status[column.name] = _read_column(frame[column.name], column, decimal)
-    return Typed(pd.DataFrame(columns, index=frame.index), status)
+            read = _read_column(frame[column.name], column, decimal)
+            columns[column.name], status[column.name], mended[column.name] = read
+    return Typed(pd.DataFrame(columns, index=frame.index), status, mended)
 
 
 def cells_of(values: pd.Series, column: Column) -> Distinct:
@@ -93,23 +101,24 @@ def cells_of(values: pd.Series, column: Column) -> Distinct:
     return distinct(values, exact=column.reading is not None and column.reading.exact)
 
 
-def _read_column(values: pd.Series, column: Column, decimal: str | None) -> tuple[pd.Series, NDArray[np.int8]]:
+def _read_column(values: pd.Series, column: Column, decimal: str | None) -> _Read:
     if column.kind == "numeric" and pd.api.types.is_numeric_dtype(values.dtype):
-        return _numeric_as_is(values, column)
+        return *_numeric_as_is(values, column), {}
     if column.kind == "date" and pd.api.types.is_datetime64_any_dtype(values.dtype):
         naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
-        return naive.astype("datetime64[us]"), np.where(values.isna(), EMPTY, PRESENT).astype(np.int8)
+        return naive.astype("datetime64[us]"), np.where(values.isna(), EMPTY, PRESENT).astype(np.int8), {}
     cells = cells_of(values, column)
     read = read_texts(cells.texts, column, decimal)
     nothing: Any = {"numeric": np.nan, "date": np.datetime64("NaT")}.get(column.kind)
     table = np.empty(len(read.value) + 1, dtype=read.value.dtype)
     table[:-1], table[-1] = read.value, nothing
     series = pd.Series(table[cells.codes], index=values.index, name=values.name, dtype=table.dtype)
-    return series, np.append(read.status, np.int8(EMPTY))[cells.codes]
+    mended = {kind: np.append(mask, False)[cells.codes] for kind, mask in read.mended.items() if mask.any()}
+    return series, np.append(read.status, np.int8(EMPTY))[cells.codes], mended
 
 
 def _numeric_as_is(values: pd.Series, column: Column) -> tuple[pd.Series, NDArray[np.int8]]:
-    """Take a typed file's numbers: they are in the column's unit, and infinite ones are none."""
+    """Take a typed file's numbers: they are in the unit of bare numbers, and infinite ones are none."""
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     codes = [v for v in (to_number(fold_text(c)) for c in column.missing_codes) if v is not None]
     status = np.zeros(len(numbers), dtype=np.int8)
@@ -117,4 +126,8 @@ def _numeric_as_is(values: pd.Series, column: Column) -> tuple[pd.Series, NDArra
     status[np.isinf(numbers)] = UNREADABLE
     status[np.isin(numbers, codes)] = CODED
     numbers[status != PRESENT] = np.nan
+    reading = column.reading
+    if reading is not None and reading.bare:
+        into = conversion(reading.bare, reading.unit, reading.analyte)
+        numbers = numbers if into is None else into(numbers)
     return pd.Series(numbers, index=values.index, name=values.name), status

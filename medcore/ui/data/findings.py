@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medcore.data.describe.mended import mended
 from medcore.data.findings import Finding
 from medcore.data.preparation.fixes import apply_fix
 from medcore.data.quality import inspect
@@ -25,8 +26,8 @@ def _undo(study: StudyRecord) -> None:
 
 def findings_view(study: StudyRecord) -> None:
     """List what the checks found, and what was repaired while reading."""
-    for repair in cache.cohort(study).repairs:
-        components.note(str(repair))
+    for mend in cache.once(lambda: mended(cache.cohort(study)), "mended", study.identity):
+        components.note(str(mend.message))
     found = cache.once(lambda: inspect(cache.cohort(study), recipe=study.recipe), "inspect", study.identity)
     if found:
         components.findings(found, key="data.findings", on_fix=lambda finding: _fix(study, finding))

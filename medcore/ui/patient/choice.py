@@ -13,6 +13,7 @@ from medcore import jobs
 from medcore.data.cohort import Column
 from medcore.data.describe.export import to_csv
 from medcore.data.reading.table import read_table
+from medcore.data.values.column import write_number
 from medcore.errors import MissingColumnsError
 from medcore.explanation.patient import answers, wording
 from medcore.features.numeric.encoder import NumberEncoder
@@ -92,9 +93,16 @@ def type_in(explainer: Explainer) -> Chosen | None:
         return None
     for problem in _implausible(explainer, values):
         components.note(problem, look="warning")
-    frame = pd.DataFrame({name: pd.Series([value], dtype="str") for name, value in values.items()})
+    cells = {name: _cell(explainer, name, value) for name, value in values.items()}
+    frame = pd.DataFrame({name: pd.Series([cell], dtype="str") for name, cell in cells.items()})
     key = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
     return Chosen(frame, key, _("Patient typed in"))
+
+
+def _cell(explainer: Explainer, name: str, value: str | None) -> str | None:
+    """Write a value that was typed in as the cells of its column are written."""
+    column = explainer.schema[name]
+    return value if value is None or column.kind != "numeric" else write_number(float(value), column)
 
 
 def new_table(explainer: Explainer) -> Chosen | None:
