@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _evaluate(commands_)
     _predict(commands_)
     _explain(commands_)
+    _model(commands_)
     _app(commands_)
     return top
 
@@ -261,6 +262,23 @@ def _run_explain(options: argparse.Namespace) -> commands.Result:
     if options.all:
         return commands.explain_all(options.bundle, options.data, out=options.out, **asked)
     return commands.explain(options.bundle, options.data, row=options.row, **asked)
+
+
+def _model(group: Any) -> None:
+    command = _command(
+        group,
+        "model",
+        lambda o: commands.model(o.bundle, out=o.out),
+        _("Write the logistic regression itself as a file that others can compute with."),
+    )
+    command.add_argument("bundle", type=Path, metavar="BUNDLE")
+    command.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help=_("a calculator (.html), PMML (.pmml) or a table (.csv)"),
+    )
 
 
 def _app(group: Any) -> None:

@@ -10,6 +10,7 @@ from medcore.commands.judging import Recalibrate, evaluate
 from medcore.commands.patients import explain, explain_all, predict
 from medcore.commands.result import Result
 from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
+from medcore.commands.written import model
 
 __all__ = [
     "OWN_OPTIONS",
@@ -19,6 +20,7 @@ __all__ = [
     "evaluate",
     "explain",
     "explain_all",
+    "model",
     "predict",
     "profile",
     "train",

@@ -114,7 +114,7 @@ def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
         rows, held = task.training(fold), task.held_out(fold)
         part = paths[fold][chosen[fold]]
         if len(rows) > ROWS_TO_CHOOSE_PENALTY:
-            part = _fit_again(task, rows, part)
+            part = refit(task, rows, part)
         oof[held] = part.risk(task.codes[held])
     everybody = np.arange(task.n)
     bends = best >= len(penalties)
@@ -143,8 +143,8 @@ def _fit_both(task: Task, rows: Indices, penalties: NDArray[np.float64]) -> list
     return [*straight, *(_fit_path(task, rows, penalties, splines) if splines.places else straight)]
 
 
-def _fit_again(task: Task, rows: Indices, part: LogisticPart) -> LogisticPart:
-    """Fit a model with the penalty and the bends of one that was chosen on fewer rows."""
+def refit(task: Task, rows: Indices, part: LogisticPart) -> LogisticPart:
+    """Fit on some rows with the penalty of another model, bending what it bends."""
     assert part.splines is not None
     bends = np.unique(np.asarray(part.splines.places, dtype=np.int64))
     maker = _maker(task, rows)

@@ -20,6 +20,7 @@ from medcore.i18n import N_, Message
 from medcore.models.bundle.bundle import read_manifest, write_bundle
 from medcore.models.bundle.files import read_json, replacing, seal, write_json
 from medcore.models.contract.task import Indices, Risk
+from medcore.models.written.specification import Specification
 from medcore.targets import Target
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class Results:
     ``training`` holds out-of-fold risks, ``test`` those of the locked test set
     (``None`` when all rows were trained on). ``folds`` goes with ``training``.
     ``table_one`` says who the patients were by outcome, both sides together, and
-    ``preparation`` what was done to their table; bundles of before these were kept have none.
+    ``preparation`` what was done to their table, ``specification`` is the logistic regression written
+    down, where it was trained; bundles of before these were kept have none.
     """
 
     model: str
@@ -97,6 +99,7 @@ class Results:
     findings: tuple[Finding, ...] = ()
     table_one: TableOne | None = field(repr=False, default=None)
     preparation: Preparation | None = field(repr=False, default=None)
+    specification: Specification | None = field(repr=False, default=None)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property
@@ -173,6 +176,7 @@ def write_results(results: Results, folder: Path) -> None:
         "columns": columns,
         "table_one": table,
         "preparation": results.preparation.to_dict() if results.preparation else None,
+        "specification": results.specification.to_dict() if results.specification else None,
         "findings": [_finding_to_dict(f) for f in results.findings],
     }
     write_json(folder / _FIGURES, figures)
@@ -210,6 +214,7 @@ def read_results(folder: Path) -> Results:
         findings=tuple(_finding_from_dict(f) for f in figures["findings"]),
         table_one=TableOne.from_dict(figures["table_one"]) if figures.get("table_one") else None,
         preparation=Preparation.from_dict(figures["preparation"]) if figures.get("preparation") else None,
+        specification=Specification.from_dict(figures["specification"]) if figures.get("specification") else None,
         manifest=manifest,
     )
 

@@ -27,11 +27,14 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task
 from medcore.models.contract.team import Alone, Team
 from medcore.models.contract.trials import SearchOutcome
+from medcore.models.learners.baselines import LogisticPart
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
 from medcore.models.run.results import CandidateResult, Patients, Results
 from medcore.models.selection.calibration import CalibrationChoice, Calibrator, choose_calibrator
 from medcore.models.selection.ensemble import blend
+from medcore.models.written.inputs import inputs_of
+from medcore.models.written.specification import Specification, specify
 from medcore.statistics.scores import class_log_loss
 
 MAX_BACKGROUND = 200
@@ -121,6 +124,7 @@ def train(
         background=run.background(),
     )
     results = _judge(run, bundle, fitted, chosen, seconds)
+    results = replace(results, specification=_specified(run, bundle, fitted, chosen))
     search = fitted[SEARCHED].search if SEARCHED in fitted else None
     if search is not None:
         results = replace(results, findings=(_searched(results, search), *results.findings))
@@ -284,6 +288,24 @@ def _judge(
         preparation=Preparation.of(run.prepared),
     )
     return _advised(results, task.settings, chosen)
+
+
+def _specified(run: _Run, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen) -> Specification | None:
+    """Write the logistic regression down: the bundle's own, or the one trained beside it."""
+    (first, *others) = chosen.weights
+    own = fitted[first].part
+    delivered = isinstance(own, LogisticPart) and not others
+    part = own if delivered else fitted["logistic"].part
+    if not isinstance(part, LogisticPart):
+        return None
+    return specify(
+        part,
+        run.task,
+        outcome=bundle.schema.outcome.name if bundle.schema.outcome else "",
+        classes=bundle.classes,
+        inputs=inputs_of(bundle.codebook, bundle.schema, bundle.recipe),
+        calibrator=bundle.calibrator if delivered else None,
+    )
 
 
 def _advised(results: Results, settings: TrainSettings, chosen: _Chosen) -> Results:

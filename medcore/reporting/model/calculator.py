@@ -1,0 +1,120 @@
+"""The model as one HTML page that computes risks offline, in every language of medcore."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from dataclasses import asdict
+from hashlib import sha256
+from html import escape
+from typing import Any
+
+from medcore.data.schema.ranges import unit_word
+from medcore.evaluation.figures.words import with_interval
+from medcore.i18n import LANGUAGES, _, current_language, language
+from medcore.models.run.manifest import INTENDED_USE, LIMITS
+from medcore.models.run.results import Results
+from medcore.models.written.specification import Specification
+from medcore.settings import ASSETS
+
+FOLDER = ASSETS / "calculator"
+OTHER = "\u0000other"
+"""The answer that is none of the known categories; no cell of a table holds this character."""
+
+
+def to_calculator(model: Specification, results: Results) -> str:
+    """Write the calculator: no address, no font and no script but its own; what is typed never leaves the page."""
+    script, style = ((FOLDER / f"calculator.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
+    data = json.dumps(_data(model, results), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    )
+    title = escape(_("Risk calculator: {outcome}", outcome=model.outcome))
+    return (
+        f'<!doctype html>\n<html lang="{_tag(current_language())}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="referrer" content="no-referrer">\n'
+        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        f'<header><h1 data-word="title">{title}</h1><button type="button" id="language" data-word="switch"></button></header>\n'
+        '<p class="strong" data-word="use"></p>\n<p data-word="how"></p>\n<form id="patient" autocomplete="off"></form>\n'
+        '<h2 data-word="result"></h2>\n<output for="patient" aria-live="polite"><ul id="risks"></ul><p id="doubt"></p></output>\n'
+        '<h2 data-word="read_first"></h2>\n<ul id="caveats"></ul>\n'
+        f'<script type="application/json" id="specification">{data}</script>\n<script>{script}</script>\n</body>\n</html>\n'
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode('utf-8')).digest()).decode('ascii')}'"
+
+
+def _tag(code: str) -> str:
+    return code.replace("_", "-")
+
+
+def _data(model: Specification, results: Results) -> dict[str, Any]:
+    """Return the numbers of the model and the words of every language."""
+    words = {}
+    for code in LANGUAGES:
+        with language(code):
+            words[_tag(code)] = _words(model, results)
+    return {
+        "outcome": model.outcome,
+        "classes": model.classes,
+        "inputs": [asdict(i) for i in model.inputs],
+        "equation": asdict(model.equation),
+        "calibrator": model.calibrator.to_dict(),
+        "other": OTHER,
+        "words": words,
+    }
+
+
+def _words(model: Specification, results: Results) -> dict[str, Any]:
+    return {
+        "title": _("Risk calculator: {outcome}", outcome="{outcome}"),
+        "switch": _("中文"),
+        "use": _(INTENDED_USE),
+        "how": _(
+            "Fill in what is known of one patient. What you type stays in this page; nothing is stored or sent, and no network is needed."
+        ),
+        "result": _("Risk"),
+        "read_first": _("Read before use"),
+        "risk": _("Risk that “{outcome}” is {name}: {risk} %", outcome="{outcome}", name="{name}", risk="{risk}"),
+        "missing": _("not known: the model fills it in as in training"),
+        "other": _("another value than the training patients had"),
+        "unseen": _("a value that the training patients did not have, or very few"),
+        "seen": _("training patients: {low} to {high}", low="{low}", high="{high}"),
+        "out_of_range": _("outside the range of the training patients"),
+        "implausible": _("outside the plausible range: treated as not known"),
+        "no_number": _("not a number; write it with digits and a decimal point"),
+        "no_risk": _("No risk: correct what is not a number."),
+        "doubt": _("{n} value(s) need attention; see the notes at the fields.", n="{n}"),
+        "days_after": _("{name}, days after {since}", name="{name}", since="{since}"),
+        "units": [unit_word(i.unit, i.name) if i.unit else "" for i in model.inputs],
+        "caveats": caveats(model, results),
+    }
+
+
+def caveats(model: Specification, results: Results) -> list[str]:
+    """Say what whoever uses the written model must know, in the current language."""
+    logistic = results.candidate("logistic")
+    judged = results.cross_validated if model.delivered or logistic is None else logistic.cross_validated
+    lines = [
+        _(
+            "Logistic regression learnt from {n} patients; trained {when}; SHA-256 of their table {hash}.",
+            n=model.n_patients,
+            when=str(results.manifest["created"])[:10],
+            hash=str(results.manifest["data_sha256"])[:16],
+        ),
+        _(
+            "Out of fold, on patients each model had not seen: AUROC {auroc}, calibration slope {slope} (95 % intervals).",
+            auroc=with_interval(judged.metrics["auroc"]),
+            slope=with_interval(judged.metrics["calibration_slope"], digits=2),
+        ),
+    ]
+    if not model.delivered:
+        lines.append(
+            _(
+                "This is the logistic regression that was trained beside the delivered model; its risks differ from that one's."
+            )
+        )
+    return [*lines, *(_(limit) for limit in LIMITS)]

@@ -1,0 +1,150 @@
+"""The model itself: its specification, its score of points, and the files it is handed over in."""
+
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy.special import expit
+
+from medcore.errors import BundleError, SettingsError
+from medcore.features import Layout
+from medcore.i18n import language
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.contract.task import Task
+from medcore.models.learners.equation import Equation, Term
+from medcore.models.selection.calibration import Calibrator
+from medcore.models.written.errors import standard_errors
+from medcore.models.written.inputs import codes_of_answers
+from medcore.models.written.specification import Specification
+from medcore.reporting.model import render_model, written_model
+from medcore.reporting.model.pmml import to_pmml
+from tests.pmml_reader import read_pmml
+from tests.written_models import random_answers, train_written
+
+CALIBRATORS = {
+    "none": Calibrator(),
+    "platt": Calibrator("platt", {"slope": (0.8,), "intercept": (-0.2,)}),
+    "beta": Calibrator("beta", {"abc": (0.7, 1.2, 0.1)}),
+    "isotonic": Calibrator("isotonic", {"x": (0.1, 0.3, 0.6, 0.9), "y": (0.05, 0.2, 0.7, 0.95)}),
+    "temperature": Calibrator("temperature", {"power": (0.8,)}),
+    "then": Calibrator("temperature", {"power": (1.3,)}, Calibrator("vector", {"power": (0.9,), "shift": (0.1, -0.1)})),
+}
+
+
+@pytest.fixture(scope="module", params=[2, 3], ids=["two classes", "three classes"])
+def trained(request, tmp_path_factory):
+    return train_written(tmp_path_factory.mktemp("written"), request.param)
+
+
+def predicted(bundle, answers) -> np.ndarray:
+    frame = pd.DataFrame(answers).replace("", None)
+    return bundle.predict(frame)
+
+
+def test_the_specification_gives_the_bundles_risks_for_whatever_people_answer(trained) -> None:
+    bundle, results = trained
+    answers = random_answers(1000)
+    model = written_model(results)
+    np.testing.assert_allclose(
+        model.risk(codes_of_answers(model.inputs, answers)), predicted(bundle, answers), rtol=0, atol=1e-12
+    )
+    assert model.delivered
+
+
+def test_it_is_kept_with_the_results_and_read_back_the_same(trained) -> None:
+    model = written_model(trained[1])
+    again = Specification.from_dict(model.to_dict())
+    assert again.equation == model.equation
+    assert again.inputs == model.inputs
+    np.testing.assert_array_equal(again.errors, model.errors)
+    assert (again.points is None) == (model.points is None)
+
+
+def test_pmml_read_by_its_own_rules_gives_the_same_risks(trained) -> None:
+    _bundle, results = trained
+    written = written_model(results)
+    answers = random_answers(100, seed=2)
+    of_many_classes = ("none", "temperature")
+    for method in CALIBRATORS if len(written.classes) == 2 else of_many_classes:
+        model = replace(written, calibrator=CALIBRATORS[method])
+        read = read_pmml(to_pmml(model, results), answers)
+        expected = model.risk(codes_of_answers(model.inputs, answers))
+        got = np.array([[row[f"risk_{name}"] for name in model.classes] for row in read])
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9, err_msg=method)
+
+
+def test_the_table_holds_every_digit_of_the_equation(trained) -> None:
+    _bundle, results = trained
+    model = written_model(results)
+    rows = pd.read_csv(io.BytesIO(render_model(results, "model.csv")))
+    terms = rows[(rows["class"] == model.classes[-1]) & (rows["term"] > 0)]
+    assert terms["coefficient"].tolist() == [t.coefficients[-1] for t in model.equation.terms]
+    assert (terms["low"] < terms["coefficient"]).all() and (terms["coefficient"] < terms["high"]).all()
+    knots = [tuple(map(float, k.strip("[]").split())) for k in terms["knots"].dropna()]
+    assert knots == [t.knots for t in model.equation.terms if t.knots]
+
+
+def test_the_calculator_needs_nothing_and_allows_nothing(trained) -> None:
+    page = render_model(trained[1], "calculator.html").decode()
+    policy = re.search(r'Security-Policy" content="([^"]+)"', page).group(1)
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+    assert not re.search(r"""(src|href)=["']""", page)
+    assert "://" not in page
+    assert "Rh <neg>" not in page
+    for words in ("For research use; not a medical device.", "仅供研究使用", "Judge the model on your own patients"):
+        assert words in page
+
+
+def test_without_an_equation_or_with_another_ending_it_says_what_to_do(trained) -> None:
+    _bundle, results = trained
+    with pytest.raises(SettingsError, match=r"\.pmml"):
+        render_model(results, "model.xlsx")
+    with pytest.raises(BundleError, match="Train the model again"):
+        render_model(replace(results, specification=None), "model.csv")
+
+
+def test_weak_penalties_give_the_standard_errors_of_statsmodels() -> None:
+    rng = np.random.default_rng(0)
+    n = 400
+    codes, groups = rng.normal(size=(n, 2)), np.repeat(np.arange(100), 4)
+    outcome = (rng.random(n) < expit(codes @ [0.8, -0.5] - 0.3)).astype(np.int64)
+    fitted = sm.Logit(outcome, sm.add_constant(codes)).fit(disp=False, cov_type="cluster", cov_kwds={"groups": groups})
+    terms = tuple(Term(place=p, kind="linear", coefficients=(0.0, float(fitted.params[p + 1]))) for p in (0, 1))
+    kinds = ("numeric", "numeric")
+    task = Task(
+        codes, outcome, np.arange(n) % 4, 4, 2, kinds, (0, 0), Layout.of(codes, kinds), TrainSettings(), groups=groups
+    )
+    errors = standard_errors(Equation((0.0, float(fitted.params[0])), terms), task, 1e9)
+    correction = np.sqrt(100 / 99)  # statsmodels also multiplies by (n − 1) / (n − p)
+    assert errors[:, 0].tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(errors[:, 1], fitted.bse / np.sqrt((n - 1) / (n - 3) * 100 / 99) * correction, rtol=1e-4)
+
+
+def test_the_score_of_points_adds_up_and_says_what_it_costs(trained) -> None:
+    bundle, results = trained
+    points = written_model(results).points
+    if len(results.classes) > 2:
+        assert points is None
+        return
+    codes = bundle.background
+    low, high = points.range
+    total = points.total(codes)
+    assert low <= total.min() < total.max() <= high
+    assert max(max(item.points) for item in points.items) == 10
+    risk = points.risk(total)
+    assert np.corrcoef(risk, bundle.risk(codes)[:, 1])[0, 1] > 0.8
+    full, scored = points.full.metrics, points.evaluation.metrics
+    assert scored["auroc"].value == pytest.approx(full["auroc"].value, abs=0.05)
+    assert points.evaluation.n == results.cross_validated.n
+
+
+def test_every_word_of_the_calculator_is_there_in_chinese(trained) -> None:
+    with language("zh_CN"):
+        page = render_model(trained[1], "calculator.html").decode()
+    assert '<html lang="zh-CN">' in page
+    assert '"zh-CN": {"title": "风险计算器：{outcome}"' in page
