@@ -1,5 +1,5 @@
 "use strict";
-// Computes what the bundle computes, in the same order: answer, code, terms, softmax, clip, recalibration.
+// Computes what the bundle computes, in the same order: answer, code, terms, odds, clip, recalibration.
 const DATA = JSON.parse(document.getElementById("specification").textContent);
 const SMALLEST = 1e-7;
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
@@ -10,9 +10,14 @@ function clean(values) {
   return clipped.map((v) => v / sum);
 }
 
-function softmax(scores) {
+// Odds against the most probable class.
+function oddsOf(scores) {
   const most = Math.max(...scores);
-  const odds = scores.map((s) => Math.exp(s - most));
+  return scores.map((s) => Math.exp(s - most));
+}
+
+function softmax(scores) {
+  const odds = oddsOf(scores);
   const sum = odds.reduce((a, b) => a + b, 0);
   return odds.map((o) => o / sum);
 }
@@ -84,7 +89,7 @@ function risks(codes) {
     const value = termValue(term, codes[term.place]);
     term.coefficients.forEach((c, k) => { scores[k] += value * c; });
   }
-  return recalibrated(clean(clean(softmax(scores))), DATA.calibrator);
+  return recalibrated(clean(clean(oddsOf(scores))), DATA.calibrator);
 }
 
 // The page.

@@ -17,7 +17,7 @@ from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.evaluation import Evaluation, evaluate
-from medcore.features import CodeBook, Codes, Layout
+from medcore.features import CodeBook, Codes, Layout, kind_named
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE, SEARCHED, automatic, candidates, searched_with
 from medcore.models.contract.checks import check_trainable
@@ -27,7 +27,7 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task
 from medcore.models.contract.team import Alone, Team
 from medcore.models.contract.trials import SearchOutcome
-from medcore.models.learners.baselines import LogisticPart
+from medcore.models.learners.logistic import LogisticPart
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
 from medcore.models.run.results import CandidateResult, Patients, Results
@@ -296,8 +296,9 @@ def _specified(run: _Run, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: 
     own = fitted[first].part
     delivered = isinstance(own, LogisticPart) and not others
     part = own if delivered else fitted["logistic"].part
-    if not isinstance(part, LogisticPart):
-        return None
+    scalar = all(kind_named(kind).scalar for kind in bundle.codebook.kinds)
+    if not isinstance(part, LogisticPart) or not scalar:
+        return None  # what is inside a content cannot be written as an equation of its codes
     return specify(
         part,
         run.task,

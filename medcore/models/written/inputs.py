@@ -13,6 +13,7 @@ from medcore.data.preparation.cells import OLDEST, OLDEST_TOLD
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.schema.names import says
 from medcore.features import UNSEEN, CodeBook, Codes
+from medcore.features.numeric.encoder import NumberEncoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +69,18 @@ class Input:
 def inputs_of(codebook: CodeBook, schema: Schema, recipe: Recipe) -> tuple[Input, ...]:
     """Describe the predictors of a code book, in the order of the codes."""
     found = []
-    for name, kind, categories, low, high in zip(
-        codebook.columns, codebook.kinds, codebook.categories, codebook.low, codebook.high, strict=True
-    ):
+    for name, encoder in zip(codebook.columns, codebook.encoders, strict=True):
         column = schema[name]
-        if kind == "category":
-            found.append(Input(name=name, categories=categories or ("",), absent=_absent(column, recipe, categories)))
+        if not isinstance(encoder, NumberEncoder):
+            categories = encoder.levels or ("",)
+            found.append(Input(name=name, categories=categories, absent=_absent(column, recipe, categories)))
             continue
         found.append(
             Input(
                 name=name,
                 unit=column.unit or "",
-                low=None if np.isnan(low) else low,
-                high=None if np.isnan(high) else high,
+                low=None if np.isnan(encoder.low) else encoder.low,
+                high=None if np.isnan(encoder.high) else encoder.high,
                 plausible=(column.low, column.high) if _does(recipe, "implausible_values", column) else (None, None),
                 missing_codes=_numbers(column.missing_codes) if recipe.is_on("missing_codes") else (),
                 capped=_does(recipe, "cap_ages", column) and says(name, "age"),

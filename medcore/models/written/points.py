@@ -17,8 +17,8 @@ from scipy.special import expit
 from medcore.evaluation import Evaluation, evaluate
 from medcore.features import Codes
 from medcore.models.contract.task import Risk, Task, clean
-from medcore.models.learners.baselines import LogisticPart, refit
 from medcore.models.learners.equation import Equation, equation_of
+from medcore.models.learners.logistic import LogisticPart, refit
 from medcore.statistics.logistic import fit_logistic
 
 Floats = NDArray[np.float64]

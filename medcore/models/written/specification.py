@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import Codes
-from medcore.models.contract.task import Risk, Task
-from medcore.models.learners.baselines import LogisticPart
+from medcore.models.contract.task import Risk, Task, clean
 from medcore.models.learners.equation import Equation, Term, equation_of
+from medcore.models.learners.logistic import LogisticPart
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.written.errors import standard_errors
 from medcore.models.written.inputs import Input
@@ -47,7 +47,7 @@ class Specification:
 
     def risk(self, codes: Codes) -> Risk:
         """Predict from codes ``(n, P)``: risks ``(n, K)``, rows summing to 1."""
-        return self.calibrator.apply(self.equation.risk(codes))
+        return self.calibrator.apply(clean(self.equation.risk(codes), len(self.classes)))  # as a bundle of one part
 
     def interval(self, row: int, k: int) -> tuple[float, float] | None:
         """Return the 95 % interval of a number of class ``k``: of the intercept (row 0) or a term's coefficient (from 1)."""

@@ -9,7 +9,7 @@ from hashlib import sha256
 from html import escape
 from typing import Any
 
-from medcore.data.schema.ranges import unit_word
+from medcore.data.schema.ranges import unit_message
 from medcore.evaluation.figures.words import with_interval
 from medcore.i18n import LANGUAGES, _, current_language, language
 from medcore.models.run.manifest import INTENDED_USE, LIMITS
@@ -89,7 +89,7 @@ def _words(model: Specification, results: Results) -> dict[str, Any]:
         "no_risk": _("No risk: correct what is not a number."),
         "doubt": _("{n} value(s) need attention; see the notes at the fields.", n="{n}"),
         "days_after": _("{name}, days after {since}", name="{name}", since="{since}"),
-        "units": [unit_word(i.unit, i.name) if i.unit else "" for i in model.inputs],
+        "units": [str(unit_message(i.unit, i.name)) for i in model.inputs],
         "caveats": caveats(model, results),
     }
 

@@ -162,7 +162,10 @@ def _output(output: Node, model: Specification) -> None:
         _add(
             output, "OutputField", name=name, optype="continuous", dataType="double", feature="probability", value=value
         )
-    names = _cleaned(output, names, "clipped")
+    most = _transformed(output, "probability.largest", _apply("max", *names))
+    names = [_transformed(output, f"odds.{k}", _apply("/", name, most)) for k, name in enumerate(names)]
+    for stage in ("part", "bundle"):
+        names = _cleaned(output, names, stage)
     step: Calibrator | None = model.calibrator
     number = 0
     while step is not None:
