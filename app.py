@@ -23,6 +23,7 @@ from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.jobs.logs import keep_values_out_of_logs
 from medcore.jobs.web.guard import Guard, refuse_other_than_loopback
+from medcore.jobs.web.uploads import be_ready
 from medcore.safe_files import close_folder_tree, keep_new_files_private, sweep
 from medcore.settings import Settings
 from medcore.studies import Store
@@ -55,6 +56,7 @@ def import_what_pages_import() -> None:
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Wake the worker, import what the first page needs, then say where the pages are."""
     jobs.keep_warm(SETTINGS)
+    be_ready()
     import_what_pages_import()
     print(_("medcore is ready: {address}", address=f"http://localhost:{st.get_option('server.port')}"), flush=True)  # noqa: T201
     yield

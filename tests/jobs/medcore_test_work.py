@@ -102,3 +102,24 @@ def refuse_step(shared: None, step: int, sign: StopSign) -> int:
 def stumble_at_step(shared: None, step: int, sign: StopSign) -> int:
     """Fail in a way nobody foresaw, with a patient's value in the error's text."""
     raise ValueError("cannot convert 'Mrs Miller'")
+
+
+def read_greedily(theirs: Any, name: str, overrides: Any, scratch: str) -> None:
+    """Ask for 64 GB with 8 allowed, as a reader of a hostile file does."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+    theirs.recv_bytes()
+    np.ones(64 << 30, np.uint8)
+
+
+def read_and_crash(theirs: Any, name: str, overrides: Any, scratch: str) -> None:
+    """End as native code does that is at fault, with half a file left."""
+    (Path(scratch) / "half").write_bytes(theirs.recv_bytes())
+    os.abort()
+
+
+def read_for_ever(theirs: Any, name: str, overrides: Any, scratch: str) -> None:
+    """Never come to an end."""
+    theirs.recv_bytes()
+    time.sleep(60)

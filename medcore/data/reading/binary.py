@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from medcore.data.reading.found import TypedTable, cell_text
+from medcore.data.reading.limits import check_cells
 from medcore.data.reading.spreadsheet import read_spreadsheet
 from medcore.data.reading.text import RawFile
 from medcore.errors import UnreadableFileError
@@ -59,7 +60,9 @@ def _arrow(raw: RawFile, kind: str) -> TypedTable:
     if kind == "parquet":
         import pyarrow.parquet
 
-        table = pyarrow.parquet.ParquetFile(source).read()
+        parquet = pyarrow.parquet.ParquetFile(source)
+        check_cells(raw.name, parquet.metadata.num_rows, parquet.metadata.num_columns)
+        table = parquet.read()
     else:
         import pyarrow.feather
 

@@ -17,6 +17,7 @@ import pandas as pd
 from medcore.data.reading.found import TypedTable, cell_text
 from medcore.data.reading.headers import Header, find_header
 from medcore.data.reading.layout import Aside, find_aside, repeats
+from medcore.data.reading.limits import check_spreadsheet
 from medcore.data.reading.text import RawFile
 from medcore.data.values.names import clean_name
 from medcore.errors import UnreadableFileError
@@ -32,6 +33,7 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
     """Read one sheet of a workbook: the one that is named, or the largest that is not hidden."""
     from python_calamine import CalamineWorkbook
 
+    check_spreadsheet(raw)
     with closing(raw.open()) as file:
         data = file.read()
     if kind == "xls" and _ENCRYPTED in data:

@@ -18,7 +18,7 @@ from medcore.i18n import N_
 
 BLOCK = 4 << 20
 HEAD = 256 << 10
-MAX_UNPACKED = 4 << 30
+MAX_UNPACKED = 1 << 30
 """Bytes to which a compressed file may grow: a guard against archives made to exhaust memory."""
 _DAMAGED_ZIP = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
 

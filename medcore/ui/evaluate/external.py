@@ -12,11 +12,11 @@ from medcore.charts import calibration as calibration_charts
 from medcore.charts import utility
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.preparation.recipe import Recipe, required_columns
-from medcore.data.reading.table import read_table
 from medcore.data.schema.matching import propose_names
 from medcore.evaluation import Estimate, calibration_curve, decision_curve
 from medcore.i18n import _
 from medcore.jobs.runs.versions import keep_version
+from medcore.jobs.web.uploads import read_upload
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import MEANINGS, TITLES, WEIGHTED, Recalibration
 from medcore.models.deployed.versions import Judgement, judge_saved
@@ -43,7 +43,7 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float)
     file = st.file_uploader(_("Table of new patients with their outcomes"), key=f"evaluate.external.{run.id}")
     if file is None:
         return
-    cohort = read_table((file.name, file.getvalue()))
+    cohort = read_upload(file.name, file.getvalue())
     names = _names(cohort, results, run.id)
     if names is None:
         return

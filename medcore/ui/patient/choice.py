@@ -12,12 +12,12 @@ import streamlit as st
 from medcore import jobs
 from medcore.data.cohort import Column
 from medcore.data.describe.export import to_csv
-from medcore.data.reading.table import read_table
 from medcore.data.values.column import write_number
 from medcore.errors import MissingColumnsError
 from medcore.explanation.patient import answers, wording
 from medcore.features.numeric.encoder import NumberEncoder
 from medcore.i18n import N_, _
+from medcore.jobs.web.uploads import read_upload
 from medcore.reporting.patient_report import MARKS
 from medcore.ui.kit import components
 from medcore.ui.kit.state import state
@@ -113,7 +113,7 @@ def new_table(explainer: Explainer) -> Chosen | None:
     if file is None:
         st.caption(_("It needs these columns: {columns}.", columns=[components.plain(c) for c in explainer.columns]))
         return None
-    cohort = read_table((file.name, file.getvalue()))
+    cohort = read_upload(file.name, file.getvalue())
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
     frame = cohort.frame[list(explainer.columns)]

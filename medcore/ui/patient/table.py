@@ -7,12 +7,12 @@ import streamlit as st
 
 from medcore.charts import whole_model as charts
 from medcore.data.describe.export import to_csv
-from medcore.data.reading.table import read_table
 from medcore.errors import MissingColumnsError
 from medcore.explanation.model.batch import as_table
 from medcore.explanation.model.whole import importance
 from medcore.explanation.shapley.results import CAPTION, SCALES, Scale
 from medcore.i18n import N_, _
+from medcore.jobs.web.uploads import read_upload
 from medcore.ui.kit import cache, components
 from medcore.ui.patient.batch import Batch, follow
 from medcore.ui.patient.explainer import Explainer
@@ -77,7 +77,7 @@ def _table(explainer: Explainer, source: str) -> tuple[pd.DataFrame, str] | None
     )
     if file is None:
         return None
-    cohort = read_table((file.name, file.getvalue()))
+    cohort = read_upload(file.name, file.getvalue())
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
     return cohort.frame[list(explainer.columns)], cohort.sha256

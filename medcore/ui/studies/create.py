@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from medcore.data.privacy import Decision, installation_key, protect, screen
-from medcore.data.reading.table import read_table
 from medcore.data.samples import Sample, load_sample
 from medcore.errors import NotFoundError
 from medcore.i18n import N_
+from medcore.jobs.web.uploads import read_upload
 from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit.cache import store
@@ -40,7 +40,7 @@ def open_table(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = 
         UnreadableFileError: the file is not a table; nothing is kept.
 
     """
-    cohort = read_table((name, data), overrides=overrides)
+    cohort = read_upload(name, data, overrides=overrides)
     risky = tuple(f for f in screen(cohort.frame, cohort.schema) if f.severity == "error")
     state().pending = Pending(cohort, _study_name(name), risky) if risky else None
     if risky:

@@ -1,0 +1,133 @@
+"""Uploads are read in a process of their own, with limits on memory and time.
+
+A file that a stranger made may take the reader down in native code, where no
+``except`` helps: it takes down this child and nobody else. The child is forked from
+a small server that has the readers imported, so that nobody waits for them; what
+comes back is Parquet and JSON, never a pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import shutil
+import tempfile
+import uuid
+from collections.abc import Mapping
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from typing import Any
+
+import psutil
+
+from medcore.data.cohort import Cohort, Schema, Source
+from medcore.data.reading.table import read_table
+from medcore.errors import MedcoreError, UnreadableFileError, from_dict
+from medcore.i18n import N_, Message
+from medcore.safe_files import keep_new_files_private, private_folder
+from medcore.settings import Settings
+from medcore.studies.parquet import from_parquet, to_parquet
+
+MEMORY_BYTES = 6 << 30
+"""What reading one file may take on top of the readers themselves."""
+READ_SECONDS = 180
+PRELOADED = ["medcore.jobs.web.uploads", "pyarrow.parquet", "pyreadstat", "python_calamine"]
+
+
+def read_upload(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None) -> Cohort:
+    """Read an uploaded table as :func:`~medcore.data.reading.table.read_table` does, safely.
+
+    Raises:
+        UnreadableFileError: the file is no table, or needs more memory or time than
+            reading may take; nothing of it stays.
+
+    """
+    scratch = private_folder(private_folder(Settings.from_env().data_dir) / "scratch") / uuid.uuid4().hex
+    scratch.mkdir(mode=0o700)
+    ours, theirs = _context().Pipe()
+    child = _context().Process(target=_read, args=(theirs, name, dict(overrides or {}), str(scratch)), daemon=True)
+    try:
+        child.start()
+        theirs.close()
+        return _received(name, ours, data)
+    finally:
+        ours.close()
+        child.kill()
+        child.join()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def be_ready() -> None:
+    """Start the server from which readers are forked, so that the first upload does not wait for it."""
+    _context()
+    forkserver.ensure_running()
+
+
+@cache
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+def _received(name: str, ours: Connection, data: bytes) -> Cohort:
+    """Hand the bytes over, wait for the table, and put it together."""
+    try:
+        ours.send_bytes(data)
+        if not ours.poll(READ_SECONDS):
+            raise UnreadableFileError(
+                N_("Reading {name} takes longer than {seconds} seconds and was given up. Split the table."),
+                name=name,
+                seconds=READ_SECONDS,
+            )
+        head = json.loads(ours.recv_bytes())
+        if "error" in head:
+            raise from_dict(head)
+        frame = from_parquet(ours.recv_bytes())
+    except (EOFError, ConnectionError, OSError):  # the child was ended: by its limits, or by a fault of a reader
+        raise UnreadableFileError(
+            N_(
+                "The file {name} could not be read: it is damaged, or needs more than the {n} GB of memory that reading may take. Save the table alone, as CSV."
+            ),
+            name=name,
+            n=MEMORY_BYTES >> 30,
+        ) from None
+    return Cohort(
+        frame,
+        Schema.from_dict(head["schema"]),
+        head["sha256"],
+        head["name"],
+        Source.from_dict(head["source"]),
+        tuple(Message.from_dict(m) for m in head["repairs"]),
+    )
+
+
+def _read(theirs: Connection, name: str, overrides: Mapping[str, Any], scratch: str) -> None:
+    """Read one table in the child; nothing it writes on the way is left anywhere but in ``scratch``."""
+    keep_new_files_private()
+    tempfile.tempdir = scratch
+    data = theirs.recv_bytes()
+    most = psutil.Process().memory_info().vms + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (READ_SECONDS, READ_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        cohort = read_table((name, data), overrides=overrides)
+        rows = to_parquet(cohort.frame)
+    except MedcoreError as error:
+        theirs.send_bytes(json.dumps(error.to_dict()).encode())
+        return
+    except Exception:  # its text may hold a cell, and would be printed; that nothing comes back says enough
+        return
+    head = {
+        "schema": cohort.schema.to_dict(),
+        "sha256": cohort.sha256,
+        "name": cohort.name,
+        "source": cohort.source.to_dict(),
+        "repairs": [message.to_dict() for message in cohort.repairs],
+    }
+    theirs.send_bytes(json.dumps(head).encode())
+    theirs.send_bytes(rows)
