@@ -160,13 +160,11 @@ def sample_size(subject: Subject) -> list[Block]:
         return []
     trained_on = evaluation.n if evaluation.n_patients is None else evaluation.n_patients
     text = _(
-        "For {parameters} parameters and {share} % events, the criteria of Riley et al. (BMJ 2020;368:m441) ask for {needed} patients ({shrinkage}, {optimism} and {prevalence} by criterion), assuming that 15 % of the attainable variation is explained; {n} were trained on.",
+        "For {parameters} parameters and {share} % events, the criteria of Riley et al. (BMJ 2020;368:m441) ask for {needed} patients ({criteria} by criterion), assuming that 15 % of the attainable variation is explained; {n} were trained on.",
         parameters=parameters,
         share=f"{100 * needed.event_share:.1f}",
         needed=needed.required,
-        shrinkage=needed.shrinkage,
-        optimism=needed.optimism,
-        prevalence=needed.prevalence,
+        criteria=", ".join(map(str, needed.criteria)),
         n=trained_on,
     )
     return [Heading(part("sample_size"), 2), Paragraph(text, strong=trained_on < needed.required)]

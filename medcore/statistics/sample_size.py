@@ -1,14 +1,22 @@
 """How many patients a prediction model needs: the criteria of Riley and colleagues.
 
-Source: Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required
-for developing a clinical prediction model. BMJ 2020;368:m441, for a binary outcome.
+Sources: Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for
+developing a clinical prediction model. BMJ 2020;368:m441, for a binary outcome, with the
+mean absolute error of van Smeden 2019 (Stat Methods Med Res 28:2455) as its fourth
+criterion; Pate A, Riley RD, Collins GS, et al. Minimum sample size for developing a
+multivariable prediction model using multinomial logistic regression. Stat Methods Med
+Res 2023;32:555, for more than two classes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log
+from itertools import combinations
+from math import ceil, exp, log
 from typing import Any
+
+from scipy.stats import chi2
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
@@ -16,6 +24,9 @@ from medcore.i18n import N_
 SHRINKAGE = 0.9
 OPTIMISM = 0.05
 MARGIN = 0.05
+MEAN_ERROR = 0.05
+MOST_PARAMETERS_FOR_ERROR = 30
+"""Parameters up to which van Smeden's formula was derived; beyond, the fourth criterion is left out."""
 # Riley 2020: without earlier work, assume that 15 % of the attainable variation is explained.
 DEFAULT_SHARE_OF_MAX_R2 = 0.15
 
@@ -36,11 +47,17 @@ class SampleSize:
     shrinkage: int
     optimism: int
     prevalence: int
+    error: int | None = None
+
+    @property
+    def criteria(self) -> tuple[int, ...]:
+        """The numbers of the criteria that apply."""
+        return (self.shrinkage, self.optimism, self.prevalence, *([] if self.error is None else [self.error]))
 
     @property
     def required(self) -> int:
-        """The number of patients that meets all three criteria."""
-        return max(self.shrinkage, self.optimism, self.prevalence)
+        """The number of patients that meets all criteria."""
+        return max(self.criteria)
 
     @property
     def required_events(self) -> int:
@@ -106,8 +123,57 @@ def riley_sample_size(n_parameters: int, event_share: float, r2: float | None = 
         shrinkage=_for_shrinkage(n_parameters, r2, SHRINKAGE),
         optimism=_for_shrinkage(n_parameters, r2, r2 / (r2 + OPTIMISM * max_r2)),
         prevalence=ceil((1.96 / MARGIN) ** 2 * event_share * (1 - event_share)),
+        error=_for_error(n_parameters, min(event_share, 1 - event_share)),
+    )
+
+
+def multinomial_sample_size(n_parameters: int, shares: Sequence[float]) -> SampleSize:
+    """Calculate how many patients are needed to develop a model of K classes with the given shares.
+
+    ``n_parameters`` counts the candidate parameters of one of the K − 1 equations. Every
+    pair of classes must shrink by less than 10 %, the whole model's optimism and the error
+    of every class's average risk (together) be small; each pair and the whole are assumed
+    to explain 15 % of what can be explained. Raises SettingsError for fewer than two
+    classes or no parameter.
+
+    >>> multinomial_sample_size(17, (0.66, 0.17, 0.17)).shrinkage
+    3745
+    """
+    present = [float(s) for s in shares if s > 0]
+    if n_parameters < 1 or len(present) < 2:
+        raise SettingsError(
+            N_(
+                "A sample size needs at least one parameter and a share of events between 0 and 1; got {n} and {share}."
+            ),
+            n=n_parameters,
+            share=round(max(present, default=0.0), 3),
+        )
+    pairs = [(a + b, DEFAULT_SHARE_OF_MAX_R2 * max_cox_snell(a / (a + b))) for a, b in combinations(present, 2)]
+    max_r2 = 1.0 - exp(2 * sum(s * log(s) for s in present))
+    r2 = DEFAULT_SHARE_OF_MAX_R2 * max_r2
+    together = float(chi2.ppf(1 - 0.05 / len(present), 1))
+    every = n_parameters * (len(present) - 1)
+    return SampleSize(
+        n_parameters=every,
+        event_share=min(present),
+        r2=r2,
+        max_r2=max_r2,
+        shrinkage=max(ceil(_shrinking(n_parameters, own, SHRINKAGE) / both) for both, own in pairs),
+        optimism=_for_shrinkage(every, r2, r2 / (r2 + OPTIMISM * max_r2)),
+        prevalence=max(ceil(together * s * (1 - s) / MARGIN**2) for s in present),
     )
 
 
 def _for_shrinkage(n_parameters: int, r2: float, shrinkage: float) -> int:
-    return ceil(n_parameters / ((shrinkage - 1) * log(1 - r2 / shrinkage)))
+    return ceil(_shrinking(n_parameters, r2, shrinkage))
+
+
+def _shrinking(n_parameters: int, r2: float, shrinkage: float) -> float:
+    return n_parameters / ((shrinkage - 1) * log(1 - r2 / shrinkage))
+
+
+def _for_error(n_parameters: int, rarer_share: float) -> int | None:
+    """Return the number at which the mean absolute error of the risks is 0.05 (van Smeden 2019, equation in BMJ 2020)."""
+    if n_parameters > MOST_PARAMETERS_FOR_ERROR:
+        return None
+    return ceil(exp((-0.508 + 0.259 * log(rarer_share) + 0.504 * log(n_parameters) - log(MEAN_ERROR)) / 0.544))

@@ -9,7 +9,7 @@ import numpy as np
 from medcore.data.quality.catalogue import Hit, check
 from medcore.data.quality.view import View
 from medcore.i18n import N_, Message
-from medcore.statistics.sample_size import SampleSize, riley_sample_size
+from medcore.statistics.sample_size import SampleSize, multinomial_sample_size, riley_sample_size
 
 FEW_EVENTS = 100
 TOO_FEW_EVENTS = 20
@@ -148,23 +148,28 @@ def sample_size(view: View) -> Iterator[Hit]:
 
 
 def required_size(view: View) -> SampleSize | None:
-    """Apply Riley's criteria; with more than two classes to each against the rest, and take the largest."""
+    """Apply the criteria of Riley for two classes, of Pate for more."""
     outcome = view.outcome
     n_parameters = n_candidate_parameters(view)
     if outcome is None or n_parameters < 1:
         return None
-    shares = outcome.counts / outcome.counts.sum()
-    wanted = shares[-1:] if len(shares) == 2 else shares
-    sizes = [riley_sample_size(n_parameters, float(s)) for s in wanted if 0 < s < 1]
-    return max(sizes, key=lambda s: s.required, default=None)
+    shares = [float(s) for s in outcome.counts / outcome.counts.sum() if s > 0]
+    if len(shares) < 2:
+        return None
+    return (
+        riley_sample_size(n_parameters, shares[-1])
+        if len(shares) == 2
+        else multinomial_sample_size(n_parameters, shares)
+    )
 
 
 def n_candidate_parameters(view: View) -> int:
-    """Count what a model estimates: one a numeric predictor, levels minus one a category."""
+    """Count what one equation estimates: one a numeric predictor, levels minus one a category, one more where values are missing."""
     n = 0
     for column in view.predictors:
         levels = view.levels(column.name).n
         if column.kind == "text" or levels < 2:
             continue
         n += 1 if column.kind in ("numeric", "date") else min(levels, MOST_LEVELS_COUNTED) - 1
+        n += int(view.levels(column.name).missing.any())
     return n

@@ -1,0 +1,76 @@
+"""Numbers of patients from publications and from the programs of their authors.
+
+Development: Riley 2020 (BMJ 2020;368:m441), worked examples (pre-eclampsia: 30 parameters,
+event share 0.05, R² 0.05), and the tests of CRAN's pmsampsize. Judging: the tests of CRAN's
+pmvalsampsize (0.018, AUROC 0.8), and its Python edition 0.2.1 with a million simulated
+patients, whose slope criterion therefore varies by half a per cent.
+"""
+
+import numpy as np
+import pytest
+from scipy.stats import beta, norm
+
+from medcore.errors import SettingsError
+from medcore.statistics.sample_size import multinomial_sample_size, riley_sample_size
+from medcore.statistics.validation_size import for_auroc, for_o_e, for_slope, validation_size
+
+MIDDLES = (np.arange(100_000) + 0.5) / 100_000
+
+
+def test_pre_eclampsia_needs_what_the_bmj_says():
+    size = riley_sample_size(30, 0.05, 0.05)
+    assert (size.shrinkage, size.prevalence, size.error) == (5249, 73, 544)
+    assert size.required == 5249
+
+
+@pytest.mark.parametrize(
+    ("parameters", "share", "r2", "shrinkage", "prevalence"),
+    [
+        (24, 0.174, 0.288, 623, 221),
+        (24, 0.174, 0.55, 255, 221),
+        (36, 0.174, 0.288, 934, 221),
+        (24, 0.25, 0.288, 623, 289),
+    ],
+)
+def test_development_sizes_are_those_of_pmsampsize(parameters, share, r2, shrinkage, prevalence):
+    size = riley_sample_size(parameters, share, r2)
+    assert (size.shrinkage, size.prevalence) == (shrinkage, prevalence)
+
+
+def test_the_fourth_criterion_is_left_out_where_it_was_not_derived():
+    assert riley_sample_size(31, 0.2).error is None
+    assert riley_sample_size(30, 0.2).error > 0
+
+
+def test_two_classes_need_no_more_as_a_multinomial_model():
+    binary, multinomial = riley_sample_size(12, 0.3), multinomial_sample_size(12, (0.7, 0.3))
+    assert (multinomial.shrinkage, multinomial.optimism) == (binary.shrinkage, binary.optimism)
+    assert multinomial.r2 == pytest.approx(binary.r2, abs=1e-12)
+
+
+def test_more_classes_count_the_parameters_of_every_equation_and_the_rarest_pair():
+    three = multinomial_sample_size(10, (0.6, 0.3, 0.1))
+    assert three.n_parameters == 20
+    rarest_pair = riley_sample_size(10, 0.25).shrinkage / 0.4
+    assert three.shrinkage == pytest.approx(rarest_pair, abs=3)
+    assert multinomial_sample_size(10, (0.6, 0.3, 0.1, 0.0)) == three
+    with pytest.raises(SettingsError):
+        multinomial_sample_size(10, (1.0, 0.0))
+
+
+def test_judging_sizes_are_those_of_pmvalsampsize():
+    assert (for_o_e(0.018, 1.0), for_auroc(0.8, 0.018)) == (905, 4252)
+    assert (for_o_e(0.43), for_auroc(0.8, 0.43)) == (510, 308)
+    assert for_slope(norm.ppf(MIDDLES, -5, 2.5)) == pytest.approx(4544, rel=0.005)
+    p = beta.ppf(MIDDLES, 1.33, 1.75)
+    assert for_slope(np.log(p / (1 - p))) == pytest.approx(2136, rel=0.005)
+
+
+def test_the_largest_criterion_decides_and_nonsense_is_refused():
+    risk = beta.ppf(MIDDLES[::100], 1.33, 1.75)
+    size = validation_size(risk, 0.8, 0.43)
+    assert size.required == max(size.o_e, size.slope, size.auroc) == size.slope
+    assert size.required_events == pytest.approx(0.43 * size.required, abs=1)
+    for bad in ((np.full(9, 0.3), 0.8), (risk, 0.5), (risk, 1.0)):
+        with pytest.raises(SettingsError):
+            validation_size(*bad)
