@@ -65,7 +65,29 @@ class Architecture(Protocol):
         """Return the fixed parts from the training rows of one member."""
 
     def logits(self, weights: Mapping[str, Any], fixed: Mapping[str, Any], x: Any, noise: Noise | None) -> Any:
-        """Map rows (M, B, F) to logits (M, B, S, C); ``noise`` is given in training only."""
+        """Map rows (M, B, F) to logits (M, B, S, C), S sub-models; ``noise`` is given in training only."""
+
+    # The same forward pass in its steps: an explanation mixes rows after the first kernel, where they are sums.
+
+    @property
+    def n_submodels(self) -> int:
+        """S: how many risks of one member are averaged."""
+
+    def inputs(self, fixed: Mapping[str, Any], x: Any) -> Any:
+        """Return what the first kernel is multiplied with, (M, B, D)."""
+
+    def first_kernel(self, weights: Mapping[str, Any]) -> Any:
+        """Return the first kernel, (M, D, H)."""
+
+    def after_first(self, weights: Mapping[str, Any], first: Any, straight: Any, noise: Noise | None) -> Any:
+        """Map products with the first kernel (M, B, H), and of the linear path (M, B, C) if any, to logits."""
+
+    @property
+    def first_parts(self) -> frozenset[str]:
+        """The weights that nothing after the first products needs."""
+
+    def owners(self, fixed: Mapping[str, Floats], columns: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Say of one member's inputs (D,) which of ``columns`` (F,) each is made of."""
 
     def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:
         """Return one member as an ordinary Keras model from (n, n_features) to (n, classes)."""
@@ -172,6 +194,14 @@ def _mixed(x: Any) -> Any:
     x = x ^ tf.bitwise.right_shift(x, u32(13))
     x = x * u32(0xC2B2AE35)
     return x ^ tf.bitwise.right_shift(x, u32(16))
+
+
+def mean_risk(logits: Any) -> Any:
+    """Turn logits (M, B, S, C) into risks (M, B, C): that of the positive class, or of every class."""
+    import tensorflow as tf
+
+    each = tf.sigmoid(logits) if logits.shape[-1] == 1 else tf.nn.softmax(logits)
+    return tf.reduce_mean(each, 2)
 
 
 def activate(name: str, x: Any) -> Any:

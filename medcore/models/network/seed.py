@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcore.models.network.parts import Floats, Noise, Part, activate
 
@@ -55,22 +56,50 @@ class DenseNetwork:
         """Measure nothing."""
         return {}
 
-    def logits(self, weights: Mapping[str, Any], fixed: Mapping[str, Any], x: Any, noise: Noise | None) -> Any:  # noqa: ARG002
+    def logits(self, weights: Mapping[str, Any], fixed: Mapping[str, Any], x: Any, noise: Noise | None) -> Any:
         """Map rows (M, B, F) to logits (M, B, 1, C)."""
         import tensorflow as tf
 
-        h = x
+        return self.after_first(weights, tf.matmul(self.inputs(fixed, x), self.first_kernel(weights)), None, noise)
+
+    def inputs(self, fixed: Mapping[str, Any], x: Any) -> Any:  # noqa: ARG002
+        """Return the rows as they are."""
+        return x
+
+    def first_kernel(self, weights: Mapping[str, Any]) -> Any:
+        """Return the first kernel, (M, F, units)."""
+        return weights["kernel_0"]
+
+    def after_first(self, weights: Mapping[str, Any], first: Any, straight: None, noise: Noise | None) -> Any:  # noqa: ARG002
+        """Map what the first kernel makes of rows, (M, B, units), to logits (M, B, 1, C)."""
+        import tensorflow as tf
+
+        h = first + weights["bias_0"][:, None, :]
         last = len(self.layers)
-        for i in range(last):
-            h = tf.matmul(h, weights[f"kernel_{i}"]) + weights[f"bias_{i}"][:, None, :]
+        for i in range(1, last + 1):
             h = activate(self.activation, h)
             h = noise.keep(h, self.dropout) if noise else h
-        kernel, bias = weights[f"kernel_{last}"], weights[f"bias_{last}"]
-        if self.n_outputs == 1:  # a product with a vector compiles slower than this
-            out = tf.reduce_sum(h * kernel[:, None, :, 0], 2, keepdims=True)
-        else:
-            out = tf.matmul(h, kernel)
-        return (out + bias[:, None, :])[:, :, None, :]
+            kernel = weights[f"kernel_{i}"]
+            if i == last and self.n_outputs == 1:  # a product with a vector compiles slower than this
+                h = tf.reduce_sum(h * kernel[:, None, :, 0], 2, keepdims=True)
+            else:
+                h = tf.matmul(h, kernel)
+            h = h + weights[f"bias_{i}"][:, None, :]
+        return h[:, :, None, :]
+
+    @property
+    def first_parts(self) -> frozenset[str]:
+        """The weights that :meth:`first_kernel` uses up."""
+        return frozenset({"kernel_0"})
+
+    def owners(self, fixed: Mapping[str, Floats], columns: NDArray[np.intp]) -> NDArray[np.intp]:  # noqa: ARG002
+        """Say of the inputs which of the columns (F,) each is made of: they are the columns."""
+        return columns
+
+    @property
+    def n_submodels(self) -> int:
+        """A dense network is a single model."""
+        return 1
 
     def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:  # noqa: ARG002
         """Return a ``keras.Sequential`` with these weights."""

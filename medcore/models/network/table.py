@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcore.models.network.parts import Floats, Noise, Part, activate, bucket
 
@@ -122,29 +123,52 @@ class TableNetwork:
         """Map rows (M, B, F) to logits (M, B, k, C)."""
         import tensorflow as tf
 
-        members, rows, _ = x.shape
-        z = self._inputs(fixed, x)
-        h = z if self.layers else tf.broadcast_to(z[:, :, None, :], (members, rows, self.n_submodels, self.n_inputs))
+        z = self.inputs(fixed, x)
+        first = tf.matmul(z, self.first_kernel(weights))
+        straight = tf.matmul(z, weights["linear"]) if self.linear else None
+        return self.after_first(weights, first, straight, noise)
+
+    def first_kernel(self, weights: Mapping[str, Any]) -> Any:
+        """Return the first kernel of all sub-models side by side, (M, D, k · units)."""
+        import tensorflow as tf
+
+        kernel = weights["head"]
+        if self.layers:  # scaling the kernel is cheaper than scaling every row for every sub-model
+            kernel = weights["scale_in_0"][:, :, :, None] * weights["kernel_0"][:, None]
+        return tf.reshape(tf.transpose(kernel, (0, 2, 1, 3)), (kernel.shape[0], self.n_inputs, -1))
+
+    def after_first(self, weights: Mapping[str, Any], first: Any, straight: Any, noise: Noise | None) -> Any:
+        """Map what the first kernel (M, B, k · units) and the linear path (M, B, C) make of rows to logits (M, B, k, C)."""
+        import tensorflow as tf
+
+        members, rows, _ = first.shape
+        h = tf.reshape(first, (members, rows, self.n_submodels, -1))
         for i, units in enumerate(self.layers):
-            if i == 0:  # scaling the kernel is cheaper than scaling every row for every sub-model
-                kernel = weights["scale_in_0"][:, :, :, None] * weights["kernel_0"][:, None]
-                kernel = tf.reshape(tf.transpose(kernel, (0, 2, 1, 3)), (members, self.n_inputs, -1))
-                h = tf.matmul(z, kernel)
-            else:
+            if i > 0:
                 h = tf.reshape(h * weights[f"scale_in_{i}"][:, None], (members, rows * self.n_submodels, -1))
-                h = tf.matmul(h, weights[f"kernel_{i}"])
-            h = tf.reshape(h, (members, rows, self.n_submodels, units))
+                h = tf.reshape(tf.matmul(h, weights[f"kernel_{i}"]), (members, rows, self.n_submodels, units))
             h = h * weights[f"scale_out_{i}"][:, None] + weights[f"bias_{i}"][:, None]
             h = activate(self.activation, h)
             h = noise.keep(h, self.dropout) if noise else h
-        if self.n_outputs == 1:
-            out = tf.reduce_sum(h * weights["head"][:, None, :, :, 0], 3, keepdims=True)
-        else:
-            out = tf.einsum("mbki,mkio->mbko", h, weights["head"])
-        out = out + weights["bias"][:, None]
-        return out + tf.matmul(z, weights["linear"])[:, :, None, :] if self.linear else out
+        if self.layers and self.n_outputs == 1:
+            h = tf.reduce_sum(h * weights["head"][:, None, :, :, 0], 3, keepdims=True)
+        elif self.layers:
+            h = tf.einsum("mbki,mkio->mbko", h, weights["head"])
+        out = h + weights["bias"][:, None]
+        return out if straight is None else out + straight[:, :, None, :]
 
-    def _inputs(self, fixed: Mapping[str, Any], x: Any) -> Any:
+    @property
+    def first_parts(self) -> frozenset[str]:
+        """The weights that :meth:`first_kernel` and the linear path use up, so that nothing after them needs them."""
+        return frozenset({"linear", *(("scale_in_0", "kernel_0") if self.layers else ("head",))})
+
+    def owners(self, fixed: Mapping[str, Floats], columns: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Say of one member's inputs (D,) which of the columns (F,) each is made of."""
+        if not self.n_bins:
+            return columns
+        return np.concatenate([columns, np.repeat(columns[fixed["column"].astype(int)], self.n_bins)])
+
+    def inputs(self, fixed: Mapping[str, Any], x: Any) -> Any:
         """Return the clipped columns and the pieces, (M, B, D)."""
         import tensorflow as tf
 

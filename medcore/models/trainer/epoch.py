@@ -171,14 +171,6 @@ def _smoothed(target: Any, classes: int, rules: Rules) -> Any:
     return target * (1.0 - rules.label_smoothing) + rules.label_smoothing / classes
 
 
-def mean_risk(logits: Any) -> Any:
-    """Turn logits (M, B, k, C) into risks (M, B, C): that of the positive class, or of every class."""
-    import tensorflow as tf
-
-    each = tf.sigmoid(logits) if logits.shape[-1] == 1 else tf.nn.softmax(logits)
-    return tf.reduce_mean(each, 2)
-
-
 def _update(state: State, gradient: Any, rate: Any, decays: Any, rules: Rules, scale: Any, learns: Any) -> State:
     """Do one step of the optimiser for the members that learn."""
     import tensorflow as tf

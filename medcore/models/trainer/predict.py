@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.models.network.parts import Architecture, Floats, bucket, pack, unpack, unpack_tensors
+from medcore.models.network.parts import Architecture, Floats, bucket, mean_risk, pack, unpack, unpack_tensors
 
 Risk = NDArray[np.float64]
 _TILE = 512  # rows computed at a time: their hidden layers stay in the cache
@@ -120,8 +120,6 @@ def _predict_program(
 ) -> Callable[[Any, Any, Any, Any], Any]:
     """Return the program rows (T, tile, F) → risks (n, C) or (M, n, C), compiled at its first call."""
     import tensorflow as tf
-
-    from medcore.models.trainer.epoch import mean_risk
 
     def program(weights: Any, fixed: Any, x: Any, tiles: Any) -> Any:
         slots, tile, _ = x.shape
