@@ -98,7 +98,7 @@ def case_of(name: str, cohort: Cohort, n_patients: int) -> Case:
     trained = train_cohort(cohort, TrainSettings(model="seed"))
     test = trained.bundle.codebook.transform(trained.prepared.predictors[trained.split.test]).codes
     frame = cohort.frame[list(trained.bundle.predictors)].iloc[:N_TABLE]
-    return Case(name, trained.bundle, trained.bundle.background[:N_BACKGROUND], test[: n_patients + 1], frame)
+    return Case(name, trained.bundle, trained.bundle.background.codes[:N_BACKGROUND], test[: n_patients + 1], frame)
 
 
 def explainers(case: Case) -> dict[str, Explainer]:

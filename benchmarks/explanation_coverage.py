@@ -68,7 +68,7 @@ def held(cohort: Cohort) -> np.ndarray:
     for row in test[:N_PATIENTS]:
         answers = [
             explain(
-                risk, row, bundle.background[:N_BACKGROUND], columns=bundle.predictors, max_evaluations=n, seed=seed,
+                risk, row, bundle.background.codes[:N_BACKGROUND], columns=bundle.predictors, max_evaluations=n, seed=seed,
                 tolerance=tolerance,
             )
             for n, seed, tolerance in ((CONVERGED, 9, 0.001), *((EVALUATIONS // 4, s, 0.0) for s in range(4)))

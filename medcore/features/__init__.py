@@ -17,15 +17,16 @@ from medcore.features.codebook import CodeBook as CodeBook
 from medcore.features.kind import Scaling as Scaling
 from medcore.features.matrix import FeatureMaker as FeatureMaker
 from medcore.features.matrix import Layout as Layout
-from medcore.features.matrix import tree_columns as tree_columns
 from medcore.features.registry import cautions as cautions
 from medcore.features.registry import kind_named as kind_named
 from medcore.features.registry import kinds as kinds
 from medcore.features.registry import register as register
 from medcore.features.rows import UNSEEN as UNSEEN
+from medcore.features.rows import AnyRows as AnyRows
 from medcore.features.rows import CodedColumn as CodedColumn
 from medcore.features.rows import Codes as Codes
 from medcore.features.rows import Payload as Payload
 from medcore.features.rows import Rows as Rows
+from medcore.features.rows import stack as stack
 
 FeatureKind = str

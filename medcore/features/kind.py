@@ -36,6 +36,11 @@ class Alternatives:
     values: tuple[float, ...] | tuple[str, ...]
     support: NDArray[np.float64] = field(repr=False)
 
+    @property
+    def codes(self) -> Codes:
+        """The codes of the values."""
+        return self.column.codes
+
 
 class Parts(Protocol):
     """What one patient's content of a column is made of, for an explanation inside the column."""

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from medcore.features.codebook import by_kind
 from medcore.features.kind import Scaler, Scaling
 from medcore.features.registry import kind_named
-from medcore.features.rows import Codes, Rows
+from medcore.features.rows import AnyRows, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Layout:
     missing: tuple[bool, ...]
 
     @classmethod
-    def of(cls, rows: Rows | Codes, kinds: Sequence[str]) -> Layout:
+    def of(cls, rows: AnyRows, kinds: Sequence[str]) -> Layout:
         """Decide the layout from all training rows ``(n, P)``."""
         rows = Rows.of(rows)
         absent: NDArray[np.bool_] = np.asarray(np.isnan(rows.codes))
@@ -77,7 +77,7 @@ class FeatureMaker(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_categories = n_categories
         self.scaling = scaling
 
-    def fit(self, rows: Rows | Codes, y: object = None, *, layout: Layout | None = None) -> Self:  # noqa: ARG002
+    def fit(self, rows: AnyRows, y: object = None, *, layout: Layout | None = None) -> Self:  # noqa: ARG002
         """Learn from rows ``(n, P)`` what each kind writes; ``layout`` fixes the columns for all folds."""
         rows = Rows.of(rows)
         self._place(layout or Layout.of(rows, self.kinds))
@@ -96,11 +96,11 @@ class FeatureMaker(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _entries(self, places: NDArray[np.intp]) -> tuple[tuple[int, ...], ...]:
         return tuple(self.layout_.entries[p] for p in places)
 
-    def transform(self, rows: Rows | Codes) -> NDArray[np.float32]:
+    def transform(self, rows: AnyRows) -> NDArray[np.float32]:
         """Write rows ``(n, P)`` as a matrix ``(n, F)`` of float32."""
         return self._matrix(Rows.of(rows), np.float32)
 
-    def transform_exactly(self, rows: Rows | Codes) -> NDArray[np.float64]:
+    def transform_exactly(self, rows: AnyRows) -> NDArray[np.float64]:
         """Write rows ``(n, P)`` as a matrix ``(n, F)`` of float64: for models that are written down."""
         return self._matrix(Rows.of(rows), np.float64)
 
@@ -168,18 +168,6 @@ class FeatureMaker(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for kind, places in by_kind(tuple(data["kinds"]))
         }
         return maker
-
-
-def tree_columns(rows: Rows, kinds: Sequence[str], layout: Layout) -> Codes:
-    """Return rows as trees cut them, ``(n, P')``: codes as they are, and the numbers of contents in place of their keys.
-
-    With scalar kinds only, these are the codes themselves.
-    """
-    if not rows.payloads and all(kind_named(name).scalar for name in kinds):
-        return rows.codes
-    return np.column_stack(
-        [kind_named(name).numbers(rows.column(p), layout.entries[p]) for p, name in enumerate(kinds)]
-    )
 
 
 def _from_format_1(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +120,11 @@ class Rows:
 
     @classmethod
     def of(cls, rows: Any) -> Rows:
-        """Take rows as they are, and an array of codes ``(n, P)`` as rows without payloads."""
+        """Take rows as they are, and an array of codes ``(n, P)``, or ``(P,)`` of one patient, as rows without payloads."""
         if isinstance(rows, Rows):
             return rows
-        return cls(np.ascontiguousarray(rows, dtype=np.float64))
+        codes = np.ascontiguousarray(rows, dtype=np.float64)
+        return cls(codes[None] if codes.ndim == 1 else codes)
 
     @classmethod
     def from_columns(cls, columns: Sequence[CodedColumn], n: int) -> Rows:
@@ -170,9 +172,9 @@ class Rows:
         codes[:, place] = column.codes
         return Rows(codes, _union(self.payloads, {} if column.payload is None else {place: column.payload}))
 
-    def knowing(self, other: Rows) -> Rows:
-        """Return these rows with the contents of others at hand, so that codes of both may be mixed."""
-        return Rows(self.codes, _union(self.payloads, other.payloads))
+    def knowing(self, *others: Rows) -> Rows:
+        """Return these rows with the contents of others at hand, so that codes of all may be mixed."""
+        return Rows(self.codes, reduce(_union, (other.payloads for other in others), self.payloads))
 
     def mix(self, present: NDArray[np.bool_], other: Rows) -> Rows:
         """Return rows that take the columns ``present`` (n, P) from these rows and all others from ``other``.
@@ -212,12 +214,13 @@ class Rows:
             return cls(codes, {p: Payload(arrays[f"keys_{p}"], arrays[f"contents_{p}"]) for p in places})
 
 
+AnyRows = Rows | Codes
+"""Rows, or the array of codes of rows that have no payloads: :meth:`Rows.of` takes either."""
+
+
 def stack(rows: Sequence[Rows]) -> Rows:
     """Put rows of the same columns under one another."""
-    payloads: Mapping[int, Payload] = {}
-    for one in rows:
-        payloads = _union(payloads, one.payloads)
-    return Rows(np.vstack([one.codes for one in rows]), payloads)
+    return rows[0].knowing(*rows[1:]).with_codes(np.vstack([one.codes for one in rows]))
 
 
 def different(a: Codes, b: Codes) -> NDArray[np.bool_]:

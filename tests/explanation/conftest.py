@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.preparation.recipe import default_recipe, prepare
-from medcore.features import CodeBook, FeatureMaker
+from medcore.features import CodeBook, FeatureMaker, Rows
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.learners.logistic import LogisticPart
 from medcore.models.selection.calibration import Calibrator
@@ -85,7 +85,7 @@ def make_bundle(frame: pd.DataFrame) -> Bundle:
     model = LogisticRegression(max_iter=500).fit(maker.transform(codes), prepared.outcome)
     coefficients = np.column_stack([0 * model.coef_[0], model.coef_[0]])
     part = LogisticPart(maker, coefficients, np.array([0.0, model.intercept_[0]]), 1.0)
-    return Bundle(prepared.classes, schema, recipe, book, ((1.0, part),), Calibrator(), codes[:60], {})
+    return Bundle(prepared.classes, schema, recipe, book, ((1.0, part),), Calibrator(), Rows(codes[:60]), {})
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def test_how_much_the_page_asks_does_not_depend_on_the_machine(folder):
 def test_a_costly_model_still_gets_two_sweeps(folder, table, monkeypatch):
     patient = answers.read_risks(folder, table.iloc[[4]])[0]
     monkeypatch.setattr(answers, "LIVE_EVALUATIONS", (1, 1))
-    others = answers.opened(folder).background[:100]
+    others = answers.opened(folder).background.take(slice(100))
     found = answers.explain_patient(folder, patient, others, class_index=1)
     brief = answers.explain_patient(folder, patient, others, class_index=1, max_evaluations=1)
     errors = [sum(c.standard_error for c in e.contributions) for e in (found, brief)]

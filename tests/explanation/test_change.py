@@ -104,17 +104,16 @@ def test_the_worker_answers_a_change_as_it_explains_the_changed_patient(bundle, 
     folder = tmp_path / "bundle"
     save_bundle(bundle, folder)
     patient = answers.read_risks(folder, table.iloc[[4]])[0]
-    changed = np.array(patient.codes)
-    changed[0] += 10.0
+    changed = patient.rows.with_codes(patient.rows.codes + 10.0 * np.eye(1, patient.rows.shape[1]))
     rounds = [
-        answers.change_patient(folder, patient.codes, changed, None, round_number=n, class_index=1, scale="log_odds")
+        answers.change_patient(folder, patient.rows, changed, None, round_number=n, class_index=1, scale="log_odds")
         for n in range(answers.n_rounds(len(bundle.background)))
     ]
     risk, _ = rounds[0]
-    np.testing.assert_allclose(risk, bundle.risk(changed[None])[0], atol=1e-6)
+    np.testing.assert_allclose(risk, bundle.risk(changed)[0], atol=1e-6)
     known = answers.explain_patient(folder, patient, None, class_index=1, scale="log_odds")
     prediction = float(np.log(risk[1] / risk[0]))
     found = np.concatenate([part for _risk, part in rounds])
-    after = changed_explanation(known, found, prediction, [None] * len(changed))
+    after = changed_explanation(known, found, prediction, [None] * changed.shape[1])
     assert after.additivity_residual < 1e-6
     assert after.contributions[0].contribution > known.contributions[0].contribution

@@ -100,7 +100,7 @@ def test_values_that_donors_do_not_tell_are_never_borrowed(bundle, reference, un
     codes = reference.codes.copy()
     codes[:, place] = unknown
     own = patient_with_risk(reference, 0.55, 0.7)
-    silent = replace(reference, codes=codes)
+    silent = replace(reference, patients=reference.patients.with_codes(codes))
     found = counterfactuals(bundle.risk, own, silent, class_index=1, threshold=0.5, locked=())
     assert found
     assert "pain" not in {c.column for one in found for c in one.changes}

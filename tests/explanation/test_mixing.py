@@ -47,7 +47,7 @@ def kernel_of(bundle):
     rng = np.random.default_rng(0)
     book = bundle.codebook
     maker = FeatureMaker(book.kinds, book.n_categories).fit(bundle.background)
-    F, D, K = maker.transform(bundle.background[:1]).shape[1], 200, len(bundle.classes)
+    F, D, K = maker.transform(bundle.background.codes[:1]).shape[1], 200, len(bundle.classes)
     directions, phases = rng.normal(size=(F, D)) / 3, rng.uniform(0, 2 * np.pi, D)
     coefficients = rng.normal(size=(D, K))
     return KernelPart(
@@ -96,7 +96,7 @@ def numbers(found):
 
 
 def test_mixed_rows_have_the_risk_of_rows_written_down(network):
-    background, row = network.background[:30], network.background[40].copy()
+    background, row = network.background.codes[:30], network.background.codes[40].copy()
     row[[0, 2]] = np.nan
     rng = np.random.default_rng(0)
     rows, present = rng.integers(0, 30, 5_000), rng.random((5_000, len(row))) < 0.5
@@ -106,7 +106,7 @@ def test_mixed_rows_have_the_risk_of_rows_written_down(network):
 
 @pytest.mark.parametrize("scale", ["probability", "log_odds"])
 def test_explanations_are_those_of_the_rows_written_down(network, scale):
-    background, row = network.background[:12], network.background[40]
+    background, row = network.background.codes[:12], network.background.codes[40]
     options = {"columns": network.predictors, "scale": scale}
     mixed = explain(BundleRisk(network), row, background, **options)
     written = explain(network.risk, row, background, **options)
@@ -117,7 +117,7 @@ def test_explanations_are_those_of_the_rows_written_down(network, scale):
 
 def differences(bundle, row):
     """How far mixed rows are from rows written down, part by part and then all together."""
-    background = bundle.background[:25]
+    background = bundle.background.codes[:25]
     rng = np.random.default_rng(1)
     rows, present = rng.integers(0, 25, 2_000), rng.random((2_000, len(row))) < rng.random((2_000, 1))
     written = np.where(present, row, background[rows])
@@ -131,7 +131,7 @@ def differences(bundle, row):
 @pytest.mark.parametrize("missing", ["as it is", "some missing", "all missing", "unseen"])
 def test_every_kind_of_part_mixes_rows_as_if_they_were_written_down(model, missing, request):
     bundle = request.getfixturevalue(model)
-    row = bundle.background[40].copy()
+    row = bundle.background.codes[40].copy()
     categories = np.array(bundle.codebook.kinds) == "category"
     if missing == "unseen":
         row[categories] = -1
@@ -143,8 +143,12 @@ def test_every_kind_of_part_mixes_rows_as_if_they_were_written_down(model, missi
 
 
 def test_an_ensemble_is_explained_exactly_and_adds_up(ensemble):
-    found = explain(BundleRisk(ensemble), ensemble.background[40], ensemble.background[:5], columns=ensemble.predictors)
-    written = explain(ensemble.risk, ensemble.background[40], ensemble.background[:5], columns=ensemble.predictors)
+    found = explain(
+        BundleRisk(ensemble), ensemble.background.codes[40], ensemble.background.codes[:5], columns=ensemble.predictors
+    )
+    written = explain(
+        ensemble.risk, ensemble.background.codes[40], ensemble.background.codes[:5], columns=ensemble.predictors
+    )
     assert found.method == "exact"
     assert found.additivity_residual < 1e-6
     np.testing.assert_allclose(numbers(found), numbers(written), atol=2e-6)
@@ -153,9 +157,9 @@ def test_an_ensemble_is_explained_exactly_and_adds_up(ensemble):
 def test_a_second_patient_and_another_background_are_answered_afresh(ensemble):
     risk, rows, present = BundleRisk(ensemble), np.zeros(1, int), np.ones((1, len(ensemble.predictors)), bool)
     for place in (30, 31):
-        for background in (ensemble.background[:5], ensemble.background[5:12]):
-            mixer = risk.mixer(ensemble.background[place], background)
-            expected = ensemble.risk(ensemble.background[[place]])
+        for background in (ensemble.background.codes[:5], ensemble.background.codes[5:12]):
+            mixer = risk.mixer(ensemble.background.codes[place], background)
+            expected = ensemble.risk(ensemble.background.codes[[place]])
             np.testing.assert_allclose(mixer.risk(rows, present), expected, atol=2e-6)
             np.testing.assert_allclose(mixer.risk(rows, ~present), ensemble.risk(background[:1]), atol=2e-6)
 

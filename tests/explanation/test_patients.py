@@ -9,7 +9,7 @@ import pytest
 from medcore.errors import MissingColumnsError, NotFoundError
 from medcore.explanation import CAPTION, explain_row, refine_row
 from medcore.explanation.model.tables import explain_rows
-from medcore.explanation.patient.patients import MAX_BACKGROUND, background_codes, shown_values
+from medcore.explanation.patient.patients import MAX_BACKGROUND, background_rows, shown_values
 from medcore.explanation.shapley.results import Explanation
 
 
@@ -55,8 +55,8 @@ def test_a_chosen_background_is_what_the_patient_is_compared_with(bundle, table)
 
 def test_a_long_background_is_sampled(bundle, table):
     long = pd.concat([table] * 4, ignore_index=True)
-    assert len(background_codes(bundle, long)) == MAX_BACKGROUND
-    np.testing.assert_array_equal(background_codes(bundle, long), background_codes(bundle, long))
+    assert len(background_rows(bundle, long)) == MAX_BACKGROUND
+    np.testing.assert_array_equal(background_rows(bundle, long), background_rows(bundle, long))
 
 
 def test_every_value_missing_or_unseen_is_explained(bundle, table):

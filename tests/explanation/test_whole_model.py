@@ -181,5 +181,5 @@ def test_a_worker_answers_about_the_whole_model(bundle, table, reference, tmp_pa
     assert len(pairs.pairs) == 3
     assert overview.stability_of(folder, class_name="yes").models == ("logistic",)
     assert overview.effect_of(folder, reference, "age", class_name="yes", unit="years").numeric
-    drawn = overview.map_of(folder, reference.codes[3], reference, "age", "sex", class_index=1)
+    drawn = overview.map_of(folder, reference.patients.take(3), reference, "age", "sex", class_index=1)
     assert drawn.risk.shape == (2, len(drawn.x_values))

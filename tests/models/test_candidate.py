@@ -33,7 +33,8 @@ A_NEW_MODEL = dedent(
         cut: float
         risks: tuple
 
-        def risk(self, codes, /):
+        def risk(self, rows, /):
+            codes = np.asarray(rows)
             return clean(np.asarray(self.risks)[(codes[:, self.column] > self.cut).astype(int)], len(self.risks[0]))
 
         def save(self, folder, /):

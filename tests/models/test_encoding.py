@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from medcore.features import UNSEEN, Layout
+from medcore.features import UNSEEN, Layout, Rows
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Task
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
@@ -19,7 +19,7 @@ def hospitals() -> Task:
     codes = np.column_stack([rng.integers(0, 30, n), rng.normal(size=n)]).astype(float)
     kinds = ("category", "numeric")
     return Task(
-        codes=codes,
+        rows=Rows(codes),
         outcome=rng.integers(0, 2, n).astype(np.int64),
         folds=np.arange(n) % 5,
         n_folds=5,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from medcore.features import Layout
+from medcore.features import Layout, Rows
 from medcore.models.coalitions.layers import Layered
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
@@ -25,7 +25,7 @@ def u_shaped(n=500, seed=0) -> Task:
     codes[rng.random(codes.shape) < 0.05] = np.nan
     kinds = ("numeric", "numeric", "numeric", "category")
     layout, settings = Layout.of(codes, kinds), TrainSettings(model="logistic")
-    return Task(codes, outcome, np.arange(n) % 4, 4, 2, kinds, (0, 0, 0, 3), layout, settings)
+    return Task(Rows(codes), outcome, np.arange(n) % 4, 4, 2, kinds, (0, 0, 0, 3), layout, settings)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_what_bends_is_found_and_predicts_better(task, fitted):
     left_out, squared = task.codes.copy(), task.codes.copy()
     left_out[:, 0], squared[:, 0] = 0.0, task.codes[:, 0] ** 2
     without, known = (
-        fit_logistic(replace(task, codes=c, layout=Layout.of(c, task.kinds)), Pulse(NullFollower(), {}))
+        fit_logistic(replace(task, rows=Rows(c), layout=Layout.of(c, task.kinds)), Pulse(NullFollower(), {}))
         for c in (left_out, squared)
     )
     own, nothing, best = (
@@ -102,6 +102,6 @@ def test_a_model_kept_without_splines_is_computed_as_it_was(task, fitted, tmp_pa
 
 def test_each_predictor_has_its_bends_in_its_share_of_the_score(task, fitted):
     layered = Layered.of(fitted.part)
-    scores = layered.shares(task.codes)[:, 0].sum(axis=1) + layered.start
+    scores = layered.shares(task.rows)[:, 0].sum(axis=1) + layered.start
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     np.testing.assert_allclose(odds / odds.sum(axis=1, keepdims=True), fitted.part.risk(task.codes), atol=1e-5)

@@ -11,6 +11,7 @@ from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reliability import LocalCalibration, Reliability
 from medcore.explanation.shapley.results import Contribution, Explanation
+from medcore.features import Rows
 from medcore.i18n import N_, Message, language
 from medcore.reporting import FORMATS
 from medcore.reporting.document import Paragraph, Picture, Table
@@ -32,7 +33,7 @@ def subject_of(n_columns: int) -> PatientSubject:
         outcome="heart disease",
         who="Row 12",
         patient=PatientRisk(
-            codes=np.zeros(n_columns),
+            rows=Rows(np.zeros((1, n_columns))),
             risk=risk,
             members=(("logistic", 0.5, np.array([0.9, 0.1])), ("forest", 0.5, np.array([0.7, 0.3]))),
             values=tuple(values),

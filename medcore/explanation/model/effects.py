@@ -58,7 +58,7 @@ def effect(
     along = axis(reference, column, n_points=N_POINTS)
     partial = _given(risk, patients, place, along.codes, class_index).mean(axis=0)
     edges, accumulated = np.empty(0), np.empty(0)
-    if reference.codebook.kinds[place] == "numeric":
+    if reference.codebook.ordered[place]:
         edges, accumulated = accumulated_effect(risk, patients, place, class_index=class_index)
     return Effect(
         column=column,

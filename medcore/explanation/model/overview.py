@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats, Risk
 from medcore.explanation.shapley.interactions import Interactions, pair_interactions
 from medcore.explanation.shapley.results import Scale
+from medcore.features import Rows
 
 if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
@@ -43,9 +45,9 @@ def interactions_of(folder: Path, columns: tuple[str, ...], *, class_name: str) 
     bundle = opened(folder)
     places = [bundle.predictors.index(c) for c in columns]
     return pair_interactions(
-        bundle.risk,
-        drawn(bundle.background, N_PAIRED),
-        bundle.background,
+        bundle.risk_of_codes(bundle.background),
+        drawn(bundle.background, N_PAIRED).codes,
+        bundle.background.codes,
         [(a, b) for a, b in combinations(places, 2)],
         class_index=_class(bundle, class_name),
     )
@@ -54,14 +56,23 @@ def interactions_of(folder: Path, columns: tuple[str, ...], *, class_name: str) 
 def effect_of(folder: Path, reference: Reference, column: str, *, class_name: str, unit: str | None) -> Effect:
     """Return the mean risk along a column."""
     bundle = opened(folder)
-    return effect(bundle.risk, reference, column, class_index=_class(bundle, class_name), unit=unit)
+    return effect(
+        bundle.risk_of_codes(reference.patients), reference, column, class_index=_class(bundle, class_name), unit=unit
+    )
 
 
 def map_of(
-    folder: Path, codes: Floats, reference: Reference, x_column: str, y_column: str, *, class_index: int
+    folder: Path, patient: Rows, reference: Reference, x_column: str, y_column: str, *, class_index: int
 ) -> WhatIfMap:
-    """Return one patient's (codes (P,)) risk over two columns."""
-    return risk_map(opened(folder).risk, codes, reference, x_column, y_column, class_index=class_index)
+    """Return one patient's (1, P) risk over two columns."""
+    return risk_map(
+        opened(folder).risk_of_codes(patient, reference.patients),
+        patient,
+        reference,
+        x_column,
+        y_column,
+        class_index=class_index,
+    )
 
 
 def stability_of(folder: Path, *, class_name: str) -> Stability:
@@ -69,9 +80,10 @@ def stability_of(folder: Path, *, class_name: str) -> Stability:
     bundle = opened(folder)
     index = _class(bundle, class_name)
     mixed = drawn(bundle.background, N_COMPARED + N_COMPARED_AGAINST)
-    patients, others = mixed[:N_COMPARED], mixed[-N_COMPARED_AGAINST:]
+    patients, others = mixed.codes[:N_COMPARED], mixed.codes[-N_COMPARED_AGAINST:]
     names, shares = [], []
-    for name, risk in _voices(bundle):
+    for name, part_risk in _voices(bundle):
+        risk = partial(_risk_of_codes, part_risk, mixed)
         sizes = np.array([_sizes(risk, row, others, bundle.predictors, index) for row in patients]).mean(axis=0)
         names.append(name)
         shares.append(sizes / sizes.sum() if sizes.sum() > 0 else sizes)
@@ -85,7 +97,11 @@ def _sizes(risk: Risk, row: Floats, others: Floats, columns: tuple[str, ...], in
     return [abs(c.contribution) for c in found.contributions]
 
 
-def _voices(bundle: Bundle) -> Iterator[tuple[str, Risk]]:
+def _risk_of_codes(risk: Callable[[Rows], Floats], known: Rows, codes: Floats) -> Floats:
+    return risk(known.with_codes(codes))
+
+
+def _voices(bundle: Bundle) -> Iterator[tuple[str, Callable[[Rows], Floats]]]:
     """Name every model that has a say in a bundle; the networks of each fold speak for themselves."""
     for weight, part in bundle.parts:
         if weight <= 0:
@@ -101,4 +117,4 @@ def _voices(bundle: Bundle) -> Iterator[tuple[str, Risk]]:
 
 
 def _class(bundle: Bundle, class_name: str) -> int:
-    return class_index(bundle, bundle.background[0], class_name)
+    return class_index(bundle, bundle.background, class_name)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medcore.explanation.patient.patients import background_codes, class_index, shown_values
+from medcore.explanation.patient.patients import background_rows, class_index, shown_values
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
@@ -80,18 +80,18 @@ def explain_rows(
     Each row is exact where that takes at most ``TABLE_EVALUATIONS`` composite
     rows, and otherwise sampled to ``TABLE_TOLERANCE`` within that budget.
     """
-    codes = bundle.encode(frame)
-    index = class_index(bundle, codes[0], class_name or bundle.classes[-1]) if len(codes) else len(bundle.classes) - 1
-    others = background_codes(bundle, background, seed=seed)
+    rows = bundle.encode(frame)
+    index = class_index(bundle, rows, class_name or bundle.classes[-1])
+    others = background_rows(bundle, background, seed=seed)
     from medcore.models.coalitions.mixing import BundleRisk
 
-    risk = BundleRisk(bundle)
+    risk = BundleRisk(bundle).knowing(rows, others)
 
     def explained(row: Floats) -> Explanation:
         return explain(
             risk,
             row,
-            others,
+            others.codes,
             columns=bundle.predictors,
             class_index=index,
             scale=scale,
@@ -100,7 +100,7 @@ def explain_rows(
             seed=seed,
         )
 
-    found = _side_by_side(explained, codes, progress)
+    found = _side_by_side(explained, rows.codes, progress)
     return Explanations(
         columns=bundle.predictors,
         class_name=bundle.classes[index],
@@ -109,9 +109,9 @@ def explain_rows(
         prediction=np.array([e.prediction for e in found]),
         contributions=_array([[c.contribution for c in e.contributions] for e in found], len(bundle.predictors)),
         standard_errors=_array([[c.standard_error for c in e.contributions] for e in found], len(bundle.predictors)),
-        codes=codes,
+        codes=rows.codes,
         values=tuple(shown_values(bundle, frame)),
-        rows=np.arange(len(codes)),
+        rows=np.arange(len(rows)),
     )
 
 

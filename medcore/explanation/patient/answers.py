@@ -6,7 +6,7 @@ the patient page is answered without reading it again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.explanation.shapley.sampling import most_sweep_cost
+from medcore.features import Rows
 from medcore.models.bundle.files import MANIFEST
 from medcore.models.contract.candidate import LOGISTIC
 
@@ -44,9 +45,9 @@ ROUND_ROWS, MOST_ROUNDS = 40, 5
 
 @dataclass(frozen=True, slots=True)
 class PatientRisk:
-    """One patient as the model sees them: codes (P,), risks (K,), each member's risks, values as shown, flags."""
+    """One patient as the model sees them: their row (1, P), risks (K,), each member's risks, values as shown, flags."""
 
-    codes: Floats
+    rows: Rows
     risk: Floats
     members: tuple[tuple[str, float, Floats], ...]
     values: tuple[str | None, ...]
@@ -66,32 +67,32 @@ class PatientRisk:
 def read_risks(folder: Path, frame: pd.DataFrame) -> list[PatientRisk]:
     """Predict for every row of a small table as it was read."""
     bundle = opened(folder)
-    codes = bundle.encode(frame)
-    risks, flags, values = bundle.risk(codes), bundle.flags(frame), shown_values(bundle, frame)
-    members = [(part.kind, weight, np.asarray(part.risk(codes))) for weight, part in bundle.parts]
+    rows = bundle.encode(frame)
+    risks, flags, values = bundle.risk(rows), bundle.flags(frame), shown_values(bundle, frame)
+    members = [(part.kind, weight, np.asarray(part.risk(rows))) for weight, part in bundle.parts]
     return [
         PatientRisk(
-            codes=codes[i],
+            rows=rows.take(i).compact(),
             risk=risks[i],
             members=tuple((kind, weight, each[i]) for kind, weight, each in members),
             values=values[i],
             flags=flags[i],
         )
-        for i in range(len(codes))
+        for i in range(len(rows))
     ]
 
 
 def explain_patient(
     folder: Path,
     patient: PatientRisk,
-    background: Floats | None,
+    background: Rows | None,
     *,
     class_index: int,
     scale: Scale = "probability",
     max_evaluations: int | None = None,
     seed: int = 0,
 ) -> Explanation:
-    """Explain one patient against the bundle's background, or the given codes (m, P).
+    """Explain one patient against the bundle's background, or the given rows (m, P).
 
     Without ``max_evaluations`` it is :func:`live_evaluations`, and two sweeps however wide
     the table: with less, error bars would say more than the contributions.
@@ -101,9 +102,9 @@ def explain_patient(
     if max_evaluations is None:
         max_evaluations = max(live_evaluations(folder), 2 * most_sweep_cost(*others.shape))
     found = explain(
-        mixing(folder),
-        patient.codes,
-        others,
+        mixing(folder).knowing(patient.rows, others),
+        patient.rows.codes[0],
+        others.codes,
         columns=bundle.predictors,
         class_index=class_index,
         scale=scale,
@@ -115,32 +116,33 @@ def explain_patient(
 
 def change_patient(
     folder: Path,
-    codes: Floats,
-    changed: Floats,
-    background: Floats | None,
+    patient: Rows,
+    changed: Rows,
+    background: Rows | None,
     *,
     round_number: int,
     class_index: int,
     scale: Scale = "probability",
 ) -> tuple[Floats, Floats]:
-    """Say what changing a patient's codes (P,) does: the risks (K,) after it, and differences (n, P) of contributions.
+    """Say what changing a patient (1, P) does: the risks (K,) after it, and differences (n, P) of contributions.
 
     Each round, from 0, is about other rows of the background, ``ROUND_ROWS`` of them.
     """
     everyone = opened(folder).background if background is None else background
     mixed = drawn(everyone, len(everyone))
-    others = np.ascontiguousarray(mixed[round_number * ROUND_ROWS : (round_number + 1) * ROUND_ROWS])
-    before = _kept_mixer(folder, _changed(folder), codes.tobytes(), others.tobytes())
-    after = _kept_parts(folder, _changed(folder)).mixer(changed, others)
-    found = differences(before, after, codes, changed, others, class_index=class_index, scale=scale, seed=round_number)
+    others = mixed.take(slice(round_number * ROUND_ROWS, (round_number + 1) * ROUND_ROWS))
+    before = _kept_mixer(folder, _changed(folder), _Asked.of(patient, others))
+    row, now, codes = patient.codes[0], changed.codes[0], others.codes
+    after = _kept_parts(folder, _changed(folder)).knowing(changed, others).mixer(now, codes)
+    found = differences(before, after, row, now, codes, class_index=class_index, scale=scale, seed=round_number)
     return np.asarray(after.ends()[0]), found
 
 
-def prepare_changes(folder: Path, codes: Floats, background: Floats | None) -> None:
-    """Get ready for changes of a patient's codes (P,), so that the first one is answered as fast as the next."""
+def prepare_changes(folder: Path, patient: Rows, background: Rows | None) -> None:
+    """Get ready for changes of a patient (1, P), so that the first one is answered as fast as the next."""
     everyone = opened(folder).background if background is None else background
     for number in range(n_rounds(len(everyone))):
-        change_patient(folder, codes, everyone[0], background, round_number=number, class_index=0)
+        change_patient(folder, patient, everyone.take(0), background, round_number=number, class_index=0)
 
 
 def n_rounds(n_background: int) -> int:
@@ -148,9 +150,9 @@ def n_rounds(n_background: int) -> int:
     return min(MOST_ROUNDS, -(-n_background // ROUND_ROWS))
 
 
-def risks_of(folder: Path, codes: Floats) -> Floats:
-    """Predict for rows given as codes (n, P): risks (n, K)."""
-    return np.asarray(opened(folder).risk(codes))
+def risks_of(folder: Path, rows: Rows) -> Floats:
+    """Predict for rows (n, P): risks (n, K)."""
+    return np.asarray(opened(folder).risk(rows.compact()))
 
 
 def column_weights(folder: Path, *, class_index: int) -> Floats:
@@ -159,10 +161,10 @@ def column_weights(folder: Path, *, class_index: int) -> Floats:
     n_columns = len(bundle.predictors)
     n_against = int(np.clip(WEIGHING_ROWS // (4 * N_WEIGHED * max(1, n_columns)), *N_WEIGHED_AGAINST))
     mixed = drawn(bundle.background, N_WEIGHED + n_against)
-    patients, others = mixed[:N_WEIGHED], mixed[-n_against:]
+    patients, others = mixed.codes[:N_WEIGHED], mixed.codes[-n_against:]
     from medcore.models.coalitions.mixing import BundleRisk
 
-    risk = BundleRisk(bundle)
+    risk = BundleRisk(bundle).knowing(mixed)
     sizes = []
     for row in patients:
         found = explain(
@@ -172,9 +174,9 @@ def column_weights(folder: Path, *, class_index: int) -> Floats:
     return np.asarray(np.mean(sizes, axis=0)) if sizes else np.ones(n_columns)
 
 
-def drawn(rows: Floats, n: int) -> Floats:
+def drawn(rows: Rows, n: int) -> Rows:
     """Return n rows in random order, the same every time: a table is often sorted, by hospital for one."""
-    return rows[np.random.default_rng(0).permutation(len(rows))[:n]]
+    return rows.take(np.random.default_rng(0).permutation(len(rows))[:n])
 
 
 def live_evaluations(folder: Path) -> int:
@@ -187,7 +189,7 @@ def live_evaluations(folder: Path) -> int:
 
 def find_counterfactuals(
     folder: Path,
-    codes: Floats,
+    patient: Rows,
     reference: Reference,
     *,
     class_index: int,
@@ -195,9 +197,15 @@ def find_counterfactuals(
     locked: tuple[str, ...] | None = None,
     usual: Floats | None = None,
 ) -> tuple[Counterfactual, ...]:
-    """Return the smallest changes that carry a patient (codes (P,)) across the threshold."""
+    """Return the smallest changes that carry a patient (1, P) across the threshold."""
     return counterfactuals(
-        opened(folder).risk, codes, reference, class_index=class_index, threshold=threshold, locked=locked, usual=usual
+        opened(folder).risk_of_codes(patient, reference.patients),
+        patient,
+        reference,
+        class_index=class_index,
+        threshold=threshold,
+        locked=locked,
+        usual=usual,
     )
 
 
@@ -238,11 +246,24 @@ def _kept_parts(folder: Path, changed: int) -> BundleRisk:
     return BundleRisk(_kept_bundle(folder, changed), n_kept=2 * MOST_ROUNDS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A patient against others, known again by their codes."""
+
+    codes: bytes
+    patient: Rows = field(compare=False)
+    others: Rows = field(compare=False)
+
+    @classmethod
+    def of(cls, patient: Rows, others: Rows) -> _Asked:
+        return cls(patient.codes.tobytes() + others.codes.tobytes(), patient, others)
+
+
 @lru_cache(maxsize=4 * MOST_ROUNDS)
-def _kept_mixer(folder: Path, changed: int, row: bytes, background: bytes) -> BundleMixer:
+def _kept_mixer(folder: Path, changed: int, asked: _Asked) -> BundleMixer:
     """Return the patient as they are, who stays while values are changed."""
-    codes = np.frombuffer(row)
-    return _kept_parts(folder, changed).mixer(codes, np.frombuffer(background).reshape(-1, len(codes)))
+    patient, others = asked.patient, asked.others
+    return _kept_parts(folder, changed).knowing(patient, others).mixer(patient.codes[0], others.codes)
 
 
 @lru_cache(maxsize=4)

@@ -23,6 +23,8 @@ from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.reliability import FAR
 from medcore.explanation.patient.unchangeable import unchangeable
 from medcore.explanation.shapley.game import Floats, Risk
+from medcore.features import AnyRows, Rows
+from medcore.features.rows import different
 
 N_DONORS = (12, 100)
 """How many training patients lend values: first so many, and as many more where these do not help."""
@@ -58,7 +60,7 @@ class Counterfactual:
 
 def counterfactuals(
     risk: Risk,
-    codes: Floats,
+    patient: AnyRows,
     reference: Reference,
     *,
     class_index: int,
@@ -67,7 +69,7 @@ def counterfactuals(
     usual: Floats | None = None,
     n: int = 3,
 ) -> tuple[Counterfactual, ...]:
-    """Return up to n different sets of changes that carry a patient (codes (P,)) across the threshold.
+    """Return up to n different sets of changes that carry a patient (1, P) across the threshold.
 
     ``locked`` columns keep their value; those that nobody can change when none are
     given. Changes are to values that training patients have, at most four columns at
@@ -79,15 +81,15 @@ def counterfactuals(
     """
     kept = set(unchangeable(reference.columns) if locked is None else locked)
     free = np.array([c not in kept for c in reference.columns], dtype=bool)
-    search = Search.of(risk, codes, reference, class_index=class_index, threshold=threshold)
+    search = Search.of(risk, patient, reference, class_index=class_index, threshold=threshold)
     usual = reference.usual_distances() if usual is None else usual
-    limit = max(float(np.quantile(usual, FAR)) if len(usual) else 0.0, reference.remoteness(search.codes))
+    limit = max(float(np.quantile(usual, FAR)) if len(usual) else 0.0, reference.remoteness(search.patient))
     found = search.from_donors(free)
     for place in _leading(found, search):
         without = free.copy()
         without[place] = False
         found = np.vstack([found, search.from_donors(without)])
-    plausible = [i for i, row in enumerate(found) if reference.remoteness(row) <= limit]
+    plausible = [i for i, row in enumerate(found) if reference.remoteness(search.read(row)) <= limit]
     return tuple(_described(search, row) for row in _chosen(search, found[plausible], n))
 
 
@@ -96,18 +98,27 @@ class Search:
     """One patient's way across the threshold; many changed versions (n, P) are asked about at once."""
 
     risk: Risk = field(repr=False)
-    codes: Floats = field(repr=False)
+    patient: Rows = field(repr=False)
     reference: Reference = field(repr=False)
     class_index: int
     threshold: float
     upwards: bool
 
     @classmethod
-    def of(cls, risk: Risk, codes: Floats, reference: Reference, *, class_index: int, threshold: float) -> Search:
+    def of(cls, risk: Risk, patient: AnyRows, reference: Reference, *, class_index: int, threshold: float) -> Search:
         """Begin with a patient as they are: upwards when their risk is below the threshold."""
-        codes = np.asarray(codes, dtype=np.float64)
-        own = float(np.asarray(risk(codes[None]))[0, class_index])
-        return cls(risk, codes, reference, class_index, threshold, own < threshold)
+        patient = Rows.of(patient)
+        own = float(np.asarray(risk(patient.codes))[0, class_index])
+        return cls(risk, patient, reference, class_index, threshold, own < threshold)
+
+    @property
+    def codes(self) -> Floats:
+        """The patient's own codes (P,)."""
+        return np.asarray(self.patient.codes[0])
+
+    def read(self, codes: Floats) -> Rows:
+        """Return changed patients (n, P), or one (P,), with the contents that their codes stand for."""
+        return Rows.of(codes).knowing(self.patient, self.reference.patients)
 
     def from_donors(self, free: Bools) -> Floats:
         """Return changed patients (n, P) across the threshold, as small as the donors' values allow."""
@@ -129,10 +140,7 @@ class Search:
 
     def sizes(self, rows: Floats) -> Floats:
         """Return how large each change is (n, P): standard deviations, or 1 for another category or one not known."""
-        numeric = np.array([kind == "numeric" for kind in self.reference.codebook.kinds], dtype=bool)
-        apart = np.abs(rows - self.codes) / self.reference.spreads
-        apart = np.where(numeric & ~np.isnan(apart), apart, 1.0)
-        return np.where(different(rows, self.codes), apart, 0.0)
+        return self.reference.codebook.distance(self.read(rows), self.patient, self.reference.spreads)
 
     def _beyond(self, risks: Floats) -> Bools:
         return np.asarray(risks >= self.threshold if self.upwards else risks < self.threshold)
@@ -140,7 +148,7 @@ class Search:
     def _donors(self) -> Floats:
         """Return the training patients nearest to this one whose out-of-fold risk is on the other side."""
         other_side = np.flatnonzero(self._beyond(self.reference.risk[:, self.class_index]))
-        distances = self.reference.distances(self.codes)[other_side]
+        distances = self.reference.distances(self.patient)[other_side]
         return self.reference.codes[other_side[np.argsort(distances, kind="stable")[: N_DONORS[1]]]]
 
     def _borrowed(self, donors: Floats, free: Bools) -> Floats:
@@ -166,8 +174,7 @@ class Search:
 
     def _known(self, donors: Floats) -> Bools:
         """Say which values can be told: neither missing nor a category that is rare or was never seen."""
-        categories = np.array([kind == "category" for kind in self.reference.codebook.kinds], dtype=bool)
-        return np.asarray(~np.isnan(donors) & ~(categories & (donors < 0)))
+        return self.reference.codebook.known(Rows(donors))
 
     def _needed(self, changed: Floats) -> Floats:
         """Take back changes without which the patient is still across, the largest first, until each is needed."""
@@ -207,18 +214,10 @@ class Search:
 
     def _steps(self, place: int, borrowed: float) -> Floats:
         """Return the training patients' values between the patient's own and the borrowed one, nearest first."""
-        own = self.codes[place]
-        if self.reference.codebook.kinds[place] != "numeric" or np.isnan(own) or own == borrowed:
+        own, encoder = float(self.codes[place]), self.reference.codebook.encoders[place]
+        if np.isnan(own) or own == borrowed:
             return np.array([borrowed])
-        known = np.unique(self.reference.codes[:, place])
-        low, high = min(own, borrowed), max(own, borrowed)
-        between = known[(known >= low) & (known <= high) & (known != own)]
-        return np.asarray(between if borrowed > own else between[::-1])
-
-
-def different(a: Floats, b: Floats) -> Bools:
-    """Say where codes differ; missing is the same as missing."""
-    return np.asarray((a != b) & ~(np.isnan(a) & np.isnan(b)))
+        return encoder.between(self.reference.patients.column(place), own, borrowed)
 
 
 def _leading(found: Floats, search: Search) -> list[int]:
@@ -247,7 +246,7 @@ def _chosen(search: Search, found: Floats, n: int) -> list[Floats]:
 
 def _described(search: Search, changed: Floats) -> Counterfactual:
     reference = search.reference
-    now, then = decoded(reference, search.codes), decoded(reference, changed)
+    now, then = decoded(reference, search.patient), decoded(reference, search.read(changed))
     places = np.flatnonzero(different(changed, search.codes))
     changes = tuple(Change(reference.columns[i], now[i], then[i]) for i in places)
     return Counterfactual(changes, float(search.risks(changed[None])[0]), float(search.sizes(changed).sum()))

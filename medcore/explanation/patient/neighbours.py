@@ -11,6 +11,7 @@ from medcore.errors import SettingsError
 from medcore.explanation.patient.patients import shown
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.shapley.game import Floats
+from medcore.features import AnyRows, Rows
 from medcore.i18n import N_
 from medcore.settings import Settings
 
@@ -36,9 +37,9 @@ class Neighbour:
 
 
 def similar(
-    reference: Reference, codes: Floats, *, class_index: int, weights: Floats | None = None, n: int = 5
+    reference: Reference, patient: AnyRows, *, class_index: int, weights: Floats | None = None, n: int = 5
 ) -> tuple[Neighbour, ...]:
-    """Return the n training patients nearest to a patient (codes (P,)), nearest first.
+    """Return the n training patients nearest to a patient (1, P), nearest first.
 
     ``risk`` is their out-of-fold risk of the class; ``weights`` (P,) says how much
     the model uses each column.
@@ -49,7 +50,7 @@ def similar(
     """
     if not Settings.from_env().similar_patients:
         raise SettingsError(N_("This installation shows no real patients similar to another."))
-    apart, distances = reference.differences(codes), reference.distances(codes, weights=weights)
+    apart, distances = reference.differences(patient), reference.distances(patient, weights=weights)
     found = []
     for place in np.argsort(distances, kind="stable")[:n]:
         differs = np.flatnonzero(apart[place] > MIN_DIFFERENCE)
@@ -59,19 +60,13 @@ def similar(
                 distance=float(distances[place]),
                 outcome=reference.classes[int(reference.outcome[place])],
                 risk=float(reference.risk[place, class_index]),
-                values=decoded(reference, reference.codes[place]),
+                values=decoded(reference, reference.patients.take(place)),
                 differs=tuple(reference.columns[i] for i in differs),
             )
         )
     return tuple(found)
 
 
-def decoded(reference: Reference, codes: Floats) -> tuple[str | None, ...]:
-    """Write codes (P,) as the values they stand for; None where missing, rare or unseen."""
-    texts: list[str | None] = []
-    for code, kind, names in zip(codes, reference.codebook.kinds, reference.codebook.categories, strict=True):
-        if np.isnan(code) or kind == "numeric":
-            texts.append(shown(float(code)))
-        else:
-            texts.append(names[int(code)] if 0 <= code < len(names) else None)
-    return tuple(texts)
+def decoded(reference: Reference, patient: AnyRows) -> tuple[str | None, ...]:
+    """Write one patient (1, P) as the values the codes stand for; None where missing, rare or unseen."""
+    return tuple(shown(value) for value in reference.codebook.values(Rows.of(patient)))

@@ -13,8 +13,8 @@ from medcore.data.preparation.given import unused_values
 from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import NotFoundError
 from medcore.explanation.shapley.explain import refine
-from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
+from medcore.features import Rows
 from medcore.i18n import N_
 from medcore.targets import Target
 
@@ -35,9 +35,9 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """One row of a table as a model reads it: codes (P,), and the values as they are shown."""
+    """One row of a table as a model reads it (1, P), and the values as they are shown."""
 
-    codes: Floats
+    rows: Rows
     values: tuple[str | None, ...]
 
 
@@ -54,7 +54,7 @@ def read_patient(bundle: Bundle, frame: pd.DataFrame, row_number: int) -> Patien
             N_("There is no row {row}: the table has the rows 0 to {last}."), row=row_number, last=len(frame) - 1
         )
     one = frame.iloc[[row_number]]
-    return Patient(bundle.encode(one)[0], shown_values(bundle, one)[0])
+    return Patient(bundle.encode(one), shown_values(bundle, one)[0])
 
 
 def shown_values(bundle: Bundle, frame: pd.DataFrame) -> list[tuple[str | None, ...]]:
@@ -124,14 +124,14 @@ def refine_row(
 ) -> Iterator[Explanation]:
     """Yield ever better explanations of one row; the last one is that of :func:`explain_row`."""
     patient = read_patient(bundle, frame, row_number)
-    others = background_codes(bundle, background, seed=options.get("seed", 0))
-    index = class_index(bundle, patient.codes, class_name)
+    others = background_rows(bundle, background, seed=options.get("seed", 0))
+    index = class_index(bundle, patient.rows, class_name)
     from medcore.models.coalitions.mixing import BundleRisk
 
     for explanation in refine(
-        BundleRisk(bundle),
-        patient.codes,
-        others,
+        BundleRisk(bundle).knowing(patient.rows, others),
+        patient.rows.codes[0],
+        others.codes,
         columns=bundle.predictors,
         class_index=index,
         scale=scale,
@@ -140,24 +140,24 @@ def refine_row(
         yield explanation.shown_as(patient.values, units=units_of(bundle), class_name=bundle.classes[index])
 
 
-def background_codes(bundle: Bundle, background: pd.DataFrame | None, *, seed: int = 0) -> Floats:
-    """Return the codes (m, P) of the patients to compare with, at most ``MAX_BACKGROUND`` of them.
+def background_rows(bundle: Bundle, background: pd.DataFrame | None, *, seed: int = 0) -> Rows:
+    """Return the rows (m, P) of the patients to compare with, at most ``MAX_BACKGROUND`` of them.
 
     Raises:
         NotFoundError: the table of patients to compare with is empty.
 
     """
-    codes = bundle.background if background is None else bundle.encode(background)
-    if not len(codes):
+    rows = bundle.background if background is None else bundle.encode(background)
+    if not len(rows):
         raise NotFoundError(N_("The table of patients to compare with has no rows. Give one with at least one row."))
-    if len(codes) <= MAX_BACKGROUND:
-        return codes
-    chosen = np.random.default_rng(seed).choice(len(codes), MAX_BACKGROUND, replace=False)
-    return codes[np.sort(chosen)]
+    if len(rows) <= MAX_BACKGROUND:
+        return rows
+    chosen = np.random.default_rng(seed).choice(len(rows), MAX_BACKGROUND, replace=False)
+    return rows.take(np.sort(chosen))
 
 
-def class_index(bundle: Bundle, codes: Floats, class_name: str | None) -> int:
-    """Return the place of a class: the named one, else the positive of two or the likeliest of more.
+def class_index(bundle: Bundle, rows: Rows, class_name: str | None) -> int:
+    """Return the place of a class: the named one, else the positive of two or the first row's likeliest of more.
 
     Raises:
         NotFoundError: the model has no class of that name.
@@ -171,4 +171,4 @@ def class_index(bundle: Bundle, codes: Floats, class_name: str | None) -> int:
             )
         return list(classes).index(class_name)
     event = Target.of(classes).event
-    return int(np.argmax(np.asarray(bundle.risk(codes[None, :]))[0])) if event is None else event
+    return int(np.argmax(np.asarray(bundle.risk(rows.take(0)))[0])) if event is None else event

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from medcore.explanation.patient.reference import Reference, column_shares
 from medcore.explanation.shapley.game import Floats
-from medcore.features import Rows, cautions
+from medcore.features import AnyRows, Rows, cautions
 from medcore.i18n import N_, Message
 from medcore.statistics.proportions import wilson_bounds
 
@@ -87,7 +87,7 @@ class Reliability:
 
 def assess(
     reference: Reference,
-    codes: Floats,
+    patient: AnyRows,
     risk: float,
     *,
     class_index: int,
@@ -102,14 +102,15 @@ def assess(
     are at hand.
     """
     usual = reference.usual_distances() if usual is None else usual
-    remoteness = reference.remoteness(codes)
+    patient = Rows.of(patient)
+    remoteness = reference.remoteness(patient)
     limit = float(np.quantile(usual, FAR)) if len(usual) else np.inf
-    local = local_calibration(reference, codes, class_index=class_index, weights=weights)
-    doubts = [*_values(reference, codes), *_distance(remoteness, limit)]
+    local = local_calibration(reference, patient, class_index=class_index, weights=weights)
+    doubts = [*_values(reference, patient), *_distance(remoteness, limit)]
     doubts += _disagreement(risk, simple_risk) + _calibration(local)
-    missing = np.isnan(codes)
+    missing = np.isnan(patient.codes[0])
     absent, missing_values = _absence(reference, missing), _missing(reference, missing)
-    much_missing = float(column_shares(weights, len(codes))[missing].sum()) > MISSING_WEIGHT
+    much_missing = float(column_shares(weights, len(missing))[missing].sum()) > MISSING_WEIGHT
     too_far = remoteness > max(limit * TOO_FAR, 1e-9)
     return Reliability(
         level="abstain" if too_far or absent else "caution" if doubts or much_missing else "usual",
@@ -122,10 +123,10 @@ def assess(
 
 
 def local_calibration(
-    reference: Reference, codes: Floats, *, class_index: int, weights: Floats | None = None
+    reference: Reference, patient: AnyRows, *, class_index: int, weights: Floats | None = None
 ) -> LocalCalibration:
     """Compare out-of-fold risks with outcomes among the 50 training patients most like this one."""
-    places = reference.nearest(codes, min(N_SIMILAR, len(reference.codes)), weights=weights)
+    places = reference.nearest(patient, min(N_SIMILAR, len(reference.codes)), weights=weights)
     events = int(np.sum(reference.outcome[places] == class_index))
     low, high = wilson_bounds(events, max(1, len(places)))
     return LocalCalibration(
@@ -138,10 +139,10 @@ def local_calibration(
     )
 
 
-def _values(reference: Reference, codes: Floats) -> list[Message]:
+def _values(reference: Reference, patient: Rows) -> list[Message]:
     """Say which values are outside the training range, or were never seen in training."""
     found: list[Message] = []
-    for flag, where in reference.codebook.cautions(Rows.of(codes[None])).items():
+    for flag, where in reference.codebook.cautions(patient).items():
         columns = [name for name, here in zip(reference.columns, where[0], strict=True) if here]
         if columns:
             found.append(Message(_CAUTIONS.get(flag, cautions()[flag]), {"columns": columns, "column": columns}))

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.shapley.game import Floats, Risk
+from medcore.features import AnyRows, CodedColumn, Rows
+from medcore.features.kind import Alternatives
 
 N_POINTS = 61
 N_CELLS = 25
@@ -51,58 +53,22 @@ class WhatIfCurve:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """Other values of one column: their codes, what they are called, how many training patients are near each."""
-
-    codes: Floats
-    values: tuple[float, ...] | tuple[str, ...]
-    support: Floats
-
-
-def axis(reference: Reference, column: str, *, current: float | None = None, n_points: int = N_POINTS) -> Axis:
-    """Lay out the plausible values of a column: numbers from the 1st to the 99th centile, or all categories.
-
-    The patient's own number is among them, also when it lies outside.
-    """
+def axis(
+    reference: Reference, column: str, *, own: CodedColumn | None = None, n_points: int = N_POINTS
+) -> Alternatives:
+    """Lay out the plausible values of a column, the patient's own known one among them, also when it is not usual."""
     place = reference.columns.index(column)
-    known = reference.codes[:, place]
-    known = known[~np.isnan(known)]
-    if reference.codebook.kinds[place] == "category":
-        names = reference.codebook.categories[place]
-        codes = np.arange(len(names), dtype=np.float64)
-        return Axis(codes, tuple(names), np.array([np.mean(known == c) if known.size else 0.0 for c in codes]))
-    codes = _grid(known, current, n_points)
-    return Axis(codes, tuple(float(c) for c in codes), _near(known, codes))
-
-
-def bounds(reference: Reference, column: str, *, current: float) -> tuple[float, float, float]:
-    """Return the least and the largest plausible number of a column, and a step between them.
-
-    They are what training patients had (1st to 99th centile), the patient's own number
-    included; a step is a round number, fine enough for the middle half of them, a whole one
-    where all training values are whole.
-    """
-    known = reference.codes[:, reference.columns.index(column)]
-    known = known[~np.isnan(known)]
-    points = known if known.size else np.zeros(1)
-    low, high = (float(v) for v in np.quantile(points, [TRIM, 1 - TRIM], method="nearest"))
-    if not np.isnan(current):
-        low, high = min(low, current), max(high, current)
-    middle = float(np.subtract(*np.quantile(points, [0.75, 0.25]))) or high - low
-    fine = 10.0 ** np.floor(np.log10(max(middle / 20, (high - low) / 10_000, 1e-12)))
-    whole = bool(np.all(points == np.round(points)))
-    return low, high, max(1.0, fine) if whole else float(fine)
+    return reference.codebook.encoders[place].alternatives(reference.patients.column(place), own, n_points=n_points)
 
 
 def curve(
-    risk: Risk, codes: Floats, reference: Reference, column: str, *, class_index: int, unit: str | None = None
+    risk: Risk, patient: AnyRows, reference: Reference, column: str, *, class_index: int, unit: str | None = None
 ) -> WhatIfCurve:
-    """Return one patient's (codes (P,)) risk along a column."""
-    place = reference.columns.index(column)
-    own = None if np.isnan(codes[place]) else float(codes[place])
-    along = axis(reference, column, current=own)
-    rows = np.tile(codes, (len(along.codes) + 1, 1))
+    """Return one patient's (1, P) risk along a column."""
+    place, patient = reference.columns.index(column), Rows.of(patient)
+    own = _own(patient, place)
+    along = axis(reference, column, own=own)
+    rows = np.tile(patient.codes, (len(along.codes) + 1, 1))
     rows[1:, place] = along.codes
     risks = np.asarray(risk(rows), dtype=np.float64)[:, class_index]
     return WhatIfCurve(
@@ -145,13 +111,13 @@ class WhatIfMap:
 
 
 def risk_map(
-    risk: Risk, codes: Floats, reference: Reference, x_column: str, y_column: str, *, class_index: int
+    risk: Risk, patient: AnyRows, reference: Reference, x_column: str, y_column: str, *, class_index: int
 ) -> WhatIfMap:
-    """Return one patient's (codes (P,)) risk over two columns at once."""
-    places = [reference.columns.index(c) for c in (x_column, y_column)]
-    own = [None if np.isnan(codes[p]) else float(codes[p]) for p in places]
-    x, y = (axis(reference, c, current=v, n_points=N_CELLS) for c, v in zip((x_column, y_column), own, strict=True))
-    rows = np.tile(codes, (len(x.codes) * len(y.codes), 1))
+    """Return one patient's (1, P) risk over two columns at once."""
+    places, patient = [reference.columns.index(c) for c in (x_column, y_column)], Rows.of(patient)
+    own = [_own(patient, place) for place in places]
+    x, y = (axis(reference, c, own=v, n_points=N_CELLS) for c, v in zip((x_column, y_column), own, strict=True))
+    rows = np.tile(patient.codes, (len(x.codes) * len(y.codes), 1))
     rows[:, places[0]] = np.tile(x.codes, len(y.codes))
     rows[:, places[1]] = np.repeat(y.codes, len(x.codes))
     risks = np.asarray(risk(rows), dtype=np.float64)[:, class_index]
@@ -166,27 +132,6 @@ def risk_map(
     )
 
 
-def _grid(known: Floats, current: float | None, n_points: int) -> Floats:
-    if not known.size:
-        return np.array([current if current is not None else 0.0])
-    low, high = np.quantile(known, [TRIM, 1 - TRIM])
-    distinct = np.unique(known[(known >= low) & (known <= high)])
-    points = distinct if len(distinct) <= n_points // 2 else np.linspace(low, high, n_points)
-    return np.unique(np.append(points, current)) if current is not None else points
-
-
-def _near(known: Floats, codes: Floats) -> Floats:
-    """Return the share of patients nearest to each point, smoothed over neighbouring points of a fine grid."""
-    if not known.size:
-        return np.zeros(len(codes))
-    middles = (codes[1:] + codes[:-1]) / 2
-    counts = np.bincount(np.searchsorted(middles, known), minlength=len(codes)) / len(known)
-    if len(codes) <= N_POINTS // 2:
-        return counts
-    kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2) ** 2)
-    return np.asarray(np.convolve(counts, kernel, mode="same") / np.convolve(np.ones(len(codes)), kernel, mode="same"))
-
-
 def _pairs(reference: Reference, places: list[int], x: Floats, y: Floats) -> NDArray[np.bool_]:
     pairs = reference.codes[:, places]
     pairs = pairs[~np.isnan(pairs).any(axis=1)]
@@ -196,8 +141,10 @@ def _pairs(reference: Reference, places: list[int], x: Floats, y: Floats) -> NDA
     return np.asarray((apart <= 0.06).any(axis=1).reshape(len(y), len(x)))
 
 
-def _shown(reference: Reference, place: int, code: float | None) -> float | str | None:
-    if code is None or reference.codebook.kinds[place] == "numeric":
-        return code
-    names = reference.codebook.categories[place]
-    return names[int(code)] if 0 <= code < len(names) else None
+def _own(patient: Rows, place: int) -> CodedColumn | None:
+    """Return the patient's value in a column, None where it is missing."""
+    return None if np.isnan(patient.codes[0, place]) else patient.column(place)
+
+
+def _shown(reference: Reference, place: int, own: CodedColumn | None) -> float | str | None:
+    return None if own is None else reference.codebook.encoders[place].values(own)[0]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from medcore.features.kind import Alternatives, Value
 from medcore.features.rows import UNSEEN, CodedColumn, Codes
+from medcore.statistics.differences import total_variation
 
 MIN_CATEGORY_ROWS = 5
 """Rarer categories share the code of unseen ones: too few to learn from, too few to keep (cells under 5)."""
@@ -75,7 +76,7 @@ class LevelEncoder:
             return None
         values = np.union1d(old, now)
         shares = [np.array([(side == v).mean() for v in values]) for side in (old, now)]
-        return float(np.abs(shares[0] - shares[1]).sum() / 2)
+        return total_variation(shares[0], shares[1])
 
     def parts(self, own: CodedColumn, /) -> None:  # noqa: ARG002
         """Return nothing: a level has no parts."""

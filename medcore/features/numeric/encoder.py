@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from medcore.features.kind import Alternatives, Value
 from medcore.features.rows import CodedColumn, Codes
+from medcore.statistics.differences import standardised_difference
 
 TRIM = 0.01
 """Plausible numbers lie between this quantile of the training patients' and its opposite."""
@@ -71,9 +72,9 @@ class NumberEncoder:
         old, now = (side.codes[~np.isnan(side.codes)] for side in (training, new))
         if not len(old) or not len(now):
             return None
-        spread = np.sqrt((old.var() + now.var()) / 2)
-        gap = abs(now.mean() - old.mean())
-        return float(gap / spread) if spread > 0 else (0.0 if gap == 0 else None)
+        means, deviations = ([float(f(side)) for side in (old, now)] for f in (np.mean, _deviation))
+        found = standardised_difference(means[0], deviations[0], means[1], deviations[1])
+        return 0.0 if found is None and means[0] == means[1] else found
 
     def parts(self, own: CodedColumn, /) -> None:  # noqa: ARG002 - part of the protocol
         """Return nothing: a number has no parts."""
@@ -94,6 +95,27 @@ def to_numbers(values: pd.Series[Any]) -> Codes:
     """Return the finite numbers of a column (n,), NaN elsewhere."""
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def slider_range(known: Codes, *, current: float) -> tuple[float, float, float]:
+    """Return the least and the largest plausible number of a column, and a step between them; ``known`` are the patients'.
+
+    They are what training patients had (1st to 99th centile), the patient's own number
+    included; a step is a round number, fine enough for the middle half of them, a whole one
+    where all training values are whole.
+    """
+    points = known if known.size else np.zeros(1)
+    low, high = (float(v) for v in np.quantile(points, [TRIM, 1 - TRIM], method="nearest"))
+    if not np.isnan(current):
+        low, high = min(low, current), max(high, current)
+    middle = float(np.subtract(*np.quantile(points, [0.75, 0.25]))) or high - low
+    fine = 10.0 ** np.floor(np.log10(max(middle / 20, (high - low) / 10_000, 1e-12)))
+    whole = bool(np.all(points == np.round(points)))
+    return low, high, max(1.0, fine) if whole else float(fine)
+
+
+def _deviation(values: Codes) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def _grid(known: Codes, current: float | None, n_points: int) -> Codes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from medcore.data.preparation.given import OUT_OF_RANGE, Unused, unused_values
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import BundleError
-from medcore.features import CodeBook, Codes, Rows, cautions
+from medcore.features import AnyRows, CodeBook, Codes, Rows, cautions
 from medcore.i18n import N_, Message
 from medcore.models.bundle.files import MANIFEST, check_seal, read_json, seal, write_json
 from medcore.models.contract.candidate import part_classes
@@ -40,7 +40,7 @@ class Bundle:
     """A trained model with everything needed to predict for new patients.
 
     ``parts`` are the models with their weights (summing to 1), whose mean risk is
-    recalibrated; from outside they are one model. ``background`` are codes of some
+    recalibrated; from outside they are one model. ``background`` are some
     training rows, for explanations. ``manifest`` says where all of it came from.
     """
 
@@ -50,7 +50,7 @@ class Bundle:
     codebook: CodeBook = field(repr=False)
     parts: tuple[tuple[float, Part], ...] = field(repr=False)
     calibrator: Calibrator = field(repr=False)
-    background: Codes = field(repr=False)
+    background: Rows = field(repr=False)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property
@@ -63,22 +63,27 @@ class Bundle:
         """The risk from which a patient counts as positive unless a person says otherwise."""
         return float(self.manifest.get("threshold", 0.5))
 
-    def encode(self, frame: pd.DataFrame) -> Codes:
-        """Write rows of a table, as it was read, as codes ``(n, P)``.
+    def encode(self, frame: pd.DataFrame) -> Rows:
+        """Read rows of a table, as it was read, as the model does: ``(n, P)``.
 
         Raises:
             MissingColumnsError: the table lacks a predictor.
 
         """
-        return self.codebook.transform(prepare_predictors(frame, self.schema, self.recipe)).codes
+        return self.codebook.transform(prepare_predictors(frame, self.schema, self.recipe))
 
-    def risk(self, codes: Codes) -> Risk:
-        """Predict from codes ``(n, P)``: risks ``(n, K)``, rows summing to 1."""
-        codes = np.ascontiguousarray(codes, dtype=np.float64)
-        if not len(codes):
+    def risk(self, rows: AnyRows) -> Risk:
+        """Predict from rows ``(n, P)``: risks ``(n, K)``, summing to 1 in every row."""
+        rows = Rows.of(rows)
+        if not len(rows):
             return np.empty((0, len(self.classes)))
-        pooled = sum(weight * part.risk(codes) for weight, part in self.parts)
+        pooled = sum(weight * part.risk(rows) for weight, part in self.parts)
         return self.calibrator.apply(clean(pooled, len(self.classes)))
+
+    def risk_of_codes(self, *known: Rows) -> Callable[[Codes], Risk]:
+        """Return the risk as a function of codes ``(n, P)`` alone, which stand for values of the ``known`` rows."""
+        rows = known[0].knowing(*known[1:])
+        return lambda codes: self.risk(rows.with_codes(np.ascontiguousarray(codes, dtype=np.float64)))
 
     def predict(self, frame: pd.DataFrame) -> Risk:
         """Predict for rows of a table as it was read: risks ``(n, K)``."""
@@ -94,10 +99,11 @@ class Bundle:
         unused = unused_values(frame, self.schema, self.recipe)
         return [_with_reasons(flags, unused, row) for row, flags in enumerate(found)] if unused.reasons else found
 
-    def code_flags(self, codes: Codes) -> list[tuple[str, ...]]:
-        """Return the flags of rows given as codes, of which nothing is known but whether a value is there."""
-        seen = {"imputed": np.isnan(codes)} | self.codebook.cautions(Rows.of(codes))
-        flags: list[list[str]] = [[] for _ in range(len(codes))]
+    def code_flags(self, rows: AnyRows) -> list[tuple[str, ...]]:
+        """Return the flags of rows that were read already, of which nothing is known but whether a value is there."""
+        rows = Rows.of(rows)
+        seen = {"imputed": np.isnan(rows.codes)} | self.codebook.cautions(rows)
+        flags: list[list[str]] = [[] for _ in range(len(rows))]
         for name, where in seen.items():
             for row, column in zip(*np.nonzero(where), strict=True):
                 flags[row].append(f"{name}:{self.codebook.columns[column]}")
@@ -133,7 +139,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
         name = f"parts/{place}"
         write_json(folder / name / "part.json", part.save(folder / name))
         parts.append({"kind": part.kind, "weight": weight, "folder": name})
-    np.save(folder / "background.npy", bundle.background, allow_pickle=False)
+    bundle.background.save(folder, "background")
     write_json(
         folder / MANIFEST,
         {
@@ -186,7 +192,7 @@ def load_bundle(folder: Path) -> Bundle:
             codebook=CodeBook.from_dict(manifest["codebook"]),
             parts=parts,
             calibrator=Calibrator.from_dict(manifest["calibrator"]),
-            background=np.load(folder / "background.npy", allow_pickle=False),
+            background=Rows.load(folder, "background"),
             manifest=manifest,
         )
     except (KeyError, TypeError, ValueError, OSError) as error:

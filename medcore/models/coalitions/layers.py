@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes, FeatureMaker
+from medcore.features import FeatureMaker, Rows
 from medcore.models.coalitions.rest import Dense, Rest, Scores, Table, Waves
 from medcore.models.coalitions.tiles import SLOTS, Tiles
 from medcore.models.contract.task import Indices, Part, Risk
@@ -28,14 +28,14 @@ from medcore.models.network.table import TableNetwork
 from medcore.models.trainer.predict import TrainedNetworks
 
 Floats32 = NDArray[np.float32]
-Shares = Callable[[Codes], Floats32]
+Shares = Callable[[Rows], Floats32]
 
 
 @dataclass(frozen=True, slots=True)
 class Layered:
     """A part as first sums and the rest; M members, P columns, H sums.
 
-    ``shares`` maps codes (n, P) to each column's share in the sums, (n, M, P, H);
+    ``shares`` maps rows (n, P) to each column's share in the sums, (n, M, P, H);
     the sums begin at ``start``, (M, H).
     """
 
@@ -81,18 +81,18 @@ class Layered:
 
 
 def _matrix_shares(
-    matrix_of: Callable[[Codes], NDArray[Any]], blocks: Sequence[slice | Indices], kernel: Floats32, codes: Codes
+    matrix_of: Callable[[Rows], NDArray[Any]], blocks: Sequence[slice | Indices], kernel: Floats32, rows: Rows
 ) -> Floats32:
     """Return each column's share in ``matrix @ kernel``, (n, 1, P, H)."""
-    matrix = matrix_of(codes).astype(np.float32, copy=False)
-    shares = np.zeros((len(codes), 1, len(blocks), kernel.shape[1]), np.float32)
+    matrix = matrix_of(rows).astype(np.float32, copy=False)
+    shares = np.zeros((len(rows), 1, len(blocks), kernel.shape[1]), np.float32)
     for place, block in enumerate(blocks):
         shares[:, 0, place] = matrix[:, block] @ kernel[block]
     return shares
 
 
-def _clipped(maker: FeatureMaker) -> Callable[[Codes], Floats32]:
-    return lambda codes: clipped(maker.transform(codes))
+def _clipped(maker: FeatureMaker) -> Callable[[Rows], Floats32]:
+    return lambda rows: clipped(maker.transform(rows))
 
 
 def _of_networks(part: NetworkPart) -> Layered | None:
@@ -121,7 +121,7 @@ def _of_networks(part: NetworkPart) -> Layered | None:
         for maker, networks, kernel in zip(part.makers, part.networks, kernels, strict=True)
     ]
     return Layered(
-        lambda codes: np.concatenate([of(codes) for of in shares], axis=1),
+        lambda rows: np.concatenate([of(rows) for of in shares], axis=1),
         np.stack(start),
         tuple(np.stack([m[name] for m in members]) for name in later),
         rest,
@@ -151,12 +151,12 @@ def _first_of_table(network: TableNetwork, weights: dict[str, Floats32]) -> tupl
 
 
 def _network_shares(
-    maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, codes: Codes, *, dense: bool
+    maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, patients: Rows, *, dense: bool
 ) -> Floats32:
     """Return each column's share in the first layer of the networks of one maker, (n, M, P, H)."""
-    matrix = maker.transform(codes)
+    matrix = maker.transform(patients)
     network = networks.architecture
-    shares = np.zeros((len(codes), len(kernels), len(maker.blocks_), kernels.shape[2]), np.float32)
+    shares = np.zeros((len(patients), len(kernels), len(maker.blocks_), kernels.shape[2]), np.float32)
     for m, kernel in enumerate(kernels):
         inputs = matrix
         owners = np.repeat(np.arange(len(maker.blocks_)), [b.stop - b.start for b in maker.blocks_])
@@ -182,11 +182,11 @@ def _inputs_of_table(network: TableNetwork, fixed: Mapping[str, Floats32], matri
     return np.hstack([clipped(matrix), pieces.reshape(len(matrix), -1)])
 
 
-def prepare_layers(layers: Layered, codes: Codes, group_size: int, *, kept: bool) -> LayeredBackground:
+def prepare_layers(layers: Layered, rows: Rows, group_size: int, *, kept: bool) -> LayeredBackground:
     """Prepare a part for background rows (m, P), worked on in groups; ``kept`` keeps all groups in memory."""
-    prepared = LayeredBackground(layers, codes, group_size, {}, _tensors(layers.weights))
+    prepared = LayeredBackground(layers, rows, group_size, {}, _tensors(layers.weights))
     if kept:
-        for group in range(-(-len(codes) // group_size)):
+        for group in range(-(-len(rows) // group_size)):
             prepared.groups[group] = prepared.work_out(group)
     return prepared
 
@@ -196,17 +196,17 @@ class LayeredBackground:
     """A part with the shares of the background rows, by group."""
 
     layers: Layered
-    codes: Codes = field(repr=False)
+    rows: Rows = field(repr=False)
     group_size: int
     groups: dict[int, tuple[Any, Any]] = field(repr=False)
     weights: Any = field(repr=False)
 
     def work_out(self, group: int) -> tuple[Any, Any]:
         """Return the shares (G, M, P, H) of a group's rows, and their whole first sums (G, M, H)."""
-        codes = self.codes[group * self.group_size : (group + 1) * self.group_size]
-        shares = self.layers.shares(codes)
+        rows = self.rows.take(slice(group * self.group_size, (group + 1) * self.group_size))
+        shares = self.layers.shares(rows)
         whole = shares.sum(axis=2) + self.layers.start
-        spare = self.group_size - len(codes)
+        spare = self.group_size - len(rows)
         pad = [(0, spare), (0, 0), (0, 0)]
         shares, whole = _tensors((np.pad(shares, [*pad, (0, 0)]) if spare else shares, np.pad(whole, pad)))
         return shares, whole
@@ -215,9 +215,9 @@ class LayeredBackground:
         """Return what is known of a group."""
         return self.groups[number] if number in self.groups else self.work_out(number)
 
-    def against(self, row: Codes, /) -> LayeredMixer:
-        """Take in a patient's codes (P,)."""
-        return LayeredMixer(self, _tensors((self.layers.shares(row[None])[0],))[0])
+    def against(self, row: Rows, /) -> LayeredMixer:
+        """Take in a patient (1, P)."""
+        return LayeredMixer(self, _tensors((self.layers.shares(row)[0],))[0])
 
 
 @dataclass(frozen=True, slots=True)

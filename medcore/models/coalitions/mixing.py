@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes
+from medcore.features import Codes, Rows
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.coalitions.layers import Layered, prepare_layers
 from medcore.models.coalitions.tiles import Tiles
@@ -42,8 +42,8 @@ class PartMixer(Protocol):
 class Prepared(Protocol):
     """One part that knows the background."""
 
-    def against(self, row: Codes, /) -> PartMixer:
-        """Take in a patient's codes ``(P,)``."""
+    def against(self, row: Rows, /) -> PartMixer:
+        """Take in a patient ``(1, P)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,19 @@ class Background:
     group_size: int
 
     @classmethod
-    def of(cls, bundle: Bundle, codes: Codes) -> Background:
+    def of(cls, bundle: Bundle, rows: Rows) -> Background:
         """Prepare background rows for any patient."""
         layered = [Layered.of(part) for _weight, part in bundle.parts]
         widest = max((part.n_floats for part in layered if part is not None), default=1)
-        size = max(1, min(len(codes), GROUP_FLOATS // max(1, widest)))
-        kept = 4 * widest * len(codes) <= MOST_KEPT
+        size = max(1, min(len(rows), GROUP_FLOATS // max(1, widest)))
+        kept = 4 * widest * len(rows) <= MOST_KEPT
         parts: list[tuple[float, Prepared]] = []
         for (weight, part), layers in zip(bundle.parts, layered, strict=True):
             if layers is not None:
-                parts.append((weight, prepare_layers(layers, codes, size, kept=kept)))
+                parts.append((weight, prepare_layers(layers, rows, size, kept=kept)))
             else:
-                parts.append((weight, prepare_trees(part, codes) or _WrittenOut(part, codes)))
-        return cls(tuple(parts), bundle.risk(codes), codes.shape[1], size)
+                parts.append((weight, prepare_trees(part, rows) or _WrittenOut(part, rows)))
+        return cls(tuple(parts), bundle.risk(rows), rows.shape[1], size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,26 @@ class BundleRisk:
     """A bundle as explanations ask it: risks of codes, and of one patient mixed with others, which is faster.
 
     What was worked out about the last background, or the last ``n_kept``, is kept for the next patient.
+    Whoever asks knows codes only; the contents they stand for are those of ``rows``, (n, P), of any patients.
     """
 
     bundle: Bundle
     n_kept: int = 1
+    rows: Rows | None = field(default=None, repr=False)
     _kept: dict[bytes, Background] = field(default_factory=dict, repr=False, compare=False)
+
+    def knowing(self, *rows: Rows | None) -> BundleRisk:
+        """Return the same, with what is kept, for codes that stand for contents of these rows."""
+        given = [one for one in rows if one is not None and one.payloads]
+        return replace(self, rows=given[0].knowing(*given[1:])) if given else self
 
     def __call__(self, codes: Codes, /) -> Risk:
         """Predict from codes ``(n, P)``: risks ``(n, K)``."""
-        return self.bundle.risk(codes)
+        return self.bundle.risk(self._read(codes))
+
+    def _read(self, codes: Codes) -> Rows:
+        rows = Rows.of(codes)
+        return rows if self.rows is None else rows.knowing(self.rows)
 
     def mixer(self, row: Codes, background: Codes) -> BundleMixer:
         """Prepare a patient ``(P,)`` against background rows ``(m, P)``."""
@@ -92,12 +103,12 @@ class BundleRisk:
         key = codes.tobytes()
         known = self._kept.get(key)
         if known is None:
-            known = Background.of(self.bundle, codes)
+            known = Background.of(self.bundle, self._read(codes))
             if len(self._kept) >= self.n_kept:
                 self._kept.clear()
             self._kept[key] = known
-        row = np.ascontiguousarray(row, dtype=np.float64)
-        parts = tuple((weight, prepared.against(row)) for weight, prepared in known.parts)
+        patient = self._read(row)
+        parts = tuple((weight, prepared.against(patient)) for weight, prepared in known.parts)
         return BundleMixer(self.bundle, known, parts)
 
 
@@ -144,16 +155,17 @@ class _WrittenOut:
     """A part without a shorter way: the mixed rows are written down and read."""
 
     part: Part = field(repr=False)
-    codes: Codes = field(repr=False)
-    row: Codes | None = field(default=None, repr=False)
+    rows: Rows = field(repr=False)
+    row: Rows | None = field(default=None, repr=False)
 
-    def against(self, row: Codes, /) -> PartMixer:
-        return _WrittenOut(self.part, self.codes, row)
+    def against(self, row: Rows, /) -> PartMixer:
+        return _WrittenOut(self.part, self.rows, row)
 
     def risk(self, tiles: Tiles, _group: int, /) -> Risk:
         assert self.row is not None
-        mixed = np.where(tiles.masks, self.row, self.codes[tiles.owner][:, None])
-        return self.part.risk(mixed.reshape(tiles.n_slots, -1))
+        mixed = np.where(tiles.masks, self.row.codes, self.rows.codes[tiles.owner][:, None])
+        rows = self.rows.knowing(self.row).with_codes(mixed.reshape(tiles.n_slots, -1))
+        return self.part.risk(rows)
 
 
 def n_sums(bundle: Bundle) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes
+from medcore.features import Rows
 from medcore.models.coalitions.leaves import Patterns, Trees
 from medcore.models.coalitions.tiles import Tiles
 from medcore.models.contract.task import Part, Risk, columns_of_present_classes
@@ -26,7 +26,7 @@ NAN_IS_ZERO, ZERO_IS_MISSING, NAN_IS_MISSING = 0, 1, 2
 """What LightGBM calls the missing type of a split; the numbers are those of its files."""
 
 
-def prepare_trees(part: Part, codes: Codes) -> TreesBackground | None:
+def prepare_trees(part: Part, rows: Rows) -> TreesBackground | None:
     """Prepare a part for background rows (m, P); None where it is not made of trees."""
     if isinstance(part, ForestPart):
         lists: tuple[Trees, ...] = (_forest(part),)
@@ -34,7 +34,7 @@ def prepare_trees(part: Part, codes: Codes) -> TreesBackground | None:
         lists = _boosters(part)
     else:
         return None
-    return TreesBackground(part, lists, _read(part, codes), _players(part, codes.shape[1]), codes.shape[1])
+    return TreesBackground(part, lists, _read(part, rows), part.encoder.owners(rows.shape[1]), rows.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class TreesBackground:
     players: NDArray[np.int32] = field(repr=False)
     n_columns: int
 
-    def against(self, row: Codes, /) -> TreesMixer:
-        """Take in a patient's codes (P,)."""
+    def against(self, row: Rows, /) -> TreesMixer:
+        """Take in a patient (1, P)."""
         from medcore.models.coalitions.tree_loops import reachable
 
-        theirs = _read(self.part, row[None])[0]
+        theirs = _read(self.part, row)[0]
         return TreesMixer(
             self.part, tuple(reachable(t, theirs, self.rows, self.players, self.n_columns) for t in self.trees)
         )
@@ -77,17 +77,11 @@ class TreesMixer:
         return columns_of_present_classes(sums, part.present, part.n_classes)
 
 
-def _read(part: ForestPart | BoostingPart, codes: Codes) -> Numbers:
-    read = part.encoder.transform(codes)
+def _read(part: ForestPart | BoostingPart, rows: Rows) -> Numbers:
+    read = part.encoder.transform(rows)
     if isinstance(part, ForestPart):
         read = read.astype(np.float32)
     return np.ascontiguousarray(read, dtype=np.float64)
-
-
-def _players(part: ForestPart | BoostingPart, n_columns: int) -> NDArray[np.int32]:
-    pairs = zip(part.encoder.places, part.encoder.tables, strict=True)
-    extra = [np.repeat(place, table.shape[1]) for place, table in pairs]
-    return np.concatenate([np.arange(n_columns), *extra]).astype(np.int32)
 
 
 def _forest(part: ForestPart) -> Trees:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.errors import CancelledError
-from medcore.features import Codes, FeatureKind, Layout
+from medcore.features import AnyRows, Codes, FeatureKind, Layout, Rows
 from medcore.i18n import N_
 from medcore.models.contract.progress import Follower, Progress
 from medcore.models.contract.settings import TrainSettings
@@ -34,13 +34,13 @@ Indices = NDArray[np.int64]
 class Task:
     """The training rows of a run as arrays.
 
-    ``codes`` has shape ``(n, P)``, ``outcome`` holds class indices, ``folds`` says
+    ``rows`` are those of the predictors ``(n, P)``, ``outcome`` holds class indices, ``folds`` says
     in which of ``n_folds`` folds a row is held out. ``layout`` is that of all
     rows, ``groups`` are patient codes where patients repeat. ``tuned`` are settings
     that a search tries in place of a learner's own.
     """
 
-    codes: Codes
+    rows: Rows
     outcome: Indices
     folds: Indices
     n_folds: int
@@ -51,6 +51,11 @@ class Task:
     settings: TrainSettings
     groups: Indices | None = None
     tuned: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def codes(self) -> Codes:
+        """The codes ``(n, P)`` of the rows."""
+        return self.rows.codes
 
     @property
     def n(self) -> int:
@@ -87,7 +92,7 @@ class Part(Protocol):
 
     kind: ClassVar[str]
 
-    def risk(self, codes: Codes, /) -> Risk:
+    def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``; rows sum to 1."""
 
     def save(self, folder: Path, /) -> dict[str, Any]:

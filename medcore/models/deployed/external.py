@@ -15,12 +15,11 @@ from medcore.data.preparation.replay import prepare_evaluation
 from medcore.data.preparation.weights import read_weights
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.evaluation import Confusion, Evaluation, confusion, evaluate
-from medcore.features import CodeBook
+from medcore.features import AnyRows, CodeBook, Rows
 from medcore.i18n import N_, Message
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.deployed.levels import refuse_unknown, unknown_levels
 from medcore.models.deployed.membership import Membership, membership
-from medcore.statistics.differences import standardised_difference, total_variation
 from medcore.targets import Target
 
 Floats = npt.NDArray[np.float64]
@@ -214,10 +213,10 @@ def validate(
     counted = np.ones(prepared.n_rows, dtype=bool) if weights is None else weights > 0
     weights = None if weights is None else weights[counted]
     groups = None if prepared.groups is None else prepared.groups[counted]
-    codes = bundle.codebook.transform(prepared.predictors[counted]).codes
-    unknown = unknown_levels(bundle.codebook, bundle.background, prepared.predictors[counted], codes)
+    rows = bundle.codebook.transform(prepared.predictors[counted])
+    unknown = unknown_levels(bundle.codebook, bundle.background.codes, prepared.predictors[counted], rows.codes)
     refuse_unknown(unknown, table=cohort.name, accepted=new_levels)
-    risk = bundle.risk(codes)
+    risk = bundle.risk(rows)
     outcome, n_classes = prepared.outcome[counted], len(bundle.classes)
     limit = bundle.threshold if threshold is None else threshold
     target_of = Target(n_classes)
@@ -228,8 +227,8 @@ def validate(
         confusion=None
         if event is None
         else confusion((outcome == event).astype(np.float64), risk[:, event], limit, weights=weights),
-        differences=differences(bundle.codebook, bundle.background, codes),
-        membership=membership(bundle.codebook, bundle.background, codes, groups=groups),
+        differences=differences(bundle.codebook, bundle.background, rows),
+        membership=membership(bundle.codebook, bundle.background, rows, groups=groups),
         n_without_outcome=cohort.n_rows - prepared.n_rows,
         data_sha256=cohort.sha256,
         risk=risk,
@@ -240,7 +239,7 @@ def validate(
         weight=weight,
         n_weight_zero=int((~counted).sum()),
         same_table=cohort.sha256 == bundle.manifest.get("data_sha256"),
-        known=_known(bundle.background, codes),
+        known=_known(bundle.background.codes, rows.codes),
         unreadable=tuple(u.column for u in unknown),
     )
 
@@ -253,22 +252,20 @@ def predict_table(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flags})
 
 
-def differences(codebook: CodeBook, training: Floats, new: Floats) -> tuple[ColumnDifference, ...]:
-    """Compare new patients' codes (n, P) with a sample of the training patients' (m, P), column by column."""
-    compared = []
-    for position, name in enumerate(codebook.columns):
-        old, now = training[:, position], new[:, position]
-        numeric = codebook.kinds[position] == "numeric"
-        compared.append(
-            ColumnDifference(
-                column=name,
-                difference=_standardised(old, now) if numeric else _total_variation(old, now),
-                missing=float(np.isnan(now).mean()),
-                missing_training=float(np.isnan(old).mean()),
-                unseen=0 if numeric else int((now == -1).sum()),
-            )
+def differences(codebook: CodeBook, training: AnyRows, new: AnyRows) -> tuple[ColumnDifference, ...]:
+    """Compare new patients (n, P) with a sample of the training patients (m, P), column by column."""
+    training, new = Rows.of(training), Rows.of(new)
+    unseen = codebook.cautions(new).get("unseen_category", np.zeros(new.shape, dtype=bool))
+    return tuple(
+        ColumnDifference(
+            column=name,
+            difference=encoder.difference(training.column(place), new.column(place)),
+            missing=float(np.isnan(new.codes[:, place]).mean()),
+            missing_training=float(np.isnan(training.codes[:, place]).mean()),
+            unseen=int(unseen[:, place].sum()),
         )
-    return tuple(compared)
+        for place, (name, encoder) in enumerate(zip(codebook.columns, codebook.encoders, strict=True))
+    )
 
 
 def _new_schema(schema: Schema, cohort: Cohort, target: str | None) -> Schema:
@@ -285,28 +282,6 @@ def _new_schema(schema: Schema, cohort: Cohort, target: str | None) -> Schema:
     ]
     optional = {"group", "time", "site", "sensitive", "identifier", "ignored"}
     return replace(schema, columns=tuple(c for c in kept if c.role not in optional or c.name in cohort.schema.names))
-
-
-def _standardised(old: Floats, now: Floats) -> float | None:
-    old, now = old[~np.isnan(old)], now[~np.isnan(now)]
-    if not len(old) or not len(now):
-        return None
-    means, deviations = ([float(f(side)) for side in (old, now)] for f in (np.mean, _deviation))
-    found = standardised_difference(means[0], deviations[0], means[1], deviations[1])
-    return 0.0 if found is None and means[0] == means[1] else found
-
-
-def _deviation(values: Floats) -> float:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-
-
-def _total_variation(old: Floats, now: Floats) -> float | None:
-    old, now = old[~np.isnan(old)], now[~np.isnan(now)]
-    if not len(old) or not len(now):
-        return None
-    values = np.union1d(old, now)
-    shares = [np.array([(side == v).mean() for v in values]) for side in (old, now)]
-    return total_variation(shares[0], shares[1])
 
 
 def _known(training: Floats, new: Floats) -> float:

@@ -114,7 +114,7 @@ def unknown_in(bundle: Bundle, frame: pd.DataFrame) -> tuple[UnknownLevels, ...]
     """Find the unknown categories of a table in the model's columns."""
     predictors = prepare_predictors(frame, bundle.schema, bundle.recipe)
     codes = bundle.codebook.transform(predictors).codes
-    return unknown_levels(bundle.codebook, bundle.background, predictors, codes)
+    return unknown_levels(bundle.codebook, bundle.background.codes, predictors, codes)
 
 
 def read_as(bundle: Bundle, cohort: Cohort, levels: Mapping[str, Mapping[str, str]]) -> Cohort:

@@ -13,7 +13,7 @@ from medcore.data.splitting.allotment import Units, deal
 from medcore.evaluation import Estimate
 from medcore.evaluation.figures.auroc import auroc
 from medcore.evaluation.figures.estimates import missing
-from medcore.features import CodeBook, Codes, FeatureMaker
+from medcore.features import AnyRows, CodeBook, FeatureMaker, Rows, stack
 from medcore.i18n import N_, Message
 
 FOLDS = 5
@@ -75,19 +75,20 @@ class Membership:
 
 
 def membership(
-    codebook: CodeBook, training: Codes, new: Codes, *, groups: NDArray[np.int64] | None = None, seed: int = 0
+    codebook: CodeBook, training: AnyRows, new: AnyRows, *, groups: NDArray[np.int64] | None = None, seed: int = 0
 ) -> Membership:
-    """Try to tell new patients' codes (n, P) from training patients' (m, P).
+    """Try to tell new patients (n, P) from training patients (m, P).
 
     ``groups`` (n,) are the new patients' codes where patients repeat: one patient
     is never on both sides of a fold.
     """
+    training, new = Rows.of(training), Rows.of(new)
     rng = np.random.default_rng(seed)
     kept = np.sort(rng.permutation(len(new))[:MOST_PATIENTS])
     n, m = len(kept), len(training)
     if min(n, m) < 2 * FOLDS:
         return Membership(auroc=missing(_TOO_FEW), n_new=n, n_training=m)
-    codes = np.vstack([training, new[kept]])
+    rows = stack([training, new.take(kept)])
     is_new = np.repeat([0, 1], [m, n])
     unit = np.arange(m + n)
     if groups is not None:
@@ -97,13 +98,13 @@ def membership(
     guess = np.empty(m + n)
     for fold in range(FOLDS):
         held = folds == fold
-        guess[held] = _guess(codebook, codes[~held], is_new[~held], codes[held])
+        guess[held] = _guess(codebook, rows.take(~held), is_new[~held], rows.take(held))
     return Membership(auroc=auroc(is_new.astype(np.float64), guess, groups=unit), n_new=n, n_training=m)
 
 
-def _guess(codebook: CodeBook, codes: Codes, is_new: NDArray[np.int64], held: Codes) -> NDArray[np.float64]:
-    maker = FeatureMaker(codebook.kinds, codebook.n_categories).fit(codes)
-    matrix = maker.transform(codes).astype(np.float64)
+def _guess(codebook: CodeBook, rows: Rows, is_new: NDArray[np.int64], held: Rows) -> NDArray[np.float64]:
+    maker = FeatureMaker(codebook.kinds, codebook.n_categories).fit(rows)
+    matrix = maker.transform(rows).astype(np.float64)
     if not matrix.shape[1] or len(np.unique(is_new)) < 2:
         return np.full(len(held), 0.5)
     model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500).fit(matrix, is_new)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes
+from medcore.features import AnyRows, Codes
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, columns_of_present_classes, n_threads
@@ -40,9 +40,9 @@ class BoostingPart:
     n_classes: int
     encoder: CategoryEncoder = field(default_factory=CategoryEncoder)
 
-    def risk(self, codes: Codes, /) -> Risk:
+    def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
-        codes = self.encoder.transform(codes)
+        codes = self.encoder.transform(rows)
         scores = np.mean([_scores(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0)
         return risk_of_scores(scores, self.present, self.n_classes)
 
@@ -78,7 +78,7 @@ def fit_boosting(task: Task, pulse: Pulse) -> Fitted:
     for fold in range(task.n_folds):
         held, rows = task.held_out(fold), task.training(fold)
         encoder, codes = encode_training(task, rows)
-        held_codes = encoder.transform(task.codes[held])
+        held_codes = encoder.transform(task.rows.take(held))
         for shape in range(n_shapes):
             stages = _stages(_boost(task, rows, codes, shape, int(ROUNDS[-1])), held_codes)
             held_scores[shape].append(stages)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes
+from medcore.features import AnyRows, Codes, Rows, kind_named
 from medcore.models.contract.task import Indices, Task
 from medcore.targets import Target
 
@@ -35,30 +35,59 @@ class CategoryEncoder:
 
     places: tuple[int, ...] = ()
     tables: tuple[NDArray[np.float64], ...] = ()
+    contents: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
+    """Place, kind and entries of predictors whose codes are keys of contents, which no tree can cut."""
 
-    def transform(self, codes: Codes) -> Codes:
+    def transform(self, rows: AnyRows) -> Codes:
         """Put the numbers of each encoded predictor beside the codes: ``(n, P + extra)``."""
+        rows = Rows.of(rows)
+        codes = self._cut(rows)
         if not self.places:
             return codes
         pairs = zip(self.places, self.tables, strict=True)
         return np.hstack([codes, *(table[_index(codes[:, place], len(table))] for place, table in pairs)])
 
+    def owners(self, n_columns: int) -> NDArray[np.int32]:
+        """Say of every column of :meth:`transform` which of the ``n_columns`` predictors it is of."""
+        behind = [np.repeat(place, max(len(entries) - 1, 0)) for place, _kind, entries in self.contents]
+        extra = [np.repeat(place, table.shape[1]) for place, table in zip(self.places, self.tables, strict=True)]
+        return np.concatenate([np.arange(n_columns), *behind, *extra]).astype(np.int32)
+
+    def _cut(self, rows: Rows) -> Codes:
+        """Return the codes with what contents hold: the first number in place of the key, the others behind all codes."""
+        if not self.contents:
+            return rows.codes
+        codes, behind = rows.codes.copy(), []
+        for place, kind, entries in self.contents:
+            numbers = kind_named(kind).numbers(rows.column(place), entries)
+            codes[:, place] = numbers[:, 0] if entries else np.nan
+            behind.append(numbers[:, 1:])
+        return np.hstack([codes, *behind])
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
-        return {"places": list(self.places), "tables": [t.tolist() for t in self.tables]}
+        data = {"places": list(self.places), "tables": [t.tolist() for t in self.tables]}
+        return data | ({"contents": [list(one) for one in self.contents]} if self.contents else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CategoryEncoder:
         """Read what :meth:`to_dict` wrote."""
-        return cls(tuple(data["places"]), tuple(np.asarray(t, dtype=np.float64) for t in data["tables"]))
+        tables = tuple(np.asarray(t, dtype=np.float64) for t in data["tables"])
+        contents = tuple((int(place), str(kind), tuple(entries)) for place, kind, entries in data.get("contents", ()))
+        return cls(tuple(data["places"]), tables, contents)
 
 
 def encode_training(task: Task, rows: Indices) -> tuple[CategoryEncoder, Codes]:
     """Fit the encoder on training rows; return it with these rows' codes, encoded without their own outcome."""
     places = tuple(p for p, k in enumerate(task.n_categories) if k >= MIN_LEVELS)
-    codes = task.codes[rows]
+    contents = tuple(
+        (place, kind, task.layout.entries[place])
+        for place, kind in enumerate(task.kinds)
+        if not kind_named(kind).scalar
+    )
+    codes = CategoryEncoder(contents=contents).transform(task.rows.take(rows))
     if not places or len(rows) < MIN_ROWS or Target(task.n_classes).n_scores > _MAX_CLASSES:
-        return CategoryEncoder(), codes
+        return CategoryEncoder(contents=contents), codes
     target = np.eye(task.n_classes)[task.outcome[rows]]
     target = target[:, Target(task.n_classes).told]
     parts = _partition(task, rows)
@@ -72,7 +101,7 @@ def encode_training(task: Task, rows: Indices) -> tuple[CategoryEncoder, Codes]:
             out = parts == part
             column[out] = _table(index[~out], target[~out], n_rows)[index[out]]
         columns.append(column)
-    return CategoryEncoder(places, tuple(tables)), np.hstack(columns)
+    return CategoryEncoder(places, tuple(tables), contents), np.hstack(columns)
 
 
 def _partition(task: Task, rows: Indices) -> Indices:

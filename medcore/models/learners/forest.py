@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from medcore.features import Codes
+from medcore.features import AnyRows
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, columns_of_present_classes, n_threads
@@ -35,9 +35,9 @@ class ForestPart:
     n_classes: int
     encoder: CategoryEncoder = field(default_factory=CategoryEncoder)
 
-    def risk(self, codes: Codes, /) -> Risk:
+    def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
-        codes = self.encoder.transform(codes).astype(np.float32)
+        codes = self.encoder.transform(rows).astype(np.float32)
         self.model.n_jobs = 1  # scikit-learn's threads sum the trees in the order in which they happen to finish
         slices = np.array_split(codes, _threads(len(codes)))
         with ThreadPoolExecutor(len(slices)) as threads:
@@ -73,7 +73,7 @@ def fit_forest(task: Task, pulse: Pulse, *, kind: ForestKind = "forest") -> Fitt
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        oof[held] = _grow(task, task.training(fold), kind).risk(task.codes[held])
+        oof[held] = _grow(task, task.training(fold), kind).risk(task.rows.take(held))
         pulse.tell("folds", (fold + 1) / (task.n_folds + 1))
     part = _grow(task, np.arange(task.n), kind)
     pulse.tell("final", 1.0)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes, FeatureMaker
+from medcore.features import AnyRows, FeatureMaker, Rows
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.lanes import one_blas_thread
@@ -43,11 +43,12 @@ class KernelPart:
     coefficients: Floats
     intercepts: NDArray[np.float64]
 
-    def risk(self, codes: Codes, /) -> Risk:
+    def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
-        scores = np.empty((len(codes), len(self.intercepts)))
-        for start in range(0, len(codes), _TILE):
-            matrix = clipped(self.maker.transform(codes[start : start + _TILE]))
+        rows = Rows.of(rows)
+        scores = np.empty((len(rows), len(self.intercepts)))
+        for start in range(0, len(rows), _TILE):
+            matrix = clipped(self.maker.transform(rows.take(slice(start, start + _TILE))))
             scores[start : start + _TILE] = _waves(matrix, self.directions, self.phases) @ self.coefficients
         scores += self.intercepts
         scores -= scores.max(axis=1, keepdims=True)
@@ -82,13 +83,13 @@ def _fit(task: Task, pulse: Pulse) -> Fitted:
     for fold in range(task.n_folds):
         held, rows = task.held_out(fold), task.training(fold)
         parts.append([part for width in _WIDTHS for part in _fit_path(task, rows, width, _INVERSE_PENALTIES)])
-        losses[fold] = [total_loss(part.risk(task.codes[held]), task.outcome[held]) for part in parts[-1]]
+        losses[fold] = [total_loss(part.risk(task.rows.take(held)), task.outcome[held]) for part in parts[-1]]
         pulse.tell("folds", (fold + 1) / (task.n_folds + 1))
     chosen, best = choices(losses)
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        oof[held] = parts[fold][chosen[fold]].risk(task.codes[held])
+        oof[held] = parts[fold][chosen[fold]].risk(task.rows.take(held))
     width, inverse = options[best]
     final = _fit_path(task, np.arange(task.n), width, (inverse,))[0]
     pulse.tell("final", 1.0)
@@ -98,8 +99,8 @@ def _fit(task: Task, pulse: Pulse) -> Fitted:
 def _fit_path(task: Task, rows: Indices, width: float, inverses: tuple[float, ...]) -> list[KernelPart]:
     from sklearn.linear_model import LogisticRegression
 
-    maker = FeatureMaker(task.kinds, task.n_categories).fit(task.codes[rows], layout=task.layout)
-    matrix, outcome = clipped(maker.transform(task.codes[rows])), task.outcome[rows]
+    maker = FeatureMaker(task.kinds, task.n_categories).fit(task.rows.take(rows), layout=task.layout)
+    matrix, outcome = clipped(maker.transform(task.rows.take(rows))), task.outcome[rows]
     # A mean squared distance of two patients is twice the summed variances.
     scale = np.sqrt(2.0 * width / max(float(matrix.var()) * matrix.shape[1], 1e-12)) if matrix.size else 1.0
     rng = np.random.default_rng([task.settings.seed, round(10 * width)])

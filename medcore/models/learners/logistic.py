@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes, FeatureMaker
+from medcore.features import AnyRows, FeatureMaker, Rows
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
@@ -59,18 +59,19 @@ class LogisticPart:
         own = [np.arange(block.start, block.stop) for block in self.maker.blocks_]
         return tuple(np.concatenate(pair) for pair in zip(own, bent, strict=True))
 
-    def matrix(self, codes: Codes) -> NDArray[np.float64]:
+    def matrix(self, rows: AnyRows) -> NDArray[np.float64]:
         """Return what the coefficients are multiplied with, ``(n, F + S)``."""
         if self.splines is None:
-            return self.maker.transform(codes).astype(np.float64)
-        return np.hstack([self.maker.transform_exactly(codes), self.splines.columns(codes, self.maker.medians_)])
+            return self.maker.transform(rows).astype(np.float64)
+        bent = self.splines.columns(Rows.of(rows).codes, self.maker.medians_)
+        return np.hstack([self.maker.transform_exactly(rows), bent])
 
-    def risk(self, codes: Codes, /) -> Risk:
+    def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
         if self.splines is None:
-            scores = self.maker.transform(codes) @ self.coefficients.astype(np.float32) + self.intercepts
+            scores = self.maker.transform(rows) @ self.coefficients.astype(np.float32) + self.intercepts
         else:
-            scores = self.matrix(codes) @ self.coefficients + self.intercepts
+            scores = self.matrix(rows) @ self.coefficients + self.intercepts
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         return clean(odds, len(self.intercepts))
@@ -133,13 +134,13 @@ def _rows_to_choose(task: Task, rows: Indices) -> Indices:
 def _fit_both(task: Task, rows: Indices, penalties: NDArray[np.float64]) -> list[LogisticPart]:
     """Fit straight models, one for each inverse penalty, and then as many with splines; where none pays the straight ones again."""
     straight = _fit_path(task, rows, penalties)
-    maker, codes = straight[0].maker, task.codes[rows]
-    possible = possible_splines(codes, maker)
+    maker, own = straight[0].maker, task.rows.take(rows)
+    possible = possible_splines(own.codes, maker)
     if not possible.places or maker.n_columns_ > MOST_COLUMNS_TO_BEND:
         return [*straight, *straight]
     judge = straight[int(np.argmin(np.abs(np.log(penalties / TESTING_PENALTY))))]
-    bent = possible.columns(codes, maker.medians_)
-    splines = worth_bending(possible, bent, judge.matrix(codes), task.outcome[rows], judge.risk(codes))
+    bent = possible.columns(own.codes, maker.medians_)
+    splines = worth_bending(possible, bent, judge.matrix(own), task.outcome[rows], judge.risk(own))
     return [*straight, *(_fit_path(task, rows, penalties, splines) if splines.places else straight)]
 
 
@@ -154,7 +155,7 @@ def refit(task: Task, rows: Indices, part: LogisticPart) -> LogisticPart:
 
 def _maker(task: Task, rows: Indices) -> FeatureMaker:
     scaling = task.tuned.get("scaling", "standard")
-    return FeatureMaker(task.kinds, task.n_categories, scaling=scaling).fit(task.codes[rows], layout=task.layout)
+    return FeatureMaker(task.kinds, task.n_categories, scaling=scaling).fit(task.rows.take(rows), layout=task.layout)
 
 
 def _fit_path(
@@ -164,12 +165,12 @@ def _fit_path(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    codes, outcome, maker = task.codes[rows], task.outcome[rows], _maker(task, rows)
+    own, outcome, maker = task.rows.take(rows), task.outcome[rows], _maker(task, rows)
     present = np.unique(outcome)
     if maker.n_columns_ == 0 or len(present) < 2:
         zeros, intercepts = np.zeros((maker.n_columns_, task.n_classes)), np.log(class_shares(outcome, task.n_classes))
         return [LogisticPart(maker, zeros, intercepts, float(c), STRAIGHT) for c in penalties]
-    matrix = np.hstack([maker.transform_exactly(codes), splines.columns(codes, maker.medians_)])
+    matrix = np.hstack([maker.transform_exactly(own), splines.columns(own.codes, maker.medians_)])
     n_columns = matrix.shape[1]
     small = n_columns * (1 if len(present) == 2 else len(present)) <= 400 and len(rows) > n_columns
     model = LogisticRegression(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from medcore.features import Codes, FeatureMaker, Scaling
+from medcore.features import AnyRows, FeatureMaker, Scaling
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.settings import TrainSettings
@@ -55,10 +55,10 @@ class NetworkPart:
     networks: tuple[TrainedNetworks, ...]
     n_classes: int
 
-    def risk(self, codes: Codes, /) -> Risk:
+    def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
         pairs = zip(self.makers, self.networks, strict=True)
-        return clean(np.mean([n.risk(m.transform(codes)) for m, n in pairs], axis=0), self.n_classes)
+        return clean(np.mean([n.risk(m.transform(rows)) for m, n in pairs], axis=0), self.n_classes)
 
     def save(self, folder: Path, /) -> dict[str, Any]:
         """Write every member as a ``.keras`` file that anyone can load."""
@@ -119,7 +119,7 @@ def _fit(task: Task, pulse: Pulse, members: list[Member], settings: NetworkSetti
     makers = [_maker(task, task.training(fold), scaling) for fold in range(task.n_folds)]
     if refit:
         makers.append(_maker(task, np.arange(task.n), scaling))
-    matrices = [maker.transform(task.codes) for maker in makers]
+    matrices = [maker.transform(task.rows) for maker in makers]
     n_seeds = task.settings.n_seeds
     members = [replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members)]
     trained = train_networks(None, task.outcome, task.n_classes, members, settings, follower=Relay(pulse))
@@ -138,7 +138,7 @@ def _fit(task: Task, pulse: Pulse, members: list[Member], settings: NetworkSetti
 
 def _maker(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:
     maker = FeatureMaker(task.kinds, task.n_categories, scaling=scaling)
-    return maker.fit(task.codes[rows], layout=task.layout)
+    return maker.fit(task.rows.take(rows), layout=task.layout)
 
 
 def _least_seeds(task: Task) -> int:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes
+from medcore.features import AnyRows
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
@@ -23,9 +23,9 @@ class PrevalencePart:
     kind: ClassVar[str] = "prevalence"
     shares: NDArray[np.float64]
 
-    def risk(self, codes: Codes, /) -> Risk:
+    def risk(self, rows: AnyRows, /) -> Risk:
         """Return the same risks for every row."""
-        return np.tile(self.shares, (len(codes), 1))
+        return np.tile(self.shares, (len(rows), 1))
 
     def save(self, folder: Path, /) -> dict[str, Any]:  # noqa: ARG002
         """Return everything; nothing is large."""

@@ -180,7 +180,7 @@ def _out_of_fold(task: Task, model: str, share: float) -> Risk:
             .learner(subtask(task, _some(task, fold, share)), Pulse(NullFollower(), {model: 1.0}))
             .part
         )
-        oof[held] = clean(part.risk(task.codes[held]), task.n_classes)
+        oof[held] = clean(part.risk(task.rows.take(held)), task.n_classes)
     return oof
 
 

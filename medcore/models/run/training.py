@@ -17,7 +17,7 @@ from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.evaluation import Evaluation, evaluate
-from medcore.features import CodeBook, Codes, Layout, kind_named
+from medcore.features import CodeBook, Layout, Rows, kind_named
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE, SEARCHED, automatic, candidates, searched_with
 from medcore.models.contract.checks import check_trainable
@@ -158,32 +158,33 @@ class _Run:
     split: Split
     task: Task
     codebook: CodeBook
-    test_codes: Codes
+    test_rows: Rows
 
     @classmethod
     def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> _Run:
         train = ~split.test
         codebook = CodeBook.fit(prepared.predictors[train], prepared.kinds)
-        codes = codebook.transform(prepared.predictors).codes
+        rows = codebook.transform(prepared.predictors)
+        own = rows.take(train)
         task = Task(
-            codes=codes[train],
+            rows=own,
             outcome=prepared.outcome[train],
             folds=split.folds[train],
             n_folds=split.n_folds,
             n_classes=len(prepared.classes),
             kinds=codebook.kinds,
             n_categories=codebook.n_categories,
-            layout=Layout.of(codes[train], codebook.kinds),
+            layout=Layout.of(own, codebook.kinds),
             settings=settings,
             groups=None if split.wholes is None else split.wholes[train],
         )
-        return cls(prepared, split, task, codebook, codes[split.test])
+        return cls(prepared, split, task, codebook, rows.take(split.test))
 
-    def background(self) -> Codes:
+    def background(self) -> Rows:
         """Draw the training rows that explanations compare with."""
         n = self.task.n
         chosen = np.random.default_rng(self.task.settings.seed).permutation(n)[:MAX_BACKGROUND]
-        return np.ascontiguousarray(self.task.codes[np.sort(chosen)])
+        return self.task.rows.take(np.sort(chosen)).compact()
 
     def patients(self, where: NDArray[np.bool_], risk: Risk) -> Patients:
         """Put risks beside who they are of."""
@@ -257,11 +258,11 @@ def _judge(
     """Judge the bundle and every candidate; the only place where the locked test set is looked at."""
     task, locked = run.task, run.split.test
     training = run.patients(~locked, chosen.oof)
-    test = run.patients(locked, bundle.risk(run.test_codes)) if locked.any() else None
+    test = run.patients(locked, bundle.risk(run.test_rows)) if locked.any() else None
     seed = task.settings.seed
     candidates = []
     for name, candidate in fitted.items():
-        risk = candidate.part.risk(run.test_codes) if test else None
+        risk = candidate.part.risk(run.test_rows) if test else None
         candidates.append(
             CandidateResult(
                 name=name,

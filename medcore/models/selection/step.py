@@ -81,7 +81,7 @@ def held_out_risk(task: Task, step: Step, fitted: Fitted) -> Risk | None:
     if step.place == task.n_folds:
         return None
     with one_blas_thread():
-        return fitted.part.risk(task.codes[task.held_out(step.place)])
+        return fitted.part.risk(task.rows.take(task.held_out(step.place)))
 
 
 def _rows_of(task: Task, place: int) -> Task:
@@ -97,7 +97,7 @@ def subtask(task: Task, rows: Indices) -> Task:
         folds, n_folds = _new_folds(len(rows), groups, task.settings.seed), LEAST_INNER_FOLDS
     return replace(
         task,
-        codes=task.codes[rows],
+        rows=task.rows.take(rows),
         outcome=task.outcome[rows],
         folds=folds.astype(np.int64),
         n_folds=n_folds,

@@ -15,10 +15,12 @@ from medcore.data.describe.export import to_csv
 from medcore.data.values.column import write_number
 from medcore.errors import MissingColumnsError
 from medcore.explanation.patient import answers, wording
-from medcore.features.numeric.encoder import NumberEncoder
 from medcore.i18n import N_, _
 from medcore.jobs.web.uploads import read_upload
 from medcore.reporting.patient_report import MARKS
+from medcore.ui.kinds.field import Field
+from medcore.ui.kinds.registry import input_of
+from medcore.ui.kinds.text import text_of
 from medcore.ui.kit import components
 from medcore.ui.kit.state import state
 from medcore.ui.kit.words import row_name
@@ -156,40 +158,10 @@ def _in_words(flags: object) -> str:
 
 def _ask(explainer: Explainer, column: Column, *, key: str) -> str | None:
     """Ask for one value, as text; None when it is not known."""
-    label = components.plain(f"{column.name} ({column.unit})" if column.unit else column.name)
-    book = explainer.reference.codebook
-    kind = book.kinds[book.columns.index(column.name)] if column.name in book.columns else "text"
-    if kind == "numeric" and column.kind == "numeric":
-        number = st.number_input(
-            label,
-            value=None,
-            placeholder=_("not known"),
-            key=key,
-            help=_range_help(explainer, column),
-            step=_step(explainer, column),
-            format="%g",
-        )
-        return None if number is None else f"{number:.12g}"
-    if kind == "category" and column.name in book.columns:
-        levels = list(book.categories[book.columns.index(column.name)])
-        chosen: str | None = st.selectbox(
-            label, levels, index=None, placeholder=_("not known"), format_func=components.one_line, key=key
-        )
-        return chosen
-    text = st.text_input(label, key=key, placeholder=_("not known")).strip()
-    return text or None
-
-
-def _step(explainer: Explainer, column: Column) -> float:
-    """Return 1 where all training values are whole numbers, else 0.1."""
-    codes = explainer.reference.codes[:, explainer.reference.columns.index(column.name)]
-    return 1.0 if all(float(c).is_integer() for c in codes if c == c) else 0.1
-
-
-def _range_help(explainer: Explainer, column: Column) -> str:
-    encoder = explainer.reference.codebook.encoders[explainer.reference.columns.index(column.name)]
-    assert isinstance(encoder, NumberEncoder)
-    return _("Training patients: {low} to {high}", low=f"{encoder.low:g}", high=f"{encoder.high:g}")
+    if column.name not in explainer.reference.columns:
+        return text_of(column, key=key)
+    asked = Field.of(explainer.reference, column)
+    return input_of(asked.encoder.kind).typed(asked, key=key)
 
 
 def _implausible(explainer: Explainer, values: dict[str, str | None]) -> list[str]:

@@ -21,6 +21,7 @@ from medcore.explanation.patient.unchangeable import unchangeable
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap, curve
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
+from medcore.features import Rows
 from medcore.models.run.results import Results, read_results
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import cache
@@ -80,13 +81,13 @@ class Explainer:
             *("patient.explain", self.run.id, key, class_index, scale, background),
         )
 
-    def background(self, kind: str) -> Floats | None:
-        """Return codes of comparison patients: the model's own sample, or 100 training patients of one outcome."""
+    def background(self, kind: str) -> Rows | None:
+        """Return comparison patients: the model's own sample, or 100 training patients of one outcome."""
         if kind not in self.classes:
             return None
         places = np.flatnonzero(self.reference.outcome == self.classes.index(kind))
         chosen = np.random.default_rng(0).permutation(places)[:100]
-        return self.reference.codes[np.sort(chosen)] if len(chosen) else None
+        return self.reference.patients.take(np.sort(chosen)) if len(chosen) else None
 
     def weights(self, class_index: int) -> Floats:
         """Return how much the model uses each column."""
@@ -101,7 +102,7 @@ class Explainer:
         return cache.once(
             lambda: assess(
                 self.reference,
-                patient.codes,
+                patient.rows,
                 float(patient.risk[class_index]),
                 class_index=class_index,
                 weights=self.weights(class_index),
@@ -114,10 +115,11 @@ class Explainer:
     def what_if(self, patient: answers.PatientRisk, key: str, column: str, class_index: int) -> WhatIfCurve:
         """Return the patient's risk along one column."""
         units = {c.name: c.unit for c in self.schema.columns}
+        known = patient.rows.knowing(self.reference.patients)
         return cache.once(
             lambda: curve(
-                lambda codes: jobs.call(answers.risks_of, self.model, codes),
-                patient.codes,
+                lambda codes: jobs.call(answers.risks_of, self.model, known.with_codes(codes)),
+                patient.rows,
                 self.reference,
                 column,
                 class_index=class_index,
@@ -134,7 +136,7 @@ class Explainer:
             lambda: jobs.call(
                 overview.map_of,
                 self.model,
-                patient.codes,
+                patient.rows,
                 self.reference,
                 x_column,
                 y_column,
@@ -156,7 +158,7 @@ class Explainer:
             lambda: jobs.call(
                 answers.find_counterfactuals,
                 self.model,
-                patient.codes,
+                patient.rows,
                 self.reference,
                 class_index=class_index,
                 threshold=threshold,

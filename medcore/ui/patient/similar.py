@@ -38,7 +38,7 @@ def show(study: StudyRecord, explainer: Explainer, patient: PatientRisk, class_i
         components.note(reason)
         return
     found = neighbours.similar(
-        explainer.reference, patient.codes, class_index=class_index, weights=explainer.weights(class_index), n=SHOWN
+        explainer.reference, patient.rows, class_index=class_index, weights=explainer.weights(class_index), n=SHOWN
     )
     components.table(
         [

@@ -13,10 +13,12 @@ from medcore.explanation.patient import answers
 from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.change import changed_explanation
 from medcore.explanation.patient.neighbours import decoded
-from medcore.explanation.patient.what_if import bounds
 from medcore.explanation.shapley.game import Floats, on_scale
 from medcore.explanation.shapley.results import Explanation
+from medcore.features import CodedColumn, Rows
 from medcore.i18n import _
+from medcore.ui.kinds.field import Field
+from medcore.ui.kinds.registry import input_of
 from medcore.ui.kit import cache, components
 from medcore.ui.patient.changes import change_table
 from medcore.ui.patient.choice import Chosen
@@ -35,7 +37,7 @@ class Question:
     key: str = field(repr=False)
     class_index: int
     known: Explanation = field(repr=False)
-    background: Floats | None = field(repr=False)
+    background: Rows | None = field(repr=False)
 
     @property
     def round_key(self) -> str:
@@ -65,7 +67,7 @@ def show(
 def prepare(explainer: Explainer, patient: PatientRisk, known: Explanation, background: str) -> None:
     """Have the worker get ready, so that the first change is answered as fast as the next; last on the page."""
     cache.once(
-        lambda: jobs.call(answers.prepare_changes, explainer.model, patient.codes, explainer.background(background)),
+        lambda: jobs.call(answers.prepare_changes, explainer.model, patient.rows, explainer.background(background)),
         *("patient.prepared", explainer.run.id, background, known.scale),
     )
 
@@ -73,7 +75,7 @@ def prepare(explainer: Explainer, patient: PatientRisk, known: Explanation, back
 def _change(question: Question) -> None:
     """Ask for other values and show what they do; runs alone at every change."""
     changed = _ask(question)
-    if _same(changed, question.patient.codes):
+    if not changed.differs(question.patient.rows).any():
         st.empty().html(change_table(question.known, question.known))
         components.caption(_("Change a value above: risk and contributions follow."))
         return
@@ -82,7 +84,7 @@ def _change(question: Question) -> None:
         risk, part = jobs.call(
             answers.change_patient,
             question.explainer.model,
-            question.patient.codes,
+            question.patient.rows,
             changed,
             question.background,
             round_number=number,
@@ -108,8 +110,8 @@ def _start_over(key: str) -> None:
     st.session_state[key] = st.session_state.get(key, 0) + 1
 
 
-def _ask(question: Question) -> Floats:
-    """Ask for values of some columns; return the patient's codes (P,) with them."""
+def _ask(question: Question) -> Rows:
+    """Ask for values of some columns; return the patient's row (1, P) with them."""
     explainer, locked = question.explainer, set(question.explainer.unchangeable)
     run = explainer.run.id
     free = st.toggle(
@@ -117,7 +119,7 @@ def _ask(question: Question) -> Floats:
         key=f"patient.unlocked.{run}",
         persist_state="session",
     )
-    able = [c for c in question.ranked if (free or c not in locked) and _choices(explainer, c, question.patient.codes)]
+    able = [c for c in question.ranked if (free or c not in locked) and _changeable(question, c)]
     columns = st.multiselect(
         _("Columns to change"),
         able,
@@ -126,48 +128,31 @@ def _ask(question: Question) -> Floats:
         key=f"patient.changing.{run}.{free}",
         persist_state="session",
     )
-    changed = question.patient.codes.copy()
+    changed = question.patient.rows
     for start in range(0, len(columns), 3):
         for place, name in zip(st.columns(3), columns[start : start + 3], strict=False):
             number = explainer.reference.columns.index(name)
             with place:
-                changed[number] = _value(question, name, number)
+                changed = changed.with_column(number, _value(question, name, number))
     return changed
 
 
-def _value(question: Question, name: str, number: int) -> float:
-    """Ask for one column's value, as a code."""
-    explainer, own = question.explainer, float(question.patient.codes[number])
-    unit = {c.name: c.unit for c in explainer.schema.columns}.get(name)
-    label = components.plain(f"{name} ({unit})" if unit else name)
+def _value(question: Question, name: str, number: int) -> CodedColumn:
+    """Ask for one column's value."""
     asked = st.session_state.get(question.round_key, 0)
-    key = f"patient.to.{explainer.run.id}.{question.key}.{asked}.{number}"
-    names = explainer.reference.codebook.categories[number]
-    if explainer.reference.codebook.kinds[number] == "category":
-        chosen = st.selectbox(
-            label,
-            list(range(len(names))),
-            index=int(own) if own >= 0 else None,
-            placeholder=question.patient.values[number] or _("not known"),
-            format_func=lambda code: components.one_line(names[code]),
-            key=key,
-        )
-        return own if chosen is None else float(chosen)
-    low, high, step = bounds(explainer.reference, name, current=own)
-    if np.isnan(own):
-        typed = st.number_input(label, low, high, None, step, placeholder=_("not known"), format="%g", key=key)
-        return own if typed is None else float(typed)
-    value = float(st.slider(label, low, high, own, step, format="%g", key=key))
-    return own if np.isclose(value, own, rtol=1e-9, atol=step / 1000) else value
+    field_, own = _field(question, name), question.patient.rows.column(number)
+    key = f"patient.to.{question.explainer.run.id}.{question.key}.{asked}.{number}"
+    return input_of(field_.encoder.kind).changed(field_, own, question.patient.values[number], key=key)
 
 
-def _choices(explainer: Explainer, name: str, codes: Floats) -> bool:
+def _changeable(question: Question, name: str) -> bool:
     """Whether a column has more than one value to choose from."""
-    number = explainer.reference.columns.index(name)
-    if explainer.reference.codebook.kinds[number] == "category":
-        return len(explainer.reference.codebook.categories[number]) > 1
-    low, high, _step = bounds(explainer.reference, name, current=float(codes[number]))
-    return low < high
+    asked, number = _field(question, name), question.explainer.reference.columns.index(name)
+    return input_of(asked.encoder.kind).changeable(asked, question.patient.rows.column(number))
+
+
+def _field(question: Question, name: str) -> Field:
+    return Field.of(question.explainer.reference, question.explainer.schema[name])
 
 
 def _along(question: Question) -> None:
@@ -198,7 +183,3 @@ def _along(question: Question) -> None:
     else:
         drawn = explainer.risk_map(question.patient, question.key, column, other, question.class_index)
         components.figure(charts.what_if_map(drawn), key="patient.risk_map")
-
-
-def _same(a: Floats, b: Floats) -> bool:
-    return bool(np.array_equal(a, b, equal_nan=True))
