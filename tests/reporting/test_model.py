@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from scipy.special import expit
 
 from medcore.errors import BundleError, SettingsError
-from medcore.features import Layout
+from medcore.features import Layout, Rows
 from medcore.i18n import language
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Task
@@ -117,7 +117,16 @@ def test_weak_penalties_give_the_standard_errors_of_statsmodels() -> None:
     terms = tuple(Term(place=p, kind="linear", coefficients=(0.0, float(fitted.params[p + 1]))) for p in (0, 1))
     kinds = ("numeric", "numeric")
     task = Task(
-        codes, outcome, np.arange(n) % 4, 4, 2, kinds, (0, 0), Layout.of(codes, kinds), TrainSettings(), groups=groups
+        Rows(codes),
+        outcome,
+        np.arange(n) % 4,
+        4,
+        2,
+        kinds,
+        (0, 0),
+        Layout.of(codes, kinds),
+        TrainSettings(),
+        groups=groups,
     )
     errors = standard_errors(Equation((0.0, float(fitted.params[0])), terms), task, 1e9)
     correction = np.sqrt(100 / 99)  # statsmodels also multiplies by (n − 1) / (n − p)
@@ -131,7 +140,7 @@ def test_the_score_of_points_adds_up_and_says_what_it_costs(trained) -> None:
     if len(results.classes) > 2:
         assert points is None
         return
-    codes = bundle.background
+    codes = bundle.background.codes
     low, high = points.range
     total = points.total(codes)
     assert low <= total.min() < total.max() <= high

@@ -30,6 +30,7 @@ from medcore.models.contract.trials import SearchOutcome
 from medcore.models.learners.logistic import LogisticPart
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
+from medcore.models.run.predictors import left_out, telling
 from medcore.models.run.results import CandidateResult, Patients, Results
 from medcore.models.selection.calibration import CalibrationChoice, Calibrator, choose_calibrator
 from medcore.models.selection.ensemble import blend
@@ -116,7 +117,7 @@ def train(
     chosen = _choose(run.task, fitted, settings)
     bundle = Bundle(
         classes=prepared.classes,
-        schema=schema,
+        schema=schema.drop(run.left_out),
         recipe=recipe,
         codebook=run.codebook,
         parts=tuple((weight, fitted[name].part) for name, weight in chosen.weights.items()),
@@ -125,6 +126,7 @@ def train(
     )
     results = _judge(run, bundle, fitted, chosen, seconds)
     results = replace(results, specification=_specified(run, bundle, fitted, chosen))
+    results = replace(results, findings=(*left_out(run.left_out), *results.findings))
     search = fitted[SEARCHED].search if SEARCHED in fitted else None
     if search is not None:
         results = replace(results, findings=(_searched(results, search), *results.findings))
@@ -138,7 +140,7 @@ def train(
     ) | ({} if search is None else {"search": search.to_dict()})
     return Trained(
         bundle=replace(bundle, manifest=manifest),
-        results=replace(results, manifest=manifest),
+        results=replace(results, manifest=manifest | {"schema": bundle.schema.to_dict()}),
         seconds=time.perf_counter() - started,
         prepared=prepared,
         split=split,
@@ -159,12 +161,17 @@ class _Run:
     task: Task
     codebook: CodeBook
     test_rows: Rows
+    left_out: tuple[str, ...]
 
     @classmethod
     def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> _Run:
         train = ~split.test
         codebook = CodeBook.fit(prepared.predictors[train], prepared.kinds)
         rows = codebook.transform(prepared.predictors)
+        layout = Layout.of(rows.take(train), codebook.kinds)
+        kept = telling(layout)
+        dropped = tuple(name for name, told in zip(codebook.columns, kept, strict=True) if not told)
+        codebook, layout, rows = codebook.only(kept), layout.only(kept), rows.columns(np.flatnonzero(kept))
         own = rows.take(train)
         task = Task(
             rows=own,
@@ -174,11 +181,11 @@ class _Run:
             n_classes=len(prepared.classes),
             kinds=codebook.kinds,
             n_categories=codebook.n_categories,
-            layout=Layout.of(own, codebook.kinds),
+            layout=layout,
             settings=settings,
             groups=None if split.wholes is None else split.wholes[train],
         )
-        return cls(prepared, split, task, codebook, rows.take(split.test))
+        return cls(prepared, split, task, codebook, rows.take(split.test), dropped)
 
     def background(self) -> Rows:
         """Draw the training rows that explanations compare with."""

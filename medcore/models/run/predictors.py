@@ -1,0 +1,59 @@
+"""Which predictors have anything to say: one that tells no two training patients apart is no predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.data.findings import Finding
+from medcore.errors import InputError
+from medcore.features import Layout
+from medcore.i18n import N_, Message
+
+
+def telling(layout: Layout) -> NDArray[np.bool_]:
+    """Say which predictors (P,) have a column in the matrix of the training rows.
+
+    Raises:
+        InputError: none has.
+
+    """
+    kept = np.array(layout.widths, dtype=np.int64) > 0
+    if not kept.any():
+        raise InputError(
+            N_(
+                "No predictor tells the training patients apart: each has the same value in all rows, or a different one "
+                "in every row. Add a column that does, or change the columns' kinds under Data › Columns."
+            )
+        )
+    return kept
+
+
+def left_out(columns: Sequence[str]) -> tuple[Finding, ...]:
+    """Say which predictors were left out because they tell no two training patients apart."""
+    if not columns:
+        return ()
+    return (
+        Finding(
+            code="predictors.without_information",
+            severity="warning",
+            columns=tuple(columns),
+            message=Message(
+                N_(
+                    "{n} column(s) tell no training patients apart and are not among the model's predictors: {columns}."
+                ),
+                {"n": len(columns), "columns": list(columns)},
+            ),
+            why=Message(
+                N_(
+                    "Every training patient has the same value, or only values that fewer than five of them share, such "
+                    "as free text: nothing can be learnt from them, and their contribution to every risk would be 0."
+                )
+            ),
+            remedy=Message(
+                N_("Group the values, correct the column's kind under Data › Columns, or leave the column out.")
+            ),
+        ),
+    )
