@@ -27,6 +27,8 @@ METHODS: Mapping[str, str] = {
     "wilson": N_("Wilson score"),
     "wald": N_("Wald, maximum likelihood"),
     "wald_cluster": N_("Wald, robust, clustered by patient"),
+    "final": N_("Wald, widened to hold the slope of the model trained on all patients"),
+    "final_cluster": N_("Wald, clustered by patient, widened to hold the slope of the model trained on all patients"),
     "bootstrap": N_("bootstrap percentiles"),
     "bootstrap_cluster": N_("bootstrap percentiles, resampling patients"),
     "hartung_knapp": N_("random effects over sites, Hartung–Knapp"),

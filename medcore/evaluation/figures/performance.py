@@ -28,7 +28,7 @@ from medcore.evaluation.figures.event import (
     estimates,
     pieces,
 )
-from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, tells_nobody_apart
+from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, of_the_final_model, tells_nobody_apart
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
 from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
 from medcore.statistics.scores import class_log_loss_terms
@@ -168,6 +168,9 @@ def evaluate(
     if folds is not None and tells_nobody_apart(risk, folds):
         figures |= NO_DISCRIMINATION
         per_class = {c: {**values, **NO_DISCRIMINATION} for c, values in per_class.items()}
+    elif folds is not None and weight is None:
+        for values in (figures, *per_class.values()):
+            values["calibration_slope"] = of_the_final_model(values["calibration_slope"], folds)
     return Evaluation(
         metrics=figures,
         per_class=per_class,
