@@ -27,7 +27,7 @@ def read_mapped(
     for a pair that cannot be, MissingColumnsError for columns that are lacking:
     its message proposes the pairs that would mend it.
     """
-    cohort = read_table(data)
+    cohort = read_table(data, like=bundle.schema)
     names = read_names(pairs, bundle.schema.names)
     cohort = with_names(cohort, names)
     needed = [*required_columns(bundle.schema, bundle.recipe), *([outcome] if outcome else [])]
@@ -47,7 +47,7 @@ def known_levels(bundle: Bundle) -> dict[str, Sequence[str]]:
 
 def read_mapped_if_there(data: Path, pairs: Sequence[str], bundle: Bundle) -> Cohort:
     """Read a further table (a background sample), mapping those of the columns that it has."""
-    cohort = read_table(data)
+    cohort = read_table(data, like=bundle.schema)
     names = read_names(pairs, bundle.schema.names)
     present = set(map(str, cohort.frame.columns))
     return with_names(cohort, {name: here for name, here in names.items() if here in present})

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from medcore.data.long import Pivot
 from medcore.data.notation import Reading
 from medcore.data.parts import with_parts
 from medcore.errors import MissingColumnsError
@@ -80,11 +81,13 @@ class Schema:
     """The columns of a table in file order, and the outcome's positive class.
 
     ``positive`` is the text of the class whose risk is predicted when there are
-    two classes; ``None`` until it is known, and for more than two classes.
+    two classes; ``None`` until it is known, and for more than two classes. ``pivot``
+    says how rows of results became the columns, where they did.
     """
 
     columns: tuple[Column, ...]
     positive: str | None = None
+    pivot: Pivot | None = None
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -139,12 +142,18 @@ class Schema:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
-        return {"columns": [c.to_dict() for c in self.columns], "positive": self.positive}
+        data: dict[str, Any] = {"columns": [c.to_dict() for c in self.columns], "positive": self.positive}
+        return data | ({"pivot": self.pivot.to_dict()} if self.pivot else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
         """Read what :meth:`to_dict` wrote."""
-        return cls(tuple(Column.from_dict(c) for c in data["columns"]), data.get("positive"))
+        pivot = data.get("pivot")
+        return cls(
+            tuple(Column.from_dict(c) for c in data["columns"]),
+            data.get("positive"),
+            Pivot.from_dict(pivot) if pivot else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +162,8 @@ class Source:
 
     ``every_row`` reads rows of units, repeated names, totals and notes as patients
     too; ``aside`` counts those that were set aside otherwise. ``fill_down`` names
-    columns whose empty cells take the value above. ``shifted`` are rows, from 0,
+    columns whose empty cells take the value above, ``pivot`` is a Pivot by which
+    rows of results became rows of patients. ``shifted`` are rows, from 0,
     that had more cells than there are columns.
     """
 
@@ -170,12 +180,18 @@ class Source:
     hidden_sheets: tuple[str, ...] = ()
     every_row: bool = False
     fill_down: tuple[str, ...] = ()
+    pivot: Mapping[str, Any] = field(default_factory=dict)
     aside: Mapping[str, int] = field(default_factory=dict)
     shifted: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    def choices(self) -> dict[str, Any]:
+        """Return what was chosen and not found: it holds when the file is read again in another way."""
+        chosen = {name: getattr(self, name) for name in ("sheet", "every_row", "fill_down", "pivot")}
+        return {name: value for name, value in chosen.items() if value}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Source:

@@ -20,9 +20,10 @@ class Fix:
     """
 
     label: Message
-    action: Literal["set_column", "split_column", "step_on", "step_off"]
+    action: Literal["set_column", "split_column", "step_on", "step_off", "read_again"]
     columns: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    option: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,4 +53,5 @@ class Finding:
             "message": str(self.message),
             "why": str(self.why),
             "remedy": str(self.remedy),
+            "option": self.fix.option if self.fix else "",
         }

@@ -14,7 +14,10 @@ ONLY_ONE = ("group", "site", "time", "outcome")
 
 
 def apply_fix(fix: Fix, schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]:
-    """Return schema and recipe as the fix would have them; columns that are gone are passed over."""
+    """Return schema and recipe as the fix would have them; columns that are gone are passed over.
+
+    A fix that reads the file again changes neither; whoever has the file carries it out.
+    """
     if fix.action == "set_column":
         for name in fix.columns:
             if name in schema.names:
@@ -23,6 +26,8 @@ def apply_fix(fix: Fix, schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]
     if fix.action == "split_column":
         for name in fix.columns:
             schema = split_column(schema, name) if name in schema.names else schema
+        return schema, recipe
+    if fix.action == "read_again":
         return schema, recipe
     return schema, recipe.switch(str(fix.values["step"]), fix.action == "step_on")
 

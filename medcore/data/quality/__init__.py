@@ -6,14 +6,14 @@ from medcore.data.cohort import Cohort
 from medcore.data.findings import Finding
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.privacy import screen
-from medcore.data.quality import association, cells, columns, drift, leakage, missing, outcome, rows, written
+from medcore.data.quality import association, cells, columns, drift, layout, leakage, missing, outcome, rows, written
 from medcore.data.quality.catalogue import CHECKS, Check
 from medcore.data.quality.view import View
 
 __all__ = ["CHECKS", "Check", "inspect"]
 
 # Importing a module adds its checks to the catalogue.
-_MODULES = (association, leakage, rows, outcome, cells, missing, columns, drift, written)
+_MODULES = (association, leakage, layout, rows, outcome, cells, missing, columns, drift, written)
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Schema, Source
+from medcore.data.long import Pivot
 from medcore.data.reading.binary import read_typed
 from medcore.data.reading.dialect import Dialect, detect_dialect
 from medcore.data.reading.layout import Aside, find_aside, repeats
+from medcore.data.reading.pivot import Wide, pivot_rows
 from medcore.data.reading.repairs import (
     fill_down,
     layout_repairs,
@@ -40,13 +42,16 @@ def read_table(
     source: Path | str | tuple[str, bytes],
     *,
     overrides: Mapping[str, Any] | None = None,
+    like: Schema | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Cohort:
     """Read a table as a hospital exports it, and say what every column is.
 
     ``source`` is a path, or a file name with its bytes. Encoding, delimiter,
     header and decimal mark are detected; ``overrides`` (fields of Source) are
-    taken instead. ``progress`` is told the share read, 0–1. Everything that was
+    taken instead. ``like`` is the schema that a model was trained under: where that
+    was made of rows of results, a table of such rows is made one of patients in the
+    same way. ``progress`` is told the share read, 0–1. Everything that was
     mended on the way is in ``Cohort.repairs``; no row is left out uncounted.
     Raises UnreadableFileError with one clear sentence.
     """
@@ -66,11 +71,38 @@ def read_table(
         found = replace(
             found, sheets=members, sheet=given.get("sheet") if given.get("sheet") in members else members[0]
         )
+    frame, found, said, pivoted = _pivoted(frame, found, said, given, like)
     schema = _described(infer_schema(frame, units=said.units), said)
+    if found.pivot:
+        schema = replace(schema, pivot=Pivot.from_dict(found.pivot))
     if progress:
         progress(1.0)
     return Cohort(
-        frame, schema, packed.sha256, packed.name, replace(found, n_bytes=packed.n_bytes), (*repairs, *filled)
+        frame, schema, packed.sha256, packed.name, replace(found, n_bytes=packed.n_bytes), (*repairs, *filled, *pivoted)
+    )
+
+
+def reshape(cohort: Cohort, *, fill_down_of: Sequence[str] = (), pivot: Pivot | None = None) -> Cohort:
+    """Return a table as it would be read with these choices, without its file: the schema is inferred anew.
+
+    Raises MissingColumnsError and SettingsError as :func:`read_table` does.
+    """
+    frame, filled = fill_down(cohort.frame, fill_down_of)
+    said = Said(
+        {c.name: c.unit for c in cohort.schema.columns if c.unit},
+        {c.name: c.label for c in cohort.schema.columns if c.label},
+        {c.name: c.description for c in cohort.schema.columns if c.description},
+    )
+    found = replace(cohort.source, fill_down=(*cohort.source.fill_down, *fill_down_of))
+    given = {"pivot": pivot.to_dict()} if pivot else {}
+    frame, found, said, pivoted = _pivoted(frame, found, said, given, None)
+    schema = _described(infer_schema(frame, units=said.units), said)
+    return replace(
+        cohort,
+        frame=frame,
+        schema=replace(schema, pivot=pivot or cohort.schema.pivot),
+        source=found,
+        repairs=(*cohort.repairs, *filled, *pivoted),
     )
 
 
@@ -173,6 +205,31 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.D
     said = replace(said, labels={**said.labels, **labels})
     told = [*skipped(table.skip_lines), *storeys(table.n_storeys), *repairs, *table.repairs, *table.aside.repairs()]
     return frame, found, [*told, *dropped], said
+
+
+def _pivoted(
+    frame: pd.DataFrame, found: Source, said: Said, given: Mapping[str, Any], like: Schema | None
+) -> tuple[pd.DataFrame, Source, Said, tuple[Message, ...]]:
+    """Make rows of results rows of patients, as is asked for or as the model's own table was."""
+    pivot = Pivot.from_dict(given["pivot"]) if given.get("pivot") else None
+    if pivot is None and like is not None and like.pivot is not None:
+        pivot = like.pivot if {like.pivot.patient, like.pivot.analyte, like.pivot.value} <= {*frame.columns} else None
+    if pivot is None:
+        return frame, found, said, ()
+    wide = pivot_rows(frame, pivot, like=like)
+    kept = {name: unit for name, unit in said.units.items() if name in wide.frame.columns}
+    return (
+        wide.frame,
+        replace(found, pivot=pivot.to_dict(), shifted=()),
+        replace(
+            said, units=kept | dict(wide.units), labels=_there(said.labels, wide), groups=_there(said.groups, wide)
+        ),
+        wide.repairs,
+    )
+
+
+def _there(said: Mapping[str, str], wide: Wide) -> dict[str, str]:
+    return {name: text for name, text in said.items() if name in wide.frame.columns}
 
 
 @dataclass(frozen=True, slots=True)

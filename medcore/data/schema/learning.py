@@ -119,12 +119,13 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
     rows: dict[str, int] = {}
     compound = spans = bare = 0
     for word, k in zip(words, counts, strict=True):
-        found = span_units(word) if len(word) <= 40 else ()
+        plain = _NUMBER.match(word)
+        found = span_units(word) if len(word) <= 40 and not plain else ()
         if found and not _is_calendar(word):
             spans, compound = spans + int(k), compound + int(k) * (len(found) > 1)
             for piece in found:
                 rows[piece] = rows.get(piece, 0) + int(k)
-        elif _NUMBER.match(word):
+        elif plain:
             bare += int(k)
     if spans + bare > 0.5 * n and (compound or len(rows) > 1):
         return "span", _span_unit(name, rows, unit)

@@ -37,7 +37,9 @@ READ_SECONDS = 180
 PRELOADED = ["medcore.jobs.web.uploads", "pyarrow.parquet", "pyreadstat", "python_calamine"]
 
 
-def read_upload(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None) -> Cohort:
+def read_upload(
+    name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None, like: Schema | None = None
+) -> Cohort:
     """Read an uploaded table as :func:`~medcore.data.reading.table.read_table` does, safely.
 
     Raises:
@@ -48,7 +50,8 @@ def read_upload(name: str, data: bytes, *, overrides: Mapping[str, Any] | None =
     scratch = private_folder(private_folder(Settings.from_env().data_dir) / "scratch") / uuid.uuid4().hex
     scratch.mkdir(mode=0o700)
     ours, theirs = _context().Pipe()
-    child = _context().Process(target=_read, args=(theirs, name, dict(overrides or {}), str(scratch)), daemon=True)
+    asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None}
+    child = _context().Process(target=_read, args=(theirs, name, asked, str(scratch)), daemon=True)
     try:
         child.start()
         theirs.close()
@@ -105,7 +108,7 @@ def _received(name: str, ours: Connection, data: bytes) -> Cohort:
     )
 
 
-def _read(theirs: Connection, name: str, overrides: Mapping[str, Any], scratch: str) -> None:
+def _read(theirs: Connection, name: str, asked: Mapping[str, Any], scratch: str) -> None:
     """Read one table in the child; nothing it writes on the way is left anywhere but in ``scratch``."""
     keep_new_files_private()
     tempfile.tempdir = scratch
@@ -115,7 +118,8 @@ def _read(theirs: Connection, name: str, overrides: Mapping[str, Any], scratch: 
     resource.setrlimit(resource.RLIMIT_CPU, (READ_SECONDS, READ_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        cohort = read_table((name, data), overrides=overrides)
+        like = Schema.from_dict(asked["like"]) if asked["like"] else None
+        cohort = read_table((name, data), overrides=asked["overrides"], like=like)
         rows = to_parquet(cohort.frame)
     except MedcoreError as error:
         theirs.send_bytes(json.dumps(error.to_dict()).encode())

@@ -10,6 +10,7 @@ from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components
 from medcore.ui.kit.state import speak
+from medcore.ui.studies import create
 
 
 def last_change(study: StudyRecord) -> None:
@@ -38,6 +39,10 @@ def findings_view(study: StudyRecord) -> None:
 def _fix(study: StudyRecord, finding: Finding) -> None:
     speak()
     if finding.fix is None:
+        return
+    if finding.fix.action == "read_again":
+        with components.errors_shown():
+            create.read_again(study, finding.fix.values)
         return
     schema, recipe = apply_fix(finding.fix, study.schema, study.recipe)
     if schema != study.schema:

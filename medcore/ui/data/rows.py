@@ -6,6 +6,7 @@ import streamlit as st
 
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
+from medcore.ui.data.long import long_form
 from medcore.ui.data.reading import reading_form
 from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.layout import caption
@@ -33,3 +34,4 @@ def rows_table(study: StudyRecord) -> None:
         )
     )
     reading_form(study)
+    long_form(study)

@@ -43,7 +43,8 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float)
     file = st.file_uploader(_("Table of new patients with their outcomes"), key=f"evaluate.external.{run.id}")
     if file is None:
         return
-    cohort = read_upload(file.name, file.getvalue())
+    study = cache.store().get_study(run.owner, run.study_id)
+    cohort = read_upload(file.name, file.getvalue(), like=study.schema)
     names = _names(cohort, results, run.id)
     if names is None:
         return

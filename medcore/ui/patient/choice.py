@@ -115,7 +115,7 @@ def new_table(explainer: Explainer) -> Chosen | None:
     if file is None:
         st.caption(_("It needs these columns: {columns}.", columns=[components.plain(c) for c in explainer.columns]))
         return None
-    cohort = read_upload(file.name, file.getvalue())
+    cohort = read_upload(file.name, file.getvalue(), like=explainer.schema)
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
     frame = cohort.frame[list(explainer.columns)]

@@ -77,7 +77,7 @@ def _table(explainer: Explainer, source: str) -> tuple[pd.DataFrame, str] | None
     )
     if file is None:
         return None
-    cohort = read_upload(file.name, file.getvalue())
+    cohort = read_upload(file.name, file.getvalue(), like=explainer.schema)
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
     return cohort.frame[list(explainer.columns)], cohort.sha256

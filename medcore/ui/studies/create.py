@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from medcore.data.long import Pivot
 from medcore.data.privacy import Decision, installation_key, protect, screen
+from medcore.data.reading.table import reshape
 from medcore.data.samples import Sample, load_sample
 from medcore.errors import NotFoundError
 from medcore.i18n import N_
 from medcore.jobs.web.uploads import read_upload
 from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.kit.cache import store
+from medcore.ui.kit.cache import cohort, store
 from medcore.ui.kit.guards import require_owner
 from medcore.ui.kit.state import Pending, state
 
+RESHAPED = {"pivot", "fill_down"}
+"""Ways of reading that need no file."""
 Stage = Literal["outcome", "train", "training", "trained"]
 
 
 def open_sample(sample: Sample) -> StudyRecord:
     """Open a built-in sample as a study that is ready to train; the same one if it is open already."""
-    cohort, owner = load_sample(sample.key), require_owner()
-    known = (
-        s for s in store().list_studies(owner) if s.cohort_sha256 == cohort.sha256 and s.cohort_name == cohort.name
-    )
-    study = next(known, None) or store().create_study(owner, str(sample.title), cohort)
+    read, owner = load_sample(sample.key), require_owner()
+    known = (s for s in store().list_studies(owner) if s.cohort_sha256 == read.sha256 and s.cohort_name == read.name)
+    study = next(known, None) or store().create_study(owner, str(sample.title), read)
     state().open_study(study.id)
     return study
 
@@ -40,12 +42,12 @@ def open_table(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = 
         UnreadableFileError: the file is not a table; nothing is kept.
 
     """
-    cohort = read_upload(name, data, overrides=overrides)
-    risky = tuple(f for f in screen(cohort.frame, cohort.schema) if f.severity == "error")
-    state().pending = Pending(cohort, _study_name(name), risky) if risky else None
+    read = read_upload(name, data, overrides=overrides)
+    risky = tuple(f for f in screen(read.frame, read.schema) if f.severity == "error")
+    state().pending = Pending(read, _study_name(name), risky) if risky else None
     if risky:
         return None
-    study = store().create_study(require_owner(), _study_name(name), cohort, original=data)
+    study = store().create_study(require_owner(), _study_name(name), read, original=data)
     state().open_study(study.id)
     return study
 
@@ -53,11 +55,22 @@ def open_table(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = 
 def read_again(study: StudyRecord, overrides: Mapping[str, Any]) -> StudyRecord | None:
     """Read a study's file in another way and open a new study on it; the old one stays as it is.
 
+    Rows of results become rows of patients, and cells under merged ones are filled, also
+    where the file itself was not kept because it names patients.
+
     Raises:
         NotFoundError: the file as it was brought was not kept.
 
     """
     data = store().load_original(study.owner, study.id)
+    rows = cohort(study)
+    overrides = {**rows.source.choices(), **overrides}
+    if data is None and set(overrides) <= RESHAPED | set(rows.source.choices()):
+        pivot = Pivot.from_dict(overrides["pivot"]) if overrides.get("pivot") else None
+        new = [name for name in overrides.get("fill_down", ()) if name not in rows.source.fill_down]
+        made = store().create_study(study.owner, study.name, reshape(rows, fill_down_of=new, pivot=pivot))
+        state().open_study(made.id)
+        return made
     if data is None:
         raise NotFoundError(N_("The file of this study was not kept. Upload it again."))
     return open_table(study.cohort_name, data, overrides=overrides)
@@ -69,8 +82,8 @@ def open_protected(pending: Pending, decisions: Sequence[Decision]) -> StudyReco
     The file as it was brought is not kept. What was decided, with the reasons, goes
     into the study's audit trail.
     """
-    cohort = protect(pending.cohort, decisions, key=installation_key(Settings.from_env().data_dir))
-    study = store().create_study(require_owner(), pending.name, cohort)
+    read = protect(pending.cohort, decisions, key=installation_key(Settings.from_env().data_dir))
+    study = store().create_study(require_owner(), pending.name, read)
     protected = [d.column for d in decisions if d.action != "keep"]
     if protected:
         store().note(study.owner, study.id, "privacy.protected", columns=protected)

@@ -1,0 +1,126 @@
+"""The form by which a table of one row a result becomes one of one row a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from medcore.errors import SettingsError
+from medcore.i18n import N_
+
+Form = Literal["first", "last", "minimum", "maximum", "mean", "count", "slope"]
+FORMS: tuple[Form, ...] = get_args(Form)
+Window = tuple[float | None, float | None]
+"""Days after the index date, both ends included; before it is negative, None is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pivot:
+    """How results become columns: who, what, how much, in which unit, when, and what is taken of several.
+
+    ``patient``, ``analyte`` and ``value`` name columns of the long table; ``unit``,
+    ``when`` and ``index`` may be empty. ``forms`` say what is taken of a patient's
+    results of one analyte; ``windows`` of which days, counted from the ``index`` date.
+    """
+
+    patient: str
+    analyte: str
+    value: str
+    unit: str = ""
+    when: str = ""
+    index: str = ""
+    forms: tuple[Form, ...] = ("first",)
+    windows: tuple[Window, ...] = ()
+
+    def __post_init__(self) -> None:
+        unknown = [f for f in self.forms if f not in FORMS]
+        if unknown or not self.forms:
+            raise SettingsError(
+                N_("There is no form {unknown} of a patient's results. The forms are: {known}."),
+                unknown=unknown,
+                known=list(FORMS),
+            )
+        if self.windows and not (self.when and self.index):
+            raise SettingsError(
+                N_("Days before an index date need both dates: name the date of the result and the index date.")
+            )
+        if "slope" in self.forms and not self.when:
+            raise SettingsError(N_("A slope needs the date of each result: name its column."))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the long table that it needs."""
+        return tuple(c for c in (self.patient, self.analyte, self.value, self.unit, self.when, self.index) if c)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form that :meth:`from_dict` reads back."""
+        return asdict(self) | {"forms": list(self.forms), "windows": [list(w) for w in self.windows]}
+
+    def option(self) -> str:
+        """Write it as a command line takes it."""
+        named = {k: getattr(self, k) for k in ("patient", "analyte", "value", "unit", "when", "index")}
+        parts = [f"{k}={v}" for k, v in named.items() if v] + ["forms=" + "|".join(self.forms)]
+        return f'--pivot "{",".join(parts)}"'
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Pivot:
+        """Read what :meth:`to_dict` wrote; raise SettingsError for what cannot be."""
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(data) - known)
+        lacking = [name for name in ("patient", "analyte", "value") if not data.get(name)]
+        if unknown or lacking:
+            raise SettingsError(
+                N_("A pivot takes {known}; it was given {unknown} and lacks {lacking}."),
+                known=sorted(known),
+                unknown=unknown,
+                lacking=lacking,
+            )
+        chosen = dict(data)
+        if "forms" in data:
+            chosen["forms"] = tuple(data["forms"])
+        if "windows" in data:
+            chosen["windows"] = tuple((_day(low), _day(high)) for low, high in data["windows"])
+        return cls(**chosen)
+
+
+def read_pivot(text: str) -> Pivot:
+    """Read a pivot as it is written on a command line.
+
+    Raises SettingsError for what cannot be understood.
+
+    >>> p = read_pivot("patient=MRN, analyte=test, value=result, when=drawn, index=admitted, forms=first|maximum, days=-7..0")
+    >>> p.patient, p.forms, p.windows
+    ('MRN', ('first', 'maximum'), ((-7.0, 0.0),))
+    """
+    chosen: dict[str, Any] = {}
+    for part in text.split(","):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value):
+            raise SettingsError(
+                N_(
+                    "“{part}” is no part of a pivot. Write, for example: patient=MRN,analyte=test,value=result,unit=unit,when=date,forms=first|maximum"
+                ),
+                part=part.strip(),
+            )
+        if name == "days":
+            chosen["windows"] = [_window(piece) for piece in value.split("|")]
+        else:
+            chosen[name] = [piece.strip() for piece in value.split("|")] if name == "forms" else value
+    return Pivot.from_dict(chosen)
+
+
+def _window(text: str) -> Sequence[str]:
+    low, dots, high = text.partition("..")
+    if not dots:
+        raise SettingsError(
+            N_("“{text}” is no span of days. Write the first and the last day after the index date: -7..0"), text=text
+        )
+    return (low.strip(), high.strip())
+
+
+def _day(value: Any) -> float | None:
+    try:
+        return None if value in (None, "") else float(value)
+    except (TypeError, ValueError):
+        raise SettingsError(N_("A day of a window is {got}; it must be a number."), got=value) from None

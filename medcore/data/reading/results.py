@@ -1,0 +1,140 @@
+"""The results of one analyte in a long table: numbers in one unit, or words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from medcore.data.cohort import Column
+from medcore.data.schema.learning import learn_notation, learn_units
+from medcore.data.values.column import convert, means_nothing
+from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.typed import Distinct
+from medcore.data.values.units import fold_unit
+from medcore.i18n import N_, Message
+
+NUMERIC_SHARE = 0.8
+"""Share of an analyte's results that must be numbers for it to be one of numbers."""
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened to results on the way."""
+
+    n_nameless: int = 0
+    n_dateless: int = 0
+    n_unreadable: int = 0
+    n_converted: int = 0
+    n_foreign: int = 0
+    foreign: list[str] = field(default_factory=list)
+
+    def repairs(self) -> list[Message]:
+        """Say it, each with its count."""
+        said = (
+            (self.n_nameless, N_("{n} row(s) name no patient or no analyte and were left out.")),
+            (self.n_dateless, N_("{n} row(s) have no readable date of the result and were left out.")),
+            (self.n_converted, N_("{n} result(s) were converted to the unit of most results of their analyte.")),
+            (
+                self.n_unreadable,
+                N_("{n} result(s) are no numbers; they count only where the first or the last result is taken."),
+            ),
+            (
+                self.n_foreign,
+                N_("{n} result(s) are in a unit that cannot be converted, of {analytes}; their numbers are not used."),
+            ),
+        )
+        return [Message(template, {"n": n, "analytes": self.foreign[:8]}) for n, template in said if n]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One analyte's results, a row each: as text, as numbers in ``unit`` (NaN where none), and where nothing was measured."""
+
+    texts: npt.NDArray[np.object_]
+    numbers: npt.NDArray[np.float64]
+    absent: npt.NDArray[np.bool_]
+    unit: str
+    numeric: bool
+
+
+def read_results(
+    analyte: str,
+    values: Distinct,
+    units: Distinct | None,
+    rows: Ints,
+    decimal: str | None,
+    known: Column | None,
+    tally: Tally,
+) -> Results:
+    """Read an analyte's results; ``known`` is the column of a schema by which they are to be read.
+
+    Results in another unit than most, or than ``known`` has, are converted where that can be.
+    """
+    value_of = values.codes[rows]
+    unit_of = units.codes[rows] if units is not None else np.full(len(rows), -1, dtype=np.int64)
+    n_units = len(units.texts) if units is not None else 0
+    key, inverse = np.unique(value_of * (n_units + 1) + unit_of + 1, return_inverse=True)
+    counts = np.bincount(inverse, minlength=len(key)).astype(np.int64)
+    words, unit_words = values.texts, [""] + (units.words() if units is not None else [])
+    written = [str(w) for w in words.take(pa.array(key // (n_units + 1))).to_pylist()]
+    in_unit = [unit_words[int(k)] for k in key % (n_units + 1)]
+    unit = _main_unit(in_unit, counts, known)
+    texts = [
+        w if not u or fold_unit(u) == fold_unit(unit) else f"{w} {u}" for w, u in zip(written, in_unit, strict=True)
+    ]
+    cells = Distinct(pa.array(texts, type=pa.large_string()), counts, inverse.astype(np.int64))
+    reading = known.reading if known is not None and known.reading is not None else None
+    if reading is None:
+        reading = learn_notation(analyte, cells, decimal)
+    reading = replace(reading, unit=unit or reading.unit)
+    numbers = parse_numbers(cells.texts, reading=reading)
+    if known is None:
+        reading = learn_units(analyte, numbers, counts, reading)
+    found, converted, foreign = convert(numbers, reading)
+    found[foreign] = np.nan
+    absent = means_nothing(cells.texts) & np.isnan(found)
+    numeric = _is_numeric(known, counts, numbers.readable, absent)
+    if numeric:
+        tally.n_converted += int(counts[converted].sum())
+        tally.n_unreadable += int(counts[~numbers.readable & ~absent].sum())
+        tally.n_foreign += int(counts[foreign].sum())
+        tally.foreign += [analyte] * bool(foreign.any())
+        mark = reading.decimal or "."
+        for at in np.flatnonzero(converted):
+            texts[at] = f"{found[at]:.12g}".replace(".", mark)
+    else:
+        texts = written
+    return Results(
+        np.array(texts, dtype=object)[inverse],
+        found[inverse],
+        absent[inverse],
+        reading.unit if numeric else "",
+        numeric,
+    )
+
+
+def _main_unit(units: list[str], counts: Ints, known: Column | None) -> str:
+    """Return the unit of most rows, or that which is known."""
+    if known is not None and known.unit:
+        return known.unit
+    rows: Counter[str] = Counter()
+    spelled: dict[str, str] = {}
+    for unit, n in zip(units, counts, strict=True):
+        if unit:
+            rows[fold_unit(unit)] += int(n)
+            spelled.setdefault(fold_unit(unit), unit)
+    return spelled[rows.most_common(1)[0][0]] if rows else ""
+
+
+def _is_numeric(
+    known: Column | None, counts: Ints, readable: npt.NDArray[np.bool_], absent: npt.NDArray[np.bool_]
+) -> bool:
+    if known is not None:
+        return known.kind == "numeric"
+    given = int(counts[~absent].sum())
+    return given > 0 and int(counts[readable & ~absent].sum()) >= NUMERIC_SHARE * given

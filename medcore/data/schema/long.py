@@ -1,0 +1,85 @@
+"""Recognise tables that hold one row a result and not one row a patient."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from medcore.data.cohort import Column, Schema
+from medcore.data.long import Pivot
+from medcore.data.schema.names import says, spoken
+from medcore.data.values.units import known_unit
+
+_ANALYTE = re.compile(
+    r"\b(test|tests|analyte|item|parameter|param|variable|component|measure|measurement|observation|lab|assay|exam"
+    r"|itemid|loinc|label|labname|testname|panel)\b|检验项目|检查项目|项目|指标|化验",
+)
+_VALUE = re.compile(
+    r"\b(result|results|value|val|valuenum|reading|numeric|resultat|wert)\b|结果|数值|检测值|测定值|检验值"
+)
+_UNIT = re.compile(r"\b(unit|units|uom|valueuom|einheit)\b|单位")
+MOST_ANALYTES = 3000
+FEWEST_A_PATIENT = 2.0
+"""Rows a patient, on average, from which on rows may be results."""
+LOOKED_AT = 200_000
+
+
+def propose_pivot(frame: pd.DataFrame, schema: Schema) -> Pivot | None:
+    """Propose how a table of results becomes one of patients; None where the rows are patients.
+
+    There must be patients who come in several rows, a column that names what was
+    measured, other in a patient's rows, and one that holds the result; and either
+    a column of units or names that say so.
+    """
+    frame = frame.head(LOOKED_AT)
+    patient = _patient(frame, schema)
+    if patient is None:
+        return None
+    others = [c for c in schema.columns if c.name != patient and c.name in frame.columns]
+    varying = [c for c in others if _varies(frame, patient, c.name)]
+    units = next((c.name for c in others if _holds_units(frame, c)), "")
+    analytes = [c for c in varying if c.name != units and _may_name(frame, c)]
+    values = [c for c in varying if _VALUE.search(spoken(c.name)) and not _ANALYTE.search(spoken(c.name))]
+    named = [c for c in analytes if _ANALYTE.search(spoken(c.name)) and c not in values[:1]]
+    analyte = next(iter(named), None) or (next((c for c in analytes if c not in values), None) if units else None)
+    numbers = [c for c in varying if c.kind == "numeric" and c.name not in (units, analyte.name if analyte else "")]
+    value = next(iter(values), None) or (numbers[0] if units and len(numbers) == 1 else None)
+    if analyte is None or value is None or not (units or named):
+        return None
+    dates = [c for c in schema.columns if c.kind == "date" and not says(c.name, "birth")]
+    when = next((c.name for c in dates if _varies(frame, patient, c.name)), "")
+    index = next((c.name for c in dates if c.name != when and not says(c.name, "after")), "") if when else ""
+    return Pivot(patient=patient, analyte=analyte.name, value=value.name, unit=units, when=when, index=index)
+
+
+def _patient(frame: pd.DataFrame, schema: Schema) -> str | None:
+    group = schema.only("group")
+    named = [group.name] if group else [c.name for c in schema.columns if says(c.name, "patient")]
+    for name in named:
+        if name in frame.columns and len(frame) >= FEWEST_A_PATIENT * max(1, frame[name].nunique()):
+            return name
+    return None
+
+
+def _varies(frame: pd.DataFrame, patient: str, name: str) -> bool:
+    """Say whether a column has several values within most patients that have several rows."""
+    pairs = frame[[patient, name]].drop_duplicates()
+    per = pairs.groupby(patient, sort=False).size()
+    rows = frame.groupby(patient, sort=False).size()
+    several = rows[rows > 1].index
+    return len(several) > 0 and float((per.loc[several] > 1).mean()) > 0.5
+
+
+def _may_name(frame: pd.DataFrame, column: Column) -> bool:
+    k = frame[column.name].nunique()
+    return column.kind != "date" and column.kind != "boolean" and 2 <= k <= min(MOST_ANALYTES, len(frame) / 4)
+
+
+def _holds_units(frame: pd.DataFrame, column: Column) -> bool:
+    if column.kind not in ("category", "text"):
+        return False
+    words = [str(w) for w in frame[column.name].dropna().unique()[:50]]
+    share = float(np.mean([known_unit(w) for w in words])) if words else 0.0
+    return share > (0.3 if _UNIT.search(spoken(column.name)) else 0.7)
