@@ -28,7 +28,7 @@ class Size:
     """How many cells of a column hold a value, how many different ones, and what these look like.
 
     ``whole_numbers`` says that all are, ``codes`` that they look handed out and not measured: of one
-    length of at least :data:`CODE_DIGITS` digits, or one after the other; ``rounded`` that a spreadsheet
+    length of at least :data:`CODE_DIGITS` digits, or counted up without a gap; ``rounded`` that a spreadsheet
     has written them as ``2.02E+16``.
     """
 
@@ -53,10 +53,13 @@ class Size:
 
 
 def _handed_out(words: Sequence[str]) -> bool:
+    if not words:
+        return False
     if len({len(w) for w in words}) == 1 and len(words[0]) >= CODE_DIGITS:
         return True
-    numbers = sorted({int(w) for w in words})
-    return len(numbers) > 1 and numbers[-1] - numbers[0] < 2 * len(numbers)
+    numbers = [int(w) for w in words]
+    without_gaps = max(numbers) - min(numbers) + 1 == len(numbers) > 1
+    return without_gaps and (min(numbers) <= 1 or numbers == sorted(numbers))
 
 
 def assign_roles(columns: Sequence[Column], cells: Sequence[Size], frame: pd.DataFrame) -> tuple[Column, ...]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from medcore.settings import ASSETS
 
 if TYPE_CHECKING:
@@ -141,10 +143,19 @@ class Conversion:
 
     def __call__(self, value: Any) -> Any:
         """Convert a number or an array."""
-        return value if self == _SAME else value * self.scale + self.offset
+        return value if self == _SAME else _significant(value * self.scale + self.offset)
 
 
 _SAME = Conversion()
+DIGITS = 12
+"""Digits of a converted value: more than any laboratory measures, fewer than binary noise shows."""
+
+
+def _significant(value: Any) -> Any:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.where(value == 0, 0, np.floor(np.log10(np.abs(value))))
+    scale = 10.0 ** (DIGITS - 1 - size)
+    return np.round(value * scale) / scale
 
 
 def fold_unit(unit: str) -> str:
@@ -175,8 +186,8 @@ def conversion(unit: str, into: str, analyte: str = "") -> Conversion | None:
 
     >>> conversion("g", "mg"), conversion("mg", "mmHg") is None
     (Conversion(scale=1000.0, offset=0.0), True)
-    >>> round(conversion("mg/dL", "µmol/L", "creatinine")(1.0), 1), round(conversion("°F", "°C")(212.0), 6)
-    (88.4, 100.0)
+    >>> float(conversion("mg/dL", "µmol/L", "creatinine")(1.0)), float(conversion("°F", "°C")(212.0))
+    (88.4016973126, 100.0)
     """
     if fold_unit(unit) == fold_unit(into):
         return _SAME
@@ -225,11 +236,13 @@ def _converted(
 
 
 def _round(value: float) -> float:
-    """Take away the last digits, in which only the order of multiplication shows: 999.9999999999999 is 1000."""
+    """Take away the noise of multiplication where it shows: 999.9999999999999 is 1000, and so is 1 over it."""
     if abs(value) < 1e-15:
         return 0.0
-    over = round(1 / value) if abs(value) < 1 else 0
-    return 1 / over if over and abs(1 / value - over) < 1e-9 * abs(over) else float(f"{value:.13g}")
+    for plain in (float(round(value)), 1 / round(1 / value) if abs(value) < 1 else 0.0):
+        if plain and abs(value / plain - 1) < 1e-12:
+            return plain
+    return value
 
 
 def _expression(unit: str, substance: _Substance | None) -> pint.Quantity[float] | None:
@@ -279,7 +292,7 @@ def _factor(piece: str) -> str | None:
         return f"{counted[1]}*{_TOKENS.get(counted[2], counted[2])}"
     if re.fullmatch(r"[kmunpfcd]?(?:g|mol|m)", piece) or piece in ("day", "week", "month", "year", "hour", "minute"):
         return piece
-    return piece if piece in ("kcal", "kj", "mosm", "ft", "oz", "ms") else None
+    return piece if piece in ("lb", "jin", "degc", "kcal", "kj", "mosm", "ft", "oz", "ms") else None
 
 
 @cache

@@ -374,7 +374,7 @@ UNIT_SUFFIX = re.compile(
       % | ‰ | ° | °?[cf] | ℃ | ℉ | [hl]
     | (?:x|×|\*)?\s*10\s*[\^*e]*\s*\d{1,2}\s*/\s*[µμmunpf]?l
     | (?:[kmµμunpfcd]?(?:g|mol|eq|iu|u|l|m)|mmhg|kpa|cmh2o|bpm|iu|years?|yrs?|y|yo|months?|mo|weeks?|wks?|w|days?|d
-        |hours?|hrs?|minutes?|mins?|seconds?|secs?|s|ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|oz|ounces?|pounds?|grams?|gms?|kilograms?|torr|hpa|mbar|mc[gl]|m?iu|k(?=/)|cells?|copies|cc|kcal|kj|mosm|score|points?
+        |hours?|hrs?|minutes?|mins?|seconds?|secs?|s|ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|oz|ounces?|pounds?|grams?|gms?|kilograms?|torr|hpa|mbar|mc[gl]|m?iu|k|cells?|copies|cc|kcal|kj|mosm|score|points?
         |tab(?:let)?s?|caps?(?:ules?)?|puffs?|drops?|packs?|units?|doses?
         |次|岁|周岁|个?月|天|日|周|年|小时|分钟|分|秒|微克|毫克|克|千克|公斤|斤|毫米|厘米|米|微升|毫升|升|个|人|支|包|片|粒)
       (?:\s*[/.·]\s*[a-z0-9µμ%^().·*²³]+){0,3}
