@@ -44,7 +44,7 @@ from medcore.explanation.model.tables import explain_rows
 from medcore.explanation.shapley import adjusted
 from medcore.explanation.shapley.game import Game
 from medcore.models.bundle.bundle import Bundle
-from medcore.models.coalitions.mixing import BundleRisk
+from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.network.parts import unpack
 from medcore.models.run.cohort import train_cohort

@@ -31,7 +31,7 @@ from medcore.data.schema.inference import choose_target
 from medcore.data.splitting.split import SplitSettings
 from medcore.explanation import explain
 from medcore.explanation.patient.conformal import COVERAGE, ConformalSets
-from medcore.models.coalitions.mixing import BundleRisk
+from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
 from medcore.models.run.training import Trained

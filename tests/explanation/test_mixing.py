@@ -13,13 +13,13 @@ from medcore.data.schema.inference import choose_target
 from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.explanation import explain
 from medcore.features import FeatureMaker
-from medcore.models.coalitions.mixing import BundleRisk, n_sums
+from medcore.models.bundle.coalitions import BundleRisk, n_sums
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Pulse
 from medcore.models.learners.boosting import fit_boosting
 from medcore.models.learners.forest import fit_forest
-from medcore.models.learners.kernel import KernelPart
+from medcore.models.learners.kernel import RandomFourierFeatures
 from medcore.models.learners.networks import fit_network, fit_seed_network
 from medcore.models.run.training import task_of, train
 
@@ -50,7 +50,7 @@ def kernel_of(bundle):
     F, D, K = maker.transform(bundle.background.codes[:1]).shape[1], 200, len(bundle.classes)
     directions, phases = rng.normal(size=(F, D)) / 3, rng.uniform(0, 2 * np.pi, D)
     coefficients = rng.normal(size=(D, K))
-    return KernelPart(
+    return RandomFourierFeatures(
         maker,
         directions.astype(np.float32),
         phases.astype(np.float32),

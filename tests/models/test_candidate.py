@@ -7,8 +7,10 @@ from textwrap import dedent
 import pytest
 
 from medcore.data.findings import Finding
+from medcore.explanation import explain
 from medcore.models import learners
 from medcore.models.bundle.bundle import load_bundle
+from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.contract.candidate import candidates, offered, part_classes, searched_with, settings_read
 from medcore.models.contract.titles import title
 from medcore.models.run.results import save_trained
@@ -22,19 +24,20 @@ A_NEW_MODEL = dedent(
 
     import numpy as np
 
+    from medcore.features import Rows
     from medcore.models.contract.candidate import Candidate
-    from medcore.models.contract.task import Fitted, clean
+    from medcore.models.contract.task import Fitted, Part, clean
 
 
     @dataclass(frozen=True, slots=True)
-    class StumpPart:
+    class StumpPart(Part):
         kind: ClassVar[str] = "stump"
         column: int
         cut: float
         risks: tuple
 
         def risk(self, rows, /):
-            codes = np.asarray(rows)
+            codes = Rows.of(rows).codes
             return clean(np.asarray(self.risks)[(codes[:, self.column] > self.cut).astype(int)], len(self.risks[0]))
 
         def save(self, folder, /):
@@ -90,7 +93,10 @@ def test_a_new_model_is_one_file(one_more_model, ward, tmp_path):
     assert all(isinstance(f, Finding) for f in trained.findings)
     save_trained(trained, tmp_path / "bundle")
     frame = ward.cohort.frame
-    assert (load_bundle(tmp_path / "bundle").predict(frame) == trained.bundle.predict(frame)).all()
+    kept = load_bundle(tmp_path / "bundle")
+    assert (kept.predict(frame) == trained.bundle.predict(frame)).all()
+    found = explain(BundleRisk(kept), kept.background.codes[0], kept.background.codes[1:9], columns=kept.predictors)
+    assert found.additivity_residual < 1e-9
 
 
 def test_the_order_is_that_of_every_run_before():

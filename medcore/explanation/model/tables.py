@@ -83,7 +83,7 @@ def explain_rows(
     rows = bundle.encode(frame)
     index = class_index(bundle, rows, class_name or bundle.classes[-1])
     others = background_rows(bundle, background, seed=seed)
-    from medcore.models.coalitions.mixing import BundleRisk
+    from medcore.models.bundle.coalitions import BundleRisk
 
     risk = BundleRisk(bundle).knowing(rows, others)
 

@@ -28,7 +28,7 @@ from medcore.models.contract.candidate import LOGISTIC
 
 if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
-    from medcore.models.coalitions.mixing import BundleMixer, BundleRisk
+    from medcore.models.bundle.coalitions import BundleMixer, BundleRisk
 
 N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
 """Training patients explained, and against how few and how many others, to find out how much the model uses each column."""
@@ -162,7 +162,7 @@ def column_weights(folder: Path, *, class_index: int) -> Floats:
     n_against = int(np.clip(WEIGHING_ROWS // (4 * N_WEIGHED * max(1, n_columns)), *N_WEIGHED_AGAINST))
     mixed = drawn(bundle.background, N_WEIGHED + n_against)
     patients, others = mixed.codes[:N_WEIGHED], mixed.codes[-n_against:]
-    from medcore.models.coalitions.mixing import BundleRisk
+    from medcore.models.bundle.coalitions import BundleRisk
 
     risk = BundleRisk(bundle).knowing(mixed)
     sizes = []
@@ -181,7 +181,7 @@ def drawn(rows: Rows, n: int) -> Rows:
 
 def live_evaluations(folder: Path) -> int:
     """Return how many composite rows an explanation on the page may ask this model about."""
-    from medcore.models.coalitions.mixing import n_sums
+    from medcore.models.bundle.coalitions import n_sums
 
     fewest, most = LIVE_EVALUATIONS
     return int(np.clip(LIVE_SUMS // max(1, n_sums(opened(folder))), fewest, most))
@@ -233,7 +233,7 @@ def _changed(folder: Path) -> int:
 
 @lru_cache(maxsize=2)
 def _kept_mixing(folder: Path, changed: int) -> BundleRisk:
-    from medcore.models.coalitions.mixing import BundleRisk
+    from medcore.models.bundle.coalitions import BundleRisk
 
     return BundleRisk(_kept_bundle(folder, changed))
 
@@ -241,7 +241,7 @@ def _kept_mixing(folder: Path, changed: int) -> BundleRisk:
 @lru_cache(maxsize=2)
 def _kept_parts(folder: Path, changed: int) -> BundleRisk:
     """Return the bundle as changes ask it, with parts of backgrounds."""
-    from medcore.models.coalitions.mixing import BundleRisk
+    from medcore.models.bundle.coalitions import BundleRisk
 
     return BundleRisk(_kept_bundle(folder, changed), n_kept=2 * MOST_ROUNDS)
 

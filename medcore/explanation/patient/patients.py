@@ -126,7 +126,7 @@ def refine_row(
     patient = read_patient(bundle, frame, row_number)
     others = background_rows(bundle, background, seed=options.get("seed", 0))
     index = class_index(bundle, patient.rows, class_name)
-    from medcore.models.coalitions.mixing import BundleRisk
+    from medcore.models.bundle.coalitions import BundleRisk
 
     for explanation in refine(
         BundleRisk(bundle).knowing(patient.rows, others),

@@ -1,5 +1,6 @@
-"""Risks of a patient mixed with others, for Shapley values, without writing the rows down.
+"""Parts on composite rows, for Shapley values, without writing the rows out.
 
-Each kind of part has its own way; what begins with sums over columns is summed once.
-May know bundle and learners; explanation knows only ``BundleRisk``.
+``layers`` for what begins with sums over the columns (``networks`` takes networks apart
+so), ``trees`` for leaves that a composite row can reach. Knows no bundle and no learner:
+a part says by ``Part.coalitions`` which of them is its way; ``bundle.coalitions`` pools them.
 """

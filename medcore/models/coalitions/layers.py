@@ -1,48 +1,41 @@
-"""Parts that begin with sums over the columns: networks, the kernel part, logistic regression.
+"""Parts that begin with sums over the columns: logistic regression, random Fourier features, networks.
 
-What the first layer makes of a mixed row is a sum over the columns, so each column's
-share in it is worked out once for the patient and once for every background row. A
-mixed row is then only a row of zeros and ones, and its first layer one small product.
+What the first layer makes of a composite row is a sum over the columns, so each
+column's share in it is worked out once for the patient and once for every background
+row. A composite row is then only a row of zeros and ones, and its first layer one
+small product.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import FeatureMaker, Rows
-from medcore.models.coalitions.rest import Dense, Rest, Scores, Table, Waves
+from medcore.features import Rows
+from medcore.models.coalitions.after_sums import AfterSums
 from medcore.models.coalitions.tiles import SLOTS, Tiles
-from medcore.models.contract.task import Indices, Part, Risk
-from medcore.models.learners.kernel import KernelPart, clipped
-from medcore.models.learners.logistic import LogisticPart
-from medcore.models.learners.networks import NetworkPart
-from medcore.models.network.parts import unpack
-from medcore.models.network.seed import DenseNetwork
-from medcore.models.network.table import TableNetwork
-from medcore.models.trainer.predict import TrainedNetworks
+from medcore.models.contract.task import Indices, Risk
 
 Floats32 = NDArray[np.float32]
-Shares = Callable[[Rows], Floats32]
 
 
 @dataclass(frozen=True, slots=True)
-class Layered:
-    """A part as first sums and the rest; M members, P columns, H sums.
+class LayeredCoalitions:
+    """A part as first sums and what comes after them; M members, P columns, H sums.
 
     ``shares`` maps rows (n, P) to each column's share in the sums, (n, M, P, H);
-    the sums begin at ``start``, (M, H).
+    the sums begin at ``start``, (M, H). ``weights`` are those of ``after``, by name.
     """
 
-    shares: Shares = field(repr=False)
+    shares: Callable[[Rows], Floats32] = field(repr=False)
     start: Floats32 = field(repr=False)
-    weights: tuple[Floats32, ...] = field(repr=False)
-    rest: Rest
+    weights: Mapping[str, Floats32] = field(repr=False)
+    after: AfterSums
     n_columns: int
     n_repeats: int = 1
     """How often the later weights are used for one row: once for every sub-model."""
@@ -54,36 +47,24 @@ class Layered:
 
     @property
     def n_sums(self) -> int:
-        """Multiplications for one mixed row, about."""
-        return self.n_floats + self.n_repeats * sum(w.size for w in self.weights)
+        """Multiplications for one composite row, about."""
+        return self.n_floats + self.n_repeats * sum(w.size for w in self.weights.values())
 
-    @classmethod
-    def of(cls, part: Part) -> Layered | None:
-        """Take a part apart; None where it does not begin with sums over the columns."""
-        if isinstance(part, LogisticPart):
-            return cls(
-                partial(_matrix_shares, part.matrix, part.blocks, part.coefficients.astype(np.float32)),
-                part.intercepts.astype(np.float32)[None],
-                (),
-                Scores(),
-                len(part.maker.blocks_),
-            )
-        if isinstance(part, KernelPart):
-            turns = np.float32(1 / (2 * np.pi))
-            return cls(
-                partial(_matrix_shares, _clipped(part.maker), part.maker.blocks_, part.directions * turns),
-                (part.phases * turns)[None],
-                (part.coefficients * np.float32(np.sqrt(2.0 / len(part.phases))), part.intercepts.astype(np.float32)),
-                Waves(),
-                len(part.maker.blocks_),
-            )
-        return _of_networks(part) if isinstance(part, NetworkPart) else None
+    def prepare(self, rows: Rows, group_size: int, *, kept: bool) -> LayeredBackground:
+        """Prepare background rows (m, P), worked on in groups; ``kept`` keeps all groups in memory."""
+        names = sorted(self.weights)
+        tensors = dict(zip(names, _tensors(tuple(self.weights[name] for name in names)), strict=True))
+        prepared = LayeredBackground(self, rows, group_size, {}, tensors)
+        if kept:
+            for group in range(-(-len(rows) // group_size)):
+                prepared.groups[group] = prepared.work_out(group)
+        return prepared
 
 
-def _matrix_shares(
+def column_shares(
     matrix_of: Callable[[Rows], NDArray[Any]], blocks: Sequence[slice | Indices], kernel: Floats32, rows: Rows
 ) -> Floats32:
-    """Return each column's share in ``matrix @ kernel``, (n, 1, P, H)."""
+    """Return each column's share in ``matrix @ kernel``, (n, 1, P, H); ``blocks`` says which of the matrix are whose."""
     matrix = matrix_of(rows).astype(np.float32, copy=False)
     shares = np.zeros((len(rows), 1, len(blocks), kernel.shape[1]), np.float32)
     for place, block in enumerate(blocks):
@@ -91,111 +72,11 @@ def _matrix_shares(
     return shares
 
 
-def _clipped(maker: FeatureMaker) -> Callable[[Rows], Floats32]:
-    return lambda rows: clipped(maker.transform(rows))
-
-
-def _of_networks(part: NetworkPart) -> Layered | None:
-    network = part.networks[0].architecture
-    if len({(n.architecture, n.n_members) for n in part.networks}) > 1:
-        return None
-    if not isinstance(network, (DenseNetwork, TableNetwork)):
-        return None
-    members = [unpack(network.parts, weights) for n in part.networks for weights in n.weights]
-    dense = isinstance(network, DenseNetwork)
-    if isinstance(network, DenseNetwork):
-        first, start = [m["kernel_0"] for m in members], [m["bias_0"] for m in members]
-        later: list[str] = [p.name for p in network.parts[2:]]
-        rest: Rest = Dense(network)
-    else:
-        taken = [_first_of_table(network, m) for m in members]
-        first, start = [kernel for kernel, _ in taken], [begin for _, begin in taken]
-        later = [p.name for p in network.parts if p.name not in _TAKEN and not (p.name in _LAST and not network.layers)]
-        rest = Table(network)
-    kernels, place = [], 0
-    for networks in part.networks:
-        kernels.append(np.stack(first[place : place + networks.n_members]))
-        place += networks.n_members
-    shares = [
-        partial(_network_shares, maker, networks, kernel, dense=dense)
-        for maker, networks, kernel in zip(part.makers, part.networks, kernels, strict=True)
-    ]
-    return Layered(
-        lambda rows: np.concatenate([of(rows) for of in shares], axis=1),
-        np.stack(start),
-        tuple(np.stack([m[name] for m in members]) for name in later),
-        rest,
-        len(part.makers[0].blocks_),
-        1 if isinstance(network, DenseNetwork) else network.n_submodels,
-    )
-
-
-_TAKEN = ("linear", "kernel_0", "scale_in_0", "scale_out_0", "bias_0")
-_LAST = ("head", "bias")
-
-
-def _first_of_table(network: TableNetwork, weights: dict[str, Floats32]) -> tuple[Floats32, Floats32]:
-    """Return the first kernel of all sub-models with the linear path beside it (D, H), and where the sums start (H,)."""
-    k, D = network.n_submodels, network.n_inputs
-    if network.layers:
-        kernel = weights["scale_in_0"].T[:, :, None] * weights["kernel_0"][:, None] * weights["scale_out_0"][None]
-        start = weights["bias_0"]
-    else:
-        kernel, start = weights["head"].transpose(1, 0, 2), weights["bias"]
-    straight = weights["linear"] if network.linear else np.zeros((D, network.n_outputs), np.float32)
-    first = np.hstack([kernel.reshape(D, -1), straight])
-    spare = -first.shape[1] % 16  # a product of a round width is faster
-    begin = np.concatenate([start.reshape(-1), np.zeros(network.n_outputs + spare, np.float32)])
-    assert len(start) == k
-    return np.pad(first, ((0, 0), (0, spare))).astype(np.float32), begin.astype(np.float32)
-
-
-def _network_shares(
-    maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, patients: Rows, *, dense: bool
-) -> Floats32:
-    """Return each column's share in the first layer of the networks of one maker, (n, M, P, H)."""
-    matrix = maker.transform(patients)
-    network = networks.architecture
-    shares = np.zeros((len(patients), len(kernels), len(maker.blocks_), kernels.shape[2]), np.float32)
-    for m, kernel in enumerate(kernels):
-        inputs = matrix
-        owners = np.repeat(np.arange(len(maker.blocks_)), [b.stop - b.start for b in maker.blocks_])
-        rows = np.arange(matrix.shape[1])
-        if not dense and isinstance(network, TableNetwork):
-            fixed = unpack(network.fixed, networks.fixed[m])
-            inputs = _inputs_of_table(network, fixed, matrix)
-            cut = owners[fixed["column"].astype(int)] if network.n_bins else np.zeros(0, int)
-            owners = np.concatenate([owners, np.repeat(cut, network.n_bins)])
-            rows = np.concatenate([rows, np.arange(network.n_features, network.n_inputs)])
-        for place in range(len(maker.blocks_)):
-            mine = np.flatnonzero(owners == place)
-            shares[:, m, place] = inputs[:, mine] @ kernel[rows[mine]]
-    return shares
-
-
-def _inputs_of_table(network: TableNetwork, fixed: Mapping[str, Floats32], matrix: Floats32) -> Floats32:
-    """Return the clipped columns and their pieces, as the network makes them for itself."""
-    if not network.n_bins:
-        return clipped(matrix)
-    pieces = (matrix[:, fixed["column"].astype(int), None] - fixed["low"]) * fixed["steep"]
-    pieces = np.clip(pieces, 0.0, 1.0) - fixed["mean"]
-    return np.hstack([clipped(matrix), pieces.reshape(len(matrix), -1)])
-
-
-def prepare_layers(layers: Layered, rows: Rows, group_size: int, *, kept: bool) -> LayeredBackground:
-    """Prepare a part for background rows (m, P), worked on in groups; ``kept`` keeps all groups in memory."""
-    prepared = LayeredBackground(layers, rows, group_size, {}, _tensors(layers.weights))
-    if kept:
-        for group in range(-(-len(rows) // group_size)):
-            prepared.groups[group] = prepared.work_out(group)
-    return prepared
-
-
 @dataclass(frozen=True, slots=True)
 class LayeredBackground:
     """A part with the shares of the background rows, by group."""
 
-    layers: Layered
+    layers: LayeredCoalitions
     rows: Rows = field(repr=False)
     group_size: int
     groups: dict[int, tuple[Any, Any]] = field(repr=False)
@@ -215,28 +96,28 @@ class LayeredBackground:
         """Return what is known of a group."""
         return self.groups[number] if number in self.groups else self.work_out(number)
 
-    def against(self, row: Rows, /) -> LayeredMixer:
+    def against(self, row: Rows, /) -> LayeredPatient:
         """Take in a patient (1, P)."""
-        return LayeredMixer(self, _tensors((self.layers.shares(row)[0],))[0])
+        return LayeredPatient(self, _tensors((self.layers.shares(row)[0],))[0])
 
 
 @dataclass(frozen=True, slots=True)
-class LayeredMixer:
+class LayeredPatient:
     """A part with the shares of the patient's columns, (M, P, H)."""
 
     background: LayeredBackground
     shares: Any = field(repr=False)
 
     def risk(self, tiles: Tiles, group: int, /) -> Risk:
-        """Predict for the mixed rows of tiles of one group: (T · tile, K)."""
+        """Predict for the composite rows of tiles of one group: (T · tile, K)."""
         known, layers = self.background, self.background.layers
         shares, whole = known.group(group)
         n, size, n_columns = tiles.masks.shape
         owner, masks = np.zeros(SLOTS, np.int32), np.zeros((SLOTS, size, n_columns), np.uint8)
         owner[:n], masks[:n] = tiles.owner - group * known.group_size, tiles.masks
         given = (self.shares, shares, whole, known.weights, *_tensors((owner, masks, np.int32(n))))
-        shapes = (tuple(shares.shape), masks.shape, *(tuple(w.shape) for w in known.weights))
-        answer = _program(layers.rest, shapes).of(given)(*given).numpy()
+        shapes = (tuple(shares.shape), masks.shape, *(tuple(w.shape) for w in known.weights.values()))
+        answer = _program(layers.after, shapes).of(given)(*given).numpy()
         risk: Risk = answer[:n].reshape(n * size, -1).astype(np.float64)
         return np.column_stack([1.0 - risk[:, 0], risk[:, 0]]) if risk.shape[1] == 1 else risk
 
@@ -262,7 +143,7 @@ class _Program:
 
 
 @lru_cache(maxsize=64)
-def _program(rest: Rest, shapes: Hashable) -> _Program:  # noqa: ARG001 - one program for each
+def _program(after: AfterSums, shapes: Hashable) -> _Program:  # noqa: ARG001 - one program for each
     """Return the program tiles of masks (T, tile, P) → risks (T, tile, C), compiled at its first call."""
     import tensorflow as tf
 
@@ -274,7 +155,7 @@ def _program(rest: Rest, shapes: Hashable) -> _Program:  # noqa: ARG001 - one pr
             mine = tf.gather(owner, i)  # an index in brackets would compile the program anew for every owner
             steps = theirs - tf.gather(shares, mine)
             mask = tf.repeat(tf.cast(tf.gather(masks, i), tf.float32)[None], members, axis=0)
-            return rest(tf.matmul(mask, steps) + tf.gather(whole, mine)[:, None], weights)
+            return after(tf.matmul(mask, steps) + tf.gather(whole, mine)[:, None], weights)
 
         shape = risk_of(0).shape
         seen = tf.TensorArray(tf.float32, slots, element_shape=shape)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from medcore.errors import CancelledError
 from medcore.features import AnyRows, Codes, FeatureKind, Layout, Rows
 from medcore.i18n import N_
+from medcore.models.contract.coalitions import Coalitions, WrittenOut
 from medcore.models.contract.progress import Follower, Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.team import Alone, Team
@@ -88,12 +89,16 @@ class Task:
 
 
 class Part(Protocol):
-    """A trained model that predicts from codes and can be kept without pickle."""
+    """A trained model that predicts from rows and can be kept without pickle; a base class for the default."""
 
     kind: ClassVar[str]
 
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``; rows sum to 1."""
+
+    def coalitions(self) -> Coalitions:
+        """Return how the part answers for rows composed of two patients', in a shorter way where it has one."""
+        return WrittenOut(self)
 
     def save(self, folder: Path, /) -> dict[str, Any]:
         """Write what is large into ``folder`` and return what is small as JSON."""

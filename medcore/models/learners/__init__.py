@@ -1,4 +1,4 @@
-"""The models: logistic regression, kernel, trees, networks; a learner takes a Task.
+"""The models: a file each, whose ``CANDIDATES`` are found by being there; a learner takes a Task.
 
-May know the contract, and the network ones the trainer.
+May know the contract and coalitions, and the network ones the trainer.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 
 from medcore.features import AnyRows, Codes
 from medcore.i18n import N_
+from medcore.models.coalitions.leaves import Trees
+from medcore.models.coalitions.trees import TreeCoalitions
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, columns_of_present_classes, n_threads
+from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, columns_of_present_classes, n_threads
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
 from medcore.models.learners.fold_choice import choices, total_loss
 
@@ -31,7 +34,7 @@ _SHAPES: tuple[Mapping[str, float], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class BoostingPart:
+class BoostingPart(Part):
     """LightGBM models whose scores are averaged."""
 
     kind: ClassVar[str] = "boosting"
@@ -45,6 +48,11 @@ class BoostingPart:
         codes = self.encoder.transform(rows)
         scores = np.mean([_scores(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0)
         return risk_of_scores(scores, self.present, self.n_classes)
+
+    def coalitions(self) -> TreeCoalitions:
+        """Return how the trees answer for coalitions."""
+        risk_of = partial(risk_of_scores, present=self.present, n_classes=self.n_classes)
+        return TreeCoalitions(partial(_trees, self), self.encoder.transform, self.encoder.owners, risk_of)
 
     def save(self, folder: Path, /) -> dict[str, Any]:
         """Write every model in LightGBM's own text format."""
@@ -67,6 +75,61 @@ class BoostingPart:
         boosters = tuple(lightgbm.Booster(model_str=text) for text in texts)
         encoder = CategoryEncoder.from_dict(data["encoder"])
         return cls(boosters, tuple(data["present"]), int(data["n_classes"]), encoder)
+
+
+def _trees(part: BoostingPart) -> tuple[Trees, ...]:
+    """Return the trees of all boosters, a list for every column of scores; scores are their mean."""
+    read = [_trees_of(booster.model_to_string()) for booster in part.boosters]
+    n_columns = int(part.boosters[0].num_model_per_iteration())
+    return tuple(_joined([t for trees in read for t in trees[c::n_columns]], 1.0 / len(read)) for c in range(n_columns))
+
+
+def _trees_of(text: str) -> list[dict[str, Any]]:
+    """Read the trees of a model in LightGBM's own text format."""
+    trees = []
+    for block in text.split("\nTree=")[1:]:
+        lines = (line.partition("=") for line in block.split("\n\n\n")[0].splitlines()[1:] if "=" in line)
+        trees.append({name: rest for name, _, rest in lines})
+    return trees
+
+
+def _joined(trees: list[dict[str, Any]], share: float) -> Trees:
+    """Lay LightGBM's trees into one list: a tree's splits, then its leaves (numbered −1, −2 and so on)."""
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in Trees.__dataclass_fields__}
+    begin = 0
+    for tree in trees:
+        n_leaves = int(tree["num_leaves"])
+        n = n_leaves - 1
+        numbers = {
+            name: np.fromstring(tree[name], sep=" ") if n else np.zeros(0)
+            for name in ("split_feature", "threshold", "decision_type", "left_child", "right_child")
+        }
+        kinds = numbers["decision_type"].astype(int)
+        if (kinds & 1).any():
+            raise ValueError("categorical splits are not written by medcore")
+        parts["roots"].append(np.array([begin]))
+        parts["feature"].append(np.append(numbers["split_feature"], np.full(n_leaves, -2.0)))
+        parts["threshold"].append(np.append(numbers["threshold"], np.zeros(n_leaves)))
+        parts["missing"].append(np.append(kinds >> 2 & 3, np.zeros(n_leaves)))
+        parts["missing_left"].append(np.append(kinds & 2, np.zeros(n_leaves)))
+        for side in ("left", "right"):
+            child = numbers[f"{side}_child"]
+            child = begin + np.where(child >= 0, child, n - 1 - child)
+            parts[side].append(np.append(child, np.full(n_leaves, -1.0)))
+        leaves = np.fromstring(tree["leaf_value"], sep=" ")
+        parts["value"].append(np.append(np.zeros(n), leaves * share))
+        begin += n + n_leaves
+    whole = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+    return Trees(
+        whole["roots"].astype(np.int32),
+        whole["feature"].astype(np.int32),
+        whole["threshold"],
+        whole["missing"].astype(np.int8),
+        whole["missing_left"].astype(bool),
+        whole["left"].astype(np.int32),
+        whole["right"].astype(np.int32),
+        whole["value"][None],
+    )
 
 
 def fit_boosting(task: Task, pulse: Pulse) -> Fitted:

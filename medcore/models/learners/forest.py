@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcore.features import AnyRows
 from medcore.i18n import N_
+from medcore.models.coalitions.leaves import Trees
+from medcore.models.coalitions.trees import NAN_IS_MISSING, TreeCoalitions
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, columns_of_present_classes, n_threads
+from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, columns_of_present_classes, n_threads
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ _TREE = "sklearn.tree._tree.Tree"
 
 
 @dataclass(frozen=True, slots=True)
-class ForestPart:
+class ForestPart(Part):
     """A scikit-learn forest; ``present`` are the classes it has seen."""
 
     kind: ClassVar[str] = "forest"
@@ -43,6 +46,20 @@ class ForestPart:
         with ThreadPoolExecutor(len(slices)) as threads:
             risk = np.concatenate(list(threads.map(self.model.predict_proba, slices)))
         return columns_of_present_classes(risk, self.present, self.n_classes)
+
+    def coalitions(self) -> TreeCoalitions:
+        """Return how the trees answer for coalitions."""
+        return TreeCoalitions(
+            partial(_trees, self),
+            lambda rows: self.encoder.transform(rows).astype(np.float32),
+            self.encoder.owners,
+            self._risk_of,
+        )
+
+    def _risk_of(self, sums: NDArray[np.float64]) -> Risk:
+        """Turn summed leaves into risks; of two classes there is only the second's."""
+        both = np.hstack([1.0 - sums, sums]) if sums.shape[1] < len(self.present) else sums
+        return columns_of_present_classes(both, self.present, self.n_classes)
 
     def save(self, folder: Path, /) -> dict[str, Any]:
         """Write the trees with skops, which holds data and no code."""
@@ -66,6 +83,30 @@ class ForestPart:
             _check_tree(tree.tree_)
         encoder = CategoryEncoder.from_dict(data["encoder"])
         return cls(model, tuple(data["present"]), int(data["n_classes"]), encoder)
+
+
+def _trees(part: ForestPart) -> tuple[Trees]:
+    """Return a forest's trees; of two classes the second alone says everything."""
+    trees = [estimator.tree_ for estimator in part.model.estimators_]
+    sizes = np.array([t.node_count for t in trees])
+    begin = np.cumsum(sizes) - sizes
+    values = np.concatenate([t.value[:, 0, :] for t in trees])
+    values = values / values.sum(axis=1, keepdims=True) / len(trees)
+    columns = [1] if len(part.present) == 2 else range(values.shape[1])
+    left = [np.where(t.children_left >= 0, t.children_left + b, -1) for t, b in zip(trees, begin, strict=True)]
+    right = [np.where(t.children_right >= 0, t.children_right + b, -1) for t, b in zip(trees, begin, strict=True)]
+    n = int(sizes.sum())
+    whole = Trees(
+        begin.astype(np.int32),
+        np.concatenate([t.feature for t in trees]).astype(np.int32),
+        np.concatenate([t.threshold for t in trees]).astype(np.float64),
+        np.full(n, NAN_IS_MISSING, np.int8),
+        np.concatenate([t.missing_go_to_left for t in trees]).astype(bool),
+        np.concatenate(left).astype(np.int32),
+        np.concatenate(right).astype(np.int32),
+        np.ascontiguousarray(values[:, list(columns)].T),
+    )
+    return (whole,)
 
 
 def fit_forest(task: Task, pulse: Pulse, *, kind: ForestKind = "forest") -> Fitted:

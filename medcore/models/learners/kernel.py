@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 
 from medcore.features import AnyRows, FeatureMaker, Rows
 from medcore.i18n import N_
+from medcore.models.coalitions.after_sums import CosineSoftmax
+from medcore.models.coalitions.layers import LayeredCoalitions, column_shares
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.lanes import one_blas_thread
-from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
+from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, clean
 from medcore.models.learners.fold_choice import choices, total_loss
 from medcore.models.learners.logistic import columns_and_intercepts
 
@@ -33,7 +36,7 @@ _TILE = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class KernelPart:
+class RandomFourierFeatures(Part):
     """Random features of one maker's matrix, ``directions`` ``(F, D)``, and what each counts, ``(D, K)``."""
 
     kind: ClassVar[str] = "kernel"
@@ -48,11 +51,25 @@ class KernelPart:
         rows = Rows.of(rows)
         scores = np.empty((len(rows), len(self.intercepts)))
         for start in range(0, len(rows), _TILE):
-            matrix = clipped(self.maker.transform(rows.take(slice(start, start + _TILE))))
+            matrix = self._inputs(rows.take(slice(start, start + _TILE)))
             scores[start : start + _TILE] = _waves(matrix, self.directions, self.phases) @ self.coefficients
         scores += self.intercepts
         scores -= scores.max(axis=1, keepdims=True)
         return clean(np.exp(scores), len(self.intercepts))
+
+    def coalitions(self) -> LayeredCoalitions:
+        """Return how the features answer for coalitions: their angles, here in turns, are sums over the columns."""
+        turns = np.float32(1 / (2 * np.pi))
+        shares = partial(column_shares, self._inputs, self.maker.blocks_, self.directions * turns)
+        weights = {
+            "coefficients": self.coefficients * np.float32(np.sqrt(2.0 / len(self.phases))),
+            "intercepts": self.intercepts.astype(np.float32),
+        }
+        start = (self.phases * turns)[None]
+        return LayeredCoalitions(shares, start, weights, CosineSoftmax(), len(self.maker.blocks_))
+
+    def _inputs(self, rows: AnyRows) -> Floats:
+        return clipped(self.maker.transform(rows))
 
     def save(self, folder: Path, /) -> dict[str, Any]:
         """Write the arrays, which numpy reads without running code."""
@@ -79,7 +96,7 @@ def fit_kernel(task: Task, pulse: Pulse) -> Fitted:
 def _fit(task: Task, pulse: Pulse) -> Fitted:
     options = [(width, inverse) for width in _WIDTHS for inverse in _INVERSE_PENALTIES]
     losses = np.zeros((task.n_folds, len(options)))
-    parts: list[list[KernelPart]] = []
+    parts: list[list[RandomFourierFeatures]] = []
     for fold in range(task.n_folds):
         held, rows = task.held_out(fold), task.training(fold)
         parts.append([part for width in _WIDTHS for part in _fit_path(task, rows, width, _INVERSE_PENALTIES)])
@@ -96,7 +113,7 @@ def _fit(task: Task, pulse: Pulse) -> Fitted:
     return Fitted(oof, final)
 
 
-def _fit_path(task: Task, rows: Indices, width: float, inverses: tuple[float, ...]) -> list[KernelPart]:
+def _fit_path(task: Task, rows: Indices, width: float, inverses: tuple[float, ...]) -> list[RandomFourierFeatures]:
     from sklearn.linear_model import LogisticRegression
 
     maker = FeatureMaker(task.kinds, task.n_categories).fit(task.rows.take(rows), layout=task.layout)
@@ -113,12 +130,12 @@ def _fit_path(task: Task, rows: Indices, width: float, inverses: tuple[float, ..
         if len(present) < 2 or not matrix.shape[1]:
             shares = (np.bincount(outcome, minlength=task.n_classes) + 0.5) / (len(outcome) + 0.5 * task.n_classes)
             flat = np.zeros((len(phases), task.n_classes), np.float32)
-            parts.append(KernelPart(maker, directions, phases, flat, np.log(shares)))
+            parts.append(RandomFourierFeatures(maker, directions, phases, flat, np.log(shares)))
             continue
         model = LogisticRegression(C=inverse, max_iter=300, tol=1e-3)
         model.fit(waves, outcome, sample_weight=task.weights(rows))
         coefficients, intercepts = columns_and_intercepts(model, present, task.n_classes)
-        parts.append(KernelPart(maker, directions, phases, coefficients.astype(np.float32), intercepts))
+        parts.append(RandomFourierFeatures(maker, directions, phases, coefficients.astype(np.float32), intercepts))
     return parts
 
 
@@ -159,7 +176,7 @@ CANDIDATES = (
         order=30,
         share=0.8,
         learner=fit_kernel,
-        part=KernelPart,
+        part=RandomFourierFeatures,
         missing="filled",
         automatic=True,
         most_rows=MOST_ROWS,

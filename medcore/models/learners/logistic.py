@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 
 from medcore.features import AnyRows, FeatureMaker, Rows
 from medcore.i18n import N_
+from medcore.models.coalitions.after_sums import Softmax
+from medcore.models.coalitions.layers import LayeredCoalitions, column_shares
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
+from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, clean
 from medcore.models.learners.fold_choice import choices, total_loss
 from medcore.models.learners.prevalence import class_shares
 from medcore.models.learners.splines import Splines, possible_splines, worth_bending
@@ -34,7 +37,7 @@ STRAIGHT = Splines()
 
 
 @dataclass(frozen=True, slots=True)
-class LogisticPart:
+class LogisticPart(Part):
     """Logistic regression on one maker's matrix with splines beside it.
 
     ``coefficients`` ``(F + S, K)``, those of the splines last; ``intercepts`` ``(K,)``.
@@ -75,6 +78,12 @@ class LogisticPart:
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         return clean(odds, len(self.intercepts))
+
+    def coalitions(self) -> LayeredCoalitions:
+        """Return how the regression answers for coalitions: its scores are sums over the columns."""
+        shares = partial(column_shares, self.matrix, self.blocks, self.coefficients.astype(np.float32))
+        start = self.intercepts.astype(np.float32)[None]
+        return LayeredCoalitions(shares, start, {}, Softmax(), len(self.maker.blocks_))
 
     def save(self, folder: Path, /) -> dict[str, Any]:  # noqa: ARG002
         """Return everything; nothing is large."""

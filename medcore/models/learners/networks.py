@@ -12,9 +12,11 @@ import numpy as np
 
 from medcore.features import AnyRows, FeatureMaker, Scaling
 from medcore.i18n import N_
+from medcore.models.coalitions.networks import network_coalitions
 from medcore.models.contract.candidate import Candidate
+from medcore.models.contract.coalitions import Coalitions, WrittenOut
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Fitted, Indices, Pulse, Relay, Risk, Task, clean, spread_of
+from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Relay, Risk, Task, clean, spread_of
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.trainer.predict import TrainedNetworks
 from medcore.models.trainer.train import Member, members_for, train_networks
@@ -43,7 +45,7 @@ READ_BY_REFERENCE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkPart:
+class NetworkPart(Part):
     """Networks whose risks are averaged; those of one fold share a maker.
 
     ``makers`` and ``networks`` go together: the members of ``networks[i]`` read the
@@ -59,6 +61,10 @@ class NetworkPart:
         """Predict, shape ``(n, K)``."""
         pairs = zip(self.makers, self.networks, strict=True)
         return clean(np.mean([n.risk(m.transform(rows)) for m, n in pairs], axis=0), self.n_classes)
+
+    def coalitions(self) -> Coalitions:
+        """Return how the networks answer for coalitions: what their first kernels make of a row are sums."""
+        return network_coalitions(self.makers, self.networks) or WrittenOut(self)
 
     def save(self, folder: Path, /) -> dict[str, Any]:
         """Write every member as a ``.keras`` file that anyone can load."""

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from medcore.features import AnyRows
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task, clean
+from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, clean
 
 
 @dataclass(frozen=True, slots=True)
-class PrevalencePart:
+class PrevalencePart(Part):
     """Predicts for everybody how common each class was: what knowing nothing achieves."""
 
     kind: ClassVar[str] = "prevalence"

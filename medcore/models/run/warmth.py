@@ -12,7 +12,8 @@ MODULES = (
     "bundle.bundle",
     "trainer.train",
     "run.results",
-    "coalitions.mixing",
+    "bundle.coalitions",
+    "coalitions.networks",
     "coalitions.tree_loops",
 )
 

@@ -12,45 +12,27 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import Codes, Rows
 from medcore.models.bundle.bundle import Bundle
-from medcore.models.coalitions.layers import Layered, prepare_layers
 from medcore.models.coalitions.tiles import Tiles
-from medcore.models.coalitions.trees import prepare_trees
-from medcore.models.contract.task import Part, Risk, clean, n_threads
+from medcore.models.contract.coalitions import BackgroundCoalitions, PatientCoalitions
+from medcore.models.contract.task import Risk, clean, n_threads
 
 MOST_KEPT = 256_000_000
 """Bytes of what was worked out about one background that are kept for the next patient, about."""
 GROUP_FLOATS = 16_000_000
 """Background rows are worked on in groups whose shares are about so many numbers."""
-TREES_SUMS = 50_000
-"""What a list of trees costs for one mixed row, in multiplications, about."""
-
-
-class PartMixer(Protocol):
-    """One part that knows a patient and the background."""
-
-    def risk(self, tiles: Tiles, group: int, /) -> Risk:
-        """Predict for the mixed rows of some tiles, whose owners are all of one group: ``(T · tile, K)``."""
-
-
-class Prepared(Protocol):
-    """One part that knows the background."""
-
-    def against(self, row: Rows, /) -> PartMixer:
-        """Take in a patient ``(1, P)``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
     """Background rows ``(m, P)`` as every part of a bundle has prepared them, with their risks ``(m, K)``."""
 
-    parts: tuple[tuple[float, Prepared], ...] = field(repr=False)
+    parts: tuple[tuple[float, BackgroundCoalitions], ...] = field(repr=False)
     risk: Risk = field(repr=False)
     n_columns: int
     group_size: int
@@ -58,17 +40,12 @@ class Background:
     @classmethod
     def of(cls, bundle: Bundle, rows: Rows) -> Background:
         """Prepare background rows for any patient."""
-        layered = [Layered.of(part) for _weight, part in bundle.parts]
-        widest = max((part.n_floats for part in layered if part is not None), default=1)
-        size = max(1, min(len(rows), GROUP_FLOATS // max(1, widest)))
+        ways = [(weight, part.coalitions()) for weight, part in bundle.parts]
+        widest = max(1, *(way.n_floats for _weight, way in ways))
+        size = max(1, min(len(rows), GROUP_FLOATS // widest))
         kept = 4 * widest * len(rows) <= MOST_KEPT
-        parts: list[tuple[float, Prepared]] = []
-        for (weight, part), layers in zip(bundle.parts, layered, strict=True):
-            if layers is not None:
-                parts.append((weight, prepare_layers(layers, rows, size, kept=kept)))
-            else:
-                parts.append((weight, prepare_trees(part, rows) or _WrittenOut(part, rows)))
-        return cls(tuple(parts), bundle.risk(rows), rows.shape[1], size)
+        parts = tuple((weight, way.prepare(rows, size, kept=kept)) for weight, way in ways)
+        return cls(parts, bundle.risk(rows), rows.shape[1], size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +95,7 @@ class BundleMixer:
 
     bundle: Bundle = field(repr=False)
     background: Background
-    parts: tuple[tuple[float, PartMixer], ...] = field(repr=False)
+    parts: tuple[tuple[float, PatientCoalitions], ...] = field(repr=False)
 
     def ends(self) -> tuple[Risk, Risk]:
         """Return the patient's risks ``(K,)`` and those of the background rows ``(m, K)``."""
@@ -150,25 +127,6 @@ def _side_by_side(questions: Sequence[Callable[[], Risk]]) -> Iterator[Risk]:
         yield from threads.map(lambda question: question(), questions)
 
 
-@dataclass(frozen=True, slots=True)
-class _WrittenOut:
-    """A part without a shorter way: the mixed rows are written down and read."""
-
-    part: Part = field(repr=False)
-    rows: Rows = field(repr=False)
-    row: Rows | None = field(default=None, repr=False)
-
-    def against(self, row: Rows, /) -> PartMixer:
-        return _WrittenOut(self.part, self.rows, row)
-
-    def risk(self, tiles: Tiles, _group: int, /) -> Risk:
-        assert self.row is not None
-        mixed = np.where(tiles.masks, self.row.codes, self.rows.codes[tiles.owner][:, None])
-        rows = self.rows.knowing(self.row).with_codes(mixed.reshape(tiles.n_slots, -1))
-        return self.part.risk(rows)
-
-
 def n_sums(bundle: Bundle) -> int:
-    """Return how many multiplications a bundle needs for one mixed row, about."""
-    layered = [Layered.of(part) for _weight, part in bundle.parts]
-    return sum(TREES_SUMS if layers is None else layers.n_sums for layers in layered)
+    """Return how many multiplications a bundle needs for one composite row, about."""
+    return sum(part.coalitions().n_sums for _weight, part in bundle.parts)

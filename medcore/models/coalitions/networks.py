@@ -1,0 +1,88 @@
+"""Networks for coalitions: their forward pass begun with shares, and gone on with as the network itself does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from medcore.features import FeatureMaker, Rows
+from medcore.models.coalitions.layers import Floats32, LayeredCoalitions
+from medcore.models.network.parts import Architecture, mean_risk, unpack_tensors
+from medcore.models.trainer.predict import TrainedNetworks
+
+_ROUND = 16
+"""A product of a width that this divides is faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class AfterFirstKernel:
+    """A network from the products with its first kernel (and its linear path) on; the mean over its members."""
+
+    network: Architecture
+    width: int
+    linear: bool
+
+    def __call__(self, sums: Any, weights: Any) -> Any:
+        """Map first sums (M, tile, H) to risks (tile, C)."""
+        import tensorflow as tf
+
+        straight = sums[:, :, self.width : self.width + self.network.n_outputs] if self.linear else None
+        logits = self.network.after_first(weights, sums[:, :, : self.width], straight, None)
+        return tf.reduce_mean(mean_risk(logits), 0)
+
+
+def network_coalitions(makers: Sequence[FeatureMaker], networks: Sequence[TrainedNetworks]) -> LayeredCoalitions | None:
+    """Take networks of one shape apart, all members together; None where their shapes differ.
+
+    ``networks[i]`` reads the matrix of ``makers[i]``.
+    """
+    if len({(n.architecture, n.n_members) for n in networks}) > 1:
+        return None
+    network = networks[0].architecture
+    named = [unpack_tensors(network.parts, n.weights) for n in networks]
+    firsts = [network.first_kernel(weights).numpy() for weights in named]
+    width = firsts[0].shape[2]
+    linear = "linear" in named[0]
+    kernels = [
+        _with_linear(first, w["linear"].numpy()) if linear else first for first, w in zip(firsts, named, strict=True)
+    ]
+    kernels = [np.pad(kernel, ((0, 0), (0, 0), (0, -kernel.shape[2] % _ROUND))) for kernel in kernels]
+    later = [part.name for part in network.parts if part.name not in network.first_parts]
+    shares = [partial(_shares, *three) for three in zip(makers, networks, kernels, strict=True)]
+    return LayeredCoalitions(
+        lambda rows: np.concatenate([of(rows) for of in shares], axis=1),
+        np.zeros((sum(n.n_members for n in networks), kernels[0].shape[2]), np.float32),
+        {name: np.concatenate([weights[name].numpy() for weights in named]) for name in later},
+        AfterFirstKernel(network, width, linear),
+        len(makers[0].blocks_),
+        network.n_submodels,
+    )
+
+
+def _with_linear(first: Floats32, linear: Floats32) -> Floats32:
+    return np.concatenate([first, linear], axis=2)
+
+
+def _shares(maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, rows: Rows) -> Floats32:
+    """Return each column's share in the first sums of the networks of one maker, (n, M, P, H)."""
+    import tensorflow as tf
+
+    network, members = networks.architecture, networks.n_members
+    matrix = np.zeros((len(rows), network.n_features), np.float32)
+    matrix[:, : maker.n_columns_] = maker.transform(rows)
+    columns = np.full(network.n_features, -1, np.intp)
+    for place, block in enumerate(maker.blocks_):
+        columns[block] = place
+    fixed = unpack_tensors(network.fixed, networks.fixed)
+    inputs = network.inputs(fixed, tf.repeat(matrix[None], members, axis=0)).numpy()
+    shares = np.zeros((len(rows), members, len(maker.blocks_), kernels.shape[2]), np.float32)
+    for m in range(members):
+        owners = network.owners({name: tensor[m].numpy() for name, tensor in fixed.items()}, columns)
+        for place in range(len(maker.blocks_)):
+            own = np.flatnonzero(owners == place)
+            shares[:, m, place] = inputs[m][:, own] @ kernels[m][own]
+    return shares
