@@ -325,7 +325,7 @@ def outcome_words(view: View) -> Iterator[Hit]:
 def event_assumed(view: View) -> Iterator[Hit]:
     """Find an event that was chosen without a word that says so."""
     column, outcome = view.schema.outcome, view.outcome
-    if column is None or outcome is None or len(outcome.classes) != 2 or view.schema.positive is None:
+    if column is None or outcome is None or outcome.target.event is None or view.schema.positive is None:
         return
     if sorted(outcome.classes) == ["1", "2"]:
         yield Hit(
