@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from medcore.charts import lines, theme
 from medcore.evaluation import CalibrationCurve, Estimate
 from medcore.i18n import _
+from medcore.statistics.logistic import Floats
 
 Metrics = Mapping[str, Estimate]
 
@@ -30,7 +31,9 @@ def calibration(curves: Mapping[str, CalibrationCurve], metrics: Mapping[str, Me
         height=460,
     )
     lines.reference(figure, [0, 1], [0, 1], name=_("Perfect agreement"))
-    lines.band(figure, first.risk, first.low, first.high, name=_("95 % interval"), index=0)
+    for number, part in enumerate(_stretches(first.observed)):
+        band = (values[part] for values in (first.risk, first.low, first.high))
+        lines.band(figure, *band, name=_("95 % interval"), index=0, legend=number == 0)
     for i, (label, curve) in enumerate(curves.items()):
         hover = _("Predicted {x}, observed {y}", x="%{x:.1%}", y="%{y:.1%}")
         lines.line(figure, curve.risk, curve.observed, name=label, index=i, hover=hover)
@@ -52,6 +55,13 @@ def calibration(curves: Mapping[str, CalibrationCurve], metrics: Mapping[str, Me
     )
     figure.update_xaxes(anchor="y2")
     return figure
+
+
+def _stretches(observed: Floats) -> list[slice]:
+    """Return the runs of knots at which the curve is drawn."""
+    drawn = np.concatenate([[False], np.isfinite(observed), [False]])
+    edges = np.flatnonzero(drawn[1:] != drawn[:-1])
+    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def finding(metrics: Metrics) -> str:

@@ -31,7 +31,7 @@ def line(figure: go.Figure, x: Any, y: Any, *, name: str, index: int, hover: str
     )
 
 
-def band(figure: go.Figure, x: Any, low: Any, high: Any, *, name: str, index: int) -> None:
+def band(figure: go.Figure, x: Any, low: Any, high: Any, *, name: str, index: int, legend: bool = True) -> None:
     """Fill between two curves, under the line of the same model."""
     figure.add_scatter(
         x=np.concatenate([rounded(x), rounded(x)[::-1]]),
@@ -42,7 +42,7 @@ def band(figure: go.Figure, x: Any, low: Any, high: Any, *, name: str, index: in
         fillcolor=theme.translucent(colour_of(index), 0.18),
         name=name,
         hoverinfo="skip",
-        showlegend=index == 0,
+        showlegend=legend and index == 0,
     )
 
 

@@ -68,9 +68,7 @@ def _of_classes(subject: Subject, judged: Evaluation) -> list[str]:
         ]
     words = [_("Shares at the threshold: Wilson score.")]
     if judged.n_patients is not None:
-        words.append(
-            _("There every row counts by itself, also where a patient has several: these intervals are too narrow.")
-        )
+        words.append(_("There, too, a patient's rows count together: by their effective number of patients."))
     return words
 
 
@@ -138,7 +136,7 @@ def _charts(
     groups, found = patients.groups, evaluation.metrics
     name, limit = _("Model"), subject.threshold
     negative, positive = subject.results.classes
-    counts = confusion(outcome, risk, limit, weights=weights)
+    counts = confusion(outcome, risk, limit, groups=groups, weights=weights)
     smooth = calibration_curve(outcome, risk, groups=groups, weights=weights)
     benefit = decision_curve(outcome, risk, groups=groups, weights=weights)
     figures = [

@@ -7,6 +7,7 @@ import pytest
 from sklearn.calibration import calibration_curve as sk_calibration_curve
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
+from medcore.evaluation import evaluate
 from medcore.evaluation.curves.calibration import calibration_curve, risk_groups
 
 
@@ -15,7 +16,7 @@ def test_the_curve_is_lowess_without_robustness_steps(tables, name):
     y, p = tables[name]
     found = calibration_curve(y, p, n_boot=50)
     smooth = lowess(y, p, frac=2 / 3, it=0, delta=0, return_sorted=False, xvals=found.risk)
-    assert np.abs(found.observed - np.clip(smooth, 0, 1)).max() < 0.002
+    assert np.nanmax(np.abs(found.observed - np.clip(smooth, 0, 1))) < 0.002
 
 
 def test_the_band_covers_the_truth_and_the_curve_follows_it():
@@ -45,3 +46,24 @@ def test_few_distinct_risks_and_one_class_do_not_break_the_curve(y, p):
     json.dumps(found.to_dict(), allow_nan=False)
     assert sum(g.n for g in found.groups) == 30
     assert found.counts.sum() == 30
+
+
+def test_no_curve_is_drawn_where_there_are_no_patients():
+    rng = np.random.default_rng(2)
+    p = np.concatenate([rng.uniform(0.01, 0.2, 400), [0.5, 0.72, 0.9]])
+    y = (rng.random(403) < p).astype(float)
+    found = calibration_curve(y, p, n_boot=40)
+    drawn = found.risk[np.isfinite(found.observed)]
+    assert drawn.max() < 0.3 and drawn.min() < 0.02
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["observed"][-1] is None
+
+
+def test_a_perfectly_calibrated_model_errs_no_more_than_chance_in_95_of_100_tables():
+    rng, below = np.random.default_rng(3), 0
+    for _table in range(120):
+        p = rng.beta(2, 4, 250)
+        y = (rng.random(250) < p).astype(int)
+        found = evaluate(y, np.column_stack([1 - p, p]), ("no", "yes"), n_boot=20).metrics
+        below += found["ici"].value <= found["ici_chance"].value
+    assert below / 120 >= 0.9
+    assert np.isnan(found["ici"].low) and "never hold 0" in str(found["ici"].reason)

@@ -1,5 +1,6 @@
 """Rates at a threshold: Wilson intervals, predictive values at any prevalence."""
 
+import json
 import math
 
 import numpy as np
@@ -49,3 +50,32 @@ def test_nobody_called_positive_gives_a_reason_and_no_number():
     assert math.isnan(c.ppv.value) and c.ppv.reason is not None
     assert math.isnan(c.number_needed_to_evaluate)
     assert Confusion.from_dict(c.to_dict()) == c
+
+
+def test_predictive_values_elsewhere_cover_the_truth():
+    rng, true = np.random.default_rng(0), 0.8 * 0.05 / (0.8 * 0.05 + 0.1 * 0.95)
+    held = 0
+    for _table in range(500):
+        tp, tn = rng.binomial(60, 0.8), rng.binomial(120, 0.9)
+        ppv = Confusion(threshold=0.3, tp=tp, fp=120 - tn, fn=60 - tp, tn=tn, prevalence=0.05).ppv
+        held += ppv.low <= true <= ppv.high
+    assert 0.93 <= held / 500 <= 0.98
+
+
+def test_predictive_values_elsewhere_have_an_interval_without_false_alarms_too():
+    ppv = Confusion(threshold=0.3, tp=40, fp=0, fn=10, tn=150, prevalence=0.01).ppv
+    assert ppv.value == 1.0 == ppv.high and 0.01 < ppv.low < 0.7 and ppv.method == "mercaldo"
+
+
+def test_a_patients_rows_do_not_make_a_share_surer():
+    rng = np.random.default_rng(1)
+    outcome, risk = (rng.random(80) < 0.4).astype(float), rng.random(80)
+    once = confusion(outcome, risk, 0.5)
+    three = np.repeat(np.arange(80), 3)
+    repeated = confusion(outcome[three], risk[three], 0.5, groups=three)
+    for rate in ("sensitivity", "specificity", "ppv", "npv", "accuracy", "alert_rate"):
+        a, b = getattr(once, rate), getattr(repeated, rate)
+        assert b.value == pytest.approx(a.value) and b.method == "wilson_cluster"
+        assert b.high - b.low == pytest.approx(a.high - a.low, rel=0.03), rate
+    again = Confusion.from_dict(json.loads(json.dumps(repeated.to_dict())))
+    assert again == repeated

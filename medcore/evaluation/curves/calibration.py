@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcore.evaluation.figures.estimates import Estimate, Floats
 from medcore.evaluation.figures.resampling import Ints, default_n_boot, draw, risk_bins, sums
 from medcore.evaluation.figures.smoothing import SPAN, Smoother
 from medcore.evaluation.figures.weighting import proportion, weighed
+
+#: The curve is drawn where this many patients lie within this distance of risk.
+FEWEST_NEAR, NEAR = 5, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class CalibrationCurve:
 
     ``risk`` (M,), ``observed`` with its pointwise 95 % band ``low``, ``high`` (M,),
     from a local-linear loess without robustness steps; the band resamples
-    patients. ``groups`` are tenths of the patients by risk; ``edges`` and
+    patients. Where fewer than 5 patients lie within 5 percentage points the curve is not
+    drawn (NaN): it would be the smoother's own. ``groups`` are tenths of the patients by risk; ``edges`` and
     ``counts`` the histogram of predicted risks.
     """
 
@@ -56,7 +61,8 @@ class CalibrationCurve:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         arrays = ("risk", "observed", "low", "high", "edges", "counts")
-        return {name: getattr(self, name).tolist() for name in arrays} | {
+        drawn = {n: [v if np.isfinite(v) else None for v in getattr(self, n).tolist()] for n in arrays}
+        return drawn | {
             "groups": [g.to_dict() for g in self.groups],
             "n": self.n,
             "n_events": self.n_events,
@@ -94,18 +100,26 @@ def calibration_curve(
         for w in (whole, draws.by_cell(cell, 2 * n_bins, weighted))
     )
     low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
+    drawn_there = _inhabited(smoother.knots, risk)
     edges = np.linspace(0, 1, 41)
     return CalibrationCurve(
         risk=smoother.knots,
-        observed=observed[0],
-        low=low,
-        high=high,
+        observed=np.where(drawn_there, observed[0], np.nan),
+        low=np.where(drawn_there, low, np.nan),
+        high=np.where(drawn_there, high, np.nan),
         groups=risk_groups(outcome, risk, weights=weighted, n_groups=n_groups),
         edges=edges,
         counts=np.histogram(risk, edges)[0].astype(np.int64),
         n=len(risk),
         n_events=int(outcome.sum()),
     )
+
+
+def _inhabited(knots: Floats, risk: Floats) -> NDArray[np.bool_]:
+    """Say at which knots enough patients are near for a curve to be theirs."""
+    ordered = np.sort(risk)
+    near = np.searchsorted(ordered, knots + NEAR, side="right") - np.searchsorted(ordered, knots - NEAR, side="left")
+    return np.asarray(near >= FEWEST_NEAR)
 
 
 def risk_groups(

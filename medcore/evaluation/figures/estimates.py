@@ -38,6 +38,9 @@ METHODS: Mapping[str, str] = {
     "wilson_weighted": N_("Wilson score, effective number of patients"),
     "weighted": N_("leave-one-out influences, Student’s t, robust to weights"),
     "weighted_cluster": N_("leave-one-out influences, Student’s t, robust to weights, clustered by patient"),
+    "chance": N_("95th centile of tables simulated from the risks themselves"),
+    "wilson_cluster": N_("Wilson score, effective number of patients who repeat"),
+    "mercaldo": N_("Mercaldo’s logit interval"),
     "none": N_("no interval"),
 }
 
@@ -115,6 +118,14 @@ def wilson(successes: float, n: float) -> Estimate:
     return Estimate(successes / n, float(low), float(high), "wilson")
 
 
+def wilson_effective(successes: float, n: float, effective: float) -> Estimate:
+    """Return a proportion with Wilson's interval at the effective number of patients where patients repeat."""
+    if n <= 0:
+        return wilson(0, 0)
+    share = successes / n
+    return replace(wilson(share * effective, effective), value=share, method="wilson_cluster")
+
+
 def wilson_weighted(hits: tuple[float, float], misses: tuple[float, float]) -> Estimate:
     """Return a weighted proportion with Wilson's interval at the effective number of patients.
 
@@ -156,8 +167,7 @@ def from_draws(value: float, draws: Floats, *, clustered: bool, about: float | N
     ``about`` is the value on the (slightly coarser) table from which the draws
     were made; the draws are shifted by the difference. Draws that could not be
     computed are NaN and left out; fewer than 8 in 10 left give no interval. The
-    interval is widened to hold the value: figures that cannot be negative, such
-    as the ICI, are larger on resampled tables than on the one they come from.
+    interval is widened to hold the value.
     """
     if math.isnan(value):
         return missing(ONE_CLASS)

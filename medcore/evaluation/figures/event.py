@@ -22,6 +22,7 @@ from medcore.evaluation.figures.estimates import (
 from medcore.evaluation.figures.resampling import Draws, Ints, default_n_boot, draw, risk_bins, sums
 from medcore.evaluation.figures.smoothing import Smoother, weighted_quantile
 from medcore.evaluation.figures.weighting import linearised
+from medcore.i18n import N_, Message
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.logistic import LogisticFit
 from medcore.statistics.ranking import auroc_with_influence, average_precision
@@ -29,6 +30,12 @@ from medcore.statistics.scores import log_loss_terms
 
 #: The figures whose interval is bootstrapped, in the order they are shown.
 BOOTSTRAPPED = ("auprc", "brier", "scaled_brier", "log_loss", "o_e_ratio", "ici", "e50", "e90")
+#: Calibration errors: their resampled tables never hold 0, so they are read beside what chance alone gives.
+ERRORS = ("ici", "e50", "e90")
+#: Tables simulated from the risks themselves: the 95th centile of 500 is known to about 2 centiles.
+N_CHANCE = 500
+NEVER_ZERO = N_("A resampled interval would never hold 0; compare it with what chance alone gives.")
+A_LIMIT = N_("This is a limit that chance alone may reach, not an estimate: it has no interval.")
 #: The figures whose interval follows from each patient's influence on them.
 ANALYTIC = ("auroc", "calibration_slope", "calibration_intercept")
 METRICS = (
@@ -49,7 +56,8 @@ class Pieces:
 
     ``values`` are exact; ``draws`` (n_boot,) a figure and ``about``, their centre,
     come from risks gathered in bins; ``influence`` (n,) belongs to the analytic
-    figures, with ``model_variance`` where maximum likelihood gives one and the rows
+    figures; ``chance`` is the calibration error that 95 of 100 perfectly calibrated
+    models with these risks stay below, with ``model_variance`` where maximum likelihood gives one and the rows
     are not ``weighted``.
     """
 
@@ -60,6 +68,7 @@ class Pieces:
     model_variance: Mapping[str, float]
     reasons: Mapping[str, str]
     outcome: Floats
+    chance: Mapping[str, float]
     weighted: bool = False
 
 
@@ -78,8 +87,10 @@ def pieces(outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None =
             model_variance[name] = float(fit.covariance[-1, -1])
         if reason:
             reasons[name] = reason
-    resampled, about, exact = _resampled(outcome, risk, draws, weights)
-    return Pieces(values | exact, resampled, about, influence, model_variance, reasons, outcome, weights is not None)
+    resampled, about, exact, chance = _resampled(outcome, risk, draws, weights)
+    return Pieces(
+        values | exact, resampled, about, influence, model_variance, reasons, outcome, chance, weights is not None
+    )
 
 
 def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
@@ -92,9 +103,21 @@ def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
             out[name] = _analytic(name, parts, groups)
         elif np.isnan(value):
             out[name] = missing(ONE_CLASS)
+        elif name in ERRORS:
+            out |= calibration_error(name, value, parts.chance.get(name))
         else:
             out[name] = from_draws(value, parts.draws[name], clustered=clustered, about=parts.about[name])
     return out
+
+
+def calibration_error(name: str, value: float, chance: float | None) -> dict[str, Estimate]:
+    """Return a calibration error without an interval, and beside it what chance alone gives, where that is known."""
+    found = {name: missing(NEVER_ZERO, value)}
+    return (
+        found
+        if chance is None
+        else found | {f"{name}_chance": Estimate(chance, method="chance", reason=Message(A_LIMIT))}
+    )
 
 
 def _analytic(name: str, parts: Pieces, groups: Ints | None) -> Estimate:
@@ -133,8 +156,8 @@ def _calibration_fits(
 
 def _resampled(
     outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None
-) -> tuple[dict[str, Floats], dict[str, float], dict[str, float]]:
-    """Return the draws of every bootstrapped figure, their centres, and the exact values."""
+) -> tuple[dict[str, Floats], dict[str, float], dict[str, float], dict[str, float]]:
+    """Return the draws of every bootstrapped figure, their centres, the exact values, and errors by chance alone."""
     bins, n_bins = risk_bins(risk)
     cell = 2 * bins + (outcome == 1)
     weight = np.ones(len(risk)) if weights is None else weights
@@ -151,7 +174,29 @@ def _resampled(
     ]
     about = {name: float(v[0]) for name, v in drawn[1].items()}
     exact = about | _exact(outcome, risk, weight)
-    return drawn[0], about, exact
+    chance: dict[str, float] = {}
+    if weights is None and not draws.clustered and outcome.min() < outcome.max():
+        chance = _by_chance(size[0::2] + size[1::2], centres, smoother)
+    return drawn[0], about, exact, chance
+
+
+def _by_chance(n: Floats, centres: Floats, smoother: Smoother) -> dict[str, float]:
+    """Simulate outcomes from the risks themselves and return the errors that 95 of 100 such tables stay below."""
+    drawn = np.random.default_rng(0).binomial(n.astype(np.int64), np.clip(centres, 0, 1), size=(N_CHANCE, len(n)))
+    weight = np.broadcast_to(n, drawn.shape)
+    errors = _errors(drawn.astype(np.float64), weight, centres, smoother)
+    known = {name: values[np.isfinite(values)] for name, values in errors.items()}
+    return {name: float(np.quantile(values, 0.95)) for name, values in known.items() if values.size}
+
+
+def _errors(events: Floats, weight: Floats, centres: Floats, smoother: Smoother) -> dict[str, Floats]:
+    """Compute mean, median and 90th centile of |loess(p) − p| for tables of bins (B, bins)."""
+    gap = np.abs(smoother.between(smoother.at_knots(weight, events), centres) - centres)
+    return {
+        "ici": (gap * weight).sum(1) / weight.sum(1),
+        "e50": weighted_quantile(gap, weight, 0.5),
+        "e90": weighted_quantile(gap, weight, 0.9),
+    }
 
 
 def _figures(
@@ -164,17 +209,13 @@ def _figures(
     both = (share > 0) & (share < 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         brier = weight @ squared / n
-        gap = np.abs(smoother.between(smoother.at_knots(others + events, events), centres) - centres)
         out = {
             "auprc": average_precision(events, others),
             "brier": brier,
             "scaled_brier": 1 - brier / (share * (1 - share)),
             "log_loss": weight @ loss / n,
             "o_e_ratio": events.sum(1) / (weight @ mean_risk),
-            "ici": (gap * (others + events)).sum(1) / n,
-            "e50": weighted_quantile(gap, others + events, 0.5),
-            "e90": weighted_quantile(gap, others + events, 0.9),
-        }
+        } | _errors(events, others + events, centres, smoother)
     needs_both = ("auprc", "scaled_brier", "ici", "e50", "e90")
     return {name: np.where(both, v, NAN) if name in needs_both else v for name, v in out.items()}
 

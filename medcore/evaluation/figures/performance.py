@@ -22,9 +22,11 @@ from medcore.evaluation.figures.estimates import (
 )
 from medcore.evaluation.figures.event import (
     ANALYTIC,
+    ERRORS,
     METRICS,
     Pieces,
     analytic_method,
+    calibration_error,
     estimates,
     pieces,
 )
@@ -157,7 +159,9 @@ def evaluate(
         figures = estimates(pieces(event, risk[:, place], draws, weight), groups)
         if folds is not None and weight is None:
             figures |= by_fold(event, risk[:, place], folds, groups, figures)
-        matrix = None if threshold is None else confusion(event, risk[:, place], threshold, weights=weight)
+        matrix = (
+            None if threshold is None else confusion(event, risk[:, place], threshold, groups=groups, weights=weight)
+        )
         return Evaluation(metrics=figures, confusion=matrix, **shared)
     parts = [pieces((outcome == k).astype(float), risk[:, k], draws, weight) for k in range(len(names))]
     predicted = risk.argmax(1)
@@ -207,6 +211,10 @@ def _macro(parts: list[Pieces], groups: Ints | None) -> dict[str, Estimate]:
         if name in ANALYTIC:
             influence = np.nansum([p.influence[name] for p in have], axis=0) / len(have)
             out[name] = _macro_analytic(name, value, influence, groups, weighted=parts[0].weighted)
+        elif name in ERRORS:
+            limits = [p.chance.get(name) for p in have]  # their mean is reached only if all classes err together
+            known = [limit for limit in limits if limit is not None]
+            out |= calibration_error(name, value, float(np.mean(known)) if len(known) == len(have) else None)
         else:
             with np.errstate(invalid="ignore"):
                 resampled = np.mean([p.draws[name] for p in have], axis=0)

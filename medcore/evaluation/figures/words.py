@@ -18,7 +18,8 @@ METRICS: Mapping[str, str] = {
     "calibration_slope": N_("Calibration slope (1 is perfect)"),
     "calibration_intercept": N_("Calibration in the large (0 is perfect)"),
     "o_e_ratio": N_("Observed : expected (1 is perfect)"),
-    "ici": N_("Mean calibration error, ICI (0 is perfect)"),
+    "ici": N_("Mean calibration error, ICI (0 is perfect; loess, span 2/3)"),
+    "ici_chance": N_("… what chance alone gives: below this in 95 of 100 perfectly calibrated models"),
 }
 """The measures in the order of reading."""
 

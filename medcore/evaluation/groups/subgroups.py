@@ -188,7 +188,7 @@ def subgroup(key: GroupKey, outcome: Floats, risk: Floats, *, threshold: float, 
         calibration_slope=slope,
         o_e_ratio=float(outcome.sum() / risk.sum()) if risk.sum() > 0 else float("nan"),
         net_benefit=net_benefit(outcome, risk, threshold, groups=groups),
-        confusion=confusion(outcome, risk, threshold),
+        confusion=confusion(outcome, risk, threshold, groups=groups),
     )
 
 

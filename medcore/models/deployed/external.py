@@ -226,7 +226,7 @@ def validate(
         counts=np.bincount(outcome * n_classes + called, minlength=n_classes**2).reshape(n_classes, n_classes),
         confusion=None
         if event is None
-        else confusion((outcome == event).astype(np.float64), risk[:, event], limit, weights=weights),
+        else confusion((outcome == event).astype(np.float64), risk[:, event], limit, groups=groups, weights=weights),
         differences=differences(bundle.codebook, bundle.background, rows),
         membership=membership(bundle.codebook, bundle.background, rows, groups=groups),
         n_without_outcome=cohort.n_rows - prepared.n_rows,

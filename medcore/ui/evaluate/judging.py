@@ -23,6 +23,7 @@ from medcore.evaluation import (
     RocCurve,
     calibration_curve,
     compare,
+    confusion,
     decision_curve,
     gain,
     precision_recall,
@@ -160,7 +161,12 @@ def ranked(judged: Judged) -> dict[str, Ranked]:
 
 def confusions(judged: Judged, threshold: float, *, at_prevalence: float | None = None) -> dict[str, Confusion]:
     """Return the confusion matrices at a threshold, with predictive values at another prevalence if one is given."""
-    return {name: r.confusion(threshold, prevalence=at_prevalence) for name, r in ranked(judged).items()}
+    if judged.groups is None:
+        return {name: r.confusion(threshold, prevalence=at_prevalence) for name, r in ranked(judged).items()}
+    return {
+        name: confusion(judged.outcome, risk, threshold, prevalence=at_prevalence, groups=judged.groups)
+        for name, risk in judged.risks.items()
+    }
 
 
 def roc_curves(judged: Judged) -> dict[str, RocCurve]:
