@@ -148,7 +148,7 @@ def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], 
     from medcore.models.run.sites import site_comparison
 
     results = trained.results
-    sites = site_comparison(results)
+    sites = site_comparison(results, schema=trained.bundle.schema)
     judged = {
         "cross_validated": headline(results.cross_validated),
         "test": headline(results.tested) if results.tested else None,
