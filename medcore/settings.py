@@ -40,6 +40,8 @@ class Settings:
     mlflow_url: str | None = field(default=None, repr=False)
     similar_patients: bool = True
     """Whether a study may show real training patients beside another; off holds for every study."""
+    retention_days: int = 30
+    """How long a deleted study can be brought back before it is removed for good."""
 
     @classmethod
     def from_env(cls) -> Settings:
@@ -65,6 +67,7 @@ class Settings:
             idle_seconds=_seconds("MEDCORE_IDLE_SECONDS", 120.0),
             max_upload_mb=_whole_number("MEDCORE_MAX_UPLOAD_MB", 300),
             mlflow_url=(env("MEDCORE_MLFLOW_URL") or "").strip() or None,
+            retention_days=_whole_number("MEDCORE_RETENTION_DAYS", 30),
             similar_patients=(env("MEDCORE_SIMILAR_PATIENTS") or "on").strip().casefold() in ON,
         )
         check_scheduler(settings)

@@ -11,6 +11,7 @@ from medcore.ui.kit import components, guards
 from medcore.ui.kit.cache import store
 from medcore.ui.kit.state import state
 from medcore.ui.studies import create
+from medcore.ui.studies.bin import deleted_studies
 from medcore.ui.studies.cards import study_card, undo_deletion
 
 SHOWN = 12
@@ -28,6 +29,7 @@ def page() -> None:
         your_studies(studies)
     upload()
     sample_cards()
+    deleted_studies(owner)
 
 
 def your_studies(studies: tuple[StudyRecord, ...]) -> None:

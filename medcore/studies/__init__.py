@@ -3,6 +3,7 @@
 ``Store(Settings.from_env())`` opens an installation.
 """
 
+from medcore.studies.deletion import Receipt
 from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie, owner_of
 from medcore.studies.records import (
     UNFINISHED,
@@ -24,6 +25,7 @@ __all__ = [
     "AuditEntry",
     "Choice",
     "ProgressPoint",
+    "Receipt",
     "RunInputs",
     "RunPlan",
     "RunRecord",

@@ -73,11 +73,9 @@ def read_cohort(files: FileStore, row: CohortRow, schema: Schema) -> Cohort:
     ).with_schema(schema)
 
 
-def remove_cohort(files: FileStore, row: CohortRow) -> None:
-    """Remove a cohort's files."""
-    files.remove(_rows(row))
-    if row.original:
-        files.remove(row.original)
+def cohort_files(row: CohortRow) -> tuple[str, ...]:
+    """Name a cohort's files in the file store: its rows, and the file as it was brought if that was kept."""
+    return (_rows(row), row.original) if row.original else (_rows(row),)
 
 
 def source_from_dict(data: Mapping[str, Any]) -> Source:

@@ -107,6 +107,11 @@ def owner_folder(owner: str) -> str:
     return hashlib.sha256(owner.encode()).hexdigest()[:16]
 
 
+def result_name(owner: str, run_id: str) -> str:
+    """Name the folder of a run's results in the file store."""
+    return f"{owner_folder(owner)}/runs/{run_id}"
+
+
 def _place(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """Open where the files are; the address may carry a password and is not repeated."""
     try:

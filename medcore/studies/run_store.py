@@ -19,9 +19,10 @@ from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.studies import audit
 from medcore.studies.cohorts import read_cohort
+from medcore.studies.files import result_name
 from medcore.studies.records import UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState
 from medcore.studies.session import StoreBase, run_row, study_row
-from medcore.studies.study_store import identity_of, plan_of, result_name
+from medcore.studies.study_store import identity_of, plan_of
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
 
 Signal = Literal["go on", "stop", "superseded"]

@@ -15,11 +15,11 @@ from medcore.data.splitting.split import SplitSettings
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
 from medcore.studies import audit
-from medcore.studies.cohorts import keep_cohort, read_cohort, remove_cohort
+from medcore.studies.cohorts import keep_cohort, read_cohort
 from medcore.studies.identity import plan_identity
 from medcore.studies.records import AuditEntry, Choice, RunPlan, StudyRecord
 from medcore.studies.session import StoreBase, study_row
-from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
+from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
 LONGEST_NAME = 200
 
@@ -138,33 +138,6 @@ class StudyStore(StoreBase):
             audit.record(session, owner, "change.undone", study_id=study_id, details={"undone": last.action})
             return _record(session, row)
 
-    def purge_study(self, owner: str, study_id: str) -> None:
-        """Remove a study for good: runs, results, and its rows if no other study uses them.
-
-        The audit trail stays; it holds no patient's value.
-        """
-        with self._writing() as session:
-            row = study_row(session, owner, study_id, deleted=True, lock=True)
-            runs = session.scalars(select(RunRow).where(RunRow.study_id == study_id)).all()
-            for table, key in ((LookRow, LookRow.study_id), (ProgressRow, ProgressRow.run_id)):
-                ids = [study_id] if table is LookRow else [run.id for run in runs]
-                for old in session.scalars(select(table).where(key.in_(ids))):
-                    session.delete(old)
-            session.flush()
-            for run in runs:
-                session.delete(run)
-            kept = session.get_one(CohortRow, row.cohort_id)
-            session.flush()
-            session.delete(row)
-            session.flush()
-            others = session.scalar(select(func.count()).where(StudyRow.cohort_id == kept.id))
-            if not others:
-                session.delete(kept)
-                remove_cohort(self.files, kept)
-            for run in runs:
-                self.files.remove(result_name(owner, run.id))
-            audit.record(session, owner, "study.purged", study_id=study_id)
-
     def audit(self, owner: str, study_id: str) -> tuple[AuditEntry, ...]:
         """Return everything that was done to a study, oldest first."""
         with self._reading() as session:
@@ -192,13 +165,6 @@ class StudyStore(StoreBase):
                 _apply(row, fields)
                 audit.record(session, owner, action, study_id=study_id, details=details, before=before)
             return _record(session, row)
-
-
-def result_name(owner: str, run_id: str) -> str:
-    """Name the folder of a run's results in the file store."""
-    from medcore.studies.files import owner_folder
-
-    return f"{owner_folder(owner)}/runs/{run_id}"
 
 
 def plan_of(row: StudyRow) -> RunPlan:

@@ -177,17 +177,6 @@ def test_every_change_is_in_the_audit_trail_and_no_value_of_a_patient_is(store: 
     assert {e.owner for e in trail} == {"ann"}
 
 
-def test_purging_leaves_the_audit_trail_only(store: Store, cohort: Cohort) -> None:
-    study = store.create_study("ann", "Ward", cohort, original=b"bytes")
-    run = store.create_run("ann", study.id, TrainSettings())
-    store.count_look("ann", study.id, run.id)
-    store.delete_study("ann", study.id)
-    store.purge_study("ann", study.id)
-    assert store.list_studies("ann", deleted=True) == ()
-    assert [p for p in (store.settings.data_dir / "files").rglob("*") if p.is_file()] == []
-    assert store.audit("ann", study.id)[-1].action == "study.purged"
-
-
 @pytest.mark.parametrize("name", ["", "   ", "\n\t"])
 def test_a_study_needs_a_name(store: Store, cohort: Cohort, name: str) -> None:
     with pytest.raises(SettingsError, match="no name"):

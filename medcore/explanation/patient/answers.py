@@ -226,6 +226,12 @@ def mixing(folder: Path) -> BundleRisk:
     return _kept_mixing(folder, _changed(folder))
 
 
+def forget() -> None:
+    """Let go of every bundle and patient that this process has kept for the next question."""
+    for kept in (_kept_mixing, _kept_parts, _kept_mixer, _kept_bundle):
+        kept.cache_clear()
+
+
 def _changed(folder: Path) -> int:
     manifest = folder / MANIFEST
     return manifest.stat().st_mtime_ns if manifest.exists() else 0

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from medcore.errors import MedcoreError
-from medcore.jobs.cluster.connection import disconnect, present_connection
+from medcore.explanation.patient import answers
+from medcore.jobs.cluster.connection import Connection, disconnect, present_connection
 from medcore.jobs.cluster.processes import replace_lost_worker, stop_local_cluster
 from medcore.jobs.runs.hand_over import ensure_cluster, hand_over_again
 from medcore.settings import Settings
+from medcore.studies import Store
 
 logger = logging.getLogger("medcore.jobs")
 
@@ -25,6 +27,7 @@ WorkerState = Literal["absent", "starting", "ready"]
 LOOK_EVERY_SECONDS = 3.0
 FIRST_LOOKS_SECONDS = 0.5
 STOP_SECONDS = 2.0
+CLEAN_SECONDS = 3600.0
 PATIENCE_SECONDS = 180.0
 """When no worker came for so long though every process lives, the local cluster is begun anew."""
 
@@ -43,6 +46,7 @@ class _Supervisor:
     stopped: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
     problem: MedcoreError | None = None
+    next_cleaning: float = 0.0
     last_ready: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
@@ -65,6 +69,7 @@ class _Supervisor:
             n = hand_over_again(self.settings, connection)
             if n:
                 logger.warning("%d runs gave no sign of life and were handed over again", n)
+            self.clean_up(connection)
             return True
         if self.settings.scheduler is not None:
             return False
@@ -76,6 +81,16 @@ class _Supervisor:
             disconnect(self.settings)
             stop_local_cluster(self.settings)
         return False
+
+    def clean_up(self, connection: Connection) -> None:
+        """Remove for good what was deleted long ago, and what a killed process left; once an hour."""
+        if time.monotonic() < self.next_cleaning:
+            return
+        self.next_cleaning = time.monotonic() + CLEAN_SECONDS
+        store = Store(self.settings)
+        if store.purge_expired(self.settings.retention_days):
+            connection.client.run(answers.forget)
+        store.sweep_orphans()
 
 
 _supervisors: dict[Settings, _Supervisor] = {}

@@ -18,6 +18,7 @@ import streamlit as st
 from medcore.data.cohort import Cohort
 from medcore.data.findings import Finding
 from medcore.i18n import LANGUAGES, best_language, use_language
+from medcore.studies import Receipt
 
 _KEY = "medcore"
 
@@ -44,6 +45,8 @@ class SessionState:
     """The row of the table that another page asked the Patient page to show, by run."""
     deleted_study: str | None = None
     """The study deleted last in this session, which may be brought back."""
+    receipt: Receipt | None = None
+    """What went when a study was removed for good last in this session."""
     pending: Pending | None = None
     """A table that was read and not stored, because something in it may tell who the patients are."""
     reports: dict[str, bytes] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class SessionState:
 
     def open_study(self, study_id: str | None) -> None:
         """Go to another study, or to none; what belonged to the last one is forgotten."""
+        self.receipt = None
         if study_id != self.study_id:
             self.study_id, self.run_id = study_id, None
             self.thresholds.clear()
