@@ -105,6 +105,13 @@ def _train(group: Any) -> None:
     command.add_argument(
         "--drop", action="append", default=[], metavar="A,B", help=_("columns that must not be predictors")
     )
+    command.add_argument(
+        "--split-column",
+        action="append",
+        default=[],
+        metavar="COL",
+        help=_("a column of two measurements a cell, such as 120/80, to be read as two columns; may be given again"),
+    )
     command.add_argument("--group", metavar="COL", help=_("the patient; one patient never straddles the split"))
     command.add_argument("--time", metavar="COL", help=_("a date; the latest patients become the test set"))
     command.add_argument("--site", metavar="COL", help=_("the hospital; whole sites become folds and the test set"))
@@ -152,6 +159,7 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         out=options.out,
         positive=options.positive,
         drop=[name for part in options.drop for name in _names(part)],
+        split_columns=options.split_column,
         roles={role: getattr(options, role) for role in ("group", "time", "site") if getattr(options, role)},
         settings=commands.train_settings(
             model=options.model,

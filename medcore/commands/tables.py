@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from medcore.commands.result import Result, finding_lines, headline, mended_lines, metric_lines, site_lines
 from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.describe.mended import Mend, mended
+from medcore.data.preparation.fixes import split_column
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target, propose_targets
@@ -113,6 +114,7 @@ def train(
     split: SplitSettings,
     positive: str | None = None,
     drop: Sequence[str] = (),
+    split_columns: Sequence[str] = (),
     roles: Mapping[Role, str] | None = None,
     tensorboard: Path | None = None,
 ) -> Result:
@@ -124,7 +126,10 @@ def train(
     started = time.perf_counter()
     _check_free(out)
     cohort = read_table(data)
-    cohort = cohort.with_schema(_study_schema(cohort, target, positive, drop, roles or {}))
+    schema = _study_schema(cohort, target, positive, drop, roles or {})
+    for name in split_columns:
+        schema = split_column(schema, name)
+    cohort = cohort.with_schema(schema)
     findings = inspect(cohort)
     announcer = _Announcer()
     with _team(settings) as team:

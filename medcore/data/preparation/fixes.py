@@ -38,6 +38,7 @@ def split_column(schema: Schema, name: str) -> Schema:
     Of a blood pressure they are called systolic and diastolic. The new columns are read from
     the old one, of new patients too: see :func:`medcore.data.values.parts.with_parts`.
     """
+    schema[name]
     pressure = find_quantity(name)
     is_pressure = pressure is not None and "pressure" in pressure.name
     said = ("systolic", "diastolic") if is_pressure else ("(1)", "(2)")
