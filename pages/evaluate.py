@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medcore.i18n import N_, _
-from medcore.ui.evaluate import comparison, external, groups, overview, report
+from medcore.ui.evaluate import comparison, external, groups, overview, report, written
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.question import choose, choose_run, default_threshold
 from medcore.ui.kit import cache, components, guards
@@ -15,6 +15,7 @@ VIEWS = {
     "groups": N_("Groups of patients"),
     "errors": N_("Errors"),
     "external": N_("New patients"),
+    "model": N_("The model itself"),
     "report": N_("Report"),
 }
 
@@ -41,6 +42,8 @@ def page() -> None:
             groups.errors(judged, study)
         elif view == "external":
             external.external(run, results, judged, threshold)
+        elif view == "model":
+            written.written(run, results)
         else:
             report.report(study, run, threshold)
 

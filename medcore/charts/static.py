@@ -161,7 +161,10 @@ def _scatter(panel: Axes, trace: Any, place: int) -> None:
 def _texts(panel: Axes, trace: Any, x: Any, y: Any) -> None:
     """Write the texts of points or bars beside them, on the side their trace asks for."""
     side = str(trace.textposition or "middle center")
-    shift = (6 if "right" in side or side == "outside" else -6 if "left" in side else 0, 6 if "top" in side else 0)
+    shift = (
+        6 if "right" in side or side == "outside" else -6 if "left" in side else 0,
+        6 if "top" in side else -7 if "bottom" in side else 0,
+    )
     across = "left" if shift[0] > 0 else "right" if shift[0] < 0 else "center"
     texts = [trace.text] * len(x) if isinstance(trace.text, str) else trace.text
     for at_x, at_y, text in zip(x, y, texts, strict=True):

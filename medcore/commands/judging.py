@@ -131,12 +131,12 @@ def _write_report(report: Path, bundle: Path, validation: ExternalValidation, th
     from medcore.models.bundle.files import bundle_hash
     from medcore.models.deployed.recalibration import recalibrations
     from medcore.models.run.results import read_results
-    from medcore.reporting import Subject, render, study_report
+    from medcore.reporting import ReportInputs, render, study_report
 
     results = read_results(bundle)
     own = results.manifest.get("threshold") == threshold
     rationale = str(results.manifest.get("threshold_rationale", "")) if own else BY_HAND
-    subject = Subject(
+    subject = ReportInputs(
         title=bundle.resolve().name,
         results=results,
         threshold=threshold,

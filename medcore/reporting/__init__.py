@@ -9,9 +9,9 @@ from medcore.i18n import N_
 from medcore.reporting.document import Document
 from medcore.reporting.docx import to_docx
 from medcore.reporting.html import to_html
+from medcore.reporting.inputs import ReportInputs
 from medcore.reporting.pdf import to_pdf
 from medcore.reporting.study_report import study_report
-from medcore.reporting.subject import Subject
 
 FORMATS: Mapping[str, Callable[[Document], bytes]] = {
     "html": lambda document: to_html(document).encode("utf-8"),
@@ -37,4 +37,4 @@ def check_format(file_name: str) -> str:
     return kind
 
 
-__all__ = ["FORMATS", "Document", "Subject", "check_format", "render", "study_report"]
+__all__ = ["FORMATS", "Document", "ReportInputs", "check_format", "render", "study_report"]

@@ -12,41 +12,41 @@ from medcore.models.contract.titles import title
 from medcore.models.run.advice import CALIBRATIONS
 from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting.document import Block, Heading, Table
-from medcore.reporting.subject import Subject
+from medcore.reporting.inputs import ReportInputs
 from medcore.reporting.tripod import not_stated, part
 
 _TOLD = ("auroc", "calibration_slope", "brier")
 
 
-def model_card(subject: Subject) -> list[Block]:
+def model_card(inputs: ReportInputs) -> list[Block]:
     """Write the card: use, inputs, making, figures, groups, limits and identity, a line each."""
-    results, manifest = subject.results, subject.results.manifest
+    results, manifest = inputs.results, inputs.results.manifest
     recalibrated = manifest["calibrator"]["method"]
     weights = [f"{title(n)} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
     rows = [
         (_("Status"), _(INTENDED_USE)),
-        (_("Intended use"), not_stated(subject.answers.get("intended_use"))),
-        (_("Predicts"), _predicts(subject)),
+        (_("Intended use"), not_stated(inputs.answers.get("intended_use"))),
+        (_("Predicts"), _predicts(inputs)),
         (_("Inputs"), _("{n} columns: {names}", n=len(manifest["predictors"]), names=_some(manifest["predictors"]))),
         (_("Made of"), listed(weights)),
         (_("Recalibration"), _(CALIBRATIONS[recalibrated])),
         (_("Learnt from"), _rows(results.cross_validated)),
         (_("Out of fold"), _figures(results.cross_validated)),
-        *([(_("Locked test set"), _figures(subject.tested))] if subject.tested else []),
-        *([(_("New patients"), _figures(subject.validation.evaluation))] if subject.validation else []),
-        *([(_("Threshold"), f"{100 * subject.threshold:.1f} %")] if subject.target.event is not None else []),
-        (_("Groups judged apart"), _groups(subject)),
+        *([(_("Locked test set"), _figures(inputs.tested))] if inputs.tested else []),
+        *([(_("New patients"), _figures(inputs.validation.evaluation))] if inputs.validation else []),
+        *([(_("Threshold"), f"{100 * inputs.threshold:.1f} %")] if inputs.target.event is not None else []),
+        (_("Groups judged apart"), _groups(inputs)),
         (_("Not for"), _("Patients unlike those it was learnt from, and decisions without a physician.")),
         (_("Date of training"), manifest["created"][:10]),
     ]
     return [Heading(part("card"), 1), Table.of(_("The model on one look"), (_("What"), _("Value")), rows)]
 
 
-def _predicts(subject: Subject) -> str:
-    classes = subject.results.classes
-    if subject.target.event is not None:
-        return _("The risk that “{outcome}” is {positive}", outcome=subject.outcome_name, positive=classes[-1])
-    return _("The risk of each class of “{outcome}”: {classes}", outcome=subject.outcome_name, classes=list(classes))
+def _predicts(inputs: ReportInputs) -> str:
+    classes = inputs.results.classes
+    if inputs.target.event is not None:
+        return _("The risk that “{outcome}” is {positive}", outcome=inputs.outcome_name, positive=classes[-1])
+    return _("The risk of each class of “{outcome}”: {classes}", outcome=inputs.outcome_name, classes=list(classes))
 
 
 def _some(names: list[str], most: int = 12) -> list[str]:
@@ -65,6 +65,6 @@ def _figures(judged: Evaluation) -> str:
     return "; ".join(f"{short(_(METRICS[name]))} {with_interval(judged.metrics[name])}" for name in _TOLD)
 
 
-def _groups(subject: Subject) -> str:
-    columns = list(map(str, subject.results.training.sensitive.columns))
-    return listed(columns) if columns and subject.target.event is not None else _("none")
+def _groups(inputs: ReportInputs) -> str:
+    columns = list(map(str, inputs.results.training.sensitive.columns))
+    return listed(columns) if columns and inputs.target.event is not None else _("none")

@@ -28,13 +28,13 @@ from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.run.results import Patients
 from medcore.reporting.clusters import sites
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
-from medcore.reporting.subject import Subject, events_and_risks
+from medcore.reporting.inputs import ReportInputs, events_and_risks
 from medcore.reporting.tripod import part
 
 
-def measures(subject: Subject) -> list[Block]:
+def measures(inputs: ReportInputs) -> list[Block]:
     """Say how performance was measured, by the methods that these figures were really found with."""
-    judged = subject.results.cross_validated
+    judged = inputs.results.cross_validated
     by_method: dict[str, list[str]] = {}
     for name, label in METRICS.items():
         if name in judged.metrics and judged.metrics[name].exists:
@@ -52,15 +52,15 @@ def measures(subject: Subject) -> list[Block]:
         _(
             "Calibration slope and calibration in the large: logistic regression of the outcome on the log-odds of the risk."
         ),
-        *_of_classes(subject, judged),
+        *_of_classes(inputs, judged),
         _("No Hosmer–Lemeshow test was made."),
     ]
     return [Heading(part("measures"), 2), Paragraph(running(lines))]
 
 
-def _of_classes(subject: Subject, judged: Evaluation) -> list[str]:
+def _of_classes(inputs: ReportInputs, judged: Evaluation) -> list[str]:
     """Say what a figure is of: a class against the rest, or the positive class at the threshold."""
-    if subject.target.event is None:
+    if inputs.target.event is None:
         return [
             _(
                 "Figures are means over the classes, each against the rest; the Brier score is the sum over the classes, and the log loss that of all classes at once."
@@ -72,26 +72,26 @@ def _of_classes(subject: Subject, judged: Evaluation) -> list[str]:
     return words
 
 
-def performance(subject: Subject) -> list[Block]:
+def performance(inputs: ReportInputs) -> list[Block]:
     """Print every figure with its interval, then the charts, out of fold first."""
-    results = subject.results
+    results = inputs.results
     columns: dict[str, Evaluation] = {_("Cross-validated"): results.cross_validated}
-    if subject.tested:
-        columns[_("Locked test set")] = subject.tested
-    if subject.validation:
-        columns[_("New patients")] = subject.validation.evaluation
+    if inputs.tested:
+        columns[_("Locked test set")] = inputs.tested
+    if inputs.validation:
+        columns[_("New patients")] = inputs.validation.evaluation
     blocks: list[Block] = [Heading(part("results"), 1), _metrics(columns)]
-    if subject.looks and subject.tested:
-        blocks.append(Paragraph(_("The locked test set has been looked at {n} time(s).", n=subject.looks)))
-    elif results.tested and not subject.tested:
+    if inputs.looks and inputs.tested:
+        blocks.append(Paragraph(_("The locked test set has been looked at {n} time(s).", n=inputs.looks)))
+    elif results.tested and not inputs.tested:
         blocks.append(
             Paragraph(_("The locked test set has not been looked at yet, so its figures are not in this report."))
         )
-    if subject.target.event is None:
+    if inputs.target.event is None:
         blocks += _per_class(results.cross_validated)
     blocks.append(Heading(_("Out of fold"), 2))
-    blocks += _charts(subject, results.training, results.cross_validated, who=_("out of fold"))
-    blocks += _candidates(subject)
+    blocks += _charts(inputs, results.training, results.cross_validated, who=_("out of fold"))
+    blocks += _candidates(inputs)
     return blocks
 
 
@@ -115,27 +115,27 @@ def _per_class(evaluation: Evaluation) -> list[Block]:
 
 
 def _charts(
-    subject: Subject, patients: Patients, evaluation: Evaluation, *, who: str, weights: Floats | None = None
+    inputs: ReportInputs, patients: Patients, evaluation: Evaluation, *, who: str, weights: Floats | None = None
 ) -> list[Block]:
     """Draw what can be drawn; of weighted patients no curve that would count them all alike."""
-    if subject.target.event is None:
+    if inputs.target.event is None:
         curves = {
             name: roc(
                 (patients.outcome == k).astype(np.float64),
                 patients.risk[:, k],
                 area=evaluation.per_class[name]["auroc"],
             )
-            for k, name in enumerate(subject.results.classes)
+            for k, name in enumerate(inputs.results.classes)
             if (patients.outcome == k).any()
         }
         return [
             *([Picture(discrimination.roc(curves))] if curves and weights is None else []),
-            Picture(utility.class_table(evaluation.table, subject.results.classes)),
+            Picture(utility.class_table(evaluation.table, inputs.results.classes)),
         ]
     outcome, risk = events_and_risks(patients)
     groups, found = patients.groups, evaluation.metrics
-    name, limit = _("Model"), subject.threshold
-    negative, positive = subject.results.classes
+    name, limit = _("Model"), inputs.threshold
+    negative, positive = inputs.results.classes
     counts = confusion(outcome, risk, limit, groups=groups, weights=weights)
     smooth = calibration_curve(outcome, risk, groups=groups, weights=weights)
     benefit = decision_curve(outcome, risk, groups=groups, weights=weights)
@@ -168,14 +168,14 @@ def _charts(
     return [*(Picture(figure) for figure in figures), table]
 
 
-def _candidates(subject: Subject) -> list[Block]:
+def _candidates(inputs: ReportInputs) -> list[Block]:
     names = ("auroc", "log_loss", "brier", "calibration_slope")
     rows = [
         (str(title(c.name)), *(with_interval(c.cross_validated.metrics[m]) for m in names))
-        for c in subject.results.candidates
+        for c in inputs.results.candidates
     ]
     head = (_("Model"), *(_(METRICS[m]) for m in names))
-    notes = tuple(f"{f.message} {f.remedy}" for f in subject.results.findings)
+    notes = tuple(f"{f.message} {f.remedy}" for f in inputs.results.findings)
     return [
         Heading(part("candidates"), 2),
         Table.of(_("Every model that was trained, out of fold"), head, rows),
@@ -183,28 +183,28 @@ def _candidates(subject: Subject) -> list[Block]:
     ]
 
 
-def threshold(subject: Subject) -> list[Block]:
+def threshold(inputs: ReportInputs) -> list[Block]:
     """Say from which risk a patient counts as positive, and why."""
-    if subject.target.event is None:
+    if inputs.target.event is None:
         text = _("The model gives a risk for every class. No threshold is used: counts are of the most probable class.")
         return [Heading(part("threshold"), 2), Paragraph(text)]
-    why = _(subject.rationale) if subject.rationale else _("not stated")
+    why = _(inputs.rationale) if inputs.rationale else _("not stated")
     text = _(
         "A risk of {percent} % or more of {positive} counts as positive. Why: {why}.",
-        positive=subject.results.classes[-1],
-        percent=f"{100 * subject.threshold:.1f}",
+        positive=inputs.results.classes[-1],
+        percent=f"{100 * inputs.threshold:.1f}",
         why=why.rstrip(".。"),
     )
     return [Heading(part("threshold"), 2), Paragraph(text)]
 
 
-def subgroups(subject: Subject) -> list[Block]:
+def subgroups(inputs: ReportInputs) -> list[Block]:
     """Break the out-of-fold figures down by every sensitive column; small groups are not shown."""
-    patients = subject.results.training
-    if subject.target.event is None or patients.sensitive.empty:
+    patients = inputs.results.training
+    if inputs.target.event is None or patients.sensitive.empty:
         return []
     outcome, risk = events_and_risks(patients)
-    blocks: list[Block] = [Heading(part("subgroups"), 1), *sites(subject.results), Paragraph(_(MEANING))]
+    blocks: list[Block] = [Heading(part("subgroups"), 1), *sites(inputs.results), Paragraph(_(MEANING))]
     head = (
         _("Group"),
         _("Patients"),
@@ -216,7 +216,7 @@ def subgroups(subject: Subject) -> list[Block]:
     )
     for column in patients.sensitive.columns:
         found = breakdown(
-            outcome, risk, patients.sensitive, [column], threshold=subject.threshold, groups=patients.groups
+            outcome, risk, patients.sensitive, [column], threshold=inputs.threshold, groups=patients.groups
         )
         rows = [
             (
@@ -262,9 +262,9 @@ def _points(gap: float) -> str:
     return f"{100 * gap:.1f}" if np.isfinite(gap) else "–"
 
 
-def external(subject: Subject) -> list[Block]:
+def external(inputs: ReportInputs) -> list[Block]:
     """Say how the model did on patients it was not made from, and how they differ."""
-    validation = subject.validation
+    validation = inputs.validation
     if validation is None:
         return []
     text = _(
@@ -303,12 +303,12 @@ def external(subject: Subject) -> list[Block]:
             head,
             rows,
         ),
-        *_judged_anew(subject, validation),
-        *_recalibrated(validation.evaluation, subject.recalibrations),
+        *_judged_anew(inputs, validation),
+        *_recalibrated(validation.evaluation, inputs.recalibrations),
     ]
 
 
-def _judged_anew(subject: Subject, validation: ExternalValidation) -> list[Block]:
+def _judged_anew(inputs: ReportInputs, validation: ExternalValidation) -> list[Block]:
     """Draw the new patients as the training ones are drawn."""
     patients = Patients(
         rows=validation.rows,
@@ -317,7 +317,7 @@ def _judged_anew(subject: Subject, validation: ExternalValidation) -> list[Block
         sensitive=pd.DataFrame(index=range(validation.n_patients)),
         risk=validation.risk,
     )
-    return _charts(subject, patients, validation.evaluation, who=_("new patients"), weights=validation.weights)
+    return _charts(inputs, patients, validation.evaluation, who=_("new patients"), weights=validation.weights)
 
 
 def _recalibrated(before: Evaluation, changes: Sequence[Recalibration]) -> list[Block]:

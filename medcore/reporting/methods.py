@@ -15,8 +15,8 @@ from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
 from medcore.models.contract.titles import title
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
+from medcore.reporting.inputs import ReportInputs
 from medcore.reporting.preparation import tell
-from medcore.reporting.subject import Subject
 from medcore.reporting.tripod import ASKED, not_stated, part
 from medcore.statistics.sample_size import riley_sample_size
 
@@ -42,15 +42,15 @@ CALIBRATIONS: Mapping[str, str] = {
 MAX_GROUPS = 4
 
 
-def asked(subject: Subject, keys: Iterable[str]) -> list[Block]:
+def asked(inputs: ReportInputs, keys: Iterable[str]) -> list[Block]:
     """Print what people were asked and what they answered, or that they did not."""
-    items = ((_(ASKED[key]), not_stated(subject.answers.get(key))) for key in keys)
+    items = ((_(ASKED[key]), not_stated(inputs.answers.get(key))) for key in keys)
     return [Bullets(tuple(_("{question}: {answer}", question=question, answer=answer) for question, answer in items))]
 
 
-def flow(subject: Subject) -> list[Block]:
+def flow(inputs: ReportInputs) -> list[Block]:
     """Say how many rows and patients went where."""
-    results, done = subject.results, subject.preparation
+    results, done = inputs.results, inputs.preparation
     rows: list[tuple[str, object]] = []
     if done is not None:
         rows.append((_("Rows of the table"), done.n_source))
@@ -64,8 +64,8 @@ def flow(subject: Subject) -> list[Block]:
     rows.append((_("Trained on, and judged out of fold"), _counted(results.cross_validated)))
     if results.tested:
         rows.append((_("Locked test set"), _counted(results.tested)))
-    if subject.validation:
-        rows.append((_("New patients"), _counted(subject.validation.evaluation)))
+    if inputs.validation:
+        rows.append((_("New patients"), _counted(inputs.validation.evaluation)))
     table = Table.of(_("Who was in which part, by class of the outcome"), (_("Part"), _("Rows")), rows)
     return [Heading(part("flow"), 2), table]
 
@@ -77,13 +77,13 @@ def _counted(evaluation: Any) -> str:
     return _("{rows} of {n} patients ({classes})", rows=evaluation.n, n=evaluation.n_patients, classes=classes)
 
 
-def predictors(subject: Subject) -> list[Block]:
+def predictors(inputs: ReportInputs) -> list[Block]:
     """List the predictors with kind, unit and missing share."""
-    used = set(subject.results.manifest["predictors"])
-    columns = [c for c in subject.schema.columns if c.name in used]
-    missing = subject.results.table_one.missing() if subject.results.table_one else {}
-    if subject.prepared is not None:
-        missing = {str(name): float(share) for name, share in subject.prepared.predictors.isna().mean().items()}
+    used = set(inputs.results.manifest["predictors"])
+    columns = [c for c in inputs.schema.columns if c.name in used]
+    missing = inputs.results.table_one.missing() if inputs.results.table_one else {}
+    if inputs.prepared is not None:
+        missing = {str(name): float(share) for name, share in inputs.prepared.predictors.isna().mean().items()}
     rows = [
         (
             c.name,
@@ -108,9 +108,9 @@ def _kind(column: Column) -> str:
     return words[column.kind]
 
 
-def characteristics(subject: Subject) -> list[Block]:
+def characteristics(inputs: ReportInputs) -> list[Block]:
     """Print Table 1 by outcome and by part, small counts hidden."""
-    by_outcome = subject.results.table_one if subject.prepared is None else table_one(subject.prepared)
+    by_outcome = inputs.results.table_one if inputs.prepared is None else table_one(inputs.prepared)
     if by_outcome is None:
         return []
     notes = _(
@@ -119,10 +119,8 @@ def characteristics(subject: Subject) -> list[Block]:
     )
     blocks: list[Block] = [Heading(part("table_one"), 2), Paragraph(notes)]
     tables = [(_("Patients by outcome"), by_outcome)]
-    if subject.prepared is not None and subject.split is not None and subject.split.test.any():
-        tables.append(
-            (_("Training patients and the locked test set"), table_one(subject.prepared, split=subject.split))
-        )
+    if inputs.prepared is not None and inputs.split is not None and inputs.split.test.any():
+        tables.append((_("Training patients and the locked test set"), table_one(inputs.prepared, split=inputs.split)))
     for caption, found in tables:
         frame = found.frame()
         blocks += _in_parts(caption, list(frame.columns), frame.to_numpy().tolist())
@@ -147,12 +145,12 @@ def _in_parts(caption: str, head: list[str], rows: list[list[object]]) -> list[B
     return parts
 
 
-def sample_size(subject: Subject) -> list[Block]:
+def sample_size(inputs: ReportInputs) -> list[Block]:
     """Compare the number of training patients with what Riley's criteria ask for."""
-    if subject.target.event is None:
+    if inputs.target.event is None:
         return []
-    evaluation = subject.results.cross_validated
-    book = CodeBook.from_dict(subject.results.manifest["codebook"])
+    evaluation = inputs.results.cross_validated
+    book = CodeBook.from_dict(inputs.results.manifest["codebook"])
     parameters = sum(max(1, n - 1) for n in book.n_categories)
     try:
         needed = riley_sample_size(parameters, (evaluation.n_events or 0) / evaluation.n)
@@ -170,25 +168,25 @@ def sample_size(subject: Subject) -> list[Block]:
     return [Heading(part("sample_size"), 2), Paragraph(text, strong=trained_on < needed.required)]
 
 
-def preparation(subject: Subject) -> list[Block]:
+def preparation(inputs: ReportInputs) -> list[Block]:
     """Write what was done to the table before anything was learnt, and how missing values were handled."""
-    heading, done = Heading(part("preparation"), 2), subject.preparation
+    heading, done = Heading(part("preparation"), 2), inputs.preparation
     if done is None:  # a bundle of before it was kept
-        sentences = tuple(str(sentence) for sentence in subject.recipe.sentences())
-        return [heading, Paragraph(_("The rules of the preparation:")), Bullets(sentences), *_missing(subject)]
-    told = tell(subject.schema, done)
+        sentences = tuple(str(sentence) for sentence in inputs.recipe.sentences())
+        return [heading, Paragraph(_("The rules of the preparation:")), Bullets(sentences), *_missing(inputs)]
+    told = tell(inputs.schema, done)
     blocks: list[Block] = [heading, Paragraph(told.who)]
     if told.done:
         blocks += [Paragraph(_("Preparation, in this order:")), Bullets(told.done)]
     if told.idle:
         blocks += [Paragraph(_("These steps found nothing to change:")), Bullets(told.idle)]
-    return [*blocks, Paragraph(told.then), *_missing(subject)]
+    return [*blocks, Paragraph(told.then), *_missing(inputs)]
 
 
-def _missing(subject: Subject) -> list[Block]:
+def _missing(inputs: ReportInputs) -> list[Block]:
     """Say what the models did with missing values; regressions and trees differ in it."""
     known = candidates()
-    treated = {known[name].missing for name in subject.results.names if name in known}
+    treated = {known[name].missing for name in inputs.results.names if name in known}
     lines = []
     if "filled" in treated:
         lines.append(
@@ -203,14 +201,14 @@ def _missing(subject: Subject) -> list[Block]:
     return [Paragraph(running(lines))] if lines else []
 
 
-def models(subject: Subject) -> list[Block]:
+def models(inputs: ReportInputs) -> list[Block]:
     """Write which models were trained, how, and what the bundle is made of."""
-    manifest = subject.results.manifest
+    manifest = inputs.results.manifest
     settings, calibration = manifest["settings"], manifest["calibrator"]["method"]
     weights = [f"{title(n)} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
     lines = [
-        _split(subject),
-        _("Trained on the same folds: {names}.", names=[str(title(name)) for name in subject.results.names]),
+        _split(inputs),
+        _("Trained on the same folds: {names}.", names=[str(title(name)) for name in inputs.results.names]),
         _("The final model is made of: {weights}.", weights=weights),
         *([_("A patient's risk is the mean of these models' risks, so weighted.")] if len(weights) > 1 else []),
         _(CALIBRATIONS[calibration]),
@@ -221,9 +219,9 @@ def models(subject: Subject) -> list[Block]:
         ),
         _searched(manifest.get("search")),
     ]
-    used = in_use(settings, subject.results.names)
+    used = in_use(settings, inputs.results.names)
     told = [_("Settings in use: {settings}.", settings=[f"{k} = {v}" for k, v in used.items()])]
-    if "network" in subject.results.names:
+    if "network" in inputs.results.names:
         told.append(
             _(
                 "For the network these are the most epochs and the fewest members; the rest follows from the table's size."
@@ -232,9 +230,9 @@ def models(subject: Subject) -> list[Block]:
     return [Heading(part("models"), 2), *(Paragraph(line) for line in (*lines, running(told)) if line)]
 
 
-def _split(subject: Subject) -> str:
+def _split(inputs: ReportInputs) -> str:
     """Say how the patients were split, how many were locked away, and by which seed."""
-    results, split = subject.results, subject.results.manifest["split"]
+    results, split = inputs.results, inputs.results.manifest["split"]
     kind = split["kind"]
     how = _(
         "The patients were split {how}; cross-validation had {n} folds.",
@@ -250,12 +248,12 @@ def _split(subject: Subject) -> str:
         all=n_test + len(results.training.outcome),
         seed=split["seed"],
     )
-    return running((how, locked, *_sites(subject)))
+    return running((how, locked, *_sites(inputs)))
 
 
-def _sites(subject: Subject) -> list[str]:
-    site, test = subject.schema.only("site"), subject.results.test
-    if subject.results.manifest["split"]["kind"] != "site" or site is None or test is None:
+def _sites(inputs: ReportInputs) -> list[str]:
+    site, test = inputs.schema.only("site"), inputs.results.test
+    if inputs.results.manifest["split"]["kind"] != "site" or site is None or test is None:
         return []
     if site.name not in test.sensitive:
         return []

@@ -35,7 +35,7 @@ BY_HAND = "_" * 34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PatientSubject:
+class PatientReportInputs:
     """Everything the page says, already computed.
 
     ``who`` is how the patient was chosen ("Row 12"), never a name. ``base`` is the
@@ -76,38 +76,38 @@ class PatientSubject:
         return (min(risks), max(risks)) if len(risks) > 1 else None
 
 
-def write_patient_report(subject: PatientSubject, *, kind: str, words: str) -> bytes:
+def write_patient_report(inputs: PatientReportInputs, *, kind: str, words: str) -> bytes:
     """Write the page as ``pdf``, ``docx`` or ``html`` in the language ``words``; meant for a worker."""
     from medcore.reporting import render
     from medcore.reporting.pdf import paged
 
     with language(words):
         if kind != "pdf":
-            return render(patient_report(subject), f"patient.{kind}")
+            return render(patient_report(inputs), f"patient.{kind}")
         for n_values in range(VALUES, 0, -ACROSS):  # long names take the room of several short ones
-            written, n_pages = paged(patient_report(subject, n_values=n_values))
+            written, n_pages = paged(patient_report(inputs, n_values=n_values))
             if n_pages == 1:
                 break
         return written
 
 
-def patient_report(subject: PatientSubject, *, n_values: int = VALUES) -> Document:
+def patient_report(inputs: PatientReportInputs, *, n_values: int = VALUES) -> Document:
     """Lay out the page in the current language, with so many of the patient's values at most."""
     blocks: list[Block] = [
         Paragraph(_("Patient (write by hand): {line}    Signed: {line}", line=BY_HAND)),
-        Paragraph(_verdict(subject), strong=True),
-        Bullets(tuple(_bounds(subject))),
+        Paragraph(_verdict(inputs), strong=True),
+        Bullets(tuple(_bounds(inputs))),
         Heading(_("How far to trust it"), 2),
-        Paragraph(running([subject.reliability.headline, *subject.reliability.reasons])),
+        Paragraph(running([inputs.reliability.headline, *inputs.reliability.reasons])),
         Heading(_("What the model used"), 2),
-        Picture(waterfall(subject.explanation, n_shown=BARS)),
+        Picture(waterfall(inputs.explanation, n_shown=BARS)),
         Paragraph(_(CAPTION)),
-        _values(subject, n_values),
-        _identity(subject),
+        _values(inputs, n_values),
+        _identity(inputs),
     ]
     return Document(
         title=_("Risk of one patient"),
-        subtitle=_("{study} · {who} · {date}", study=subject.study, who=subject.who, date=subject.made.isoformat()),
+        subtitle=_("{study} · {who} · {date}", study=inputs.study, who=inputs.who, date=inputs.made.isoformat()),
         language=current_language(),
         blocks=tuple(blocks),
         footer=_(INTENDED_USE),
@@ -115,23 +115,23 @@ def patient_report(subject: PatientSubject, *, n_values: int = VALUES) -> Docume
     )
 
 
-def _verdict(subject: PatientSubject) -> str:
+def _verdict(inputs: PatientReportInputs) -> str:
     """Say the risk as a natural frequency, or that there is none to rely on."""
-    if subject.reliability.level == "abstain":
-        return _(wording.NO_RISK) + ". " + str(wording.unreliable(subject.risk, subject.class_name))
+    if inputs.reliability.level == "abstain":
+        return _(wording.NO_RISK) + ". " + str(wording.unreliable(inputs.risk, inputs.class_name))
     said = _(
         "{frequency}: {column} is {name}.",
-        frequency=str(wording.frequency(subject.risk)),
-        column=subject.outcome,
-        name=subject.class_name,
+        frequency=str(wording.frequency(inputs.risk)),
+        column=inputs.outcome,
+        name=inputs.class_name,
     )
-    return running((said, wording.against_base(subject.risk, subject.base)))
+    return running((said, wording.against_base(inputs.risk, inputs.base)))
 
 
-def _bounds(subject: PatientSubject) -> list[str]:
+def _bounds(inputs: PatientReportInputs) -> list[str]:
     """Say how sure the risk is: similar patients, the models in it, the outcomes that cannot be ruled out."""
-    local, spread = subject.reliability.local, subject.spread
-    lines = [_("Risk: {risk}.", risk=wording.percent(subject.risk, digits=1))]
+    local, spread = inputs.reliability.local, inputs.spread
+    lines = [_("Risk: {risk}.", risk=wording.percent(inputs.risk, digits=1))]
     if local.n:
         lines.append(
             _(
@@ -150,19 +150,19 @@ def _bounds(subject: PatientSubject) -> list[str]:
                 high=wording.percent(spread[1]),
             )
         )
-    names = ", ".join(subject.sets.set_of(subject.patient.risk)) or _("none fits")
+    names = ", ".join(inputs.sets.set_of(inputs.patient.risk)) or _("none fits")
     lines.append(
-        _("Cannot be ruled out, with {n} % certainty: {names}.", n=round(100 * subject.sets.coverage), names=names)
+        _("Cannot be ruled out, with {n} % certainty: {names}.", n=round(100 * inputs.sets.coverage), names=names)
     )
     return lines
 
 
-def _values(subject: PatientSubject, most: int) -> Table:
+def _values(inputs: PatientReportInputs, most: int) -> Table:
     """Print the patient's values with units and marks, several side by side, those used most if there are many."""
-    found = subject.explanation
+    found = inputs.explanation
     used = {c.column for c in found.largest(most)}
     shown = [c for c in found.contributions if c.column in used]
-    marks = {column: name for name, _colon, column in (flag.partition(":") for flag in subject.patient.flags)}
+    marks = {column: name for name, _colon, column in (flag.partition(":") for flag in inputs.patient.flags)}
     cells = [text for c in shown for text in (c.column, _value(c, marks.get(c.column, "")))]
     cells += [""] * (-len(cells) % (2 * ACROSS))
     rows = [cells[i : i + 2 * ACROSS] for i in range(0, len(cells), 2 * ACROSS)]
@@ -180,16 +180,16 @@ def _value(contribution: Contribution, mark: str) -> str:
     return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text
 
 
-def _identity(subject: PatientSubject) -> Bullets:
+def _identity(inputs: PatientReportInputs) -> Bullets:
     return Bullets(
         (
             _(
                 "Model: {model}, run {number}, trained {when} on {n} patients; SHA-256 {hash}.",
-                model=subject.model,
-                number=subject.run_number,
-                when=subject.trained,
-                n=subject.n_training,
-                hash=subject.model_sha256[:16],
+                model=inputs.model,
+                number=inputs.run_number,
+                when=inputs.trained,
+                n=inputs.n_training,
+                hash=inputs.model_sha256[:16],
             ),
             _("For research use; not a medical device. Intended to inform a physician, never to decide alone."),
             _(

@@ -10,50 +10,52 @@ from medcore.reporting import findings, methods
 from medcore.reporting.card import model_card
 from medcore.reporting.clusters import over_sites
 from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Table
-from medcore.reporting.subject import Subject
+from medcore.reporting.inputs import ReportInputs
+from medcore.reporting.specification import the_model
 from medcore.reporting.tripod import PLACES, checklist, part
 
 
-def study_report(subject: Subject) -> Document:
+def study_report(inputs: ReportInputs) -> Document:
     """Write the whole report in the current language.
 
     What the tool knows it fills in; what only people know is printed as they
     answered it, or as "not stated". It never claims that a guideline is met.
     """
-    manifest = subject.results.manifest
+    manifest = inputs.results.manifest
     blocks: list[Block] = [
-        *_summary(subject),
-        *model_card(subject),
+        *_summary(inputs),
+        *model_card(inputs),
         Heading(_("Purpose"), 1),
-        *methods.asked(subject, ("intended_use", "background", "inequalities")),
+        *methods.asked(inputs, ("intended_use", "background", "inequalities")),
         Heading(_("Patients"), 1),
         *methods.asked(
-            subject, ("source", "setting", "eligibility", "treatments", "outcome_definition", "predictors_chosen")
+            inputs, ("source", "setting", "eligibility", "treatments", "outcome_definition", "predictors_chosen")
         ),
-        *methods.flow(subject),
-        *methods.predictors(subject),
-        *methods.characteristics(subject),
-        *methods.sample_size(subject),
+        *methods.flow(inputs),
+        *methods.predictors(inputs),
+        *methods.characteristics(inputs),
+        *methods.sample_size(inputs),
         Heading(_("Methods"), 1),
-        *methods.preparation(subject),
-        *methods.models(subject),
-        *findings.measures(subject),
-        *findings.threshold(subject),
-        *findings.performance(subject),
-        *findings.subgroups(subject),
-        *findings.external(subject),
+        *methods.preparation(inputs),
+        *methods.models(inputs),
+        *findings.measures(inputs),
+        *findings.threshold(inputs),
+        *the_model(inputs.results),
+        *findings.performance(inputs),
+        *findings.subgroups(inputs),
+        *findings.external(inputs),
         *_limits(),
         Heading(_("Interpretation and statements"), 1),
         *methods.asked(
-            subject, ("interpretation", "next_steps", "ethics", "funding", "registration", "sharing", "involvement")
+            inputs, ("interpretation", "next_steps", "ethics", "funding", "registration", "sharing", "involvement")
         ),
-        *_identity(subject),
+        *_identity(inputs),
     ]
-    blocks += [Heading(_("TRIPOD+AI items"), 1), checklist(subject.answers, _parts(subject, blocks))]
+    blocks += [Heading(_("TRIPOD+AI items"), 1), checklist(inputs.answers, _parts(inputs, blocks))]
     return Document(
-        title=subject.title,
+        title=inputs.title,
         subtitle=_(
-            "Prediction of “{outcome}”; trained {when}", outcome=subject.outcome_name, when=manifest["created"][:10]
+            "Prediction of “{outcome}”; trained {when}", outcome=inputs.outcome_name, when=manifest["created"][:10]
         ),
         language=current_language(),
         blocks=tuple(blocks),
@@ -61,25 +63,25 @@ def study_report(subject: Subject) -> Document:
     )
 
 
-def _parts(subject: Subject, blocks: list[Block]) -> frozenset[str]:
+def _parts(inputs: ReportInputs, blocks: list[Block]) -> frozenset[str]:
     """Return which parts this report has: those with a heading, and of some the very thing that is asked for."""
     headings = {block.text for block in blocks if isinstance(block, Heading)}
-    site = subject.schema.only("site")
+    site = inputs.schema.only("site")
     inside = {
-        "clusters": subject.target.event is not None
+        "clusters": inputs.target.event is not None
         and site is not None
-        and site.name in subject.results.training.sensitive,
-        "compared": subject.prepared is not None and subject.split is not None and bool(subject.split.test.any()),
-        "recalibrated": bool(subject.recalibrations),
-        "updated": "recalibration" in subject.results.manifest,
+        and site.name in inputs.results.training.sensitive,
+        "compared": inputs.prepared is not None and inputs.split is not None and bool(inputs.split.test.any()),
+        "recalibrated": bool(inputs.recalibrations),
+        "updated": "recalibration" in inputs.results.manifest,
     }
     return frozenset(
         key for key, title in PLACES.items() if _(title) in headings | {part("title")} and inside.get(key, True)
     )
 
 
-def _summary(subject: Subject) -> list[Block]:
-    results = subject.results
+def _summary(inputs: ReportInputs) -> list[Block]:
+    results = inputs.results
     judged = results.cross_validated
     figures = _(
         "Out of fold, on {who}, the AUROC was {auroc}, the calibration slope {slope} and the Brier score {brier}.",
@@ -89,40 +91,40 @@ def _summary(subject: Subject) -> list[Block]:
         brier=with_interval(judged.metrics["brier"]),
     )
     test = ""
-    if subject.tested:
+    if inputs.tested:
         test = _(
             "On the locked test set of {who} the AUROC was {auroc}.",
-            who=_who(subject.tested),
-            auroc=with_interval(subject.tested.metrics["auroc"]),
+            who=_who(inputs.tested),
+            auroc=with_interval(inputs.tested.metrics["auroc"]),
         )
     return [
         Heading(part("summary"), 1),
         Paragraph(_(INTENDED_USE), strong=True),
-        Paragraph(running((_aim(subject), over_sites(results), figures, test, _anew(subject)))),
+        Paragraph(running((_aim(inputs), over_sites(results), figures, test, _anew(inputs)))),
     ]
 
 
-def _aim(subject: Subject) -> str:
+def _aim(inputs: ReportInputs) -> str:
     """Say what the model is for, and on how many patients it was made."""
-    made = _who(subject.results.cross_validated)
-    if subject.target.event is None:
+    made = _who(inputs.results.cross_validated)
+    if inputs.target.event is None:
         return _(
             "Aim: the risk of every class of “{outcome}” ({classes}), learnt from {who}.",
-            outcome=subject.outcome_name,
-            classes=list(subject.results.classes),
+            outcome=inputs.outcome_name,
+            classes=list(inputs.results.classes),
             who=made,
         )
     return _(
         "Aim: the risk that “{outcome}” is {positive}, learnt from {who}.",
-        outcome=subject.outcome_name,
-        positive=subject.results.classes[-1],
+        outcome=inputs.outcome_name,
+        positive=inputs.results.classes[-1],
         who=made,
     )
 
 
-def _anew(subject: Subject) -> str:
+def _anew(inputs: ReportInputs) -> str:
     """Say how it did on new patients, where there are any and they are new."""
-    validation = subject.validation
+    validation = inputs.validation
     if validation is None or validation.same_table:
         return ""
     return _(
@@ -149,12 +151,12 @@ def _limits() -> list[Block]:
     return [Heading(part("limits"), 1), Bullets((*(_(limit) for limit in LIMITS), *further))]
 
 
-def _identity(subject: Subject) -> list[Block]:
-    manifest = subject.results.manifest
+def _identity(inputs: ReportInputs) -> list[Block]:
+    manifest = inputs.results.manifest
     rows = [
         (_("SHA-256 of the table"), manifest["data_sha256"]),
-        *([(_("SHA-256 of the bundle's list of hashes"), subject.bundle_sha256)] if subject.bundle_sha256 else []),
-        *([(_("SHA-256 of the new patients' table"), subject.validation.data_sha256)] if subject.validation else []),
+        *([(_("SHA-256 of the bundle's list of hashes"), inputs.bundle_sha256)] if inputs.bundle_sha256 else []),
+        *([(_("SHA-256 of the new patients' table"), inputs.validation.data_sha256)] if inputs.validation else []),
         (_("Seed of the training"), manifest["seed"]),
         (_("Seed of the split"), manifest["split"]["seed"]),
         (_("Date of training"), manifest["created"]),

@@ -137,6 +137,7 @@ def test_the_locked_test_set_asks_first_and_counts_the_look(evaluate_page, train
         ("compare", "Prevalence alone"),
         ("groups", "Gaps between groups"),
         ("errors", "Patients with the largest errors"),
+        ("model", "A score of points"),
     ],
 )
 def test_every_view_can_be_seen_in_both_languages(evaluate_page, trained, view, word, lang):

@@ -10,6 +10,8 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit
 
+from medcore.charts.nomogram import nomogram_chart
+from medcore.charts.static import to_svg
 from medcore.errors import BundleError, SettingsError
 from medcore.features import Layout, Rows
 from medcore.i18n import language
@@ -19,9 +21,12 @@ from medcore.models.learners.equation import Equation, Term
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.written.errors import standard_errors
 from medcore.models.written.inputs import codes_of_answers
+from medcore.models.written.nomogram import nomogram
 from medcore.models.written.specification import Specification
+from medcore.reporting.document import Bullets, Table
 from medcore.reporting.model import render_model, written_model
 from medcore.reporting.model.pmml import to_pmml
+from medcore.reporting.specification import the_model
 from tests.pmml_reader import read_pmml
 from tests.written_models import random_answers, train_written
 
@@ -150,6 +155,48 @@ def test_the_score_of_points_adds_up_and_says_what_it_costs(trained) -> None:
     full, scored = points.full.metrics, points.evaluation.metrics
     assert scored["auroc"].value == pytest.approx(full["auroc"].value, abs=0.05)
     assert points.evaluation.n == results.cross_validated.n
+
+
+def test_a_nomogram_read_with_a_ruler_gives_the_risk(trained) -> None:
+    """Any patient at the marks: the points add up to the total that belongs to the model's risk."""
+    _bundle, results = trained
+    model = written_model(results)
+    found = nomogram(model)
+    if len(model.classes) > 2:
+        assert found is None
+        return
+    rng = np.random.default_rng(3)
+    assert max(scale.span[1] for scale in found.scales) == pytest.approx(100.0)
+    at_risk, at_total = np.array(found.risks).T
+    for _patient in range(50):
+        marks = {scale.name: scale.marks[rng.integers(len(scale.marks))] for scale in found.scales}
+        codes = np.array([[i.code(_answer(marks[i.name].value)) if i.name in marks else np.nan for i in model.inputs]])
+        total = sum(mark.points for mark in marks.values())
+        risk = model.risk(codes)[0, 1]
+        if at_risk[0] < risk < at_risk[-1]:
+            read = np.interp(total, at_total, np.log(at_risk / (1 - at_risk)))
+            assert read == pytest.approx(np.log(risk / (1 - risk)), abs=0.02)
+    figure = nomogram_chart(found, outcome="outcome", positive=model.classes[-1])
+    assert len(to_svg(figure)) > 10_000
+
+
+def _answer(value: float | str | None) -> float | str | None:
+    return "a category nobody had" if value == "" else value
+
+
+def test_the_report_writes_the_model_down_and_answers_item_22(trained) -> None:
+    _bundle, results = trained
+    model = written_model(results)
+    blocks = the_model(results)
+    equations = [b for b in blocks if isinstance(b, Table) and b.caption.startswith("The equation")]
+    assert len(equations) == (1 if len(model.classes) == 2 else len(model.classes))
+    assert len(equations[0].rows) == 1 + len(model.equation.terms)
+    shown = float(equations[-1].rows[1][4].split(" ")[0])
+    assert shown == pytest.approx(model.equation.terms[0].coefficients[-1], abs=1e-5)
+    assert any("λ = " in item for b in blocks if isinstance(b, Bullets) for item in b.items)
+    assert the_model(replace(results, specification=None)) == []
+    beside = the_model(replace(results, specification=replace(model, delivered=False)))
+    assert "differ from the delivered model's" in beside[1].text
 
 
 def test_every_word_of_the_calculator_is_there_in_chinese(trained) -> None:

@@ -15,11 +15,11 @@ from medcore.features import Rows
 from medcore.i18n import N_, Message, language
 from medcore.reporting import FORMATS
 from medcore.reporting.document import Paragraph, Picture, Table
-from medcore.reporting.patient_report import VALUES, PatientSubject, patient_report, write_patient_report
+from medcore.reporting.patient_report import VALUES, PatientReportInputs, patient_report, write_patient_report
 from medcore.reporting.pdf import paged
 
 
-def subject_of(n_columns: int) -> PatientSubject:
+def subject_of(n_columns: int) -> PatientReportInputs:
     rng = np.random.default_rng(0)
     changes = rng.normal(0, 0.03, n_columns)
     names = [f"serum marker number {i}" for i in range(n_columns)]
@@ -28,7 +28,7 @@ def subject_of(n_columns: int) -> PatientSubject:
         Contribution(n, v, float(c), 0.001, "mmol/l") for n, v, c in zip(names, values, changes, strict=True)
     )
     risk = np.array([0.817, 0.183])
-    return PatientSubject(
+    return PatientReportInputs(
         study="Ward <b>",
         outcome="heart disease",
         who="Row 12",

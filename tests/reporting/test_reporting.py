@@ -23,7 +23,7 @@ from medcore.models.deployed.external import validate
 from medcore.models.deployed.recalibration import recalibrations
 from medcore.models.run.results import read_results, save_trained
 from medcore.models.run.training import train
-from medcore.reporting import FORMATS, Subject, render, study_report
+from medcore.reporting import FORMATS, ReportInputs, render, study_report
 from medcore.reporting.document import Heading, Paragraph, Picture, Table
 from medcore.reporting.methods import _in_parts
 from medcore.reporting.tripod import ITEMS
@@ -38,7 +38,7 @@ def ward(n: int, classes: int, seed: int = 0) -> bytes:
     return frame.assign(outcome=frame["outcome"].map(lambda k: f"grade {k}")).to_csv(index=False).encode()
 
 
-def subject_of(folder: Path, classes: int) -> Subject:
+def subject_of(folder: Path, classes: int) -> ReportInputs:
     cohort = read_table(("ward.csv", ward(240, classes)))
     cohort = cohort.with_schema(choose_target(cohort.schema, cohort.frame, "outcome"))
     recipe = default_recipe(cohort.schema)
@@ -49,7 +49,7 @@ def subject_of(folder: Path, classes: int) -> Subject:
         train(prepared, split, settings, schema=cohort.schema, recipe=recipe, cohort_sha256=cohort.sha256), folder
     )
     validation = validate(load_bundle(folder), read_table(("new.csv", ward(80, classes, seed=5))))
-    return Subject(
+    return ReportInputs(
         title="Ward & <outcome>",
         results=read_results(folder),
         threshold=0.3,
@@ -65,7 +65,7 @@ def subject_of(folder: Path, classes: int) -> Subject:
 
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["two classes", "three classes"])
-def subject(request, tmp_path_factory) -> Subject:
+def subject(request, tmp_path_factory) -> ReportInputs:
     return subject_of(tmp_path_factory.mktemp("report"), request.param)
 
 
@@ -125,7 +125,7 @@ def test_the_external_validation_tells_who_the_patients_are_and_what_recalibrati
     text = FORMATS["html"](study_report(subject)).decode()
     assert "membership model" in text
     assert "Recalibrated to the new patients, cross-validated" in text
-    assert ("New curve" in text) is subject.binary
+    assert ("New curve" in text) is (subject.target.event is not None)
 
 
 def test_an_unknown_format_names_those_there_are(subject) -> None:
@@ -152,7 +152,7 @@ def test_charts_of_the_report_have_the_intervals_of_its_table_where_patients_rep
     roc = next(b for b in blocks if isinstance(b, Picture))
     summary = " ".join(b.text for b in blocks if isinstance(b, Paragraph))
     assert f"{len(groups)} rows of {groups.max() + 1} patients" in summary
-    area = judged.metrics["auroc"] if subject.binary else judged.per_class[classes[0]]["auroc"]
+    area = judged.metrics["auroc"] if (subject.target.event is not None) else judged.per_class[classes[0]]["auroc"]
     assert f"{area:.3f}" in alt_text(roc.figure)
 
 
@@ -184,7 +184,7 @@ def test_new_patients_have_charts_and_rates_of_their_own(subject) -> None:
     drawn = [sum(isinstance(b, Picture) for b in blocks) for blocks in (with_them, without)]
     assert drawn[0] == 2 * drawn[1]
     captions = [b.caption for b in with_them if isinstance(b, Table)]
-    assert ("At the threshold of 30.0 %, new patients" in captions) == subject.binary
+    assert ("At the threshold of 30.0 %, new patients" in captions) == (subject.target.event is not None)
 
 
 def test_a_training_table_is_not_passed_off_as_new_patients(subject) -> None:
@@ -220,8 +220,8 @@ def test_measures_say_by_which_methods_these_intervals_were_found(subject) -> No
     (measured,) = after(study_report(subject).blocks, "Measures of performance")
     assert "AUROC: DeLong" in measured.text
     assert "bootstrap percentiles" in measured.text
-    assert ("the Brier score is the sum over the classes" in measured.text) is not subject.binary
-    assert ("Wilson" in measured.text) is subject.binary
+    assert ("the Brier score is the sum over the classes" in measured.text) is (subject.target.event is None)
+    assert ("Wilson" in measured.text) is (subject.target.event is not None)
 
 
 def test_where_patients_repeat_the_measures_say_that_shares_count_rows(subject) -> None:
@@ -232,7 +232,7 @@ def test_where_patients_repeat_the_measures_say_that_shares_count_rows(subject) 
     blocks = study_report(replace(subject, results=repeated)).blocks
     (measured,) = after(blocks, "Measures of performance")
     assert "clustered by patient" in measured.text
-    assert ("too narrow" in measured.text) is subject.binary
+    assert ("too narrow" in measured.text) is (subject.target.event is not None)
     pictures = [alt_text(b.figure) for b in blocks if isinstance(b, Picture)]
     assert f"{len(groups)} rows, several of a patient" in pictures[0]
 
@@ -243,7 +243,7 @@ def test_the_model_card_says_what_the_model_is_on_one_look(subject) -> None:
     assert said["Intended use"] == "not stated"
     assert said["Learnt from"].startswith("192 patients")
     assert "AUROC" in said["Out of fold"] and "(" in said["Out of fold"]
-    assert ("Threshold" in said) is subject.binary
+    assert ("Threshold" in said) is (subject.target.event is not None)
 
 
 def test_versions_have_hashes_and_both_seeds(subject) -> None:

@@ -20,7 +20,7 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
     from medcore.models.bundle.files import bundle_hash
     from medcore.models.run.cohort import split_cohort
     from medcore.models.run.results import read_results
-    from medcore.reporting import Subject, render, study_report
+    from medcore.reporting import ReportInputs, render, study_report
 
     store = Store(settings)
     run, inputs = store.get_run(owner, run_id), store.run_inputs(owner, run_id)
@@ -30,7 +30,7 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
     prepared, split = split_cohort(inputs.cohort, inputs.plan.recipe, inputs.plan.split)
     chosen = study.choice is not None and study.choice.run_id == run_id and study.choice.threshold == threshold
     with language(words):
-        subject = Subject(
+        subject = ReportInputs(
             title=study.name,
             results=results,
             threshold=threshold,

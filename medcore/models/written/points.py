@@ -81,7 +81,7 @@ class PointScore:
         """Add up the points of codes ``(n, P)``."""
         return total_of(self.items, codes)
 
-    def risk(self, total: NDArray[np.int64]) -> Floats:
+    def risk(self, total: NDArray[np.int64] | int) -> Floats:
         """Return the risk (0–1) of the last class for totals."""
         return np.asarray(expit(self.intercept + self.slope * total))
 

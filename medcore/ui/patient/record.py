@@ -13,7 +13,7 @@ from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.shapley.results import Explanation
 from medcore.i18n import _, current_language
 from medcore.models.bundle.files import bundle_hash
-from medcore.reporting.patient_report import PatientSubject, write_patient_report
+from medcore.reporting.patient_report import PatientReportInputs, write_patient_report
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components
 from medcore.ui.kit.formats import FORMATS
@@ -64,8 +64,8 @@ def _subject(
     trust: Reliability,
     explanation: Explanation,
     class_index: int,
-) -> PatientSubject:
-    return PatientSubject(
+) -> PatientReportInputs:
+    return PatientReportInputs(
         study=study.name,
         outcome=explainer.schema.outcome.name if explainer.schema.outcome else "",
         who=chosen.title,

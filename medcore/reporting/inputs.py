@@ -21,7 +21,7 @@ from medcore.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class ReportInputs:
     """A trained model and what is known of its patients.
 
     ``cohort``, ``prepared`` and ``split`` are there when the table is at hand;

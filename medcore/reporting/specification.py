@@ -1,0 +1,233 @@
+"""The part of a report that is the model itself: its equation, its numbers, its score of points."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from medcore.charts.nomogram import nomogram_chart
+from medcore.data.schema.ranges import unit_message
+from medcore.evaluation.figures.words import METRICS, short, with_interval
+from medcore.i18n import _, running
+from medcore.models.learners.equation import Term
+from medcore.models.run.advice import CALIBRATIONS
+from medcore.models.run.results import Results
+from medcore.models.written.inputs import Input
+from medcore.models.written.nomogram import nomogram
+from medcore.models.written.points import Items, PointScore
+from medcore.models.written.specification import Z95, Specification
+from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from medcore.reporting.tripod import part
+
+MOST_TERMS = 120
+"""Terms beyond which the numbers are in the exported table only."""
+_ACROSS = 4
+"""Pairs of total and risk side by side."""
+_COST = ("auroc", "calibration_slope", "brier", "log_loss")
+
+
+def the_model(results: Results) -> list[Block]:
+    """Write the logistic regression down; nothing where none was, as in runs of before it was kept."""
+    model = results.specification
+    if model is None:
+        return []
+    drawn = nomogram(model)
+    positive = model.classes[-1]
+    return [
+        Heading(part("specification"), 1),
+        *_which(model),
+        *_equation(model),
+        *([Picture(nomogram_chart(drawn, outcome=model.outcome, positive=positive))] if drawn is not None else []),
+        *(_points(model, model.points) if model.points is not None else []),
+    ]
+
+
+def _which(model: Specification) -> list[Block]:
+    if model.delivered:
+        return [
+            Paragraph(
+                _("The model is one logistic regression. It is written here in full: its risks are the bundle's.")
+            )
+        ]
+    return [
+        Paragraph(
+            _(
+                "The delivered model is not an equation. Written here is the logistic regression that was trained beside it on the same folds, without recalibration; its risks differ from the delivered model's, and its own figures stand under “{part}”.",
+                part=part("candidates"),
+            ),
+            strong=True,
+        )
+    ]
+
+
+def _equation(model: Specification) -> list[Block]:
+    """Write the formula, the numbers and how sure they are."""
+    formula = (
+        _(
+            "score = intercept + Σ coefficient × (g − centre) / scale; risk of {name} = 1 / (1 + exp(−score))",
+            name=model.classes[-1],
+        )
+        if len(model.classes) == 2
+        else _(
+            "score of a class = its intercept + Σ its coefficient × (g − centre) / scale; risk of a class = exp(its score) / Σ exp(scores of all classes)"
+        )
+    )
+    lines = [
+        _("Formula: {formula}.", formula=formula),
+        _(
+            "g is the value; for a category 1 where it holds and 0 elsewhere; for “missing” 1 where the value is missing. A missing number is replaced by the one in the column “If missing”."
+        ),
+        _(
+            "Ridge penalty: λ = {penalty} on every coefficient but the intercept.",
+            penalty=f"{1 / model.inverse_penalty:.4g}",
+        ),
+        _(
+            "Recalibration of the risks: {method}.",
+            method=_(CALIBRATIONS.get(model.calibrator.method, model.calibrator.method)),
+        ),
+        *_curves(model),
+        *_parameters(model),
+    ]
+    sure = _(
+        "Intervals of 95 % are Wald intervals of the penalised coefficients with sandwich errors{clustered}: they say how much these shrunken numbers vary from sample to sample with this penalty and these knots, and do not undo the shrinkage.",
+        clustered=_(", by patient") if model.n_patients != model.n_rows else "",
+    )
+    if len(model.equation.terms) > MOST_TERMS:
+        table: list[Block] = [
+            Paragraph(_("The {n} terms do not fit on paper: export the model as a table.", n=len(model.equation.terms)))
+        ]
+    else:
+        table = [_table(model, k) for k in range(len(model.classes)) if len(model.classes) > 2 or k == 1]
+    return [Bullets(tuple(lines)), *table, *([Paragraph(sure)] if model.errors is not None else [])]
+
+
+def _curves(model: Specification) -> list[str]:
+    """Write the knots and the basis of what bends."""
+    bent = {t.place: t.knots for t in model.equation.terms if t.knots}
+    if not bent:
+        return []
+    knots = [
+        _("{name}: {knots}", name=model.inputs[place].name, knots=", ".join(f"{k:g}" for k in values))
+        for place, values in bent.items()
+    ]
+    return [
+        _(
+            "“Curve j” is g = [(x − kⱼ)₊³ − (x − kₘ₋₁)₊³ (kₘ − kⱼ)/(kₘ − kₘ₋₁) + (x − kₘ)₊³ (kₘ₋₁ − kⱼ)/(kₘ − kₘ₋₁)] / (kₘ − k₁)², a restricted cubic spline with the m knots k. Knots: {knots}.",
+            knots="; ".join(knots),
+        )
+    ]
+
+
+def _parameters(model: Specification) -> list[str]:
+    """Write the few numbers of a recalibration; curves of many are in the exported files."""
+    few = {n: v for n, v in model.calibrator.parameters.items() if len(v) <= len(model.classes) + 1}
+    if not few:
+        return []
+    return [
+        _(
+            "Numbers of the recalibration: {numbers}.",
+            numbers="; ".join(f"{name} = {', '.join(f'{v:.6g}' for v in values)}" for name, values in few.items()),
+        )
+    ]
+
+
+def _table(model: Specification, k: int) -> Table:
+    low, high = model.interval(0, k) or (math.nan, math.nan)
+    rows = [(_("Intercept"), "", "", "", _number(model.equation.intercepts[k], low, high), "")]
+    for number, term in enumerate(model.equation.terms, 1):
+        low, high = model.interval(number, k) or (math.nan, math.nan)
+        value, numeric = term.coefficients[k], term.kind in ("linear", "spline")
+        error = (high - low) / (2 * Z95)
+        per_unit = (
+            [math.exp((value + z * error) / term.scale) for z in (0.0, -Z95, Z95)] if term.kind != "spline" else []
+        )
+        bent = any(t.knots and t.place == term.place for t in model.equation.terms)
+        rows.append(
+            (
+                _name(term, model.inputs[term.place]),
+                f"{term.fill:.6g}" if numeric else "",
+                f"{term.centre:.6g}" if numeric else "",
+                f"{term.scale:.6g}" if numeric else "",
+                _number(value, low, high),
+                "" if not per_unit or (numeric and bent) else _ratio(*per_unit),
+            )
+        )
+    head = (
+        _("Term"),
+        _("If missing"),
+        _("Centre"),
+        _("Scale"),
+        _("Coefficient (95 % interval)"),
+        _("Odds ratio per unit (95 % interval)"),
+    )
+    caption = _("The equation: {name}", name=model.classes[k])
+    return Table.of(caption, head, rows)
+
+
+def _name(term: Term, source: Input) -> str:
+    unit = str(unit_message(source.unit, source.name))
+    match term.kind:
+        case "missing":
+            return _("{name}: missing", name=source.name)
+        case "level":
+            level = source.categories[term.level] if term.level >= 0 else _("another value")
+            return f"{source.name} = {level}"
+        case "spline":
+            return _("{name}: curve {n}", name=source.name, n=term.curve + 1)
+        case _:
+            return f"{source.name} ({unit})" if unit else source.name
+
+
+def _number(value: float, low: float, high: float) -> str:
+    return f"{value:.5f} ({low:.3f}; {high:.3f})" if math.isfinite(low) else f"{value:.5f}"
+
+
+def _ratio(value: float, low: float, high: float) -> str:
+    shown = [f"{v:.3f}" if 0.1 <= v < 10 else f"{v:.3g}" for v in (value, low, high)]
+    return f"{shown[0]} ({shown[1]}; {shown[2]})" if math.isfinite(low) else shown[0]
+
+
+def _points(model: Specification, points: PointScore) -> list[Block]:
+    """Write the score of points, the risk of its totals, and what it costs."""
+    rows = [
+        (model.inputs[i.place].name, " · ".join(f"{band}: {p}" for band, p in _bands(i, model.inputs[i.place])))
+        for i in points.items
+    ]
+    lowest, highest = points.range
+    totals = list(range(lowest, highest + 1, max(1, (highest - lowest) // 20)))
+    cells = [text for t in totals for text in (str(t), f"{100 * float(points.risk(t)):.1f} %")]
+    cells += [""] * (-len(cells) % (2 * _ACROSS))
+    risks = [cells[i : i + 2 * _ACROSS] for i in range(0, len(cells), 2 * _ACROSS)]
+    full, scored = points.full.metrics, points.evaluation.metrics
+    cost = [(short(_(METRICS[m])), with_interval(scored[m]), with_interval(full[m])) for m in _COST]
+    text = _(
+        "Points are rounded log-odds, {most} for the predictor that matters most. Out of fold the score's log loss was {scored}, the equation's {full} with the penalty and curves held as they are; the difference is what rounding costs.",
+        most=max(max(item.points) for item in points.items),
+        scored=f"{scored['log_loss'].value:.4f}",
+        full=f"{full['log_loss'].value:.4f}",
+    )
+    return [
+        Heading(_("A score of points"), 2),
+        Paragraph(running([text])),
+        Table.of(_("Points of each value"), (_("Column"), _("Points of its values")), rows),
+        Table.of(_("Risk of {name} by total", name=model.classes[-1]), (_("Total"), _("Risk")) * _ACROSS, risks),
+        Table.of(
+            _("The score against the equation, out of fold, with 95 % intervals"),
+            (_("Measure"), _("Score of points"), _("Equation")),
+            cost,
+        ),
+    ]
+
+
+def _bands(item: Items, source: Input) -> list[tuple[str, int]]:
+    """Name the bands or categories of one predictor with their points."""
+    if item.levels:
+        named = [(source.categories[level], p) for level, p in zip(item.levels, item.points, strict=True)]
+        return [*named, (_("another value"), item.other), (_("missing"), item.missing)]
+    cuts = item.cuts
+    if not cuts:
+        named = [(_("any"), item.points[0])]
+    else:
+        inner = [f"{a:g} – < {b:g}" for a, b in itertools.pairwise(cuts)]
+        named = list(zip([f"< {cuts[0]:g}", *inner, f"≥ {cuts[-1]:g}"], item.points, strict=True))
+    return [*named, (_("missing"), item.missing)]
