@@ -41,7 +41,7 @@ from medcore.data.samples import load_sample
 from medcore.data.schema.inference import choose_target
 from medcore.explanation import explain
 from medcore.explanation.model.tables import explain_rows
-from medcore.explanation.shapley import adjusted
+from medcore.explanation.shapley import regression_adjusted
 from medcore.explanation.shapley.game import Game
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.bundle.coalitions import BundleRisk
@@ -136,9 +136,9 @@ def measured(case: Case) -> dict[str, dict[str, float]]:
     """Return each method's mean relative error and median seconds over the patients."""
     exact = len(case.bundle.predictors) <= 13
     budget = 10**9 if exact else REFERENCE_EVALUATIONS
-    most, adjusted.MOST_PLAYERS = adjusted.MOST_PLAYERS, 0
+    most, regression_adjusted.MOST_PLAYERS = regression_adjusted.MOST_PLAYERS, 0
     true = [case.contributions(row, max_evaluations=budget, tolerance=0.001, seed=99) for row in case.patients[1:]]
-    adjusted.MOST_PLAYERS = most
+    regression_adjusted.MOST_PLAYERS = most
     found = {}
     for name, explained in explainers(case).items():
         explained(case.patients[0])

@@ -22,7 +22,7 @@ from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.evaluation import evaluate
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Pulse
+from medcore.models.contract.task import ProgressReporter
 from medcore.models.learners import baselines
 from medcore.models.run.training import task_of
 
@@ -58,7 +58,7 @@ def judge(path: str, target: str, positive: str = "", *drop: str, seeds: int) ->
         for name, most in (("straight", -1), ("splines", MOST)):
             baselines.MOST_COLUMNS_TO_BEND = most
             began = time.perf_counter()
-            fitted = baselines.fit_logistic(task, Pulse(NullFollower(), {}))
+            fitted = baselines.fit_logistic(task, ProgressReporter(NullFollower(), {}))
             seconds = time.perf_counter() - began
             judged = evaluate(task.outcome, fitted.oof, prepared.classes, n_boot=0)
             figures[name].append([judged.metrics[m].value for m in ("auroc", "log_loss")] + [seconds])

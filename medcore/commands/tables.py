@@ -24,7 +24,7 @@ from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, _
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.team import Alone, Team
+from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.settings import Settings
 
 if TYPE_CHECKING:
@@ -132,21 +132,21 @@ def train(
     cohort = cohort.with_schema(schema)
     findings = inspect(cohort)
     announcer = _Announcer()
-    with _team(settings) as team:
-        trained = train_cohort(cohort, settings, split=split, folder=out, follower=announcer, team=team)
+    with _workers(settings) as workers:
+        trained = train_cohort(cohort, settings, split=split, folder=out, follower=announcer, workers=workers)
     if tensorboard is not None:
         write_events(announcer.points, began, tensorboard)
     findings = (*trained.findings, *findings)
     return _told(trained, findings, mended(cohort), out=out, seconds=time.perf_counter() - started)
 
 
-def _team(settings: TrainSettings) -> AbstractContextManager[Team]:
+def _workers(settings: TrainSettings) -> AbstractContextManager[Workers]:
     """Have the trials of a search made by the workers of a named cluster; all else is done by this process."""
     if not settings.search_minutes:
-        return nullcontext(Alone())
-    from medcore.jobs.runs.team import team_of_named_cluster
+        return nullcontext(ThisProcess())
+    from medcore.jobs.runs.workers import workers_of_named_cluster
 
-    return team_of_named_cluster(Settings.from_env())
+    return workers_of_named_cluster(Settings.from_env())
 
 
 def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], *, out: Path, seconds: float) -> Result:

@@ -16,7 +16,7 @@ from medcore.features import FeatureMaker
 from medcore.models.bundle.coalitions import BundleRisk, n_sums
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Pulse
+from medcore.models.contract.task import ProgressReporter
 from medcore.models.learners.boosting import fit_boosting
 from medcore.models.learners.forest import fit_forest
 from medcore.models.learners.kernel import RandomFourierFeatures
@@ -39,7 +39,7 @@ def fitted(cohort, model, **options):
     """The part that a training run would keep, without the judging."""
     prepared = prepare(cohort, default_recipe(cohort.schema))
     task = task_of(prepared, make_split(prepared, SPLIT), TrainSettings(model=model, **options))
-    return LEARNERS[model](task, Pulse(NullFollower(), {})).part
+    return LEARNERS[model](task, ProgressReporter(NullFollower(), {})).part
 
 
 def kernel_of(bundle):

@@ -295,7 +295,7 @@ def test_glancing_at_certain_stretches_costs_less_and_is_not_biased(monkeypatch)
             certain, row, background, columns=names(30), tolerance=0.0, max_evaluations=evaluations, seed=seed
         )
 
-    monkeypatch.setattr("medcore.explanation.shapley.adjusted.MOST_PLAYERS", 0)
+    monkeypatch.setattr("medcore.explanation.shapley.regression_adjusted.MOST_PLAYERS", 0)
     many = [run(seed, 20_000) for seed in range(20)]
     monkeypatch.setattr("medcore.explanation.shapley.sampling.STRETCH", 10**6)
     true = numbers(run(99, 1_000_000))

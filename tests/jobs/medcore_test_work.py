@@ -15,7 +15,7 @@ from medcore.errors import TargetError
 from medcore.jobs.runs.follower import RunFollower
 from medcore.models.contract.progress import Progress, stop_if_cancelled
 from medcore.models.contract.task import n_threads
-from medcore.models.contract.team import StopSign
+from medcore.models.contract.workers import StopSignal
 from medcore.studies import RunInputs
 
 
@@ -70,13 +70,13 @@ def die(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any
     return {}
 
 
-def whereabouts(shared: list[int], step: int, sign: StopSign) -> dict[str, int]:
+def whereabouts(shared: list[int], step: int, sign: StopSignal) -> dict[str, int]:
     """Say which process did a step, on which copy of the data, and with how many threads; take a moment for it."""
     time.sleep(0.3)
     return {"step": step, "pid": os.getpid(), "copy": id(shared), "n_threads": n_threads()}
 
 
-def die_once(shared: Path, step: int, sign: StopSign) -> int:
+def die_once(shared: Path, step: int, sign: StopSignal) -> int:
     """Take the worker down at the first try of step 1, as the system does when memory runs out."""
     if step == 1 and not (shared / "tried").exists():
         (shared / "tried").touch()
@@ -84,7 +84,7 @@ def die_once(shared: Path, step: int, sign: StopSign) -> int:
     return step * step
 
 
-def wait_to_be_stopped(shared: Path, step: int, sign: StopSign) -> None:
+def wait_to_be_stopped(shared: Path, step: int, sign: StopSignal) -> None:
     """Work until nobody waits for it any more, then leave a sign of having heard."""
     (shared / f"begun-{step}").touch()
     while not sign.cancelled():
@@ -92,14 +92,14 @@ def wait_to_be_stopped(shared: Path, step: int, sign: StopSign) -> None:
     (shared / f"heard-{step}").touch()
 
 
-def refuse_step(shared: None, step: int, sign: StopSign) -> int:
+def refuse_step(shared: None, step: int, sign: StopSignal) -> int:
     """Find the input at fault, but for step 0."""
     if step == 0:
         return 0
     raise TargetError("The outcome has {n} class.", n=1)
 
 
-def stumble_at_step(shared: None, step: int, sign: StopSign) -> int:
+def stumble_at_step(shared: None, step: int, sign: StopSignal) -> int:
     """Fail in a way nobody foresaw, with a patient's value in the error's text."""
     raise ValueError("cannot convert 'Mrs Miller'")
 

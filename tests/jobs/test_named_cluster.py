@@ -26,7 +26,7 @@ from medcore.jobs.cluster.connection import connect, places, present_connection,
 from medcore.jobs.cluster.processes import TRAIN, TRIAL
 from medcore.jobs.runs.hand_over import hand_over
 from medcore.jobs.runs.perform import perform_run, train_study
-from medcore.jobs.runs.team import team_of_named_cluster
+from medcore.jobs.runs.workers import workers_of_named_cluster
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.results import read_results
@@ -178,8 +178,8 @@ def test_a_worker_of_the_documented_command_is_warm_limited_and_listens_where_it
 
 
 def trials(settings: Settings, work: ModuleType) -> list[dict[str, int]]:
-    with team_of_named_cluster(settings) as team:
-        return list(team.round(work.whereabouts, [1], range(6), NullFollower()))
+    with workers_of_named_cluster(settings) as workers:
+        return list(workers.round(work.whereabouts, [1], range(6), NullFollower()))
 
 
 def test_a_search_from_a_shell_has_its_trials_made_there(

@@ -48,11 +48,11 @@ A_NEW_MODEL = dedent(
             return cls(data["column"], data["cut"], tuple(map(tuple, data["risks"])))
 
 
-    def fit_stump(task, pulse):
+    def fit_stump(task, reporter):
         oof = np.empty((task.n, task.n_classes))
         for fold in range(task.n_folds):
             oof[task.held_out(fold)] = _stump(task, task.training(fold)).risk(task.codes[task.held_out(fold)])
-            pulse.tell("folds", (fold + 1) / task.n_folds)
+            reporter.tell("folds", (fold + 1) / task.n_folds)
         return Fitted(oof, _stump(task, np.arange(task.n)))
 
 

@@ -12,9 +12,9 @@ from medcore.models.contract import candidate
 from medcore.models.contract.candidate import candidates, offered, searched_with
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Pulse
-from medcore.models.contract.team import Alone
+from medcore.models.contract.task import ProgressReporter
 from medcore.models.contract.trials import Trial
+from medcore.models.contract.workers import ThisProcess
 from medcore.models.run.results import save_trained
 from medcore.models.run.training import _Run
 from medcore.models.selection import search, step
@@ -44,17 +44,19 @@ class Listener:
 
 
 class Backwards:
-    """A team that finishes the last step first, as several workers may."""
+    """Finishes the last step first, as several workers may."""
 
     def round(self, work, shared, steps, sign):
         yield from [work(shared, step, sign) for step in reversed(steps)]
 
 
-def searching(ward, model="logistic", follower=None, *, n_trials=5, monkeypatch=None, task=None, team=None):
+def searching(ward, model="logistic", follower=None, *, n_trials=5, monkeypatch=None, task=None, workers=None):
     task = task or task_of(ward, model)
     monkeypatch.setattr(search, "MOST_TRIALS", n_trials)
-    team = team or Alone()
-    return fit_searched(task, Pulse(follower or NullFollower(), {"searched": 1.0}, model="searched", team=team))
+    workers = workers or ThisProcess()
+    return fit_searched(
+        task, ProgressReporter(follower or NullFollower(), {"searched": 1.0}, model="searched", workers=workers)
+    )
 
 
 def task_of(ward, model="logistic"):
@@ -89,7 +91,8 @@ def test_an_interrupted_search_goes_on_and_gives_the_same_numbers(ward, monkeypa
 
 def test_the_order_in_which_trials_are_finished_changes_no_number(ward, monkeypatch):
     first, second = (
-        searching(ward, "auto", n_trials=7, monkeypatch=monkeypatch, team=team) for team in (Alone(), Backwards())
+        searching(ward, "auto", n_trials=7, monkeypatch=monkeypatch, workers=workers)
+        for workers in (ThisProcess(), Backwards())
     )
     assert without_seconds(first.search.trials) == without_seconds(second.search.trials)
     assert without_seconds(first.search.fold_choices) == without_seconds(second.search.fold_choices)
@@ -98,7 +101,7 @@ def test_the_order_in_which_trials_are_finished_changes_no_number(ward, monkeypa
 
 def test_a_round_that_was_not_finished_does_not_count_in_whatever_order_it_was_begun(ward, monkeypatch):
     monkeypatch.setattr(search._Nested, "_time_is_up", lambda self, _number: self.n_fits == 4 * 5 + 2)
-    found = searching(ward, monkeypatch=monkeypatch, n_trials=9, team=Backwards()).search
+    found = searching(ward, monkeypatch=monkeypatch, n_trials=9, workers=Backwards()).search
     assert len(found.trials) == 5
     assert all(t.number < 5 for t in found.fold_choices)
 
@@ -136,14 +139,14 @@ def test_searches_begin_with_the_usual_settings_and_never_choose_worse(ward, mon
 
 def test_a_budget_that_is_up_ends_the_search_after_the_usual_settings(ward):
     task = task_of(ward).with_settings(search_minutes=1e-6)
-    found = fit_searched(task, Pulse(NullFollower(), {"searched": 1.0}, model="searched")).search
+    found = fit_searched(task, ProgressReporter(NullFollower(), {"searched": 1.0}, model="searched")).search
     assert len(found.trials) == 1
 
 
 def test_a_round_that_was_not_finished_does_not_count(ward, monkeypatch):
     task = task_of(ward)
     monkeypatch.setattr(search._Nested, "_time_is_up", lambda self, _number: self.n_fits == 4 * 5 + 2)
-    found = fit_searched(task, Pulse(NullFollower(), {"searched": 1.0}, model="searched")).search
+    found = fit_searched(task, ProgressReporter(NullFollower(), {"searched": 1.0}, model="searched")).search
     assert len(found.trials) == 5
     assert all(t.number < 5 for t in found.fold_choices)
 
@@ -161,10 +164,10 @@ def test_settings_that_cannot_be_trained_have_no_loss_and_are_not_chosen(ward, m
 
     usual = candidates()["logistic"].learner
 
-    def fragile(task, pulse):
+    def fragile(task, reporter):
         if task.tuned:
             raise SettingsError("it diverged")
-        return usual(task, pulse)
+        return usual(task, reporter)
 
     known = {"logistic": replace(candidates()["logistic"], learner=fragile)}
     monkeypatch.setattr(step, "candidates", lambda: known)
@@ -176,10 +179,10 @@ def test_settings_that_cannot_be_trained_have_no_loss_and_are_not_chosen(ward, m
 @pytest.mark.parametrize("model", ["logistic", "forest", "extra_trees", "boosting"])
 def test_every_setting_of_the_space_changes_what_is_learned(ward, model):
     task = subtask(task_of(ward, "auto"), np.arange(120))
-    pulse = Pulse(NullFollower(), {model: 1.0}, model=model)
-    usual = candidates()[model].learner(task, pulse).oof
+    reporter = ProgressReporter(NullFollower(), {model: 1.0}, model=model)
+    usual = candidates()[model].learner(task, reporter).oof
     lowest = {n: getattr(d, "low", None) or d.choices[0] for n, d in space(model).items() if n != "max_features"}
-    assert not np.allclose(candidates()[model].learner(replace(task, tuned=lowest), pulse).oof, usual)
+    assert not np.allclose(candidates()[model].learner(replace(task, tuned=lowest), reporter).oof, usual)
 
 
 def test_every_model_can_be_searched():
@@ -221,7 +224,7 @@ def test_a_network_learns_with_the_settings_it_is_given(ward):
     tuned = as_tuned({"layers": "128 64", "learning_rate": 0.01, "dropout": 0.5, "weight_decay": 0.01})
     part = (
         candidates()["seed"]
-        .learner(replace(task, tuned=tuned), Pulse(NullFollower(), {"seed": 1.0}, model="seed"))
+        .learner(replace(task, tuned=tuned), ProgressReporter(NullFollower(), {"seed": 1.0}, model="seed"))
         .part
     )
     units = [layer.units for layer in part.networks[0].keras_models()[0].layers if hasattr(layer, "units")]

@@ -8,7 +8,7 @@ from medcore.features import Layout, Rows
 from medcore.models.coalitions.layers import Layered
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Pulse, Task
+from medcore.models.contract.task import ProgressReporter, Task
 from medcore.models.learners.equation import equation_of
 from medcore.models.learners.logistic import LogisticPart, fit_logistic
 from medcore.models.learners.splines import spline_term
@@ -35,7 +35,7 @@ def task():
 
 @pytest.fixture(scope="module")
 def fitted(task):
-    return fit_logistic(task, Pulse(NullFollower(), {}))
+    return fit_logistic(task, ProgressReporter(NullFollower(), {}))
 
 
 def test_the_terms_span_the_natural_cubic_splines_of_their_knots():
@@ -62,7 +62,7 @@ def test_what_bends_is_found_and_predicts_better(task, fitted):
     left_out, squared = task.codes.copy(), task.codes.copy()
     left_out[:, 0], squared[:, 0] = 0.0, task.codes[:, 0] ** 2
     without, known = (
-        fit_logistic(replace(task, rows=Rows(c), layout=Layout.of(c, task.kinds)), Pulse(NullFollower(), {}))
+        fit_logistic(replace(task, rows=Rows(c), layout=Layout.of(c, task.kinds)), ProgressReporter(NullFollower(), {}))
         for c in (left_out, squared)
     )
     own, nothing, best = (
@@ -76,7 +76,9 @@ def test_noise_mostly_stays_straight():
     for seed in range(12):
         noise = u_shaped(200, seed)
         outcome = np.random.default_rng(seed).integers(0, 2, noise.n)
-        bent.append(len(fit_logistic(replace(noise, outcome=outcome), Pulse(NullFollower(), {})).part.splines.places))
+        bent.append(
+            len(fit_logistic(replace(noise, outcome=outcome), ProgressReporter(NullFollower(), {})).part.splines.places)
+        )
     assert sum(b > 0 for b in bent) <= 3
 
 

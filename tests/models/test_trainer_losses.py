@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit, softmax
 from sklearn.metrics import log_loss
 
-from medcore.models.trainer.epoch import Rules, loss_slope, moment_scales
+from medcore.models.trainer.epoch import Rules, loss_gradient, moment_scales
 from medcore.models.trainer.metrics import ensemble_log_loss, log_loss_each, risk_of, weighted_mean
 from medcore.models.trainer.state import Standing
 
@@ -64,7 +64,7 @@ def test_slopes_are_those_of_small_differences_of_the_loss(seen, changes) -> Non
 
     import tensorflow as tf
 
-    slope = loss_slope(tf.constant(logits), target, rules).numpy()
+    slope = loss_gradient(tf.constant(logits), target, rules).numpy()
     for c in range(logits.shape[-1]):
         step = np.zeros(logits.shape[-1])
         step[c] = 1e-4

@@ -10,7 +10,7 @@ from medcore.i18n import Message, language
 from medcore.models.bundle.bundle import load_bundle
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Pulse
+from medcore.models.contract.task import ProgressReporter
 from medcore.models.learners.fold_choice import choices
 from medcore.models.learners.forest import fit_forest
 from medcore.models.learners.prevalence import fit_prevalence
@@ -53,7 +53,10 @@ def test_out_of_fold_risks_do_not_see_the_held_out_outcome(ward, fit):
     held = task.held_out(0)
     turned = task.outcome.copy()
     turned[held] = 1 - turned[held]
-    risks = [fit(replace(task, outcome=y), Pulse(NullFollower(), {"": 1.0})).oof[held] for y in (task.outcome, turned)]
+    risks = [
+        fit(replace(task, outcome=y), ProgressReporter(NullFollower(), {"": 1.0})).oof[held]
+        for y in (task.outcome, turned)
+    ]
     np.testing.assert_array_equal(risks[0], risks[1])
 
 
@@ -63,7 +66,7 @@ def test_noise_entered_twice_is_not_recognised(ward):
     twice = pd.concat([noise.assign(outcome=rng.choice(["alive", "dead"], 150))] * 2, ignore_index=True)
     doubled = type(ward).of(twice)
     task = task_of(doubled.prepared, doubled.split, TrainSettings())
-    risk = fit_forest(task, Pulse(NullFollower(), {})).oof[:, 1]  # 0.98 where copies straddle the folds
+    risk = fit_forest(task, ProgressReporter(NullFollower(), {})).oof[:, 1]  # 0.98 where copies straddle the folds
     assert 0.35 < roc_auc_score(task.outcome, risk) < 0.62
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from medcore.explanation.shapley import adjusted, exact, sampling
+from medcore.explanation.shapley import exact, regression_adjusted, sampling
 from medcore.explanation.shapley.game import Floats, Game, Risk
 from medcore.explanation.shapley.results import Contribution, Explanation, Method, Scale
 
@@ -125,10 +125,10 @@ def _sampled(game: Game, tolerance: float, max_evaluations: int, seed: int) -> I
             return
         if n == max(2, least) and _adjusting_pays(game, contributions, errors, tolerance, max_evaluations):
             fruitless = float(errors.sum()) * float(np.sqrt(game.counter.n))
-            adjusting = adjusted.rounds(game, seed=seed, max_evaluations=max_evaluations, wanted=tolerance)
+            adjusting = regression_adjusted.rounds(game, seed=seed, max_evaluations=max_evaluations, wanted=tolerance)
             for contributions, spread in adjusting:
                 errors = _moderated(game, spread)
-                if float(errors.sum()) * float(np.sqrt(adjusted.FEWEST_PAIRS * 2)) > fruitless:
+                if float(errors.sum()) * float(np.sqrt(regression_adjusted.FEWEST_PAIRS * 2)) > fruitless:
                     break
                 yield contributions, errors
                 if _enough(contributions, errors, tolerance):
@@ -158,9 +158,9 @@ def _enough(contributions: Floats, errors: Floats, tolerance: float) -> bool:
 
 def _adjusting_pays(game: Game, contributions: Floats, errors: Floats, tolerance: float, max_evaluations: int) -> bool:
     """Say whether permutations would take so long that it pays to learn a stand-in first."""
-    if game.scale != "probability" or game.differs.sum(axis=1).max() > adjusted.MOST_PLAYERS:
+    if game.scale != "probability" or game.differs.sum(axis=1).max() > regression_adjusted.MOST_PLAYERS:
         return False
-    cost, spent = adjusted.pilot_cost(game), game.counter.n
+    cost, spent = regression_adjusted.pilot_cost(game), game.counter.n
     wanted = max(tolerance * float(np.abs(contributions).sum()), NEGLIGIBLE)
     needed = spent * (float(errors.sum()) / wanted) ** 2 - spent
-    return bool(min(needed, max_evaluations - spent) > PAYS * (cost + 2 * adjusted.FEWEST_PAIRS))
+    return bool(min(needed, max_evaluations - spent) > PAYS * (cost + 2 * regression_adjusted.FEWEST_PAIRS))

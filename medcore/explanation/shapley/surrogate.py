@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.explanation.shapley.game import Floats, Game
-from medcore.models.contract.lanes import one_blas_thread
+from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.task import n_threads
 
 Ints = NDArray[np.int64]

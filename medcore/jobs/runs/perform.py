@@ -14,7 +14,7 @@ from medcore.jobs.cluster.places import here
 from medcore.jobs.logs import log_without_values
 from medcore.jobs.runs.follower import RunFollower
 from medcore.jobs.runs.heartbeat import beating
-from medcore.jobs.runs.team import team_of_this_worker
+from medcore.jobs.runs.workers import workers_of_this_cluster
 from medcore.settings import Settings
 from medcore.studies import RunInputs, Store
 
@@ -76,7 +76,7 @@ def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[
     """Prepare, split, train and save; return the figures that lists show."""
     from medcore.models.run.cohort import train_cohort
 
-    with team_of_this_worker() as team:
+    with workers_of_this_cluster() as workers:
         trained = train_cohort(
             inputs.cohort,
             inputs.settings,
@@ -84,7 +84,7 @@ def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[
             split=inputs.plan.split,
             folder=folder,
             follower=follower,
-            team=team,
+            workers=workers,
         )
     return trained.results.summary() | {"seconds": trained.seconds}
 

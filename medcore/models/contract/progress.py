@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from medcore.errors import CancelledError
 from medcore.i18n import N_
-from medcore.models.contract.team import StopSign
+from medcore.models.contract.workers import StopSignal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class NullFollower:
         return False
 
 
-def stop_if_cancelled(follower: StopSign) -> None:
+def stop_if_cancelled(follower: StopSignal) -> None:
     """Leave a run at once when its follower asks to.
 
     Raises:

@@ -21,7 +21,7 @@ from medcore.i18n import N_
 from medcore.models.contract.coalitions import Coalitions, WrittenOut
 from medcore.models.contract.progress import Follower, Progress
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.team import Alone, Team
+from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.statistics.logistic import MODEL_EDGE
 
 if TYPE_CHECKING:
@@ -126,16 +126,16 @@ class Fitted:
 class Learner(Protocol):
     """Trains one candidate: out-of-fold predictions first, then the model to keep."""
 
-    def __call__(self, task: Task, pulse: Pulse, /) -> Fitted:
-        """Train on the task and tell ``pulse`` how far it is."""
+    def __call__(self, task: Task, reporter: ProgressReporter, /) -> Fitted:
+        """Train on the task and tell ``reporter`` how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class ProgressReporter:
     """Tells the follower how far a run is: each candidate has its share of the whole.
 
-    Candidates may be at work at the same time, each with the pulse that :meth:`of`
-    gives it. ``run`` names the run while no single candidate is at work, ``team`` does
+    Candidates may be at work at the same time, each with the reporter that :meth:`of`
+    gives it. ``run`` names the run while no single candidate is at work, ``workers`` do
     what a candidate can have done in several places at once.
     """
 
@@ -143,58 +143,58 @@ class Pulse:
     shares: Mapping[str, float]
     model: str = ""
     run: str = "auto"
-    team: Team = field(default_factory=Alone)
-    _board: _Board = field(default_factory=lambda: _Board())
+    workers: Workers = field(default_factory=ThisProcess)
+    _shared: _SharedProgress = field(default_factory=lambda: _SharedProgress())
 
-    def of(self, model: str, stage: str = "folds") -> Pulse:
-        """Begin a candidate, or with ``""`` what follows them all; return its pulse."""
-        pulse = replace(self, model=model)
-        pulse.tell(stage, 0.0)
-        return pulse
+    def of(self, model: str, stage: str = "folds") -> ProgressReporter:
+        """Begin a candidate, or with ``""`` what follows them all; return its reporter."""
+        reporter = replace(self, model=model)
+        reporter.tell(stage, 0.0)
+        return reporter
 
     def tell(self, stage: str, within: float, **values: Any) -> None:
         """Report ``within`` (0–1) of the candidate; leave the run when it was cancelled."""
-        with self._board.lock:
-            step = self._board.steps[self.model, stage] = self._board.steps.get((self.model, stage), -1) + 1
+        with self._shared.lock:
+            step = self._shared.steps[self.model, stage] = self._shared.steps.get((self.model, stage), -1) + 1
         self.report(Progress(stage=stage, model=self.model, fraction=within, **{"epoch": step, **values}))
         if self.cancelled():
             raise CancelledError(N_("The training was stopped as you asked; the study is as it was before."))
 
     def report(self, progress: Progress) -> None:
         """Pass on a moment of the candidate as one of the whole run."""
-        board = self._board
-        with board.lock:
-            board.done[self.model] = min(max(progress.fraction, 0.0), 1.0)
+        shared = self._shared
+        with shared.lock:
+            shared.done[self.model] = min(max(progress.fraction, 0.0), 1.0)
             total = sum(self.shares.values()) or 1.0
-            done = sum(share * board.done.get(name, 0.0) for name, share in self.shares.items())
+            done = sum(share * shared.done.get(name, 0.0) for name, share in self.shares.items())
             self.follower.report(
                 replace(
                     progress,
                     model=self.model or self.run,
                     fraction=min(done / total, 1.0),
-                    seconds=time.perf_counter() - board.started,
+                    seconds=time.perf_counter() - shared.started,
                 )
             )
 
     def finish(self) -> None:
         """Note that the candidate is finished, however far it said it was."""
-        with self._board.lock:
-            self._board.done[self.model] = 1.0
+        with self._shared.lock:
+            self._shared.done[self.model] = 1.0
 
     def cancelled(self) -> bool:
         """Whether the person asked to stop, or another candidate of this run has failed."""
-        with self._board.lock:
-            return self._board.halted or self.follower.cancelled()
+        with self._shared.lock:
+            return self._shared.halted or self.follower.cancelled()
 
     def halt(self) -> None:
         """Let every candidate of this run stop at its next word."""
-        with self._board.lock:
-            self._board.halted = True
+        with self._shared.lock:
+            self._shared.halted = True
 
 
 @dataclass(slots=True)
-class _Board:
-    """What the pulses of one run share."""
+class _SharedProgress:
+    """What the reporters of one run share."""
 
     lock: Any = field(default_factory=Lock)
     started: float = field(default_factory=time.perf_counter)
@@ -203,21 +203,21 @@ class _Board:
     halted: bool = False
 
 
-class Relay:
+class CandidateFollower:
     """A follower for a trainer that knows only itself: its fractions become those of the whole run."""
 
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
-        folder = pulse.follower.checkpoint_dir
-        self.checkpoint_dir: Path | None = folder / pulse.model if folder else None
+    def __init__(self, reporter: ProgressReporter) -> None:
+        self._reporter = reporter
+        folder = reporter.follower.checkpoint_dir
+        self.checkpoint_dir: Path | None = folder / reporter.model if folder else None
 
     def report(self, progress: Progress, /) -> None:
         """Pass a moment on."""
-        self._pulse.report(progress)
+        self._reporter.report(progress)
 
     def cancelled(self) -> bool:
         """Ask the one behind."""
-        return self._pulse.cancelled()
+        return self._reporter.cancelled()
 
 
 _most_threads: ContextVar[int | None] = ContextVar("medcore_most_threads", default=None)

@@ -18,7 +18,7 @@ from medcore.errors import InputError, SettingsError
 from medcore.evaluation import Evaluation, evaluate
 from medcore.evaluation.recalibration.update import update
 from medcore.i18n import N_, Message
-from medcore.models.contract.lanes import one_blas_thread
+from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.settings import STRENGTHS, Strength
 from medcore.models.contract.task import Indices, Risk
 from medcore.models.deployed.external import ExternalValidation

@@ -17,7 +17,16 @@ from medcore.i18n import N_
 from medcore.models.coalitions.leaves import Trees
 from medcore.models.coalitions.trees import TreeCoalitions
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, columns_of_present_classes, n_threads
+from medcore.models.contract.task import (
+    Fitted,
+    Indices,
+    Part,
+    ProgressReporter,
+    Risk,
+    Task,
+    columns_of_present_classes,
+    n_threads,
+)
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
 from medcore.models.learners.fold_choice import choices, total_loss
 
@@ -132,7 +141,7 @@ def _joined(trees: list[dict[str, Any]], share: float) -> Trees:
     )
 
 
-def fit_boosting(task: Task, pulse: Pulse) -> Fitted:
+def fit_boosting(task: Task, reporter: ProgressReporter) -> Fitted:
     """Fit boosted trees of two sizes; how many rounds a fold uses is chosen by the other folds."""
     n_shapes = len(_SHAPES)
     held_scores: list[list[NDArray[np.float64]]] = [[] for _ in range(n_shapes)]
@@ -148,14 +157,14 @@ def fit_boosting(task: Task, pulse: Pulse) -> Fitted:
             losses[shape, fold] = [
                 total_loss(risk_of_scores(s, presents[fold], task.n_classes), task.outcome[held]) for s in stages
             ]
-            pulse.tell("folds", (fold * n_shapes + shape + 1) / (n_shapes * (task.n_folds + 1)))
+            reporter.tell("folds", (fold * n_shapes + shape + 1) / (n_shapes * (task.n_folds + 1)))
     picked = [choices(losses[shape]) for shape in range(n_shapes)]
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
         scores = [held_scores[shape][fold][picked[shape][0][fold]] for shape in range(n_shapes)]
         oof[task.held_out(fold)] = risk_of_scores(np.mean(scores, axis=0), presents[fold], task.n_classes)
     part = _boost_all(task, [int(ROUNDS[best]) for _chosen, best in picked])
-    pulse.tell("final", 1.0)
+    reporter.tell("final", 1.0)
     return Fitted(oof, part)
 
 

@@ -17,7 +17,16 @@ from medcore.i18n import N_
 from medcore.models.coalitions.leaves import Trees
 from medcore.models.coalitions.trees import NAN_IS_MISSING, TreeCoalitions
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, columns_of_present_classes, n_threads
+from medcore.models.contract.task import (
+    Fitted,
+    Indices,
+    Part,
+    ProgressReporter,
+    Risk,
+    Task,
+    columns_of_present_classes,
+    n_threads,
+)
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
 
 if TYPE_CHECKING:
@@ -109,15 +118,15 @@ def _trees(part: ForestPart) -> tuple[Trees]:
     return (whole,)
 
 
-def fit_forest(task: Task, pulse: Pulse, *, kind: ForestKind = "forest") -> Fitted:
+def fit_forest(task: Task, reporter: ProgressReporter, *, kind: ForestKind = "forest") -> Fitted:
     """Fit a random forest (or extremely randomised trees) in each fold and on all rows."""
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
         held = task.held_out(fold)
         oof[held] = _grow(task, task.training(fold), kind).risk(task.rows.take(held))
-        pulse.tell("folds", (fold + 1) / (task.n_folds + 1))
+        reporter.tell("folds", (fold + 1) / (task.n_folds + 1))
     part = _grow(task, np.arange(task.n), kind)
-    pulse.tell("final", 1.0)
+    reporter.tell("final", 1.0)
     return Fitted(oof, part)
 
 

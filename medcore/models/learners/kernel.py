@@ -20,8 +20,8 @@ from medcore.i18n import N_
 from medcore.models.coalitions.after_sums import CosineSoftmax
 from medcore.models.coalitions.layers import LayeredCoalitions, column_shares
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.lanes import one_blas_thread
-from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, clean
+from medcore.models.contract.concurrency import one_blas_thread
+from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Risk, Task, clean
 from medcore.models.learners.fold_choice import choices, total_loss
 from medcore.models.learners.logistic import columns_and_intercepts
 
@@ -87,13 +87,13 @@ class RandomFourierFeatures(Part):
         return cls(FeatureMaker.from_dict(data["maker"]), directions, phases, coefficients, intercepts)
 
 
-def fit_kernel(task: Task, pulse: Pulse) -> Fitted:
+def fit_kernel(task: Task, reporter: ProgressReporter) -> Fitted:
     """Fit the regression; width and penalty of a fold are those that serve the other folds best."""
     with one_blas_thread():  # small products: threads would wait for each other longer than they work
-        return _fit(task, pulse)
+        return _fit(task, reporter)
 
 
-def _fit(task: Task, pulse: Pulse) -> Fitted:
+def _fit(task: Task, reporter: ProgressReporter) -> Fitted:
     options = [(width, inverse) for width in _WIDTHS for inverse in _INVERSE_PENALTIES]
     losses = np.zeros((task.n_folds, len(options)))
     parts: list[list[RandomFourierFeatures]] = []
@@ -101,7 +101,7 @@ def _fit(task: Task, pulse: Pulse) -> Fitted:
         held, rows = task.held_out(fold), task.training(fold)
         parts.append([part for width in _WIDTHS for part in _fit_path(task, rows, width, _INVERSE_PENALTIES)])
         losses[fold] = [total_loss(part.risk(task.rows.take(held)), task.outcome[held]) for part in parts[-1]]
-        pulse.tell("folds", (fold + 1) / (task.n_folds + 1))
+        reporter.tell("folds", (fold + 1) / (task.n_folds + 1))
     chosen, best = choices(losses)
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
@@ -109,7 +109,7 @@ def _fit(task: Task, pulse: Pulse) -> Fitted:
         oof[held] = parts[fold][chosen[fold]].risk(task.rows.take(held))
     width, inverse = options[best]
     final = _fit_path(task, np.arange(task.n), width, (inverse,))[0]
-    pulse.tell("final", 1.0)
+    reporter.tell("final", 1.0)
     return Fitted(oof, final)
 
 

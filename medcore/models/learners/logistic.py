@@ -17,7 +17,7 @@ from medcore.i18n import N_
 from medcore.models.coalitions.after_sums import Softmax
 from medcore.models.coalitions.layers import LayeredCoalitions, column_shares
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, clean
+from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Risk, Task, clean
 from medcore.models.learners.fold_choice import choices, total_loss
 from medcore.models.learners.prevalence import class_shares
 from medcore.models.learners.splines import Splines, possible_splines, worth_bending
@@ -104,7 +104,7 @@ class LogisticPart(Part):
         return cls(maker, coefficients, intercepts, data["inverse_penalty"], splines)
 
 
-def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
+def fit_logistic(task: Task, reporter: ProgressReporter) -> Fitted:
     """Fit ridge logistic regression, straight or with restricted cubic splines for the predictors that bend.
 
     Penalty, and straight or bent, of a fold are what serves the other folds best;
@@ -117,7 +117,7 @@ def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
         held = task.held_out(fold)
         paths.append(_fit_both(task, _rows_to_choose(task, task.training(fold)), penalties))
         losses[fold] = [total_loss(part.risk(task.codes[held]), task.outcome[held]) for part in paths[-1]]
-        pulse.tell("folds", 0.8 * (fold + 1) / task.n_folds)
+        reporter.tell("folds", 0.8 * (fold + 1) / task.n_folds)
     chosen, best = choices(losses)
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
@@ -129,7 +129,7 @@ def fit_logistic(task: Task, pulse: Pulse) -> Fitted:
     everybody = np.arange(task.n)
     bends = best >= len(penalties)
     final = (_fit_both if bends else _fit_path)(task, everybody, penalties[[best % len(penalties)]])[-1]
-    pulse.tell("final", 1.0)
+    reporter.tell("final", 1.0)
     return Fitted(oof, final)
 
 

@@ -16,7 +16,17 @@ from medcore.models.coalitions.networks import network_coalitions
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.coalitions import Coalitions, WrittenOut
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Relay, Risk, Task, clean, spread_of
+from medcore.models.contract.task import (
+    CandidateFollower,
+    Fitted,
+    Indices,
+    Part,
+    ProgressReporter,
+    Risk,
+    Task,
+    clean,
+    spread_of,
+)
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.trainer.predict import TrainedNetworks
 from medcore.models.trainer.train import Member, members_for, train_networks
@@ -88,7 +98,7 @@ class NetworkPart(Part):
         return cls(tuple(FeatureMaker.from_dict(m) for m in data["makers"]), networks, int(data["n_classes"]))
 
 
-def fit_seed_network(task: Task, pulse: Pulse) -> Fitted:
+def fit_seed_network(task: Task, reporter: ProgressReporter) -> Fitted:
     """Train the reference network in every fold and on all rows, all of them together."""
     options: dict[str, Any] = {
         "n_seeds": task.settings.n_seeds,
@@ -97,10 +107,10 @@ def fit_seed_network(task: Task, pulse: Pulse) -> Fitted:
         "groups": task.groups,
     }
     members = [*members_for(task.outcome, folds=task.folds, **options), *members_for(task.outcome, **options)]
-    return _fit(task, pulse, members, replace(_reference_settings(task.settings), **task.tuned), refit=True)
+    return _fit(task, reporter, members, replace(_reference_settings(task.settings), **task.tuned), refit=True)
 
 
-def fit_network(task: Task, pulse: Pulse) -> Fitted:
+def fit_network(task: Task, reporter: ProgressReporter) -> Fitted:
     """Train the network for clinical tables in every fold; these members together are the model.
 
     Each member keeps its best epoch by a fifth of its own training rows, so that its
@@ -116,10 +126,12 @@ def fit_network(task: Task, pulse: Pulse) -> Fitted:
         validation_share=_TABLE_VALIDATION,
         groups=task.groups,
     )
-    return _fit(task, pulse, list(members), _table_settings(task), refit=False)
+    return _fit(task, reporter, list(members), _table_settings(task), refit=False)
 
 
-def _fit(task: Task, pulse: Pulse, members: list[Member], settings: NetworkSettings, *, refit: bool) -> Fitted:
+def _fit(
+    task: Task, reporter: ProgressReporter, members: list[Member], settings: NetworkSettings, *, refit: bool
+) -> Fitted:
     """Train members in order of fold and seed; with ``refit`` the last ones, on all rows, are kept."""
     scaling: Scaling = "standard" if settings.architecture == "seed" else "robust"
     makers = [_maker(task, task.training(fold), scaling) for fold in range(task.n_folds)]
@@ -128,7 +140,9 @@ def _fit(task: Task, pulse: Pulse, members: list[Member], settings: NetworkSetti
     matrices = [maker.transform(task.rows) for maker in makers]
     n_seeds = task.settings.n_seeds
     members = [replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members)]
-    trained = train_networks(None, task.outcome, task.n_classes, members, settings, follower=Relay(pulse))
+    trained = train_networks(
+        None, task.outcome, task.n_classes, members, settings, follower=CandidateFollower(reporter)
+    )
     groups = [trained.choose(range(place * n_seeds, (place + 1) * n_seeds)) for place in range(len(makers))]
     oof, spread = np.empty((task.n, task.n_classes)), np.zeros(task.n)
     for fold in range(task.n_folds):

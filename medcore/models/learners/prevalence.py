@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from medcore.features import AnyRows
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.task import Fitted, Indices, Part, Pulse, Risk, Task, clean
+from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Risk, Task, clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class PrevalencePart(Part):
         return cls(np.asarray(data["shares"], dtype=np.float64))
 
 
-def fit_prevalence(task: Task, pulse: Pulse) -> Fitted:
+def fit_prevalence(task: Task, reporter: ProgressReporter) -> Fitted:
     """Fit the share of each class, in each fold and on all rows."""
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
         oof[task.held_out(fold)] = class_shares(task.outcome[task.training(fold)], task.n_classes)
-    pulse.tell("folds", 1.0)
+    reporter.tell("folds", 1.0)
     return Fitted(clean(oof, task.n_classes), PrevalencePart(class_shares(task.outcome, task.n_classes)))
 
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WeightSpec:
     """One named array of weights of a member.
 
     ``rate`` multiplies the learning rate; ``decays`` says whether weight decay shrinks it.
@@ -48,11 +48,11 @@ class Architecture(Protocol):
         """Number of logits: 1 for two classes, else one a class."""
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[WeightSpec, ...]:
         """The trained weights, in the order of the flat vector."""
 
     @property
-    def fixed(self) -> tuple[Part, ...]:
+    def fixed(self) -> tuple[WeightSpec, ...]:
         """What is measured on the training rows and never trained."""
 
     def __hash__(self) -> int:
@@ -93,20 +93,20 @@ class Architecture(Protocol):
         """Return one member as an ordinary Keras model from (n, n_features) to (n, classes)."""
 
 
-def pack(parts: tuple[Part, ...], arrays: Mapping[str, Floats]) -> Floats:
+def pack(parts: tuple[WeightSpec, ...], arrays: Mapping[str, Floats]) -> Floats:
     """Lay named arrays into one flat vector (P,)."""
     if not parts:
         return np.zeros(0, np.float32)
     return np.concatenate([np.asarray(arrays[part.name], np.float32).reshape(-1) for part in parts])
 
 
-def unpack(parts: tuple[Part, ...], flat: Floats) -> dict[str, Floats]:
+def unpack(parts: tuple[WeightSpec, ...], flat: Floats) -> dict[str, Floats]:
     """Undo :func:`pack`."""
     ends = np.cumsum([part.size for part in parts])
     return {part.name: flat[end - part.size : end].reshape(part.shape) for part, end in zip(parts, ends, strict=True)}
 
 
-def unpack_tensors(parts: tuple[Part, ...], flat: Any) -> dict[str, Any]:
+def unpack_tensors(parts: tuple[WeightSpec, ...], flat: Any) -> dict[str, Any]:
     """Split a tensor (M, P) into tensors (M, *shape) by name."""
     import tensorflow as tf
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.models.network.parts import Floats, Noise, Part, activate
+from medcore.models.network.parts import Floats, Noise, WeightSpec, activate
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,20 @@ class DenseNetwork:
     dropout: float
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[WeightSpec, ...]:
         """Kernel and bias of each layer."""
         widths = (self.n_features, *self.layers, self.n_outputs)
         return tuple(
             part
             for i, (n_in, n_out) in enumerate(pairwise(widths))
-            for part in (Part(f"kernel_{i}", (n_in, n_out), decays=True), Part(f"bias_{i}", (n_out,), decays=True))
+            for part in (
+                WeightSpec(f"kernel_{i}", (n_in, n_out), decays=True),
+                WeightSpec(f"bias_{i}", (n_out,), decays=True),
+            )
         )
 
     @property
-    def fixed(self) -> tuple[Part, ...]:
+    def fixed(self) -> tuple[WeightSpec, ...]:
         """Nothing is measured: scaling is done before."""
         return ()
 

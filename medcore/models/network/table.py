@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.models.network.parts import Floats, Noise, Part, activate, bucket
+from medcore.models.network.parts import Floats, Noise, WeightSpec, activate, bucket
 
 _CLIP = 3.0  # Holzmüller et al. 2024, RealMLP: x / sqrt(1 + (x / 3)²)
 _MOST_MEASURED = 20_000  # rows from which quantiles are taken
@@ -62,28 +62,37 @@ class TableNetwork:
         return self.n_features + self.n_numeric * self.n_bins
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[WeightSpec, ...]:
         """The linear path, and kernel, input and output scaling and bias of each layer."""
         k = self.n_submodels
-        parts = [Part("linear", (self.n_inputs, self.n_outputs), decays=True)] if self.linear else []
+        parts = [WeightSpec("linear", (self.n_inputs, self.n_outputs), decays=True)] if self.linear else []
         width = self.n_inputs
         for i, units in enumerate(self.layers):
             parts += [
-                Part(f"kernel_{i}", (width, units), decays=True),
-                Part(f"scale_in_{i}", (k, width)),
-                Part(f"scale_out_{i}", (k, units)),
-                Part(f"bias_{i}", (k, units)),
+                WeightSpec(f"kernel_{i}", (width, units), decays=True),
+                WeightSpec(f"scale_in_{i}", (k, width)),
+                WeightSpec(f"scale_out_{i}", (k, units)),
+                WeightSpec(f"bias_{i}", (k, units)),
             ]
             width = units
-        return (*parts, Part("head", (k, width, self.n_outputs), decays=True), Part("bias", (k, self.n_outputs)))
+        return (
+            *parts,
+            WeightSpec("head", (k, width, self.n_outputs), decays=True),
+            WeightSpec("bias", (k, self.n_outputs)),
+        )
 
     @property
-    def fixed(self) -> tuple[Part, ...]:
+    def fixed(self) -> tuple[WeightSpec, ...]:
         """Which columns are cut, where each piece begins, how steep it is, and its mean."""
         if not self.n_bins:
             return ()
         pieces = (self.n_numeric, self.n_bins)
-        return (Part("column", (self.n_numeric,)), Part("low", pieces), Part("steep", pieces), Part("mean", pieces))
+        return (
+            WeightSpec("column", (self.n_numeric,)),
+            WeightSpec("low", pieces),
+            WeightSpec("steep", pieces),
+            WeightSpec("mean", pieces),
+        )
 
     def initial(self, rng: np.random.Generator, n_features: int) -> dict[str, Floats]:
         """Draw kernels as He et al., input scalings of the first layer around ±1, everything else neutral."""

@@ -10,7 +10,7 @@ from medcore.data.preparation.replay import Prepared, prepare
 from medcore.data.splitting.split import Split, SplitSettings, make_split
 from medcore.models.contract.progress import Follower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.team import Team
+from medcore.models.contract.workers import Workers
 from medcore.models.run.results import save_trained
 from medcore.models.run.training import Trained, train
 
@@ -36,7 +36,7 @@ def train_cohort(
     split: SplitSettings | None = None,
     folder: Path | None = None,
     follower: Follower | None = None,
-    team: Team | None = None,
+    workers: Workers | None = None,
 ) -> Trained:
     """Prepare, split and train; keep bundle and results in ``folder`` where one is given.
 
@@ -60,7 +60,7 @@ def train_cohort(
         recipe=recipe,
         cohort_sha256=cohort.sha256,
         follower=follower,
-        team=team,
+        workers=workers,
     )
     if folder is not None:
         save_trained(trained, folder)

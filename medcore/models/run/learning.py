@@ -16,7 +16,7 @@ from medcore.models.contract.candidate import LOGISTIC, candidates
 from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Indices, Pulse, Risk, Task, clean
+from medcore.models.contract.task import Indices, ProgressReporter, Risk, Task, clean
 from medcore.models.run.advice import log_loss_difference, signed
 from medcore.models.run.results import Results
 from medcore.models.run.training import task_of
@@ -177,7 +177,7 @@ def _out_of_fold(task: Task, model: str, share: float) -> Risk:
         held = task.held_out(fold)
         part = (
             candidates()[model]
-            .learner(subtask(task, _some(task, fold, share)), Pulse(NullFollower(), {model: 1.0}))
+            .learner(subtask(task, _some(task, fold, share)), ProgressReporter(NullFollower(), {model: 1.0}))
             .part
         )
         oof[held] = clean(part.risk(task.rows.take(held)), task.n_classes)

@@ -21,12 +21,12 @@ from medcore.features import CodeBook, Layout, Rows, kind_named
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE, SEARCHED, automatic, candidates, searched_with
 from medcore.models.contract.checks import check_trainable
-from medcore.models.contract.lanes import side_by_side
+from medcore.models.contract.concurrency import fit_concurrently
 from medcore.models.contract.progress import Follower, NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task
-from medcore.models.contract.team import Alone, Team
+from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk, Task
 from medcore.models.contract.trials import SearchOutcome
+from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.models.learners.logistic import LogisticPart
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
@@ -96,14 +96,14 @@ def train(
     recipe: Recipe,
     cohort_sha256: str,
     follower: Follower | None = None,
-    team: Team | None = None,
+    workers: Workers | None = None,
 ) -> Trained:
     """Train a model and everything it must be compared with.
 
     Every candidate predicts each training row from models that have not seen it;
     weights and recalibration are chosen on these risks, and judged on folds that
-    had no say in the choice. The same arguments give the same numbers. A ``team``
-    makes the trials of a search, in this process if there is none; it changes no number.
+    had no say in the choice. The same arguments give the same numbers. ``workers``
+    make the trials of a search, in this process if there are none; they change no number.
 
     Raises:
         InputError: what cannot be trained, in one sentence.
@@ -113,7 +113,7 @@ def train(
     started = time.perf_counter()
     check_trainable(prepared, split)
     run = _Run.of(prepared, split, settings)
-    fitted, seconds = _fit_all(run.task, follower or NullFollower(), team or Alone())
+    fitted, seconds = _fit_all(run.task, follower or NullFollower(), workers or ThisProcess())
     chosen = _choose(run.task, fitted, settings)
     bundle = Bundle(
         classes=prepared.classes,
@@ -218,24 +218,26 @@ def _names(settings: TrainSettings, n_rows: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, SEARCHED) if settings.search_minutes else names))
 
 
-def _fit_all(task: Task, follower: Follower, team: Team) -> tuple[dict[str, Fitted], dict[str, float]]:
+def _fit_all(task: Task, follower: Follower, workers: Workers) -> tuple[dict[str, Fitted], dict[str, float]]:
     known, names = candidates(), _names(task.settings, task.n)
-    pulse = Pulse(follower, {name: known[name].share for name in names} | {"": 0.2}, run=task.settings.model, team=team)
+    reporter = ProgressReporter(
+        follower, {name: known[name].share for name in names} | {"": 0.2}, run=task.settings.model, workers=workers
+    )
     seconds: dict[str, float] = {}
 
     def fit(name: str) -> Fitted:
         began = time.perf_counter()
-        own = pulse.of(name)
+        own = reporter.of(name)
         fitted = known[name].learner(task, own)
         own.finish()
         seconds[name] = time.perf_counter() - began
         return fitted
 
     longest_first = sorted((name for name in names if name != SEARCHED), key=lambda name: -known[name].share)
-    fitted = side_by_side(fit, longest_first, n_rows=task.n, halt=pulse.halt)
+    fitted = fit_concurrently(fit, longest_first, n_rows=task.n, halt=reporter.halt)
     if SEARCHED in names:  # its budget is time: it has the machine to itself
         fitted[SEARCHED] = fit(SEARCHED)
-    pulse.of("", "calibration")
+    reporter.of("", "calibration")
     return {name: fitted[name] for name in names}, seconds
 
 

@@ -17,11 +17,11 @@ import numpy as np
 from medcore.i18n import N_
 from medcore.models.contract.candidate import SEARCHED, Candidate, searched_with
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Fitted, Pulse, Risk, Task, clean
+from medcore.models.contract.task import Fitted, ProgressReporter, Risk, Task, clean
 from medcore.models.contract.trials import SearchOutcome, Trial
 from medcore.models.selection.journal import Journal
 from medcore.models.selection.space import space, suggest
-from medcore.models.selection.step import Judged, Step, held_out_risk, judge, learn
+from medcore.models.selection.step import JudgedTrial, TrialStep, held_out_risk, judge, learn
 
 MOST_TRIALS = 300
 """Beyond these, a search fits the noise of its folds."""
@@ -29,22 +29,22 @@ _STARTUP = 8
 """Trials drawn at random before the search learns from them."""
 
 
-def fit_searched(task: Task, pulse: Pulse) -> Fitted:
+def fit_searched(task: Task, reporter: ProgressReporter) -> Fitted:
     """Search for better settings of ``task.settings.model`` and train the best.
 
     The out-of-fold risks of a fold come from a search of its own, which never saw
     the fold: they are honest for the search as a whole. With a checkpoint folder
-    the trials are kept there, and a search that was interrupted goes on. The pulse's
-    team makes the trials of a round; who makes them changes no number.
+    the trials are kept there, and a search that was interrupted goes on. The reporter's
+    workers make the trials of a round; who makes them changes no number.
     """
-    folder = pulse.follower.checkpoint_dir
-    search = _Nested(task, pulse, Journal(folder / "search.jsonl" if folder else None))
+    folder = reporter.follower.checkpoint_dir
+    search = _Nested(task, reporter, Journal(folder / "search.jsonl" if folder else None))
     search.run()
     oof = np.empty((task.n, task.n_classes))
     for fold, one in enumerate(search.folds):
-        oof[task.held_out(fold)] = clean(one.predicted(task, pulse), task.n_classes)
+        oof[task.held_out(fold)] = clean(one.predicted(task, reporter), task.n_classes)
     whole = search.whole
-    part = learn(task, Step(whole.place, whole.best), pulse).part
+    part = learn(task, TrialStep(whole.place, whole.best), reporter).part
     outcome = SearchOutcome(
         trials=tuple(whole.trials),
         best=whole.best,
@@ -64,7 +64,7 @@ class _Nested:
     """
 
     task: Task
-    pulse: Pulse
+    reporter: ProgressReporter
     journal: Journal
     searches: list[_Search] = field(init=False)
     seconds: float = 0.0
@@ -103,10 +103,10 @@ class _Nested:
             elif self._time_is_up(number):
                 return False
             else:
-                self._note(Judged(one.place, kept.trial, None), kept.seconds)
-        steps = [] if self._time_is_up(number) else [Step(one.place, one.draw(number)) for one in missing]
-        # Left early, the round is closed at once: a team does not go on with trials that nobody waits for.
-        with closing(self.pulse.team.round(judge, self.task, steps, self.pulse)) as results:
+                self._note(JudgedTrial(one.place, kept.trial, None), kept.seconds)
+        steps = [] if self._time_is_up(number) else [TrialStep(one.place, one.draw(number)) for one in missing]
+        # Left early, the round is closed at once: no worker goes on with trials that nobody waits for.
+        with closing(self.reporter.workers.round(judge, self.task, steps, self.reporter)) as results:
             for _ in missing:
                 if self._time_is_up(number):
                     return False
@@ -116,12 +116,12 @@ class _Nested:
                 self._note(judged, seconds)
         return True
 
-    def _note(self, judged: Judged, seconds: float) -> None:
+    def _note(self, judged: JudgedTrial, seconds: float) -> None:
         one = self.searches[judged.place]
         one.learn(judged)
         self.seconds += seconds
         self.n_fits += 1
-        self.pulse.tell(
+        self.reporter.tell(
             "search",
             min(self.seconds / self._budget, 1.0),
             epoch=self.n_fits,
@@ -152,7 +152,7 @@ class _Search:
         """The trial with the lowest loss, the earliest of equals."""
         return min(self.trials, key=_rank)
 
-    def learn(self, judged: Judged) -> None:
+    def learn(self, judged: JudgedTrial) -> None:
         """Take note of a trial, made now or before an interruption; only the best one's risks are kept."""
         self.trials.append(judged.trial)
         if judged.risk is not None:
@@ -163,12 +163,12 @@ class _Search:
         """Leave out the trials from ``number`` on."""
         self.trials = [t for t in self.trials if t.number < number]
 
-    def predicted(self, task: Task, pulse: Pulse) -> Risk:
+    def predicted(self, task: Task, reporter: ProgressReporter) -> Risk:
         """Return the held-out fold's risks by the best settings, training again where they are not at hand."""
         risk = self._risks.get(self.best.number)
         if risk is None:
-            step = Step(self.place, self.best)
-            risk = held_out_risk(task, step, learn(task, step, pulse))
+            step = TrialStep(self.place, self.best)
+            risk = held_out_risk(task, step, learn(task, step, reporter))
         assert risk is not None, "the search on all rows has no fold to predict"
         return risk
 

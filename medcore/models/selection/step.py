@@ -14,11 +14,11 @@ import numpy as np
 
 from medcore.errors import InputError
 from medcore.models.contract.candidate import candidates
-from medcore.models.contract.lanes import one_blas_thread
+from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.progress import Progress
-from medcore.models.contract.task import Fitted, Indices, Pulse, Risk, Task
-from medcore.models.contract.team import StopSign
+from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk, Task
 from medcore.models.contract.trials import Trial
+from medcore.models.contract.workers import StopSignal
 from medcore.models.selection.space import as_tuned
 from medcore.statistics.scores import class_log_loss
 
@@ -26,7 +26,7 @@ LEAST_INNER_FOLDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrialStep:
     """A trial to be made: ``place`` is the fold whose patients it must not see, or the number of folds for none."""
 
     place: int
@@ -34,7 +34,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedTrial:
     """A trial that was made; ``risk`` is what it predicts for the patients of its fold, if it has one."""
 
     place: int
@@ -42,7 +42,7 @@ class Judged:
     risk: Risk | None
 
 
-def judge(task: Task, step: Step, sign: StopSign) -> Judged:
+def judge(task: Task, step: TrialStep, sign: StopSignal) -> JudgedTrial:
     """Train with a step's settings and judge them on the inner folds; what cannot be trained has no loss.
 
     Raises:
@@ -61,10 +61,10 @@ def judge(task: Task, step: Step, sign: StopSign) -> Judged:
         loss = class_log_loss(_rows_of(task, step.place).outcome, fitted.oof)
         risk = held_out_risk(task, step, fitted)
     seconds = time.perf_counter() - began
-    return Judged(step.place, replace(trial, loss=loss if np.isfinite(loss) else None, seconds=seconds), risk)
+    return JudgedTrial(step.place, replace(trial, loss=loss if np.isfinite(loss) else None, seconds=seconds), risk)
 
 
-def learn(task: Task, step: Step, sign: StopSign) -> Fitted:
+def learn(task: Task, step: TrialStep, sign: StopSignal) -> Fitted:
     """Train a step's model with its settings on the rows it may see.
 
     The linear algebra library gets one thread, because its sums depend on how many it
@@ -73,10 +73,12 @@ def learn(task: Task, step: Step, sign: StopSign) -> Fitted:
     trial = step.trial
     rows = replace(_rows_of(task, step.place), tuned=as_tuned(trial.settings))
     with one_blas_thread():
-        return candidates()[trial.model].learner(rows, Pulse(_Quiet(sign), {trial.model: 1.0}, model=trial.model))
+        return candidates()[trial.model].learner(
+            rows, ProgressReporter(_Quiet(sign), {trial.model: 1.0}, model=trial.model)
+        )
 
 
-def held_out_risk(task: Task, step: Step, fitted: Fitted) -> Risk | None:
+def held_out_risk(task: Task, step: TrialStep, fitted: Fitted) -> Risk | None:
     """Predict the patients of the step's fold, if it has one."""
     if step.place == task.n_folds:
         return None
@@ -117,7 +119,7 @@ class _Quiet:
 
     checkpoint_dir: Path | None = None
 
-    def __init__(self, sign: StopSign) -> None:
+    def __init__(self, sign: StopSignal) -> None:
         self._sign = sign
 
     def report(self, progress: Progress, /) -> None:

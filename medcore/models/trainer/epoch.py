@@ -51,7 +51,7 @@ class State(NamedTuple):
     second: Any  # (M, P) second moment
 
 
-class Table(NamedTuple):
+class TrainingArrays(NamedTuple):
     """What does not change: the rows, and what was measured on them."""
 
     features: Any  # (R, F)
@@ -74,14 +74,14 @@ class Plan(NamedTuple):
     validation_steps: Any  # scalar
 
 
-class Outcome(NamedTuple):
+class EpochLogits(NamedTuple):
     """The logits seen on the way."""
 
     logits: Any  # (S, M, B, k, C), by the weights of each step
     val_logits: Any  # (V, M, B', k, C), by the weights at the end
 
 
-EpochProgram = Callable[[State, Table, Plan], tuple[State, Outcome]]
+EpochProgram = Callable[[State, TrainingArrays, Plan], tuple[State, EpochLogits]]
 
 
 @lru_cache(maxsize=32)
@@ -93,17 +93,17 @@ def epoch_program(architecture: Architecture, rules: Rules, shapes: Hashable) ->
     factors = np.concatenate([np.full(p.size, p.rate, np.float32) for p in architecture.parts])
     factor: Any = factors if np.ptp(factors) else factors[0]
 
-    def logits_of(weights: Any, table: Table, rows: Any, noise: Noise | None) -> Any:
+    def logits_of(weights: Any, table: TrainingArrays, rows: Any, noise: Noise | None) -> Any:
         named = unpack_tensors(architecture.parts, weights)
         fixed = unpack_tensors(architecture.fixed, table.fixed)
         return architecture.logits(named, fixed, tf.gather(table.features, rows), noise)
 
-    def step(i: Any, state: State, table: Table, plan: Plan) -> tuple[State, Any]:
+    def step(i: Any, state: State, table: TrainingArrays, plan: Plan) -> tuple[State, Any]:
         noise = Noise(table.seeds, plan.done[i])
         with tf.GradientTape() as tape:
             tape.watch(state.weights)
             logits = logits_of(state.weights, table, plan.rows[i], noise)
-        slope = loss_slope(logits, plan.target[i], rules) * plan.importance[i][:, :, None, None]
+        slope = loss_gradient(logits, plan.target[i], rules) * plan.importance[i][:, :, None, None]
         submodels = logits.shape[2]
         if rules.bagging:
             slope = slope * noise.bag(plan.rows[i], submodels)[..., None]
@@ -112,7 +112,7 @@ def epoch_program(architecture: Architecture, rules: Rules, shapes: Hashable) ->
             state, gradient, plan.rates[i] * factor, decays, rules, plan.scales[i][:, None], plan.learns[i][:, None]
         ), logits
 
-    def epoch(state: State, table: Table, plan: Plan) -> tuple[State, Outcome]:
+    def epoch(state: State, table: TrainingArrays, plan: Plan) -> tuple[State, EpochLogits]:
         def train(i: Any, state: State, seen: Any) -> Any:
             state, logits = step(i, state, table, plan)
             return i + 1, state, seen.write(i, logits)
@@ -124,13 +124,13 @@ def epoch_program(architecture: Architecture, rules: Rules, shapes: Hashable) ->
         _, state, seen = tf.while_loop(lambda i, *_: i < plan.steps, train, (0, state, seen))
         judged = tf.TensorArray(tf.float32, table.validation.shape[0])
         _, judged = tf.while_loop(lambda i, *_: i < plan.validation_steps, judge, (0, judged))
-        return state, Outcome(seen.stack(), judged.stack())
+        return state, EpochLogits(seen.stack(), judged.stack())
 
     compiled: EpochProgram = tf.function(epoch, jit_compile=True, autograph=False)
     return compiled
 
 
-def loss_slope(logits: Any, target: Any, rules: Rules) -> Any:
+def loss_gradient(logits: Any, target: Any, rules: Rules) -> Any:
     """Return how the loss of each row and sub-model changes with its logits (M, B, k, C).
 
     The derivative of cross-entropy is written out, risk less target: a program made

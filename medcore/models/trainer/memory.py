@@ -10,14 +10,14 @@ from dask.utils import parse_bytes
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
-from medcore.models.network.parts import Part
+from medcore.models.network.parts import WeightSpec
 from medcore.settings import Settings
 
 _COPIES = 8
 """Weights, two moments, slope, best weights, and what a step and its hand-over hold besides."""
 
 
-def check_memory(parts: Sequence[Part], n_members: int) -> None:
+def check_memory(parts: Sequence[WeightSpec], n_members: int) -> None:
     """Refuse networks whose numbers do not fit.
 
     Raises:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from medcore.models.network.parts import Floats, bucket
 from medcore.models.network.settings import NetworkSettings
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 _VALIDATION_BATCH = 1024
 
 
@@ -25,8 +25,8 @@ class Member:
     on its own training rows, and replaces the shared features then.
     """
 
-    rows: Rows
-    validation: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    rows: RowNumbers
+    validation: RowNumbers = field(default_factory=lambda: np.zeros(0, np.int64))
     seed: int = 0
     features: Floats | None = field(default=None, repr=False)
 
@@ -49,7 +49,7 @@ def members_for(
     """Return the members of every fold (all rows as one when ``folds`` is ``None``) and seed.
 
     A member of fold f trains on the rows outside f, less a share drawn by its seed,
-    by class, and by whole groups where there are groups, that judges it. Rows whose
+    by class, and by whole groups where there are groups, that judges it. RowNumbers whose
     fold is negative belong to nobody. Members are ordered by fold, then seed.
     """
     inside = np.ones(len(outcome), bool) if folds is None else folds >= 0

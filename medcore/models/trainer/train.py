@@ -18,7 +18,7 @@ from medcore.models.network.seed import DenseNetwork
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.network.table import TableNetwork
 from medcore.models.trainer.checkpoint import Arrays, Checkpoint, fingerprint
-from medcore.models.trainer.epoch import Outcome, Plan, Rules, State, Table, epoch_program, moment_scales
+from medcore.models.trainer.epoch import EpochLogits, Plan, Rules, State, TrainingArrays, epoch_program, moment_scales
 from medcore.models.trainer.memory import check_memory
 from medcore.models.trainer.metrics import batch_auroc, ensemble_log_loss, log_loss_each, risk_of, weighted_mean
 from medcore.models.trainer.plan import (
@@ -37,7 +37,7 @@ __all__ = ["Member", "NetworkSettings", "TrainedNetworks", "members_for", "train
 
 _MOST_BYTES = 300_000_000  # of features held at once by one batch of members
 _MOST_WATCHED = 20_000  # rows a member from which the AUROC of an epoch is taken
-_Tensors = TypeVar("_Tensors", Table, Plan)
+_Tensors = TypeVar("_Tensors", TrainingArrays, Plan)
 _CURVES = ("loss", "val_loss", "auroc", "val_auroc")
 
 
@@ -178,7 +178,7 @@ class _Training:
             ]
         )
         self._table = _constants(
-            Table(
+            TrainingArrays(
                 features=stacked,
                 fixed=self._fixed,
                 seeds=np.array([m.seed & 0xFFFFFFFF for m in self._members], np.uint32),
@@ -251,7 +251,7 @@ class _Training:
         importance = self._class_weight[np.arange(len(self._members))[:, None], np.maximum(target, 0)] * there
         return _Counted(target, importance.astype(np.float32), there.sum((0, 2)))
 
-    def _curves(self, told: Outcome, counted: _Counted) -> dict[str, NDArray[np.float64]]:
+    def _curves(self, told: EpochLogits, counted: _Counted) -> dict[str, NDArray[np.float64]]:
         used, logits, judged = self._shapes.n_steps, told.logits.numpy(), told.val_logits.numpy()
         watched = min(used, -(-_MOST_WATCHED // self._shapes.batch))
         target, importance = counted.target[:used], counted.importance[:used]

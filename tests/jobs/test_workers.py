@@ -19,13 +19,13 @@ from medcore.data.preparation.recipe import prepare
 from medcore.data.splitting.split import make_split
 from medcore.errors import CancelledError, TargetError, WorkerError
 from medcore.jobs.cluster.security import cluster_security
-from medcore.jobs.runs.team import ClusterTeam, _trials_on_each_machine
+from medcore.jobs.runs.workers import ClusterWorkers, _trials_on_each_machine
 from medcore.models.contract import candidate
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.progress import NullFollower, Progress
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Fitted, Pulse, Task, n_threads
-from medcore.models.contract.team import Alone, Team
+from medcore.models.contract.task import Fitted, ProgressReporter, Task, n_threads
+from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.models.run.results import read_results
 from medcore.models.run.training import task_of
 from medcore.models.selection import search
@@ -47,14 +47,14 @@ def two_workers(job_settings: Settings, eventually: Eventually) -> None:
 
 
 @pytest.fixture
-def team(job_settings: Settings, two_workers: None) -> Iterator[ClusterTeam]:
-    """The workers as a team of this process."""
+def workers(job_settings: Settings, two_workers: None) -> Iterator[ClusterWorkers]:
+    """The workers, asked by this process."""
     from distributed import Client
 
     address = jobs.ensure_cluster(job_settings).client.scheduler.address
-    team = ClusterTeam(lambda: Client(address, security=cluster_security(job_settings), set_as_default=False))
-    yield team
-    team.close()
+    workers = ClusterWorkers(lambda: Client(address, security=cluster_security(job_settings), set_as_default=False))
+    yield workers
+    workers.close()
 
 
 class Listener(NullFollower):
@@ -95,8 +95,10 @@ def searched(task: Task, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fitte
     monkeypatch.setattr(candidate, "candidates", lambda: quick)
     monkeypatch.setattr(search, "MOST_TRIALS", 5)
 
-    def fit(team: Team, follower: NullFollower | None = None) -> Fitted:
-        return fit_searched(task, Pulse(follower or NullFollower(), {"searched": 1.0}, model="searched", team=team))
+    def fit(workers: Workers, follower: NullFollower | None = None) -> Fitted:
+        return fit_searched(
+            task, ProgressReporter(follower or NullFollower(), {"searched": 1.0}, model="searched", workers=workers)
+        )
 
     return fit
 
@@ -111,13 +113,15 @@ def assert_alike(one: Fitted, other: Fitted) -> None:
         assert [replace(t, seconds=0.0) for t in first] == [replace(t, seconds=0.0) for t in second]
 
 
-def pids(team: ClusterTeam, work: ModuleType) -> set[int]:
-    return {where["pid"] for where in team.round(work.whereabouts, [1], range(6), NullFollower())}
+def pids(workers: ClusterWorkers, work: ModuleType) -> set[int]:
+    return {where["pid"] for where in workers.round(work.whereabouts, [1], range(6), NullFollower())}
 
 
-def test_both_workers_do_the_steps_of_a_round_on_one_copy_of_the_data_each(team: ClusterTeam, work: ModuleType) -> None:
+def test_both_workers_do_the_steps_of_a_round_on_one_copy_of_the_data_each(
+    workers: ClusterWorkers, work: ModuleType
+) -> None:
     shared = list(range(1000))
-    rounds = [list(team.round(work.whereabouts, shared, range(6), NullFollower())) for _ in range(3)]
+    rounds = [list(workers.round(work.whereabouts, shared, range(6), NullFollower())) for _ in range(3)]
     assert all({where["step"] for where in one} == set(range(6)) for one in rounds)
     done = [where for one in rounds for where in one]
     assert len({where["pid"] for where in done}) == 2
@@ -127,37 +131,39 @@ def test_both_workers_do_the_steps_of_a_round_on_one_copy_of_the_data_each(team:
 
 
 def test_a_search_spread_over_workers_has_the_numbers_of_one_alone(
-    team: ClusterTeam, searched: Callable[..., Fitted]
+    workers: ClusterWorkers, searched: Callable[..., Fitted]
 ) -> None:
-    assert_alike(searched(team), searched(Alone()))
+    assert_alike(searched(workers), searched(ThisProcess()))
 
 
 def test_a_search_whose_worker_is_killed_has_the_numbers_of_one_left_in_peace(
-    team: ClusterTeam, searched: Callable[..., Fitted], work: ModuleType
+    workers: ClusterWorkers, searched: Callable[..., Fitted], work: ModuleType
 ) -> None:
-    killed = min(pids(team, work))
-    disturbed = searched(team, Listener(after=9, do=lambda: os.kill(killed, signal.SIGKILL)))
-    assert killed not in pids(team, work)
-    assert_alike(disturbed, searched(Alone()))
+    killed = min(pids(workers, work))
+    disturbed = searched(workers, Listener(after=9, do=lambda: os.kill(killed, signal.SIGKILL)))
+    assert killed not in pids(workers, work)
+    assert_alike(disturbed, searched(ThisProcess()))
 
 
-def test_a_step_that_takes_its_worker_down_is_done_again(team: ClusterTeam, work: ModuleType, tmp_path: Path) -> None:
-    assert sorted(team.round(work.die_once, tmp_path, range(5), NullFollower())) == [0, 1, 4, 9, 16]
+def test_a_step_that_takes_its_worker_down_is_done_again(
+    workers: ClusterWorkers, work: ModuleType, tmp_path: Path
+) -> None:
+    assert sorted(workers.round(work.die_once, tmp_path, range(5), NullFollower())) == [0, 1, 4, 9, 16]
     assert (tmp_path / "tried").exists()
 
 
-def test_data_that_was_lost_with_its_workers_is_sent_again(team: ClusterTeam, work: ModuleType) -> None:
+def test_data_that_was_lost_with_its_workers_is_sent_again(workers: ClusterWorkers, work: ModuleType) -> None:
     shared = [1]
-    before = {where["pid"] for where in team.round(work.whereabouts, shared, range(4), NullFollower())}
+    before = {where["pid"] for where in workers.round(work.whereabouts, shared, range(4), NullFollower())}
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    after = list(team.round(work.whereabouts, shared, range(4), NullFollower()))
+    after = list(workers.round(work.whereabouts, shared, range(4), NullFollower()))
     assert sorted(where["step"] for where in after) == [0, 1, 2, 3]
     assert not before & {where["pid"] for where in after}
 
 
 def test_whoever_asks_to_stop_is_heard_and_so_are_the_workers(
-    team: ClusterTeam, work: ModuleType, tmp_path: Path, eventually: Eventually
+    workers: ClusterWorkers, work: ModuleType, tmp_path: Path, eventually: Eventually
 ) -> None:
     switch = Switch()
 
@@ -168,34 +174,34 @@ def test_whoever_asks_to_stop_is_heard_and_so_are_the_workers(
     watcher = threading.Thread(target=stop_once_begun)
     watcher.start()
     with pytest.raises(CancelledError):
-        list(team.round(work.wait_to_be_stopped, tmp_path, range(6), switch))
+        list(workers.round(work.wait_to_be_stopped, tmp_path, range(6), switch))
     watcher.join()
     eventually(lambda: len(list(tmp_path.glob("heard-*"))) == 2)
     assert len(list(tmp_path.glob("begun-*"))) == 2
-    assert len(pids(team, work)) == 2
+    assert len(pids(workers, work)) == 2
 
 
 def test_a_round_that_is_left_early_is_given_up(
-    team: ClusterTeam, work: ModuleType, tmp_path: Path, eventually: Eventually
+    workers: ClusterWorkers, work: ModuleType, tmp_path: Path, eventually: Eventually
 ) -> None:
     steps = [*range(3)]
-    left = team.round(work.die_once, tmp_path, steps, NullFollower())
+    left = workers.round(work.die_once, tmp_path, steps, NullFollower())
     (tmp_path / "tried").touch()
     next(left)
     left.close()
-    assert len(pids(team, work)) == 2
+    assert len(pids(workers, work)) == 2
 
 
-def test_an_error_of_a_step_is_the_run_s_own(team: ClusterTeam, work: ModuleType) -> None:
+def test_an_error_of_a_step_is_the_run_s_own(workers: ClusterWorkers, work: ModuleType) -> None:
     with pytest.raises(TargetError, match="The outcome has 1 class"):
-        list(team.round(work.refuse_step, None, range(3), NullFollower()))
+        list(workers.round(work.refuse_step, None, range(3), NullFollower()))
 
 
 def test_an_unforeseen_error_of_a_step_comes_without_its_text(
-    team: ClusterTeam, work: ModuleType, job_settings: Settings
+    workers: ClusterWorkers, work: ModuleType, job_settings: Settings
 ) -> None:
     with pytest.raises(WorkerError, match="ValueError") as raised:
-        list(team.round(work.stumble_at_step, None, range(3), NullFollower()))
+        list(workers.round(work.stumble_at_step, None, range(3), NullFollower()))
     logs = "".join(p.read_text() for p in (job_settings.data_dir / "jobs").glob("*.log"))
     assert "Miller" not in str(raised.value) + logs
 
@@ -207,9 +213,9 @@ def test_a_cluster_that_cannot_be_reached_leaves_the_steps_to_this_process(work:
         asked.append(1)
         raise OSError("no scheduler")
 
-    team = ClusterTeam(nobody)
+    workers = ClusterWorkers(nobody)
     for _ in range(2):
-        done = list(team.round(work.whereabouts, [1], range(2), NullFollower()))
+        done = list(workers.round(work.whereabouts, [1], range(2), NullFollower()))
         assert {where["pid"] for where in done} == {os.getpid()}
     assert len(asked) == 1
 

@@ -1,4 +1,4 @@
-"""The workers of the cluster as the team of one run: they make the trials of its search side by side.
+"""The workers of the cluster at the service of one run: they make the trials of its search at the same time.
 
 The run is itself a task on a worker. While it waits for trials it steps out of
 its worker's pool of threads, so that trials can be made there as well; the
@@ -27,7 +27,7 @@ from medcore.jobs.cluster.processes import TRIAL
 from medcore.jobs.runs.follower import LISTEN_EVERY_SECONDS
 from medcore.models.contract.progress import stop_if_cancelled
 from medcore.models.contract.task import sharing_the_machine
-from medcore.models.contract.team import Alone, Result, Shared, Step, StopSign, Team, Work
+from medcore.models.contract.workers import Result, Shared, Step, StepFunction, StopSignal, ThisProcess, Workers
 from medcore.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ MOST_TIMES_SENT = 5
 
 
 @contextmanager
-def team_of_this_worker() -> Iterator[Team]:
-    """Yield the cluster's workers as a team, to be called in a worker's task; nothing is done before the first round."""
-    with closing(ClusterTeam(_client_of_this_worker)) as team:
-        yield team
+def workers_of_this_cluster() -> Iterator[Workers]:
+    """Yield the cluster's workers for a run, to be called in a worker's task; nothing is done before the first round."""
+    with closing(ClusterWorkers(_client_of_this_worker)) as workers:
+        yield workers
 
 
 @contextmanager
-def team_of_named_cluster(settings: Settings) -> Iterator[Team]:
+def workers_of_named_cluster(settings: Settings) -> Iterator[Workers]:
     """Yield the workers of the cluster that is named, to be called from outside it; this process alone if none is.
 
     Raises:
@@ -55,14 +55,14 @@ def team_of_named_cluster(settings: Settings) -> Iterator[Team]:
 
     """
     if settings.scheduler is None:
-        yield Alone()
+        yield ThisProcess()
         return
     client = connect(settings)
-    with closing(ClusterTeam(lambda: client)) as team:
-        yield team
+    with closing(ClusterWorkers(lambda: client)) as workers:
+        yield workers
 
 
-class ClusterTeam:
+class ClusterWorkers:
     """All workers of a cluster.
 
     A worker makes as many trials at a time as it offers of the resource ``TRIAL`` (a
@@ -81,7 +81,7 @@ class ClusterTeam:
         self._out_of_reach = False
 
     def round(
-        self, work: Work[Shared, Step, Result], shared: Shared, steps: Sequence[Step], sign: StopSign, /
+        self, work: StepFunction[Shared, Step, Result], shared: Shared, steps: Sequence[Step], sign: StopSignal, /
     ) -> Generator[Result, None, None]:
         """Yield ``work(shared, step, sign)`` of every step, as they are finished.
 
@@ -92,7 +92,7 @@ class ClusterTeam:
         """
         places = self._places() if len(steps) > 1 else {}
         if self._client is None or sum(places.values()) < 2:
-            yield from Alone().round(work, shared, steps, sign)
+            yield from ThisProcess().round(work, shared, steps, sign)
             return
         if not self._aside:
             _step_aside()
@@ -227,7 +227,7 @@ def _no_workers(kind: str) -> WorkerError:
 
 
 def _make(
-    work: Work[Shared, Step, Result], shared: Shared, step: Step, *, key_of_this: str, beside: Mapping[str, int]
+    work: StepFunction[Shared, Step, Result], shared: Shared, step: Step, *, key_of_this: str, beside: Mapping[str, int]
 ) -> tuple[Any, Any]:
     """Make one trial on a worker, on its share of the machine's cores; return ``(result, None)`` or ``(None, error)``."""
     from distributed import get_worker

@@ -1,4 +1,4 @@
-"""Who does the steps of a round: this process by itself, or several workers at once.
+"""Who does the steps of a round: this process by itself, or several workers at the same time.
 
 What is done is a function of what all steps share and of the step. A step's result
 must depend on nothing else, so that it does not matter who did it, nor when.
@@ -14,17 +14,17 @@ Step = TypeVar("Step")
 Result = TypeVar("Result")
 
 
-class StopSign(Protocol):
+class StopSignal(Protocol):
     """Tells whoever works whether to go on."""
 
     def cancelled(self) -> bool:
         """Whether the person asked to stop."""
 
 
-Work = Callable[[Shared, Step, StopSign], Result]
+StepFunction = Callable[[Shared, Step, StopSignal], Result]
 
 
-class Team(Protocol):
+class Workers(Protocol):
     """Does the steps of a round and hands back each result as soon as it is there, in whatever order.
 
     ``shared`` may be large: it is sent to a worker once, however many rounds follow
@@ -32,7 +32,7 @@ class Team(Protocol):
     """
 
     def round(
-        self, work: Work[Shared, Step, Result], shared: Shared, steps: Sequence[Step], sign: StopSign, /
+        self, work: StepFunction[Shared, Step, Result], shared: Shared, steps: Sequence[Step], sign: StopSignal, /
     ) -> Generator[Result, None, None]:
         """Yield ``work(shared, step, sign)`` of every step.
 
@@ -42,11 +42,11 @@ class Team(Protocol):
         """
 
 
-class Alone:
-    """A team of one: the process at hand does one step after another."""
+class ThisProcess:
+    """No workers but the process at hand, which does one step after another."""
 
     def round(
-        self, work: Work[Shared, Step, Result], shared: Shared, steps: Sequence[Step], sign: StopSign, /
+        self, work: StepFunction[Shared, Step, Result], shared: Shared, steps: Sequence[Step], sign: StopSignal, /
     ) -> Generator[Result, None, None]:
         """Yield ``work(shared, step, sign)`` of every step, in their order."""
         for step in steps:

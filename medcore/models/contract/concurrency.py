@@ -51,7 +51,7 @@ def one_blas_thread() -> Iterator[None]:
                 _limit.limits.restore_original_limits()
 
 
-def side_by_side(
+def fit_concurrently(
     fit: Callable[[str], Result], names: Sequence[str], *, n_rows: int, halt: Callable[[], None]
 ) -> dict[str, Result]:
     """Return ``fit(name)`` of every name, begun in their order, several at a time on small tables.

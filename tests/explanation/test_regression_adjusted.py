@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medcore.explanation import explain
-from medcore.explanation.shapley import adjusted, exact
+from medcore.explanation.shapley import exact, regression_adjusted
 from medcore.explanation.shapley.game import Game
 from medcore.explanation.shapley.surrogate import Surrogate, logistic
 
@@ -43,7 +43,7 @@ def test_the_values_are_those_of_counting_out_and_the_errors_cover(network_risk)
     inside, apart = [], []
     for seed in range(60):
         game = game_of(risk, row, background)
-        answers = list(adjusted.rounds(game, seed=seed, max_evaluations=16_000, wanted=0.0))
+        answers = list(regression_adjusted.rounds(game, seed=seed, max_evaluations=16_000, wanted=0.0))
         assert all(abs(v.sum() - (game.ends[0] - game.base_value)) < 1e-10 for v, _ in answers)
         values, errors = answers[-1]
         inside.append(np.abs(values - true) <= 1.96 * errors)
@@ -68,5 +68,5 @@ def test_at_one_cost_its_errors_are_smaller_than_those_of_permutations(monkeypat
         return sum(c.standard_error for c in found.contributions)
 
     adjusted_error = error()
-    monkeypatch.setattr("medcore.explanation.shapley.adjusted.MOST_PLAYERS", 0)
+    monkeypatch.setattr("medcore.explanation.shapley.regression_adjusted.MOST_PLAYERS", 0)
     assert adjusted_error < error() / 2

@@ -4,9 +4,9 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from medcore.errors import CancelledError, SettingsError
-from medcore.models.contract.lanes import MOST_ROWS, one_blas_thread, side_by_side
+from medcore.models.contract.concurrency import MOST_ROWS, fit_concurrently, one_blas_thread
 from medcore.models.contract.progress import NullFollower, Progress
-from medcore.models.contract.task import Pulse, n_threads, sharing_the_machine
+from medcore.models.contract.task import ProgressReporter, n_threads, sharing_the_machine
 
 NAMES = ("network", "forest", "logistic")
 
@@ -20,21 +20,21 @@ class _Listener(NullFollower):
 
 
 def test_every_candidate_is_fitted_under_its_own_name():
-    assert side_by_side(str.upper, NAMES, n_rows=100, halt=lambda: None) == {name: name.upper() for name in NAMES}
+    assert fit_concurrently(str.upper, NAMES, n_rows=100, halt=lambda: None) == {name: name.upper() for name in NAMES}
 
 
 def test_a_large_table_is_fitted_one_candidate_after_another_in_order():
     order = []
-    side_by_side(order.append, NAMES, n_rows=MOST_ROWS + 1, halt=lambda: None)
+    fit_concurrently(order.append, NAMES, n_rows=MOST_ROWS + 1, halt=lambda: None)
     assert tuple(order) == NAMES
 
 
 def test_the_error_of_a_candidate_is_raised_and_the_others_stop_early():
-    pulse = Pulse(NullFollower(), dict.fromkeys(NAMES, 1.0))
+    reporter = ProgressReporter(NullFollower(), dict.fromkeys(NAMES, 1.0))
     began = threading.Event()
 
     def fit(name: str) -> None:
-        own = pulse.of(name)
+        own = reporter.of(name)
         if name == "network":
             began.wait(10)
             raise SettingsError("the training diverged")
@@ -43,7 +43,7 @@ def test_the_error_of_a_candidate_is_raised_and_the_others_stop_early():
             own.tell("folds", 0.5)
 
     with pytest.raises(SettingsError, match="diverged"):
-        side_by_side(fit, NAMES, n_rows=100 if n_threads() > 1 else MOST_ROWS + 1, halt=pulse.halt)
+        fit_concurrently(fit, NAMES, n_rows=100 if n_threads() > 1 else MOST_ROWS + 1, halt=reporter.halt)
 
 
 def test_a_cancelled_run_stops_in_every_candidate():
@@ -51,15 +51,15 @@ def test_a_cancelled_run_stops_in_every_candidate():
         def cancelled(self) -> bool:
             return True
 
-    pulse = Pulse(Impatient(), dict.fromkeys(NAMES, 1.0))
+    reporter = ProgressReporter(Impatient(), dict.fromkeys(NAMES, 1.0))
     with pytest.raises(CancelledError):
-        side_by_side(pulse.of, NAMES, n_rows=100, halt=pulse.halt)
+        fit_concurrently(reporter.of, NAMES, n_rows=100, halt=reporter.halt)
 
 
 def test_the_fraction_of_a_run_adds_up_over_candidates_that_work_at_the_same_time():
     listener = _Listener()
-    pulse = Pulse(listener, {"network": 3.0, "forest": 1.0})
-    network, forest = pulse.of("network"), pulse.of("forest")
+    reporter = ProgressReporter(listener, {"network": 3.0, "forest": 1.0})
+    network, forest = reporter.of("network"), reporter.of("forest")
     network.tell("folds", 0.5)
     forest.tell("folds", 1.0)
     network.finish()
@@ -69,9 +69,9 @@ def test_the_fraction_of_a_run_adds_up_over_candidates_that_work_at_the_same_tim
 
 def test_moments_of_a_candidate_without_epochs_are_told_apart():
     listener = _Listener()
-    pulse = Pulse(listener, {"forest": 1.0}).of("forest")
-    pulse.tell("folds", 0.5)
-    pulse.tell("folds", 0.7)
+    reporter = ProgressReporter(listener, {"forest": 1.0}).of("forest")
+    reporter.tell("folds", 0.5)
+    reporter.tell("folds", 0.7)
     assert len({(p.stage, p.model, p.epoch) for p in listener.heard}) == 3
 
 
