@@ -5,9 +5,9 @@ from __future__ import annotations
 from medcore.i18n import N_, _
 from medcore.ui.evaluate import comparison, external, groups, overview, report, written
 from medcore.ui.evaluate.judging import Judged
-from medcore.ui.evaluate.question import choose, choose_run, default_threshold
+from medcore.ui.evaluate.question import choose, choose_run
 from medcore.ui.kit import cache, components, guards
-from medcore.ui.kit.state import state
+from medcore.ui.kit.thresholds import threshold_of
 
 VIEWS = {
     "overview": N_("Overview"),
@@ -30,7 +30,7 @@ def page() -> None:
     judged = choose(study, run, results)
     who(judged)
     view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v]))
-    threshold = state().thresholds.get(judged.threshold_key, default_threshold(study, run, results, judged))
+    threshold = threshold_of(study, run, results, judged.class_index)
     with components.errors_shown():
         if view == "overview":
             overview.overview(study, results, judged, threshold)

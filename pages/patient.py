@@ -1,4 +1,4 @@
-"""Patient: one patient's risk, what the model used, and how far to trust it."""
+"""Patient: who is at what risk, why, and how far to trust it."""
 
 from __future__ import annotations
 
@@ -7,91 +7,71 @@ import streamlit as st
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import components, guards
-from medcore.ui.kit.words import model_name
-from medcore.ui.patient import choice, record, similar, table, view, what_if, whole
-from medcore.ui.patient.choice import Chosen
+from medcore.ui.kit.state import state
+from medcore.ui.kit.thresholds import threshold_of
+from medcore.ui.patient import choice, listing, one, table, whole, worklist
 from medcore.ui.patient.explainer import Explainer, open_explainer
 
 VIEWS = {
-    "one": N_("One patient"),
-    "many": N_("Many patients"),
+    "one": N_("Patients"),
+    "many": N_("Explanations as a file"),
     "whole": N_("Whole model"),
 }
-WAYS = {
-    "pick": N_("From the table"),
-    "type": N_("Type one in"),
-    "table": N_("New table"),
-}
-ASK = {"pick": choice.pick, "type": choice.type_in, "table": choice.new_table}
 
 
 def page() -> None:
-    components.header(
-        _("Patient"), _("One patient’s risk, what the model used to arrive at it, and how far to trust it.")
-    )
+    listed = not (state().opened or state().patients)
+    if listed:
+        head()
     study = guards.require_outcome()
     run = guards.require_run()
     with components.errors_shown():
         explainer = open_explainer(study, run)
-        about(explainer)
-        view = components.choice(_("Look at"), list(VIEWS), key="patient.view", show=lambda v: _(VIEWS[v]))
+        opened = one.opened(explainer)
+        if opened is not None:
+            one.show(study, explainer, opened)
+            return
+        if not listed:
+            head()
+        left, right = st.columns(2)
+        with left:
+            view = components.choice(_("Look at"), list(VIEWS), key="patient.view", show=lambda v: _(VIEWS[v]))
         if view == "many":
             table.show(explainer)
         elif view == "whole":
             whole.show(explainer)
         else:
-            one_patient(study, explainer)
+            with right:
+                way = ask_source(explainer)
+            patients(study, explainer, way)
 
 
-def one_patient(study: StudyRecord, explainer: Explainer) -> None:
-    way = components.choice(_("Who"), list(WAYS), key="patient.way", show=lambda w: _(WAYS[w]))
-    chosen = ASK[way](explainer)
-    if chosen is not None:
-        show(study, explainer, chosen)
+def head() -> None:
+    components.header(_("Patient"), _("Who is at what risk, what the model used, and how far to trust it."))
 
 
-def about(explainer: Explainer) -> None:
-    components.facts(
-        [
-            (_("Model"), model_name(explainer.results.model)),
-            (_("Run"), str(explainer.run.number)),
-            (_("Training patients"), f"{len(explainer.results.training.rows):,}"),
-        ]
-    )
+def ask_source(explainer: Explainer) -> str:
+    ways = listing.sources(explainer)
+    return components.choice(_("Who"), ways, key="patient.way", show=lambda w: _(listing.SOURCES[w]))
 
 
-def ask_class(explainer: Explainer, chosen: Chosen, likeliest: int) -> int:
-    """Ask which outcome is meant where there are more than two, beginning with the likeliest."""
-    event = explainer.results.target.event
-    if event is not None:
-        return event
-    name = st.selectbox(
-        _("Outcome in question"),
-        explainer.classes,
-        index=likeliest,
-        format_func=components.one_line,
-        key=f"patient.class.{explainer.run.id}.{chosen.key}",
-    )
-    return explainer.classes.index(name)
-
-
-def show(study: StudyRecord, explainer: Explainer, chosen: Chosen) -> None:
-    patient = explainer.risk_of(chosen.frame, chosen.key)
-    class_index = ask_class(explainer, chosen, patient.likeliest)
-    trust = explainer.trust(patient, chosen.key, class_index)
-    view.show_trust(trust)
-    view.show_risk(explainer, chosen, patient, trust, class_index)
-    explanation, background = view.show_explanation(explainer, chosen, patient, class_index)
-    with components.errors_shown():
-        what_if.show(explainer, chosen, patient, class_index, explanation, background)
-    with components.errors_shown():
-        view.show_counterfactuals(explainer, chosen, patient, class_index)
-    with components.errors_shown():
-        similar.show(study, explainer, patient, class_index)
-    with components.errors_shown():
-        record.offer(study, explainer, chosen, patient, trust, explanation, class_index)
-    with components.errors_shown():
-        what_if.prepare(explainer, patient, explanation, background)
+def patients(study: StudyRecord, explainer: Explainer, way: str) -> None:
+    """List the patients of a source, or take one typed in."""
+    if way == "type":
+        typed = choice.type_in(explainer)
+        if typed is not None:
+            state().typed[explainer.run.id] = typed
+            one.open_typed(explainer)
+        return
+    found = one.new_table(explainer) if way == "table" else listing.known(explainer, way)
+    if found is None:
+        return
+    if found.in_training:
+        components.note(_("Risks of training patients are from models that had not seen the patient."))
+    class_index = one.ask_class(explainer)
+    threshold = threshold_of(study, explainer.run, explainer.results, class_index)
+    one.remember(explainer, found)
+    worklist.worklist(explainer, found, threshold, class_index)
 
 
 page()

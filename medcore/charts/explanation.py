@@ -15,7 +15,7 @@ from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _
 
 N_SHOWN = 8
-ROW_HEIGHT = 38
+ROW_HEIGHT = 34
 N_COLUMNS = 12
 """Up to this many values, the training patients are drawn as columns."""
 _NAME, _VALUE = 26, 22
@@ -52,7 +52,7 @@ def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN) -> go.Figure:
             up=[theme.escape(c) for c in up] or "–",
             down=[theme.escape(c) for c in down] or "–",
         ),
-        height=130 + ROW_HEIGHT * (len(bars) + 2),
+        height=100 + ROW_HEIGHT * (len(bars) + 2),
     )
     _draw_ends(figure, explanation, last=len(bars) + 1)
     _draw_bars(figure, bars, explanation)

@@ -39,7 +39,7 @@ class PatientReportInputs:
     """Everything the page says, already computed.
 
     ``who`` is how the patient was chosen ("Row 12"), never a name. ``base`` is the
-    share (0–1) of training patients with the outcome, ``model`` what the model is
+    share (0–1) of training patients with the outcome, ``threshold`` the study's, ``model`` what the model is
     called, ``model_sha256`` the hash of the bundle's list of hashes.
     """
 
@@ -51,6 +51,7 @@ class PatientReportInputs:
     reliability: Reliability = field(repr=False)
     sets: ConformalSets
     class_index: int
+    threshold: float
     base: float
     model: str
     model_sha256: str
@@ -131,7 +132,12 @@ def _verdict(inputs: PatientReportInputs) -> str:
 def _bounds(inputs: PatientReportInputs) -> list[str]:
     """Say how sure the risk is: similar patients, the models in it, the outcomes that cannot be ruled out."""
     local, spread = inputs.reliability.local, inputs.spread
-    lines = [_("Risk: {risk}.", risk=wording.percent(inputs.risk, digits=1))]
+    side = (
+        N_("Risk: {risk}, at or above the threshold of {percent} %.")
+        if inputs.risk >= inputs.threshold
+        else N_("Risk: {risk}, below the threshold of {percent} %.")
+    )
+    lines = [_(side, risk=wording.percent(inputs.risk, digits=1), percent=f"{100 * inputs.threshold:.1f}")]
     if local.n:
         lines.append(
             _(

@@ -121,6 +121,16 @@ class Visitor:
         """The widget with this key (``page.widget``)."""
         return self.page.locator(f"[class*='st-key-{key.replace('.', '-')}']").first
 
+    def first_patient(self) -> Visitor:
+        """Open the patient at the top of the list by a click on the second column."""
+        table = self.page.get_by_test_id("stDataFrame").first
+        table.scroll_into_view_if_needed()
+        box = table.bounding_box()
+        assert box is not None
+        self.page.mouse.click(box["x"] + 90, box["y"] + 55)
+        expect(self.page.locator("[class*='st-key-patient-steps']")).to_be_visible()
+        return self.settled()
+
     def sees(self, text: str) -> Visitor:
         expect(self.page.get_by_text(text).first).to_be_visible()
         return self

@@ -23,7 +23,7 @@ def test_a_sample_from_one_click_to_one_patients_explanation(visit):
     visitor.settled().sees("What a threshold does")
     expect(visitor.page.locator(".js-plotly-plot").nth(3)).to_be_visible()
     visitor.page.get_by_role("link", name="Patient").click()
-    visitor.settled().sees("What the model used")
+    visitor.settled().first_patient().sees("What the model used")
     visitor.sees("not why the patient is ill")
     expect(visitor.page.locator(".js-plotly-plot .waterfalllayer, .js-plotly-plot .barlayer").first).to_be_visible()
     visitor.sees("oldpeak")
@@ -53,7 +53,7 @@ def test_an_uploaded_table_from_file_to_explanation(visit):
     visitor.page.get_by_role("button", name="Judge it").first.click()
     visitor.settled().sees("What a threshold does")
     visitor.page.get_by_role("link", name="Patient").click()
-    visitor.settled().sees("What the model used")
+    visitor.settled().first_patient().sees("What the model used")
     visitor.sees("age_years")
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_moved_value_moves_risk_and_contributions_and_is_given_back(visit, trained_study, width):
-    visitor = visit(width=width).open(f"patient?study={trained_study}&lang=en").sees("What if")
+    visitor = visit(width=width).open(f"patient?study={trained_study}&lang=en").first_patient().choose("What if")
     page = visitor.page
     moves = page.locator("table.mc-moves")
     expect(moves).to_be_visible()

@@ -73,31 +73,61 @@ def patient_page(ready, here, open_page):
     return lambda name, lang="en": open_page("patient", study=ready[1][name], lang=lang)
 
 
-def test_a_patient_of_280_columns_and_eight_classes_is_explained(patient_page, words):
-    app = patient_page("wide")
+def opened(app, place=0, part=None):
+    """Open a patient of the list by its place, and one of the questions about that patient."""
+    picker = next(s for s in app.selectbox if s.label == "Open a patient")
+    picker.select_index(place).run()
     assert not app.exception
-    text = words(app)
+    if part is not None:
+        next(s for s in app.segmented_control if s.key == "patient.part").set_value(part).run()
+        assert not app.exception
+    return app
+
+
+def test_a_patient_of_280_columns_and_eight_classes_is_explained(patient_page, words):
+    text = words(opened(patient_page("wide")))
     assert "What the model used" in text
     assert re.search(r"type \d", text)
 
 
-def test_a_test_patient_is_shown_with_risk_reason_and_caption(patient_page, words):
+def test_the_list_has_risk_interval_and_outcome_of_every_test_patient_at_once(patient_page):
     app = patient_page("heart")
     assert not app.exception
+    table = app.run().dataframe[0].value  # the reasons come after the risks
+    assert len(table) == 184
+    assert {"Row", "age", "sex", "Risk of yes (%)", "Threshold", "Main reasons", "What happened"} <= set(table.columns)
+    risks = table["Risk of yes (%)"]
+    assert risks.is_monotonic_decreasing
+    assert table["Main reasons"].iloc[0].startswith(("▲", "▼"))
+    next(s for s in app.segmented_control if s.key == "patient.filter").set_value("below").run()
+    below = app.dataframe[0].value
+    assert 0 < len(below) < 184 and set(below["Threshold"]) == {"below"}
+
+
+def test_a_test_patient_is_shown_with_risk_reason_and_caption(patient_page, words):
+    app = opened(patient_page("heart"))
     text = words(app)
     assert "patients with values like these" in text
+    assert "threshold of" in text
     assert "not why the patient is ill" in text
-    assert "Similar patients" in text
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("plotly_chart")) == 1
 
 
-def test_another_patient_has_another_risk(patient_page, words):
-    app = patient_page("heart")
-    before = words(app)
-    picker = next(s for s in app.selectbox if s.label == "Patient of the test set")
-    picker.set_value(int(picker.options[5].split()[-1])).run()
+def test_each_heading_names_the_patient_and_the_next_one_leaves_nothing_behind(patient_page, words):
+    app = opened(patient_page("heart"), 3, "similar")
+    first = re.search(r"Patients similar to (Row \d+)", words(app))[1]
+    assert first in words(app).split("mc-page")[1]
+    next(b for b in app.button if b.label == "Next").click().run()
     assert not app.exception
-    assert words(app) != before
+    assert f"{first} " not in words(app)
+    next(b for b in app.button if b.label == "List").click().run()
+    assert "Click a row to open" in words(app)
+
+
+def test_the_threshold_is_the_same_as_on_the_evaluate_page(patient_page, open_page, words, ready):
+    ours = re.search(r"threshold ([\d.]+) %", words(patient_page("heart")))[1]
+    app = open_page("evaluate", study=ready[1]["heart"])
+    assert any(s.value == float(ours) for s in app.slider)
 
 
 SIMILAR = "Differs in"
@@ -112,22 +142,22 @@ def tables_of(app):
 
 
 def test_the_page_says_what_became_of_similar_patients_and_what_was_expected(patient_page, words):
-    shown = words(patient_page("heart"))
+    shown = words(opened(patient_page("heart")))
     found = re.search(r"Of the 50 most similar patients (\d+) had it; the model expected (\d+)\.", shown)
     assert found
     assert all(0 <= int(n) <= 50 for n in found.groups())
 
 
 def test_the_owner_switches_similar_patients_off_and_on_again_for_the_study(patient_page, words, ready):
-    app = patient_page("heart")
+    app = opened(patient_page("heart"), part="similar")
     assert SIMILAR in tables_of(app)
     similar_switch(app).set_value(False).run()
     assert not app.exception
     assert SIMILAR not in tables_of(app)
     assert "switched off for this study" in words(app)
-    again = patient_page("heart")
+    again = opened(patient_page("heart"), part="similar")
     assert SIMILAR not in tables_of(again)
-    assert SIMILAR in tables_of(patient_page("wine"))
+    assert SIMILAR in tables_of(opened(patient_page("wine"), part="similar"))
     similar_switch(again).set_value(True).run()
     assert SIMILAR in tables_of(again)
     trail = [e.action for e in Store(Settings.from_env()).audit(LOCAL_OWNER, ready[1]["heart"])]
@@ -136,15 +166,14 @@ def test_the_owner_switches_similar_patients_off_and_on_again_for_the_study(pati
 
 def test_the_installation_overrides_what_a_study_shows(patient_page, words, monkeypatch):
     monkeypatch.setenv("MEDCORE_SIMILAR_PATIENTS", "off")
-    app = patient_page("heart")
-    assert not app.exception
+    app = opened(patient_page("heart"), part="similar")
     assert SIMILAR not in tables_of(app)
     assert "this installation shows no real patients" in words(app)
     assert not [t for t in app.toggle if t.label == "Show real patients of this study"]
 
 
 def test_log_odds_can_be_asked_for(patient_page, words):
-    app = patient_page("heart")
+    app = opened(patient_page("heart"))
     scale = next(s for s in app.segmented_control if s.label == "Scale")
     scale.set_value("log_odds").run()
     assert not app.exception
@@ -172,7 +201,7 @@ def test_a_new_table_gets_predictions_and_a_lacking_column_is_named(patient_page
     frame = load_sample("heart").frame.head(6)
     app.file_uploader[0].set_value(("new.csv", frame.to_csv(index=False).encode(), "text/csv")).run()
     assert not app.exception
-    assert "6 patients" in words(app)
+    assert "6 of 6 patients" in words(app)
     lacking = frame.drop(columns=[c for c in frame.columns if c.startswith("chol")])
     app.file_uploader[0].set_value(("new.csv", lacking.to_csv(index=False).encode(), "text/csv")).run()
     assert not app.exception
@@ -187,17 +216,17 @@ def new_table(app, frame):
 
 def test_what_is_odd_about_new_patients_is_said_in_words_and_each_is_shown(patient_page, words):
     frame = load_sample("heart").frame.head(4).copy()
-    frame.iloc[1] = None
+    frame.iloc[1, 1:] = None
     frame.iloc[2, frame.columns.get_loc("cp")] = "unheard of"
     app = new_table(patient_page("heart"), frame)
     shown = app.dataframe[0].value
-    assert list(shown.columns) == ["Row", "Risk of yes", "Be careful about"]
-    assert "filled in: " in shown["Be careful about"][1]
-    assert "not seen in training: cp" in shown["Be careful about"][2]
-    for row, said in ((1, "No risk to rely on"), (2, "Values that no or hardly any training patient had")):
-        next(n for n in app.number_input if n.label == "Row to look at").set_value(row).run()
-        assert not app.exception
-        assert said in words(app)
+    careful = shown.set_index("Row")["Be careful about"]
+    assert "filled in: " in careful[3]
+    assert "not seen in training: cp" in careful[4]
+    assert "No risk to rely on" in words(opened(app, 1))
+    next(b for b in app.button if b.label == "List").click().run()
+    opened(app, 2, "what_if")
+    assert "Values that no or hardly any training patient had" in words(app)
     own = next(s for s in app.selectbox if s.label == "cp" and s.key.startswith("patient.to."))
     assert own.placeholder == "unheard of"
 
@@ -213,7 +242,9 @@ def test_without_a_model_the_page_says_what_it_is_for_and_the_way_on(open_page, 
 def test_of_three_outcomes_one_is_in_question(patient_page, words):
     app = patient_page("wine")
     assert not app.exception
-    assert "Likeliest outcome" in words(app)
+    assert "Likeliest outcome" in app.dataframe[0].value.columns
+    opened(app)
+    assert "mc-classes" in words(app)
     asked = next(s for s in app.selectbox if s.label == "Outcome in question")
     asked.set_value("barbera").run()
     assert not app.exception
@@ -225,7 +256,8 @@ def what_if(app):
 
 
 def test_changed_values_move_risk_and_contributions_until_they_are_given_back(patient_page, words):
-    app = patient_page("heart")
+    app = opened(patient_page("heart"), part="what_if")
+    next(m for m in app.multiselect if m.label == "Columns to change").set_value(["oldpeak"]).run()
     before = what_if(app)
     slider = next(s for s in app.slider if s.key.startswith("patient.to."))
     slider.set_value(slider.max).run()
@@ -241,7 +273,7 @@ def test_changed_values_move_risk_and_contributions_until_they_are_given_back(pa
 
 
 def test_what_nobody_can_change_is_locked_until_it_is_unlocked(patient_page):
-    app = patient_page("heart")
+    app = opened(patient_page("heart"), part="what_if")
     asked = lambda: next(m for m in app.multiselect if m.label == "Columns to change")  # noqa: E731
     assert not [c for c in asked().options if c.startswith(("age", "sex"))]
     next(t for t in app.toggle if t.label.startswith("Also what nobody")).set_value(True).run()
@@ -250,7 +282,7 @@ def test_what_nobody_can_change_is_locked_until_it_is_unlocked(patient_page):
 
 
 def test_two_columns_make_a_map(patient_page):
-    app = patient_page("heart")
+    app = opened(patient_page("heart"), part="what_if")
     other = next(s for s in app.selectbox if s.label == "Together with")
     other.set_value(other.options[0]).run()
     assert not app.exception
@@ -258,7 +290,7 @@ def test_two_columns_make_a_map(patient_page):
 
 
 def test_a_page_for_the_record_is_written_when_it_is_asked_for(patient_page):
-    app = patient_page("heart")
+    app = opened(patient_page("heart"), part="record")
     assert not app.get("download_button")
     next(b for b in app.button if b.label == "Write the page").click().run()
     assert not app.exception
@@ -308,4 +340,4 @@ def test_the_whole_model_is_shown(patient_page, words, name):
 def test_the_page_speaks_chinese(patient_page, words):
     app = patient_page("heart", lang="zh_CN")
     assert not app.exception
-    assert "模型依据了什么" in words(app)
+    assert "锁定的测试集" in words(app) or "点击一行" in words(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pandas as pd
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -18,11 +20,22 @@ def to_csv(frame: pd.DataFrame) -> str:
     '@b,-1
     c,2
     """
+    return _safe(frame).to_csv(index=False, lineterminator="\n")
+
+
+def to_xlsx(frame: pd.DataFrame) -> bytes:
+    """Write a table as an Excel workbook of one sheet in which no text acts as a formula."""
+    file = BytesIO()
+    _safe(frame).to_excel(file, index=False, engine="openpyxl")
+    return file.getvalue()
+
+
+def _safe(frame: pd.DataFrame) -> pd.DataFrame:
     safe = frame.rename(columns={name: harmless(str(name)) for name in frame.columns})
     for position, kind in enumerate(safe.dtypes):
         if not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
             safe.isetitem(position, [harmless(v) if isinstance(v, str) else v for v in safe.iloc[:, position]])
-    return safe.to_csv(index=False, lineterminator="\n")
+    return safe
 
 
 def harmless(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -146,6 +147,15 @@ def default_positive(counts: dict[str, int]) -> tuple[str, Message]:
         )
     rarer = min(counts, key=lambda c: counts[c])
     return rarer, Message(N_("{positive} is the rarer class, so it is taken as the event."), {"positive": rarer})
+
+
+def absence(classes: Sequence[str]) -> int | None:
+    """Return the place of the class that says "none of these": healthy, negative, none; None where no word says so.
+
+    >>> absence(["hypothyroid", "negative", "goitre"]), absence(["setosa", "virginica"])
+    (1, None)
+    """
+    return next((k for k, name in enumerate(classes) if name.strip().casefold() in NEGATIVE_WORDS), None)
 
 
 def _negation(classes: list[str]) -> str | None:

@@ -145,6 +145,8 @@ class _Walks:
     def ask(self, where: NDArray[np.bool_]) -> None:
         """Ask about the places ``where`` (w, P + 1) that lie between both ends, and write down the answers."""
         walk, step = np.nonzero(where)
+        if not walk.size:  # both ends certain of the same everywhere
+            return
         present = self.turn[walk] < step.astype(np.int32)[:, None]
         self.worth[walk, step] = self.game.mixed(self.rows[walk], present)
 

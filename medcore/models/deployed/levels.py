@@ -54,7 +54,7 @@ def unknown_levels(
     """
     found = []
     for place, name in enumerate(codebook.columns):
-        if codebook.kinds[place] == "numeric":
+        if not codebook.categories[place]:
             continue
         values, unseen = predictors[name], codes[:, place] == -1
         n = int((~np.isnan(codes[:, place])).sum())

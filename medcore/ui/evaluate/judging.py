@@ -42,6 +42,7 @@ from medcore.models.run.results import Patients, Results
 from medcore.studies.records import StudyRecord
 from medcore.targets import Target
 from medcore.ui.kit import cache
+from medcore.ui.kit.thresholds import threshold_key
 from medcore.ui.kit.words import model_name
 
 R = TypeVar("R")
@@ -73,7 +74,7 @@ class Judged:
     @property
     def threshold_key(self) -> str:
         """By what the session remembers the threshold: the run, and the class where there are more than two."""
-        return f"{self.run_id}.{self.class_index}" if self.target.event is None else self.run_id
+        return threshold_key(self.run_id, self.class_index, self.target)
 
     @property
     def outcome(self) -> Floats:

@@ -17,16 +17,6 @@ from medcore.ui.kit.words import model_name
 SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
 
 
-def default_threshold(study: StudyRecord, run: RunRecord, results: Results, judged: Judged) -> float:
-    """Return the threshold that is kept for the study, else the model's own."""
-    if judged.target.many:
-        return judged.choose("youden", None).threshold
-    kept = study.choice
-    if kept is not None and kept.run_id == run.id and kept.threshold is not None:
-        return kept.threshold
-    return float(results.manifest.get("threshold") or 0.5)
-
-
 def choose_run(study: StudyRecord) -> RunRecord:
     """Ask for one of the study's finished runs."""
     run = guards.require_run()

@@ -40,9 +40,18 @@ def choice(
     key: str,
     show: Callable[[T], str] = str,
     help: str | None = None,  # noqa: A002
+    labelled: bool = True,
 ) -> T:
     """Ask for one of a few: a row of buttons instead of tabs, so that only what is shown is computed."""
     chosen = st.segmented_control(
-        label, options, default=options[0], required=True, format_func=show, key=key, help=help, persist_state="session"
+        label,
+        options,
+        default=options[0],
+        required=True,
+        format_func=show,
+        key=key,
+        help=help,
+        persist_state="session",
+        label_visibility="visible" if labelled else "collapsed",
     )
     return options[0] if chosen is None else chosen

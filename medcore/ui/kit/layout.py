@@ -11,9 +11,10 @@ from medcore.ui.kit.navigation import link
 from medcore.ui.kit.text import markup
 
 
-def header(title: str, purpose: str) -> None:
+def header(title: str, purpose: str = "") -> None:
     """Begin a page: its name and the question it answers, in one sentence."""
-    st.html(f'<div class="mc-page"><h1>{markup(title)}</h1><p>{markup(purpose)}</p></div>')
+    asks = f"<p>{markup(purpose)}</p>" if purpose else ""
+    st.html(f'<div class="mc-page"><h1>{markup(title)}</h1>{asks}</div>')
 
 
 def section(title: str, text: str = "") -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -43,6 +44,10 @@ class SessionState:
     """The threshold a run is read at, by run."""
     patients: dict[str, int] = field(default_factory=dict)
     """The row of the table that another page asked the Patient page to show, by run."""
+    opened: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Which list and which place in it the Patient page shows as a record, by run."""
+    typed: dict[str, Any] = field(default_factory=dict, repr=False)
+    """The patient typed in last, by run; never stored."""
     deleted_study: str | None = None
     """The study deleted last in this session, which may be brought back."""
     receipt: Receipt | None = None
@@ -61,6 +66,8 @@ class SessionState:
             self.study_id, self.run_id = study_id, None
             self.thresholds.clear()
             self.patients.clear()
+            self.opened.clear()
+            self.typed.clear()
             self.reports.clear()
 
 
@@ -75,8 +82,6 @@ def state() -> SessionState:
 def ask_for_patient(run_id: str, row: int) -> None:
     """Let the Patient page begin with one row of the table."""
     state().patients[run_id] = row
-    st.session_state[f"patient.row.{run_id}"] = row
-    st.session_state.pop("patient.way", None)
 
 
 def speak() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -37,7 +37,7 @@ def table(rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, alt: str | None =
     st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=alt)
 
 
-def download(label: str, data: bytes | str, *, file_name: str, mime: str, key: str) -> None:
+def download(label: str, data: bytes | str | Callable[[], bytes | str], *, file_name: str, mime: str, key: str) -> None:
     """Offer a file; the name holds no patient's value, a CSV was neutralised by who made it."""
     st.download_button(
         label, data, file_name=file_name, mime=mime, key=key, icon=":material/download:", on_click="ignore"

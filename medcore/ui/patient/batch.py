@@ -30,6 +30,7 @@ class Batch:
     frame: pd.DataFrame = field(repr=False)
     class_name: str
     scale: Scale = "probability"
+    piece_seconds: float = PIECE_SECONDS
     parts: list[Explanations] = field(default_factory=list, repr=False)
     done: int = 0
     seconds: float = 0.0
@@ -55,7 +56,7 @@ class Batch:
         """Have the next piece explained."""
         size = FIRST_PIECE
         if self.done:
-            size = max(1, min(LARGEST_PIECE, int(PIECE_SECONDS * self.done / max(self.seconds, 1e-3))))
+            size = max(1, min(LARGEST_PIECE, int(self.piece_seconds * self.done / max(self.seconds, 1e-3))))
         begin = time.perf_counter()
         piece = self.frame.iloc[self.done : self.done + size]
         part = jobs.call(overview.explain_table, self.model, piece, class_name=self.class_name, scale=self.scale)

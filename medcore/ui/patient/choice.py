@@ -9,21 +9,14 @@ from dataclasses import dataclass, field
 import pandas as pd
 import streamlit as st
 
-from medcore import jobs
 from medcore.data.cohort import Column
-from medcore.data.describe.export import to_csv
 from medcore.data.values.column import write_number
-from medcore.errors import MissingColumnsError
-from medcore.explanation.patient import answers, wording
 from medcore.i18n import N_, _
-from medcore.jobs.web.uploads import read_upload
 from medcore.reporting.patient_report import MARKS
 from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
 from medcore.ui.kinds.text import text_of
 from medcore.ui.kit import components
-from medcore.ui.kit.state import state
-from medcore.ui.kit.words import row_name
 from medcore.ui.patient.explainer import Explainer
 
 MAX_PREVIEW = 500
@@ -32,41 +25,21 @@ FLAG_ENDS = re.compile("; (?=(?:" + "|".join(MARKS) + "):)")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One patient as a table of one row; ``key`` identifies the values, ``outcome`` is what happened, if known."""
+    """One patient as a table of one row.
+
+    ``key`` identifies the values; ``outcome`` is what happened and ``row`` the row in
+    the file, if known; ``doubts`` are what is implausible about typed values.
+    """
 
     frame: pd.DataFrame = field(repr=False)
     key: str
     title: str
     outcome: str | None = None
+    row: int | None = None
+    doubts: tuple[str, ...] = ()
 
 
-def pick(explainer: Explainer) -> Chosen | None:
-    """Ask for a patient of the table: of the locked test set, else of the training patients."""
-    results = explainer.results
-    known = results.test or results.training
-    if results.test is None:
-        components.note(_("All rows were trained on: the risk of a patient the model has seen is too sure."))
-    outcomes = dict(zip(known.rows.tolist(), known.outcome.tolist(), strict=True))
-    asked, training = state().patients.get(explainer.run.id), results.training
-    trained_on = dict(zip(training.rows.tolist(), range(len(training.rows)), strict=True))
-    if asked in trained_on and asked not in outcomes:
-        outcomes = {asked: int(training.outcome[trained_on[asked]]), **outcomes}
-    row = st.selectbox(
-        _("Patient of the test set") if results.test else _("Patient of the training rows"),
-        list(outcomes),
-        format_func=row_name,
-        key=f"patient.row.{explainer.run.id}",
-        help=_("Rows as in the spreadsheet, the columns’ names in row 1. Type a number to search."),
-        persist_state="session",
-    )
-    if row is None:
-        return None
-    if results.test is not None and row in trained_on:
-        components.note(_trained_on(explainer, trained_on[row]), look="warning")
-    return Chosen(explainer.frame.iloc[[row]], f"row {row}", row_name(row), explainer.classes[outcomes[row]])
-
-
-def _trained_on(explainer: Explainer, place: int) -> str:
+def trained_on(explainer: Explainer, place: int) -> str:
     """Say that the model has seen a training patient, and what it gave when it had not."""
     risks = explainer.results.training.risk[place]
     told = risks[list(explainer.results.target.told)]
@@ -93,12 +66,10 @@ def type_in(explainer: Explainer) -> Chosen | None:
     if all(v is None for v in values.values()):
         components.note(_("Type at least one value."))
         return None
-    for problem in _implausible(explainer, values):
-        components.note(problem, look="warning")
     cells = {name: _cell(explainer, name, value) for name, value in values.items()}
     frame = pd.DataFrame({name: pd.Series([cell], dtype="str") for name, cell in cells.items()})
     key = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()
-    return Chosen(frame, key, _("Patient typed in"))
+    return Chosen(frame, key, _("Patient typed in"), doubts=tuple(_implausible(explainer, values)))
 
 
 def _cell(explainer: Explainer, name: str, value: str | None) -> str | None:
@@ -107,46 +78,7 @@ def _cell(explainer: Explainer, name: str, value: str | None) -> str | None:
     return value if value is None or column.kind != "numeric" else write_number(float(value), column)
 
 
-def new_table(explainer: Explainer) -> Chosen | None:
-    """Ask for a table of new patients: show and offer its predictions, and ask which one to look at."""
-    file = st.file_uploader(
-        _("Table of new patients, with the same columns as the training table"), key=f"patient.file.{explainer.run.id}"
-    )
-    if file is None:
-        st.caption(_("It needs these columns: {columns}.", columns=[components.plain(c) for c in explainer.columns]))
-        return None
-    cohort = read_upload(file.name, file.getvalue(), like=explainer.schema)
-    if not set(explainer.columns) <= set(cohort.frame.columns):
-        raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
-    frame = cohort.frame[list(explainer.columns)]
-    predictions = jobs.call(answers.predict_table, explainer.model, frame)
-    components.section(_("Predictions"), _("{n} patients. Flags say what to be careful about.", n=len(frame)))
-    st.dataframe(_preview(explainer, predictions), hide_index=True, key=f"patient.predictions.{explainer.run.id}")
-    components.download(
-        _("Download the predictions (CSV)"),
-        to_csv(predictions),
-        file_name="predictions.csv",
-        mime="text/csv",
-        key=f"patient.download.{explainer.run.id}",
-    )
-    row = st.number_input(_("Row to look at"), 0, len(frame) - 1, 0, key=f"patient.new_row.{explainer.run.id}")
-    return Chosen(frame.iloc[[row]], f"{cohort.sha256} {row}", _("Row {row} of the new table", row=row + 2))
-
-
-def _preview(explainer: Explainer, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Write the first predictions for reading: risks in per cent, flags in words."""
-    first = predictions.head(MAX_PREVIEW)
-    asked = [explainer.classes[k] for k in explainer.results.target.told]
-    risks = {
-        _("Risk of {name}", name=name): [wording.percent(risk, digits=1) for risk in first[f"risk_{name}"]]
-        for name in asked
-    }
-    return pd.DataFrame(
-        {_("Row"): first["row"], **risks, _("Be careful about"): [_in_words(flags) for flags in first["flags"]]}
-    )
-
-
-def _in_words(flags: object) -> str:
+def in_words(flags: object) -> str:
     """Write the flags of one patient, ``kind:column; kind:column``, as marks with the columns they are of."""
     columns: dict[str, list[str]] = {}
     for flag in FLAG_ENDS.split(str(flags or "")):

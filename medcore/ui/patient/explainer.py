@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -168,9 +169,20 @@ class Explainer:
             *("patient.counterfactuals", self.run.id, key, class_index, threshold, locked),
         )
 
+    @property
+    def central(self) -> Floats:
+        """The bounds (2, P) of the central 95 % of each column's training values; NaN where none is known."""
+        return cache.once(lambda: _central(self.reference.codes), "patient.central", self.run.id)
+
     def position(self, risk: float, class_index: int) -> float:
         """Return the share of training patients with a lower out-of-fold risk."""
         return float(np.mean(self.reference.risk[:, class_index] < risk))
+
+
+def _central(codes: Floats) -> Floats:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
+        return np.asarray(np.nanquantile(codes, (0.025, 0.975), axis=0))
 
 
 def open_explainer(study: StudyRecord, run: RunRecord) -> Explainer:

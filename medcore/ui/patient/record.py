@@ -17,7 +17,7 @@ from medcore.reporting.patient_report import PatientReportInputs, write_patient_
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components
 from medcore.ui.kit.formats import FORMATS
-from medcore.ui.kit.words import model_name
+from medcore.ui.kit.words import model_name, row_name
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
@@ -30,20 +30,21 @@ def offer(
     trust: Reliability,
     explanation: Explanation,
     class_index: int,
+    threshold: float,
 ) -> None:
     """Offer the page in three formats; neither the file's name nor the address tells of the patient."""
     components.section(
-        _("For the record"),
+        _("For the record: {who}", who=chosen.title),
         _("One page: risk, what the model used, how far to trust it, and which model it was. Not stored here."),
     )
     kind = components.choice(_("Format"), list(FORMATS), key="patient.record.format", show=lambda k: _(FORMATS[k][0]))
-    identity = (explainer.run.id, chosen.key, class_index, explanation.scale, explanation.base_value, kind)
+    identity = (explainer.run.id, chosen.key, class_index, explanation.scale, explanation.base_value, threshold, kind)
     wanted = hashlib.sha256(repr((*identity, current_language())).encode()).hexdigest()
     if st.session_state.get("patient.record.wanted") != wanted:
         if not st.button(_("Write the page"), icon=":material/description:", key="patient.record.write"):
             return
         st.session_state["patient.record.wanted"] = wanted
-    subject = _subject(study, explainer, chosen, patient, trust, explanation, class_index)
+    subject = _subject(study, explainer, chosen, patient, trust, explanation, class_index, threshold)
     written = cache.once(
         lambda: jobs.call(write_patient_report, subject, kind=kind, words=current_language()), "patient.record", wanted
     )
@@ -64,16 +65,19 @@ def _subject(
     trust: Reliability,
     explanation: Explanation,
     class_index: int,
+    threshold: float,
 ) -> PatientReportInputs:
     return PatientReportInputs(
         study=study.name,
         outcome=explainer.schema.outcome.name if explainer.schema.outcome else "",
-        who=chosen.title,
+        # Never an identifier: the page may be printed and passed on.
+        who=chosen.title if chosen.row is None else row_name(chosen.row),
         patient=patient,
         explanation=explanation,
         reliability=trust,
         sets=explainer.sets,
         class_index=class_index,
+        threshold=threshold,
         base=float((explainer.reference.outcome == class_index).mean()),
         model=model_name(explainer.results.model),
         model_sha256=bundle_hash(explainer.folder),

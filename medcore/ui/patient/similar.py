@@ -10,6 +10,7 @@ from medcore.explanation.patient.neighbours import Neighbour
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components
+from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
 SHOWN = 5
@@ -24,10 +25,10 @@ def hidden(study: StudyRecord) -> str | None:
     return None
 
 
-def show(study: StudyRecord, explainer: Explainer, patient: PatientRisk, class_index: int) -> None:
+def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
     """Show the training patients most like this one, or say that they are not to be shown."""
     components.section(
-        _("Similar patients"),
+        _("Patients similar to {who}", who=chosen.title),
         _(
             "The training patients nearest by the columns the model uses most. Their risk is from models that had not seen them."
         ),
@@ -43,7 +44,7 @@ def show(study: StudyRecord, explainer: Explainer, patient: PatientRisk, class_i
     components.table(
         [
             {
-                _("Row"): str(n.row),
+                _("Row"): str(n.row + 2),
                 _("Outcome"): components.plain(n.outcome),
                 _("Risk"): components.plain(wording.percent(n.risk)),
                 _("Differs in"): _differences(explainer, n),

@@ -56,7 +56,8 @@ def show(
 ) -> None:
     """Let values be changed, and show the model's risk along one or two columns."""
     components.section(
-        _("What if"), _("What the model would say if values were others. It does not say what treatment would do.")
+        _("What if: {who}", who=chosen.title),
+        _("What the model would say if values were others. It does not say what treatment would do."),
     )
     question = Question(explainer, patient, chosen.key, class_index, known, explainer.background(background))
     components.fragment(_change)(question)

@@ -1,0 +1,40 @@
+"""The threshold in force: one for a run's outcome on every page, in reports and records."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from medcore.evaluation.curves.thresholds import choose_threshold
+from medcore.models.run.results import Results
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.targets import Target
+from medcore.ui.kit.cache import once
+from medcore.ui.kit.state import state
+
+
+def threshold_key(run_id: str, class_index: int, target: Target) -> str:
+    """By what the session remembers a threshold: the run, and the class where there are more than two."""
+    return f"{run_id}.{class_index}" if target.event is None else run_id
+
+
+def threshold_of(study: StudyRecord, run: RunRecord, results: Results, class_index: int) -> float:
+    """Return the risk from which a patient counts as positive.
+
+    It is the one set in this session, else the one kept for the study, else the
+    model's own; of more than two classes Youden's on the training patients.
+    """
+    kept = state().thresholds.get(threshold_key(run.id, class_index, results.target))
+    if kept is not None:
+        return kept
+    if results.target.event is None:
+        return once(lambda: _youden(results, class_index), "threshold", run.id, class_index)
+    choice = study.choice
+    if choice is not None and choice.run_id == run.id and choice.threshold is not None:
+        return choice.threshold
+    return float(results.manifest.get("threshold") or 0.5)
+
+
+def _youden(results: Results, class_index: int) -> float:
+    training = results.training
+    event = (training.outcome == class_index).astype(np.float64)
+    return choose_threshold(event, training.risk[:, class_index], "youden").threshold

@@ -1,0 +1,136 @@
+"""One patient at a glance: the risk and how far to trust it, and the patient's own values."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from medcore.data.schema.ranges import unit_message
+from medcore.explanation.patient import wording
+from medcore.explanation.patient.answers import PatientRisk
+from medcore.explanation.patient.reliability import Reliability
+from medcore.features.registry import kind_named
+from medcore.i18n import N_, _
+from medcore.ui.kit import components
+from medcore.ui.kit.text import markup
+from medcore.ui.patient.choice import Chosen
+from medcore.ui.patient.explainer import Explainer
+
+LOOKS = {"usual": "success", "caution": "warning", "abstain": "error"}
+SHOWN = 14
+"""Values on the strip, those that the model uses most first; the others are folded away."""
+CENTRAL = (0.025, 0.975)
+"""Values beyond these quantiles of the training patients are marked: the usual 95 % of laboratory reference ranges."""
+MARKS = {"high": "▲", "low": "▼", "missing": "∅", "new": "?"}
+MEANINGS = {
+    "high": N_("above 97.5 % of the training patients"),
+    "low": N_("below 97.5 % of the training patients"),
+    "missing": N_("not known: filled in as in training"),
+    "new": N_("a value that training never had"),
+}
+
+
+def show_risk(
+    explainer: Explainer, chosen: Chosen, patient: PatientRisk, trust: Reliability, class_index: int, threshold: float
+) -> None:
+    """Show the risk as a number, as a natural frequency and beside the threshold; none where it is not to be relied on."""
+    risk, name = float(patient.risk[class_index]), explainer.classes[class_index]
+    base = float((explainer.reference.outcome == class_index).mean())
+    outcome = explainer.schema.outcome.name if explainer.schema.outcome else ""
+    if trust.level == "abstain":
+        said, against = _(wording.NO_RISK), str(wording.unreliable(risk, name))
+    else:
+        said = _("{frequency}: {column} is {name}", frequency=str(wording.frequency(risk)), column=outcome, name=name)
+        against = str(wording.against_base(risk, base))
+    side = (
+        _("at or above the threshold of {percent} %") if risk >= threshold else _("below the threshold of {percent} %")
+    )
+    number = "" if trust.level == "abstain" else f"<b>{markup(wording.percent(risk, digits=1))}</b>"
+    bar = (
+        f'<div class="mc-risk-bar" role="img" aria-label="{markup(wording.percent(risk))}">'
+        f'<i style="width:{100 * risk:.1f}%"></i><u style="left:{100 * threshold:.1f}%"></u></div>'
+    )
+    st.html(
+        f'<div class="mc-risk mc-{LOOKS[trust.level]}">{number}<h2>{markup(said)}</h2>{bar}'
+        f"<p>{markup(side.format(percent=f'{100 * threshold:.1f}'))}. {markup(against)}</p>"
+        f"<p>{markup(_facts(explainer, chosen, patient, class_index))}</p></div>"
+    )
+
+
+def show_trust(trust: Reliability) -> None:
+    """Say how far to trust the risk, with every reason."""
+    told = [str(trust.headline), *map(str, trust.reasons)]
+    if trust.local.n:
+        told.append(
+            _(
+                "Of the {n} most similar patients {k} had it; the model expected {m}.",
+                n=trust.local.n,
+                k=trust.local.n_events,
+                m=round(trust.local.n * trust.local.predicted),
+            )
+        )
+    components.note(" ".join(told), look=LOOKS[trust.level])
+
+
+def show_classes(explainer: Explainer, patient: PatientRisk, ranked: list[int]) -> None:
+    """Draw the risks of all outcomes as bars, the likeliest disease first and its absence last."""
+    rows = "".join(
+        f"<tr><th scope=row>{markup(explainer.classes[k])}</th><td><i style='width:{100 * patient.risk[k]:.1f}%'></i></td>"
+        f"<td>{markup(wording.percent(float(patient.risk[k]), digits=1))}</td></tr>"
+        for k in ranked
+    )
+    st.html(f'<table class="mc-classes"><tbody>{rows}</tbody></table>')
+
+
+def show_values(explainer: Explainer, patient: PatientRisk, class_index: int) -> None:
+    """Show the patient's own values as a strip; unusual, unknown and filled-in ones are marked."""
+    order = np.argsort(-explainer.weights(class_index), kind="stable")
+    chips = [_chip(explainer, patient, int(i)) for i in order]
+    st.html(f'<ul class="mc-values" aria-label="{markup(_("The patient’s own values"))}">{"".join(chips[:SHOWN])}</ul>')
+    if len(chips) > SHOWN:
+        with st.expander(_("{n} more values", n=len(chips) - SHOWN)):
+            st.html(f'<ul class="mc-values">{"".join(chips[SHOWN:])}</ul>')
+    seen = {mark_of(explainer, patient, int(i)) for i in order}
+    if legend := " · ".join(f"{MARKS[k]} {_(MEANINGS[k])}" for k in MARKS if k in seen):
+        components.caption(legend)
+
+
+def mark_of(explainer: Explainer, patient: PatientRisk, place: int) -> str:
+    """Say what is unusual about one value: ``high``, ``low``, ``missing``, ``new``, or nothing."""
+    code = float(patient.rows.codes[0, place])
+    if np.isnan(code):
+        return "missing"
+    encoder = explainer.reference.codebook.encoders[place]
+    if not kind_named(encoder.kind).ordered:
+        return "" if encoder.known(np.array([code]))[0] else "new"
+    low, high = explainer.central[:, place]
+    return "high" if code > high else "low" if code < low else ""
+
+
+def _chip(explainer: Explainer, patient: PatientRisk, place: int) -> str:
+    name = explainer.reference.columns[place]
+    mark, value = mark_of(explainer, patient, place), patient.values[place]
+    column = explainer.schema[name] if name in explainer.schema.names else None
+    unit = str(unit_message(column.unit, name)) if column is not None and column.unit and value is not None else ""
+    shown = _("not known") if value is None else f"{value} {unit}".strip()
+    sign = f'<em title="{markup(_(MEANINGS[mark]))}">{MARKS[mark]}</em> ' if mark else ""
+    return f'<li class="mc-{mark or "plain"}">{sign}<span>{markup(name, limit=40)}</span> <b>{markup(shown, limit=40)}</b></li>'
+
+
+def _facts(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> str:
+    """Say in one line what the risk is held against."""
+    risk = float(patient.risk[class_index])
+    told = [
+        _("Higher than that of {n} of 100 training patients.", n=round(100 * explainer.position(risk, class_index))),
+        _(
+            "Cannot be ruled out ({n} % sure): {names}.",
+            n=round(100 * explainer.sets.coverage),
+            names=", ".join(explainer.sets.set_of(patient.risk)) or _("none fits"),
+        ),
+    ]
+    if len(patient.members) > 1:
+        risks = [100 * float(r[class_index]) for _kind, weight, r in patient.members if weight > 0]
+        told.append(_("The models in it say {low} to {high} %.", low=f"{min(risks):.0f}", high=f"{max(risks):.0f}"))
+    if chosen.outcome is not None:
+        told.append(_("What happened: {outcome}.", outcome=chosen.outcome))
+    return " ".join(told)

@@ -1,0 +1,131 @@
+"""Whose patients are listed: of the test set, of training, of a new table; with their risks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from medcore import jobs
+from medcore.data.cohort import Schema
+from medcore.data.schema.names import says
+from medcore.errors import MissingColumnsError
+from medcore.explanation.patient import answers
+from medcore.explanation.patient.bands import observed_band
+from medcore.explanation.shapley.game import Floats
+from medcore.i18n import N_, _
+from medcore.jobs.web.uploads import read_upload
+from medcore.models.run.results import Patients
+from medcore.ui.kit import cache, components
+from medcore.ui.kit.words import row_name
+from medcore.ui.patient.choice import Chosen
+from medcore.ui.patient.explainer import Explainer
+
+SOURCES: Mapping[str, str] = {
+    "test": N_("Locked test set"),
+    "training": N_("Training patients"),
+    "table": N_("New table"),
+    "type": N_("Type one in"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Patients in file order: cells as read, row numbers from 0, risks (n, K), and what happened where it is known.
+
+    ``frame`` has the columns the model needs, ``names`` what tells patients apart on
+    the page: identifiers, else age and sex. ``identity`` tells one list from another.
+    """
+
+    identity: str
+    frame: pd.DataFrame = field(repr=False)
+    names: pd.DataFrame = field(repr=False)
+    rows: NDArray[np.int64] = field(repr=False)
+    risk: Floats = field(repr=False)
+    outcome: NDArray[np.int64] | None = field(repr=False, default=None)
+    flags: tuple[str, ...] = field(repr=False, default=())
+    in_training: bool = False
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def patient(self, place: int, explainer: Explainer) -> Chosen:
+        """Return one of the patients."""
+        happened = None if self.outcome is None else explainer.classes[int(self.outcome[place])]
+        row = int(self.rows[place])
+        title = " · ".join([row_name(row), *(f"{n} {v}" for n, v in self.names.iloc[place].dropna().items())])
+        return Chosen(self.frame.iloc[[place]], f"{self.identity} {row}", title, happened, row=row)
+
+    def band(self, explainer: Explainer, class_index: int) -> tuple[Floats, Floats]:
+        """Return 95 % bounds of how often the outcome came among training patients of such risks."""
+        training = explainer.results.training
+        event = training.outcome == class_index
+        return observed_band(event, training.risk[:, class_index], self.risk[:, class_index])
+
+
+def sources(explainer: Explainer) -> list[str]:
+    """Return where patients may come from in this run, the first being shown at first."""
+    return [s for s in SOURCES if s != "test" or explainer.results.test is not None]
+
+
+def known(explainer: Explainer, source: str) -> Listing:
+    """Return the patients of the test set or of training; their risks are known without asking the model.
+
+    Those of training patients are out of fold: from models that had not seen the patient.
+    """
+    patients: Patients | None = explainer.results.test if source == "test" else explainer.results.training
+    assert patients is not None
+    frame = explainer.frame.iloc[patients.rows]
+    return Listing(
+        identity=source,
+        frame=frame[list(explainer.columns)],
+        names=_names(frame, explainer.schema),
+        rows=patients.rows,
+        risk=patients.risk,
+        outcome=patients.outcome,
+        in_training=source == "training",
+    )
+
+
+def new_table(explainer: Explainer) -> Listing | None:
+    """Ask for a table of new patients and predict for all of them at once; it is not stored."""
+    file = st.file_uploader(
+        _("Table of new patients, with the same columns as the training table"), key=f"patient.file.{explainer.run.id}"
+    )
+    if file is None:
+        st.caption(_("It needs these columns: {columns}.", columns=[components.plain(c) for c in explainer.columns]))
+        return None
+    cohort = cache.once(
+        lambda: read_upload(file.name, file.getvalue(), like=explainer.schema),
+        "patient.table",
+        explainer.run.id,
+        file.file_id,
+    )
+    if not set(explainer.columns) <= set(cohort.frame.columns):
+        raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
+    frame = cohort.frame[list(explainer.columns)]
+    predicted: pd.DataFrame = cache.once(
+        lambda: jobs.call(answers.predict_table, explainer.model, frame),
+        *("patient.predictions", explainer.run.id, cohort.sha256),
+    )
+    return Listing(
+        identity=cohort.sha256,
+        frame=frame,
+        names=_names(cohort.frame, cohort.schema),
+        rows=np.arange(len(frame)),
+        risk=predicted[[f"risk_{name}" for name in explainer.classes]].to_numpy(),
+        flags=tuple(predicted["flags"]),
+    )
+
+
+def _names(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return what tells patients apart: identifiers, else age and sex, as many as there are."""
+    present = [c for c in schema.columns if c.name in frame.columns]
+    telling = [c.name for c in present if c.role in ("identifier", "group")]
+    if not telling:
+        telling = [c.name for topic in ("age", "sex") for c in present if says(c.name, topic)][:2]
+    return frame[telling[:2]].astype("str").where(frame[telling[:2]].notna())

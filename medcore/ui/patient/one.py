@@ -1,0 +1,210 @@
+"""One patient as a record: who, risk and trust at a glance, then one question at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+
+from medcore.data.schema.targets import absence
+from medcore.explanation.patient.answers import PatientRisk
+from medcore.explanation.patient.reliability import Reliability
+from medcore.i18n import N_, _
+from medcore.studies.records import StudyRecord
+from medcore.ui.kit import components
+from medcore.ui.kit.state import speak, state
+from medcore.ui.kit.thresholds import threshold_of
+from medcore.ui.patient import glance, listing, record, similar, view, what_if, worklist
+from medcore.ui.patient.choice import Chosen, trained_on
+from medcore.ui.patient.explainer import Explainer
+from medcore.ui.patient.listing import Listing
+
+PARTS = {
+    "why": N_("Why"),
+    "what_if": N_("What if"),
+    "different": N_("What would have to differ"),
+    "similar": N_("Similar patients"),
+    "record": N_("For the record"),
+}
+TYPED = "typed"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The patient that is looked at, and the list it was opened from, if any."""
+
+    chosen: Chosen
+    listing: Listing | None = field(default=None, repr=False)
+    place: int = 0
+
+
+def opened(explainer: Explainer) -> Opened | None:
+    """Return the patient that is open, opening the one that another page asked for; None when the list is to be shown."""
+    run_id = explainer.run.id
+    asked = state().patients.pop(run_id, None)
+    if asked is not None:
+        for source in listing.sources(explainer)[:2]:
+            known = listing.known(explainer, source) if source in ("test", "training") else None
+            if known is not None and asked in known.rows:
+                remember(explainer, known)
+                worklist.open_patient(run_id, known.identity, int(np.flatnonzero(known.rows == asked)[0]))
+                break
+    identity, place = state().opened.get(run_id, ("", 0))
+    if identity == TYPED and run_id in state().typed:
+        return Opened(state().typed[run_id])
+    found: Listing | None = st.session_state.get(_kept_key(explainer))
+    if found is None or found.identity != identity or not 0 <= place < len(found):
+        return None
+    return Opened(found.patient(place, explainer), found, place)
+
+
+def remember(explainer: Explainer, found: Listing) -> None:
+    """Keep the list for the session, so that a patient of it can be opened and the next one reached."""
+    st.session_state[_kept_key(explainer)] = found
+
+
+def new_table(explainer: Explainer) -> Listing | None:
+    """Ask for a table of new patients; the one brought last stays while a patient of it is looked at."""
+    found = listing.new_table(explainer)
+    kept: Listing | None = st.session_state.get(_kept_key(explainer, "table"))
+    if found is not None:
+        st.session_state[_kept_key(explainer, "table")] = found
+    elif kept is not None:
+        components.note(_("The table brought last in this session; bring another one to replace it."))
+    return found or kept
+
+
+def open_typed(explainer: Explainer) -> None:
+    """Open the patient typed in last."""
+    state().opened[explainer.run.id] = (TYPED, 0)
+    st.rerun()
+
+
+def ask_class(explainer: Explainer) -> int:
+    """Ask which outcome the list is about where there are more than two, beginning with the most frequent disease."""
+    if explainer.results.target.event is not None:
+        return explainer.results.target.event
+    counts = np.bincount(explainer.reference.outcome, minlength=len(explainer.classes))
+    ranked = diseases_first(explainer, counts)
+    return _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}")
+
+
+def diseases_first(explainer: Explainer, sizes: np.ndarray) -> list[int]:
+    """Rank the outcomes by falling size, the one that says "none of these" last."""
+    none = absence(explainer.classes)
+    return sorted(range(len(explainer.classes)), key=lambda k: (k == none, -float(sizes[k])))
+
+
+def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
+    """Show the record; a container of the patient's own makes sure that nothing of the last one stays on screen."""
+    left, right = st.columns(2, vertical_alignment="center")
+    with left:
+        components.header(at.chosen.title)
+    with right:
+        _steps(study, explainer, at)
+    name = hashlib.sha256(at.chosen.key.encode()).hexdigest()[:10]
+    with st.container(key=f"patient-{name}"):
+        patient = explainer.risk_of(at.chosen.frame, at.chosen.key)
+        event = explainer.results.target.event
+        class_index = 0 if event is None else event
+        if event is None:
+            ranked = diseases_first(explainer, patient.risk)
+            class_index = _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}.{name}")
+        threshold = threshold_of(study, explainer.run, explainer.results, class_index)
+        trust = explainer.trust(patient, at.chosen.key, class_index)
+        _warn(explainer, at)
+        left, right = st.columns([5, 4])
+        with left:
+            if event is None:
+                glance.show_classes(explainer, patient, diseases_first(explainer, patient.risk))
+            glance.show_risk(explainer, at.chosen, patient, trust, class_index, threshold)
+        with right:
+            glance.show_values(explainer, patient, class_index)
+            glance.show_trust(trust)
+        part = components.choice(
+            _("Look at"), list(PARTS), key="patient.part", show=lambda p: _(PARTS[p]), labelled=False
+        )
+        with st.container(key=f"patient-{name}-{part}"), components.errors_shown():
+            _part(part, study, explainer, at.chosen, patient, trust, class_index, threshold)
+
+
+def _part(
+    part: str,
+    study: StudyRecord,
+    explainer: Explainer,
+    chosen: Chosen,
+    patient: PatientRisk,
+    trust: Reliability,
+    class_index: int,
+    threshold: float,
+) -> None:
+    if part == "why":
+        view.show_explanation(explainer, chosen, patient, class_index)
+    elif part == "what_if":
+        known, background = view.explanation_of(explainer, chosen, patient, class_index)
+        what_if.show(explainer, chosen, patient, class_index, known, background)
+        what_if.prepare(explainer, patient, known, background)
+    elif part == "different":
+        view.show_counterfactuals(explainer, chosen, patient, class_index, threshold)
+    elif part == "similar":
+        similar.show(study, explainer, chosen, patient, class_index)
+    else:
+        known, _background = view.explanation_of(explainer, chosen, patient, class_index)
+        record.offer(study, explainer, chosen, patient, trust, known, class_index, threshold)
+
+
+def _steps(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
+    """Offer the way back to the list and to the next patient of it; the arrow keys do the same."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", key="patient-steps"):
+        st.button(_("List"), key="patient.back", icon=":material/list:", on_click=_close, args=(explainer.run.id,))
+        if at.listing is None:
+            return
+        class_index = st.session_state.get(f"patient.class.{explainer.run.id}", len(explainer.classes) - 1)
+        threshold = threshold_of(study, explainer.run, explainer.results, class_index)
+        shown = st.session_state.get("patient.filter") or "all"
+        order = worklist.ordered(at.listing, threshold, class_index, shown).tolist()
+        number = order.index(at.place) if at.place in order else -1
+        for label, step, key in ((_("Previous"), -1, "Left"), (_("Next"), 1, "Right")):
+            there = number + step
+            can = number >= 0 and 0 <= there < len(order)
+            st.button(
+                label,
+                key=f"patient.step.{key}",
+                shortcut=key,
+                disabled=not can,
+                on_click=worklist.open_patient,
+                args=(explainer.run.id, at.listing.identity, order[there] if can else 0),
+            )
+        if number >= 0:
+            components.caption(_("{n} of {total} by risk", n=number + 1, total=len(order)))
+
+
+def _warn(explainer: Explainer, at: Opened) -> None:
+    """Say what is implausible about typed values, and what the model gave a training patient it had not seen."""
+    for doubt in at.chosen.doubts:
+        components.note(doubt, look="warning")
+    if at.listing is not None and at.listing.in_training:
+        components.note(trained_on(explainer, at.place), look="warning")
+
+
+def _close(run_id: str) -> None:
+    speak()
+    state().opened.pop(run_id, None)
+
+
+def _pick_class(explainer: Explainer, first: int, *, key: str) -> int:
+    picked = st.selectbox(
+        _("Outcome in question"),
+        range(len(explainer.classes)),
+        index=first,
+        format_func=lambda k: components.one_line(explainer.classes[k]),
+        key=key,
+        persist_state="session",
+    )
+    return int(picked)
+
+
+def _kept_key(explainer: Explainer, what: str = "list") -> str:
+    return f"patient.kept.{what}.{explainer.run.id}"

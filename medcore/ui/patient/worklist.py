@@ -1,0 +1,206 @@
+"""The worklist: many patients with their risks at once, the reasons as they arrive; a click opens one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from medcore.data.describe.export import to_csv, to_xlsx
+from medcore.explanation.model.tables import Explanations
+from medcore.i18n import N_, _
+from medcore.ui.kit import cache, components
+from medcore.ui.kit.state import state
+from medcore.ui.kit.words import row_name
+from medcore.ui.patient.batch import Batch
+from medcore.ui.patient.choice import in_words
+from medcore.ui.patient.explainer import Explainer
+from medcore.ui.patient.listing import Listing
+
+EXPLAINED = 20
+"""Patients at the top of the list whose reasons are worked out without being asked for."""
+REASONS = 3
+PIECE_SECONDS = 0.7
+MOST_NAMED = 5_000
+"""Patients that can be found by typing; beyond, the browser's list would be slow, and the table has its own search."""
+FILTERS = {"all": N_("All"), "above": N_("At or above the threshold"), "below": N_("Below it")}
+
+
+def worklist(explainer: Explainer, listing: Listing, threshold: float, class_index: int) -> None:
+    """Show the patients, those at the highest risk first; opening one draws the page again."""
+    left, right = st.columns(2)
+    with left:
+        shown = components.choice(_("Show"), list(FILTERS), key="patient.filter", show=lambda f: _(FILTERS[f]))
+    with right:
+        _open_by_name(explainer, listing)
+    order = ordered(listing, threshold, class_index, shown)
+    components.caption(
+        _(
+            "{n} of {total} patients; threshold {percent} %. Click a row to open the patient.",
+            n=f"{len(order):,}",
+            total=f"{len(listing):,}",
+            percent=f"{100 * threshold:.1f}",
+        )
+    )
+    batch = _batch(explainer, listing, order, class_index)
+    every = None if batch.finished else 1.0
+    components.fragment(_table, every=every)(explainer, listing, threshold, class_index, order, batch)
+    _downloads(explainer, listing, threshold, class_index, order, batch)
+
+
+def ordered(listing: Listing, threshold: float, class_index: int, shown: str = "all") -> np.ndarray:
+    """Return the places of the patients to be shown, the highest risk first."""
+    risk = listing.risk[:, class_index]
+    order = np.argsort(-risk, kind="stable")
+    if shown == "all":
+        return order
+    return order[risk[order] >= threshold] if shown == "above" else order[risk[order] < threshold]
+
+
+def lines(
+    explainer: Explainer,
+    listing: Listing,
+    threshold: float,
+    class_index: int,
+    order: np.ndarray,
+    reasons: dict[int, str],
+) -> pd.DataFrame:
+    """Lay the list out: who, risk in per cent with its interval, on which side of the threshold, reasons, cautions."""
+    name = explainer.classes[class_index]
+    risk = listing.risk[order, class_index]
+    low, high = (bound[order] for bound in listing.band(explainer, class_index))
+    table: dict[str, Any] = {_("Row"): listing.rows[order] + 2}
+    table |= {str(c): listing.names[c].to_numpy()[order] for c in listing.names.columns}
+    table[_("Risk of {name} (%)", name=name)] = (100 * risk).round(1)
+    table[_("Observed at such a risk (95 %)")] = [
+        f"{100 * a:.0f}–{100 * b:.0f} %" for a, b in zip(low, high, strict=True)
+    ]
+    above, below = _("▲ at or above"), _("below")
+    table[_("Threshold")] = np.where(risk >= threshold, above, below)
+    if explainer.results.target.many:
+        likeliest = listing.risk[order].argmax(axis=1)
+        table[_("Likeliest outcome")] = [explainer.classes[k] for k in likeliest]
+    table[_("Main reasons")] = [reasons.get(int(i), "") for i in order]
+    if listing.outcome is not None:
+        table[_("What happened")] = [explainer.classes[k] for k in listing.outcome[order]]
+    if listing.flags:
+        table[_("Be careful about")] = [in_words(listing.flags[i]) for i in order]
+    return pd.DataFrame(table)
+
+
+def reasons_of(found: Explanations | None, order: np.ndarray) -> dict[int, str]:
+    """Write the largest contributions of each patient explained so far, by place in the list."""
+    if found is None:
+        return {}
+    told = {}
+    for number, place in enumerate(order[: len(found.rows)]):
+        sizes = found.contributions[number]
+        largest = [k for k in np.argsort(-np.abs(sizes), kind="stable")[:REASONS] if sizes[k] != 0]
+        told[int(place)] = ", ".join(
+            f"{'▲' if sizes[k] > 0 else '▼'} {found.columns[k]} {found.values[number][k] or _('missing')}"
+            for k in largest
+        )
+    return told
+
+
+def _batch(explainer: Explainer, listing: Listing, order: np.ndarray, class_index: int) -> Batch:
+    """Return the explanations of the patients at the top, as far as they are."""
+    top = order[:EXPLAINED]
+    batch = cache.once(
+        lambda: Batch(
+            explainer.model, listing.frame.iloc[top], explainer.classes[class_index], piece_seconds=PIECE_SECONDS
+        ),
+        *("patient.reasons", explainer.run.id, listing.identity, class_index, top.tolist()),
+    )
+    batch.start()
+    return batch
+
+
+def _table(
+    explainer: Explainer, listing: Listing, threshold: float, class_index: int, order: np.ndarray, batch: Batch
+) -> None:
+    """Draw the list with the reasons known by now, then work out some more; meant as a fragment."""
+    reasons = reasons_of(batch.found, order)
+    table = lines(explainer, listing, threshold, class_index, order, reasons)
+    risk = _("Risk of {name} (%)", name=explainer.classes[class_index])
+    config = st.column_config
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        height=min(38 + 35 * max(len(table), 1), 560),
+        key=f"patient.list.{explainer.run.id}.{listing.identity[:12]}.{class_index}",
+        on_select="rerun",
+        selection_mode="single-cell",
+        column_config={
+            _("Row"): config.NumberColumn(width=60, pinned=True),
+            risk: config.ProgressColumn(format="%.1f", min_value=0, max_value=100, width=150),
+            _("Main reasons"): config.TextColumn(width="large"),
+        },
+        alt=_("{n} patients by falling risk", n=len(table)),
+    )
+    cells = event.selection.cells if event else []
+    if cells:
+        open_patient(explainer.run.id, listing.identity, int(order[cells[0][0]]))
+        st.rerun()
+    if batch.finished:
+        return
+    batch.advance()
+    if batch.finished:
+        st.rerun()
+
+
+def open_patient(run_id: str, identity: str, place: int) -> None:
+    """Let the page show one patient of a list."""
+    state().opened[run_id] = (identity, place)
+
+
+def _open_by_name(explainer: Explainer, listing: Listing) -> None:
+    """Open a patient without a mouse: by typing a part of the row's number, identifier, age or sex."""
+    key = f"patient.row.{explainer.run.id}.{listing.identity[:12]}"
+    names = (
+        listing.names.fillna("").agg(" ".join, axis=1).tolist() if len(listing.names.columns) else [""] * len(listing)
+    )
+
+    def chosen() -> None:
+        place = st.session_state.get(key)
+        if place is not None:
+            open_patient(explainer.run.id, listing.identity, int(place))
+            st.session_state[key] = None
+
+    st.selectbox(
+        _("Open a patient"),
+        range(len(listing)) if len(listing) <= MOST_NAMED else range(MOST_NAMED),
+        index=None,
+        format_func=lambda i: components.one_line(f"{row_name(int(listing.rows[i]))} {names[i]}"),
+        placeholder=_("type a row, an identifier or an age"),
+        key=key,
+        on_change=chosen,
+        help=_("Rows as in the spreadsheet, the columns’ names in row 1."),
+    )
+
+
+def _downloads(
+    explainer: Explainer, listing: Listing, threshold: float, class_index: int, order: np.ndarray, batch: Batch
+) -> None:
+    """Offer the list as it is shown, as CSV and as Excel, made when it is asked for."""
+
+    def table() -> pd.DataFrame:
+        return lines(explainer, listing, threshold, class_index, order, reasons_of(batch.found, order))
+
+    with st.container(horizontal=True):
+        components.download(
+            _("This list (CSV)"),
+            lambda: to_csv(table()),
+            file_name="patients.csv",
+            mime="text/csv",
+            key=f"patient.list.csv.{explainer.run.id}",
+        )
+        components.download(
+            _("This list (Excel)"),
+            lambda: to_xlsx(table()),
+            file_name="patients.xlsx",
+            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            key=f"patient.list.xlsx.{explainer.run.id}",
+        )
