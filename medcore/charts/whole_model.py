@@ -12,7 +12,7 @@ from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations
 from medcore.explanation.model.whole import Importance, Stability
 from medcore.explanation.shapley.game import Floats
-from medcore.features import CodeBook
+from medcore.features import CodeBook, kind_named
 from medcore.i18n import _
 
 N_SHOWN = 12
@@ -79,7 +79,7 @@ def beeswarm(found: Explanations, codebook: CodeBook, *, n_shown: int = N_SHOWN,
     rng = np.random.default_rng(seed)
     for place, column in enumerate(order):
         x = _factor(found.scale) * found.contributions[chosen, column]
-        colours, grey = _value_colours(found.codes[chosen, column], codebook.kinds[column] == "numeric")
+        colours, grey = _value_colours(found.codes[chosen, column], bool(codebook.ordered[column]))
         figure.add_scatter(
             x=x,
             y=place + _spread(x, rng),
@@ -122,9 +122,8 @@ def dependence(
         colours, grey = _value_colours(found.codes[chosen, partner], numeric=True)
         colours = [theme.MUTED if g else c for c, g in zip(colours, grey, strict=True)]
     x = codes
-    if codebook.kinds[column] == "category":
-        names = codebook.categories[column]
-        x = np.where(codes < 0, len(names), codes)
+    if not codebook.ordered[column]:
+        names, x = _level_axis(found, codebook, column, chosen)
         texts = [theme.escape(t, limit=22) for t in (*names, _("other"))]
         ticks = sorted({int(v) for v in x[known]})
         figure.update_xaxes(tickvals=ticks, ticktext=[texts[min(t, len(texts) - 1)] for t in ticks])
@@ -242,6 +241,18 @@ def _names_down(figure: go.Figure, names: Sequence[str]) -> None:
 
 def _sample(n: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(n)[:MAX_DOTS])
+
+
+def _level_axis(
+    found: Explanations, codebook: CodeBook, column: int, chosen: np.ndarray
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the names along the axis of a column that has no order, and each patient's place there."""
+    codes, names = found.codes[chosen, column], codebook.categories[column]
+    if kind_named(codebook.kinds[column]).scalar:
+        return names, np.where(codes < 0, len(names), codes)
+    texts = [found.values[row][column] or "" for row in chosen]
+    names = tuple(sorted(set(texts)))
+    return names, np.array([names.index(text) for text in texts], dtype=np.float64)
 
 
 def _value_colours(codes: Floats, numeric: bool) -> tuple[list[str], np.ndarray]:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medcore.data.preparation.predictors import Reading
 from medcore.features.rows import CodedColumn, Codes, Rows
 
 Scaling = Literal["standard", "robust"]
@@ -66,7 +67,7 @@ class Encoder(Protocol):
         """The known categories, where a code from 0 is the place of one; empty for every other kind."""
 
     def encode(self, values: pd.Series[Any], /) -> CodedColumn:
-        """Write the values of a column that :meth:`Kind.read` made as codes; NaN where missing."""
+        """Write the values of a column that :attr:`Kind.reading` made as codes; NaN where missing."""
 
     def values(self, column: CodedColumn, /) -> tuple[Value, ...]:
         """Return the values that codes stand for; None where missing, rare or never seen."""
@@ -114,17 +115,14 @@ class Kind(Protocol):
     """One sort of column, without state."""
 
     name: ClassVar[str]
-    reads: ClassVar[tuple[str, ...]]
-    """The schema's kinds of column that become predictors of this kind."""
+    reading: ClassVar[Reading]
+    """Which of the schema's kinds of column become predictors of this kind, and how their typed cells are read."""
     scalar: ClassVar[bool]
     """Whether a code is the value itself, which a tree may cut; else it is the key of a content in a payload."""
     ordered: ClassVar[bool]
     """Whether codes are amounts: a larger one is more, and they can be drawn along an axis."""
     cautions: ClassVar[Mapping[str, str]]
     """The flags that its encoders raise, each with its sentence (``{column}``), to be translated."""
-
-    def read(self, values: pd.Series[Any], /) -> pd.Series[Any]:
-        """Make a predictor's column of typed cells (:mod:`medcore.data.values.typed`)."""
 
     def fit(self, values: pd.Series[Any], /) -> Encoder:
         """Learn one column from training rows."""

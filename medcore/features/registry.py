@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medcore.data.preparation import predictors
 from medcore.features.category import CATEGORY
 from medcore.features.numeric import NUMERIC
 
@@ -16,8 +17,9 @@ _KINDS: dict[str, Kind] = {}
 def register(kind: Kind) -> None:
     """Make a kind of column known; the same kind may be registered again."""
     known = _KINDS.setdefault(kind.name, kind)
-    if known is not kind:
+    if known is not kind or kind.reading.name != kind.name:
         raise ValueError(f"there is another kind of column called {kind.name!r}")
+    predictors.register(kind.reading)
 
 
 def kind_named(name: str) -> Kind:

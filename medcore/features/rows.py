@@ -26,6 +26,8 @@ UNSEEN = -1.0
 _KEY_BITS = 52
 """A float64 holds every whole number of so many bits exactly."""
 
+_NO_OBJECTS = "a payload takes as many contents as keys, as an array of numbers or of text (dtype U or S)"
+
 
 def content_key(content: bytes) -> float:
     """Return the code of a content: the first 52 bits of its SHA-256, a whole number that a float64 holds exactly."""
@@ -54,6 +56,8 @@ class Payload:
         """Give every content of a column ``(n, …)`` its code ``(n,)``; where ``known`` is false the code is NaN."""
         known = np.ones(len(contents), dtype=bool) if known is None else known
         contents = np.ascontiguousarray(contents)
+        if contents.dtype.hasobject:
+            raise ValueError(_NO_OBJECTS)
         codes = np.full(len(contents), np.nan)
         codes[known] = [content_key(content.tobytes()) for content in contents[known]]
         return codes, cls._distinct(codes[known], contents[known])

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.i18n import N_, Message
@@ -106,7 +107,7 @@ def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     rows: list[TableRow] = []
     for name, kind in prepared.kinds.items():
         values = prepared.predictors[name]
-        rows.extend(_numeric(name, values, masks) if kind == "numeric" else _category(name, values, masks))
+        rows.extend(_numeric(name, values, masks) if measured(kind) else _category(name, values, masks))
     return TableOne(strata=strata, counts=tuple(int(m.sum()) for m in masks[1:]), rows=tuple(rows))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ from medcore.data.preparation.steps import Step
 from medcore.data.schema.names import says
 from medcore.data.values.typed import code_matches, distinct, typed
 
-PredictorKind = Literal["numeric", "category"]
 SECONDS_A_DAY = 86400.0
 # HIPAA Safe Harbor, 45 CFR 164.514(b)(2)(i)(C): ages over 89 are one category, 90 or older.
 OLDEST_TOLD = 90.0

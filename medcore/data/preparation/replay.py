@@ -12,8 +12,9 @@ import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.parts import with_parts
-from medcore.data.preparation.cells import CELL_STEPS, Cells, PredictorKind, map_values, typed_cells
+from medcore.data.preparation.cells import CELL_STEPS, Cells, map_values, typed_cells
 from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
+from medcore.data.preparation.predictors import Reading, reading_of
 from medcore.data.preparation.steps import Step, StepLog
 from medcore.data.schema.patients import patient_codes
 from medcore.data.values.typed import typed
@@ -43,7 +44,7 @@ class Prepared:
     """
 
     predictors: pd.DataFrame = field(repr=False)
-    kinds: Mapping[str, PredictorKind] = field(repr=False)
+    kinds: Mapping[str, str] = field(repr=False)
     outcome: Ints = field(repr=False)
     classes: tuple[str, ...]
     rows: Ints = field(repr=False)
@@ -155,7 +156,7 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
     log = _with_set_aside(cell_log, schema, recipe, len(frame)) | row_log
     return Prepared(
         predictors=_rows(_predictors(cells, schema, recipe), kept),
-        kinds=_kinds(schema, recipe),
+        kinds={name: reading.name for name, reading in _readings(schema, recipe).items()},
         outcome=outcome[kept],
         classes=classes,
         rows=kept,
@@ -246,22 +247,15 @@ def _set_aside(schema: Schema, recipe: Recipe) -> dict[str, Message]:
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def _kinds(schema: Schema, recipe: Recipe) -> dict[str, PredictorKind]:
+def _readings(schema: Schema, recipe: Recipe) -> dict[str, Reading]:
+    """Say how each predictor that is used is read."""
     aside = _set_aside(schema, recipe)
-    return {
-        c.name: "numeric" if c.kind in ("numeric", "date") else "category"
-        for c in schema.predictors
-        if c.name not in aside
-    }
+    return {c.name: reading_of(c.kind) for c in schema.predictors if c.name not in aside}
 
 
 def _predictors(cells: Cells, schema: Schema, recipe: Recipe) -> pd.DataFrame:
-    kinds = _kinds(schema, recipe)
-    columns = {
-        name: cells.columns[name].astype("float64") if kind == "numeric" else cells.columns[name]
-        for name, kind in kinds.items()
-    }
-    return pd.DataFrame(columns)
+    readings = _readings(schema, recipe).items()
+    return pd.DataFrame({name: reading.column(cells.columns[name]) for name, reading in readings})
 
 
 def _cells(frame: pd.DataFrame, schema: Schema, recipe: Recipe) -> tuple[Cells, dict[str, StepLog]]:

@@ -47,7 +47,7 @@ def shapley_values(game: Game) -> Floats:
             stop = start + block.n_composites
             of_block = worth[start:stop].reshape(len(block.rows), -1)
             of_block[:, 0], of_block[:, -1] = at_background[block.rows], at_patient
-            values = _values(of_block)
+            values = values_of(of_block)
             np.add.at(total, block.players, values * game.weights[block.rows, None])
             start = stop
     return total
@@ -84,10 +84,10 @@ def _portions(game: Game) -> Iterator[list[_Block]]:
         yield portion
 
 
-def _values(worth: Floats) -> Floats:
-    """Turn what every coalition is worth (r, 2^d) into Shapley values (r, d)."""
-    joined, left_out, bits = _coefficients(int(worth.shape[1]).bit_length() - 1)
-    return np.asarray(worth @ (bits * (joined + left_out)[:, None]) - (worth @ left_out)[:, None])
+def values_of(coalition_values: Floats) -> Floats:
+    """Turn the values of all coalitions of games (r, 2^d) into Shapley values (r, d); bit k is player k's presence."""
+    joined, left_out, bits = _coefficients(int(coalition_values.shape[1]).bit_length() - 1)
+    return np.asarray(coalition_values @ (bits * (joined + left_out)[:, None]) - (coalition_values @ left_out)[:, None])
 
 
 def _coalitions(block: _Block, n_columns: int) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medcore.data.preparation.predictors import LEVELS, Reading
 from medcore.features.category.encoder import MIN_CATEGORY_ROWS, LevelEncoder
 from medcore.features.kind import Scaling
 from medcore.features.rows import CodedColumn, Codes, Rows
@@ -42,16 +43,12 @@ class CategoryKind:
     """Categories: one column a level in a matrix; two levels are apart by 1."""
 
     name: ClassVar[str] = "category"
-    reads: ClassVar[tuple[str, ...]] = ("category", "boolean", "text")
+    reading: ClassVar[Reading] = LEVELS
     scalar: ClassVar[bool] = True
     ordered: ClassVar[bool] = False
     cautions: ClassVar[Mapping[str, str]] = {
         "unseen_category": N_("{column} has a value that the training patients did not have, or very few")
     }
-
-    def read(self, values: pd.Series[Any], /) -> pd.Series[Any]:
-        """Take texts as they are."""
-        return values
 
     def fit(self, values: pd.Series[Any], /) -> LevelEncoder:
         """Learn the levels of the training rows."""

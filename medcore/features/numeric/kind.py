@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medcore.data.preparation.predictors import NUMBERS, Reading
 from medcore.features.kind import Scaling
 from medcore.features.numeric.encoder import NumberEncoder
 from medcore.features.numeric.matrix import NumberScaler
@@ -22,16 +23,12 @@ class NumericKind:
     """Numbers: filled with their median and scaled in a matrix, apart by their difference in standard deviations."""
 
     name: ClassVar[str] = "numeric"
-    reads: ClassVar[tuple[str, ...]] = ("numeric", "date")
+    reading: ClassVar[Reading] = NUMBERS
     scalar: ClassVar[bool] = True
     ordered: ClassVar[bool] = True
     cautions: ClassVar[Mapping[str, str]] = {
         "out_of_range": N_("{column} is outside the range of the training patients")
     }
-
-    def read(self, values: pd.Series[Any], /) -> pd.Series[Any]:
-        """Take numbers, and dates that were counted from another, as float64."""
-        return values.astype("float64")
 
     def fit(self, values: pd.Series[Any], /) -> NumberEncoder:
         """Learn the range of the training rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.errors import InputError, SettingsError, TargetError
@@ -53,7 +54,7 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
 
 
 def _check_sizes(prepared: Prepared) -> None:
-    numeric = [name for name, kind in prepared.kinds.items() if kind == "numeric"]
+    numeric = [name for name, kind in prepared.kinds.items() if measured(kind)]
     sizes = prepared.predictors[numeric].abs().max()
     too_large = [str(name) for name, size in sizes.items() if size > _LARGEST]
     if too_large:

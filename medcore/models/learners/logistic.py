@@ -116,7 +116,7 @@ def fit_logistic(task: Task, reporter: ProgressReporter) -> Fitted:
     for fold in range(task.n_folds):
         held = task.held_out(fold)
         paths.append(_fit_both(task, _rows_to_choose(task, task.training(fold)), penalties))
-        losses[fold] = [total_loss(part.risk(task.codes[held]), task.outcome[held]) for part in paths[-1]]
+        losses[fold] = [total_loss(part.risk(task.rows.take(held)), task.outcome[held]) for part in paths[-1]]
         reporter.tell("folds", 0.8 * (fold + 1) / task.n_folds)
     chosen, best = choices(losses)
     oof = np.empty((task.n, task.n_classes))
@@ -125,7 +125,7 @@ def fit_logistic(task: Task, reporter: ProgressReporter) -> Fitted:
         part = paths[fold][chosen[fold]]
         if len(rows) > ROWS_TO_CHOOSE_PENALTY:
             part = refit(task, rows, part)
-        oof[held] = part.risk(task.codes[held])
+        oof[held] = part.risk(task.rows.take(held))
     everybody = np.arange(task.n)
     bends = best >= len(penalties)
     final = (_fit_both if bends else _fit_path)(task, everybody, penalties[[best % len(penalties)]])[-1]
