@@ -140,6 +140,15 @@ def _train(group: Any) -> None:
         help=_("search for better settings for so many minutes"),
     )
     command.add_argument(
+        "--stability",
+        type=int,
+        default=0,
+        metavar="N",
+        help=_(
+            "repeat the modelling on N bootstrap samples: how stable the risks are, and figures corrected for optimism"
+        ),
+    )
+    command.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help=_("write the learning curves as TensorBoard logs")
     )
     command.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -170,6 +179,7 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         ),
         split=SplitSettings(kind=kind, test_size=options.test_size, n_folds=options.folds, seed=options.seed),
         tensorboard=options.tensorboard,
+        n_refits=options.stability,
     )
 
 

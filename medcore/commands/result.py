@@ -26,6 +26,10 @@ class Result:
     data: Mapping[str, Any]
     lines: tuple[str, ...]
 
+    def with_more(self, data: Mapping[str, Any], lines: Sequence[str]) -> Result:
+        """Return the same with more to tell."""
+        return Result({**self.data, **data}, (*self.lines, *lines))
+
     def as_json(self) -> str:
         """Return one JSON object; what is not a number is ``null``."""
         return json.dumps(_plain(self.data), ensure_ascii=False, allow_nan=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medcore.commands.result import Result, finding_lines, headline, mended_lines, metric_lines, site_lines
+from medcore.commands.stability import check_refits, stability_told
 from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.describe.mended import Mend, mended
 from medcore.data.preparation.fixes import split_column
@@ -117,14 +118,19 @@ def train(
     split_columns: Sequence[str] = (),
     roles: Mapping[Role, str] | None = None,
     tensorboard: Path | None = None,
+    n_refits: int = 0,
 ) -> Result:
-    """Train a model on a table and keep it in a folder, and its curves in another if one is named."""
+    """Train a model on a table and keep it in a folder, and its curves in another if one is named.
+
+    ``n_refits`` is on how many bootstrap samples the modelling is repeated, to see how stable it is.
+    """
     from medcore.models.run.cohort import train_cohort
     from medcore.reporting.tensorboard import write_events
 
     began = datetime.now(UTC)
     started = time.perf_counter()
     _check_free(out)
+    check_refits(n_refits)
     cohort = read_table(data)
     schema = _study_schema(cohort, target, positive, drop, roles or {})
     for name in split_columns:
@@ -137,7 +143,8 @@ def train(
     if tensorboard is not None:
         write_events(announcer.points, began, tensorboard)
     findings = (*trained.findings, *findings)
-    return _told(trained, findings, mended(cohort), out=out, seconds=time.perf_counter() - started)
+    told = _told(trained, findings, mended(cohort), out=out, seconds=time.perf_counter() - started)
+    return told if not n_refits else told.with_more(*stability_told(trained, settings, n_refits))
 
 
 def _workers(settings: TrainSettings) -> AbstractContextManager[Workers]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,14 +17,14 @@ from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.evaluation import Evaluation, evaluate
-from medcore.features import CodeBook, Layout, Rows, kind_named
+from medcore.features import AnyRows, CodeBook, Layout, Rows, kind_named
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE, SEARCHED, automatic, candidates, searched_with
 from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.concurrency import fit_concurrently
 from medcore.models.contract.progress import Follower, NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk, Task
+from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk, Task, clean
 from medcore.models.contract.trials import SearchOutcome
 from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.models.learners.logistic import LogisticPart
@@ -150,6 +150,18 @@ def train(
 def task_of(prepared: Prepared, split: Split, settings: TrainSettings) -> Task:
     """Return the training rows as the learners are given them."""
     return _Run.of(prepared, split, settings).task
+
+
+def refitted(task: Task, follower: Follower) -> Callable[[AnyRows], Risk]:
+    """Repeat the whole modelling (candidates, weights, recalibration) on a task; return the risks it gives."""
+    fitted, _seconds = _fit_all(task, follower, ThisProcess())
+    chosen = _choose(task, fitted, task.settings)
+
+    def risk(rows: AnyRows) -> Risk:
+        pooled = sum(weight * fitted[name].part.risk(Rows.of(rows)) for name, weight in chosen.weights.items())
+        return chosen.calibrator.apply(clean(pooled, task.n_classes))
+
+    return risk
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""How stable a model is, from a shell: the modelling repeated on bootstrap samples."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from medcore.errors import SettingsError
+from medcore.evaluation.figures.words import METRICS, short
+from medcore.i18n import N_, _
+
+if TYPE_CHECKING:
+    from medcore.models.contract.settings import TrainSettings
+    from medcore.models.run.stability import Stability
+    from medcore.models.run.training import Trained
+
+LEAST_REFITS = 2
+_AT_ONCE = 5
+
+
+def check_refits(n_refits: int) -> None:
+    """Refuse, before anything is trained, a number of refits that says nothing. 0 means none are asked for."""
+    if n_refits and n_refits < LEAST_REFITS:
+        raise SettingsError(N_("Stability needs at least {n} refits; 200 are usual."), n=LEAST_REFITS)
+
+
+def stability_told(trained: Trained, settings: TrainSettings, n_refits: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Repeat the modelling ``n_refits`` times, saying on standard error how far it is; return what to tell of it."""
+    from medcore.models.run.stability import Refit, refits, stability
+
+    if len(trained.results.classes) != 2:
+        return {"stability": None}, (_("Stability is worked out for outcomes of two classes; this one has more."),)
+    found: list[Refit] = []
+    while len(found) < n_refits:
+        n = min(_AT_ONCE, n_refits - len(found))
+        found += refits(trained.prepared, trained.split, settings, first=len(found), n=n)
+        sys.stderr.write(f"{len(found) / n_refits:4.0%} stability {len(found)}/{n_refits}\n")
+    stable = stability(trained.prepared, trained.split, settings, trained.bundle, found)
+    return {"stability": stable.to_dict()}, _lines(stable)
+
+
+def _lines(stable: Stability) -> tuple[str, ...]:
+    """Write what refits say as lines."""
+    head = _(
+        "Repeated on {n} bootstrap samples, the risks differ from the model's by {error} percentage points on average.",
+        n=stable.n_refits,
+        error=f"{100 * stable.mean_error:.1f}",
+    )
+    figures = [
+        _(
+            "{figure}: apparent {apparent}, optimism {optimism} (± {error}), corrected {corrected}",
+            figure=short(_(METRICS[name])),
+            apparent=f"{figure.apparent:.3f}",
+            optimism=f"{figure.optimism:.3f}",
+            error=f"{figure.standard_error:.3f}",
+            corrected=f"{figure.corrected:.3f}",
+        )
+        for name, figure in stable.figures.items()
+    ]
+    return (head, *(f"  {line}" for line in figures))
