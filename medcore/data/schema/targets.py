@@ -158,6 +158,16 @@ def absence(classes: Sequence[str]) -> int | None:
     return next((k for k, name in enumerate(classes) if name.strip().casefold() in NEGATIVE_WORDS), None)
 
 
+def diseases_first(classes: Sequence[str], sizes: Sequence[float]) -> list[int]:
+    """Rank classes by falling size, the one that says "none of these" last.
+
+    >>> diseases_first(["goitre", "negative", "hypothyroid"], [3, 900, 40])
+    [2, 0, 1]
+    """
+    none = absence(classes)
+    return sorted(range(len(classes)), key=lambda k: (k == none, -float(sizes[k])))
+
+
 def _negation(classes: list[str]) -> str | None:
     if sorted(c.casefold() for c in classes) == ["b", "m"]:  # benign and malignant
         return max(classes, key=str.casefold)

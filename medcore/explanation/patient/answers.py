@@ -25,6 +25,7 @@ from medcore.explanation.shapley.sampling import most_sweep_cost
 from medcore.features import Rows
 from medcore.models.bundle.files import MANIFEST
 from medcore.models.contract.candidate import LOGISTIC
+from medcore.targets import Target
 
 if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
@@ -155,8 +156,25 @@ def risks_of(folder: Path, rows: Rows) -> Floats:
     return np.asarray(opened(folder).risk(rows.compact()))
 
 
+def get_ready(folder: Path) -> None:
+    """Answer for one training patient what a page asks first, so that the first visit waits for nothing to be compiled."""
+    bundle = opened(folder)
+    rows = bundle.background.take(slice(0, 1)).compact()
+    members = tuple((part.kind, weight, np.asarray(part.risk(rows))[0]) for weight, part in bundle.parts)
+    values = (None,) * len(bundle.predictors)
+    patient = PatientRisk(rows=rows, risk=bundle.risk(rows)[0], members=members, values=values, flags=())
+    class_index = Target.of(bundle.classes).in_question(0)
+    column_weights(folder, class_index=class_index)
+    explain_patient(folder, patient, None, class_index=class_index)
+
+
 def column_weights(folder: Path, *, class_index: int) -> Floats:
     """Return how much the model uses each column (P,): mean absolute contribution over some training patients."""
+    return _kept_weights(folder, _changed(folder), class_index)
+
+
+@lru_cache(maxsize=64)
+def _kept_weights(folder: Path, changed: int, class_index: int) -> Floats:  # noqa: ARG001 - part of the key
     bundle = opened(folder)
     n_columns = len(bundle.predictors)
     n_against = int(np.clip(WEIGHING_ROWS // (4 * N_WEIGHED * max(1, n_columns)), *N_WEIGHED_AGAINST))
@@ -228,7 +246,7 @@ def mixing(folder: Path) -> BundleRisk:
 
 def forget() -> None:
     """Let go of every bundle and patient that this process has kept for the next question."""
-    for kept in (_kept_mixing, _kept_parts, _kept_mixer, _kept_bundle):
+    for kept in (_kept_weights, _kept_mixing, _kept_parts, _kept_mixer, _kept_bundle):
         kept.cache_clear()
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 from medcore.jobs.cluster.connection import connected
 from medcore.jobs.runs.heartbeat import SILENT_SECONDS
-from medcore.jobs.runs.perform import Work, lost, perform_run, train_study
+from medcore.jobs.runs.perform import Work, get_ready_for_patients, lost, perform_run, train_study
 
 
 def ensure_cluster(settings: Settings) -> Connection:
@@ -82,6 +82,8 @@ def _submit(settings: Settings, connection: Connection, new: Mapping[tuple[str, 
         fire_and_forget(future)  # type: ignore[no-untyped-call]
         future.add_done_callback(partial(_note_failure, settings, owner, run_id))  # type: ignore[no-untyped-call]
         connection.handed_over[run_id] = future
+        ready = connection.client.submit(get_ready_for_patients, future, settings, owner, run_id, pure=False)
+        fire_and_forget(ready)  # type: ignore[no-untyped-call]
     return len(new)
 
 

@@ -44,6 +44,22 @@ def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> Work
     return None
 
 
+def get_ready_for_patients(failure: WorkerError | None, settings: Settings, owner: str, run_id: str) -> None:
+    """Have a finished run's model compiled and its first questions answered on this worker, before a person asks.
+
+    It follows the run as a task of its own: the run is done already, and nothing is lost if this fails.
+    """
+    from medcore.explanation.patient.answers import get_ready
+
+    if failure is None:
+        try:
+            store = Store(here(settings))
+            if store.get_run(owner, run_id).state == "done":
+                get_ready(store.result_folder(owner, run_id))
+        except Exception as error:
+            log_without_values(error)
+
+
 def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) -> None:
     follower = RunFollower(store, owner, run_id, attempt)
     try:

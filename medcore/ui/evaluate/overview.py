@@ -25,7 +25,11 @@ POOLED_FOLDS = N_(
 
 def overview(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
     """Draw everything that moves with the threshold, then what does not."""
-    components.section(_("What a threshold does"))
+    if judged.target.many:
+        all_classes(judged)
+        components.section(_("{name} against all others: what a threshold does", name=judged.positive))
+    else:
+        components.section(_("What a threshold does"))
     left, right = st.columns(2)
     with right:
         decision = components.marked_figure(
@@ -51,13 +55,19 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
         components.metric_table(judged.metrics)
         if judged.side == "training":
             st.caption(_(POOLED_FOLDS))
-        if judged.target.many:
-            components.metric_table({_("All classes"): judged.evaluation.metrics})
-        else:
+        if not judged.target.many:
             components.figure(discrimination.gain(judging.gain_curves(judged)), key="evaluate.gain")
-    if judged.target.many:
+
+
+def all_classes(judged: Judged) -> None:
+    """Show the whole first: who is called what, and the figures over all outcomes."""
+    components.section(_("All outcomes together"))
+    left, right = st.columns([3, 2])
+    with left:
         chart = utility.class_table(judged.evaluation.table, judged.classes)
         components.figure(chart, key="evaluate.classes")
+    with right:
+        components.metric_table({_("All classes"): judged.evaluation.metrics})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
+from medcore.data.schema.targets import diseases_first
 from medcore.i18n import N_, _
 from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
@@ -53,7 +55,7 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
         with right:
             class_index = st.selectbox(
                 _("Class against all others"),
-                range(len(results.classes)),
+                diseases_first(results.classes, np.bincount(results.training.outcome).tolist()),
                 format_func=lambda i: components.one_line(results.classes[i]),
                 key=f"evaluate.class.{run.id}",
             )

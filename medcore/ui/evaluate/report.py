@@ -23,7 +23,6 @@ def report(study: StudyRecord, run: RunRecord, threshold: float) -> None:
             "is printed as “not stated”."
         )
     )
-    ask(study)
     kind = components.choice(_("Format"), list(FORMATS), key="evaluate.report.format", show=lambda k: _(FORMATS[k][0]))
     reports, key = state().reports, _key(study, run, threshold, kind)
     if key not in reports:
@@ -31,6 +30,7 @@ def report(study: StudyRecord, run: RunRecord, threshold: float) -> None:
             with st.spinner(_("Writing the report; this takes some seconds.")):
                 reports[key] = _written(run, threshold, kind)
             st.rerun()
+        ask(study)
         return
     components.note(_("The report is ready. It holds no patient's row; counts under 5 are not told."))
     components.download(
@@ -40,19 +40,22 @@ def report(study: StudyRecord, run: RunRecord, threshold: float) -> None:
         mime=FORMATS[kind][1],
         key="evaluate.report.download",
     )
+    ask(study)
 
 
 def ask(study: StudyRecord) -> None:
     """Ask what only people know, and keep the answers with the study."""
     answered = sum(key in study.answers for key in ASKED)
     title = _("What only you know: {n} of {all} answered", n=answered, all=len(ASKED))
-    with st.expander(title, expanded=not answered), st.form("evaluate.answers", border=False):
-        answers = {
-            key: st.text_area(
-                _(question), study.answers.get(key, ""), key=f"evaluate.answer.{study.id}.{key}", height=80
-            )
-            for key, question in ASKED.items()
-        }
+    with st.expander(title), st.form("evaluate.answers", border=False):
+        answers = {}
+        for number, (key, question) in enumerate(ASKED.items()):
+            if number % 2 == 0:
+                sides = st.columns(2)
+            with sides[number % 2]:
+                answers[key] = st.text_area(
+                    _(question), study.answers.get(key, ""), key=f"evaluate.answer.{study.id}.{key}", height=80
+                )
         if st.form_submit_button(_("Keep these answers")):
             cache.store().save_answers(study.owner, study.id, answers)
             st.rerun()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from medcore.data.schema.targets import absence
+from medcore.data.schema.targets import diseases_first
 from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.reliability import Reliability
 from medcore.i18n import N_, _
@@ -87,14 +87,8 @@ def ask_class(explainer: Explainer) -> int:
     if explainer.results.target.event is not None:
         return explainer.results.target.event
     counts = np.bincount(explainer.reference.outcome, minlength=len(explainer.classes))
-    ranked = diseases_first(explainer, counts)
+    ranked = diseases_first(explainer.classes, counts.tolist())
     return _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}")
-
-
-def diseases_first(explainer: Explainer, sizes: np.ndarray) -> list[int]:
-    """Rank the outcomes by falling size, the one that says "none of these" last."""
-    none = absence(explainer.classes)
-    return sorted(range(len(explainer.classes)), key=lambda k: (k == none, -float(sizes[k])))
 
 
 def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
@@ -110,7 +104,7 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         event = explainer.results.target.event
         class_index = 0 if event is None else event
         if event is None:
-            ranked = diseases_first(explainer, patient.risk)
+            ranked = diseases_first(explainer.classes, patient.risk.tolist())
             class_index = _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}.{name}")
         threshold = threshold_of(study, explainer.run, explainer.results, class_index)
         trust = explainer.trust(patient, at.chosen.key, class_index)
@@ -118,7 +112,7 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         left, right = st.columns([5, 4])
         with left:
             if event is None:
-                glance.show_classes(explainer, patient, diseases_first(explainer, patient.risk))
+                glance.show_classes(explainer, patient, diseases_first(explainer.classes, patient.risk.tolist()))
             glance.show_risk(explainer, at.chosen, patient, trust, class_index, threshold)
         with right:
             glance.show_values(explainer, patient, class_index)

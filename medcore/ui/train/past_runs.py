@@ -33,9 +33,8 @@ def past_run(run: RunRecord, *, folded: bool = False) -> None:
     with st.container(border=True, key=f"train-run-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             components.card(run_title(run), _took(run), badge=_(name), look=look)
-            if run.state == "done" and st.button(_("Judge it"), key=f"train.judge.{run.id}", type="primary"):
-                state().run_id = run.id
-                components.go("evaluate")
+            if run.state == "done":
+                _next_steps(run)
         if run.state == "done":
             say_out_of_date(run)
         if run.error is not None:
@@ -44,6 +43,17 @@ def past_run(run: RunRecord, *, folded: bool = False) -> None:
             components.caption(_("Stopped as you asked before it was finished; nothing of it was kept."))
         if run.state == "done":
             _outcome_of(run, folded=folded)
+
+
+def _next_steps(run: RunRecord) -> None:
+    """Offer to judge the run, and to explain a patient by it."""
+    for key, label, page, look in (
+        ("judge", _("Judge it"), "evaluate", "primary"),
+        ("explain", _("Explain a patient"), "patient", "secondary"),
+    ):
+        if st.button(label, key=f"train.{key}.{run.id}", type=look):  # type: ignore[arg-type]
+            state().run_id = run.id
+            components.go(page)
 
 
 def _outcome_of(run: RunRecord, *, folded: bool) -> None:
