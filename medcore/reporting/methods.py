@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from medcore.data.cohort import Column
-from medcore.data.describe.table_one import FEWEST_TOLD, table_one
+from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN
+from medcore.data.describe.table_one import table_one
 from medcore.data.schema.ranges import unit_message
 from medcore.errors import SettingsError
 from medcore.features import CodeBook
@@ -84,17 +85,26 @@ def predictors(inputs: ReportInputs) -> list[Block]:
     missing = inputs.results.table_one.missing() if inputs.results.table_one else {}
     if inputs.prepared is not None:
         missing = {str(name): float(share) for name, share in inputs.prepared.predictors.isna().mean().items()}
+    n_rows = sum(inputs.results.table_one.counts) if inputs.results.table_one else 0
+    n_rows = inputs.prepared.n_rows if inputs.prepared is not None else n_rows
     rows = [
         (
             c.name,
             _kind(c),
             str(unit_message(c.unit, c.name)),
-            f"{100 * missing[c.name]:.1f} %" if c.name in missing else "–",
+            _missing_share(missing[c.name], n_rows) if c.name in missing else "–",
         )
         for c in columns
     ]
     head = (_("Column"), _("Kind"), _("Unit"), _("Missing"))
     return [Heading(part("missing"), 2), Table.of(_("Candidate predictors"), head, rows)]
+
+
+def _missing_share(share: float, n_rows: int) -> str:
+    """Write a share of missing values; one of under 5 rows is not told."""
+    if 0 < round(share * n_rows) < FEWEST_TOLD:
+        return f"< {100 * FEWEST_TOLD / n_rows:.1f} %"
+    return f"{100 * share:.1f} %"
 
 
 def _kind(column: Column) -> str:
@@ -114,8 +124,9 @@ def characteristics(inputs: ReportInputs) -> list[Block]:
     if by_outcome is None:
         return []
     notes = _(
-        "Numbers: mean (standard deviation); median [quartiles], in the units of the predictors' list. Categories: count (share of those known). SMD: standardised mean difference, the largest between two groups. Counts under {n} are not told.",
+        "Numbers: mean (standard deviation); median [quartiles], in the units of the predictors' list. Categories: count (share of those known). SMD: standardised mean difference, the largest between two groups. “{mark}” hides a count under {n}, or one from which such a count could be worked out.",
         n=FEWEST_TOLD,
+        mark=HIDDEN,
     )
     blocks: list[Block] = [Heading(part("table_one"), 2), Paragraph(notes)]
     tables = [(_("Patients by outcome"), by_outcome)]
@@ -130,9 +141,9 @@ def characteristics(inputs: ReportInputs) -> list[Block]:
 def _in_parts(caption: str, head: list[str], rows: list[list[object]]) -> list[Block]:
     """Print a table of many groups as several that fit on paper: every one has the column's name and all patients.
 
-    The first three columns name the row; the last belongs to all groups and ends the last part.
+    The first two columns name the row; the last belongs to all groups and ends the last part.
     """
-    named, groups = 3, range(3, len(head) - 1)
+    named, groups = 2, range(2, len(head) - 1)
     if len(groups) <= MAX_GROUPS:
         return [Table.of(caption, head, rows)]
     starts = groups[::MAX_GROUPS]

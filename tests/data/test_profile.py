@@ -22,8 +22,9 @@ PREPARED = prepare(HEART, default_recipe(HEART.schema))
 
 @pytest.fixture(scope="module")
 def reference():
-    frame = PREPARED.predictors.assign(outcome=PREPARED.outcome)
-    categories = [n for n, kind in PREPARED.kinds.items() if kind == "category"]
+    vessels = PREPARED.predictors["ca"].map(lambda v: f"{int(v)}", na_action="ignore").astype(object)
+    frame = PREPARED.predictors.assign(outcome=PREPARED.outcome, ca=vessels)  # 0 to 3: counted as categories
+    categories = [n for n, kind in PREPARED.kinds.items() if kind == "category" or n == "ca"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tableone's own, of pandas to come
         return Reference(
@@ -74,8 +75,20 @@ def test_small_counts_are_hidden_unless_told_otherwise():
     )
     cohort = cohort_of(frame)
     one = table_one(prepare(cohort, default_recipe(cohort.schema)))
-    assert one.frame().astype(str).apply(lambda c: c.str.contains("<5")).any(axis=None)
-    assert not one.frame(suppress=False).astype(str).apply(lambda c: c.str.contains("<5")).any(axis=None)
+    hidden = one.frame().astype(str).map(lambda text: text == "*")
+    assert hidden.loc[:1].sum(axis=1).tolist() == [3, 3]  # with only the small ones hidden, subtraction would tell
+    assert not one.frame(suppress=False).astype(str).map(lambda text: text == "*").any(axis=None)
+
+
+def test_codes_are_counted_as_categories_and_missing_values_by_outcome():
+    frame = pd.DataFrame({"cp": ["1", "2", "3", "4", ""] * 40, "y": ["0", "1"] * 100}, dtype="str")
+    cohort = cohort_of(frame)
+    schema = cohort.schema.change("cp", kind="numeric")
+    found = table_one(prepare(cohort.with_schema(schema), default_recipe(schema)))
+    assert [row.level for row in found.rows] == ["1", "2", "3", "4"]
+    table = found.frame()
+    assert table["Column"].tolist()[-1] == "cp: missing"
+    assert table.iloc[-1, 1:4].tolist() == ["40 (20.0 %)", "20 (20.0 %)", "20 (20.0 %)"]
 
 
 def test_many_levels_are_gathered_and_none_is_lost():

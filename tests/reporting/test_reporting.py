@@ -157,15 +157,15 @@ def test_charts_of_the_report_have_the_intervals_of_its_table_where_patients_rep
 
 
 def test_table_one_of_many_classes_is_printed_in_parts_that_fit(subject) -> None:
-    head = ["Column", "Missing", "All", *"abcdefgh", "SMD"]
+    head = ["Column", "All", *"abcdefgh", "SMD"]
     parts = _in_parts("Patients", head, [[f"{name}1" for name in head]])
     assert [p.header for p in parts] == [
-        ("Column", "Missing", "All", *"abcd"),
-        ("Column", "Missing", "All", *"efgh", "SMD"),
+        ("Column", "All", *"abcd"),
+        ("Column", "All", *"efgh", "SMD"),
     ]
-    assert parts[1].rows == (("Column1", "Missing1", "All1", "e1", "f1", "g1", "h1", "SMD1"),)
+    assert parts[1].rows == (("Column1", "All1", "e1", "f1", "g1", "h1", "SMD1"),)
     assert parts[0].caption == "Patients (part 1 of 2)"
-    assert len(_in_parts("Patients", [*head[:5], "SMD"], [])) == 1
+    assert len(_in_parts("Patients", [*head[:4], "SMD"], [])) == 1
 
 
 def test_without_its_table_a_report_still_has_table_one_and_missing_shares(subject) -> None:

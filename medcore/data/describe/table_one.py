@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN, hidden_cells
 from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.i18n import N_, Message
 from medcore.statistics.differences import category_difference, standardised_difference
 
-# Fewer patients than this in a cell could be recognised in an export (CLINICAL practice: n < 5).
-FEWEST_TOLD = 5
+MOST_CODES = 6
 MOST_LEVELS = 20
 MOST_LEVELS_COMPARED = 50
 
@@ -40,7 +41,8 @@ class TableRow:
     """One line: a numeric column, or one level of a category.
 
     ``cells`` are overall, then by stratum. ``smd`` is the standardised mean difference
-    (largest between two strata), given on a column's first line.
+    (largest between two strata), given on a column's first line; ``missing`` are the
+    missing values by stratum, none in tables of before they were counted.
     """
 
     column: str
@@ -48,6 +50,7 @@ class TableRow:
     n_missing: int
     cells: tuple[Cell, ...]
     smd: float | None = None
+    missing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,13 @@ class TableOne:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TableOne:
         """Read what :meth:`to_dict` wrote."""
-        rows = (TableRow(**{**row, "cells": tuple(Cell(**cell) for cell in row["cells"])}) for row in data["rows"])
+        rows = (
+            TableRow(
+                **dict(row)
+                | {"cells": tuple(Cell(**cell) for cell in row["cells"]), "missing": tuple(row.get("missing", ()))}
+            )
+            for row in data["rows"]
+        )
         return cls(strata=tuple(data["strata"]), counts=tuple(data["counts"]), rows=tuple(rows))
 
     def missing(self) -> dict[str, float]:
@@ -73,22 +82,19 @@ class TableOne:
         return {row.column: row.n_missing / max(sum(self.counts), 1) for row in self.rows}
 
     def frame(self, *, suppress: bool = True) -> pd.DataFrame:
-        """Write the table as text, in the current language; small counts are hidden unless told otherwise.
+        """Write the table as text, in the current language, with a line for the missing values of each column.
 
-        A count under 5 becomes ``<5`` and its share is left out, for the table may
-        be passed on.
+        The table may be passed on: counts under 5 are hidden unless told otherwise, and as
+        many others as keep them from being worked out (:func:`hidden_cells`).
         """
         overall = str(Message(N_("All (n = {n})"), {"n": sum(self.counts)}))
         heads = [overall, *(f"{s} (n = {n})" for s, n in zip(self.strata, self.counts, strict=True))]
-        lines, last = [], ""
-        column, missing, smd = (str(Message(word)) for word in (N_("Column"), N_("Missing"), N_("SMD")))
-        for row in self.rows:
-            label = row.column if row.level is None else f"{row.column} = {row.level}"
-            line = {column: label, missing: "" if row.column == last else str(row.n_missing)}
-            last = row.column
-            line |= {head: _text(cell, suppress) for head, cell in zip(heads, row.cells, strict=True)}
-            line[smd] = "" if row.smd is None else f"{row.smd:.2f}"
-            lines.append(line)
+        column, smd = (str(Message(word)) for word in (N_("Column"), N_("SMD")))
+        lines = []
+        for _name, group in groupby(self.rows, key=lambda row: row.column):
+            for label, texts, difference in _lines(list(group), (sum(self.counts), *self.counts), suppress=suppress):
+                shown = "" if difference is None else f"{difference:.2f}"
+                lines.append({column: label} | dict(zip(heads, texts, strict=True)) | {smd: shown})
         return pd.DataFrame(lines)
 
 
@@ -107,8 +113,26 @@ def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     rows: list[TableRow] = []
     for name, kind in prepared.kinds.items():
         values = prepared.predictors[name]
-        rows.extend(_numeric(name, values, masks) if measured(kind) else _category(name, values, masks))
+        counted = _as_levels(values) if measured(kind) and _is_coded(values) else values
+        found = (
+            _category(name, counted, masks)
+            if counted is not values or not measured(kind)
+            else _numeric(name, values, masks)
+        )
+        missing = tuple(int(values.isna().to_numpy()[mask].sum()) for mask in masks[1:])
+        rows.extend(replace(row, missing=missing) for row in found)
     return TableOne(strata=strata, counts=tuple(int(m.sum()) for m in masks[1:]), rows=tuple(rows))
+
+
+def _is_coded(values: pd.Series) -> bool:
+    """Say whether numbers are codes of a few categories: at most six different whole ones, from 0 to 9."""
+    known = values.dropna().unique()
+    return 0 < len(known) <= MOST_CODES and all(v == int(v) and 0 <= v <= 9 for v in known)
+
+
+def _as_levels(values: pd.Series) -> pd.Series:
+    """Write codes as texts, so that each is a level of its own."""
+    return values.map(lambda v: f"{int(v)}", na_action="ignore").astype(object)
 
 
 def _numeric(name: str, values: pd.Series, masks: list[npt.NDArray[np.bool_]]) -> list[TableRow]:
@@ -175,11 +199,53 @@ def _largest(values: list[float | None]) -> float | None:
     return max((v for v in values if v is not None), default=None)
 
 
-def _text(cell: Cell, suppress: bool) -> str:
-    if cell.share is not None:
-        hidden = suppress and 0 < cell.n < FEWEST_TOLD
-        return f"<{FEWEST_TOLD}" if hidden else f"{cell.n} ({100 * cell.share:.1f} %)"
-    if cell.mean is None or (suppress and cell.n < FEWEST_TOLD):
+_Line = tuple[str, list[str], float | None]
+
+
+def _lines(rows: list[TableRow], sizes: tuple[int, ...], *, suppress: bool) -> list[_Line]:
+    """Write the lines of one column: its levels or its numbers, then what is missing; ``sizes`` as the cells."""
+    first = rows[0]
+    known = np.array([[cell.n for cell in row.cells] for row in rows], dtype=np.int64)
+    missing = np.array([first.n_missing, *(first.missing or [0] * (len(sizes) - 1))], dtype=np.int64)
+    hidden = np.zeros((len(rows) + 1, len(sizes)), dtype=bool)
+    if suppress:
+        hidden = hidden_cells(np.vstack([known, missing]))
+    lines: list[_Line] = []
+    for row, hide in zip(rows, hidden, strict=False):
+        if row.level is None:
+            texts = _summaries(row.cells, suppress=suppress)
+        else:  # a share of those known would tell how many are missing
+            texts = [
+                _count(c.n, None if gone else c.share, h)
+                for c, h, gone in zip(row.cells, hide, hidden[-1], strict=True)
+            ]
+        lines.append((row.column if row.level is None else f"{row.column} = {row.level}", texts, row.smd))
+    if first.n_missing:
+        label = str(Message(N_("{column}: missing"), {"column": first.column}))
+        shares = missing / np.maximum(sizes, 1)
+        texts = [_count(int(n), float(s), h) for n, s, h in zip(missing, shares, hidden[-1], strict=True)]
+        lines.append((label, texts if first.missing else [*texts[:1], *["–"] * (len(sizes) - 1)], None))
+    return lines
+
+
+def _count(n: int, share: float | None, hidden: bool | np.bool_) -> str:
+    if hidden:
+        return HIDDEN
+    return str(n) if share is None else f"{n} ({100 * share:.1f} %)"
+
+
+def _summaries(cells: tuple[Cell, ...], *, suppress: bool) -> list[str]:
+    """Write numbers of every stratum; where one of few patients is hidden, so is a second, or the mean would follow."""
+    few = [0 < cell.n < FEWEST_TOLD for cell in cells] if suppress else [False] * len(cells)
+    if sum(few[1:]) == 1 and not few[0]:
+        others = [at for at in range(1, len(cells)) if not few[at] and cells[at].n]
+        if others:
+            few[min(others, key=lambda at: cells[at].n)] = True
+    return ["–" if hidden else _summary_text(cell) for cell, hidden in zip(cells, few, strict=True)]
+
+
+def _summary_text(cell: Cell) -> str:
+    if cell.mean is None:
         return "–"
     sd = "–" if cell.sd is None else _number(cell.sd, 3)
     low, high = _number(cell.q1), _number(cell.q3)

@@ -91,7 +91,7 @@ def _table_one(study: StudyRecord) -> None:
         caption(_("The first {n} of {total} lines; the file has all.", n=ROWS_SHOWN, total=len(lines)))
     caption(
         _(
-            "Numbers: mean (SD); median [quartiles]. Categories: count (share of those known). SMD: standardised mean difference, above 0.1 a difference worth a look. Counts under 5 are hidden."
+            "Numbers: mean (SD); median [quartiles]. Categories: count (share of those known). SMD: standardised mean difference, above 0.1 a difference worth a look. “*” hides a count under 5, or one from which such a count could be worked out."
         )
     )
     download(_("Table 1 (CSV)"), to_csv(lines), file_name="table-1.csv", mime="text/csv", key="data.table_one")

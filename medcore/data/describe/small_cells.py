@@ -1,0 +1,73 @@
+"""Small counts in a table with totals: which cells must be hidden so that none can be worked out by subtraction."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+FEWEST_TOLD = 5
+"""Fewer patients than this in a cell could be recognised in an export (clinical practice: n < 5)."""
+HIDDEN = "*"
+
+
+def hidden_cells(counts: Counts) -> Mask:
+    """Say which cells of a table of counts ``(R, 1 + S)`` are hidden: the first column holds the rows' totals.
+
+    Counts of 1 to 4 are hidden (primary suppression) and as few others as needed so
+    that no hidden cell follows from what is shown, the columns' totals being known
+    (complementary suppression). What is hidden in the first column depends on that column
+    alone, so that two tables of the same patients by different strata hide the same there.
+    """
+    hidden = (counts > 0) & (counts < FEWEST_TOLD)
+    if hidden[:, 0].sum() == 1 and len(counts) > 1:
+        hidden[_smallest(counts[:, 0], ~hidden[:, 0]), 0] = True
+    while (found := np.argwhere(determined(hidden))).size:
+        more = _loop(counts, hidden, *found[0])
+        if not (more & ~hidden).any():
+            hidden |= counts > 0
+            hidden[:, 0] = (counts[:, 0] > 0) if determined(hidden).any() else hidden[:, 0]
+            break
+        hidden |= more
+    return hidden
+
+
+def determined(hidden: Mask) -> Mask:
+    """Say which hidden cells follow from the others: rows add up to their first cell, columns to a known total."""
+    places = np.argwhere(hidden)
+    n_rows, n_columns = hidden.shape
+    equations = np.zeros((n_rows + n_columns, len(places)))
+    for at, (row, column) in enumerate(places):
+        equations[row, at] = 1.0 if column == 0 else -1.0
+        equations[n_rows + column, at] = 1.0
+    result = np.zeros_like(hidden)
+    if not len(places):
+        return result
+    _u, sizes, vectors = np.linalg.svd(equations, full_matrices=True)
+    free = vectors[int((sizes > 1e-9).sum()) :]
+    result[tuple(places.T)] = (np.abs(free) < 1e-9).all(axis=0)
+    return result
+
+
+def _loop(counts: Counts, hidden: Mask, row: int, column: int) -> Mask:
+    """Return the cheapest cells that close a rectangle with a cell: then it can be moved against them."""
+    best, cheapest = np.zeros_like(hidden), np.inf
+    for other_row in range(len(counts)):
+        for other in range(1, counts.shape[1]):
+            if other_row == row or other == column:
+                continue
+            if column == 0 and not hidden[other_row, 0]:
+                continue
+            cells = [(row, other), (other_row, column), (other_row, other)]
+            price = sum(0.0 if hidden[c] else float(counts[c]) + (1e9 if counts[c] == 0 else 0.0) for c in cells)
+            if price < cheapest and not all(hidden[c] for c in cells):
+                best, cheapest = np.zeros_like(hidden), price
+                for cell in cells:
+                    best[cell] = True
+    return best
+
+
+def _smallest(counts: Counts, allowed: Mask) -> int:
+    price = np.where(allowed & (counts > 0), counts.astype(np.float64), np.inf)
+    return int(np.argmin(np.where(np.isfinite(price).any(), price, np.where(allowed, 0.0, np.inf))))
