@@ -59,7 +59,7 @@ def alarm(found: dict) -> dict:
 def test_a_speaker_is_recognised_inside_the_name_and_judged_on_one_side_only(by_patient) -> None:
     auroc = by_patient["cross_validated"]["auroc"]
     assert 0.65 < auroc["value"] < 0.95
-    assert auroc["method"] == "delong_cluster"
+    assert auroc["method"] == "delong_logit_cluster"
     assert alarm(by_patient)["severity"] == "info"
     assert f"{SPEAKERS} patients" in alarm(by_patient)["message"]
 

@@ -100,7 +100,7 @@ def evaluate(
             heading,
             *mended_lines(mends),
             *map(str, validation.weighting()),
-            *metric_lines(_("New patients"), judged),
+            *metric_lines(_("The table of training") if validation.same_table else _("New patients"), judged),
             *map(str, validation.lines()),
             *kept,
         ),

@@ -33,7 +33,7 @@ def model_card(inputs: ReportInputs) -> list[Block]:
         (_("Learnt from"), _rows(results.cross_validated)),
         (_("Out of fold"), _figures(results.cross_validated)),
         *([(_("Locked test set"), _figures(inputs.tested))] if inputs.tested else []),
-        *([(_("New patients"), _figures(inputs.validation.evaluation))] if inputs.validation else []),
+        *([(_("New patients"), _figures(inputs.new_patients))] if inputs.new_patients else []),
         *([(_("Threshold"), f"{100 * inputs.threshold:.1f} %")] if inputs.target.event is not None else []),
         (_("Groups judged apart"), _groups(inputs)),
         (_("Not for"), _("Patients unlike those it was learnt from, and decisions without a physician.")),

@@ -18,7 +18,7 @@ from medcore.evaluation import (
     risk_distribution,
     roc,
 )
-from medcore.evaluation.figures.estimates import METHODS, Floats
+from medcore.evaluation.figures.estimates import METHODS, Estimate, Floats
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.evaluation.groups.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
 from medcore.i18n import _, running
@@ -78,8 +78,8 @@ def performance(inputs: ReportInputs) -> list[Block]:
     columns: dict[str, Evaluation] = {_("Cross-validated"): results.cross_validated}
     if inputs.tested:
         columns[_("Locked test set")] = inputs.tested
-    if inputs.validation:
-        columns[_("New patients")] = inputs.validation.evaluation
+    if inputs.new_patients:
+        columns[_("New patients")] = inputs.new_patients
     blocks: list[Block] = [Heading(part("results"), 1), _metrics(columns)]
     if inputs.looks and inputs.tested:
         blocks.append(Paragraph(_("The locked test set has been looked at {n} time(s).", n=inputs.looks)))
@@ -258,8 +258,11 @@ def _gaps(gaps: Fairness, found: Sequence[Subgroup]) -> list[Block]:
     return [Paragraph(text)]
 
 
-def _points(gap: float) -> str:
-    return f"{100 * gap:.1f}" if np.isfinite(gap) else "–"
+def _points(gap: Estimate) -> str:
+    if not gap.exists:
+        return "–"
+    words = {"value": f"{100 * gap.value:.1f}", "low": f"{100 * gap.low:.1f}", "high": f"{100 * gap.high:.1f}"}
+    return _("{value} ({low} to {high})", **words)
 
 
 def external(inputs: ReportInputs) -> list[Block]:
@@ -267,6 +270,8 @@ def external(inputs: ReportInputs) -> list[Block]:
     validation = inputs.validation
     if validation is None:
         return []
+    if validation.same_table:
+        return [Heading(part("external"), 1), *(Paragraph(str(w), strong=True) for w in validation.warnings())]
     text = _(
         "The frozen model was judged on {n} new patients; {dropped} without an outcome were left out.",
         n=validation.n_patients,

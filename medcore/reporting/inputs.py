@@ -50,6 +50,11 @@ class ReportInputs:
         return None if self.looks == 0 else self.results.tested
 
     @property
+    def new_patients(self) -> Evaluation | None:
+        """The figures on new patients; None where the table is the one the model was trained on."""
+        return None if self.validation is None or self.validation.same_table else self.validation.evaluation
+
+    @property
     def preparation(self) -> Preparation | None:
         """What was done to the table: of the table at hand, else as the bundle remembers it."""
         return self.results.preparation if self.prepared is None else Preparation.of(self.prepared)

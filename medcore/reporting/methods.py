@@ -65,8 +65,8 @@ def flow(inputs: ReportInputs) -> list[Block]:
     rows.append((_("Trained on, and judged out of fold"), _counted(results.cross_validated)))
     if results.tested:
         rows.append((_("Locked test set"), _counted(results.tested)))
-    if inputs.validation:
-        rows.append((_("New patients"), _counted(inputs.validation.evaluation)))
+    if inputs.new_patients:
+        rows.append((_("New patients"), _counted(inputs.new_patients)))
     table = Table.of(_("Who was in which part, by class of the outcome"), (_("Part"), _("Rows")), rows)
     return [Heading(part("flow"), 2), table]
 

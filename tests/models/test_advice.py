@@ -62,7 +62,7 @@ def test_a_model_no_better_than_the_prevalence_is_a_warning_also_when_it_is_the_
     for model in ("boosting", "logistic"):
         severity, message = said(judged, prevalence, model)["model.no_better_than_prevalence"]
         assert severity == "warning"
-        assert "no better than the prevalence" in message
+        assert "cannot be shown to predict better than the prevalence" in message
 
 
 def test_a_model_worse_than_the_prevalence_is_said_to_be_worse(judged):

@@ -49,16 +49,14 @@ class DecisionCurve:
             "below_all": f"{-100 * self.over_all[i]:.1f}",
             "low": f"{100 * self.over_all_low[i]:.1f}",
             "high": f"{100 * self.over_all_high[i]:.1f}",
+            "benefit_low": f"{100 * self.low[i]:.1f}",
+            "benefit_high": f"{100 * self.high[i]:.1f}",
         }
-        if self.net_benefit[i] < 0:
-            return Message(_HARM, values)
-        if self.over_all[i] < -5e-4:
-            return Message(_WORSE_THAN_ALL, values)
-        if abs(self.over_all[i]) < 5e-4:
-            return Message(_SAME_AS_ALL, values)
-        if self.treat_all[i] <= 0:
-            return Message(_OVER_NONE, values)
-        return Message(_OVER_ALL, values)
+        if self.treat_all[i] <= 0:  # treating no one is the better default
+            surely_better, surely_worse = self.low[i] > 0, self.high[i] < 0
+            return Message(_OVER_NONE if surely_better else _HARM if surely_worse else _NOT_OVER_NONE, values)
+        surely_better, surely_worse = self.over_all_low[i] > 0, self.over_all_high[i] < 0
+        return Message(_OVER_ALL if surely_better else _WORSE_THAN_ALL if surely_worse else _NOT_OVER_ALL, values)
 
     def useful_range(self) -> tuple[float, float] | None:
         """Return the widest run of thresholds at which the model is surely better than both defaults.
@@ -88,13 +86,21 @@ _OVER_ALL = N_(
 )
 _OVER_NONE = N_(
     "At a threshold of {threshold} %, acting on the model is worth {benefit} true positives per 100 patients more "
-    "than treating no one, at the same number of false positives; treating everyone would do harm."
+    "than treating no one (95 % interval {benefit_low} to {benefit_high}), at the same number of false positives; treating "
+    "everyone would do harm."
 )
 _WORSE_THAN_ALL = N_(
     "At a threshold of {threshold} %, acting on the model is worse than treating everyone, by {below_all} true "
     "positives per 100 patients."
 )
-_SAME_AS_ALL = N_("At a threshold of {threshold} %, acting on the model is no better than treating everyone.")
+_NOT_OVER_ALL = N_(
+    "At a threshold of {threshold} %, acting on the model cannot be shown to be better or worse than treating everyone: "
+    "the difference is {over_all} true positives per 100 patients (95 % interval {low} to {high})."
+)
+_NOT_OVER_NONE = N_(
+    "At a threshold of {threshold} %, acting on the model cannot be shown to be better or worse than treating no one: "
+    "the difference is {benefit} true positives per 100 patients (95 % interval {benefit_low} to {benefit_high})."
+)
 _HARM = N_("At a threshold of {threshold} %, acting on the model does more harm than treating no one.")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from medcore.evaluation.figures.auroc import on_logit_scale
 from medcore.evaluation.figures.confusion import Confusion, confusion
 from medcore.evaluation.figures.estimates import (
+    CONSTANT_RISK,
     NAN,
     ONE_CLASS,
     SEPARATED,
@@ -33,6 +34,7 @@ from medcore.evaluation.figures.event import (
 from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, of_the_final_model, tells_nobody_apart
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
 from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
+from medcore.statistics.many_classes import hand_till, polytomous_discrimination
 from medcore.statistics.scores import class_log_loss_terms
 from medcore.targets import Target
 
@@ -167,10 +169,12 @@ def evaluate(
     predicted = risk.argmax(1)
     table = np.bincount(outcome * len(names) + predicted, minlength=len(names) ** 2).reshape(len(names), -1)
     figures = _macro(parts, groups) | _whole(outcome, risk, parts, draws, groups, weight)
+    if weight is None:
+        figures |= _of_many(outcome, risk, groups)
     figures["accuracy"] = proportion(predicted == outcome, weight)
     per_class = {c: estimates(p, groups) for c, p in zip(names, parts, strict=True)}
     if folds is not None and tells_nobody_apart(risk, folds):
-        figures |= NO_DISCRIMINATION
+        figures |= {name: missing(CONSTANT_RISK) for name in (*NO_DISCRIMINATION, "hand_till", "pdi")}
         per_class = {c: {**values, **NO_DISCRIMINATION} for c, values in per_class.items()}
     elif folds is not None and weight is None:
         for values in (figures, *per_class.values()):
@@ -230,6 +234,17 @@ def _macro_analytic(name: str, value: float, influence: Floats, groups: Ints | N
         return missing(SEPARATED, value)
     plain = "weighted" if weighted else "delong_logit"
     return on_logit_scale(value, influence, groups, plain if groups is None else f"{plain}_cluster")
+
+
+def _of_many(outcome: Ints, risk: Floats, groups: Ints | None) -> dict[str, Estimate]:
+    """Return the figures of discrimination between all classes, each on the log-odds scale; none where a class is absent."""
+    method = "influence_logit" if groups is None else "influence_logit_cluster"
+    out = {}
+    for name, figure in (("hand_till", hand_till), ("pdi", polytomous_discrimination)):
+        value, influence = figure(outcome, risk)
+        known = 0 < value < 1 and np.isfinite(influence).all()
+        out[name] = on_logit_scale(value, influence, groups, method) if known else missing(ONE_CLASS, value)
+    return out
 
 
 def _whole(

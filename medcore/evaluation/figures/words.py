@@ -11,6 +11,8 @@ from medcore.i18n import N_
 METRICS: Mapping[str, str] = {
     "auroc": N_("AUROC (1 is perfect, 0.5 is chance)"),
     "auroc_mean_of_folds": N_("AUROC, mean over folds (each of one model's patients)"),
+    "hand_till": N_("Hand–Till AUROC, mean over pairs of classes (0.5 is chance)"),
+    "pdi": N_("Polytomous discrimination index (chance: 1 over the number of classes)"),
     "auprc": N_("Area under the precision–recall curve"),
     "brier": N_("Brier score (0 is perfect)"),
     "scaled_brier": N_("Scaled Brier score (1 is perfect)"),

@@ -84,13 +84,13 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
     if low > 0:
         return []
     no_lower = N_(
-        "This model predicts no better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 this model is the better one)."
+        "This model cannot be shown to predict better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 this model is the better one)."
     )
     worse = N_(
         "This model predicts worse than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is higher by {difference} ({low} to {high})."
     )
     no_better = N_(
-        "This model predicts no better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is lower by only {difference} ({low} to {high})."
+        "This model cannot be shown to predict better than the prevalence alone, which gives everybody the same risk: its out-of-fold log loss is lower by only {difference} ({low} to {high})."
     )
     return [
         Finding(
@@ -100,7 +100,9 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
             if mean >= 0
             else Message(worse if high < 0 else no_lower, _figures(-mean, -high, -low)),
             why=Message(
-                N_("Taken as they are, its risks are no closer to what happens than one number for every patient.")
+                N_(
+                    "These patients do not show that its risks come closer to what happens than one number for every patient."
+                )
             ),
             remedy=Message(
                 N_(
@@ -112,7 +114,7 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
 
 
 def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Finding]:
-    """Say when logistic regression is better, and when it is as good."""
+    """Say when logistic regression is better, and when this model cannot be shown to be better than it."""
     patients = results.training
     mean, low, high = log_loss_difference(patients.outcome, simple.oof, patients.risk, patients.groups)
     if low > 0:
@@ -137,10 +139,10 @@ def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Findin
             )
         ]
     higher = N_(
-        "Logistic regression predicts as well here: its out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
+        "This model cannot be shown to predict better than logistic regression, whose out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
     )
     lower = N_(
-        "Logistic regression predicts as well here: its out-of-fold log loss is even lower by {difference} ({low} to {high}; below 0 this model is the better one)."
+        "This model cannot be shown to predict better than logistic regression, whose out-of-fold log loss is even lower by {difference} ({low} to {high}; below 0 this model is the better one)."
     )
     return [
         Finding(

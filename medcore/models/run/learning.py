@@ -88,10 +88,10 @@ _HELPS = N_(
     "More patients would probably help: from {n_half} to {n_all} training patients the log loss fell by {change} ({low} to {high})"
 )
 _HARDLY_FELL = N_(
-    "More patients of this kind may bring little: from {n_half} to {n_all} training patients the log loss changed by no more than chance (fell by {change}, {low} to {high})"
+    "It cannot be shown that more patients would help: from {n_half} to {n_all} training patients the log loss changed by no more than chance (fell by {change}, {low} to {high})"
 )
 _HARDLY_ROSE = N_(
-    "More patients of this kind may bring little: from {n_half} to {n_all} training patients the log loss changed by no more than chance (rose by {change}, {low} to {high})"
+    "It cannot be shown that more patients would help: from {n_half} to {n_all} training patients the log loss changed by no more than chance (rose by {change}, {low} to {high})"
 )
 _WORSE = N_(
     "More patients did not help: from {n_half} to {n_all} training patients the log loss rose by {change} ({low} to {high}); look for patients of another kind"

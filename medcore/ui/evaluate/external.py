@@ -52,6 +52,9 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float)
     if levels is None:
         return
     found = _judgement(run, cohort, names, levels, _weight(cohort, run.id), threshold)
+    _counted(found.validation)
+    if found.validation.same_table:
+        return
     _judged(found.validation, judged)
     _case_mix(found.validation)
     _recalibrations(run, found)
@@ -133,7 +136,7 @@ def _names(cohort: Cohort, results: Results, run_id: str) -> dict[str, str] | No
     return None if missing or twice else chosen
 
 
-def _judged(found: ExternalValidation, judged: Judged) -> None:
+def _counted(found: ExternalValidation) -> None:
     pairs = [(_("Patients judged"), f"{found.n_patients:,}")]
     if found.n_without_outcome:
         pairs.append((_("Left out, no outcome"), f"{found.n_without_outcome:,}"))
@@ -144,6 +147,9 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
         note(str(warning), look="warning")
     for line in found.weighting():
         note(str(line))
+
+
+def _judged(found: ExternalValidation, judged: Judged) -> None:
     new, old = _("New patients"), _("Out of fold")
     if judged.target.many:
         metric_table({new: found.evaluation.metrics, old: judged.evaluation.metrics})

@@ -8,6 +8,7 @@ import streamlit as st
 
 from medcore.charts import subgroups as charts
 from medcore.data.cohort import Schema
+from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.grouping import GroupKey
 from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes
 from medcore.evaluation.groups.mitigation import NEVER_SILENT, Remedy
@@ -188,8 +189,11 @@ def _change(remedy: Remedy, key: GroupKey) -> str:
     return _("nothing: too few patients")
 
 
-def _per_hundred_gap(gap: float) -> str:
-    return _("{n} of 100", n=f"{100 * gap:.1f}")
+def _per_hundred_gap(gap: Estimate) -> str:
+    if not gap.exists:
+        return "–"
+    low, high = f"{100 * gap.low:.1f}", f"{100 * gap.high:.1f}"
+    return _("{n} of 100 ({low} to {high})", n=f"{100 * gap.value:.1f}", low=low, high=high)
 
 
 def _points(value: float, low: float, high: float) -> str:
