@@ -24,7 +24,9 @@ def test_gains_are_differences_of_out_of_fold_aurocs(ward):
 def test_repeated_patients_are_judged_as_clusters(logistic):
     results = logistic.results
     noisy = results.candidate("logistic").oof + np.random.default_rng(0).normal(0, 0.05, results.training.risk.shape)
-    other = replace(results.candidate("boosting"), oof=noisy)
+    other = replace(
+        results.candidate("prevalence"), name="boosting", oof=noisy, cross_validated=results.cross_validated
+    )
     twice = replace(
         results,
         candidates=(results.candidate("logistic"), other),
