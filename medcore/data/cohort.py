@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from medcore.data.attachments import Attachments
 from medcore.data.long import Pivot
 from medcore.data.notation import Reading
 from medcore.data.parts import with_parts
@@ -207,7 +208,8 @@ class Cohort:
     ``frame`` holds the table as it was read: one row a line of the file in file
     order (``RangeIndex`` from 0), every cell of a text format as the text of the
     file (pandas ``str`` dtype, an empty cell missing), typed formats with their
-    own types. ``sha256`` is that of the file's bytes. ``repr`` shows no value.
+    own types. ``sha256`` is that of the file's bytes, or with ``attachments`` beside
+    the table one that stands for all files. ``repr`` shows no value.
     """
 
     frame: pd.DataFrame = field(repr=False, compare=False)
@@ -216,6 +218,7 @@ class Cohort:
     name: str
     source: Source = field(default_factory=Source)
     repairs: tuple[Message, ...] = ()
+    attachments: Attachments = field(default_factory=Attachments)
 
     @property
     def n_rows(self) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from medcore.data.attachments import Attachments
 from medcore.data.cohort import Cohort, Schema, Source
+from medcore.data.privacy.attachments import check_attachments
 from medcore.errors import NotFoundError
 from medcore.i18n import N_, Message
 from medcore.studies.files import FileStore, owner_folder
@@ -20,12 +24,25 @@ from medcore.studies.tables import CohortRow
 
 
 def keep_cohort(
-    session: Session, files: FileStore, owner: str, cohort: Cohort, *, original: bytes | None = None
+    session: Session,
+    files: FileStore,
+    owner: str,
+    cohort: Cohort,
+    *,
+    original: bytes | None = None,
+    reason: str | None = None,
 ) -> CohortRow:
     """Store a cohort's rows once for each owner; the same table again takes no more room.
 
     ``original`` are the bytes of the uploaded file, kept beside the rows when given.
+    Attached files are looked at first and are kept by their content, in a folder of the cohort's.
+
+    Raises:
+        InputError: an attached file seems to tell who a patient is, and no ``reason`` to keep it was given.
+
     """
+    if len(cohort.attachments) and not reason:
+        check_attachments(cohort.attachments)
     key = content_key(cohort)
     row = session.scalars(select(CohortRow).where(CohortRow.owner == owner, CohortRow.content_key == key)).first()
     if row is None:
@@ -40,10 +57,14 @@ def keep_cohort(
             n_rows=cohort.n_rows,
             n_columns=len(cohort.schema.columns),
             original=None,
+            attachments=cohort.attachments.to_list() or None,
         )
         session.add(row)
     if not files.exists(_rows(row)):
         files.write(_rows(row), to_parquet(cohort.frame))
+    for attached in cohort.attachments.files:
+        if not files.exists(f"{_attached(row)}/{attached.sha256}"):
+            files.write(f"{_attached(row)}/{attached.sha256}", cohort.attachments.contents(attached.sha256))
     if original is not None and row.original is None:
         row.original = f"{_folder(owner)}/{cohort.sha256}{_suffix(cohort.name)}"
         files.write(row.original, original)
@@ -70,12 +91,14 @@ def read_cohort(files: FileStore, row: CohortRow, schema: Schema) -> Cohort:
         name=row.name,
         source=source_from_dict(row.source),
         repairs=tuple(Message.from_dict(m) for m in row.repairs),
+        attachments=Attachments.from_list(row.attachments or (), partial(_read_attached, files, _attached(row))),
     ).with_schema(schema)
 
 
 def cohort_files(row: CohortRow) -> tuple[str, ...]:
-    """Name a cohort's files in the file store: its rows, and the file as it was brought if that was kept."""
-    return (_rows(row), row.original) if row.original else (_rows(row),)
+    """Name what is a cohort's in the file store: its rows, the folder of attached files, and the file as it was brought."""
+    attached = (_attached(row),) if row.attachments else ()
+    return (_rows(row), *attached, *((row.original,) if row.original else ()))
 
 
 def source_from_dict(data: Mapping[str, Any]) -> Source:
@@ -89,6 +112,24 @@ def _folder(owner: str) -> str:
 
 def _rows(row: CohortRow) -> str:
     return f"{_folder(row.owner)}/{row.content_key}.parquet"
+
+
+def _attached(row: CohortRow) -> str:
+    return f"{_folder(row.owner)}/{row.content_key}.files"
+
+
+def _read_attached(files: FileStore, folder: str, sha256: str) -> bytes:
+    try:
+        data = files.read(f"{folder}/{sha256}")
+    except FileNotFoundError:
+        data = b""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise NotFoundError(
+            N_(
+                "An attached file of this study is no longer in the file store, or was changed there. Restore it from a backup, or upload again."
+            )
+        )
+    return data
 
 
 def _suffix(name: str) -> str:

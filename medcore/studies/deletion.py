@@ -106,10 +106,11 @@ class Deletion(StoreBase):
         table = session.get_one(CohortRow, study.cohort_id)
         runs = session.scalars(select(RunRow.id).where(RunRow.study_id == study.id)).all()
         sharing = session.scalar(select(func.count()).where(StudyRow.cohort_id == table.id)) or 0
-        rows, *original = cohort_files(table) if sharing < 2 else ("",)
+        names = cohort_files(table) if sharing < 2 else ()
+        own, original = (tuple(n for n in names if (n == table.original) is brought) for brought in (False, True))
         checkpoints = tuple(self.settings.data_dir / "checkpoints" / run for run in runs)
         results = tuple(result_name(study.owner, run) for run in runs)
-        return (table.n_rows if rows else 0), _Files((rows,) if rows else (), tuple(original), results, checkpoints)
+        return (table.n_rows if own else 0), _Files(own, original, results, checkpoints)
 
 
 def _delete_rows(session: Session, study: StudyRow, *, keep_table: bool) -> dict[str, int]:

@@ -27,10 +27,15 @@ LONGEST_NAME = 200
 class StudyStore(StoreBase):
     """The part of the store that keeps studies."""
 
-    def create_study(self, owner: str, name: str, cohort: Cohort, *, original: bytes | None = None) -> StudyRecord:
-        """Store a table and open a study on it; nothing is kept if storing fails."""
+    def create_study(
+        self, owner: str, name: str, cohort: Cohort, *, original: bytes | None = None, reason: str | None = None
+    ) -> StudyRecord:
+        """Store a table and open a study on it; nothing is kept if storing fails.
+
+        ``reason`` says why attached files are kept in which an identifier was found; it is recorded.
+        """
         with self._writing() as session:
-            kept = keep_cohort(session, self.files, owner, cohort, original=original)
+            kept = keep_cohort(session, self.files, owner, cohort, original=original, reason=reason)
             session.flush()
             row = StudyRow(
                 id=uuid.uuid4().hex,
@@ -42,6 +47,8 @@ class StudyStore(StoreBase):
             session.add(row)
             session.flush()
             audit.record(session, owner, "study.created", study_id=row.id)
+            if len(cohort.attachments) and reason:
+                audit.record(session, owner, "attachments.kept", study_id=row.id, details={"reason": reason})
             return _record(session, row)
 
     def get_study(self, owner: str, study_id: str) -> StudyRecord:

@@ -57,6 +57,7 @@ class CohortRow(Base):
     n_rows: Mapped[int]
     n_columns: Mapped[int]
     original: Mapped[str | None]
+    attachments: Mapped[list[Any] | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -1,12 +1,14 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from medcore.data.attachments import Attachments
 from medcore.data.cohort import Cohort, Source
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.splitting.split import SplitSettings
-from medcore.errors import NotFoundError, SettingsError
+from medcore.errors import InputError, NotFoundError, SettingsError
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
@@ -192,3 +194,34 @@ def test_the_records_show_no_rows_and_no_owner(store: Store, cohort: Cohort) -> 
     study = store.create_study("ann", "Ward", cohort)
     assert "ann" not in repr(study)
     assert "owner" not in study.to_dict()
+
+
+def test_attached_files_come_back_and_go_with_the_cohort(store: Store, cohort: Cohort) -> None:
+    attachments = Attachments.of([("notes/P1.txt", b"slept well"), ("notes/P2.txt", b"eats again")])
+    given = replace(cohort, attachments=attachments, sha256=attachments.identity(cohort.sha256))
+    alone, study = store.create_study("ann", "Alone", cohort), store.create_study("ann", "Ward", given)
+    back = store.load_cohort("ann", study.id)
+    assert back == given
+    assert back.attachments.read("notes/P2.txt") == b"eats again"
+    assert len(store.load_cohort("ann", alone.id).attachments) == 0
+    folder = Path(store.files.root)
+    kept = [path for path in folder.rglob("*") if path.name == attachments.files[0].sha256]
+    assert len(kept) == 1
+    kept[0].write_bytes(b"something else")
+    with pytest.raises(NotFoundError, match="was changed"):
+        store.load_cohort("ann", study.id).attachments.read("notes/P1.txt")
+    assert store.sweep_orphans(older_seconds=0) == 0
+    store.delete_study("ann", study.id)
+    store.purge_study("ann", study.id)
+    assert not [path for path in folder.rglob("*") if path.name in {f.sha256 for f in attachments.files}]
+    assert store.load_cohort("ann", alone.id) == cohort
+
+
+def test_attached_files_that_name_a_patient_are_kept_for_a_reason_only(store: Store, cohort: Cohort) -> None:
+    attachments = Attachments.of([("a.txt", b"write to jane.doe@example.org")])
+    given = replace(cohort, attachments=attachments, sha256=attachments.identity(cohort.sha256))
+    with pytest.raises(InputError, match="e-mail"):
+        store.create_study("ann", "Ward", given)
+    assert not store.list_studies("ann")
+    study = store.create_study("ann", "Ward", given, reason="The addresses are of the ward.")
+    assert "The addresses are of the ward." in str(store.audit("ann", study.id)[-1].sentence)
