@@ -25,7 +25,7 @@ class ReportInputs:
     """A trained model and what is known of its patients.
 
     ``cohort``, ``prepared`` and ``split`` are there when the table is at hand;
-    without them the report says what the bundle remembers. ``answers`` holds
+    without them the report says what the bundle remembers. ``worker_queries`` holds
     what only people know, by the keys of :data:`medcore.reporting.tripod.ASKED`.
     ``bundle_sha256`` is the hash of the bundle's list of hashes. ``recalibrations`` are to the patients of ``validation``.
     ``looks`` counts how often the locked test set was looked at.

@@ -9,9 +9,9 @@ from datetime import date
 from medcore.charts.explanation import waterfall
 from medcore.data.schema.ranges import unit_message
 from medcore.explanation.patient import wording
-from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reliability import Reliability
+from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import CAPTION, Contribution, Explanation
 from medcore.i18n import N_, _, current_language, language, running
 from medcore.models.run.manifest import INTENDED_USE

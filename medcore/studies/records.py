@@ -43,7 +43,7 @@ class StudyRecord:
 
     ``identity`` changes when cohort, schema, recipe or split change; a run with
     another identity is out of date. ``n_looks`` counts the looks at the locked
-    test set. ``answers`` is what people wrote for the report, by question;
+    test set. ``worker_queries`` is what people wrote for the report, by question;
     ``similar_patients`` whether real patients may be shown beside another one.
     ``content_key`` identifies the table as it was read: with it in the
     key, a cached frame is never stale.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medcore.explanation import explain
-from medcore.explanation.patient import answers
+from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.change import changed_explanation, differences
 from medcore.models.bundle.bundle import save_bundle
 
@@ -18,7 +18,7 @@ class Mixed:
     def risk(self, rows, present):
         return self.of(np.where(present, self.row, self.background[rows]))
 
-    def ends(self):
+    def grand_and_empty(self):
         return self.of(self.row[None])[0], self.of(self.background)
 
 
@@ -103,15 +103,17 @@ def test_the_changed_explanation_adds_up_and_shows_its_errors(network_risk, pati
 def test_the_worker_answers_a_change_as_it_explains_the_changed_patient(bundle, table, tmp_path):
     folder = tmp_path / "bundle"
     save_bundle(bundle, folder)
-    patient = answers.read_risks(folder, table.iloc[[4]])[0]
+    patient = worker_queries.read_risks(folder, table.iloc[[4]])[0]
     changed = patient.rows.with_codes(patient.rows.codes + 10.0 * np.eye(1, patient.rows.shape[1]))
     rounds = [
-        answers.change_patient(folder, patient.rows, changed, None, round_number=n, class_index=1, scale="log_odds")
-        for n in range(answers.n_rounds(len(bundle.background)))
+        worker_queries.change_patient(
+            folder, patient.rows, changed, None, round_number=n, class_index=1, scale="log_odds"
+        )
+        for n in range(worker_queries.n_rounds(len(bundle.background)))
     ]
     risk, _ = rounds[0]
     np.testing.assert_allclose(risk, bundle.risk(changed)[0], atol=1e-6)
-    known = answers.explain_patient(folder, patient, None, class_index=1, scale="log_odds")
+    known = worker_queries.explain_patient(folder, patient, None, class_index=1, scale="log_odds")
     prediction = float(np.log(risk[1] / risk[0]))
     found = np.concatenate([part for _risk, part in rounds])
     after = changed_explanation(known, found, prediction, [None] * changed.shape[1])

@@ -44,7 +44,7 @@ def test_the_values_are_those_of_counting_out_and_the_errors_cover(network_risk)
     for seed in range(60):
         game = game_of(risk, row, background)
         answers = list(regression_adjusted.rounds(game, seed=seed, max_evaluations=16_000, wanted=0.0))
-        assert all(abs(v.sum() - (game.ends[0] - game.base_value)) < 1e-10 for v, _ in answers)
+        assert all(abs(v.sum() - (game.grand_and_empty[0] - game.base_value)) < 1e-10 for v, _ in answers)
         values, errors = answers[-1]
         inside.append(np.abs(values - true) <= 1.96 * errors)
         apart.append(values - true)

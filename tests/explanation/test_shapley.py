@@ -297,7 +297,7 @@ def test_glancing_at_certain_stretches_costs_less_and_is_not_biased(monkeypatch)
 
     monkeypatch.setattr("medcore.explanation.shapley.regression_adjusted.MOST_PLAYERS", 0)
     many = [run(seed, 20_000) for seed in range(20)]
-    monkeypatch.setattr("medcore.explanation.shapley.sampling.STRETCH", 10**6)
+    monkeypatch.setattr("medcore.explanation.shapley.sampling.SEGMENT_LENGTH", 10**6)
     true = numbers(run(99, 1_000_000))
     mean = np.mean([numbers(found) for found in many], axis=0)
     error = np.std([numbers(found) for found in many], axis=0, ddof=1) / np.sqrt(20)

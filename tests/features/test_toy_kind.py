@@ -9,7 +9,7 @@ import pytest
 
 from medcore.data.reading.table import read_table
 from medcore.explanation.model.overview import effect_of
-from medcore.explanation.patient import answers
+from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.counterfactual import counterfactuals
 from medcore.explanation.patient.neighbours import similar
 from medcore.explanation.patient.patients import explain_row
@@ -118,7 +118,7 @@ def test_the_patient_page_compares_and_changes_values(logistic, cohort):
     run, folder, reference = logistic
     known = np.flatnonzero(~np.isnan(reference.codes[:, 0]))[0]
     row = int(reference.rows[known])
-    patient = answers.read_risks(folder, cohort.frame.iloc[[row]])[0]
+    patient = worker_queries.read_risks(folder, cohort.frame.iloc[[row]])[0]
     risk = run.bundle.risk_of_codes(patient.rows, reference.patients)
     along = curve(risk, patient.rows, reference, "bp", class_index=1)
     assert along.current == cohort.frame["bp"][row]
@@ -128,7 +128,9 @@ def test_the_patient_page_compares_and_changes_values(logistic, cohort):
     assert not len(effect.accumulated)
     chosen = reference.codebook.encoders[0].alternatives(reference.patients.column(0), None, n_points=5).column
     changed = patient.rows.with_column(0, chosen.take([0]))
-    after, differences = answers.change_patient(folder, patient.rows, changed, None, round_number=0, class_index=1)
+    after, differences = worker_queries.change_patient(
+        folder, patient.rows, changed, None, round_number=0, class_index=1
+    )
     np.testing.assert_allclose(after, run.bundle.risk(changed)[0], atol=1e-6)
     np.testing.assert_allclose(differences.sum(axis=1), after[1] - patient.risk[1], atol=1e-5)
 

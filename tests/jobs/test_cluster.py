@@ -52,7 +52,7 @@ def test_a_notebook_whose_event_loop_runs_in_this_thread_reaches_the_cluster(job
 
 
 def test_a_worker_that_is_ready_is_warm(job_settings: Settings, work: ModuleType) -> None:
-    for name in ("tensorflow", "medcore.models.run.training", "medcore.explanation.patient.answers"):
+    for name in ("tensorflow", "medcore.models.run.training", "medcore.explanation.patient.worker_queries"):
         assert jobs.call(work.is_imported, name)
     assert "Warming up failed" not in (job_settings.data_dir / "jobs" / "worker.log").read_text()
 

@@ -20,7 +20,7 @@ import pytest
 
 from medcore import jobs
 from medcore.errors import WorkerError
-from medcore.explanation.patient import answers
+from medcore.explanation.patient import worker_queries
 from medcore.jobs.cluster import connection
 from medcore.jobs.cluster.connection import connect, places, present_connection, workers_of
 from medcore.jobs.cluster.processes import TRAIN, TRIAL
@@ -155,8 +155,8 @@ def test_a_run_that_searches_ends_there_and_a_patient_of_it_is_explained(
     assert read_results(job_store.result_folder("ann", run.id)).manifest["search"]["trials"]
     model = jobs.ResultOf(job_settings, "ann", run.id)
     rows = job_store.load_cohort("ann", job_study.id).frame.iloc[:1]
-    patient = jobs.call(answers.read_risks, model, rows)[0]
-    found = jobs.call(answers.explain_patient, model, patient, None, class_index=1)
+    patient = jobs.call(worker_queries.read_risks, model, rows)[0]
+    found = jobs.call(worker_queries.explain_patient, model, patient, None, class_index=1)
     assert {c.column for c in found.contributions} == {"age", "pressure"}
     assert not (machines["web"] / "data" / "checkpoints").exists(), "a worker wrote where the web server keeps its own"
     assert any((machines[name] / "medcore" / "checkpoints").exists() for name in ("one", "other"))

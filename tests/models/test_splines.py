@@ -5,7 +5,6 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from medcore.features import Layout, Rows
-from medcore.models.coalitions.layers import Layered
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import ProgressReporter, Task
@@ -103,7 +102,7 @@ def test_a_model_kept_without_splines_is_computed_as_it_was(task, fitted, tmp_pa
 
 
 def test_each_predictor_has_its_bends_in_its_share_of_the_score(task, fitted):
-    layered = Layered.of(fitted.part)
+    layered = fitted.part.coalitions()
     scores = layered.shares(task.rows)[:, 0].sum(axis=1) + layered.start
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     np.testing.assert_allclose(odds / odds.sum(axis=1, keepdims=True), fitted.part.risk(task.codes), atol=1e-5)

@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reliability import LocalCalibration, Reliability
+from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.features import Rows
 from medcore.i18n import N_, Message, language

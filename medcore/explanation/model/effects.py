@@ -9,7 +9,7 @@ import numpy as np
 
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.what_if import axis
-from medcore.explanation.shapley.game import Floats, Risk
+from medcore.explanation.shapley.game import Floats, RiskFunction
 
 MAX_PATIENTS = 200
 N_POINTS, N_BINS = 31, 16
@@ -48,7 +48,7 @@ class Effect:
 
 
 def effect(
-    risk: Risk, reference: Reference, column: str, *, class_index: int, unit: str | None = None, seed: int = 0
+    risk: RiskFunction, reference: Reference, column: str, *, class_index: int, unit: str | None = None, seed: int = 0
 ) -> Effect:
     """Return the mean risk along a column, over at most 200 training patients."""
     place = reference.columns.index(column)
@@ -72,7 +72,7 @@ def effect(
     )
 
 
-def accumulated_effect(risk: Risk, patients: Floats, place: int, *, class_index: int) -> tuple[Floats, Floats]:
+def accumulated_effect(risk: RiskFunction, patients: Floats, place: int, *, class_index: int) -> tuple[Floats, Floats]:
     """Return edges and the accumulated local effect there, moved so that its mean over patients is their mean risk.
 
     Patients without the value have no part of the range and take no part. Empty
@@ -94,7 +94,7 @@ def accumulated_effect(risk: Risk, patients: Floats, place: int, *, class_index:
     return edges, path - at_patients.mean() + risks[2].mean()
 
 
-def _given(risk: Risk, patients: Floats, place: int, codes: Floats, class_index: int) -> Floats:
+def _given(risk: RiskFunction, patients: Floats, place: int, codes: Floats, class_index: int) -> Floats:
     """Return each patient's risk with the column set to each code: (patients, codes)."""
     rows = np.repeat(patients, len(codes), axis=0)
     rows[:, place] = np.tile(codes, len(patients))

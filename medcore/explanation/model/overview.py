@@ -1,4 +1,4 @@
-"""What a worker answers about a whole model; each function takes a bundle's folder, as in ``answers``."""
+"""What a worker answers about a whole model; each function takes a bundle's folder, as in ``worker_queries``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pandas as pd
 from medcore.explanation.model.effects import Effect, effect
 from medcore.explanation.model.tables import Explanations, explain_rows
 from medcore.explanation.model.whole import Stability
-from medcore.explanation.patient.answers import drawn, opened
 from medcore.explanation.patient.patients import class_index
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.what_if import WhatIfMap, risk_map
+from medcore.explanation.patient.worker_queries import drawn, opened
 from medcore.explanation.shapley.explain import explain
-from medcore.explanation.shapley.game import Floats, Risk
+from medcore.explanation.shapley.game import Floats, RiskFunction
 from medcore.explanation.shapley.interactions import Interactions, pair_interactions
 from medcore.explanation.shapley.results import Scale
 from medcore.features import Rows
@@ -90,7 +90,7 @@ def stability_of(folder: Path, *, class_name: str) -> Stability:
     return Stability(columns=bundle.predictors, models=tuple(names), shares=np.array(shares))
 
 
-def _sizes(risk: Risk, row: Floats, others: Floats, columns: tuple[str, ...], index: int) -> list[float]:
+def _sizes(risk: RiskFunction, row: Floats, others: Floats, columns: tuple[str, ...], index: int) -> list[float]:
     found = explain(
         risk, row, others, columns=columns, class_index=index, tolerance=0.1, max_evaluations=COMPARED_EVALUATIONS
     )

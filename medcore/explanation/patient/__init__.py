@@ -1,4 +1,4 @@
 """One patient: why this risk, how far to trust it, what if, who is alike.
 
-``answers`` are what a page asks of a worker. May know shapley.
+``worker_queries`` are what a page asks of a worker. May know shapley.
 """

@@ -2,10 +2,10 @@
 
 The contributions of the patient as they are were found with care. Those of the
 patient as changed are these plus a difference, and the difference is a game of its
-own: a coalition is worth what the change makes of the composite row, which is
-nothing as long as no changed column is in it. Walking from a background row to the
-patient in both versions at the same time, by the same order and its reverse, finds
-the difference from few rows, because what both versions have in common cancels.
+own: the value of a coalition is what the change makes of the composite row, which is
+nothing as long as no changed column is in it. Permutations evaluated for both versions
+at the same time, the same order and its reverse for each background row, find the
+difference from few rows, because what both versions have in common cancels.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from medcore.explanation.shapley.game import Floats, Mixer, on_scale
+from medcore.explanation.shapley.game import CoalitionRisk, Floats, on_scale
 from medcore.explanation.shapley.results import Explanation, Scale
 
 
 def differences(
-    before: Mixer,
-    after: Mixer,
+    before: CoalitionRisk,
+    after: CoalitionRisk,
     row: Floats,
     changed: Floats,
     background: Floats,
@@ -42,22 +42,22 @@ def differences(
         return np.zeros((n, n_columns))
     one = np.random.default_rng(seed).permuted(np.tile(np.arange(n_columns), (n, 1)), axis=1)
     orders = np.concatenate([one, one[:, ::-1]])
-    turn = np.argsort(orders, axis=1)
+    position = np.argsort(orders, axis=1)
     rows = np.tile(np.arange(n), 2)
-    worth = np.zeros((2 * n, n_columns + 1))
+    outputs = np.zeros((2 * n, n_columns + 1))
     # What differs from neither version cannot matter; after the last column that does, the end is known.
     idle = _same(background, row) & _same(background, changed)
-    last = np.where(idle[rows], -1, turn).max(axis=1)
-    first = np.where(moved, turn, n_columns).min(axis=1)
+    last = np.where(idle[rows], -1, position).max(axis=1)
+    first = np.where(moved, position, n_columns).min(axis=1)
     place = np.arange(n_columns + 1)
-    walk, step = np.nonzero((place > first[:, None]) & (place <= last[:, None]))
-    present = turn[walk] < step[:, None]
-    answers = [on_scale(np.asarray(m.risk(rows[walk], present))[:, class_index], scale) for m in (before, after)]
-    worth[walk, step] = answers[1] - answers[0]
-    ends = [float(on_scale(m.ends()[0][[class_index]], scale)[0]) for m in (before, after)]
-    worth = np.where(place > last[:, None], ends[1] - ends[0], worth)
+    permutation, step = np.nonzero((place > first[:, None]) & (place <= last[:, None]))
+    present = position[permutation] < step[:, None]
+    answers = [on_scale(np.asarray(m.risk(rows[permutation], present))[:, class_index], scale) for m in (before, after)]
+    outputs[permutation, step] = answers[1] - answers[0]
+    ends = [float(on_scale(m.grand_and_empty()[0][[class_index]], scale)[0]) for m in (before, after)]
+    outputs = np.where(place > last[:, None], ends[1] - ends[0], outputs)
     found = np.empty((2 * n, n_columns))
-    np.put_along_axis(found, orders, np.diff(worth, axis=1), axis=1)
+    np.put_along_axis(found, orders, np.diff(outputs, axis=1), axis=1)
     return np.asarray((found[:n] + found[n:]) / 2)
 
 

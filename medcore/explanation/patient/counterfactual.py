@@ -22,7 +22,7 @@ from medcore.explanation.patient.neighbours import decoded
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.reliability import FAR
 from medcore.explanation.patient.unchangeable import unchangeable
-from medcore.explanation.shapley.game import Floats, Risk
+from medcore.explanation.shapley.game import Floats, RiskFunction
 from medcore.features import AnyRows, Rows
 from medcore.features.rows import different
 
@@ -59,7 +59,7 @@ class Counterfactual:
 
 
 def counterfactuals(
-    risk: Risk,
+    risk: RiskFunction,
     patient: AnyRows,
     reference: Reference,
     *,
@@ -97,7 +97,7 @@ def counterfactuals(
 class Search:
     """One patient's way across the threshold; many changed versions (n, P) are asked about at once."""
 
-    risk: Risk = field(repr=False)
+    risk: RiskFunction = field(repr=False)
     patient: Rows = field(repr=False)
     reference: Reference = field(repr=False)
     class_index: int
@@ -105,7 +105,9 @@ class Search:
     upwards: bool
 
     @classmethod
-    def of(cls, risk: Risk, patient: AnyRows, reference: Reference, *, class_index: int, threshold: float) -> Search:
+    def of(
+        cls, risk: RiskFunction, patient: AnyRows, reference: Reference, *, class_index: int, threshold: float
+    ) -> Search:
         """Begin with a patient as they are: upwards when their risk is below the threshold."""
         patient = Rows.of(patient)
         own = float(np.asarray(risk(patient.codes))[0, class_index])

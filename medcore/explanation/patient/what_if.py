@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.explanation.patient.reference import Reference
-from medcore.explanation.shapley.game import Floats, Risk
+from medcore.explanation.shapley.game import Floats, RiskFunction
 from medcore.features import AnyRows, CodedColumn, Rows
 from medcore.features.kind import Alternatives
 
@@ -62,7 +62,13 @@ def axis(
 
 
 def curve(
-    risk: Risk, patient: AnyRows, reference: Reference, column: str, *, class_index: int, unit: str | None = None
+    risk: RiskFunction,
+    patient: AnyRows,
+    reference: Reference,
+    column: str,
+    *,
+    class_index: int,
+    unit: str | None = None,
 ) -> WhatIfCurve:
     """Return one patient's (1, P) risk along a column."""
     place, patient = reference.columns.index(column), Rows.of(patient)
@@ -111,7 +117,7 @@ class WhatIfMap:
 
 
 def risk_map(
-    risk: Risk, patient: AnyRows, reference: Reference, x_column: str, y_column: str, *, class_index: int
+    risk: RiskFunction, patient: AnyRows, reference: Reference, x_column: str, y_column: str, *, class_index: int
 ) -> WhatIfMap:
     """Return one patient's (1, P) risk over two columns at once."""
     places, patient = [reference.columns.index(c) for c in (x_column, y_column)], Rows.of(patient)

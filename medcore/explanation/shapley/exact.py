@@ -35,17 +35,17 @@ def shapley_values(game: Game) -> Floats:
     """Return the exact Shapley values (P,) of the game.
 
     The empty and the full coalition are both ends of the game, as the model itself
-    answers them: a faster way to mixed rows may round differently.
+    answers them: a faster way to composite rows may round differently.
     """
     total = np.zeros(len(game.row))
-    at_patient, at_background = game.ends
+    at_patient, at_background = game.grand_and_empty
     for blocks in _portions(game):
         rows = np.concatenate([np.repeat(block.rows, 2 ** block.players.shape[1]) for block in blocks])
-        worth = game.mixed(rows, np.concatenate([_coalitions(block, len(game.row)) for block in blocks]))
+        outputs = game.coalition_values(rows, np.concatenate([_coalitions(block, len(game.row)) for block in blocks]))
         start = 0
         for block in blocks:
             stop = start + block.n_composites
-            of_block = worth[start:stop].reshape(len(block.rows), -1)
+            of_block = outputs[start:stop].reshape(len(block.rows), -1)
             of_block[:, 0], of_block[:, -1] = at_background[block.rows], at_patient
             values = values_of(of_block)
             np.add.at(total, block.players, values * game.weights[block.rows, None])

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from medcore.explanation.shapley import exact, regression_adjusted, sampling
-from medcore.explanation.shapley.game import Floats, Game, Risk
+from medcore.explanation.shapley.game import Floats, Game, RiskFunction
 from medcore.explanation.shapley.results import Contribution, Explanation, Method, Scale
 
 MAX_EVALUATIONS = 1_000_000
 TOLERANCE = 0.01
 PAYS = 1.5
-"""A stand-in for the game is learned when what it costs is so many times smaller than what is still to be spent."""
+"""A surrogate of the game is fitted when what it costs is so many times smaller than what is still to be spent."""
 NEGLIGIBLE = 1e-5
-"""A sum of standard errors below this, on either scale, is never worth another sweep."""
+"""A sum of standard errors below this, on either scale, never takes another sweep."""
 
 
 def explain(
-    risk: Risk,
+    risk: RiskFunction,
     row: Any,
     background: Any,
     *,
@@ -65,7 +65,7 @@ def explain(
 
 
 def refine(
-    risk: Risk,
+    risk: RiskFunction,
     row: Any,
     background: Any,
     *,
@@ -89,14 +89,14 @@ def refine(
     n_background = len(np.asarray(background))
     for contributions, errors, method in _estimates(game, tolerance, max_evaluations, seed):
         yield Explanation(
-            prediction=game.ends[0],
+            prediction=game.grand_and_empty[0],
             base_value=game.base_value,
             scale=scale,
             contributions=tuple(
                 Contribution(str(column), text, float(c), float(e))
                 for column, text, c, e in zip(columns, texts, contributions, errors, strict=True)
             ),
-            additivity_residual=abs(game.ends[0] - game.base_value - float(contributions.sum())),
+            additivity_residual=abs(game.grand_and_empty[0] - game.base_value - float(contributions.sum())),
             method=method,
             n_background=n_background,
             n_evaluations=game.counter.n,
@@ -123,7 +123,7 @@ def _sampled(game: Game, tolerance: float, max_evaluations: int, seed: int) -> I
         yield contributions, errors
         if n >= least and _enough(contributions, errors, tolerance):
             return
-        if n == max(2, least) and _adjusting_pays(game, contributions, errors, tolerance, max_evaluations):
+        if n == max(2, least) and _surrogate_pays(game, contributions, errors, tolerance, max_evaluations):
             fruitless = float(errors.sum()) * float(np.sqrt(game.counter.n))
             adjusting = regression_adjusted.rounds(game, seed=seed, max_evaluations=max_evaluations, wanted=tolerance)
             for contributions, spread in adjusting:
@@ -138,10 +138,10 @@ def _sampled(game: Game, tolerance: float, max_evaluations: int, seed: int) -> I
 
 
 def _moderated(game: Game, errors: Floats) -> Floats:
-    """Draw each column's variance towards the mean of all by one walk, as if it had been seen once among n.
+    """Draw each column's variance towards the mean of all by one permutation, as if it had been seen once among n.
 
     A column that matters only together with a rare value of another may show no
-    spread at all in n walks; that is no proof that it never matters. (Moderated
+    spread at all in n permutations; that is no proof that it never matters. (Moderated
     variances: Smyth, 2004.) Columns that the patient shares with every background
     row keep an error of 0.
     """
@@ -156,8 +156,8 @@ def _enough(contributions: Floats, errors: Floats, tolerance: float) -> bool:
     return bool(errors.sum() <= max(tolerance * np.abs(contributions).sum(), NEGLIGIBLE))
 
 
-def _adjusting_pays(game: Game, contributions: Floats, errors: Floats, tolerance: float, max_evaluations: int) -> bool:
-    """Say whether permutations would take so long that it pays to learn a stand-in first."""
+def _surrogate_pays(game: Game, contributions: Floats, errors: Floats, tolerance: float, max_evaluations: int) -> bool:
+    """Say whether permutations would take so long that it pays to fit a surrogate first."""
     if game.scale != "probability" or game.differs.sum(axis=1).max() > regression_adjusted.MOST_PLAYERS:
         return False
     cost, spent = regression_adjusted.pilot_cost(game), game.counter.n

@@ -1,6 +1,6 @@
 """The game whose Shapley values are an explanation: one player a column.
 
-A coalition S of columns is worth the mean, over the background rows b, of the
+The value of a coalition S of columns is the mean, over the background rows b, of the
 model's output for a composite row that takes the columns of S from the patient
 and all others from b (the interventional value function of Lundberg and Lee,
 2017, and Janzing et al., 2020).
@@ -27,25 +27,25 @@ from medcore.explanation.shapley.results import SCALES, Scale
 from medcore.statistics.logistic import MODEL_EDGE, logit
 
 Floats = NDArray[np.float64]
-Risk = Callable[[Floats], NDArray[Any]]
+RiskFunction = Callable[[Floats], NDArray[Any]]
 """A model: codes (n, P) to risks (n, K), a column a class."""
 
 
-class Mixer(Protocol):
+class CoalitionRisk(Protocol):
     """A model that knows one patient and the background rows, and needs only be told which columns are whose."""
 
     def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_], /) -> NDArray[Any]:
         """Predict for background rows (n,) in which the columns ``present`` (n, P) are the patient's: (n, K)."""
 
-    def ends(self) -> tuple[NDArray[Any], NDArray[Any]]:
+    def grand_and_empty(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Predict for the patient, (K,), and for each background row as it is, (m, K)."""
 
 
 @runtime_checkable
-class Mixing(Protocol):
+class CoalitionModel(Protocol):
     """A model that has a faster way to composite rows than reading them."""
 
-    def mixer(self, row: Floats, background: Floats, /) -> Mixer:
+    def for_patient(self, row: Floats, background: Floats, /) -> CoalitionRisk:
         """Prepare a patient (P,) against background rows (m, P)."""
 
 
@@ -64,13 +64,13 @@ class Counter:
 
 @dataclass(frozen=True)
 class Game:
-    """One patient against a background: who the players are and what coalitions are worth.
+    """One patient against a background: who the players are, and the values of coalitions.
 
     ``background`` holds its distinct rows and ``weights`` their shares, so that a
     row that occurs twice is asked about once.
     """
 
-    risk: Risk = field(repr=False)
+    risk: RiskFunction = field(repr=False)
     row: Floats = field(repr=False)
     background: Floats = field(repr=False)
     weights: Floats = field(repr=False)
@@ -79,7 +79,7 @@ class Game:
     counter: Counter = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, risk: Risk, row: Any, background: Any, *, class_index: int, scale: Scale) -> Game:
+    def of(cls, risk: RiskFunction, row: Any, background: Any, *, class_index: int, scale: Scale) -> Game:
         """Build the game of a row (P,) against a background (m, P) of codes; a missing code is NaN."""
         if scale not in SCALES:
             raise ValueError(f"got scale {scale!r}, expected one of {', '.join(SCALES)}")
@@ -99,32 +99,32 @@ class Game:
         return np.asarray(~same)
 
     @cached_property
-    def ends(self) -> tuple[float, Floats]:
+    def grand_and_empty(self) -> tuple[float, Floats]:
         """The model's output for the patient, and for each background row (m,)."""
-        if self.mixer is None:
+        if self.patient_model is None:
             values = self.value(np.vstack([self.row, self.background]))
             return float(values[0]), values[1:]
         self.counter.n += 1 + len(self.background)
-        theirs, others = self.mixer.ends()
+        theirs, others = self.patient_model.grand_and_empty()
         values = on_scale(np.append(theirs[self.class_index], others[:, self.class_index]), self.scale)
         return float(values[0]), values[1:]
 
     @property
     def base_value(self) -> float:
         """The mean output over the background."""
-        return float(self.weights @ self.ends[1])
+        return float(self.weights @ self.grand_and_empty[1])
 
     @cached_property
-    def mixer(self) -> Mixer | None:
+    def patient_model(self) -> CoalitionRisk | None:
         """The model's own way to composite rows, where it has one."""
-        return self.risk.mixer(self.row, self.background) if isinstance(self.risk, Mixing) else None
+        return self.risk.for_patient(self.row, self.background) if isinstance(self.risk, CoalitionModel) else None
 
-    def mixed(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Floats:
+    def coalition_values(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Floats:
         """Ask about background rows (n,) in which the columns ``present`` (n, P) are the patient's; outputs (n,)."""
-        if self.mixer is None:
+        if self.patient_model is None:
             return self.value(np.where(present, self.row, self.background[rows]))
         self.counter.n += len(rows)
-        return on_scale(np.asarray(self.mixer.risk(rows, present))[:, self.class_index], self.scale)
+        return on_scale(np.asarray(self.patient_model.risk(rows, present))[:, self.class_index], self.scale)
 
     def value(self, codes: Floats) -> Floats:
         """Ask the model about composite rows (n, P), in batches; the outputs (n,) on the game's scale."""

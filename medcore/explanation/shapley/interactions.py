@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.explanation.shapley.game import Floats, Game, Risk
+from medcore.explanation.shapley.game import Floats, Game, RiskFunction
 from medcore.explanation.shapley.results import Scale
 
 N_DRAWS = 64
@@ -45,7 +45,7 @@ class Interactions:
 
 
 def pair_interactions(
-    risk: Risk,
+    risk: RiskFunction,
     rows: Floats,
     background: Floats,
     pairs: Sequence[tuple[int, int]],
@@ -61,8 +61,8 @@ def pair_interactions(
     for place, row in enumerate(rows):
         game = Game.of(risk, row, background, class_index=class_index, scale=scale)
         composites = [_composites(row, background, pair, n_draws, rng) for pair in pairs]
-        worth = game.value(np.concatenate(composites)).reshape(len(pairs), 4, -1)
-        second = worth[:, 0] - worth[:, 1] - worth[:, 2] + worth[:, 3]
+        outputs = game.value(np.concatenate(composites)).reshape(len(pairs), 4, -1)
+        second = outputs[:, 0] - outputs[:, 1] - outputs[:, 2] + outputs[:, 3]
         drawn = second.reshape(len(pairs), 2, n_draws).mean(axis=1)
         found[place, :, 0] = drawn.mean(axis=1)
         found[place, :, 1] = drawn.std(axis=1, ddof=1) / np.sqrt(n_draws)

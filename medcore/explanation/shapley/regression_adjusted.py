@@ -1,13 +1,13 @@
-"""Shapley values by coalitions, each with its opposite, of what a simple stand-in leaves over.
+"""Regression-adjusted Shapley values: a surrogate exactly, its residual by paired coalitions.
 
-The contributions are those of the stand-in (``surrogate``), which are exact, plus
+The contributions are those of a ``surrogate``, which are exact, plus
 those of the rest of the game, which are sampled: regression adjustment (Witter,
 Liu and Musco, 2025). A coalition S tells of every player i at once,
 
     d(S) / chance of its size · (1 / |S| for i inside, −1 / (d − |S|) outside),
 
 and with its opposite only what is odd about the middle is left. Coalitions of
-which the stand-in is certain are mostly passed over, and count the more when not.
+which the surrogate is certain are mostly passed over, and count the more when not.
 Nothing of this biases the answer; the errors come from the spread of the terms.
 """
 
@@ -27,9 +27,9 @@ from medcore.models.contract.task import n_threads
 _Drawn = tuple[Ints, NDArray[np.uint8], Ints, Ints, Floats, Floats]
 
 PAIRS_A_PLAYER = 5
-"""Pairs of coalitions the stand-in is fitted to for each background row, for every player."""
+"""Pairs of coalitions the surrogate is fitted to for each background row, for every player."""
 MOST_PLAYERS = 128
-"""Fitting the stand-in to more takes longer than it saves."""
+"""Fitting the surrogate to more takes longer than it saves."""
 FEWEST_PAIRS = 4_000
 MOST_PAIRS = 100_000
 CAREFUL = 0.9
@@ -42,7 +42,7 @@ MOST_SHARE = 2.5
 
 
 def pilot_cost(game: Game) -> int:
-    """Return how many composite rows the stand-in is fitted to."""
+    """Return how many composite rows the surrogate is fitted to."""
     counts = game.differs.sum(axis=1)
     return int(2 * PAIRS_A_PLAYER * counts.max(initial=0) * (counts > 1).sum())
 
@@ -91,7 +91,7 @@ class _Sampler:
 
     @classmethod
     def fit(cls, game: Game, generator: np.random.Generator) -> _Sampler:
-        """Draw a pilot, fit the stand-in to it, and see which kinds of coalitions it is wrong about."""
+        """Draw a pilot, fit the surrogate to it, and see which kinds of coalitions it is wrong about."""
         from medcore.explanation.shapley.subset_loops import N_SIZES
 
         counts = game.differs.sum(axis=1).astype(np.int64)
@@ -130,8 +130,8 @@ class _Sampler:
         self.share = float(n @ self.accepted / n.sum())
 
     def _completed(self, values: Floats) -> Floats:
-        """Give each player an equal part of what the stand-in's values (m, P) lack to the sum of the game's."""
-        lacking = self.game.ends[0] - self.game.ends[1] - values.sum(axis=1)
+        """Give each player an equal part of what the surrogate's values (m, P) lack to the sum of the game's."""
+        lacking = self.game.grand_and_empty[0] - self.game.grand_and_empty[1] - values.sum(axis=1)
         return values + np.where(self.game.differs, (lacking / np.maximum(self.counts, 1))[:, None], 0.0)
 
     def _draw(self, n: int, generator: np.random.Generator) -> _Drawn:
@@ -157,7 +157,7 @@ class _Sampler:
     def _asked(self, rows: Ints, masks: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         """Ask about coalitions and about their opposites."""
         present = masks.astype(bool)
-        answers = self.game.mixed(np.concatenate([rows, rows]), np.concatenate([present, ~present]))
+        answers = self.game.coalition_values(np.concatenate([rows, rows]), np.concatenate([present, ~present]))
         return answers[: len(rows)], answers[len(rows) :]
 
     def take(self, n_pairs: int, generator: np.random.Generator) -> None:

@@ -1,13 +1,13 @@
 """Shapley values by antithetic permutations, for games too large to count out.
 
 Each sweep draws, for every background row on its own, an order of the columns
-and its reverse, walks from the background row to the patient in both, and
-credits each column with what its step changed. A pair of reversed orders is
+and its reverse, evaluates the model along both, from the background row to the
+patient, and credits each column with its marginal change. A pair of reversed orders is
 exact for a game of single columns and pairs of columns (only interactions of
 three and more leave an error), and because every background row has its own
 orders, their errors average out (the game is a mean over background rows).
-Every walk begins at the background row and ends at the patient, so the sum of
-the contributions is right at any time.
+Every permutation begins at the background row and ends at the patient, so that the
+contributions sum to the difference of both at any time.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ TOGETHER = 100_000
 """Composite rows that are asked about together, about."""
 MANY_ROWS = 30
 """So many background rows and more tell of errors by themselves."""
-STRETCH = 5
-"""Places of a walk between two posts; found with the two below by trials on the networks of benchmarks/explanation.py."""
-CERTAIN = 0.003
-"""A risk is certain when it is this near to 0 or 1, as a share of how far the patient is from the background."""
-GLANCE = 0.1
-"""The chance with which a stretch of certain risks is asked about all the same."""
+SEGMENT_LENGTH = 5
+"""Length of the segments into which a permutation is cut; found with the two below by trials on the networks of benchmarks/explanation.py."""
+SATURATED = 0.003
+"""A risk is saturated when it is this near to 0 or 1, as a share of how far the patient is from the background."""
+LEAST_PROBABILITY = 0.1
+"""Minimum probability of evaluating a saturated segment."""
 
 
 def sweep_cost(game: Game) -> int:
@@ -77,11 +77,11 @@ def sweeps(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Flo
 
 
 def _half(game: Game, generator: np.random.Generator) -> tuple[Floats, Floats]:
-    """Walk once from every background row, from every second one in the reverse order of the row before."""
+    """Evaluate one permutation per background row, for every second one the reverse of the row before."""
     keys = generator.random(game.differs.shape)
     keys[1::2] = 1.0 - keys[0::2][: len(keys) // 2]
     orders = np.argsort(np.where(game.differs, keys, -1.0), axis=1, kind="stable")
-    changed = _walk(game, orders, (~game.differs).sum(axis=1), generator)
+    changed = _marginal_changes(game, orders, (~game.differs).sum(axis=1), generator)
     first = np.arange(0, len(changed), 2)
     weights = np.add.reduceat(game.weights, first)
     pairs = np.add.reduceat(game.weights[:, None] * changed, first) / weights[:, None]
@@ -107,79 +107,84 @@ def _several(game: Game, orders: list[Ints], generator: np.random.Generator) -> 
     m, n_columns = game.differs.shape
     idle = (~game.differs).sum(axis=1)
     position = np.arange(n_columns)
-    turned = np.where(position >= idle[:, None], n_columns - 1 - position + idle[:, None], position)
-    both = [walk for order in orders for walk in (order, np.take_along_axis(order, turned, axis=1))]
-    changed = _walk(game, np.concatenate(both), np.tile(idle, len(both)), generator)
+    reversed_ = np.where(position >= idle[:, None], n_columns - 1 - position + idle[:, None], position)
+    both = [permutation for order in orders for permutation in (order, np.take_along_axis(order, reversed_, axis=1))]
+    changed = _marginal_changes(game, np.concatenate(both), np.tile(idle, len(both)), generator)
     for start in range(0, len(changed), 2 * m):
         yield (changed[start : start + m] + changed[start + m : start + 2 * m]) / 2
 
 
-def _walk(game: Game, orders: Ints, idle: Ints, generator: np.random.Generator) -> Floats:
-    """Walk from the background rows (one or several times over) to the patient; return what each step changed."""
-    n_walks, n_columns = orders.shape
-    at_patient, at_background = game.ends
-    rows = np.tile(np.arange(len(at_background)), n_walks // len(at_background))
-    worth = np.repeat(at_background[rows, None], n_columns + 1, axis=1)
-    worth[:, -1] = np.where(idle < n_columns, at_patient, at_background[rows])
-    turn = np.empty(orders.shape, np.int32)
-    np.put_along_axis(turn, orders, np.broadcast_to(np.arange(n_columns, dtype=np.int32), orders.shape), axis=1)
+def _marginal_changes(game: Game, orders: Ints, idle: Ints, generator: np.random.Generator) -> Floats:
+    """Return the marginal change of every column along permutations, one or several for each background row."""
+    n_permutations, n_columns = orders.shape
+    at_patient, at_background = game.grand_and_empty
+    rows = np.tile(np.arange(len(at_background)), n_permutations // len(at_background))
+    outputs = np.repeat(at_background[rows, None], n_columns + 1, axis=1)
+    outputs[:, -1] = np.where(idle < n_columns, at_patient, at_background[rows])
+    position = np.empty(orders.shape, np.int32)
+    np.put_along_axis(position, orders, np.broadcast_to(np.arange(n_columns, dtype=np.int32), orders.shape), axis=1)
     n_chunk = max(1, MAX_CELLS // max(1, n_columns**2))
-    for start in range(0, n_walks, n_chunk):
+    for start in range(0, n_permutations, n_chunk):
         part = slice(start, start + n_chunk)
-        _fill(_Walks(game, rows[part], turn[part], idle[part], worth[part]), generator)
-    changed = np.zeros((n_walks, n_columns))
-    np.put_along_axis(changed, orders, np.diff(worth, axis=1), axis=1)
+        _fill(_Permutations(game, rows[part], position[part], idle[part], outputs[part]), generator)
+    changed = np.zeros((n_permutations, n_columns))
+    np.put_along_axis(changed, orders, np.diff(outputs, axis=1), axis=1)
     return changed
 
 
 @dataclass(frozen=True, slots=True)
-class _Walks:
-    """Walks from background rows (w,): each column's turn (w, P), idle columns (w,), outputs on the way (w, P + 1)."""
+class _Permutations:
+    """Permutations from background rows (w,): each column's position (w, P), number of idle columns (w,), outputs along them (w, P + 1)."""
 
     game: Game
     rows: Ints
-    turn: NDArray[np.int32]
+    position: NDArray[np.int32]
     idle: Ints
-    worth: Floats
+    outputs: Floats
 
     def ask(self, where: NDArray[np.bool_]) -> None:
-        """Ask about the places ``where`` (w, P + 1) that lie between both ends, and write down the answers."""
-        walk, step = np.nonzero(where)
-        if not walk.size:  # both ends certain of the same everywhere
+        """Evaluate the places ``where`` (w, P + 1) that lie between both ends, and keep the outputs."""
+        permutation, step = np.nonzero(where)
+        if not permutation.size:  # both ends saturated alike everywhere
             return
-        present = self.turn[walk] < step.astype(np.int32)[:, None]
-        self.worth[walk, step] = self.game.mixed(self.rows[walk], present)
+        present = self.position[permutation] < step.astype(np.int32)[:, None]
+        self.outputs[permutation, step] = self.game.coalition_values(self.rows[permutation], present)
 
 
-def _fill(walks: _Walks, generator: np.random.Generator) -> None:
-    """Ask about every place of the walks, or on the probability scale of the stretches that matter.
+def _fill(permutations: _Permutations, generator: np.random.Generator) -> None:
+    """Evaluate the permutations everywhere, or on the probability scale in the segments that matter.
 
-    Many networks are certain (a risk near 0 or 1) along most of a walk. Where both
-    ends of a stretch are certain of the same, it is asked about with the chance
-    ``GLANCE`` only, and what was found then counts 1/``GLANCE`` times; else it is
-    taken as even. So no answer is biased, and ends stay ends.
+    Many networks are saturated (a risk near 0 or 1) along most of a permutation. A
+    segment that is saturated alike at both ends is evaluated with probability
+    ``LEAST_PROBABILITY`` only, and its deviations from the straight line between its
+    ends are then weighted by the inverse; else it is interpolated. So no contribution
+    is biased, and the ends of the permutation are exact.
     """
-    game, n_columns = walks.game, walks.turn.shape[1]
+    game, n_columns = permutations.game, permutations.position.shape[1]
     place = np.arange(n_columns + 1)
-    between = (place > walks.idle[:, None]) & (place < n_columns)
-    if game.scale != "probability" or n_columns < 4 * STRETCH:
-        walks.ask(between)
+    between = (place > permutations.idle[:, None]) & (place < n_columns)
+    if game.scale != "probability" or n_columns < 4 * SEGMENT_LENGTH:
+        permutations.ask(between)
         return
-    posts = (place % STRETCH == 0) & (place <= n_columns - STRETCH)
-    walks.ask(between & posts)
-    knots = np.append(np.flatnonzero(posts), n_columns)
-    stretch = np.searchsorted(knots, place, side="right") - 1
-    low, high = walks.worth[:, knots[:-1]], walks.worth[:, knots[1:]]
-    near = CERTAIN * float(game.weights @ np.abs(game.ends[1] - game.ends[0]))
-    certain = (np.maximum(low, high) < near) | (np.minimum(low, high) > 1 - near)
-    asked = ~certain | (generator.random(certain.shape) < GLANCE)
-    inner = np.flatnonzero(~posts[:-1])
-    of = stretch[inner]
+    starts = (place % SEGMENT_LENGTH == 0) & (place <= n_columns - SEGMENT_LENGTH)
+    permutations.ask(between & starts)
+    knots = np.append(np.flatnonzero(starts), n_columns)
+    segment = np.searchsorted(knots, place, side="right") - 1
+    low, high = permutations.outputs[:, knots[:-1]], permutations.outputs[:, knots[1:]]
+    near = SATURATED * float(game.weights @ np.abs(game.grand_and_empty[1] - game.grand_and_empty[0]))
+    saturated = (np.maximum(low, high) < near) | (np.minimum(low, high) > 1 - near)
+    asked = ~saturated | (generator.random(saturated.shape) < LEAST_PROBABILITY)
+    inner = np.flatnonzero(~starts[:-1])
+    of = segment[inner]
     share = (inner - knots[of]) / (knots[of + 1] - knots[of])
-    even = low[:, of] + share * (high - low)[:, of]
+    interpolated = low[:, of] + share * (high - low)[:, of]
     where = np.zeros_like(between)
     where[:, inner] = asked[:, of] & between[:, inner]
-    walks.ask(where)
-    found = even + np.where(certain, 1 / GLANCE, 1.0)[:, of] * (walks.worth[:, inner] - even)
+    permutations.ask(where)
+    found = interpolated + np.where(saturated, 1 / LEAST_PROBABILITY, 1.0)[:, of] * (
+        permutations.outputs[:, inner] - interpolated
+    )
     kept = between[:, inner]
-    walks.worth[:, inner] = np.where(kept, np.where(asked[:, of], found, even), walks.worth[:, inner])
+    permutations.outputs[:, inner] = np.where(
+        kept, np.where(asked[:, of], found, interpolated), permutations.outputs[:, inner]
+    )

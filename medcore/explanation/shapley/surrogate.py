@@ -1,4 +1,4 @@
-"""A simple stand-in for a game: near every background row a logistic function of a sum over the columns.
+"""A surrogate of a game: near every background row a logistic function of a sum over the columns.
 
 Its Shapley values are known exactly, so that only what the model does otherwise
 needs to be sampled. Most of what networks and ensembles do at risks near 0 and 1
@@ -36,7 +36,7 @@ class Surrogate:
     high: float
 
     def risk(self, rows: Ints, masks: NDArray[np.uint8]) -> Floats:
-        """Return the stand-in's risks (n,) of background rows (n,) with the columns ``masks`` (n, P) of the patient."""
+        """Return the surrogate's risks (n,) of background rows (n,) with the columns ``masks`` (n, P) of the patient."""
         t = self.start[rows] + np.einsum("np,np->n", masks, self.weights[rows])
         return self.low + (self.high - self.low) * logistic(t)
 
@@ -84,7 +84,7 @@ def fitted(game: Game, rows: Ints, masks: NDArray[np.uint8], risks: Floats) -> S
 
 
 def _fitted(game: Game, rows: Ints, masks: NDArray[np.uint8], risks: Floats) -> Surrogate:
-    known = np.concatenate([risks, game.ends[1], [game.ends[0]]])
+    known = np.concatenate([risks, game.grand_and_empty[1], [game.grand_and_empty[0]]])
     low, high = float(known.min()), float(known.max())
     shares = (risks - low) / max(high - low, 1e-12)
     common = _common(game, rows, masks, shares)
@@ -125,7 +125,7 @@ def _common(game: Game, rows: Ints, masks: NDArray[np.uint8], shares: Floats) ->
 def _step(x: NDArray[Any], shares: Floats, theta: Floats, towards: Floats) -> Floats:
     """Take one step of Newton's method for a logistic regression drawn towards ``towards``; certain rows count a little."""
     p = logistic(x @ theta.astype(x.dtype))
-    curve = (x.T @ (x * np.maximum(p * (1 - p), LEAST_WEIGHT)[:, None])).astype(np.float64)
-    curve[np.diag_indices_from(curve)] += RIDGE
-    slope = (shares - p).astype(x.dtype) @ x - RIDGE * (theta - towards)
-    return np.asarray(theta + np.linalg.solve(curve, slope))
+    hessian = (x.T @ (x * np.maximum(p * (1 - p), LEAST_WEIGHT)[:, None])).astype(np.float64)
+    hessian[np.diag_indices_from(hessian)] += RIDGE
+    gradient = (shares - p).astype(x.dtype) @ x - RIDGE * (theta - towards)
+    return np.asarray(theta + np.linalg.solve(hessian, gradient))

@@ -34,6 +34,6 @@ def warm_up() -> None:
         from medcore.models.run.warmth import warm_up as warm_up_models
 
         warm_up_models()
-        import_module("medcore.explanation.patient.answers")
+        import_module("medcore.explanation.patient.worker_queries")
     except Exception as error:
         logger.warning("Warming up failed: %s", type(error).__name__)

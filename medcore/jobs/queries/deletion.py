@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medcore.explanation.patient import answers
+from medcore.explanation.patient import worker_queries
 from medcore.jobs.cluster.connection import present_connection
 from medcore.studies import Receipt, Store
 
@@ -17,5 +17,5 @@ def purge_study(store: Store, owner: str, study_id: str) -> Receipt:
     receipt = store.purge_study(owner, study_id)
     connection = present_connection(store.settings)
     if connection is not None:
-        connection.client.run(answers.forget)
+        connection.client.run(worker_queries.forget)
     return receipt

@@ -49,7 +49,7 @@ def get_ready_for_patients(failure: WorkerError | None, settings: Settings, owne
 
     It follows the run as a task of its own: the run is done already, and nothing is lost if this fails.
     """
-    from medcore.explanation.patient.answers import get_ready
+    from medcore.explanation.patient.worker_queries import get_ready
 
     if failure is None:
         try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from medcore.errors import MedcoreError
-from medcore.explanation.patient import answers
+from medcore.explanation.patient import worker_queries
 from medcore.jobs.cluster.connection import Connection, disconnect, present_connection
 from medcore.jobs.cluster.processes import replace_lost_worker, stop_local_cluster
 from medcore.jobs.runs.hand_over import ensure_cluster, hand_over_again
@@ -89,7 +89,7 @@ class _Supervisor:
         self.next_cleaning = time.monotonic() + CLEAN_SECONDS
         store = Store(self.settings)
         if store.purge_expired(self.settings.retention_days):
-            connection.client.run(answers.forget)
+            connection.client.run(worker_queries.forget)
         store.sweep_orphans()
 
 

@@ -1,9 +1,8 @@
-"""Risks of patients mixed with others, for explanations, without writing down the mixed rows.
+"""A bundle's risks of composite rows, for Shapley values, without writing the rows out.
 
-A mixed row takes some columns from the patient and the others from a background
-row. Every kind of part has its own short way to what it says of such rows
-(``mixing_layers``, ``mixing_trees``); here they are pooled and recalibrated as the
-bundle does it.
+A composite row takes some columns from the patient and the others from a background
+row. Every part has its own way to them (:meth:`~medcore.models.contract.task.Part.coalitions`);
+here their risks are pooled and recalibrated as the bundle does it.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class BundleRisk:
-    """A bundle as explanations ask it: risks of codes, and of one patient mixed with others, which is faster.
+    """A bundle as explanations ask it: risks of codes, and of coalitions of one patient, which is faster.
 
     What was worked out about the last background, or the last ``n_kept``, is kept for the next patient.
     Whoever asks knows codes only; the contents they stand for are those of ``rows``, (n, P), of any patients.
@@ -74,7 +73,7 @@ class BundleRisk:
         rows = Rows.of(codes)
         return rows if self.rows is None else rows.knowing(self.rows)
 
-    def mixer(self, row: Codes, background: Codes) -> BundleMixer:
+    def for_patient(self, row: Codes, background: Codes) -> BundlePatientRisk:
         """Prepare a patient ``(P,)`` against background rows ``(m, P)``."""
         codes = np.ascontiguousarray(background, dtype=np.float64)
         key = codes.tobytes()
@@ -86,18 +85,18 @@ class BundleRisk:
             self._kept[key] = known
         patient = self._read(row)
         parts = tuple((weight, prepared.against(patient)) for weight, prepared in known.parts)
-        return BundleMixer(self.bundle, known, parts)
+        return BundlePatientRisk(self.bundle, known, parts)
 
 
 @dataclass(frozen=True, slots=True)
-class BundleMixer:
+class BundlePatientRisk:
     """A bundle that knows one patient and the background rows, and needs only be told which columns are whose."""
 
     bundle: Bundle = field(repr=False)
     background: Background
     parts: tuple[tuple[float, PatientCoalitions], ...] = field(repr=False)
 
-    def ends(self) -> tuple[Risk, Risk]:
+    def grand_and_empty(self) -> tuple[Risk, Risk]:
         """Return the patient's risks ``(K,)`` and those of the background rows ``(m, K)``."""
         all_theirs = np.ones((1, self.background.n_columns), dtype=bool)
         return self.risk(np.zeros(1, np.intp), all_theirs)[0], self.background.risk
@@ -109,7 +108,7 @@ class BundleMixer:
         pieces = list(tiles.pieces(self.background.group_size))
         pooled = np.zeros((tiles.n_slots, K))
         asked = [partial(part.risk, piece, group) for piece, group in pieces for _weight, part in self.parts]
-        answers, start = _side_by_side(asked), 0
+        answers, start = _concurrently(asked), 0
         for piece, _group in pieces:
             of_piece = pooled[start : start + piece.n_slots]
             for weight, _part in self.parts:
@@ -118,7 +117,7 @@ class BundleMixer:
         return self.bundle.calibrator.apply(clean(pooled[tiles.place], K))
 
 
-def _side_by_side(questions: Sequence[Callable[[], Risk]]) -> Iterator[Risk]:
+def _concurrently(questions: Sequence[Callable[[], Risk]]) -> Iterator[Risk]:
     """Answer questions on every core; a single one here, for a thread would take longer to begin."""
     if len(questions) == 1:
         yield questions[0]()

@@ -1,4 +1,4 @@
-"""Trees as one list of nodes, and the leaves that a mixed row can reach as bit patterns."""
+"""Trees as one list of nodes, and the leaves that a composite row can reach as bit patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixed rows laid out in tiles: the rows of one tile share their background row."""
+"""Composite rows laid out in tiles: the rows of one tile share their background row."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGEST = 128
-"""Mixed rows in a tile at most: the hidden layers of so many stay in the cache."""
+"""Composite rows in a tile at most: the hidden layers of so many stay in the cache."""
 SLOTS = 256
 """Tiles in one call of a compiled program at most, which is compiled for that number."""
 
 
 FEW = 16
-"""Mixed rows in a tile where only a few share a background row."""
+"""Composite rows in a tile where only a few share a background row."""
 BEGINNING = 4
-"""What it costs to begin a tile, in mixed rows, about."""
+"""What it costs to begin a tile, in composite rows, about."""
 
 
 def tile_size(n_columns: int) -> int:
-    """Return how many rows a tile has, so that both walks of an antithetic pair fill their tiles.
+    """Return how many rows a tile has, so that both permutations of an antithetic pair fill their tiles.
 
     >>> [tile_size(n) for n in (2, 13, 20, 30, 60, 280)]
     [8, 24, 40, 64, 120, 112]
     """
-    walks = max(1, 2 * (n_columns - 1))
-    n_tiles = -(-walks // LARGEST)
-    return min(LARGEST, 8 * -(-walks // (8 * n_tiles)))
+    n_rows = max(1, 2 * (n_columns - 1))
+    n_tiles = -(-n_rows // LARGEST)
+    return min(LARGEST, 8 * -(-n_rows // (8 * n_tiles)))
 
 
 def fitting_size(counts: NDArray[np.intp], n_columns: int) -> int:
-    """Choose the size of tiles that takes least for so many mixed rows a background row: one of two, each compiled once.
+    """Choose the size of tiles that takes least for so many composite rows a background row: one of two, each compiled once.
 
     >>> [fitting_size(np.array([n]), 30) for n in (10, 30, 58)]
     [16, 16, 64]
@@ -52,7 +52,7 @@ class Tiles:
 
     @classmethod
     def of(cls, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Tiles:
-        """Lay out mixed rows ``(n,)`` with their columns ``present`` (n, P); ``place`` (n,) is where each went."""
+        """Lay out composite rows ``(n,)`` with their columns ``present`` (n, P); ``place`` (n,) is where each went."""
         order = np.argsort(rows, kind="stable")
         counts = np.bincount(rows)
         size = fitting_size(counts, present.shape[1])

@@ -89,7 +89,7 @@ def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
     roots, feature, threshold, missing, missing_left, left, right, leaf, ways, rows, players, P, begin, want, care,
     value, write,
 ):  # fmt: skip
-    """Walk every tree as both the patient and a background row; count the leaves met, or write them down."""
+    """Descend every tree as both the patient and a background row; count the leaves met, or write them down."""
     n_words, C = want.shape[1], leaf.shape[0]
     deep = 512
     nodes = np.empty(deep, np.int32)

@@ -13,7 +13,7 @@ from medcore import jobs
 from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.explanation.model import overview
-from medcore.explanation.patient import answers
+from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.counterfactual import Counterfactual
 from medcore.explanation.patient.reference import Reference
@@ -57,22 +57,22 @@ class Explainer:
         """The columns that a new patient must have, as they are in the file."""
         return required_columns(self.schema, self.recipe)
 
-    def risk_of(self, patient: pd.DataFrame, key: str) -> answers.PatientRisk:
+    def risk_of(self, patient: pd.DataFrame, key: str) -> worker_queries.PatientRisk:
         """Predict for one patient, a table of one row as it was read; ``key`` identifies the values."""
         return cache.once(
-            lambda: jobs.call(answers.read_risks, self.model, patient[list(self.columns)])[0],
+            lambda: jobs.call(worker_queries.read_risks, self.model, patient[list(self.columns)])[0],
             "patient.risk",
             self.run.id,
             key,
         )
 
     def explain(
-        self, patient: answers.PatientRisk, key: str, *, class_index: int, scale: Scale, background: str
+        self, patient: worker_queries.PatientRisk, key: str, *, class_index: int, scale: Scale, background: str
     ) -> Explanation:
         """Explain one patient against a kind of background: ``training``, or the name of a class."""
         return cache.once(
             lambda: jobs.call(
-                answers.explain_patient,
+                worker_queries.explain_patient,
                 self.model,
                 patient,
                 self.background(background),
@@ -93,11 +93,11 @@ class Explainer:
     def weights(self, class_index: int) -> Floats:
         """Return how much the model uses each column."""
         return cache.once(
-            lambda: jobs.call(answers.column_weights, self.model, class_index=class_index),
+            lambda: jobs.call(worker_queries.column_weights, self.model, class_index=class_index),
             *("patient.weights", self.run.id, class_index),
         )
 
-    def trust(self, patient: answers.PatientRisk, key: str, class_index: int) -> Reliability:
+    def trust(self, patient: worker_queries.PatientRisk, key: str, class_index: int) -> Reliability:
         """Judge how far one patient's risk can be trusted."""
         simple = patient.simple_risk
         return cache.once(
@@ -113,13 +113,13 @@ class Explainer:
             *("patient.trust", self.run.id, key, class_index),
         )
 
-    def what_if(self, patient: answers.PatientRisk, key: str, column: str, class_index: int) -> WhatIfCurve:
+    def what_if(self, patient: worker_queries.PatientRisk, key: str, column: str, class_index: int) -> WhatIfCurve:
         """Return the patient's risk along one column."""
         units = {c.name: c.unit for c in self.schema.columns}
         known = patient.rows.knowing(self.reference.patients)
         return cache.once(
             lambda: curve(
-                lambda codes: jobs.call(answers.risks_of, self.model, known.with_codes(codes)),
+                lambda codes: jobs.call(worker_queries.risks_of, self.model, known.with_codes(codes)),
                 patient.rows,
                 self.reference,
                 column,
@@ -130,7 +130,7 @@ class Explainer:
         )
 
     def risk_map(
-        self, patient: answers.PatientRisk, key: str, x_column: str, y_column: str, class_index: int
+        self, patient: worker_queries.PatientRisk, key: str, x_column: str, y_column: str, class_index: int
     ) -> WhatIfMap:
         """Return the patient's risk over two columns."""
         return cache.once(
@@ -152,12 +152,18 @@ class Explainer:
         return list(unchangeable(self.reference.columns))
 
     def counterfactuals(
-        self, patient: answers.PatientRisk, key: str, class_index: int, *, threshold: float, locked: tuple[str, ...]
+        self,
+        patient: worker_queries.PatientRisk,
+        key: str,
+        class_index: int,
+        *,
+        threshold: float,
+        locked: tuple[str, ...],
     ) -> tuple[Counterfactual, ...]:
         """Return the smallest changes that carry the patient across the threshold; the worker searches."""
         return cache.once(
             lambda: jobs.call(
-                answers.find_counterfactuals,
+                worker_queries.find_counterfactuals,
                 self.model,
                 patient.rows,
                 self.reference,

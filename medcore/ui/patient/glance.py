@@ -7,8 +7,8 @@ import streamlit as st
 
 from medcore.data.schema.ranges import unit_message
 from medcore.explanation.patient import wording
-from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.reliability import Reliability
+from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.features.registry import kind_named
 from medcore.i18n import N_, _
 from medcore.ui.kit import components

@@ -14,7 +14,7 @@ from medcore import jobs
 from medcore.data.cohort import Schema
 from medcore.data.schema.names import says
 from medcore.errors import MissingColumnsError
-from medcore.explanation.patient import answers
+from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.bands import observed_band
 from medcore.explanation.shapley.game import Floats
 from medcore.i18n import N_, _
@@ -109,7 +109,7 @@ def new_table(explainer: Explainer) -> Listing | None:
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
     frame = cohort.frame[list(explainer.columns)]
     predicted: pd.DataFrame = cache.once(
-        lambda: jobs.call(answers.predict_table, explainer.model, frame),
+        lambda: jobs.call(worker_queries.predict_table, explainer.model, frame),
         *("patient.predictions", explainer.run.id, cohort.sha256),
     )
     return Listing(

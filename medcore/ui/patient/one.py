@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from medcore.data.schema.targets import diseases_first
-from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.reliability import Reliability
+from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import components

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from medcore import jobs
-from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.reliability import Reliability
+from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import Explanation
 from medcore.i18n import _, current_language
 from medcore.models.bundle.files import bundle_hash

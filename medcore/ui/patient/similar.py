@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore.explanation.patient import neighbours, wording
-from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.neighbours import Neighbour
+from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components

@@ -6,8 +6,8 @@ import streamlit as st
 
 from medcore.charts import explanation as charts
 from medcore.explanation.patient import wording
-from medcore.explanation.patient.answers import PatientRisk
 from medcore.explanation.patient.counterfactual import Change
+from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import CAPTION, SCALES, Explanation, Scale
 from medcore.i18n import N_, _
 from medcore.ui.kit import components

@@ -9,10 +9,10 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.charts import explanation as charts
-from medcore.explanation.patient import answers
-from medcore.explanation.patient.answers import PatientRisk
+from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.change import changed_explanation
 from medcore.explanation.patient.neighbours import decoded
+from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.game import Floats, on_scale
 from medcore.explanation.shapley.results import Explanation
 from medcore.features import CodedColumn, Rows
@@ -68,7 +68,9 @@ def show(
 def prepare(explainer: Explainer, patient: PatientRisk, known: Explanation, background: str) -> None:
     """Have the worker get ready, so that the first change is answered as fast as the next; last on the page."""
     cache.once(
-        lambda: jobs.call(answers.prepare_changes, explainer.model, patient.rows, explainer.background(background)),
+        lambda: jobs.call(
+            worker_queries.prepare_changes, explainer.model, patient.rows, explainer.background(background)
+        ),
         *("patient.prepared", explainer.run.id, background, known.scale),
     )
 
@@ -81,9 +83,9 @@ def _change(question: Question) -> None:
         components.caption(_("Change a value above: risk and contributions follow."))
         return
     place, parts = None, list[Floats]()
-    for number in range(answers.n_rounds(question.known.n_background)):
+    for number in range(worker_queries.n_rounds(question.known.n_background)):
         risk, part = jobs.call(
-            answers.change_patient,
+            worker_queries.change_patient,
             question.explainer.model,
             question.patient.rows,
             changed,

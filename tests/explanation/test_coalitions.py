@@ -100,7 +100,7 @@ def test_mixed_rows_have_the_risk_of_rows_written_down(network):
     row[[0, 2]] = np.nan
     rng = np.random.default_rng(0)
     rows, present = rng.integers(0, 30, 5_000), rng.random((5_000, len(row))) < 0.5
-    found = BundleRisk(network).mixer(row, background).risk(rows, present)
+    found = BundleRisk(network).for_patient(row, background).risk(rows, present)
     np.testing.assert_allclose(found, network.risk(np.where(present, row, background[rows])), atol=2e-6)
 
 
@@ -123,7 +123,7 @@ def differences(bundle, row):
     written = np.where(present, row, background[rows])
     alone = [replace(bundle, parts=((1.0, part),)) for _, part in bundle.parts]
     for each in (*alone, bundle):
-        found = BundleRisk(each).mixer(row, background).risk(rows, present)
+        found = BundleRisk(each).for_patient(row, background).risk(rows, present)
         yield each.parts[0][1].kind, np.abs(found - each.risk(written)).max()
 
 
@@ -158,10 +158,10 @@ def test_a_second_patient_and_another_background_are_answered_afresh(ensemble):
     risk, rows, present = BundleRisk(ensemble), np.zeros(1, int), np.ones((1, len(ensemble.predictors)), bool)
     for place in (30, 31):
         for background in (ensemble.background.codes[:5], ensemble.background.codes[5:12]):
-            mixer = risk.mixer(ensemble.background.codes[place], background)
+            patient = risk.for_patient(ensemble.background.codes[place], background)
             expected = ensemble.risk(ensemble.background.codes[[place]])
-            np.testing.assert_allclose(mixer.risk(rows, present), expected, atol=2e-6)
-            np.testing.assert_allclose(mixer.risk(rows, ~present), ensemble.risk(background[:1]), atol=2e-6)
+            np.testing.assert_allclose(patient.risk(rows, present), expected, atol=2e-6)
+            np.testing.assert_allclose(patient.risk(rows, ~present), ensemble.risk(background[:1]), atol=2e-6)
 
 
 def test_a_larger_model_costs_more_for_a_mixed_row(network, ensemble):

@@ -29,7 +29,7 @@ from medcore.targets import Target
 
 if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
-    from medcore.models.bundle.coalitions import BundleMixer, BundleRisk
+    from medcore.models.bundle.coalitions import BundlePatientRisk, BundleRisk
 
 N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
 """Training patients explained, and against how few and how many others, to find out how much the model uses each column."""
@@ -103,7 +103,7 @@ def explain_patient(
     if max_evaluations is None:
         max_evaluations = max(live_evaluations(folder), 2 * most_sweep_cost(*others.shape))
     found = explain(
-        mixing(folder).knowing(patient.rows, others),
+        bundle_risk(folder).knowing(patient.rows, others),
         patient.rows.codes[0],
         others.codes,
         columns=bundle.predictors,
@@ -132,11 +132,11 @@ def change_patient(
     everyone = opened(folder).background if background is None else background
     mixed = drawn(everyone, len(everyone))
     others = mixed.take(slice(round_number * ROUND_ROWS, (round_number + 1) * ROUND_ROWS))
-    before = _kept_mixer(folder, _changed(folder), _Asked.of(patient, others))
+    before = _kept_patient(folder, _changed(folder), _Asked.of(patient, others))
     row, now, codes = patient.codes[0], changed.codes[0], others.codes
-    after = _kept_parts(folder, _changed(folder)).knowing(changed, others).mixer(now, codes)
+    after = _kept_parts(folder, _changed(folder)).knowing(changed, others).for_patient(now, codes)
     found = differences(before, after, row, now, codes, class_index=class_index, scale=scale, seed=round_number)
-    return np.asarray(after.ends()[0]), found
+    return np.asarray(after.grand_and_empty()[0]), found
 
 
 def prepare_changes(folder: Path, patient: Rows, background: Rows | None) -> None:
@@ -239,14 +239,14 @@ def opened(folder: Path) -> Bundle:
     return _kept_bundle(folder, _changed(folder))
 
 
-def mixing(folder: Path) -> BundleRisk:
+def bundle_risk(folder: Path) -> BundleRisk:
     """Return the bundle in a folder as explanations ask it; what it knows of a background is kept."""
-    return _kept_mixing(folder, _changed(folder))
+    return _kept_bundle_risk(folder, _changed(folder))
 
 
 def forget() -> None:
     """Let go of every bundle and patient that this process has kept for the next question."""
-    for kept in (_kept_weights, _kept_mixing, _kept_parts, _kept_mixer, _kept_bundle):
+    for kept in (_kept_weights, _kept_bundle_risk, _kept_parts, _kept_patient, _kept_bundle):
         kept.cache_clear()
 
 
@@ -256,7 +256,7 @@ def _changed(folder: Path) -> int:
 
 
 @lru_cache(maxsize=2)
-def _kept_mixing(folder: Path, changed: int) -> BundleRisk:
+def _kept_bundle_risk(folder: Path, changed: int) -> BundleRisk:
     from medcore.models.bundle.coalitions import BundleRisk
 
     return BundleRisk(_kept_bundle(folder, changed))
@@ -284,10 +284,10 @@ class _Asked:
 
 
 @lru_cache(maxsize=4 * MOST_ROUNDS)
-def _kept_mixer(folder: Path, changed: int, asked: _Asked) -> BundleMixer:
+def _kept_patient(folder: Path, changed: int, asked: _Asked) -> BundlePatientRisk:
     """Return the patient as they are, who stays while values are changed."""
     patient, others = asked.patient, asked.others
-    return _kept_parts(folder, changed).knowing(patient, others).mixer(patient.codes[0], others.codes)
+    return _kept_parts(folder, changed).knowing(patient, others).for_patient(patient.codes[0], others.codes)
 
 
 @lru_cache(maxsize=4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medcore.explanation import explain_row
-from medcore.explanation.patient import answers
+from medcore.explanation.patient import worker_queries
 from medcore.models.bundle.bundle import save_bundle
 
 
@@ -17,7 +17,7 @@ def folder(bundle, tmp_path):
 def test_a_patient_is_read_with_risk_members_and_flags(folder, bundle, table):
     rows = table.iloc[[0, 1]].copy()
     rows.iloc[1, 1:] = np.nan
-    first, second = answers.read_risks(folder, rows)
+    first, second = worker_queries.read_risks(folder, rows)
     np.testing.assert_allclose(first.risk, bundle.predict(table.iloc[[0]])[0], atol=1e-7)
     assert first.simple_risk == pytest.approx(first.risk)
     assert "imputed:age" in second.flags
@@ -25,50 +25,50 @@ def test_a_patient_is_read_with_risk_members_and_flags(folder, bundle, table):
 
 
 def test_an_explanation_is_that_of_the_row(folder, bundle, table):
-    patient = answers.read_risks(folder, table.iloc[[4]])[0]
-    found = answers.explain_patient(folder, patient, None, class_index=1)
+    patient = worker_queries.read_risks(folder, table.iloc[[4]])[0]
+    found = worker_queries.explain_patient(folder, patient, None, class_index=1)
     assert found.contributions == explain_row(bundle, table, 4).contributions
 
 
 def test_a_chosen_background_is_used(folder, bundle, table):
-    patient = answers.read_risks(folder, table.iloc[[4]])[0]
+    patient = worker_queries.read_risks(folder, table.iloc[[4]])[0]
     others = bundle.encode(table.iloc[50:60])
-    found = answers.explain_patient(folder, patient, others, class_index=1, scale="log_odds")
+    found = worker_queries.explain_patient(folder, patient, others, class_index=1, scale="log_odds")
     assert found.n_background == 10
     assert found.scale == "log_odds"
 
 
 def test_weights_are_largest_for_what_drives_the_risk(folder, bundle):
-    weights = dict(zip(bundle.predictors, answers.column_weights(folder, class_index=1), strict=True))
+    weights = dict(zip(bundle.predictors, worker_queries.column_weights(folder, class_index=1), strict=True))
     assert weights["age"] > 3 * weights["pressure"]
     assert weights["sex"] > weights["pressure"]
 
 
 def test_patients_are_drawn_from_all_of_a_sorted_table():
     rows = np.arange(100.0)[:, None]
-    found = answers.drawn(rows, 30)
+    found = worker_queries.drawn(rows, 30)
     assert found.min() < 20
     assert found.max() > 80
-    np.testing.assert_array_equal(found, answers.drawn(rows, 30))
+    np.testing.assert_array_equal(found, worker_queries.drawn(rows, 30))
 
 
 def test_a_table_of_new_patients_gets_a_line_a_row(folder, table):
-    found = answers.predict_table(folder, table.iloc[:7])
+    found = worker_queries.predict_table(folder, table.iloc[:7])
     assert list(found["row"]) == list(range(7))
 
 
 def test_how_much_the_page_asks_does_not_depend_on_the_machine(folder):
-    fewest, most = answers.LIVE_EVALUATIONS
-    assert answers.live_evaluations(folder) == most  # a logistic regression is quick
+    fewest, most = worker_queries.LIVE_EVALUATIONS
+    assert worker_queries.live_evaluations(folder) == most  # a logistic regression is quick
     assert fewest < most
 
 
 def test_a_costly_model_still_gets_two_sweeps(folder, table, monkeypatch):
-    patient = answers.read_risks(folder, table.iloc[[4]])[0]
-    monkeypatch.setattr(answers, "LIVE_EVALUATIONS", (1, 1))
-    others = answers.opened(folder).background.take(slice(100))
-    found = answers.explain_patient(folder, patient, others, class_index=1)
-    brief = answers.explain_patient(folder, patient, others, class_index=1, max_evaluations=1)
+    patient = worker_queries.read_risks(folder, table.iloc[[4]])[0]
+    monkeypatch.setattr(worker_queries, "LIVE_EVALUATIONS", (1, 1))
+    others = worker_queries.opened(folder).background.take(slice(100))
+    found = worker_queries.explain_patient(folder, patient, others, class_index=1)
+    brief = worker_queries.explain_patient(folder, patient, others, class_index=1, max_evaluations=1)
     errors = [sum(c.standard_error for c in e.contributions) for e in (found, brief)]
     assert found.n_evaluations > 3 * (brief.n_evaluations - len(others))
     assert errors[0] < errors[1]
