@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medcore.i18n import N_, _
-from medcore.ui.evaluate import comparison, external, groups, overview, report, written
+from medcore.ui.evaluate import comparison, external, groups, overview, report, stability, written
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.question import choose, choose_run
 from medcore.ui.kit import cache, components, guards
@@ -14,6 +14,7 @@ VIEWS = {
     "compare": N_("Two models compared"),
     "groups": N_("Groups of patients"),
     "errors": N_("Errors"),
+    "stability": N_("Stability"),
     "external": N_("New patients"),
     "model": N_("The model itself"),
     "report": N_("Report"),
@@ -40,6 +41,8 @@ def page() -> None:
             groups.groups(judged, results, threshold)
         elif view == "errors":
             groups.errors(judged, study)
+        elif view == "stability":
+            stability.stability(run)
         elif view == "external":
             external.external(run, results, judged, threshold)
         elif view == "model":

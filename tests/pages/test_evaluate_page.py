@@ -17,6 +17,7 @@ from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import LOCAL_OWNER
+from medcore.ui.evaluate import stability
 
 
 def wine_table():
@@ -193,6 +194,16 @@ def test_left_out_sites_are_shown_side_by_side_with_their_heterogeneity(evaluate
     assert "models that had not seen it" in texts(app)
     assert "I²" in "".join(m.value for m in app.markdown)
     assert "Cleveland" in tables(app)
+
+
+def test_the_modelling_is_repeated_on_request_and_shows_how_far_risks_move(evaluate_page, here, trained, monkeypatch):
+    monkeypatch.setattr(stability, "NUMBERS", ("5",))
+    app = evaluate_page("heart")
+    app.segmented_control(key="evaluate.view").set_value("stability").run()
+    assert not charts(app) and "How stable are the risks" in texts(app)
+    app.toggle(key=f"evaluate.stability.{trained[1]['heart'][1]}").set_value(True).run()
+    assert not app.exception and "mc-notice mc-error" not in texts(app)
+    assert len(charts(app)) == 2 and "Optimism" in tables(app)
 
 
 def upload(app, trained, frame):

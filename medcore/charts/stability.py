@@ -1,0 +1,74 @@
+"""How much risks and calibration depend on the patients a model happened to learn from (Riley & Collins 2023)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from medcore.charts import lines, theme
+from medcore.i18n import _
+
+if TYPE_CHECKING:
+    from medcore.models.run.stability import Stability
+
+MOST_POINTS = 400
+
+
+def risk_instability(stable: Stability) -> go.Figure:
+    """Draw for each patient the middle 95 % of the refits' risks over the model's own risk."""
+    title = _(
+        "Trained on other samples, the model would give risks that differ by {error} percentage points on average",
+        error=f"{100 * stable.mean_error:.1f}",
+    )
+    chart = theme.new_figure(
+        title=title,
+        subtitle=_("{n} refits; each bar holds 95 % of their risks for one patient", n=stable.n_refits),
+        x_title=_("Risk by the model"),
+        y_title=_("Risk by its refits"),
+        alt=title,
+        height=420,
+    )
+    lines.reference(chart, [0, 1], [0, 1], name=_("The same risk"))
+    order = np.argsort(stable.risk, kind="stable")
+    some = order[np.unique(np.linspace(0, len(order) - 1, min(MOST_POINTS, len(order))).astype(int))]
+    x, low, high = (lines.rounded(v[some]) for v in (stable.risk, stable.low, stable.high))
+    gaps = np.full(len(some), np.nan, dtype=np.float32)
+    chart.add_scatter(
+        x=np.column_stack([x, x, gaps]).ravel(),
+        y=np.column_stack([low, high, gaps]).ravel(),
+        mode="lines",
+        line={"color": theme.translucent(theme.PRIMARY, 0.45), "width": 1.5},
+        name=_("95 % of the refits"),
+        hovertemplate="%{x:.1%}: %{y:.1%}<extra></extra>",
+    )
+    lines.shares(chart)
+    return chart
+
+
+def calibration_instability(stable: Stability) -> go.Figure:
+    """Draw the calibration curves of refits on the patients of the study."""
+    slope = stable.figures["calibration_slope"]
+    title = _("Calibration slope {corrected} after correction for optimism", corrected=f"{slope.corrected:.2f}")
+    chart = theme.new_figure(
+        title=title,
+        subtitle=_("Calibration of {n} refits on these patients", n=len(stable.curves)),
+        x_title=_("Predicted risk"),
+        y_title=_("Observed share"),
+        alt=title,
+        height=420,
+    )
+    lines.reference(chart, [0, 1], [0, 1], name=_("Perfect agreement"))
+    for at, (risk, observed) in enumerate(stable.curves):
+        chart.add_scatter(
+            x=lines.rounded(risk),
+            y=lines.rounded(observed),
+            mode="lines",
+            line={"color": theme.translucent(theme.PRIMARY, 0.25), "width": 1},
+            name=_("A refit"),
+            showlegend=at == 0,
+            hoverinfo="skip",
+        )
+    lines.shares(chart)
+    return chart

@@ -1,0 +1,85 @@
+"""How stable the risks are, on the Evaluate page: the modelling repeated on a worker, some refits at a time."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore import jobs
+from medcore.charts.stability import calibration_instability, risk_instability
+from medcore.evaluation.figures.words import METRICS, short
+from medcore.i18n import _
+from medcore.jobs.queries.stability import refits_of, stability_of
+from medcore.models.run.stability import Refit, Stability
+from medcore.studies.records import RunRecord
+from medcore.ui.kit import cache
+from medcore.ui.kit.figures import figure
+from medcore.ui.kit.inputs import choice
+from medcore.ui.kit.layout import caption, section
+from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.tables import table
+
+NUMBERS = ("20", "50", "200")
+AT_ONCE = 5
+MOST_SECONDS = 600.0
+
+
+def stability(run: RunRecord) -> None:
+    """Offer to repeat the modelling on bootstrap samples, and show how much the risks move."""
+    section(
+        _("How stable are the risks?"),
+        _(
+            "The whole modelling is repeated on samples of the training patients drawn with replacement. 200 are usual; fewer are quicker and less certain. Switching it off stops it; what is done is kept for this session."
+        ),
+    )
+    if not st.toggle(_("Repeat the modelling"), key=f"evaluate.stability.{run.id}"):
+        return
+    n = int(choice(_("Samples"), list(NUMBERS), key=f"evaluate.stability.n.{run.id}", show=str))
+    with errors_shown():
+        _show(run, _found(run, n))
+
+
+def _found(run: RunRecord, n: int) -> Stability:
+    settings = cache.store().settings
+    found: list[Refit] = []
+    bar = st.progress(0.0)
+    for first in range(0, n, AT_ONCE):
+        bar.progress(first / n, _("{done} of {n} samples", done=first, n=n))
+        found += cache.once(
+            lambda first=first: jobs.call(  # type: ignore[misc]
+                refits_of, settings, run.owner, run.id, first, AT_ONCE, timeout=MOST_SECONDS
+            ),
+            "refits",
+            run.id,
+            first,
+        )
+    bar.empty()
+    return cache.once(
+        lambda: jobs.call(stability_of, settings, run.owner, run.id, tuple(found), timeout=MOST_SECONDS),
+        "stability",
+        run.id,
+        n,
+    )
+
+
+def _show(run: RunRecord, stable: Stability) -> None:
+    left, right = st.columns(2)
+    with left:
+        figure(risk_instability(stable), key=f"evaluate.stability.risk.{run.id}")
+    with right:
+        figure(calibration_instability(stable), key=f"evaluate.stability.calibration.{run.id}")
+    table(
+        [
+            {
+                _("Figure"): short(_(METRICS[name])),
+                _("Apparent"): f"{found.apparent:.3f}",
+                _("Optimism"): f"{found.optimism:.3f} (± {found.standard_error:.3f})",
+                _("Corrected"): f"{found.corrected:.3f}",
+            }
+            for name, found in stable.figures.items()
+        ]
+    )
+    caption(
+        _(
+            "Apparent: on the patients the model learnt from. Optimism: how much better refits are on their own sample than on these patients (Harrell), with the error left by the number of samples. Corrected figures stand beside those of cross-validation; neither has seen the locked test set."
+        )
+    )
