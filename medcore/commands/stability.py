@@ -28,7 +28,7 @@ def stability_told(trained: Trained, settings: TrainSettings, n_refits: int) -> 
     """Repeat the modelling ``n_refits`` times, saying on standard error how far it is; return what to tell of it."""
     from medcore.models.run.stability import Refit, refits, stability
 
-    if len(trained.results.classes) != 2:
+    if trained.results.target.event is None:
         return {"stability": None}, (_("Stability is worked out for outcomes of two classes; this one has more."),)
     found: list[Refit] = []
     while len(found) < n_refits:

@@ -18,6 +18,7 @@ from medcore.models.written.points import Items, PointScore
 from medcore.models.written.specification import Z95, Specification
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.tripod import part
+from medcore.targets import Target
 
 MOST_TERMS = 120
 """Terms beyond which the numbers are in the exported table only."""
@@ -67,7 +68,7 @@ def _equation(model: Specification) -> list[Block]:
             "score = intercept + Σ coefficient × (g − centre) / scale; risk of {name} = 1 / (1 + exp(−score))",
             name=model.classes[-1],
         )
-        if len(model.classes) == 2
+        if Target.of(model.classes).event is not None
         else _(
             "score of a class = its intercept + Σ its coefficient × (g − centre) / scale; risk of a class = exp(its score) / Σ exp(scores of all classes)"
         )
@@ -97,7 +98,7 @@ def _equation(model: Specification) -> list[Block]:
             Paragraph(_("The {n} terms do not fit on paper: export the model as a table.", n=len(model.equation.terms)))
         ]
     else:
-        table = [_table(model, k) for k in range(len(model.classes)) if len(model.classes) > 2 or k == 1]
+        table = [_table(model, k) for k in Target.of(model.classes).told]
     return [Bullets(tuple(lines)), *table, *([Paragraph(sure)] if model.errors is not None else [])]
 
 

@@ -28,6 +28,7 @@ from medcore.models.contract.task import Indices, Task
 from medcore.models.run.training import refitted, task_of
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.ranking import auroc_with_influence
+from medcore.targets import Target
 
 Floats = NDArray[np.float64]
 USUAL_REFITS = 200
@@ -123,7 +124,7 @@ def refits(
 
     """
     check_trainable(prepared, split)
-    if len(prepared.classes) != 2:
+    if Target.of(prepared.classes).event is None:
         raise SettingsError(N_("Stability is worked out for outcomes of two classes; this one has more."))
     task = task_of(prepared, split, replace(settings, search_minutes=0.0))
     return tuple(_refit(task, number) for number in range(first, first + n))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from medcore.models.contract.task import Task
 from medcore.models.learners.equation import Equation
+from medcore.targets import Target
 
 Floats = NDArray[np.float64]
 MOST_NUMBERS = 400
@@ -24,7 +25,7 @@ def standard_errors(equation: Equation, task: Task, inverse_penalty: float) -> F
     penalty, these knots and this centring; it does not undo the shrinkage.
     """
     n_classes = len(equation.intercepts)
-    free = [1] if n_classes == 2 else list(range(n_classes))
+    free = list(Target(n_classes).told)
     width = 1 + len(equation.terms)
     if width * len(free) > MOST_NUMBERS:
         return None

@@ -10,6 +10,7 @@ from scipy.special import logit
 from medcore.features import UNSEEN
 from medcore.models.written.points import effect
 from medcore.models.written.specification import Specification
+from medcore.targets import Target
 
 FULL_SCALE = 100.0
 """Points of the predictor that moves the log-odds most, over the training patients' range."""
@@ -49,7 +50,7 @@ class Nomogram:
 
 def nomogram(model: Specification) -> Nomogram | None:
     """Lay out the scales; None for more than two classes, or where nothing moves the risk."""
-    if len(model.classes) != 2:
+    if Target.of(model.classes).event is None:
         return None
     found = []
     for place in sorted({t.place for t in model.equation.terms if t.coefficients[-1]}):

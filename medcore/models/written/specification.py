@@ -17,6 +17,7 @@ from medcore.models.selection.calibration import Calibrator
 from medcore.models.written.errors import standard_errors
 from medcore.models.written.inputs import Input
 from medcore.models.written.points import PointScore, point_score
+from medcore.targets import Target
 
 Z95 = 1.959963984540054
 
@@ -108,5 +109,5 @@ def specify(
         n_rows=task.n,
         n_patients=task.n if task.groups is None else len(np.unique(task.groups)),
         errors=standard_errors(equation, task, part.inverse_penalty),
-        points=point_score(part, task) if task.n_classes == 2 else None,
+        points=None if Target(task.n_classes).event is None else point_score(part, task),
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from medcore.data.describe.export import to_csv as frame_to_csv
 from medcore.models.run.results import Results
 from medcore.models.written.specification import Specification
+from medcore.targets import Target
 
 HEAD = (
     "class",
@@ -37,7 +38,7 @@ def to_csv(model: Specification, results: Results) -> str:  # noqa: ARG001
     """
     rows: list[dict[str, object]] = []
     for k, name in enumerate(model.classes):
-        if len(model.classes) == 2 and k == 0:
+        if k not in Target.of(model.classes).told:
             continue
         low, high = model.interval(0, k) or (math.nan, math.nan)
         intercept = {"term": 0, "kind": "intercept", "coefficient": model.equation.intercepts[k]}
