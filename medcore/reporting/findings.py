@@ -18,6 +18,7 @@ from medcore.evaluation import (
     risk_distribution,
     roc,
 )
+from medcore.evaluation.curves.thresholds import SAME_ROWS, across_folds
 from medcore.evaluation.figures.estimates import METHODS, Estimate, Floats
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.evaluation.groups.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
@@ -25,6 +26,7 @@ from medcore.i18n import _, running
 from medcore.models.contract.titles import title
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
+from medcore.models.run.manifest import YOUDEN
 from medcore.models.run.results import Patients
 from medcore.reporting.clusters import sites
 from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
@@ -195,7 +197,20 @@ def threshold(inputs: ReportInputs) -> list[Block]:
         percent=f"{100 * inputs.threshold:.1f}",
         why=why.rstrip(".。"),
     )
-    return [Heading(part("threshold"), 2), Paragraph(text)]
+    return [Heading(part("threshold"), 2), Paragraph(running((text, _same_rows(inputs))))]
+
+
+def _same_rows(inputs: ReportInputs) -> str:
+    """Judge Youden's threshold, chosen on the out-of-fold risks, by folds that had no say in it."""
+    if inputs.rationale != YOUDEN:
+        return ""
+    results = inputs.results
+    outcome, risk = events_and_risks(results.training)
+    honest = across_folds(outcome, risk, results.folds, "youden", groups=results.training.groups)
+    if honest is None:
+        return ""
+    rates = {"sensitivity": honest.sensitivity, "specificity": honest.specificity}
+    return _(SAME_ROWS, **{name: _points(rate) for name, rate in rates.items()})
 
 
 def subgroups(inputs: ReportInputs) -> list[Block]:

@@ -6,7 +6,7 @@ from sklearn import metrics as sk
 
 from medcore.errors import SettingsError
 from medcore.evaluation import confusion
-from medcore.evaluation.curves.thresholds import choose_threshold, harm_ratio_threshold
+from medcore.evaluation.curves.thresholds import across_folds, choose_threshold, harm_ratio_threshold
 
 
 def test_a_harm_ratio_of_nineteen_is_a_threshold_of_five_per_cent(tables):
@@ -64,3 +64,23 @@ def test_one_class_has_no_best_threshold():
     with pytest.raises(SettingsError):
         choose_threshold(np.zeros(4), np.linspace(0, 1, 4), "youden")
     assert harm_ratio_threshold(1) == 0.5
+
+
+def test_a_threshold_from_noise_has_no_youden_index_across_folds():
+    honest, flattered = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        y, p, folds = (rng.random(100) < 0.4).astype(float), rng.random(100), rng.integers(0, 5, 100)
+        chosen = choose_threshold(y, p, "youden")
+        same = confusion(y, p, chosen.threshold)
+        flattered.append(same.sensitivity.value + same.specificity.value - 1)
+        found = across_folds(y, p, folds, "youden")
+        assert found.threshold == chosen.threshold and found.n == 100
+        honest.append(found.sensitivity.value + found.specificity.value - 1)
+    assert np.mean(flattered) > 0.1
+    assert abs(np.mean(honest)) < 0.05
+
+
+def test_rules_that_look_at_no_outcome_need_no_folds():
+    y, p = np.tile([0.0, 1.0], 10), np.linspace(0.1, 0.9, 20)
+    assert across_folds(y, p, np.arange(20) % 5, "harm_ratio", target=4.0) is None

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from medcore.errors import SettingsError
 from medcore.evaluation.curves.discrimination import Ranked
+from medcore.evaluation.figures.confusion import Confusion, confusion
 from medcore.evaluation.figures.estimates import Floats
+from medcore.evaluation.figures.resampling import Ints
 from medcore.i18n import N_, Message
 
 Rule = Literal["harm_ratio", "net_benefit", "sensitivity", "specificity", "youden", "by_hand"]
 RULES: tuple[str, ...] = get_args(Rule)
+#: Rules that look at what happened: on the patients they looked at, their threshold does too well.
+FROM_OUTCOMES = frozenset({"net_benefit", "sensitivity", "specificity", "youden"})
+SAME_ROWS = N_(
+    "This threshold was chosen on these very patients. Chosen in the other folds each time, it has a sensitivity of "
+    "{sensitivity} % and a specificity of {specificity} %."
+)
 LOWEST, HIGHEST = 0.001, 0.999
 
 BY_HAND = N_("The threshold was set by hand.")
@@ -78,6 +86,33 @@ def choose_threshold(outcome: Floats, risk: Floats, rule: Rule, *, target: float
     if rule == "net_benefit":
         return _net_benefit(ranked, _needed(rule, target))
     return _target(ranked, rule, _share(rule, target))
+
+
+def across_folds(
+    outcome: Floats,
+    risk: Floats,
+    folds: Ints,
+    rule: Rule,
+    *,
+    target: float | None = None,
+    groups: Ints | None = None,
+) -> Confusion | None:
+    """Judge a rule by patients who had no say in the threshold it chose: each fold by that of the others.
+
+    All arrays are (n,), the risks out of fold. The result's ``threshold`` is the one
+    chosen on all. None for rules that look at no outcome, and where the others of some
+    fold all have the same outcome.
+    """
+    if rule not in FROM_OUTCOMES:
+        return None
+    called = np.zeros(len(risk))
+    for fold in np.unique(folds):
+        held = folds == fold
+        if outcome[~held].min() == outcome[~held].max():
+            return None
+        called[held] = risk[held] >= choose_threshold(outcome[~held], risk[~held], rule, target=target).threshold
+    chosen = choose_threshold(outcome, risk, rule, target=target).threshold
+    return replace(confusion(outcome, called, 0.5, groups=groups), threshold=chosen)
 
 
 def _harm(ratio: float) -> ThresholdChoice:

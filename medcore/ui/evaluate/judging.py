@@ -31,7 +31,7 @@ from medcore.evaluation import (
     roc,
 )
 from medcore.evaluation.comparison.paired import BenefitDifference, benefit_difference
-from medcore.evaluation.curves.thresholds import Rule, ThresholdChoice, choose_threshold
+from medcore.evaluation.curves.thresholds import Rule, ThresholdChoice, across_folds, choose_threshold
 from medcore.evaluation.figures.estimates import Floats
 from medcore.evaluation.figures.resampling import Ints
 from medcore.evaluation.groups.grouping import grouping
@@ -63,6 +63,7 @@ class Judged:
     class_index: int
     patients: Patients = field(repr=False)
     out_of_fold: Patients = field(repr=False)
+    folds: Ints = field(repr=False)
     risks: Mapping[str, Floats] = field(repr=False)
     evaluations: Mapping[str, Evaluation] = field(repr=False)
 
@@ -86,6 +87,13 @@ class Judged:
         """Choose a threshold by a rule on the training patients' out-of-fold risks."""
         event = (self.out_of_fold.outcome == self.class_index).astype(np.float64)
         return choose_threshold(event, self.out_of_fold.risk[:, self.class_index], rule, target=target)
+
+    def across_folds(self, choice: ThresholdChoice) -> Confusion | None:
+        """Judge a threshold's rule fold by fold, where it was chosen on the patients who are shown."""
+        if self.side != "training":
+            return None
+        risk = self.out_of_fold.risk[:, self.class_index]
+        return across_folds(self.outcome, risk, self.folds, choice.rule, target=choice.target, groups=self.groups)
 
     @property
     def groups(self) -> Ints | None:
@@ -150,6 +158,7 @@ def judge(results: Results, run_id: str, *, side: str, class_index: int, other: 
         class_index=class_index,
         patients=patients,
         out_of_fold=results.training,
+        folds=results.folds,
         risks=risks,
         evaluations=evaluations,
     )

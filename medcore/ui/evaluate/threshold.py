@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from medcore.evaluation.curves.thresholds import Rule, ThresholdChoice
+from medcore.evaluation.curves.thresholds import SAME_ROWS, Rule, ThresholdChoice
 from medcore.i18n import N_, _
 from medcore.ui.evaluate.judging import Judged
+from medcore.ui.evaluate.rates import per_hundred
 from medcore.ui.kit import cache
 from medcore.ui.kit.inputs import threshold_input
 from medcore.ui.kit.layout import note
@@ -53,6 +54,10 @@ def ask_threshold(judged: Judged, default: float) -> ThresholdChoice:
     st.session_state.pop(f"evaluate.threshold.{judged.threshold_key}", None)
     sentence = _("Threshold {percent} %. {reason}", percent=f"{100 * choice.threshold:.1f}", reason=choice.rationale)
     note(sentence, look="info" if choice.reached else "warning")
+    honest = judged.across_folds(choice)
+    if honest is not None:
+        shares = {name: per_hundred(getattr(honest, name)) for name in ("sensitivity", "specificity")}
+        st.caption(_(SAME_ROWS, **shares))
     return choice
 
 

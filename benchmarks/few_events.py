@@ -1,0 +1,127 @@
+"""Coverage of the AUROC's interval with few events, and of the chance limit of the calibration error.
+
+``python benchmarks/few_events.py [--tables 1000] [--json FILE]``. The truth is known: scores of
+patients with and without the outcome are normal, so that the true AUROC is Φ(d/√2). Two
+questions: a fixed model on new patients, and out-of-fold risks of a logistic regression, whose
+truth is the mean AUROC (on 5,000 patients) of the models of the folds. DeLong's interval on
+its own scale, the one that was printed before, stands beside as the peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+from medcore.evaluation import evaluate
+from medcore.evaluation.figures.auroc import FEWEST_EVENTS, auroc
+from medcore.statistics.proportions import Z95
+from medcore.statistics.ranking import auroc_with_influence
+
+EVENTS = (2, 3, 5, 7, 10, 15, 20, 40)
+AREAS = (0.65, 0.75, 0.85, 0.93)
+
+
+def fixed_model(rng: np.random.Generator, n: int, tables: int) -> list[dict[str, float]]:
+    """Judge normal scores of known distance on ``tables`` tables of ``n`` patients."""
+    rows = []
+    for events in EVENTS:
+        outcome = (np.arange(n) < events).astype(float)
+        held, before, width, given = [], [], [], 0
+        for true in AREAS:
+            for _table in range(tables // len(AREAS)):
+                score = rng.normal(size=n) + np.sqrt(2) * norm.ppf(true) * outcome
+                area, influence = auroc_with_influence(outcome, score)
+                half = Z95 * np.sqrt(influence @ influence)
+                before.append(area - half <= true <= area + half)
+                found = auroc(outcome, score)
+                if np.isfinite(found.low):
+                    given += 1
+                    held.append(found.low <= true <= found.high)
+                    width.append(found.high - found.low)
+        rows.append(_row(events, held, before, width, given))
+    return rows
+
+
+def out_of_fold(rng: np.random.Generator, n: int, tables: int) -> list[dict[str, float]]:
+    """Judge out-of-fold risks of a logistic regression of five predictors, two of them of use."""
+    slope, rows = np.array([0.9, 0.6, 0, 0, 0]), []
+    for events in (10, 20, 40):
+        held, before, width, given = [], [], [], 0
+        for _table in range(tables):
+            outcome = (np.arange(n) < events).astype(float)
+            x = rng.normal(size=(n, 5)) + slope * outcome[:, None]
+            new = (np.arange(5_000) < 2_500).astype(float)
+            there = rng.normal(size=(5_000, 5)) + slope * new[:, None]
+            risk, truths = np.empty(n), []
+            folds = StratifiedKFold(5, shuffle=True, random_state=0).split(x, outcome)
+            for train, held_out in folds:
+                model = LogisticRegression(C=1.0).fit(x[train], outcome[train])
+                risk[held_out] = model.predict_proba(x[held_out])[:, 1]
+                truths.append(auroc_with_influence(new, model.decision_function(there))[0])
+            true, found = np.mean(truths), auroc(outcome, risk)
+            area, influence = auroc_with_influence(outcome, risk)
+            half = Z95 * np.sqrt(influence @ influence)
+            before.append(area - half <= true <= area + half)
+            given += 1
+            held.append(found.low <= true <= found.high)
+            width.append(found.high - found.low)
+        rows.append(_row(events, held, before, width, given))
+    return rows
+
+
+def calibration_error(rng: np.random.Generator, tables: int) -> list[dict[str, float]]:
+    """Count how often a perfectly calibrated model stays below the chance limit, and a bad one above."""
+    rows = []
+    for n in (200, 400, 1000):
+        below, above = [], []
+        for _table in range(tables):
+            risk = rng.beta(2, 5, n)
+            for true, kept, good in ((risk, below, True), (risk**1.6, above, False)):
+                outcome = (rng.random(n) < true).astype(int)
+                found = evaluate(outcome, np.column_stack([1 - risk, risk]), ("no", "yes"), n_boot=20).metrics
+                kept.append((found["ici"].value <= found["ici_chance"].value) is good)
+        rows.append({"n": n, "calibrated_below": float(np.mean(below)), "miscalibrated_above": float(np.mean(above))})
+    return rows
+
+
+def _row(events: int, held: list[bool], before: list[bool], width: list[float], given: int) -> dict[str, float]:
+    return {
+        "events": events,
+        "tables": len(before),
+        "given": given / len(before),
+        "coverage": float(np.mean(held)) if held else float("nan"),
+        "width": float(np.mean(width)) if width else float("nan"),
+        "delong_coverage": float(np.mean(before)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=int, default=1000)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    rng = np.random.default_rng(20261128)
+    print(f"no interval below {FEWEST_EVENTS} events")
+    parts = {
+        "fixed_model": lambda: fixed_model(rng, 200, asked.tables),
+        "out_of_fold": lambda: out_of_fold(rng, 200, max(asked.tables // 4, 50)),
+        "calibration_error": lambda: calibration_error(rng, max(asked.tables // 5, 50)),
+    }
+    found = {}
+    for name, part in parts.items():
+        found[name] = part()
+        print(name)
+        for row in found[name]:
+            print("  " + "  ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
+    if asked.json:
+        asked.json.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
