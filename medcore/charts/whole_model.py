@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from medcore.charts import theme
 from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations
-from medcore.explanation.model.whole import Importance, Stability
+from medcore.explanation.model.whole import Importance, ImportanceStability
 from medcore.explanation.shapley.game import Floats
 from medcore.features import CodeBook, kind_named
 from medcore.i18n import _
@@ -202,7 +202,7 @@ def effect_chart(found: Effect) -> go.Figure:
     return figure
 
 
-def stability_chart(found: Stability, names: Sequence[str], *, n_shown: int = N_SHOWN) -> go.Figure:
+def stability_chart(found: ImportanceStability, names: Sequence[str], *, n_shown: int = N_SHOWN) -> go.Figure:
     """Draw each model's share of importance by column: close together where the models agree.
 
     ``names`` are what the models are called, in their order.

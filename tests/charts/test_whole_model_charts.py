@@ -8,7 +8,7 @@ from medcore.charts import theme, whole_model
 from medcore.charts.static import to_png
 from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations
-from medcore.explanation.model.whole import Stability, importance
+from medcore.explanation.model.whole import ImportanceStability, importance
 from medcore.features import CodeBook
 
 COLUMNS = ("age", "sex", '<a href="x">weight')
@@ -87,7 +87,7 @@ def test_an_effect_has_both_curves_and_the_support():
 
 
 def test_disagreement_is_in_the_headline():
-    found = Stability(columns=COLUMNS, models=("a", "b"), shares=np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]]))
+    found = ImportanceStability(columns=COLUMNS, models=("a", "b"), shares=np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]]))
     assert "disagree" in theme.headline(whole_model.stability_chart(found, ["Forest", "Network"]))[0]
 
 

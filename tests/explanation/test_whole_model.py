@@ -11,7 +11,7 @@ from medcore.explanation.model import overview
 from medcore.explanation.model.batch import as_table, joined
 from medcore.explanation.model.effects import accumulated_effect, effect
 from medcore.explanation.model.tables import explain_rows
-from medcore.explanation.model.whole import FEWEST, Stability, importance, reason_groups
+from medcore.explanation.model.whole import FEWEST, ImportanceStability, importance, reason_groups
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.shapley.interactions import pair_interactions
 from medcore.models.bundle.bundle import save_bundle
@@ -166,8 +166,12 @@ def test_a_table_for_a_file_adds_up_and_has_errors(explained):
 
 
 def test_two_models_that_rank_alike_agree():
-    alike = Stability(columns=("a", "b", "c"), models=("x", "y"), shares=np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]]))
-    apart = Stability(columns=("a", "b", "c"), models=("x", "y"), shares=np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]]))
+    alike = ImportanceStability(
+        columns=("a", "b", "c"), models=("x", "y"), shares=np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1]])
+    )
+    apart = ImportanceStability(
+        columns=("a", "b", "c"), models=("x", "y"), shares=np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]])
+    )
     assert alike.agreement == pytest.approx(1)
     assert apart.agreement == pytest.approx(-1)
 

@@ -61,7 +61,7 @@ class SplitSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class SplitPart:
     """One part of a split: the test set (``fold`` None) or a training fold."""
 
     name: Message
@@ -96,7 +96,7 @@ class Split:
     n_folds: int
     seed: int
     classes: tuple[str, ...]
-    sizes: tuple[Part, ...] = field(repr=False)
+    sizes: tuple[SplitPart, ...] = field(repr=False)
     findings: tuple[Finding, ...] = ()
     wholes: Ints | None = field(default=None, repr=False)
 
@@ -105,7 +105,7 @@ class Split:
         """Mark the rows that are not locked away."""
         return ~self.test
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[SplitPart, ...]:
         """Sizes, patients and class counts of the test set and of every fold."""
         return self.sizes
 
@@ -282,11 +282,11 @@ def _copied(copies: Repeats | None) -> tuple[Finding, ...]:
     )
 
 
-def _sizes(prepared: Prepared, test: Bools, folds: Ints, n_folds: int) -> tuple[Part, ...]:
-    def part(name: Message, fold: int | None, here: Bools) -> Part:
+def _sizes(prepared: Prepared, test: Bools, folds: Ints, n_folds: int) -> tuple[SplitPart, ...]:
+    def part(name: Message, fold: int | None, here: Bools) -> SplitPart:
         counts = np.bincount(prepared.outcome[here], minlength=len(prepared.classes))
         n_patients = int(here.sum()) if prepared.groups is None else len(np.unique(prepared.groups[here]))
-        return Part(
+        return SplitPart(
             name=name,
             fold=fold,
             n_rows=int(here.sum()),

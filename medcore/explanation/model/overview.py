@@ -14,7 +14,7 @@ import pandas as pd
 
 from medcore.explanation.model.effects import Effect, effect
 from medcore.explanation.model.tables import Explanations, explain_rows
-from medcore.explanation.model.whole import Stability
+from medcore.explanation.model.whole import ImportanceStability
 from medcore.explanation.patient.patients import class_index
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.what_if import WhatIfMap, risk_map
@@ -75,7 +75,7 @@ def map_of(
     )
 
 
-def stability_of(folder: Path, *, class_name: str) -> Stability:
+def stability_of(folder: Path, *, class_name: str) -> ImportanceStability:
     """Return what each model of a bundle uses: members of the ensemble, and networks of each fold and seed."""
     bundle = opened(folder)
     index = _class(bundle, class_name)
@@ -87,7 +87,7 @@ def stability_of(folder: Path, *, class_name: str) -> Stability:
         sizes = np.array([_sizes(risk, row, others, bundle.predictors, index) for row in patients]).mean(axis=0)
         names.append(name)
         shares.append(sizes / sizes.sum() if sizes.sum() > 0 else sizes)
-    return Stability(columns=bundle.predictors, models=tuple(names), shares=np.array(shares))
+    return ImportanceStability(columns=bundle.predictors, models=tuple(names), shares=np.array(shares))
 
 
 def _sizes(risk: RiskFunction, row: Floats, others: Floats, columns: tuple[str, ...], index: int) -> list[float]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,9 @@ from medcore.explanation.patient.patients import background_rows, class_index, s
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.contract.task import n_threads
-
-if TYPE_CHECKING:
-    from medcore.models.bundle.bundle import Bundle
 
 TABLE_TOLERANCE = 0.03
 TABLE_EVALUATIONS = 40_000
@@ -83,8 +82,6 @@ def explain_rows(
     rows = bundle.encode(frame)
     index = class_index(bundle, rows, class_name or bundle.classes[-1])
     others = background_rows(bundle, background, seed=seed)
-    from medcore.models.bundle.coalitions import BundleRisk
-
     risk = BundleRisk(bundle).knowing(rows, others)
 
     def explained(row: Floats) -> Explanation:

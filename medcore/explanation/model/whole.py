@@ -57,7 +57,7 @@ def importance(found: Explanations, *, n_bootstrap: int = N_BOOTSTRAP, seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stability:
+class ImportanceStability:
     """Importance of each column (models, P) by each of the models a bundle combines, as shares of their sums."""
 
     columns: tuple[str, ...]

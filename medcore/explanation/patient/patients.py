@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,9 @@ from medcore.explanation.shapley.explain import refine
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.features import Rows
 from medcore.i18n import N_
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.bundle.coalitions import BundleRisk
 from medcore.targets import Target
-
-if TYPE_CHECKING:
-    from medcore.models.bundle.bundle import Bundle
 
 MAX_BACKGROUND = 1_000
 """A longer background is sampled down to this many rows."""
@@ -126,8 +125,6 @@ def refine_row(
     patient = read_patient(bundle, frame, row_number)
     others = background_rows(bundle, background, seed=options.get("seed", 0))
     index = class_index(bundle, patient.rows, class_name)
-    from medcore.models.bundle.coalitions import BundleRisk
-
     for explanation in refine(
         BundleRisk(bundle).knowing(patient.rows, others),
         patient.rows.codes[0],

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,13 +22,12 @@ from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.explanation.shapley.sampling import most_sweep_cost
 from medcore.features import Rows
+from medcore.models.bundle.bundle import Bundle, load_bundle
+from medcore.models.bundle.coalitions import BundlePatientRisk, BundleRisk, n_sums
 from medcore.models.bundle.files import MANIFEST
 from medcore.models.contract.candidate import LOGISTIC
+from medcore.models.deployed.external import predict_table as predict
 from medcore.targets import Target
-
-if TYPE_CHECKING:
-    from medcore.models.bundle.bundle import Bundle
-    from medcore.models.bundle.coalitions import BundlePatientRisk, BundleRisk
 
 N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
 """Training patients explained, and against how few and how many others, to find out how much the model uses each column."""
@@ -180,8 +178,6 @@ def _kept_weights(folder: Path, changed: int, class_index: int) -> Floats:  # no
     n_against = int(np.clip(WEIGHING_ROWS // (4 * N_WEIGHED * max(1, n_columns)), *N_WEIGHED_AGAINST))
     mixed = drawn(bundle.background, N_WEIGHED + n_against)
     patients, others = mixed.codes[:N_WEIGHED], mixed.codes[-n_against:]
-    from medcore.models.bundle.coalitions import BundleRisk
-
     risk = BundleRisk(bundle).knowing(mixed)
     sizes = []
     for row in patients:
@@ -199,8 +195,6 @@ def drawn(rows: Rows, n: int) -> Rows:
 
 def live_evaluations(folder: Path) -> int:
     """Return how many composite rows an explanation on the page may ask this model about."""
-    from medcore.models.bundle.coalitions import n_sums
-
     fewest, most = LIVE_EVALUATIONS
     return int(np.clip(LIVE_SUMS // max(1, n_sums(opened(folder))), fewest, most))
 
@@ -229,8 +223,6 @@ def find_counterfactuals(
 
 def predict_table(folder: Path, frame: pd.DataFrame) -> pd.DataFrame:
     """Predict for every row of a table: row, a risk a class, flags."""
-    from medcore.models.deployed.external import predict_table as predict
-
     return predict(opened(folder), frame)
 
 
@@ -257,16 +249,12 @@ def _changed(folder: Path) -> int:
 
 @lru_cache(maxsize=2)
 def _kept_bundle_risk(folder: Path, changed: int) -> BundleRisk:
-    from medcore.models.bundle.coalitions import BundleRisk
-
     return BundleRisk(_kept_bundle(folder, changed))
 
 
 @lru_cache(maxsize=2)
 def _kept_parts(folder: Path, changed: int) -> BundleRisk:
     """Return the bundle as changes ask it, with parts of backgrounds."""
-    from medcore.models.bundle.coalitions import BundleRisk
-
     return BundleRisk(_kept_bundle(folder, changed), n_kept=2 * MOST_ROUNDS)
 
 
@@ -292,6 +280,4 @@ def _kept_patient(folder: Path, changed: int, asked: _Asked) -> BundlePatientRis
 
 @lru_cache(maxsize=4)
 def _kept_bundle(folder: Path, changed: int) -> Bundle:  # noqa: ARG001 - part of the key
-    from medcore.models.bundle.bundle import load_bundle
-
     return load_bundle(folder)

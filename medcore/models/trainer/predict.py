@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.models.network.parts import Architecture, Floats, bucket, mean_risk, pack, unpack, unpack_tensors
+from medcore.models.network.seed import DenseNetwork
+from medcore.models.network.table import TableNetwork
 
 Risk = NDArray[np.float64]
 _TILE = 512  # rows computed at a time: their hidden layers stay in the cache
@@ -74,9 +76,6 @@ class TrainedNetworks:
     @classmethod
     def from_keras(cls, models: Sequence[Any]) -> TrainedNetworks:
         """Read back what :meth:`keras_models` made, for instance from ``.keras`` files."""
-        from medcore.models.network.seed import DenseNetwork
-        from medcore.models.network.table import TableNetwork
-
         read = [(TableNetwork if m.name == "network" else DenseNetwork).from_keras(m) for m in models]
         architecture: Architecture = read[0][0]
         return cls(

@@ -9,7 +9,14 @@ from medcore import jobs
 from medcore.charts import whole_model as charts
 from medcore.explanation.model import overview
 from medcore.explanation.model.tables import Explanations
-from medcore.explanation.model.whole import FEWEST, Importance, ReasonGroup, Stability, importance, reason_groups
+from medcore.explanation.model.whole import (
+    FEWEST,
+    Importance,
+    ImportanceStability,
+    ReasonGroup,
+    importance,
+    reason_groups,
+)
 from medcore.explanation.patient import wording
 from medcore.explanation.shapley.results import CAPTION
 from medcore.i18n import _
@@ -114,7 +121,7 @@ def _stability(explainer: Explainer, name: str) -> None:
             "Models trained on other patients or from another start. Where they disagree, do not read much into a column."
         ),
     )
-    stability: Stability = cache.once(
+    stability: ImportanceStability = cache.once(
         lambda: jobs.call(overview.stability_of, explainer.model, class_name=name),
         *("patient.whole.stability", explainer.run.id, name),
     )
