@@ -124,3 +124,31 @@ def test_results_are_read_without_tensorflow(folder):
     code = f"import sys; from medcore.models.run.results import read_results; read_results({str(folder)!r}); print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_bundle_of_format_1_predicts_and_flags_the_same(ward, logistic, copy):
+    """As it was kept before kinds: one list of categories and ranges, and one of medians and scales for all columns."""
+    manifest = json.loads((copy / "manifest.json").read_text())
+    book = manifest["codebook"]
+    encoders = book.pop("encoders")
+    ranges = {side: [e.get(side) for e in encoders] for side in ("low", "high")}
+    manifest["codebook"] = book | ranges | {"categories": [e.get("levels", []) for e in encoders]}
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+    path = copy / "parts/0/part.json"
+    part = json.loads(path.read_text())
+    maker, kinds = part["maker"], part["maker"]["kinds"]
+    entries, scalers = maker.pop("entries"), maker.pop("scalers")
+    numeric = [place for place, kind in enumerate(kinds) if kind == "numeric"]
+    for name, values in scalers["numeric"].items():
+        maker[name] = [0.0] * len(kinds)
+        for place, value in zip(numeric, values, strict=True):
+            maker[name][place] = value
+    maker["levels"] = [[] if kind == "numeric" else entry for kind, entry in zip(kinds, entries, strict=True)]
+    maker["varies"] = [bool(entry) for entry in entries]
+    maker["n_categories"] = [len(levels) for levels in manifest["codebook"]["categories"]]
+    path.write_text(json.dumps(part))
+    seal(copy)
+    frame, old = ward.cohort.frame, load_bundle(copy)
+    np.testing.assert_array_equal(old.predict(frame), logistic.bundle.predict(frame))
+    assert old.flags(frame) == logistic.bundle.flags(frame)
+    assert old.codebook == logistic.bundle.codebook
