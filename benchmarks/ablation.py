@@ -70,7 +70,7 @@ def judge(cohort: Cohort, changes: dict[str, object], seed: int) -> tuple[float,
     train, test = np.flatnonzero(~split.test), np.flatnonzero(split.test)
     book = CodeBook.fit(prepared.predictors.iloc[train], prepared.kinds)
     codes = book.transform(prepared.predictors).codes
-    maker = FeatureMaker(book.kinds, book.n_categories, scaling="robust").fit(codes[train])
+    maker = FeatureMaker(book.kinds, scaling="robust").fit(codes[train])
     matrix, y = maker.transform(codes), prepared.outcome
     settings = NetworkSettings.for_table(len(train), **changes)
     members = members_for(y, folds=split.folds, seed=seed, validation_share=0.2 if settings.early_stopping else 0.0)

@@ -70,11 +70,8 @@ class FeatureMaker(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ``n_columns_``.
     """
 
-    def __init__(
-        self, kinds: Sequence[str], n_categories: Sequence[int] = (), *, scaling: Scaling = "standard"
-    ) -> None:
+    def __init__(self, kinds: Sequence[str], *, scaling: Scaling = "standard") -> None:
         self.kinds = kinds
-        self.n_categories = n_categories
         self.scaling = scaling
 
     def fit(self, rows: AnyRows, y: object = None, *, layout: Layout | None = None) -> Self:  # noqa: ARG002

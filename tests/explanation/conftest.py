@@ -81,7 +81,7 @@ def make_bundle(frame: pd.DataFrame) -> Bundle:
     prepared = prepare(Cohort(frame, schema, "0" * 64, "drawn.csv"), recipe)
     book = CodeBook.fit(prepared.predictors, prepared.kinds)
     codes = book.transform(prepared.predictors).codes
-    maker = FeatureMaker(book.kinds, book.n_categories).fit(codes)
+    maker = FeatureMaker(book.kinds).fit(codes)
     model = LogisticRegression(max_iter=500).fit(maker.transform(codes), prepared.outcome)
     coefficients = np.column_stack([0 * model.coef_[0], model.coef_[0]])
     part = LogisticPart(maker, coefficients, np.array([0.0, model.intercept_[0]]), 1.0)

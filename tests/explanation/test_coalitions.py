@@ -46,7 +46,7 @@ def kernel_of(bundle):
     """A kernel part nobody fitted, on the bundle's columns."""
     rng = np.random.default_rng(0)
     book = bundle.codebook
-    maker = FeatureMaker(book.kinds, book.n_categories).fit(bundle.background)
+    maker = FeatureMaker(book.kinds).fit(bundle.background)
     F, D, K = maker.transform(bundle.background.codes[:1]).shape[1], 200, len(bundle.classes)
     directions, phases = rng.normal(size=(F, D)) / 3, rng.uniform(0, 2 * np.pi, D)
     coefficients = rng.normal(size=(D, K))

@@ -103,7 +103,7 @@ def membership(
 
 
 def _guess(codebook: CodeBook, rows: Rows, is_new: NDArray[np.int64], held: Rows) -> NDArray[np.float64]:
-    maker = FeatureMaker(codebook.kinds, codebook.n_categories).fit(rows)
+    maker = FeatureMaker(codebook.kinds).fit(rows)
     matrix = maker.transform(rows).astype(np.float64)
     if not matrix.shape[1] or len(np.unique(is_new)) < 2:
         return np.full(len(held), 0.5)

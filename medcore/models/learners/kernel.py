@@ -116,7 +116,7 @@ def _fit(task: Task, reporter: ProgressReporter) -> Fitted:
 def _fit_path(task: Task, rows: Indices, width: float, inverses: tuple[float, ...]) -> list[RandomFourierFeatures]:
     from sklearn.linear_model import LogisticRegression
 
-    maker = FeatureMaker(task.kinds, task.n_categories).fit(task.rows.take(rows), layout=task.layout)
+    maker = FeatureMaker(task.kinds).fit(task.rows.take(rows), layout=task.layout)
     matrix, outcome = clipped(maker.transform(task.rows.take(rows))), task.outcome[rows]
     # A mean squared distance of two patients is twice the summed variances.
     scale = np.sqrt(2.0 * width / max(float(matrix.var()) * matrix.shape[1], 1e-12)) if matrix.size else 1.0

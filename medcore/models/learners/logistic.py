@@ -164,7 +164,7 @@ def refit(task: Task, rows: Indices, part: LogisticPart) -> LogisticPart:
 
 def _maker(task: Task, rows: Indices) -> FeatureMaker:
     scaling = task.tuned.get("scaling", "standard")
-    return FeatureMaker(task.kinds, task.n_categories, scaling=scaling).fit(task.rows.take(rows), layout=task.layout)
+    return FeatureMaker(task.kinds, scaling=scaling).fit(task.rows.take(rows), layout=task.layout)
 
 
 def _fit_path(

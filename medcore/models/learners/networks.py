@@ -157,7 +157,7 @@ def _fit(
 
 
 def _maker(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:
-    maker = FeatureMaker(task.kinds, task.n_categories, scaling=scaling)
+    maker = FeatureMaker(task.kinds, scaling=scaling)
     return maker.fit(task.rows.take(rows), layout=task.layout)
 
 
