@@ -137,7 +137,7 @@ def _write_report(report: Path, bundle: Path, validation: ExternalValidation, th
     own = results.manifest.get("threshold") == threshold
     rationale = str(results.manifest.get("threshold_rationale", "")) if own else BY_HAND
     subject = ReportInputs(
-        title=bundle.resolve().name,
+        title="",
         results=results,
         threshold=threshold,
         rationale=rationale,

@@ -24,6 +24,7 @@ from medcore.targets import Target
 class ReportInputs:
     """A trained model and what is known of its patients.
 
+    ``title`` is what people call the study, empty where nobody named it.
     ``cohort``, ``prepared`` and ``split`` are there when the table is at hand;
     without them the report says what the bundle remembers. ``worker_queries`` holds
     what only people know, by the keys of :data:`medcore.reporting.tripod.ASKED`.

@@ -24,6 +24,8 @@ MOST_TERMS = 120
 """Terms beyond which the numbers are in the exported table only."""
 _ACROSS = 4
 """Pairs of total and risk side by side."""
+_LARGEST_LOG = 10.0
+"""Log-odds per unit beyond which no ratio is told: the unit is far larger than the values' range."""
 _COST = ("auroc", "calibration_slope", "brier", "log_loss")
 
 
@@ -139,9 +141,8 @@ def _table(model: Specification, k: int) -> Table:
         low, high = model.interval(number, k) or (math.nan, math.nan)
         value, numeric = term.coefficients[k], term.kind in ("linear", "spline")
         error = (high - low) / (2 * Z95)
-        per_unit = (
-            [math.exp((value + z * error) / term.scale) for z in (0.0, -Z95, Z95)] if term.kind != "spline" else []
-        )
+        logs = [(value + z * error) / term.scale for z in (0.0, -Z95, Z95)] if term.kind != "spline" else []
+        told = bool(logs) and all(not abs(v) > _LARGEST_LOG for v in logs)
         bent = any(t.knots and t.place == term.place for t in model.equation.terms)
         rows.append(
             (
@@ -150,7 +151,7 @@ def _table(model: Specification, k: int) -> Table:
                 f"{term.centre:.6g}" if numeric else "",
                 f"{term.scale:.6g}" if numeric else "",
                 _number(value, low, high),
-                "" if not per_unit or (numeric and bent) else _ratio(*per_unit),
+                _ratio(*map(math.exp, logs)) if told and not (numeric and bent) else "",
             )
         )
     head = (

@@ -5,14 +5,16 @@ from __future__ import annotations
 from medcore.evaluation import Evaluation
 from medcore.evaluation.figures.words import with_interval
 from medcore.i18n import _, current_language, running
-from medcore.models.run.manifest import INTENDED_USE, LIMITS
+from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting import findings, methods
 from medcore.reporting.card import model_card
 from medcore.reporting.clusters import over_sites
-from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Table
+from medcore.reporting.document import Block, Document, Heading, Paragraph, Table
 from medcore.reporting.inputs import ReportInputs
+from medcore.reporting.limits import limits
+from medcore.reporting.probast import QUESTIONS
 from medcore.reporting.specification import the_model
-from medcore.reporting.tripod import PLACES, checklist, part
+from medcore.reporting.tripod import PLACES, answered, checklist, part
 
 
 def study_report(inputs: ReportInputs) -> Document:
@@ -44,23 +46,47 @@ def study_report(inputs: ReportInputs) -> Document:
         *findings.performance(inputs),
         *findings.subgroups(inputs),
         *findings.external(inputs),
-        *_limits(),
+        *limits(inputs),
         Heading(_("Interpretation and statements"), 1),
         *methods.asked(
             inputs, ("interpretation", "next_steps", "ethics", "funding", "registration", "sharing", "involvement")
         ),
         *_identity(inputs),
     ]
-    blocks += [Heading(_("TRIPOD+AI items"), 1), checklist(inputs.answers, _parts(inputs, blocks))]
+    parts = _parts(inputs, blocks)
+    asked = answered(QUESTIONS, inputs.answers, parts)
+    blocks += [
+        Heading(_("PROBAST+AI questions"), 1),
+        Paragraph(
+            _(
+                "What this report knows of each signalling question; which risk of bias follows is for the reader to judge."
+            )
+        ),
+        Table.of(_("Signalling questions"), (_("Number"), _("Question"), _("What is known")), asked),
+        Heading(_("TRIPOD+AI items"), 1),
+        checklist(inputs.answers, parts),
+    ]
     return Document(
-        title=inputs.title,
-        subtitle=_(
-            "Prediction of “{outcome}”; trained {when}", outcome=inputs.outcome_name, when=manifest["created"][:10]
+        title=_title(inputs),
+        subtitle=running(
+            (
+                *([inputs.title + ("." if current_language() == "en" else "。")] if inputs.title else []),
+                _("Trained {when}.", when=manifest["created"][:10]),
+            )
         ),
         language=current_language(),
         blocks=tuple(blocks),
         footer=_(INTENDED_USE),
     )
+
+
+def _title(inputs: ReportInputs) -> str:
+    """Say which kind of study this is, of which outcome (TRIPOD+AI item 1)."""
+    event = inputs.target.event
+    what = inputs.outcome_name if event is None else f"{inputs.outcome_name} = {inputs.results.classes[-1]}"
+    if inputs.new_patients is None:
+        return _("Prediction of {outcome}: development and internal validation of a model", outcome=what)
+    return _("Prediction of {outcome}: development and external validation of a model", outcome=what)
 
 
 def _parts(inputs: ReportInputs, blocks: list[Block]) -> frozenset[str]:
@@ -124,13 +150,13 @@ def _aim(inputs: ReportInputs) -> str:
 
 def _anew(inputs: ReportInputs) -> str:
     """Say how it did on new patients, where there are any and they are new."""
-    validation = inputs.validation
-    if validation is None or validation.same_table:
+    judged = inputs.new_patients
+    if judged is None:
         return ""
     return _(
         "On {who} of another table the AUROC was {auroc}.",
-        who=_who(validation.evaluation),
-        auroc=with_interval(validation.evaluation.metrics["auroc"]),
+        who=_who(judged),
+        auroc=with_interval(judged.metrics["auroc"]),
     )
 
 
@@ -141,22 +167,16 @@ def _who(judged: Evaluation) -> str:
     return _("{rows} rows of {n} patients", rows=judged.n, n=judged.n_patients)
 
 
-def _limits() -> list[Block]:
-    further = (
-        _(
-            "Missing inputs are filled in as in training and marked; values outside the training patients' range are marked."
-        ),
-        _("This report lists the items of TRIPOD+AI; it does not claim that they are met."),
-    )
-    return [Heading(part("limits"), 1), Bullets((*(_(limit) for limit in LIMITS), *further))]
-
-
 def _identity(inputs: ReportInputs) -> list[Block]:
     manifest = inputs.results.manifest
     rows = [
         (_("SHA-256 of the table"), manifest["data_sha256"]),
         *([(_("SHA-256 of the bundle's list of hashes"), inputs.bundle_sha256)] if inputs.bundle_sha256 else []),
-        *([(_("SHA-256 of the new patients' table"), inputs.validation.data_sha256)] if inputs.validation else []),
+        *(
+            [(_("SHA-256 of the new patients' table"), inputs.validation.data_sha256)]
+            if inputs.validation and inputs.new_patients
+            else []
+        ),
         (_("Seed of the training"), manifest["seed"]),
         (_("Seed of the split"), manifest["split"]["seed"]),
         (_("Date of training"), manifest["created"]),

@@ -6,7 +6,7 @@ TRIPOD+AI checklist. The wording here is our own short form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from medcore.i18n import N_, _
 from medcore.reporting.document import Table
@@ -33,7 +33,7 @@ ASKED: Mapping[str, str] = {
 
 ITEMS: tuple[tuple[str, str, str], ...] = (
     ("1", N_("Title"), "auto:title"),
-    ("2", N_("Abstract"), "auto:summary"),
+    ("2", N_("Abstract"), "auto:summary+source,setting,registration"),
     ("3a", N_("Background: healthcare context"), "background"),
     ("3b", N_("Background: target population and intended use"), "intended_use"),
     ("3c", N_("Background: health inequalities"), "inequalities"),
@@ -52,7 +52,7 @@ ITEMS: tuple[tuple[str, str, str], ...] = (
     ("12d", N_("Analysis: differences between clusters"), "auto:clusters"),
     ("12e", N_("Analysis: measures of performance"), "auto:measures"),
     ("12f", N_("Analysis: recalibration"), "auto:models"),
-    ("12g", N_("Analysis: how predictions are made"), "auto:models"),
+    ("12g", N_("Analysis: how predictions are made"), "auto:specification,models"),
     ("13", N_("Class imbalance"), "auto:models"),
     ("14", N_("Fairness"), "auto:subgroups"),
     ("15", N_("Model output: risk and threshold"), "auto:threshold"),
@@ -74,7 +74,10 @@ ITEMS: tuple[tuple[str, str, str], ...] = (
     ("27a", N_("Use: missing or poor input"), "auto:limits"),
     ("27b–c", N_("Use: users, next steps"), "next_steps"),
 )
-"""Number, short form, and where it is answered: a key of :data:`ASKED`, or parts of the report, the first that is there."""
+"""Number, short form, and where it is answered: a key of :data:`ASKED`, or parts of the report, the first that is there.
+
+After a plus stand keys of :data:`ASKED` that belong to the item as well.
+"""
 
 PLACES: Mapping[str, str] = {
     "title": N_("Title"),
@@ -118,12 +121,23 @@ def checklist(answers: Mapping[str, str], parts: frozenset[str]) -> Table:
 
     ``parts`` are the keys of :data:`PLACES` that this report has.
     """
+    head = (_("Item"), _("What"), _("Where, or what was answered"))
+    return Table.of(_("Where each item is answered"), head, answered(ITEMS, answers, parts))
+
+
+def answered(
+    items: Sequence[tuple[str, str, str]], answers: Mapping[str, str], parts: frozenset[str]
+) -> list[tuple[str, str, str]]:
+    """Return number, words and answer of items or questions."""
     rows = []
-    for number, item, place in ITEMS:
+    for number, item, place in items:
+        answer = not_stated(answers.get(place))
         if place.startswith("auto:"):
-            there = [key for key in place.removeprefix("auto:").split(",") if key in parts]
+            places, _plus, asked = place.removeprefix("auto:").partition("+")
+            there = [key for key in places.split(",") if key in parts]
             answer = _("See “{part}”", part=_(PLACES[there[0]])) if there else _("not stated")
-        else:
-            answer = not_stated(answers.get(place))
+            lacking = [_(ASKED[key]) for key in asked.split(",") if key and not answers.get(key, "").strip()]
+            if there and lacking:
+                answer = _("{answer}; not stated: {questions}", answer=answer, questions="; ".join(lacking))
         rows.append((number, _(item), answer))
-    return Table.of(_("Where each item is answered"), (_("Item"), _("What"), _("Where, or what was answered")), rows)
+    return rows

@@ -105,6 +105,12 @@ def test_the_calculator_needs_nothing_and_allows_nothing(trained) -> None:
         assert words in page
 
 
+def test_intercepts_of_many_classes_have_errors_although_they_may_shift_together(trained) -> None:
+    errors = written_model(trained[1]).errors
+    assert np.isfinite(errors).all()
+    assert errors.max() < 2
+
+
 def test_without_an_equation_or_with_another_ending_it_says_what_to_do(trained) -> None:
     _bundle, results = trained
     with pytest.raises(SettingsError, match=r"\.pmml"):

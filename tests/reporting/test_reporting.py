@@ -187,8 +187,44 @@ def test_new_patients_have_charts_and_rates_of_their_own(subject) -> None:
     assert ("At the threshold of 30.0 %, new patients" in captions) == (subject.target.event is not None)
 
 
+def test_limits_are_the_studys_own_findings(subject) -> None:
+    results = subject.results
+    before, after_ = results.cross_validated, results.tested
+    metrics = {**after_.metrics, "auroc": replace(after_.metrics["auroc"], value=before.metrics["auroc"].value - 0.06)}
+    metrics["calibration_slope"] = replace(metrics["calibration_slope"], value=0.69)
+    table = replace(results.table_one, rows=tuple(replace(r, n_missing=160) for r in results.table_one.rows[:1]))
+    fallen = replace(results, tested=replace(after_, metrics=metrics), table_one=table)
+    (found,) = after(study_report(replace(subject, results=fallen)).blocks, "Limits")
+    said = " ".join(found.items)
+    assert "The AUROC fell from" in said
+    assert "the calibration slope was 0.69" in said
+    assert "age (67 %)" in said
+    (unlooked,) = after(study_report(replace(subject, results=fallen, looks=0)).blocks, "Limits")
+    assert "fell from" not in " ".join(unlooked.items)
+
+
+def test_probast_is_told_what_is_known_and_not_judged(subject) -> None:
+    blocks = study_report(subject).blocks
+    table = next(b for b in blocks if isinstance(b, Table) and b.caption == "Signalling questions")
+    known = {row[0]: row[2] for row in table.rows}
+    assert known["1.1"] == known["2.2"] == "not stated"
+    assert known["4.9"] == "See “The model itself”"
+    assert "not stated: Source of the data" in {row[0]: row[2] for row in blocks[-1].rows}["2"]
+
+
+def test_the_title_says_what_kind_of_study_it_is(subject) -> None:
+    assert "external validation" in study_report(subject).title
+    alone = study_report(replace(subject, validation=None, title=""))
+    assert "internal validation" in alone.title
+    assert alone.subtitle.startswith("Trained ")
+
+
 def test_a_training_table_is_not_passed_off_as_new_patients(subject) -> None:
     same = replace(subject, validation=replace(subject.validation, same_table=True))
+    told = [
+        cell for b in study_report(same).blocks if isinstance(b, Table) for row in (b.header, *b.rows) for cell in row
+    ]
+    assert "New patients" not in told
     strong = [b.text for b in study_report(same).blocks if isinstance(b, Paragraph) and b.strong]
     assert any("not an external validation" in text for text in strong)
 

@@ -19,7 +19,9 @@ SCALES: tuple[Scale, ...] = get_args(Scale)
 
 CAPTION = N_(
     "These contributions say what the model used to arrive at this risk, not why the patient is ill. "
-    "They are associations in the training data, not causes, and changing a value need not change the patient's risk."
+    "They are associations in the training data, not causes, and changing a value need not change the patient's risk. "
+    "A value is weighed by putting comparison patients' values in its place, one column at a time and as if columns did "
+    "not depend on each other: some of the combinations may belong to no real patient."
 )
 """The fixed sentence that stands under every explanation."""
 

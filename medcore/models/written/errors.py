@@ -29,7 +29,7 @@ def standard_errors(equation: Equation, task: Task, inverse_penalty: float) -> F
     width = 1 + len(equation.terms)
     if width * len(free) > MOST_NUMBERS:
         return None
-    bread = np.diag(np.tile(np.r_[1e-9, np.full(width - 1, 1.0 / inverse_penalty)], len(free)))
+    bread = np.diag(np.tile(np.r_[0.0, np.full(width - 1, 1.0 / inverse_penalty)], len(free)))
     groups = np.arange(task.n) if task.groups is None else np.unique(task.groups, return_inverse=True)[1]
     by_group = np.zeros((int(groups.max()) + 1, width * len(free)))
     weights = task.weights(np.arange(task.n))
@@ -45,7 +45,7 @@ def standard_errors(equation: Equation, task: Task, inverse_penalty: float) -> F
             for b in range(len(free)):
                 w = weight * risk[:, a] * ((a == b) - risk[:, b])
                 bread[a * width : (a + 1) * width, b * width : (b + 1) * width] += design.T @ (design * w[:, None])
-    inverse = np.linalg.pinv(bread, hermitian=True)
+    inverse = np.linalg.pinv(bread, rcond=1e-10, hermitian=True)  # all intercepts may shift together
     n_groups = len(by_group)
     spread = inverse @ (by_group.T @ by_group) @ inverse * n_groups / max(n_groups - 1, 1)
     errors = np.zeros((width, n_classes))
