@@ -136,6 +136,8 @@ def test_evaluate_judges_the_frozen_model_on_new_patients(folder, capsys) -> Non
     assert found["confusion_matrix"]["threshold"] == 0.3
     assert np.sum(found["confusion_matrix"]["counts"]) == 40
     assert {d["column"] for d in found["differences"]} == {"age", "sex", "troponin"}
+    size = found["validation_size"]
+    assert size["required"] == max(size["o_e"], size["slope"], size["auroc"]) > 40
 
 
 def test_evaluate_takes_an_outcome_of_another_name(folder, capsys) -> None:

@@ -13,6 +13,7 @@ from medcore.data.describe.mended import mended_of
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.models.bundle.files import check_new
+from medcore.statistics.validation_size import ValidationSize, size_if_possible
 
 if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
@@ -88,6 +89,8 @@ def evaluate(
     if recalibrate is not None:
         found["recalibration"], kept = _recalibrate(bundle, validation, recalibrate)
     judged = headline(validation.evaluation)
+    needed = _needed(validation)
+    found["validation_size"] = needed.to_dict() if needed else None
     heading = _(
         "{n} patients judged, {dropped} without an outcome left out.",
         n=validation.n_patients,
@@ -98,6 +101,7 @@ def evaluate(
         found | judged | {"mended": [m.to_dict() for m in mends]},
         (
             heading,
+            *_size_line(needed, validation.n_patients),
             *mended_lines(mends),
             *map(str, validation.weighting()),
             *metric_lines(_("The table of training") if validation.same_table else _("New patients"), judged),
@@ -105,6 +109,31 @@ def evaluate(
             *kept,
         ),
     )
+
+
+def _needed(validation: ExternalValidation) -> ValidationSize | None:
+    """Return how many patients like these judge the model precisely, for two classes."""
+    evaluation, event = validation.evaluation, validation.evaluation.target.event
+    if event is None:
+        return None
+    share = (evaluation.n_events or 0) / evaluation.n
+    return size_if_possible(validation.risk[:, event], evaluation.metrics["auroc"].value, share)
+
+
+def _size_line(needed: ValidationSize | None, n: int) -> list[str]:
+    if needed is None:
+        return []
+    return [
+        _(
+            "A precise judgement needs {required} patients like these, {events} of them with the outcome (Riley 2021: O:E {o_e}, slope {slope}, AUROC {auroc}); there are {n}.",
+            required=needed.required,
+            events=needed.required_events,
+            o_e=needed.o_e,
+            slope=needed.slope,
+            auroc=needed.auroc,
+            n=n,
+        )
+    ]
 
 
 def _outcome_name(model: Bundle) -> str | None:

@@ -86,6 +86,14 @@ def validation_size(risk: Floats, expected_auroc: float, event_share: float | No
     )
 
 
+def size_if_possible(risk: Floats, expected_auroc: float, event_share: float) -> ValidationSize | None:
+    """Calculate :func:`validation_size`, or None where the formulas do not hold (no discrimination, one class)."""
+    try:
+        return validation_size(risk, expected_auroc, event_share)
+    except SettingsError:
+        return None
+
+
 def for_o_e(event_share: float, width: float = WIDTH_O_E) -> int:
     """Return the number that gives O:E, if it is 1, an interval of a width.
 

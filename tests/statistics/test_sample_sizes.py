@@ -12,7 +12,7 @@ from scipy.stats import beta, norm
 
 from medcore.errors import SettingsError
 from medcore.statistics.sample_size import multinomial_sample_size, riley_sample_size
-from medcore.statistics.validation_size import for_auroc, for_o_e, for_slope, validation_size
+from medcore.statistics.validation_size import for_auroc, for_o_e, for_slope, size_if_possible, validation_size
 
 MIDDLES = (np.arange(100_000) + 0.5) / 100_000
 
@@ -74,3 +74,4 @@ def test_the_largest_criterion_decides_and_nonsense_is_refused():
     for bad in ((np.full(9, 0.3), 0.8), (risk, 0.5), (risk, 1.0)):
         with pytest.raises(SettingsError):
             validation_size(*bad)
+        assert size_if_possible(*bad, 0.3) is None

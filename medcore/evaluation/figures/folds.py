@@ -43,8 +43,9 @@ def of_the_final_model(slope: Estimate, folds: Ints) -> Estimate:
     steep makes its held-out patients steep too. The true slope of the final model varies by
     about Wald's standard error, more for what was chosen on the way, and is skewed upwards.
     The standard error is therefore multiplied by √((k + 1)/(k − 1)) for k folds, and the upper
-    bound is on the log scale. Wald's own interval held the final model's slope in 76–85 of 100
-    simulated tables, all but a few of the others above it, this one in 96 (``benchmarks/coverage_truth.py``).
+    bound is on the log scale. Found by simulation (decision 0031), not derived: Wald's own interval
+    held the final model's slope in 76–85 of 100 simulated tables, most of the others above it, this
+    one in 96 of those tables, and in 88–97 of 100 in whole runs (``benchmarks/coverage_truth.py``).
     """
     k = len(np.unique(folds))
     if not slope.exists or np.isnan(slope.low) or slope.value <= 0 or k < 2:

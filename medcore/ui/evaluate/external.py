@@ -22,12 +22,13 @@ from medcore.models.deployed.recalibration import MEANINGS, TITLES, WEIGHTED, Re
 from medcore.models.deployed.versions import Judgement, judge_saved
 from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord
+from medcore.ui.evaluate import judging
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.levels import Levels, level_form
 from medcore.ui.kit import cache
 from medcore.ui.kit.figures import figure
 from medcore.ui.kit.inputs import choice
-from medcore.ui.kit.layout import facts, note, section
+from medcore.ui.kit.layout import caption, facts, note, section
 from medcore.ui.kit.tables import metric_table, table, with_interval
 from medcore.ui.kit.text import plain
 
@@ -40,6 +41,7 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float)
         _("How good is it on other patients?"),
         _("The model stays as it is. The table needs the columns of training, the outcome included; it is not stored."),
     )
+    _needed(judged)
     file = st.file_uploader(_("Table of new patients with their outcomes"), key=f"evaluate.external.{run.id}")
     if file is None:
         return
@@ -58,6 +60,24 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float)
     _judged(found.validation, judged)
     _case_mix(found.validation)
     _recalibrations(run, found)
+
+
+def _needed(judged: Judged) -> None:
+    """Say how many new patients judge the model precisely, if they are like those of training."""
+    needed = judging.size_of_validation(judged)
+    if needed is None:
+        return
+    caption(
+        _(
+            "For a precise judgement about {required} new patients are needed, {events} of them with {outcome}, if they are like those of training: {o_e} for observed : expected (0.9–1.1), {slope} for the calibration slope (0.9–1.1), {auroc} for the AUROC (± 0.05) (Riley 2021).",
+            required=needed.required,
+            events=needed.required_events,
+            outcome=judged.positive,
+            o_e=needed.o_e,
+            slope=needed.slope,
+            auroc=needed.auroc,
+        )
+    )
 
 
 def _judgement(

@@ -39,6 +39,8 @@ from medcore.evaluation.groups.mistakes import Mistakes, mistakes
 from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, recalibrated
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
 from medcore.models.run.results import Patients, Results
+from medcore.statistics.ranking import auroc_with_influence
+from medcore.statistics.validation_size import ValidationSize, size_if_possible
 from medcore.studies.records import StudyRecord
 from medcore.targets import Target
 from medcore.ui.kit import cache
@@ -136,6 +138,13 @@ class Judged:
         """Compute something for each model by name, once a session."""
         key = ("evaluate", what, self.run_id, self.side, self.class_index)
         return {name: cache.once(lambda n=name: compute(n), *key, name) for name in self.risks}  # type: ignore[misc]
+
+
+def size_of_validation(judged: Judged) -> ValidationSize | None:
+    """Calculate how many new patients judge the model precisely, if they are like those of training."""
+    event = judged.out_of_fold.outcome == judged.class_index
+    risk = judged.out_of_fold.risk[:, judged.class_index]
+    return size_if_possible(risk, auroc_with_influence(event.astype(np.float64), risk)[0], float(event.mean()))
 
 
 def judge(results: Results, run_id: str, *, side: str, class_index: int, other: str | None) -> Judged:
