@@ -273,7 +273,7 @@ def test_where_patients_repeat_the_measures_say_that_shares_count_rows(subject) 
     blocks = study_report(replace(subject, results=repeated)).blocks
     (measured,) = after(blocks, "Measures of performance")
     assert "clustered by patient" in measured.text
-    assert ("too narrow" in measured.text) is (subject.target.event is not None)
+    assert ("effective number of patients" in measured.text) is (subject.target.event is not None)
     pictures = [alt_text(b.figure) for b in drawings(blocks)]
     assert f"{len(groups)} rows, several of a patient" in pictures[0]
 
