@@ -265,7 +265,7 @@ def test_measures_say_by_which_methods_these_intervals_were_found(subject) -> No
     assert ("Wilson" in measured.text) is (subject.target.event is not None)
 
 
-def test_where_patients_repeat_the_measures_say_that_shares_count_rows(subject) -> None:
+def test_where_patients_repeat_the_measures_say_that_their_rows_count_together(subject) -> None:
     patients = subject.results.training
     groups = np.arange(len(patients.outcome)) // 4
     judged = evaluate(patients.outcome, patients.risk, subject.results.classes, groups=groups, n_boot=50)
