@@ -58,6 +58,12 @@ def test_the_value_stays_and_only_folds_widen_the_interval():
     assert (plain.method, final.method) == ("wald", "final")
 
 
+@pytest.mark.parametrize("value", [-0.2, 0.0, 0.01, 0.3])
+def test_a_slope_near_zero_has_bounds_that_a_reader_can_use(value):
+    final = of_the_final_model(Estimate(value, value - 0.4, value + 0.4, "wald"), np.arange(50) % 5)
+    assert -1 < final.low < value < final.high < 1.5
+
+
 def test_more_than_two_classes_and_repeated_patients_are_treated_alike():
     rng = np.random.default_rng(2)
     risk = rng.dirichlet([2, 2, 2], 300)

@@ -48,11 +48,13 @@ def of_the_final_model(slope: Estimate, folds: Ints) -> Estimate:
     one in 96 of those tables, and in 88–97 of 100 in whole runs (``benchmarks/coverage_truth.py``).
     """
     k = len(np.unique(folds))
-    if not slope.exists or np.isnan(slope.low) or slope.value <= 0 or k < 2:
+    if not slope.exists or np.isnan(slope.low) or k < 2:
         return slope
     half = (slope.high - slope.low) / 2 * float(np.sqrt((k + 1) / (k - 1)))
     method = "final_cluster" if slope.method.endswith("cluster") else "final"
-    return Estimate(slope.value, slope.value - half, slope.value * float(np.exp(half / slope.value)), method)
+    relative = half / slope.value if slope.value > half else 1.0  # no skew beyond that of a slope that may be 0
+    upper = half * float(np.expm1(relative)) / relative
+    return Estimate(slope.value, slope.value - half, slope.value + upper, method)
 
 
 def mean_over_folds(event: Floats, risk: Floats, folds: Ints, groups: Ints | None) -> Estimate:
