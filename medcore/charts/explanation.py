@@ -52,7 +52,7 @@ def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN) -> go.Figure:
             up=[theme.escape(c) for c in up] or "–",
             down=[theme.escape(c) for c in down] or "–",
         ),
-        height=100 + ROW_HEIGHT * (len(bars) + 2),
+        height=76 + ROW_HEIGHT * (len(bars) + 2),
     )
     _draw_ends(figure, explanation, last=len(bars) + 1)
     _draw_bars(figure, bars, explanation)

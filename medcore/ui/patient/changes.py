@@ -7,7 +7,7 @@ from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _
 from medcore.ui.kit.text import markup
 
-SHOWN = 8
+SHOWN = 6
 
 
 def change_table(before: Explanation, after: Explanation) -> str:

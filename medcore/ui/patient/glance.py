@@ -17,7 +17,7 @@ from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
 LOOKS = {"usual": "success", "caution": "warning", "abstain": "error"}
-SHOWN = 14
+SHOWN = 8
 """Values on the strip, those that the model uses most first; the others are folded away."""
 CENTRAL = (0.025, 0.975)
 """Values beyond these quantiles of the training patients are marked: the usual 95 % of laboratory reference ranges."""
@@ -88,8 +88,10 @@ def show_values(explainer: Explainer, patient: PatientRisk, class_index: int) ->
     chips = [_chip(explainer, patient, int(i)) for i in order]
     st.html(f'<ul class="mc-values" aria-label="{markup(_("The patient’s own values"))}">{"".join(chips[:SHOWN])}</ul>')
     if len(chips) > SHOWN:
-        with st.expander(_("{n} more values", n=len(chips) - SHOWN)):
-            st.html(f'<ul class="mc-values">{"".join(chips[SHOWN:])}</ul>')
+        more = markup(_("{n} more values", n=len(chips) - SHOWN))
+        st.html(
+            f'<details class="mc-caption"><summary>{more}</summary><ul class="mc-values">{"".join(chips[SHOWN:])}</ul></details>'
+        )
     seen = {mark_of(explainer, patient, int(i)) for i in order}
     if legend := " · ".join(f"{MARKS[k]} {_(MEANINGS[k])}" for k in MARKS if k in seen):
         components.caption(legend)

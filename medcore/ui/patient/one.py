@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,6 +17,7 @@ from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import components
 from medcore.ui.kit.state import speak, state
+from medcore.ui.kit.text import markup
 from medcore.ui.kit.thresholds import threshold_of
 from medcore.ui.patient import glance, listing, record, similar, view, what_if, worklist
 from medcore.ui.patient.choice import Chosen, trained_on
@@ -29,6 +32,8 @@ PARTS = {
     "record": N_("For the record"),
 }
 TYPED = "typed"
+FLUSH_SECONDS = 0.05
+"""Five times as long as Streamlit gathers messages before it sends them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +97,14 @@ def ask_class(explainer: Explainer) -> int:
 
 
 def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
-    """Show the record; a container of the patient's own makes sure that nothing of the last one stays on screen."""
+    """Show the record; nothing of the last patient stays on screen."""
     left, right = st.columns(2, vertical_alignment="center")
     with left:
         components.header(at.chosen.title)
     with right:
         _steps(study, explainer, at)
     name = hashlib.sha256(at.chosen.key.encode()).hexdigest()[:10]
-    with st.container(key=f"patient-{name}"):
+    with _cleared(name).container(key=f"patient-{name}", gap="xsmall"):
         patient = explainer.risk_of(at.chosen.frame, at.chosen.key)
         event = explainer.results.target.event
         class_index = 0 if event is None else event
@@ -122,6 +127,21 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         )
         with st.container(key=f"patient-{name}-{part}"), components.errors_shown():
             _part(part, study, explainer, at.chosen, patient, trust, class_index, threshold)
+
+
+def _cleared(name: str) -> Any:
+    """Return the place of the record, cleared in the browser when it belonged to another patient.
+
+    Streamlit keeps a container's old content until it is replaced piece by piece,
+    and joins what is sent at the same place in quick succession: hence the wait.
+    """
+    place = st.empty()
+    if st.session_state.get("patient.shown") != name:
+        waiting = markup(_("One moment …"))
+        place.html(f'<div class="mc-caption" role="status">{waiting}</div>')
+        time.sleep(FLUSH_SECONDS)
+        st.session_state["patient.shown"] = name
+    return place
 
 
 def _part(

@@ -15,7 +15,7 @@ from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
 SCALE_NAMES = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
-FOLDED = 5
+FOLDED = 4
 """Columns drawn at first: with them the waterfall fits a screen of 900 pixels below the patient's values."""
 
 
@@ -31,13 +31,16 @@ def explanation_of(
 
 def show_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
     """Show what the model used: the waterfall, and the sentence on what it does not mean."""
-    with st.container(horizontal=True, vertical_alignment="center", key="patient-why"):
-        components.section(_("What the model used for {who}", who=chosen.title))
+    components.section(_("What the model used for {who}", who=chosen.title))
+    left, right = st.columns([4, 1])
+    with right:
         with st.popover(_("Compared with, scale, columns")):
             everything = _ask(explainer)
-    found, _background = explanation_of(explainer, chosen, patient, class_index)
-    shown = len(found.contributions) if everything else FOLDED
-    components.figure(charts.waterfall(found, n_shown=shown), key="patient.waterfall", caption=_(CAPTION))
+        components.caption(_(CAPTION))
+    with left:
+        found, _background = explanation_of(explainer, chosen, patient, class_index)
+        shown = len(found.contributions) if everything else FOLDED
+        components.figure(charts.waterfall(found, n_shown=shown), key="patient.waterfall")
 
 
 def _ask(explainer: Explainer) -> bool:

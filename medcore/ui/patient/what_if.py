@@ -60,8 +60,10 @@ def show(
         _("What the model would say if values were others. It does not say what treatment would do."),
     )
     question = Question(explainer, patient, chosen.key, class_index, known, explainer.background(background))
-    components.fragment(_change)(question)
-    with components.errors_shown():
+    left, right = st.columns(2)
+    with left:
+        components.fragment(_change)(question)
+    with right, components.errors_shown():
         _along(question)
 
 
