@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from medcore import commands
+from medcore.commands.options import asked, reading_options
 from medcore.data.splitting.split import SplitKind, SplitSettings
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
@@ -89,9 +90,15 @@ def _command(group: Any, name: str, run: Callable[..., Any], text: str) -> argpa
 
 def _profile(group: Any) -> None:
     command = _command(
-        group, "profile", lambda o: commands.profile(o.data), _("Say what a table holds and what is wrong with it.")
+        group,
+        "profile",
+        lambda o: commands.profile(o.data, target=o.target, positive=o.positive, asked=asked(o)),
+        _("Say what a table holds and what is wrong with it."),
     )
     command.add_argument("data", type=Path, metavar="DATA")
+    command.add_argument("--target", metavar="COL", help=_("the column to predict"))
+    command.add_argument("--positive", metavar="VALUE", help=_("the class whose risk is meant, when there are two"))
+    reading_options(command, columns=True)
 
 
 def _train(group: Any) -> None:
@@ -112,6 +119,7 @@ def _train(group: Any) -> None:
         metavar="COL",
         help=_("a column of two measurements a cell, such as 120/80, to be read as two columns; may be given again"),
     )
+    reading_options(command, columns=True)
     command.add_argument("--group", metavar="COL", help=_("the patient; one patient never straddles the split"))
     command.add_argument("--time", metavar="COL", help=_("a date; the latest patients become the test set"))
     command.add_argument("--site", metavar="COL", help=_("the hospital; whole sites become folds and the test set"))
@@ -167,8 +175,8 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         target=options.target,
         out=options.out,
         positive=options.positive,
-        drop=[name for part in options.drop for name in _names(part)],
         split_columns=options.split_column,
+        drop=options.drop,
         roles={role: getattr(options, role) for role in ("group", "time", "site") if getattr(options, role)},
         settings=commands.train_settings(
             model=options.model,
@@ -180,6 +188,7 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         split=SplitSettings(kind=kind, test_size=options.test_size, n_folds=options.folds, seed=options.seed),
         tensorboard=options.tensorboard,
         n_refits=options.stability,
+        asked=asked(options),
     )
 
 
@@ -198,6 +207,7 @@ def _evaluate(group: Any) -> None:
             weight=o.weight,
             levels=o.map_level,
             new_levels=[name for part in o.new_levels for name in _names(part)],
+            asked=asked(o),
         ),
         _("Judge a frozen model on new patients."),
     )
@@ -241,13 +251,14 @@ def _model_and_table(command: argparse.ArgumentParser) -> None:
         metavar="COL:THEIRS=OURS",
         help=_("a category's value in the table, and the value the model knows, for example sex:1=Male"),
     )
+    reading_options(command, columns=False)
 
 
 def _predict(group: Any) -> None:
     command = _command(
         group,
         "predict",
-        lambda o: commands.predict(o.bundle, o.data, out=o.out, mapping=o.map, levels=o.map_level),
+        lambda o: commands.predict(o.bundle, o.data, out=o.out, mapping=o.map, levels=o.map_level, asked=asked(o)),
         _("Write the risk of every patient to a CSV file."),
     )
     _model_and_table(command)
@@ -271,15 +282,16 @@ def _explain(group: Any) -> None:
 
 
 def _run_explain(options: argparse.Namespace) -> commands.Result:
-    asked = {
+    common = {
         "background": options.background,
         "class_name": options.class_name,
         "mapping": options.map,
         "levels": options.map_level,
+        "asked": asked(options),
     }
     if options.all:
-        return commands.explain_all(options.bundle, options.data, out=options.out, **asked)
-    return commands.explain(options.bundle, options.data, row=options.row, **asked)
+        return commands.explain_all(options.bundle, options.data, out=options.out, **common)
+    return commands.explain(options.bundle, options.data, row=options.row, **common)
 
 
 def _model(group: Any) -> None:

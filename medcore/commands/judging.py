@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped
 from medcore.commands.result import Result, headline, mended_lines, metric_lines
 from medcore.data.describe.mended import mended_of
@@ -53,6 +54,7 @@ def evaluate(
     weight: str | None = None,
     levels: Sequence[str] = (),
     new_levels: Sequence[str] = (),
+    asked: Asked | None = None,
 ) -> Result:
     """Judge a frozen model on new patients; write the report and keep a recalibrated version if they are asked for.
 
@@ -74,7 +76,9 @@ def evaluate(
     if weight is not None and recalibrate is not None:
         raise SettingsError(WEIGHTED)
     model = load_bundle(bundle)
-    cohort, mapped = read_mapped(data, model, mapping, levels=levels, outcome=target or _outcome_name(model))
+    cohort, mapped = read_mapped(
+        data, model, mapping, levels=levels, outcome=target or _outcome_name(model), asked=asked
+    )
     validation = validate(model, cohort, target=target, threshold=threshold, weight=weight, new_levels=new_levels)
     found: dict[str, Any] = {"bundle": str(bundle), "mapping": mapped, **validation.to_dict()}
     if report is not None:

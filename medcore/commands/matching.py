@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medcore.commands.asked import Asked
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import required_columns
 from medcore.data.reading.table import read_table
@@ -18,16 +19,22 @@ if TYPE_CHECKING:
 
 
 def read_mapped(
-    data: Path, bundle: Bundle, pairs: Sequence[str], *, levels: Sequence[str] = (), outcome: str | None = None
+    data: Path,
+    bundle: Bundle,
+    pairs: Sequence[str],
+    *,
+    levels: Sequence[str] = (),
+    outcome: str | None = None,
+    asked: Asked | None = None,
 ) -> tuple[Cohort, dict[str, str]]:
     """Read a table and give its columns the names the model knows.
 
-    ``levels`` are pairs of values, "column:theirs=ours". Returns the table and what was mapped, the model's name by the table's.
+    ``asked`` says how the file is to be read. ``levels`` are pairs of values, "column:theirs=ours". Returns the table and what was mapped, the model's name by the table's.
     ``outcome`` is the outcome's name where it is needed too. Raises SettingsError
     for a pair that cannot be, MissingColumnsError for columns that are lacking:
     its message proposes the pairs that would mend it.
     """
-    cohort = read_table(data, like=bundle.schema)
+    cohort = (asked or Asked()).read(data, like=bundle.schema)
     names = read_names(pairs, bundle.schema.names)
     cohort = with_names(cohort, names)
     needed = [*required_columns(bundle.schema, bundle.recipe), *([outcome] if outcome else [])]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped, read_mapped_if_there
 from medcore.commands.result import Result, mended_lines
 from medcore.data.describe.export import to_csv
@@ -21,16 +22,24 @@ if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
 
 
-def predict(bundle: Path, data: Path, *, out: Path, mapping: Sequence[str] = (), levels: Sequence[str] = ()) -> Result:
+def predict(
+    bundle: Path,
+    data: Path,
+    *,
+    out: Path,
+    mapping: Sequence[str] = (),
+    levels: Sequence[str] = (),
+    asked: Asked | None = None,
+) -> Result:
     """Write the risk of every patient, one line a row of the table."""
     from medcore.models.bundle.bundle import load_bundle
     from medcore.models.deployed.external import predict_table
     from medcore.models.deployed.levels import unknown_in
 
     model = load_bundle(bundle)
-    cohort, mapped = read_mapped(data, model, mapping, levels=levels)
+    cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     unreadable = [u.column for u in unknown_in(model, cohort.frame)]
-    table, mends = predict_table(model, cohort.frame), mended_of(cohort, model.schema)
+    table, mends = predict_table(model, cohort.frame, shifted=cohort.source.shifted), mended_of(cohort, model.schema)
     out.write_text(to_csv(table), encoding="utf-8")
     flagged = int((table["flags"] != "").sum())
     found = {
@@ -63,13 +72,15 @@ def explain(
     class_name: str | None = None,
     mapping: Sequence[str] = (),
     levels: Sequence[str] = (),
+    asked: Asked | None = None,
 ) -> Result:
     """Say why the model gives one patient that risk."""
     from medcore.explanation import CAPTION, explain_row
     from medcore.models.bundle.bundle import flag_message, load_bundle
+    from medcore.models.deployed.external import SHIFTED
 
     model = load_bundle(bundle)
-    cohort, mapped = read_mapped(data, model, mapping, levels=levels)
+    cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     frame = cohort.frame
     if not 0 <= row < len(frame):
         raise NotFoundError(
@@ -78,6 +89,7 @@ def explain(
     others = _background(background, mapping, model)
     explanation = explain_row(model, frame, row, background=others, class_name=class_name)
     flags = model.flags(frame.iloc[[row]])[0]
+    shifted = row in cohort.source.shifted
     mends = mended_of(replace(cohort, frame=frame.iloc[[row]]), model.schema)
     lines = [
         _(
@@ -91,11 +103,21 @@ def explain(
             for c in explanation.contributions
         ),
         *map(str, map(flag_message, flags)),
+        *(
+            [_("This row has more cells than there are columns: its values may stand in wrong ones.")]
+            if shifted
+            else []
+        ),
         *mended_lines(mends),
         _(CAPTION),
     ]
     return Result(
-        {**explanation.to_dict(), "flags": list(flags), "mended": [m.to_dict() for m in mends], "mapping": mapped},
+        {
+            **explanation.to_dict(),
+            "flags": [*flags, *[SHIFTED] * shifted],
+            "mended": [m.to_dict() for m in mends],
+            "mapping": mapped,
+        },
         tuple(lines),
     )
 
@@ -109,6 +131,7 @@ def explain_all(
     class_name: str | None = None,
     mapping: Sequence[str] = (),
     levels: Sequence[str] = (),
+    asked: Asked | None = None,
 ) -> Result:
     """Write every patient's contributions with their standard errors, one line a row of the table."""
     from medcore.explanation import CAPTION
@@ -119,7 +142,7 @@ def explain_all(
     if out is None:
         raise SettingsError(N_("Say with --out where the explanations of all patients are to be written."))
     model = load_bundle(bundle)
-    cohort, mapped = read_mapped(data, model, mapping, levels=levels)
+    cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     others = _background(background, mapping, model)
     found = explain_rows(model, cohort.frame, class_name=class_name, background=others, progress=_say_share)
     out.write_text(to_csv(as_table(found)), encoding="utf-8")

@@ -68,8 +68,11 @@ def site_lines(found: SiteComparison | None) -> list[str]:
 
 
 def finding_lines(findings: Iterable[Finding]) -> list[str]:
-    """Write findings, a line each: what was seen and what to do."""
-    return [f"[{f.severity}] {f.message} {f.remedy}" for f in findings]
+    """Write findings, a line each: what was seen, what to do, and the options that do it."""
+    return [
+        f"[{f.severity}] {f.message} {f.remedy}" + (f" ({options})" if f.fix and (options := f.fix.options()) else "")
+        for f in findings
+    ]
 
 
 def _number(value: float | None) -> str:

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medcore.commands.asked import Asked, columns_named
 from medcore.commands.result import Result, finding_lines, headline, mended_lines, metric_lines, site_lines
 from medcore.commands.stability import check_refits, stability_told
 from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.describe.mended import Mend, mended
 from medcore.data.preparation.fixes import split_column
 from medcore.data.quality import inspect
-from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target, propose_targets
 from medcore.data.splitting.split import SplitSettings
 from medcore.data.values.typed import typed
@@ -33,10 +33,14 @@ if TYPE_CHECKING:
     from medcore.models.run.training import Trained
 
 
-def profile(data: Path) -> Result:
-    """Say what a table holds and what is wrong with it."""
-    cohort = read_table(data)
+def profile(
+    data: Path, *, target: str | None = None, positive: str | None = None, asked: Asked | None = None
+) -> Result:
+    """Say what a table holds and what is wrong with it; for an outcome, if one is named."""
+    cohort = (asked or Asked()).read(data)
     proposals = propose_targets(cohort.frame, cohort.schema)
+    if target is not None:
+        cohort = cohort.with_schema(choose_target(cohort.schema, cohort.frame, target, positive=positive))
     findings = inspect(cohort)
     values, mends = typed(cohort.frame, cohort.schema), mended(cohort)
     columns = [
@@ -119,6 +123,7 @@ def train(
     roles: Mapping[Role, str] | None = None,
     tensorboard: Path | None = None,
     n_refits: int = 0,
+    asked: Asked | None = None,
 ) -> Result:
     """Train a model on a table and keep it in a folder, and its curves in another if one is named.
 
@@ -131,7 +136,7 @@ def train(
     started = time.perf_counter()
     _check_free(out)
     check_refits(n_refits)
-    cohort = read_table(data)
+    cohort = (asked or Asked()).read(data)
     schema = _study_schema(cohort, target, positive, drop, roles or {})
     for name in split_columns:
         schema = split_column(schema, name)
@@ -233,6 +238,7 @@ def _study_schema(
     cohort: Cohort, target: str, positive: str | None, drop: Sequence[str], roles: Mapping[Role, str]
 ) -> Schema:
     schema = choose_target(cohort.schema, cohort.frame, target, positive=positive)
+    drop = columns_named(drop, schema.names)
     taken = [name for name in (*drop, *roles.values()) if name == target]
     if taken:
         raise SettingsError(

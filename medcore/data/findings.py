@@ -25,6 +25,19 @@ class Fix:
     values: Mapping[str, Any] = field(default_factory=dict)
     option: str = ""
 
+    def options(self) -> str:
+        """Return the options of a command line that do the same; empty where there are none."""
+        if self.option or self.action != "set_column":
+            return self.option
+        flags = {"role": "--role", "kind": "--kind", "missing_codes": "--missing"}
+        said = [
+            f'{flags[name]} "{column}={",".join(value) if isinstance(value, (list, tuple)) else value}"'
+            for column in self.columns
+            for name, value in self.values.items()
+            if name in flags
+        ]
+        return " ".join(said[:8])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -53,5 +66,5 @@ class Finding:
             "message": str(self.message),
             "why": str(self.why),
             "remedy": str(self.remedy),
-            "option": self.fix.option if self.fix else "",
+            "option": self.fix.options() if self.fix else "",
         }

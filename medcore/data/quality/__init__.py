@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from medcore.data.cohort import Cohort
 from medcore.data.findings import Finding
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.privacy import screen
-from medcore.data.quality import association, cells, columns, drift, layout, leakage, missing, outcome, rows, written
+from medcore.data.quality import (
+    association,
+    cells,
+    columns,
+    drift,
+    layout,
+    leakage,
+    missing,
+    outcome,
+    rows,
+    siblings,
+    written,
+)
 from medcore.data.quality.catalogue import CHECKS, Check
 from medcore.data.quality.view import View
 
 __all__ = ["CHECKS", "Check", "inspect"]
 
 # Importing a module adds its checks to the catalogue.
-_MODULES = (association, leakage, layout, rows, outcome, cells, missing, columns, drift, written)
+_MODULES = (association, leakage, layout, rows, outcome, cells, missing, columns, drift, siblings, written)
+_OF_OUTCOME = ("outcome.", "leakage.")
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 def inspect(cohort: Cohort, *, recipe: Recipe | None = None) -> tuple[Finding, ...]:
     """Look at a cohort with every check of the catalogue, privacy included, and return the findings worst first.
 
-    While no outcome is chosen, the checks that need one use the likeliest. What a
-    step of the recipe already answers is left out.
+    While no outcome is chosen, the checks that need one use the likeliest, and none of
+    theirs is an error. What a step of the recipe already answers is left out.
     """
     if cohort.n_rows == 0:
         return ()
@@ -29,6 +44,11 @@ def inspect(cohort: Cohort, *, recipe: Recipe | None = None) -> tuple[Finding, .
     found = [f for f in screen(cohort.frame, cohort.schema, cells=view.cells) if not _answered(f, view.recipe)]
     for entry in CHECKS:
         found.extend(f for f in entry.findings(view) if not _answered(f, view.recipe))
+    if cohort.schema.outcome is None:
+        found = [
+            replace(f, severity="warning") if f.code.startswith(_OF_OUTCOME) and f.severity == "error" else f
+            for f in found
+        ]
     return tuple(sorted(found, key=lambda f: _ORDER[f.severity]))
 
 

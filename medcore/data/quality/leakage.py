@@ -39,7 +39,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 )
 def near_copy(view: View) -> Iterator[Hit]:
     """Columns that alone separate the classes all but completely."""
-    for name, value in _aurocs(view).items():
+    for name, value in aurocs(view).items():
         if value >= NEAR_COPY:
             yield Hit(message=_evidence(view, name, value), columns=(name,), fix=ignore([name]))
 
@@ -52,7 +52,7 @@ def near_copy(view: View) -> Iterator[Hit]:
 )
 def single_column(view: View) -> Iterator[Hit]:
     """Columns that alone have an AUROC above 0.95."""
-    found = {name: a for name, a in _aurocs(view).items() if SUSPICIOUS < a < NEAR_COPY}
+    found = {name: a for name, a in aurocs(view).items() if SUSPICIOUS < a < NEAR_COPY}
     if len(found) == 1:
         yield from (
             Hit(message=_evidence(view, name, a), columns=(name,), fix=ignore([name])) for name, a in found.items()
@@ -85,9 +85,9 @@ def single_column(view: View) -> Iterator[Hit]:
 def separation(view: View) -> Iterator[Hit]:
     """Predictors that together separate two classes all but completely, by a plain naive Bayes out of fold."""
     outcome = view.outcome
-    if outcome is None or outcome.target.event is None or max(_aurocs(view).values(), default=1.0) >= NEAR_COPY:
+    if outcome is None or outcome.target.event is None or max(aurocs(view).values(), default=1.0) >= NEAR_COPY:
         return
-    together = joint_auroc([view.levels(n) for n in _aurocs(view)], outcome.codes, view.folds)
+    together = joint_auroc([view.levels(n) for n in aurocs(view)], outcome.codes, view.folds)
     if together >= SEPARATION:
         yield Hit(
             message=Message(
@@ -108,11 +108,11 @@ def separation(view: View) -> Iterator[Hit]:
 )
 def name(view: View) -> Iterator[Hit]:
     """Columns whose name speaks of what comes after: outcome, discharge, death, a score."""
-    scores = _aurocs(view)
-    after = [c.name for c in view.predictors if AFTER_WORDS.search(_words(c.name))]
+    scores = aurocs(view)
+    after = [c.name for c in view.predictors if AFTER_WORDS.search(words_of(c.name))]
     telling = [n for n in after if scores.get(n, 1.0) >= TELLING_NAME or view.schema[n].kind == "date"]
     others = [n for n in after if n not in telling]
-    score = [c.name for c in view.predictors if c.name not in after and SCORE_WORDS.search(_words(c.name))]
+    score = [c.name for c in view.predictors if c.name not in after and SCORE_WORDS.search(words_of(c.name))]
     if telling:
         yield Hit(
             message=Message(
@@ -133,7 +133,7 @@ def name(view: View) -> Iterator[Hit]:
             fix=ignore(others),
         )
     dates = [
-        c.name for c in view.schema.with_role("ignored") if c.kind == "date" and AFTER_WORDS.search(_words(c.name))
+        c.name for c in view.schema.with_role("ignored") if c.kind == "date" and AFTER_WORDS.search(words_of(c.name))
     ]
     if dates:
         yield Hit(
@@ -159,11 +159,12 @@ def name(view: View) -> Iterator[Hit]:
 
 
 @cache
-def _words(text: str) -> str:
+def words_of(text: str) -> str:
+    """Write a column's name in lower-case words."""
     return _CAMEL.sub("_", text).lower()
 
 
-def _aurocs(view: View) -> Mapping[str, float]:
+def aurocs(view: View) -> Mapping[str, float]:
     """Judge every predictor alone; once for a view."""
     if view.aurocs is None:
         outcome = view.outcome

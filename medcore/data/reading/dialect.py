@@ -93,6 +93,8 @@ def _all_columns(header: Header, rows: list[list[str]]) -> tuple[tuple[str, ...]
     if not header.named or lacking < 1 or len(header.names) < 2:
         return header.names, False, False
     whole = [row for row in body if len(row) == width]
+    if len(whole) <= sum(1 for row in body if len(row) == len(header.names)):
+        return header.names, False, False
     if not any(row[-1].strip() for row in whole):
         return header.names + ("",) * lacking, False, True
     if lacking == 1 and all(h.strip() for h in header.names):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ from medcore.targets import Target
 
 Floats = npt.NDArray[np.float64]
 # Cohen's d of 0.2 is the usual bound of a small difference (Cohen 1988; Austin 2009 for case-mix tables: 0.1).
+SHIFTED = "shifted_row"
+"""The flag of a row with more cells than there are columns: its values may stand in wrong ones."""
 NOTABLE_DIFFERENCE = 0.2
 # Chance alone does not repeat so many rows where nearly all rows of training differ from each other.
 NOTABLE_OVERLAP, MOSTLY_DIFFERENT = 0.1, 0.9
@@ -244,11 +246,16 @@ def validate(
     )
 
 
-def predict_table(bundle: Bundle, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return ``row``, ``risk_<class>`` for every class and ``flags``, one line a row of the table, in order."""
+def predict_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int] = ()) -> pd.DataFrame:
+    """Return ``row``, ``risk_<class>`` for every class and ``flags``, one line a row of the table, in order.
+
+    ``shifted`` are rows that had more cells than there are columns: they are flagged, for
+    their values may stand in wrong columns.
+    """
     risk = bundle.predict(frame)
     risks = {f"risk_{name}": risk[:, k] for k, name in enumerate(bundle.classes)}
-    flags = ["; ".join(row) for row in bundle.flags(frame)]
+    odd = set(shifted)
+    flags = ["; ".join((*row, SHIFTED) if at in odd else row) for at, row in enumerate(bundle.flags(frame))]
     return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flags})
 
 

@@ -1,0 +1,194 @@
+"""The options that say how a table is to be read and what its columns are, as the pages ask it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import pandas as pd
+
+from medcore.data.cohort import KINDS, ROLES, Cohort, Schema
+from medcore.data.long import read_pivot
+from medcore.data.notation import DateOrder, Reading
+from medcore.data.preparation.fixes import change_column
+from medcore.data.reading.table import read_table
+from medcore.data.schema.dictionary import load_dictionary
+from medcore.errors import InputError, MissingColumnsError, SettingsError
+from medcore.i18n import N_
+
+DATE_ORDERS: tuple[DateOrder, ...] = get_args(DateOrder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How a table is to be read.
+
+    ``reading`` are fields of Source. ``dictionary`` is a data dictionary's file;
+    ``missing`` and the others are "column=what it is" as they are written on the
+    command line; ``dates`` is an order of day and month, or "column=order".
+    """
+
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    dictionary: Path | None = None
+    missing: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    roles: Sequence[str] = ()
+    dates: Sequence[str] = ()
+
+    def read(self, data: Path, *, like: Schema | None = None) -> Cohort:
+        """Read a table so, and say what its columns are; for a model's new patients only the file is read so."""
+        cohort = read_table(data, overrides=self.reading, like=like)
+        if like is not None:
+            mark = self.reading.get("decimal")
+            return replace(cohort, frame=_in_marks_of(like, cohort.frame, mark)) if mark else cohort
+        return cohort.with_schema(self.applied(cohort.schema))
+
+    def applied(self, schema: Schema) -> Schema:
+        """Return a schema as the dictionary and then the options say; raise InputError for what cannot be."""
+        if self.dictionary is not None:
+            schema = load_dictionary(schema, _text_of(self.dictionary))
+        for text in self.dates:
+            schema = _with_dates(schema, text)
+        for text in self.missing:
+            name, value = pair(text, schema.names, "--missing")
+            schema = change_column(schema, name, missing_codes=tuple(parts(value)))
+        for text in self.kinds:
+            name, value = pair(text, schema.names, "--kind")
+            schema = change_column(schema, name, kind=_one_of(value, KINDS, "--kind"), levels=())
+        for text in self.roles:
+            name, value = pair(text, schema.names, "--role")
+            schema = change_column(schema, name, role=_one_of(value, ROLES, "--role"))
+        return schema
+
+
+def reading_of(
+    *,
+    sheet: str | None,
+    decimal: str | None,
+    encoding: str | None,
+    every_row: bool,
+    fill_down: Sequence[str],
+    pivot: str | None,
+) -> dict[str, Any]:
+    """Put the options about the file together as fields of Source; raise SettingsError for what cannot be."""
+    if decimal not in (None, ".", ","):
+        raise SettingsError(N_("--decimal is a point or a comma; it was given {got}."), got=decimal)
+    chosen = {
+        "sheet": sheet,
+        "decimal": decimal,
+        "encoding": encoding,
+        "every_row": every_row or None,
+        "fill_down": tuple(fill_down) or None,
+        "pivot": read_pivot(pivot).to_dict() if pivot else None,
+    }
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def columns_named(texts: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Find the columns that options name: a name with commas is one column where there is such, else a list.
+
+    Raises MissingColumnsError, which says which columns are meant.
+
+    >>> columns_named(["age,sex", "CRP, high sensitivity"], ["age", "sex", "CRP, high sensitivity"])
+    ['age', 'sex', 'CRP, high sensitivity']
+    """
+    found = []
+    for text in texts:
+        pieces = [text.strip()] if text.strip() in names else _known_pieces(text, names)
+        lacking = [piece for piece in pieces if piece not in names]
+        if lacking:
+            raise MissingColumnsError.between(wanted=lacking, got=names)
+        found += pieces
+    return found
+
+
+def pair(text: str, names: Sequence[str], option: str) -> tuple[str, str]:
+    """Split "column=value" where the left side is a column; a name may hold "=".
+
+    Raises SettingsError for text without "=", MissingColumnsError for a column that is not there.
+    """
+    places = [i for i, letter in enumerate(text) if letter == "="]
+    for at in places:
+        if text[:at].strip() in names:
+            return text[:at].strip(), text[at + 1 :].strip()
+    if not places:
+        raise SettingsError(
+            N_("{option} takes a column and what it is, COL=VALUE; it was given {text}."), option=option, text=text
+        )
+    raise MissingColumnsError.between(wanted=[text[: places[0]].strip()], got=names)
+
+
+def parts(text: str) -> list[str]:
+    """Split a list at its commas; a part with a comma stands in quotation marks."""
+    row = next(csv.reader([text], skipinitialspace=True), [])
+    return [piece.strip() for piece in row if piece.strip()]
+
+
+def _known_pieces(text: str, names: Sequence[str]) -> list[str]:
+    """Split a list of columns at commas, keeping together what is one column's name."""
+    pieces = parts(text) if '"' in text else [p.strip() for p in text.split(",") if p.strip()]
+    known: list[str] = []
+    at = 0
+    while at < len(pieces):
+        ends = (end for end in range(len(pieces), at, -1) if _joined(pieces[at:end], names))
+        end = next(ends, at + 1)
+        known.append(_joined(pieces[at:end], names) or pieces[at])
+        at = end
+    return known
+
+
+def _joined(pieces: Sequence[str], names: Sequence[str]) -> str | None:
+    wanted = ",".join(pieces).replace(" ", "")
+    return next((name for name in names if name.replace(" ", "") == wanted), None)
+
+
+def _with_dates(schema: Schema, text: str) -> Schema:
+    order, wanted = text.strip(), [c.name for c in schema.columns if c.kind == "date"]
+    if order not in (*DATE_ORDERS, "ymd"):
+        name, order = pair(text, schema.names, "--dates")
+        wanted = [name]
+    _one_of(order, (*DATE_ORDERS, "ymd"), "--dates")
+    if order == "ymd":
+        return schema
+    for name in wanted:
+        reading = schema[name].reading or Reading()
+        schema = schema.change(name, kind="date", reading=replace(reading, dates=cast(DateOrder, order)))
+    return schema
+
+
+def _one_of(value: str, choices: Sequence[str], option: str) -> str:
+    if value not in choices:
+        raise SettingsError(
+            N_("{option} was given {got}; it can be: {choices}."), option=option, got=value, choices=list(choices)
+        )
+    return value
+
+
+def _text_of(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+    except OSError:
+        raise InputError(N_("The data dictionary {name} cannot be read. Check the path."), name=file.name) from None
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("cp1252", "replace")
+
+
+def _in_marks_of(schema: Schema, frame: pd.DataFrame, mark: str) -> pd.DataFrame:
+    """Write a new table's numbers with the decimal mark that the model's schema reads."""
+    changed: dict[str, Callable[..., Any] | pd.Series] = {}
+    other = "," if mark == "." else "."
+    for column in schema.columns:
+        known = (column.reading or Reading()).decimal
+        if column.kind == "numeric" and column.name in frame.columns and known != mark:
+            cells = frame[column.name]
+            if isinstance(cells.dtype, pd.StringDtype):
+                plain = cells.str.replace(other, "", regex=False)
+                changed[column.name] = plain.str.replace(mark, known, regex=False)
+    return frame.assign(**changed)

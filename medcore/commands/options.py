@@ -1,0 +1,75 @@
+"""The options of the command line that say how a table is to be read."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from medcore.commands.asked import Asked, reading_of
+from medcore.i18n import _
+
+
+def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
+    """Take the options about the file, and with ``columns`` those about its columns, which a model knows itself."""
+    group = command.add_argument_group(_("how the table is read"))
+    group.add_argument("--sheet", metavar="NAME", help=_("the sheet of a workbook, or the file in an archive"))
+    group.add_argument("--decimal", metavar="MARK", help=_("the decimal mark: . or ,"))
+    group.add_argument("--encoding", metavar="NAME", help=_("the encoding of the text, for example gb18030"))
+    group.add_argument(
+        "--every-row", action="store_true", help=_("read rows of units, totals and notes as patients too")
+    )
+    group.add_argument(
+        "--fill-down",
+        action="append",
+        default=[],
+        metavar="COL",
+        help=_("empty cells of this column take the value above, as under merged cells; may be given again"),
+    )
+    group.add_argument(
+        "--pivot",
+        metavar="PARTS",
+        help=_(
+            "make rows of results rows of patients: patient=COL,analyte=COL,value=COL,unit=COL,when=COL,index=COL,forms=first|maximum,days=-7..0"
+        ),
+    )
+    if not columns:
+        return
+    group.add_argument("--dictionary", type=Path, metavar="FILE", help=_("a data dictionary; REDCap's too"))
+    group.add_argument(
+        "--dates",
+        action="append",
+        default=[],
+        metavar="ORDER",
+        help=_("the order of day and month in dates: dmy, mdy or ymd; or COL=ORDER for one column"),
+    )
+    group.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="COL=A,B",
+        help=_("the values of a column that mean missing; may be given again"),
+    )
+    group.add_argument("--kind", action="append", default=[], metavar="COL=KIND", help=_("what kind of column it is"))
+    group.add_argument("--role", action="append", default=[], metavar="COL=ROLE", help=_("what a column does"))
+
+
+def asked(options: argparse.Namespace) -> Asked:
+    """Put the options together."""
+    reading = reading_of(
+        sheet=options.sheet,
+        decimal=options.decimal,
+        encoding=options.encoding,
+        every_row=options.every_row,
+        fill_down=options.fill_down,
+        pivot=options.pivot,
+    )
+    if not hasattr(options, "dictionary"):
+        return Asked(reading=reading)
+    return Asked(
+        reading=reading,
+        dictionary=options.dictionary,
+        missing=options.missing,
+        kinds=options.kind,
+        roles=options.role,
+        dates=options.dates,
+    )

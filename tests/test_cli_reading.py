@@ -1,0 +1,127 @@
+"""The options by which the shell says how a table is read, and what its columns are."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medcore.cli import main
+from medcore.commands.asked import Asked, columns_named
+from medcore.data.cohort import Schema
+from medcore.data.quality import inspect
+from medcore.data.reading.table import read_table
+from medcore.data.schema.inference import choose_target
+from medcore.errors import InputError, MissingColumnsError
+from medcore.models.bundle.bundle import load_bundle
+
+
+def ward(n: int = 120) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    crp = rng.gamma(2, 12, n).round(1)
+    return pd.DataFrame(
+        {
+            "age": rng.integers(30, 90, n),
+            "CRP, high sensitivity": crp,
+            "code": rng.integers(1, 4, n),
+            "seen": [f"{1 + i % 12}/{1 + i % 11}/2023" for i in range(n)],
+            "died": (rng.random(n) < 1 / (1 + np.exp(2 - crp / 20))).astype(int),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("asked")
+    ward().to_csv(folder / "ward.csv", index=False)
+    return folder / "ward.csv"
+
+
+def profiled(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
+    assert main(["profile", "--json", *arguments]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_what_is_asked_is_what_is_profiled(table: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("name,unit,description\nage,years,Age at admission\n", encoding="utf-8")
+    asked = ["--kind", "code=category", "--missing", "age=30,31", "--role", "seen=time", "--dates", "mdy"]
+    found = profiled(capsys, str(table), "--target", "died", *asked, "--dictionary", str(tmp_path / "d.csv"))
+    columns = {c["name"]: c for c in found["columns"]}
+    assert columns["code"]["kind"] == "category" and columns["died"]["role"] == "outcome"
+    assert columns["age"]["missing_codes"] == ["30", "31"] and columns["age"]["description"] == "Age at admission"
+    assert columns["seen"]["role"] == "time" and columns["seen"]["reading"]["dates"] == "mdy"
+
+
+def test_no_error_is_about_an_outcome_that_nobody_chose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = ward().assign(died=[0] * 118 + [1, 1])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    loud = [f for f in profiled(capsys, str(tmp_path / "t.csv"))["findings"] if f["severity"] == "error"]
+    assert not [f for f in loud if f["code"].startswith(("outcome", "leakage"))]
+    chosen = profiled(capsys, str(tmp_path / "t.csv"), "--target", "died")["findings"]
+    assert [f for f in chosen if f["severity"] == "error" and f["code"].startswith("outcome")]
+
+
+def test_names_with_commas_are_one_column() -> None:
+    names = ["age", "CRP, high sensitivity", "CRP", "high"]
+    assert columns_named(["age,CRP, high sensitivity"], names) == ["age", "CRP, high sensitivity"]
+    assert columns_named(["CRP,high"], names) == ["CRP", "high"]
+    assert columns_named(['"CRP, high sensitivity",age'], names) == ["CRP, high sensitivity", "age"]
+    with pytest.raises(MissingColumnsError, match="CRP, high"):
+        columns_named(["CRP high sensitivty"], names)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(kinds=["age=number"]),
+        Asked(roles=["agee=ignored"]),
+        Asked(missing=["age"]),
+        Asked(dates=["ydm"]),
+        Asked(dictionary=Path("/nowhere/d.csv")),
+    ],
+)
+def test_what_cannot_be_is_refused_by_its_option(table: Path, asked: Asked) -> None:
+    with pytest.raises(InputError):
+        asked.read(table)
+
+
+def test_a_shell_trains_and_predicts_as_it_is_asked(table: Path, tmp_path: Path) -> None:
+    out, risks = tmp_path / "b", tmp_path / "r.csv"
+    line = ["train", str(table), "--target", "died", "--model", "logistic", "--folds", "3", "--out", str(out)]
+    assert main([*line, "--drop", "CRP, high sensitivity,seen", "--kind", "code=category"]) == 0
+    assert {c.name for c in load_bundle(out).schema.predictors} == {"age", "code"}
+    new = ward(5).assign(age=["45,5", "50,0", "61,0", "70,0", "80,0"])
+    new.to_csv(tmp_path / "n.csv", index=False, sep=";")
+    assert main(["predict", str(out), str(tmp_path / "n.csv"), "--decimal", ",", "--out", str(risks)]) == 0
+    ward(5).assign(age=[45.5, 50, 61, 70, 80]).to_csv(tmp_path / "p.csv", index=False)
+    assert main(["predict", str(out), str(tmp_path / "p.csv"), "--out", str(tmp_path / "s.csv")]) == 0
+    assert risks.read_text() == (tmp_path / "s.csv").read_text()
+    (tmp_path / "odd.csv").write_text("age,code,x\n45,1,2\n45,5,1,2\n", encoding="utf-8")
+    assert main(["predict", str(out), str(tmp_path / "odd.csv"), "--out", str(risks)]) == 0
+    assert pd.read_csv(risks)["flags"].fillna("").str.contains("shifted_row").tolist() == [False, True]
+
+
+def told(frame: pd.DataFrame, target: str) -> dict[str, tuple[str, ...]]:
+    cohort = read_table(("t.csv", frame.to_csv(index=False).encode()))
+    schema: Schema = choose_target(cohort.schema, cohort.frame, target)
+    return {f.code: f.columns for f in inspect(cohort.with_schema(schema)) if f.code.startswith("leakage.")}
+
+
+def test_follow_up_and_other_tests_of_the_same_disease_are_asked_about() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random(200) < 0.4
+    noisy = truth ^ (rng.random(200) < 0.1)
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(30, 90, 200),
+            "antigen_test": np.where(noisy, "pos", "neg"),
+            "covid_status_day7": np.where(noisy, "yes", "no"),
+            "os_months": rng.integers(1, 60, 200),
+            "family_history_covid": np.where(noisy, "yes", "no"),
+            "covid_pcr": np.where(truth, "pos", "neg"),
+        }
+    )
+    found = told(frame, "covid_pcr")
+    assert found["leakage.follow_up"] == ("os_months",)
+    assert found["leakage.sibling"] == ("antigen_test", "covid_status_day7")
