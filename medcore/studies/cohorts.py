@@ -60,8 +60,10 @@ def keep_cohort(
             attachments=cohort.attachments.to_list() or None,
         )
         session.add(row)
-    if not files.exists(_rows(row)):
-        files.write(_rows(row), to_parquet(cohort.frame))
+    if not _whole(files, row):
+        rows = to_parquet(cohort.frame)
+        files.write(_rows(row), rows)
+        row.seal = hashlib.sha256(rows).hexdigest()
     for attached in cohort.attachments.files:
         if not files.exists(f"{_attached(row)}/{attached.sha256}"):
             files.write(f"{_attached(row)}/{attached.sha256}", cohort.attachments.contents(attached.sha256))
@@ -75,17 +77,18 @@ def read_cohort(files: FileStore, row: CohortRow, schema: Schema) -> Cohort:
     """Return a stored cohort under a schema.
 
     Raises:
-        NotFoundError: its rows are gone from the file store.
+        NotFoundError: its rows are gone from the file store, or were changed or cut there.
 
     """
     try:
-        frame = from_parquet(files.read(_rows(row)))
+        rows = files.read(_rows(row))
     except FileNotFoundError:
         raise NotFoundError(
             N_("The rows of this study are no longer in the file store. Restore them from a backup, or upload again.")
         ) from None
+    _check_seal(rows, row.seal)
     return Cohort(
-        frame=frame,
+        frame=from_parquet(rows),
         schema=schema,
         sha256=row.sha256,
         name=row.name,
@@ -99,6 +102,37 @@ def cohort_files(row: CohortRow) -> tuple[str, ...]:
     """Name what is a cohort's in the file store: its rows, the folder of attached files, and the file as it was brought."""
     attached = (_attached(row),) if row.attachments else ()
     return (_rows(row), *attached, *((row.original,) if row.original else ()))
+
+
+def read_original(files: FileStore, row: CohortRow) -> bytes | None:
+    """Return the file as it was brought, or None where it was not kept.
+
+    Raises:
+        NotFoundError: it was changed or cut in the file store.
+
+    """
+    if not row.original or not files.exists(row.original):
+        return None
+    data = files.read(row.original)
+    _check_seal(data, row.sha256)
+    return data
+
+
+def _whole(files: FileStore, row: CohortRow) -> bool:
+    """Whether the rows' file is there as it was kept; one that is not is written anew by who brings the table again."""
+    return files.exists(_rows(row)) and (
+        row.seal is None or hashlib.sha256(files.read(_rows(row))).hexdigest() == row.seal
+    )
+
+
+def _check_seal(data: bytes, seal: str | None) -> None:
+    """Refuse a file that is not as it was kept; tables of earlier versions have no seal."""
+    if seal is not None and hashlib.sha256(data).hexdigest() != seal:
+        raise NotFoundError(
+            N_(
+                "The rows of this study were changed or damaged in the file store after they were kept. Restore them from a backup, or upload the same file again."
+            )
+        )
 
 
 def source_from_dict(data: Mapping[str, Any]) -> Source:

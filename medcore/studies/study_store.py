@@ -15,7 +15,7 @@ from medcore.data.splitting.split import SplitSettings
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
 from medcore.studies import audit
-from medcore.studies.cohorts import keep_cohort, read_cohort
+from medcore.studies.cohorts import keep_cohort, read_cohort, read_original
 from medcore.studies.identity import plan_identity
 from medcore.studies.records import AuditEntry, Choice, RunPlan, StudyRecord
 from medcore.studies.session import StoreBase, study_row
@@ -74,8 +74,7 @@ class StudyStore(StoreBase):
         """Return the bytes of the file as it was brought, or None when they were not kept."""
         with self._reading() as session:
             row = study_row(session, owner, study_id)
-            name = session.get_one(CohortRow, row.cohort_id).original
-        return self.files.read(name) if name and self.files.exists(name) else None
+            return read_original(self.files, session.get_one(CohortRow, row.cohort_id))
 
     def rename_study(self, owner: str, study_id: str, name: str) -> StudyRecord:
         """Give a study another name; undo puts the old one back."""

@@ -58,6 +58,8 @@ class CohortRow(Base):
     n_columns: Mapped[int]
     original: Mapped[str | None]
     attachments: Mapped[list[Any] | None]
+    seal: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of the rows' file: whoever changes the file cannot change this with it."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -1,3 +1,4 @@
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from medcore.errors import InputError, NotFoundError, SettingsError
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
+from medcore.studies.parquet import to_parquet
 
 
 def test_a_cohort_comes_back_exactly_as_it_was_stored(store: Store, cohort: Cohort) -> None:
@@ -225,3 +227,41 @@ def test_attached_files_that_name_a_patient_are_kept_for_a_reason_only(store: St
     assert not store.list_studies("ann")
     study = store.create_study("ann", "Ward", given, reason="The addresses are of the ward.")
     assert "The addresses are of the ward." in str(store.audit("ann", study.id)[-1].sentence)
+
+
+def rows_file(store: Store) -> Path:
+    return next((store.settings.data_dir / "files").rglob("*.parquet"))
+
+
+@pytest.mark.parametrize("damage", ["one cell", "cut short", "one bit", "empty"])
+def test_stored_rows_that_were_changed_are_refused_and_mended_by_bringing_the_table_again(
+    store: Store, cohort: Cohort, damage: str
+) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    path, frame = rows_file(store), store.load_cohort("ann", study.id).frame
+    whole = path.read_bytes()
+    other = frame.copy()
+    other.loc[5, "ward"] = "another"
+    changed = {
+        "one cell": to_parquet(other),
+        "cut short": whole[: len(whole) // 2],
+        "one bit": whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:],
+        "empty": b"",
+    }
+    path.write_bytes(changed[damage])
+    with pytest.raises(NotFoundError, match="changed or damaged"):
+        store.load_cohort("ann", study.id)
+    again = store.create_study("ann", "Again", cohort)
+    for one in (study, again):
+        pd.testing.assert_frame_equal(store.load_cohort("ann", one.id).frame, frame)
+
+
+def test_an_original_that_was_changed_is_refused(store: Store, cohort: Cohort) -> None:
+    data = b"a,b\n1,2\n"
+    kept = replace(cohort, sha256=hashlib.sha256(data).hexdigest())
+    study = store.create_study("ann", "Ward", kept, original=data)
+    assert store.load_original("ann", study.id) == data
+    path = next((store.settings.data_dir / "files").rglob("*.csv"))
+    path.write_bytes(b"a,b\n1,3\n")
+    with pytest.raises(NotFoundError, match="changed or damaged"):
+        store.load_original("ann", study.id)
