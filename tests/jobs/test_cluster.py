@@ -15,7 +15,7 @@ import pytest
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
 from medcore.jobs.cluster import connection as cluster_module
-from medcore.jobs.cluster.processes import LocalCluster, fingerprint, running_scheduler
+from medcore.jobs.cluster.processes import LocalCluster, Process, fingerprint, running_scheduler
 from medcore.jobs.cluster.security import cluster_security
 from medcore.settings import ROOT, Settings
 
@@ -215,3 +215,15 @@ def test_a_worker_that_nobody_looks_after_is_absent_and_asking_starts_nothing(tm
     settings = Settings(tmp_path, "sqlite://", "memory://")
     assert jobs.worker_status(settings).state == "absent"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clock_that_is_set_makes_no_process_a_stranger(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = Process.of(os.getpid())
+    boot = psutil.boot_time()
+    for step in (-86_400.0, 3_600.0):
+        monkeypatch.setattr(psutil, "boot_time", lambda step=step: boot + step)
+        monkeypatch.setattr(psutil.Process, "create_time", lambda _self, step=step: ours.born + boot + step)
+        assert Process.of(os.getpid()) == ours
+        assert ours.alive()
+    assert not Process(os.getpid(), ours.born + 5).alive()
+    assert not Process(2**22 + 1, ours.born).alive()

@@ -40,7 +40,10 @@ ALLOWED_FAILURES = 20
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that we started; the moment of its birth tells it from a later one with its number."""
+    """A process that we started; the moment of its birth tells it from a later one with its number.
+
+    ``born`` counts seconds since the machine was started, which no setting of the clock moves.
+    """
 
     pid: int
     born: float
@@ -48,15 +51,14 @@ class Process:
     @classmethod
     def of(cls, pid: int) -> Process:
         """Describe a running process."""
-        return cls(pid, psutil.Process(pid).create_time())
+        return cls(pid, _born(pid))
 
     def alive(self) -> bool:
         """Whether it still runs."""
         try:
-            process = psutil.Process(self.pid)
-            same: bool = abs(process.create_time() - self.born) < 1.0
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
+            same = abs(_born(self.pid) - self.born) < 1.0
+            return same and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, OSError):
             return False
 
     def family(self) -> list[psutil.Process]:
@@ -66,6 +68,20 @@ class Process:
         with contextlib.suppress(psutil.Error):
             return [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
         return []
+
+
+def _born(pid: int) -> float:
+    """Return when a process was born, in seconds since the machine was started (proc(5), field 22)."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():  # no Linux: the clock's own time is all there is
+        return float(psutil.Process(pid).create_time() - psutil.boot_time())
+    return int(stat.read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _since_start() -> float:
+    """Return how many seconds ago the machine was started."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime(clock) if clock is not None else time.time() - float(psutil.boot_time())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +167,7 @@ def replace_lost_worker(settings: Settings) -> bool:
 
 def _looks_after_workers(parent: Process) -> bool:
     """Whether the workers' parent lives and has a worker, or is young enough to be starting one."""
-    return parent.alive() and (len(parent.family()) > 1 or time.time() - parent.born < CHILDLESS_SECONDS)
+    return parent.alive() and (len(parent.family()) > 1 or _since_start() - parent.born < CHILDLESS_SECONDS)
 
 
 def stop_local_cluster(settings: Settings) -> None:
