@@ -130,7 +130,7 @@ def train(
     ``n_refits`` is on how many bootstrap samples the modelling is repeated, to see how stable it is.
     """
     from medcore.models.run.cohort import train_cohort
-    from medcore.reporting.tensorboard import write_events
+    from medcore.reporting.logs.tensorboard import write_events
 
     began = datetime.now(UTC)
     started = time.perf_counter()

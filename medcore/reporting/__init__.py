@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
-from medcore.reporting.document import Document
-from medcore.reporting.docx import to_docx
-from medcore.reporting.html import to_html
+from medcore.reporting.formats.document import Document
+from medcore.reporting.formats.docx import to_docx
+from medcore.reporting.formats.html import to_html
+from medcore.reporting.formats.pdf import to_pdf
 from medcore.reporting.inputs import ReportInputs
-from medcore.reporting.pdf import to_pdf
 from medcore.reporting.study_report import study_report
 
 FORMATS: Mapping[str, Callable[[Document], bytes]] = {

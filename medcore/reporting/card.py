@@ -11,9 +11,9 @@ from medcore.i18n import _, listed
 from medcore.models.contract.titles import title
 from medcore.models.run.advice import CALIBRATIONS
 from medcore.models.run.manifest import INTENDED_USE
-from medcore.reporting.document import Block, Heading, Table
+from medcore.reporting.formats.document import Block, Heading, Table
 from medcore.reporting.inputs import ReportInputs
-from medcore.reporting.tripod import not_stated, part
+from medcore.reporting.standards.tripod import not_stated, part
 
 _TOLD = ("auroc", "calibration_slope", "brier")
 

@@ -7,7 +7,7 @@ from medcore.evaluation.groups.sites import MEANING, MEASURES, POOLING
 from medcore.i18n import _, running
 from medcore.models.run.results import Results
 from medcore.models.run.sites import site_comparison
-from medcore.reporting.document import Block, Bullets, Paragraph, Table
+from medcore.reporting.formats.document import Block, Bullets, Paragraph, Table
 
 
 def sites(results: Results) -> list[Block]:

@@ -29,9 +29,9 @@ from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.run.manifest import YOUDEN
 from medcore.models.run.results import Patients
 from medcore.reporting.clusters import sites
-from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.inputs import ReportInputs, events_and_risks
-from medcore.reporting.tripod import part
+from medcore.reporting.standards.tripod import part
 
 
 def measures(inputs: ReportInputs) -> list[Block]:

@@ -27,7 +27,7 @@ class ReportInputs:
     ``title`` is what people call the study, empty where nobody named it.
     ``cohort``, ``prepared`` and ``split`` are there when the table is at hand;
     without them the report says what the bundle remembers. ``worker_queries`` holds
-    what only people know, by the keys of :data:`medcore.reporting.tripod.ASKED`.
+    what only people know, by the keys of :data:`medcore.reporting.standards.tripod.ASKED`.
     ``bundle_sha256`` is the hash of the bundle's list of hashes. ``recalibrations`` are to the patients of ``validation``.
     ``looks`` counts how often the locked test set was looked at.
     """

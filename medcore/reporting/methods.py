@@ -15,10 +15,10 @@ from medcore.i18n import N_, _, listed, running
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
 from medcore.models.contract.titles import title
-from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Table
+from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Table
 from medcore.reporting.inputs import ReportInputs
 from medcore.reporting.preparation import tell
-from medcore.reporting.tripod import ASKED, not_stated, part
+from medcore.reporting.standards.tripod import ASKED, not_stated, part
 from medcore.statistics.sample_size import riley_sample_size
 
 SPLITS: Mapping[str, str] = {

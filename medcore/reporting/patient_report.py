@@ -15,7 +15,7 @@ from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import CAPTION, Contribution, Explanation
 from medcore.i18n import N_, _, current_language, language, running
 from medcore.models.run.manifest import INTENDED_USE
-from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
 BARS = 6
 """Columns drawn one by one in the waterfall."""
@@ -80,7 +80,7 @@ class PatientReportInputs:
 def write_patient_report(inputs: PatientReportInputs, *, kind: str, words: str) -> bytes:
     """Write the page as ``pdf``, ``docx`` or ``html`` in the language ``words``; meant for a worker."""
     from medcore.reporting import render
-    from medcore.reporting.pdf import paged
+    from medcore.reporting.formats.pdf import paged
 
     with language(words):
         if kind != "pdf":

@@ -16,8 +16,8 @@ from medcore.models.written.inputs import Input
 from medcore.models.written.nomogram import nomogram
 from medcore.models.written.points import Items, PointScore
 from medcore.models.written.specification import Z95, Specification
-from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
-from medcore.reporting.tripod import part
+from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from medcore.reporting.standards.tripod import part
 from medcore.targets import Target
 
 MOST_TERMS = 120

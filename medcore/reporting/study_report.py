@@ -9,12 +9,12 @@ from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting import findings, methods
 from medcore.reporting.card import model_card
 from medcore.reporting.clusters import over_sites
-from medcore.reporting.document import Block, Document, Heading, Paragraph, Table
+from medcore.reporting.formats.document import Block, Document, Heading, Paragraph, Table
 from medcore.reporting.inputs import ReportInputs
-from medcore.reporting.limits import limits
-from medcore.reporting.probast import QUESTIONS
 from medcore.reporting.specification import the_model
-from medcore.reporting.tripod import PLACES, answered, checklist, part
+from medcore.reporting.standards.limits import limits
+from medcore.reporting.standards.probast import QUESTIONS
+from medcore.reporting.standards.tripod import PLACES, answered, checklist, part
 
 
 def study_report(inputs: ReportInputs) -> Document:

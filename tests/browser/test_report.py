@@ -4,8 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from medcore.reporting.document import Document, Table
-from medcore.reporting.html import to_html
+from medcore.reporting.formats.document import Document, Table
+from medcore.reporting.formats.html import to_html
 
 NAME = "Chest_pain_type_according_to_the_treating_physician_at_first_contact" * 2
 

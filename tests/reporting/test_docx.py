@@ -7,8 +7,8 @@ import pytest
 from docx.oxml.ns import qn
 from docx.shared import Mm
 
-from medcore.reporting.document import Document, Paragraph, Table
-from medcore.reporting.docx import to_docx
+from medcore.reporting.formats.document import Document, Paragraph, Table
+from medcore.reporting.formats.docx import to_docx
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from medcore.models.written.errors import standard_errors
 from medcore.models.written.inputs import codes_of_answers
 from medcore.models.written.nomogram import nomogram
 from medcore.models.written.specification import Specification
-from medcore.reporting.document import Bullets, Table
+from medcore.reporting.formats.document import Bullets, Table
 from medcore.reporting.model import render_model, written_model
 from medcore.reporting.model.pmml import to_pmml
 from medcore.reporting.specification import the_model

@@ -14,9 +14,9 @@ from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.features import Rows
 from medcore.i18n import N_, Message, language
 from medcore.reporting import FORMATS
-from medcore.reporting.document import Paragraph, Picture, Table
+from medcore.reporting.formats.document import Paragraph, Picture, Table
+from medcore.reporting.formats.pdf import paged
 from medcore.reporting.patient_report import VALUES, PatientReportInputs, patient_report, write_patient_report
-from medcore.reporting.pdf import paged
 
 
 def subject_of(n_columns: int) -> PatientReportInputs:

@@ -8,8 +8,8 @@ import pytest
 
 from medcore.charts.static import to_png, to_svg
 from medcore.charts.theme import new_figure
-from medcore.reporting.document import Document, Heading, Paragraph, Picture, Table
-from medcore.reporting.pdf import breakable, compiler_of, paged, printable, to_pdf
+from medcore.reporting.formats.document import Document, Heading, Paragraph, Picture, Table
+from medcore.reporting.formats.pdf import breakable, compiler_of, paged, printable, to_pdf
 
 NAMES = "心功能Ⅲ级 ① 体表面积 ㎡ 臺大醫院 腘动脉 赟 β₁ Łódź Železná Красноярск 10⁹/L ≥ µ ℃"
 

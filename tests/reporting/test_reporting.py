@@ -24,9 +24,9 @@ from medcore.models.deployed.recalibration import recalibrations
 from medcore.models.run.results import read_results, save_trained
 from medcore.models.run.training import train
 from medcore.reporting import FORMATS, ReportInputs, render, study_report
-from medcore.reporting.document import Heading, Paragraph, Picture, Table
+from medcore.reporting.formats.document import Heading, Paragraph, Picture, Table
 from medcore.reporting.methods import _in_parts
-from medcore.reporting.tripod import ITEMS
+from medcore.reporting.standards.tripod import ITEMS
 
 
 def ward(n: int, classes: int, seed: int = 0) -> bytes:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from medcore.models.contract.progress import Progress
-from medcore.reporting.tensorboard import event_archive, event_files, write_events
+from medcore.reporting.logs.tensorboard import event_archive, event_files, write_events
 
 STARTED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -69,5 +69,5 @@ def test_a_run_that_did_not_learn_by_epochs_has_no_files():
 
 
 def test_no_tensorflow_is_imported():
-    code = "import medcore.reporting.tensorboard, sys; sys.exit('tensorflow' in sys.modules or 'tensorboard' in sys.modules)"
+    code = "import medcore.reporting.logs.tensorboard, sys; sys.exit('tensorflow' in sys.modules or 'tensorboard' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -19,7 +19,7 @@ from medcore.errors import SettingsError, WorkerError
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.training import train
-from medcore.reporting.tracking import Server, _curves, _figures, send_run
+from medcore.reporting.logs.tracking import Server, _curves, _figures, send_run
 
 STARTED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MLFLOW = os.environ.get("MEDCORE_TEST_MLFLOW") or shutil.which("mlflow")

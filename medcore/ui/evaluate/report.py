@@ -7,7 +7,7 @@ import streamlit as st
 from medcore import jobs
 from medcore.i18n import _, current_language
 from medcore.jobs.queries.reports import write_report
-from medcore.reporting.tripod import ASKED
+from medcore.reporting.standards.tripod import ASKED
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import cache, components
 from medcore.ui.kit.formats import FORMATS

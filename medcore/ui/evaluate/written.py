@@ -9,7 +9,7 @@ import streamlit as st
 
 from medcore.i18n import N_, _
 from medcore.models.run.results import Results
-from medcore.reporting.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.model import render_model
 from medcore.reporting.specification import the_model
 from medcore.studies.records import RunRecord

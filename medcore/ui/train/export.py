@@ -6,8 +6,8 @@ import streamlit as st
 
 from medcore.i18n import _
 from medcore.models.contract.candidate import AUTO, by_epochs
-from medcore.reporting.tensorboard import event_archive, event_files
-from medcore.reporting.tracking import Server, send_run
+from medcore.reporting.logs.tensorboard import event_archive, event_files
+from medcore.reporting.logs.tracking import Server, send_run
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption, note

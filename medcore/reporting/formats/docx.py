@@ -7,7 +7,7 @@ from typing import Any
 
 from medcore.charts.static import plain, to_png
 from medcore.charts.theme import alt_text, headline
-from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
 _FONT, _EAST_ASIAN_FONT = "Arial", "Microsoft YaHei"
 _INK = (31, 39, 51)

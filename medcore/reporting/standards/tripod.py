@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from medcore.i18n import N_, _
-from medcore.reporting.document import Table
+from medcore.reporting.formats.document import Table
 
 ASKED: Mapping[str, str] = {
     "intended_use": N_("Who will use the model, for which patients, at which moment, and to decide what"),

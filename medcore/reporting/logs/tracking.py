@@ -26,7 +26,7 @@ from medcore.i18n import N_
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.results import Results
-from medcore.reporting.tensorboard import MEASURES
+from medcore.reporting.logs.tensorboard import MEASURES
 from medcore.settings import check_mlflow_url
 
 EXPERIMENT = "medcore"

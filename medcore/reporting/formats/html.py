@@ -7,7 +7,7 @@ from html import escape
 
 from medcore.charts.static import plain, to_svg
 from medcore.charts.theme import alt_text, headline
-from medcore.reporting.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
 _STYLE = """
 :root { color-scheme: light dark; }

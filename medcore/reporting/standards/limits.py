@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from medcore.evaluation.figures.words import with_interval
 from medcore.i18n import _
 from medcore.models.run.manifest import LIMITS
-from medcore.reporting.document import Block, Bullets, Heading
+from medcore.reporting.formats.document import Block, Bullets, Heading
 from medcore.reporting.inputs import ReportInputs
-from medcore.reporting.tripod import part
+from medcore.reporting.standards.tripod import part
 
 FEWEST_AT_A_SITE = 20
 """Smaller sites' shares are mostly chance."""
