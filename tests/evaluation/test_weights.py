@@ -140,7 +140,9 @@ def test_whole_weights_are_repeated_patients_for_every_point_estimate(tables, na
     y, p = tables[name]
     w = np.random.default_rng(4).integers(0, 4, len(y))
     weighted, repeated = judged(y, p, w.astype(float)), judged(np.repeat(y, w), np.repeat(p, w), None)
-    for figure, estimate in repeated.items():
+    assert {f for f in repeated if f not in weighted} == {f for f in repeated if f.endswith("_chance")}
+    for figure in weighted:
+        estimate = repeated[figure]
         # A curve's windows, and quantiles, are rounded to whole patients: the two differ by less than one of them.
         near = 3e-3 if figure in ("ici", "e50", "e90") else 1e-9
         assert weighted[figure].value == pytest.approx(estimate.value, abs=near), figure
@@ -154,7 +156,9 @@ def test_weighted_calibration_curve_is_loess_over_repeated_patients(tables, name
     yy, pp = np.repeat(y, w), np.repeat(p, w)
     smooth = lowess(yy, pp, frac=2 / 3, it=0, delta=0)
     expected = np.interp(curve.risk, smooth[:, 0], smooth[:, 1])
-    assert curve.observed == pytest.approx(np.clip(expected, 0, 1), abs=0.02)
+    drawn = ~np.isnan(curve.observed)  # where fewer than five patients are near, there is no curve
+    assert drawn.mean() > 0.9
+    assert curve.observed[drawn] == pytest.approx(np.clip(expected, 0, 1)[drawn], abs=0.02)
     assert sum(g.n for g in curve.groups) == (w > 0).sum()
 
 
@@ -209,7 +213,7 @@ def test_only_the_ratios_of_weights_matter(tables, factor):
     once, scaled = judged(y, p, w), judged(y, p, factor * w)
     for figure in once:
         assert scaled[figure].to_dict()["value"] == pytest.approx(once[figure].value, abs=1e-9), figure
-        assert scaled[figure].high == pytest.approx(once[figure].high, abs=1e-9), figure
+        assert scaled[figure].high == pytest.approx(once[figure].high, abs=1e-9, nan_ok=True), figure
 
 
 def test_equal_weights_are_no_weights(tables):

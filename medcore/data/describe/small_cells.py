@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linprog
 
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -30,21 +31,51 @@ def hidden_cells(counts: Counts) -> Mask:
             hidden[:, 0] = (counts[:, 0] > 0) if determined(hidden).any() else hidden[:, 0]
             break
         hidden |= more
+    if _follows(counts, hidden):
+        hidden[:, 1:] = True
     return hidden
+
+
+def _follows(counts: Counts, hidden: Mask) -> bool:
+    """Say whether a small hidden count follows after all because no count is below 0: linear programming tells.
+
+    Where all patients are in one row, its cells are the columns' totals, which a table's head says anyway.
+    """
+    if (counts[:, 0] > 0).sum() < 2:
+        return False
+    small = np.argwhere(hidden & (counts > 0) & (counts < FEWEST_TOLD))
+    return any(
+        _highest(counts, hidden, tuple(cell)) + _highest(counts, hidden, tuple(cell), sign=-1.0) < 0.5 for cell in small
+    )
+
+
+def _highest(counts: Counts, hidden: Mask, cell: tuple[int, ...], *, sign: float = 1.0) -> float:
+    """Return the highest value (times ``sign``) of a hidden cell that agrees with all that is shown."""
+    places = np.argwhere(hidden)
+    shown = np.where(hidden, 0, counts)
+    equations = _equations(places, hidden.shape)
+    right = np.concatenate([shown[:, 1:].sum(axis=1) - shown[:, 0], counts.sum(axis=0) - shown.sum(axis=0)])
+    goal = -sign * (places == cell).all(axis=1).astype(float)
+    found = linprog(goal, A_eq=equations, b_eq=right, bounds=(0, None), method="highs")
+    return float(-found.fun) if found.status == 0 else np.inf
+
+
+def _equations(places: npt.NDArray[np.intp], shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Write down that rows add up to their first cell and columns to a known total: ``(R + 1 + S, hidden cells)``."""
+    equations = np.zeros((sum(shape), len(places)))
+    for at, (row, column) in enumerate(places):
+        equations[row, at] = 1.0 if column == 0 else -1.0
+        equations[shape[0] + column, at] = 1.0
+    return equations
 
 
 def determined(hidden: Mask) -> Mask:
     """Say which hidden cells follow from the others: rows add up to their first cell, columns to a known total."""
     places = np.argwhere(hidden)
-    n_rows, n_columns = hidden.shape
-    equations = np.zeros((n_rows + n_columns, len(places)))
-    for at, (row, column) in enumerate(places):
-        equations[row, at] = 1.0 if column == 0 else -1.0
-        equations[n_rows + column, at] = 1.0
     result = np.zeros_like(hidden)
     if not len(places):
         return result
-    _u, sizes, vectors = np.linalg.svd(equations, full_matrices=True)
+    _u, sizes, vectors = np.linalg.svd(_equations(places, hidden.shape), full_matrices=True)
     free = vectors[int((sizes > 1e-9).sum()) :]
     result[tuple(places.T)] = (np.abs(free) < 1e-9).all(axis=0)
     return result

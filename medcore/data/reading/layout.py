@@ -86,7 +86,23 @@ def find_aside(
         _above(aside, end, n_rows, len(names), usual, rows_at)
     _again(aside, usual)
     _between(aside, [i for i in sparse if i not in {*aside.rows}][:MOST_NOTES], len(names), usual, rows_at)
+    aside.blank = _beside_others(aside)
     return aside
+
+
+def _beside_others(aside: Aside) -> list[int]:
+    """Return the empty rows that part what is set aside from the patients.
+
+    One with patients on both sides is a patient of whom nothing is known: left out, every
+    prediction below it would stand beside the wrong row.
+    """
+    blank, others = {*aside.blank}, {*aside.rows} - {*aside.blank}
+    kept: list[int] = []
+    for step in (1, -1):
+        for at in sorted(others):
+            while (at := at + step) in blank:
+                kept.append(at)
+    return sorted({*kept})
 
 
 def _between(aside: Aside, rows: Sequence[int], width: int, usual: Mapping[int, Row], rows_at: Rows) -> None:

@@ -92,6 +92,9 @@ def _apply(schema: Schema, name: str, cells: Mapping[str, str]) -> Schema:
         for other in schema.with_role("outcome"):
             schema = schema.change(other.name, role="ignored") if other.name != name else schema
     changes = {field: _understood(name, field, text) for field, text in cells.items() if field not in ("name", "event")}
+    known = schema[name].reading
+    if "reading" in changes and known is not None:  # the outcome's words are learnt from its cells, not written here
+        changes["reading"] = replace(changes["reading"], words=known.words)
     schema = schema.change(name, **changes, confidence=1.0)
     return replace(schema, positive=cells["event"]) if cells.get("event") else schema
 

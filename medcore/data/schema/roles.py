@@ -17,6 +17,8 @@ from medcore.i18n import N_, Message
 
 MANY_LEVELS = 50
 MOST_SITES = 1000
+MOST_DIGITS = 18
+"""Digits of the longest number that a list or a register counts up to."""
 CODE_DIGITS = 5
 ROUNDED = re.compile(r"^[0-9](?:[.,][0-9]+)?[eE]\+?[12][0-9]$")
 FEWEST_COUNTED = 10
@@ -57,6 +59,8 @@ def _handed_out(words: Sequence[str]) -> bool:
         return False
     if len({len(w) for w in words}) == 1 and len(words[0]) >= CODE_DIGITS:
         return True
+    if max(map(len, words)) > MOST_DIGITS:
+        return False
     numbers = [int(w) for w in words]
     without_gaps = max(numbers) - min(numbers) + 1 == len(numbers) > 1
     return without_gaps and (min(numbers) <= 1 or numbers == sorted(numbers))

@@ -86,7 +86,8 @@ def show_values(explainer: Explainer, patient: PatientRisk, class_index: int) ->
     """Show the patient's own values as a strip; unusual, unknown and filled-in ones are marked."""
     order = np.argsort(-explainer.weights(class_index), kind="stable")
     chips = [_chip(explainer, patient, int(i)) for i in order]
-    st.html(f'<ul class="mc-values" aria-label="{markup(_("The patient’s own values"))}">{"".join(chips[:SHOWN])}</ul>')
+    label = markup(_("The patient’s own values"))
+    st.html(f'<ul class="mc-values" aria-label="{label}">{"".join(chips[:SHOWN])}</ul>')
     if len(chips) > SHOWN:
         more = markup(_("{n} more values", n=len(chips) - SHOWN))
         st.html(

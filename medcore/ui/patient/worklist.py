@@ -94,13 +94,12 @@ def reasons_of(found: Explanations | None, order: np.ndarray) -> dict[int, str]:
     """Write the largest contributions of each patient explained so far, by place in the list."""
     if found is None:
         return {}
-    told = {}
+    told, missing = {}, _("missing")
     for number, place in enumerate(order[: len(found.rows)]):
         sizes = found.contributions[number]
         largest = [k for k in np.argsort(-np.abs(sizes), kind="stable")[:REASONS] if sizes[k] != 0]
         told[int(place)] = ", ".join(
-            f"{'▲' if sizes[k] > 0 else '▼'} {found.columns[k]} {found.values[number][k] or _('missing')}"
-            for k in largest
+            f"{'▲' if sizes[k] > 0 else '▼'} {found.columns[k]} {found.values[number][k] or missing}" for k in largest
         )
     return told
 
