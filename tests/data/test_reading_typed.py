@@ -13,6 +13,7 @@ from medcore.data.cohort import Cohort
 from medcore.data.reading.table import read_table
 from medcore.data.values.typed import typed
 from medcore.errors import UnreadableFileError
+from tests.written_tables import open_document
 
 
 @pytest.fixture
@@ -95,36 +96,6 @@ def test_a_mixed_column_is_read_as_text() -> None:
     rows = [["x", "y"], *[[i, 1] for i in range(20)], ["<5", 2], [dt.datetime(2020, 1, 2), 3], [True, 4]]
     frame = read_table(("p.xlsx", excel({"s": rows}))).frame
     assert frame["x"].tolist()[-4:] == ["19", "<5", "2020-01-02", "True"]
-
-
-def open_document(rows: list[list[object]]) -> bytes:
-    """Write a minimal OpenDocument spreadsheet."""
-    import zipfile
-    from xml.sax.saxutils import escape
-
-    def cell(value: object) -> str:
-        if value is None:
-            return "<table:table-cell/>"
-        if isinstance(value, float):
-            return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>{value}</text:p></table:table-cell>'
-        if isinstance(value, dt.datetime):
-            day = value.date().isoformat()
-            return f'<table:table-cell office:value-type="date" office:date-value="{day}"><text:p>{day}</text:p></table:table-cell>'
-        return f'<table:table-cell office:value-type="string"><text:p>{escape(str(value))}</text:p></table:table-cell>'
-
-    body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
-    names = "".join(f' xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in ("office", "table", "text"))
-    content = (
-        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content{names} office:version="1.2"><office:body>'
-        f'<office:spreadsheet><table:table table:name="data">{body}</table:table></office:spreadsheet></office:body>'
-        "</office:document-content>"
-    )
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", content)
-    return out.getvalue()
 
 
 def test_an_open_document_spreadsheet_is_read(patients: pd.DataFrame) -> None:

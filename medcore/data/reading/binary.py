@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +17,9 @@ from medcore.data.reading.found import TypedTable, cell_text
 from medcore.data.reading.limits import check_cells
 from medcore.data.reading.spreadsheet import read_spreadsheet
 from medcore.data.reading.text import RawFile
+from medcore.data.values.words import MISSING_WORDS
 from medcore.errors import UnreadableFileError
-from medcore.i18n import N_
+from medcore.i18n import N_, Message
 
 EXACT_WHOLE, EXACT_DIGITS = 2**53, 15
 """Up to which whole numbers, and to how many digits, float64 is exact (IEEE 754)."""
@@ -111,14 +113,37 @@ def _statistics(raw: RawFile, kind: str) -> TypedTable:
         "spss": pyreadstat.read_sav,
         "xport": pyreadstat.read_xport,
     }
-    labelled = {} if kind in ("sas", "xport") else {"apply_value_formats": True}
     with tempfile.TemporaryDirectory(prefix="medcore-") as folder, closing(raw.open()) as file:
         path = Path(folder) / f"table{_SUFFIXES[kind]}"
         path.write_bytes(file.read())
-        frame, meta = readers[kind](path, dates_as_pandas_datetime=True, **labelled)
+        frame, meta = readers[kind](path, dates_as_pandas_datetime=True)
     labels = {i: str(label) for i, label in enumerate(meta.column_labels or []) if label}
-    columns = [_plain(frame.iloc[:, i]) for i in range(frame.shape[1])]
-    return TypedTable([str(c) for c in frame.columns], columns, labels=labels)
+    words = {name: _words(of) for name, of in (meta.variable_value_labels or {}).items()}
+    columns = [_plain(_named(frame.iloc[:, i], words.get(name))) for i, name in enumerate(frame.columns)]
+    return TypedTable(
+        [str(c) for c in frame.columns], columns, labels=labels, repairs=_one_word(words, meta.variable_value_labels)
+    )
+
+
+def _words(labels: Mapping[Any, str]) -> dict[Any, str]:
+    """Return the word of every code; codes of one word keep their numbers beside it, but for words of nothing."""
+    used = Counter(word for word in labels.values() if word.strip().lower() not in MISSING_WORDS)
+    return {c: f"{word} ({cell_text(c)})" if used[word] > 1 else word for c, word in labels.items()}
+
+
+def _named(values: pd.Series, words: Mapping[Any, str] | None) -> pd.Series:
+    if not words or not values.isin(list(words)).any():
+        return values
+    return values.astype(object).map(lambda code: words.get(code, code), na_action="ignore")
+
+
+def _one_word(words: Mapping[str, Mapping[Any, str]], labels: Mapping[str, Mapping[Any, str]]) -> tuple[Message, ...]:
+    """Say in which columns two codes have one word."""
+    names = [name for name, of in words.items() if dict(of) != dict(labels[name])]
+    if not names:
+        return ()
+    told = N_("Several codes of {columns} have the same label; they were kept apart, with the code beside the label.")
+    return (Message(told, {"columns": names}),)
 
 
 def _plain(values: pd.Series) -> pd.Series:

@@ -30,6 +30,7 @@ from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, detect_encoding, unpack
 from medcore.data.schema.inference import infer_schema
+from medcore.data.schema.ranges import unit_in_name
 from medcore.data.values.names import clean_name, clean_names
 from medcore.errors import SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message
@@ -202,7 +203,8 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.D
     )
     said = Said.of(frame, names, table.groups, table.aside)
     labels = {names[i]: " ".join(text.split())[:MAX_LABEL] for i, text in table.labels.items() if names[i] in frame}
-    said = replace(said, labels={**said.labels, **labels})
+    written = {name: unit for name, text in labels.items() if (unit := unit_in_name(text)) and not unit_in_name(name)}
+    said = replace(said, labels={**said.labels, **labels}, units=written | dict(said.units))
     told = [*skipped(table.skip_lines), *storeys(table.n_storeys), *repairs, *table.repairs, *table.aside.repairs()]
     return frame, found, [*told, *dropped], said
 

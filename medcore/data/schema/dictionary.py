@@ -10,6 +10,7 @@ from typing import Any
 
 from medcore.data.cohort import KINDS, ROLES, Column, Schema
 from medcore.data.notation import Reading
+from medcore.data.schema.redcap import apply_dictionary, is_dictionary
 from medcore.data.values.names import clean_name
 from medcore.errors import InputError, MissingColumnsError
 from medcore.i18n import N_
@@ -52,10 +53,13 @@ def load_dictionary(schema: Schema, text: str) -> Schema:
     """Apply a data dictionary to a schema: what the dictionary says replaces what was inferred.
 
     An empty cell leaves the schema as it is; a field that the dictionary lacks
-    too. Raises MissingColumnsError when it names a column that the table does
+    too. A REDCap data dictionary is taken as well, see :func:`apply_dictionary`.
+    Raises MissingColumnsError when it names a column that the table does
     not have, InputError when a cell cannot be understood.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    if is_dictionary(reader.fieldnames or ()):
+        return apply_dictionary(schema, list(reader))
     if not reader.fieldnames or "name" not in reader.fieldnames:
         raise InputError(
             N_("A data dictionary is a CSV with the columns {fields}; this file lacks the column name."),

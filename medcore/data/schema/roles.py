@@ -12,6 +12,7 @@ import pandas as pd
 from medcore.data.cohort import Column
 from medcore.data.schema.names import says, spoken
 from medcore.data.schema.patients import patient_part
+from medcore.data.schema.redcap import own_columns
 from medcore.data.values.typed import Distinct
 from medcore.i18n import N_, Message
 
@@ -71,7 +72,7 @@ def assign_roles(columns: Sequence[Column], cells: Sequence[Size], frame: pd.Dat
     with_roles = [_identity(c, d, frame) for c, d in zip(columns, cells, strict=True)]
     with_roles = _only_one(with_roles, cells, "group")
     with_roles = _site(with_roles, cells)
-    return tuple(_time(with_roles))
+    return own_columns(_time(with_roles))
 
 
 def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
