@@ -47,10 +47,20 @@ def is_export(names: Sequence[str]) -> bool:
     )
 
 
-def own_columns(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Give REDCap's own columns their roles: they follow the work of the study and not the patient."""
-    names = [c.name for c in columns]
-    return tuple(map(_own, columns)) if is_export(names) else tuple(columns)
+def own_columns(columns: Sequence[Column], *, repeated: bool) -> tuple[Column, ...]:
+    """Give REDCap's own columns their roles: they follow the work of the study and not the patient.
+
+    ``repeated`` says that the first column's values come back: REDCap's record stands there,
+    and events and repeats give it several rows.
+    """
+    if not is_export([c.name for c in columns]):
+        return tuple(columns)
+    first, *others = map(_own, columns)
+    grouped = any(c.role == "group" for c in (first, *others))
+    if repeated and not grouped and says(first.name, "identifier") and first.role in ("predictor", "identifier"):
+        reason = Message(N_("REDCap's record; its rows are events or repeats of one patient and belong together."), {})
+        first = replace(first, kind="category", role="group", low=None, high=None, unit=None, reason=reason)
+    return (first, *others)
 
 
 def _own(column: Column) -> Column:

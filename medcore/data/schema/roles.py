@@ -72,7 +72,7 @@ def assign_roles(columns: Sequence[Column], cells: Sequence[Size], frame: pd.Dat
     with_roles = [_identity(c, d, frame) for c, d in zip(columns, cells, strict=True)]
     with_roles = _only_one(with_roles, cells, "group")
     with_roles = _site(with_roles, cells)
-    return own_columns(_time(with_roles))
+    return own_columns(_time(with_roles), repeated=bool(cells) and cells[0].k < cells[0].n)
 
 
 def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
