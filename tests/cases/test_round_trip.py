@@ -114,6 +114,14 @@ def test_every_dialect_of_csv_gives_the_same_table(key, form, tmp_path):
     same_risks(sample, asked.read(path, like=sample.bundle.schema).frame)
 
 
+def test_a_decimal_comma_that_no_one_named_is_never_a_thousandfold_number():
+    sample = known("breast")
+    text = sample.native.to_csv(index=False, sep=";", decimal=",")
+    read = typed(read_table(("t.csv", text.encode())).frame, sample.sample.schema)
+    truth = typed(sample.sample.frame, sample.sample.schema)
+    pd.testing.assert_frame_equal(read.where(read.notna(), truth), truth)
+
+
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("form", ["xlsx", "ods", "parquet", "feather"])
 def test_every_typed_format_gives_the_same_table(key, form):

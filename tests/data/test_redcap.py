@@ -63,6 +63,14 @@ def test_the_data_dictionary_says_what_the_columns_are(export, headers):
     assert read.isna().sum() == 24 and set(read.dropna()) == {"0", "1"}
 
 
+def test_a_unit_of_a_label_or_a_field_note_is_the_columns():
+    rows = "".join(f"{i},{i % 40 + 1.5},{i % 30 + 2.5},{i % 2}\n" for i in range(40))
+    schema = read_table(("t.csv", f"record_id,marker_a,marker_b,died\n{rows}".encode())).schema
+    said = "marker_a,f,,text,Marker A (mg/L),,,\nmarker_b,f,,text,Marker B,,ng/mL,\n"
+    given = load_dictionary(schema, HEADERS + said)
+    assert (schema["marker_a"].unit, given["marker_a"].unit, given["marker_b"].unit) == (None, "mg/L", "ng/mL")
+
+
 @pytest.mark.parametrize(("suffix", "write"), [("sav", pyreadstat.write_sav), ("dta", pyreadstat.write_dta)])
 def test_two_codes_of_one_label_are_kept_apart_and_told(tmp_path, suffix, write):
     frame = pd.DataFrame({"smoker": [1, 2, 3, 1, -9, -8] * 10, "age": range(60)})

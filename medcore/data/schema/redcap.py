@@ -14,11 +14,13 @@ from typing import Any
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.schema.names import says
+from medcore.data.schema.ranges import unit_in_name
 from medcore.data.values.names import clean_name
 from medcore.i18n import N_, Message
 
 _CHECKBOX = re.compile(r"^(?P<field>.+?)___(?P<code>\w+)$")
-_FIELD, _TYPE, _LABEL, _CHOICES, _IDENTIFIER = "field", "type", "label", "choices", "identifier"
+_FIELD, _TYPE, _LABEL, _CHOICES = "field", "type", "label", "choices"
+_NOTE, _IDENTIFIER = "note", "identifier"
 _HEADERS = {
     "variable / field name": _FIELD,
     "field_name": _FIELD,
@@ -29,6 +31,8 @@ _HEADERS = {
     "choices, calculations, or slider labels": _CHOICES,
     "choices or calculations": _CHOICES,
     "select_choices_or_calculations": _CHOICES,
+    "field note": _NOTE,
+    "field_note": _NOTE,
     "identifier?": _IDENTIFIER,
     "identifier": _IDENTIFIER,
 }
@@ -101,6 +105,7 @@ def apply_dictionary(schema: Schema, rows: Sequence[Mapping[str, str | None]]) -
                 schema = _change(schema, name, {"label": f"{label}: {word}", "kind": "boolean"})
         else:
             schema = _change(schema, field, {"label": label} | _kind(said, words))
+            schema = _measured(schema, field, unit_in_name(label) or unit_in_name(f"({said.get(_NOTE, '')})"))
     return schema
 
 
@@ -126,6 +131,13 @@ def _change(schema: Schema, name: str, changes: Mapping[str, Any]) -> Schema:
     if column.role in ("outcome", "group"):
         asked.pop("role", None)
     return schema.change(name, **asked)
+
+
+def _measured(schema: Schema, name: str, unit: str | None) -> Schema:
+    """Give a number without a unit that of its label or field note."""
+    if unit is None or name not in schema.names or schema[name].kind != "numeric" or schema[name].unit:
+        return schema
+    return schema.change(name, unit=unit)
 
 
 def choices(text: str) -> dict[str, str]:
