@@ -194,10 +194,10 @@ def units_of(name: str) -> tuple[Quantity, ...]:
 
 
 def unit_in_name(column: str) -> str | None:
-    """Find the unit written in a column's name.
+    """Find the unit written in a column's name; "points" at its end are what is counted, unless in brackets.
 
-    >>> unit_in_name("Glucose [mg/dL]"), unit_in_name("weight_kg"), unit_in_name("WBC")
-    ('mg/dL', 'kg', None)
+    >>> unit_in_name("Glucose [mg/dL]"), unit_in_name("weight_kg"), unit_in_name("WBC"), unit_in_name("concave points")
+    ('mg/dL', 'kg', None, None)
     """
     known = _table()[1]
     text = unicodedata.normalize("NFKC", column).strip()
@@ -207,7 +207,7 @@ def unit_in_name(column: str) -> str | None:
     pieces = re.split(r"[\s_,:;-]+", text)
     for n in (2, 1):
         tail = " ".join(pieces[-n:])
-        if len(pieces) > n and len(fold_unit(tail)) > 1 and fold_unit(tail) in known:
+        if len(pieces) > n and len(fold_unit(tail)) > 1 and known.get(fold_unit(tail), "points") != "points":
             return known[fold_unit(tail)]
     return None
 
