@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medcore.data.reading.headers import Header, Row, find_header, usual_width
-from medcore.data.reading.marks import is_number
+from medcore.data.reading.layout.headers import Header, Row, find_header, usual_width
+from medcore.data.reading.layout.marks import is_number
 
 DELIMITERS = (",", "\t", ";", "|")
 _COMMA_DECIMAL = re.compile(r"^[+-]?(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)$")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from medcore.data.reading.layout import Aside
+from medcore.data.reading.layout.aside import Aside
 from medcore.i18n import Message
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.reading.found import TypedTable, cell_text
-from medcore.data.reading.headers import Header, find_header
-from medcore.data.reading.layout import Aside, find_aside, repeats
+from medcore.data.reading.layout.aside import Aside, find_aside, repeats
+from medcore.data.reading.layout.headers import Header, find_header
 from medcore.data.reading.limits import check_spreadsheet
 from medcore.data.reading.text import RawFile
 from medcore.data.values.names import clean_name

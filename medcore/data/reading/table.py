@@ -14,8 +14,8 @@ from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.long import Pivot
 from medcore.data.reading.binary import read_typed
 from medcore.data.reading.dialect import Dialect, detect_dialect
-from medcore.data.reading.layout import Aside, find_aside, repeats
-from medcore.data.reading.pivot import Wide, pivot_rows
+from medcore.data.reading.layout.aside import Aside, find_aside, repeats
+from medcore.data.reading.long.pivot import Wide, pivot_rows
 from medcore.data.reading.repairs import (
     fill_down,
     layout_repairs,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.long import Form, Pivot, Window
-from medcore.data.reading.results import Results, Tally, read_results
+from medcore.data.reading.long.results import Results, Tally, read_results
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.names import clean_names
 from medcore.data.values.typed import Distinct, distinct, typed

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from medcore.data.reading.headers import Row, measured_columns
-from medcore.data.reading.marks import is_absent, is_measured, is_options, is_summary, is_unit, shape, unit_text
+from medcore.data.reading.layout.headers import Row, measured_columns
+from medcore.data.reading.layout.marks import is_absent, is_measured, is_options, is_summary, is_unit, shape, unit_text
 from medcore.i18n import N_, Message
 
 Rows = Callable[[Sequence[int]], list[list[str]]]

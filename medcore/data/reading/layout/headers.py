@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from medcore.data.reading.marks import is_absent, is_measured, is_number, is_unit, is_year
+from medcore.data.reading.layout.marks import is_absent, is_measured, is_number, is_unit, is_year
 
 Row = Sequence[str]
 MOST_ABOVE = 60

@@ -1,0 +1,1 @@
+"""Tables with one row a result: recognised, and made one row a patient by a form."""
