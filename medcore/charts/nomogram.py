@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from medcore.charts import theme
 from medcore.i18n import _
-from medcore.models.written.nomogram import FULL_SCALE, Mark, Nomogram
+from medcore.models.written.nomogram import FULL_SCALE, Nomogram, ScaleMark
 
 _ROW = 38
 _LETTER = 1.35
@@ -44,7 +44,7 @@ def nomogram_chart(found: Nomogram, *, outcome: str, positive: str) -> go.Figure
     factor = FULL_SCALE / found.largest
     step = next(s for s in (10, 20, 50, 100, 200, 500, 1000) if found.largest / s <= 12)
     _line(figure, 1, (0.0, FULL_SCALE), [(factor * v, str(v)) for v in range(0, int(found.largest) + 1, step)])
-    risks = _apart([Mark(f"{100 * risk:g}", factor * total) for risk, total in found.risks])
+    risks = _apart([ScaleMark(f"{100 * risk:g}", factor * total) for risk, total in found.risks])
     ends = (factor * found.risks[0][1], factor * found.risks[-1][1]) if found.risks else (0.0, FULL_SCALE)
     _line(figure, 0, ends, [(m.points, str(m.value)) for m in risks], colour=theme.SECONDARY)
     figure.update_yaxes(
@@ -54,11 +54,11 @@ def nomogram_chart(found: Nomogram, *, outcome: str, positive: str) -> go.Figure
     return figure
 
 
-def _branches(marks: tuple[Mark, ...]) -> tuple[list[Mark], list[Mark]]:
+def _branches(marks: tuple[ScaleMark, ...]) -> tuple[list[ScaleMark], list[ScaleMark]]:
     """Part the marks into those above the line, and those below: where numbers fall, and what is missing."""
-    rising: list[Mark] = []
-    falling: list[Mark] = []
-    before: Mark | None = None
+    rising: list[ScaleMark] = []
+    falling: list[ScaleMark] = []
+    before: ScaleMark | None = None
     turned = False
     for mark in marks:
         number = isinstance(mark.value, float)
@@ -72,9 +72,9 @@ def _branches(marks: tuple[Mark, ...]) -> tuple[list[Mark], list[Mark]]:
     return rising, falling
 
 
-def _apart(marks: list[Mark]) -> list[Mark]:
+def _apart(marks: list[ScaleMark]) -> list[ScaleMark]:
     """Leave out marks whose texts would run into each other; the first and the last stay."""
-    kept: list[Mark] = []
+    kept: list[ScaleMark] = []
     for mark in [*marks[:1], *marks[:0:-1], *marks[1:-1]]:
         if mark in kept:
             continue
@@ -83,7 +83,7 @@ def _apart(marks: list[Mark]) -> list[Mark]:
     return kept
 
 
-def _text(mark: Mark) -> str:
+def _text(mark: ScaleMark) -> str:
     if mark.value is None:
         return _("missing")
     if mark.value == "":

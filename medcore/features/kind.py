@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medcore.data.preparation.predictors import Reading
+from medcore.data.preparation.predictors import PredictorReading
 from medcore.features.rows import CodedColumn, Codes, Rows
 
 Scaling = Literal["standard", "robust"]
@@ -115,7 +115,7 @@ class Kind(Protocol):
     """One sort of column, without state."""
 
     name: ClassVar[str]
-    reading: ClassVar[Reading]
+    reading: ClassVar[PredictorReading]
     """Which of the schema's kinds of column become predictors of this kind, and how their typed cells are read."""
     scalar: ClassVar[bool]
     """Whether a code is the value itself, which a tree may cut; else it is the key of a content in a payload."""

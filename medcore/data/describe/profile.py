@@ -19,7 +19,7 @@ TAILS = (0.005, 0.995)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Numbers:
+class NumericSummary:
     """A numeric column: quantiles, and counts by class (K, bins) between ``edges`` (bins + 1).
 
     Values below the first or above the last edge are counted in the end bins.
@@ -63,7 +63,7 @@ class ColumnProfile:
     n_unique: int
     missing_by_class: tuple[float, ...] = ()
     auroc: float | None = None
-    numbers: Numbers | None = field(default=None, repr=False)
+    numbers: NumericSummary | None = field(default=None, repr=False)
     categories: Categories | None = field(default=None, repr=False)
 
     @property
@@ -93,7 +93,7 @@ class Profile:
 def profile(cohort: Cohort) -> Profile:
     """Describe every column of a cohort by its outcome, codes for missing being missing.
 
-    Numbers are described as they are in the table, implausible ones included. The
+    NumericSummary are described as they are in the table, implausible ones included. The
     cost grows with the rows only by one pass a column.
     """
     view = View.of(cohort, None)
@@ -134,7 +134,7 @@ def _column(view: View, column: Column, codes: npt.NDArray[np.int64], n_classes:
     )
 
 
-def _numbers(levels: Levels, codes: npt.NDArray[np.int64], n_classes: int) -> Numbers | None:
+def _numbers(levels: Levels, codes: npt.NDArray[np.int64], n_classes: int) -> NumericSummary | None:
     values, counts = levels.numbers, levels.counts
     if values is None or not len(values):
         return None
@@ -144,7 +144,7 @@ def _numbers(levels: Levels, codes: npt.NDArray[np.int64], n_classes: int) -> Nu
     sd = float(np.sqrt((counts * (values - mean) ** 2).sum() / max(n - 1, 1)))
     edges = _edges(values, quantile(TAILS[0]), quantile(TAILS[1]))
     bin_of = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    return Numbers(
+    return NumericSummary(
         mean=mean,
         sd=sd,
         low=float(values[0]),

@@ -10,7 +10,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PredictorReading:
     """What columns of the schema's kinds ``reads`` become: predictors of the kind ``name``.
 
     ``column`` makes the predictor's column of typed cells (:mod:`medcore.data.values.typed`).
@@ -23,19 +23,19 @@ class Reading:
     measured: bool = False
 
 
-NUMBERS = Reading("numeric", ("numeric", "date"), lambda cells: cells.astype("float64"), measured=True)
-LEVELS = Reading("category", ("category", "boolean", "text"), lambda cells: cells)
-_READINGS: dict[str, Reading] = {}
+NUMBERS = PredictorReading("numeric", ("numeric", "date"), lambda cells: cells.astype("float64"), measured=True)
+LEVELS = PredictorReading("category", ("category", "boolean", "text"), lambda cells: cells)
+_READINGS: dict[str, PredictorReading] = {}
 
 
-def register(reading: Reading) -> None:
+def register(reading: PredictorReading) -> None:
     """Let columns of further kinds be read as predictors; a schema's kind is read in one way only."""
     for kind in reading.reads:
         if _READINGS.setdefault(kind, reading) is not reading:
             raise ValueError(f"columns of the kind {kind!r} are read as {_READINGS[kind].name!r} already")
 
 
-def reading_of(kind: str) -> Reading:
+def reading_of(kind: str) -> PredictorReading:
     """Return how a schema's kind of column is read as a predictor."""
     return _READINGS[kind]
 

@@ -14,7 +14,7 @@ from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.parts import with_parts
 from medcore.data.preparation.cells import CELL_STEPS, Cells, map_values, typed_cells
 from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
-from medcore.data.preparation.predictors import Reading, reading_of
+from medcore.data.preparation.predictors import PredictorReading, reading_of
 from medcore.data.preparation.steps import Step, StepLog
 from medcore.data.schema.patients import patient_codes
 from medcore.data.values.typed import typed
@@ -247,7 +247,7 @@ def _set_aside(schema: Schema, recipe: Recipe) -> dict[str, Message]:
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def _readings(schema: Schema, recipe: Recipe) -> dict[str, Reading]:
+def _readings(schema: Schema, recipe: Recipe) -> dict[str, PredictorReading]:
     """Say how each predictor that is used is read."""
     aside = _set_aside(schema, recipe)
     return {c.name: reading_of(c.kind) for c in schema.predictors if c.name not in aside}

@@ -43,7 +43,7 @@ TEST_WORDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class SplitMarks:
     """The test rows, the unit that a row must stay with, and the order of time if that rules the folds."""
 
     test: Bools
@@ -57,7 +57,7 @@ def patient_units(prepared: Prepared) -> Ints:
     return np.arange(prepared.n_rows, dtype=np.int64) if prepared.groups is None else prepared.groups
 
 
-def time_marks(prepared: Prepared, test_size: float) -> Marks:
+def time_marks(prepared: Prepared, test_size: float) -> SplitMarks:
     """Lock away the patients who came last; rows of one moment stay together.
 
     A patient counts from the first row on. Rows without a time are trained on,
@@ -72,7 +72,7 @@ def time_marks(prepared: Prepared, test_size: float) -> Marks:
     first = np.full(patient.max() + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, patient, order)
     entered = first[patient]
-    return Marks(test=_latest(entered, test_size), unit=patient, ordered=entered, findings=_untimed(missing))
+    return SplitMarks(test=_latest(entered, test_size), unit=patient, ordered=entered, findings=_untimed(missing))
 
 
 def site_units(prepared: Prepared) -> tuple[Units, tuple[Finding, ...]]:
@@ -98,7 +98,7 @@ def site_units(prepared: Prepared) -> tuple[Units, tuple[Finding, ...]]:
     return units, _moved(moved)
 
 
-def column_marks(prepared: Prepared, name: str | None, value: str | None) -> Marks:
+def column_marks(prepared: Prepared, name: str | None, value: str | None) -> SplitMarks:
     """Lock away the rows that a column of the table marks as test rows.
 
     They are those with ``value``; without one, those with a word that means
@@ -121,7 +121,7 @@ def column_marks(prepared: Prepared, name: str | None, value: str | None) -> Mar
     locked = np.zeros(patient.max() + 1, dtype=bool)
     np.logical_or.at(locked, patient, test)
     moved = int((locked[patient] & ~test).sum())
-    return Marks(test=locked[patient], unit=unit, findings=_moved(moved))
+    return SplitMarks(test=locked[patient], unit=unit, findings=_moved(moved))
 
 
 def _rank(time: npt.NDArray[np.generic]) -> tuple[Ints, int]:

@@ -13,7 +13,7 @@ from medcore.data.findings import Finding
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.allotment import Units, deal, pick
 from medcore.data.splitting.repeats import Repeats, joined, repeats
-from medcore.data.splitting.rules import Marks, column_marks, site_units, time_marks
+from medcore.data.splitting.rules import SplitMarks, column_marks, site_units, time_marks
 from medcore.errors import SettingsError
 from medcore.i18n import N_, Message
 
@@ -156,7 +156,7 @@ def make_split(prepared: Prepared, settings: SplitSettings) -> Split:
     )
 
 
-def _marks(prepared: Prepared, settings: SplitSettings, kind: SplitKind) -> Marks:
+def _marks(prepared: Prepared, settings: SplitSettings, kind: SplitKind) -> SplitMarks:
     """Choose the test rows, and the units that folds must keep whole."""
     if kind == "time":
         return time_marks(prepared, settings.test_size)
@@ -165,9 +165,9 @@ def _marks(prepared: Prepared, settings: SplitSettings, kind: SplitKind) -> Mark
     if kind == "site":
         units, findings = site_units(prepared)
         test = _left_out(units, settings)
-        return Marks(test=test, unit=units.of_row, findings=findings)
+        return SplitMarks(test=test, unit=units.of_row, findings=findings)
     units = Units.of(prepared.outcome, len(prepared.classes), prepared.groups)
-    return Marks(test=pick(units, settings.test_size, settings.seed)[units.of_row], unit=units.of_row)
+    return SplitMarks(test=pick(units, settings.test_size, settings.seed)[units.of_row], unit=units.of_row)
 
 
 def _left_out(units: Units, settings: SplitSettings) -> Bools:
@@ -183,7 +183,7 @@ def _left_out(units: Units, settings: SplitSettings) -> Bools:
     return np.asarray(units.of_row == names.index(settings.site))
 
 
-def _folds(prepared: Prepared, settings: SplitSettings, marks: Marks) -> tuple[Ints, int]:
+def _folds(prepared: Prepared, settings: SplitSettings, marks: SplitMarks) -> tuple[Ints, int]:
     """Deal the training rows into folds, fewer than asked for when a fold would lack a class."""
     train = ~marks.test
     units = Units.of(prepared.outcome[train], len(prepared.classes), marks.unit[train])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medcore.data.preparation.predictors import LEVELS, Reading
+from medcore.data.preparation.predictors import LEVELS, PredictorReading
 from medcore.features.category.encoder import MIN_CATEGORY_ROWS, LevelEncoder
 from medcore.features.kind import Scaling
 from medcore.features.rows import CodedColumn, Codes, Rows
@@ -43,7 +43,7 @@ class CategoryKind:
     """Categories: one column a level in a matrix; two levels are apart by 1."""
 
     name: ClassVar[str] = "category"
-    reading: ClassVar[Reading] = LEVELS
+    reading: ClassVar[PredictorReading] = LEVELS
     scalar: ClassVar[bool] = True
     ordered: ClassVar[bool] = False
     cautions: ClassVar[Mapping[str, str]] = {

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medcore.data.preparation.predictors import NUMBERS, Reading
+from medcore.data.preparation.predictors import NUMBERS, PredictorReading
 from medcore.features.kind import Scaling
 from medcore.features.numeric.encoder import NumberEncoder
 from medcore.features.numeric.matrix import NumberScaler
@@ -23,7 +23,7 @@ class NumericKind:
     """Numbers: filled with their median and scaled in a matrix, apart by their difference in standard deviations."""
 
     name: ClassVar[str] = "numeric"
-    reading: ClassVar[Reading] = NUMBERS
+    reading: ClassVar[PredictorReading] = NUMBERS
     scalar: ClassVar[bool] = True
     ordered: ClassVar[bool] = True
     cautions: ClassVar[Mapping[str, str]] = {

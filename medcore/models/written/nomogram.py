@@ -19,7 +19,7 @@ _RISKS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ScaleMark:
     """A value and the points it has; ``value`` None is a missing one, "" another category than the known."""
 
     value: float | str | None
@@ -31,7 +31,7 @@ class Scale:
     """One predictor: marks in the order of its values; ``span`` are its lowest and highest points."""
 
     name: str
-    marks: tuple[Mark, ...]
+    marks: tuple[ScaleMark, ...]
     span: tuple[float, float]
 
 
@@ -70,7 +70,7 @@ def nomogram(model: Specification) -> Nomogram | None:
     scales = tuple(
         Scale(
             name,
-            tuple(Mark(v, float((m - all_.min()) / unit)) for v, m in zip(values, marks, strict=True)),
+            tuple(ScaleMark(v, float((m - all_.min()) / unit)) for v, m in zip(values, marks, strict=True)),
             (0.0, float(np.ptp(all_) / unit)),
         )
         for name, values, marks, all_ in found

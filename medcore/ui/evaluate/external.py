@@ -24,7 +24,7 @@ from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord
 from medcore.ui.evaluate import judging
 from medcore.ui.evaluate.judging import Judged
-from medcore.ui.evaluate.levels import Levels, level_form
+from medcore.ui.evaluate.levels import LevelQuestion, level_form
 from medcore.ui.kit import cache
 from medcore.ui.kit.figures import figure
 from medcore.ui.kit.inputs import choice
@@ -81,7 +81,12 @@ def _needed(judged: Judged) -> None:
 
 
 def _judgement(
-    run: RunRecord, cohort: Cohort, names: Mapping[str, str], levels: Levels, weight: str | None, threshold: float
+    run: RunRecord,
+    cohort: Cohort,
+    names: Mapping[str, str],
+    levels: LevelQuestion,
+    weight: str | None,
+    threshold: float,
 ) -> Judgement:
     model = jobs.ResultOf(cache.store().settings, run.owner, run.id)
     return cache.once(

@@ -21,14 +21,14 @@ MOST_ASKED = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class LevelQuestion:
     """The model's value by the table's own, by column; and the columns whose values are truly new."""
 
     mapped: Mapping[str, Mapping[str, str]]
     new: tuple[str, ...]
 
 
-def level_form(run: RunRecord, cohort: Cohort, names: Mapping[str, str]) -> Levels | None:
+def level_form(run: RunRecord, cohort: Cohort, names: Mapping[str, str]) -> LevelQuestion | None:
     """Ask which value is which where the model knows hardly any; None until that is said."""
     model = jobs.ResultOf(cache.store().settings, run.owner, run.id)
     unknown = cache.once(
@@ -36,7 +36,7 @@ def level_form(run: RunRecord, cohort: Cohort, names: Mapping[str, str]) -> Leve
         *("unknown levels", run.id, cohort.sha256, sorted(names.items())),
     )
     if not unknown:
-        return Levels({}, ())
+        return LevelQuestion({}, ())
     section(
         _("Which value is which?"),
         _(
@@ -61,7 +61,7 @@ def level_form(run: RunRecord, cohort: Cohort, names: Mapping[str, str]) -> Leve
             look="warning",
         )
         return None
-    return Levels(mapped, tuple(new))
+    return LevelQuestion(mapped, tuple(new))
 
 
 def _ask(unknown: UnknownLevels, *, key: str) -> tuple[dict[str, str], bool]:

@@ -45,7 +45,7 @@ def label_of(column: Column) -> str:
     return components.plain(f"{column.name} ({column.unit})" if column.unit else column.name)
 
 
-class Input(Protocol):
+class ValueInput(Protocol):
     """How a value of one kind of column is asked for; ``key`` is the widget's."""
 
     def typed(self, asked: Field, /, *, key: str) -> str | None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from medcore.ui.kinds.category import LEVEL
-from medcore.ui.kinds.field import Input
+from medcore.ui.kinds.field import ValueInput
 from medcore.ui.kinds.numeric import NUMBER
 from medcore.ui.kinds.text import TEXT
 
-_INPUTS: dict[str, Input] = {"numeric": NUMBER, "category": LEVEL}
+_INPUTS: dict[str, ValueInput] = {"numeric": NUMBER, "category": LEVEL}
 
 
-def register(kind: str, given: Input) -> None:
+def register(kind: str, given: ValueInput) -> None:
     """Let a kind of column be asked for in its own way."""
     _INPUTS[kind] = given
 
 
-def input_of(kind: str) -> Input:
+def input_of(kind: str) -> ValueInput:
     """Return how a kind of column is asked for: as text where it has no way of its own."""
     return _INPUTS.get(kind, TEXT)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medcore.data.preparation.predictors import Reading
+from medcore.data.preparation.predictors import PredictorReading
 from medcore.features import CodedColumn, Payload
 from medcore.features.kind import Alternatives
 
@@ -109,7 +109,7 @@ class PressureScaler:
 
 class PressureKind:
     name = "pressure"
-    reading = Reading("pressure", ("blood pressure",), lambda cells: cells)
+    reading = PredictorReading("pressure", ("blood pressure",), lambda cells: cells)
     scalar = False
     ordered = False
     cautions = {"pressure_out_of_range": "{column} has a pressure outside the range of the training patients"}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.long import Form, Pivot, Window
-from medcore.data.reading.long.results import Results, Tally, read_results
+from medcore.data.reading.long.results import ResultsTable, Tally, read_results
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.names import clean_names
 from medcore.data.values.typed import Distinct, distinct, typed
@@ -37,7 +37,7 @@ def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None)
     """Make one row of each patient's results, patients in the order in which they come first.
 
     Columns that are the same in all rows of each patient are kept; others are left out
-    and told. Results of one analyte in several units are brought to that of most, or to
+    and told. ResultsTable of one analyte in several units are brought to that of most, or to
     that of ``like``, the schema a model was trained under. A result that is no number
     stays as it is written where the first or last is taken.
 
@@ -184,7 +184,7 @@ def _inside(table: _Long, rows: Ints, window: Window) -> Mask:
     return inside
 
 
-def _taken(results: Results, form: Form, inside: Mask, table: _Long, rows: Ints) -> pd.Series:
+def _taken(results: ResultsTable, form: Form, inside: Mask, table: _Long, rows: Ints) -> pd.Series:
     """Take one form of each patient's results; ``rows`` are in the order of patients and time."""
     n = len(table.who)
     if form == "count":

@@ -52,7 +52,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class ResultsTable:
     """One analyte's results, a row each: as text, as numbers in ``unit`` (NaN where none), and where nothing was measured."""
 
     texts: npt.NDArray[np.object_]
@@ -70,10 +70,10 @@ def read_results(
     decimal: str | None,
     known: Column | None,
     tally: Tally,
-) -> Results:
+) -> ResultsTable:
     """Read an analyte's results; ``known`` is the column of a schema by which they are to be read.
 
-    Results in another unit than most, or than ``known`` has, are converted where that can be.
+    ResultsTable in another unit than most, or than ``known`` has, are converted where that can be.
     """
     value_of = values.codes[rows]
     unit_of = units.codes[rows] if units is not None else np.full(len(rows), -1, dtype=np.int64)
@@ -109,7 +109,7 @@ def read_results(
             texts[at] = f"{found[at]:.12g}".replace(".", mark)
     else:
         texts = written
-    return Results(
+    return ResultsTable(
         np.array(texts, dtype=object)[inverse],
         found[inverse],
         absent[inverse],
