@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
 ON = ("on", "1", "yes", "true")
 """How a switch is set on; any other word, a mistyped one included, is off."""
+
+
+VARIABLES = tuple(
+    f"MEDCORE_{name}"
+    for name in (
+        *("DATA", "DATABASE_URL", "STORAGE", "SCHEDULER", "TLS_CA", "TLS_CERT", "TLS_KEY", "WORKERS", "WORKER_MEMORY"),
+        *("IDLE_SECONDS", "MAX_UPLOAD_MB", "RETENTION_DAYS", "MLFLOW_URL", "SIMILAR_PATIENTS"),
+        *("DEBUG", "JOBS"),  # what a person may set for made-up data, and what the scheduler is told
+        *("CHROMIUM", "TEST_MLFLOW"),  # of the tests
+    )
+)
+"""Every variable of an installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +62,11 @@ class Settings:
         """Read the ``MEDCORE_*`` variables; every one has a default that needs no set-up.
 
         Raises:
-            SettingsError: a number, a size or an address that is none, or a cluster that is not
-                encrypted; the message names the variable.
+            SettingsError: a name that is none of medcore's, a number, a size or an address that is
+                none, or a cluster that is not encrypted; the message names the variable.
 
         """
+        _check_names(os.environ)
         env = os.environ.get
         data_dir = Path(env("MEDCORE_DATA") or _default_data_dir()).expanduser().resolve()
         settings = cls(
@@ -100,6 +115,18 @@ def check_scheduler(settings: Settings) -> None:
                 "MEDCORE_SCHEDULER must be a tls:// address, with MEDCORE_TLS_CA, MEDCORE_TLS_CERT and MEDCORE_TLS_KEY set to its files: patients' data does not travel unencrypted."
             )
         )
+
+
+def _check_names(environment: Iterable[str]) -> None:
+    """Refuse a variable that looks like a setting and is none: misspelt, it would be ignored without a word."""
+    for name in sorted(environment):
+        if name.startswith("MEDCORE_") and name not in VARIABLES:
+            near = get_close_matches(name, VARIABLES, n=1, cutoff=0.0)[0]
+            raise SettingsError(
+                N_("There is no setting {name}; the nearest is {near}. Correct the name, or take the variable away."),
+                name=name,
+                near=near,
+            )
 
 
 def _check_tls_files(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import pytest
 from medcore import cli
 from medcore.errors import SettingsError
 from medcore.jobs.cluster.security import renew_local_key
-from medcore.settings import Settings
+from medcore.settings import ROOT, VARIABLES, Settings
 from medcore.studies import Store
 
 
@@ -135,3 +135,29 @@ def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatc
     monkeypatch.setenv("MEDCORE_DATA", str(tmp_path / "file" / "inside"))
     with pytest.raises(SettingsError, match="MEDCORE_DATA"):
         Store(Settings.from_env())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("MEDCORE_DATA_DIR", "MEDCORE_DATA"),
+        ("MEDCORE_WORKER", "MEDCORE_WORKERS"),
+        ("MEDCORE_SHEDULER", "MEDCORE_SCHEDULER"),
+        ("MEDCORE_DATABASE", "MEDCORE_DATABASE_URL"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_with_the_nearest_right_one(monkeypatch, wrong, near) -> None:
+    monkeypatch.setenv(wrong, "x")
+    with pytest.raises(SettingsError, match=rf"no setting {wrong}; the nearest is {near}\b"):
+        Settings.from_env()
+
+
+def test_every_variable_that_the_code_reads_is_known() -> None:
+    read = {
+        name
+        for path in [*(ROOT / "medcore").rglob("*.py"), ROOT / "app.py"]
+        for name in re.findall(r"\"(MEDCORE_[A-Z_]+[A-Z])\"", path.read_text(encoding="utf-8"))
+    }
+    assert read <= set(VARIABLES)
+    told = (ROOT / "docs" / "it.md").read_text(encoding="utf-8")
+    assert all(name in told or name.removeprefix("MEDCORE_TLS") in told for name in VARIABLES[:14])
