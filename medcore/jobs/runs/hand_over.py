@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING
 
 from medcore.errors import WorkerError
 from medcore.i18n import N_
-from medcore.jobs.cluster.connection import Connection, places, workers_of
+from medcore.jobs.cluster.connection import Connection, connected, places, workers_of
 from medcore.jobs.cluster.processes import TRAIN
+from medcore.jobs.runs.heartbeat import SILENT_SECONDS
+from medcore.jobs.runs.perform import Work, get_ready_for_patients, lost, perform_run, train_study
 from medcore.settings import Settings
 from medcore.studies import Store
 
 if TYPE_CHECKING:
     from distributed import Future
-
-
-from medcore.jobs.cluster.connection import connected
-from medcore.jobs.runs.heartbeat import SILENT_SECONDS
-from medcore.jobs.runs.perform import Work, get_ready_for_patients, lost, perform_run, train_study
 
 
 def ensure_cluster(settings: Settings) -> Connection:
