@@ -19,7 +19,14 @@ from medcore.models.contract.workers import StopSignal
 from medcore.studies import RunInputs
 
 
-def descend(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+def descend_in_two_attempts(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+    """Descend, but the first attempt stays in its middle for as long as its process lives."""
+    return descend(inputs, follower, folder, first_attempt_stays=True)
+
+
+def descend(
+    inputs: RunInputs, follower: RunFollower, folder: Path, *, first_attempt_stays: bool = False
+) -> dict[str, Any]:
     """Logistic regression by gradient descent, an epoch at a time, with a checkpoint after each."""
     assert follower.checkpoint_dir is not None
     frame = inputs.cohort.frame
@@ -31,6 +38,9 @@ def descend(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str,
     n_epochs = inputs.settings.epochs
     for epoch in range(state["epoch"] + 1, n_epochs + 1):
         stop_if_cancelled(follower)
+        while first_attempt_stays and epoch > n_epochs / 2 and len(state["pids"]) == 1:
+            stop_if_cancelled(follower)
+            time.sleep(0.05)
         rng = np.random.default_rng([inputs.settings.seed, epoch])
         rows = rng.permutation(len(y))[:64]
         risk = 1 / (1 + np.exp(-x[rows] @ state["weights"]))

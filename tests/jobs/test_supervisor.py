@@ -35,11 +35,11 @@ def at_work(
     watched: LocalCluster, job_settings: Settings, job_store: Store, job_study: StudyRecord, work: ModuleType,
     eventually: Eventually,
 ) -> str:  # fmt: skip
-    """A run in its middle."""
-    settings = TrainSettings(epochs=60, learning_rate=0.05, seed=5)
+    """A run in its middle, which only a second attempt can end: a first one that is not lost would stay for ever."""
+    settings = TrainSettings(epochs=60, learning_rate=0.02, seed=5)
     connection = jobs.ensure_cluster(job_settings)
     run_id = job_store.create_run("ann", job_study.id, settings).id
-    hand_over(job_settings, connection, work=work.descend)
+    hand_over(job_settings, connection, work=work.descend_in_two_attempts)
     eventually(lambda: len(job_store.progress("ann", run_id)) > 5)
     return run_id
 
@@ -86,9 +86,16 @@ def test_a_lost_scheduler_is_replaced_and_its_run_goes_on_by_itself(
     assert run.attempt >= 2
 
 
-def test_a_run_at_work_gives_signs_of_life(at_work: str, job_store: Store, finished: Finished) -> None:
+def test_a_run_at_work_gives_signs_of_life(
+    watched: LocalCluster, job_settings: Settings, job_store: Store, job_study: StudyRecord, work: ModuleType,
+    finished: Finished, eventually: Eventually,
+) -> None:  # fmt: skip
+    connection = jobs.ensure_cluster(job_settings)
+    run_id = job_store.create_run("ann", job_study.id, TrainSettings(epochs=60, learning_rate=0.05)).id
+    hand_over(job_settings, connection, work=work.descend)
+    eventually(lambda: len(job_store.progress("ann", run_id)) > 5)
     assert job_store.silent_runs(30.0) == ()
-    owner, run_id, attempt = next(run for run in job_store.silent_runs(0.0) if run[1] == at_work)
+    owner, _, attempt = next(run for run in job_store.silent_runs(0.0) if run[1] == run_id)
     assert (owner, attempt) == ("ann", 1)
     assert finished(run_id).state == "done"
 
