@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     _predict(commands_)
     _explain(commands_)
     _model(commands_)
+    _studies(commands_)
     _app(commands_)
     return top
 
@@ -309,6 +310,25 @@ def _model(group: Any) -> None:
         metavar="FILE",
         help=_("a calculator (.html), PMML (.pmml) or a table (.csv)"),
     )
+
+
+def _studies(group: Any) -> None:
+    command = _command(
+        group,
+        "export-study",
+        lambda o: commands.export_study(o.study, out=o.out),
+        _("Write a study of this installation, with its table, runs and models, as one archive."),
+    )
+    command.add_argument("study", metavar="STUDY", help=_("the study's number or its name"))
+    command.add_argument("--out", required=True, type=Path, metavar="ZIP")
+    command = _command(
+        group,
+        "import-study",
+        lambda o: commands.import_study(o.archive, name=o.name),
+        _("Bring a study in from an archive that export-study wrote."),
+    )
+    command.add_argument("archive", type=Path, metavar="ZIP")
+    command.add_argument("--name", help=_("what the study is to be called here"))
 
 
 def _app(group: Any) -> None:

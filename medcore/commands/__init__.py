@@ -9,6 +9,7 @@ from __future__ import annotations
 from medcore.commands.judging import Recalibrate, evaluate
 from medcore.commands.patients import explain, explain_all, predict
 from medcore.commands.result import Result
+from medcore.commands.studies import export_study, import_study
 from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 from medcore.commands.written import model
 
@@ -20,6 +21,8 @@ __all__ = [
     "evaluate",
     "explain",
     "explain_all",
+    "export_study",
+    "import_study",
     "model",
     "predict",
     "profile",

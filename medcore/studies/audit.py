@@ -15,6 +15,7 @@ from medcore.studies.tables import AuditRow
 ACTIONS: Mapping[str, str] = {
     "study.created": N_("The study was created."),
     "attachments.kept": N_("Attached files were kept though they may tell who a patient is, for this reason: {reason}"),
+    "study.imported": N_("The study was brought in from an archive, with {n} training run(s)."),
     "study.renamed": N_("The study was renamed."),
     "study.deleted": N_("The study was deleted."),
     "study.restored": N_("The study was brought back."),

@@ -80,15 +80,8 @@ def read_cohort(files: FileStore, row: CohortRow, schema: Schema) -> Cohort:
         NotFoundError: its rows are gone from the file store, or were changed or cut there.
 
     """
-    try:
-        rows = files.read(_rows(row))
-    except FileNotFoundError:
-        raise NotFoundError(
-            N_("The rows of this study are no longer in the file store. Restore them from a backup, or upload again.")
-        ) from None
-    _check_seal(rows, row.seal)
     return Cohort(
-        frame=from_parquet(rows),
+        frame=from_parquet(_sealed_rows(files, row)),
         schema=schema,
         sha256=row.sha256,
         name=row.name,
@@ -104,6 +97,21 @@ def cohort_files(row: CohortRow) -> tuple[str, ...]:
     return (_rows(row), *attached, *((row.original,) if row.original else ()))
 
 
+def cohort_parts(files: FileStore, row: CohortRow) -> dict[str, bytes]:
+    """Return a cohort's files as an archive names them: rows, attached files, the file as it was brought.
+
+    Raises:
+        NotFoundError: one of them is gone from the file store, or was changed there.
+
+    """
+    parts = {"table.parquet": _sealed_rows(files, row)}
+    parts |= {
+        f"attached/{f['sha256']}": _read_attached(files, _attached(row), f["sha256"]) for f in row.attachments or ()
+    }
+    original = read_original(files, row)
+    return parts if original is None else parts | {f"original/table{_suffix(row.name)}": original}
+
+
 def read_original(files: FileStore, row: CohortRow) -> bytes | None:
     """Return the file as it was brought, or None where it was not kept.
 
@@ -116,6 +124,17 @@ def read_original(files: FileStore, row: CohortRow) -> bytes | None:
     data = files.read(row.original)
     _check_seal(data, row.sha256)
     return data
+
+
+def _sealed_rows(files: FileStore, row: CohortRow) -> bytes:
+    try:
+        rows = files.read(_rows(row))
+    except FileNotFoundError:
+        raise NotFoundError(
+            N_("The rows of this study are no longer in the file store. Restore them from a backup, or upload again.")
+        ) from None
+    _check_seal(rows, row.seal)
+    return rows
 
 
 def _whole(files: FileStore, row: CohortRow) -> bool:

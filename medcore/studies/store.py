@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from medcore.studies.archive import StudyArchive
 from medcore.studies.deletion import Deletion
 from medcore.studies.run_store import RunStore
 from medcore.studies.study_store import StudyStore
 
 
-class Store(StudyStore, RunStore, Deletion):
+class Store(StudyStore, RunStore, Deletion, StudyArchive):
     """Keeps what people work on; every call takes the owner and shows only what is theirs.
 
     It is safe to share between threads, and any number of processes may open the

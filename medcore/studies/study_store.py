@@ -41,7 +41,7 @@ class StudyStore(StoreBase):
                 id=uuid.uuid4().hex,
                 owner=owner,
                 cohort_id=kept.id,
-                name=_clean_name(name),
+                name=clean_name(name),
                 table_schema=cohort.schema.to_dict(),
             )
             session.add(row)
@@ -49,19 +49,19 @@ class StudyStore(StoreBase):
             audit.record(session, owner, "study.created", study_id=row.id)
             if len(cohort.attachments) and reason:
                 audit.record(session, owner, "attachments.kept", study_id=row.id, details={"reason": reason})
-            return _record(session, row)
+            return study_record(session, row)
 
     def get_study(self, owner: str, study_id: str) -> StudyRecord:
         """Return a study; NotFoundError when it does not exist or is somebody else's."""
         with self._reading() as session:
-            return _record(session, study_row(session, owner, study_id))
+            return study_record(session, study_row(session, owner, study_id))
 
     def list_studies(self, owner: str, *, deleted: bool = False) -> tuple[StudyRecord, ...]:
         """Return an owner's studies, the last changed first; or those deleted and not yet purged."""
         chosen = StudyRow.deleted_at.is_not(None) if deleted else StudyRow.deleted_at.is_(None)
         query = select(StudyRow).where(StudyRow.owner == owner, chosen).order_by(StudyRow.updated_at.desc())
         with self._reading() as session:
-            return tuple(_record(session, row) for row in session.scalars(query))
+            return tuple(study_record(session, row) for row in session.scalars(query))
 
     def load_cohort(self, owner: str, study_id: str) -> Cohort:
         """Return a study's rows under its present schema."""
@@ -78,7 +78,7 @@ class StudyStore(StoreBase):
 
     def rename_study(self, owner: str, study_id: str, name: str) -> StudyRecord:
         """Give a study another name; undo puts the old one back."""
-        return self._change(owner, study_id, "study.renamed", {"name": _clean_name(name)})
+        return self._change(owner, study_id, "study.renamed", {"name": clean_name(name)})
 
     def save_schema(self, owner: str, study_id: str, schema: Schema) -> StudyRecord:
         """Keep an edited schema; runs of the old one become out of date."""
@@ -125,7 +125,7 @@ class StudyStore(StoreBase):
             row = study_row(session, owner, study_id, deleted=True, lock=True)
             row.deleted_at = None
             audit.record(session, owner, "study.restored", study_id=study_id)
-            return _record(session, row)
+            return study_record(session, row)
 
     def undo(self, owner: str, study_id: str) -> StudyRecord:
         """Undo the last change of a study, also its deletion; again undoes the one before.
@@ -142,7 +142,7 @@ class StudyStore(StoreBase):
             _apply(row, last.before)
             last.undone = True
             audit.record(session, owner, "change.undone", study_id=study_id, details={"undone": last.action})
-            return _record(session, row)
+            return study_record(session, row)
 
     def audit(self, owner: str, study_id: str) -> tuple[AuditEntry, ...]:
         """Return everything that was done to a study, oldest first."""
@@ -170,7 +170,7 @@ class StudyStore(StoreBase):
             if before != dict(fields):
                 _apply(row, fields)
                 audit.record(session, owner, action, study_id=study_id, details=details, before=before)
-            return _record(session, row)
+            return study_record(session, row)
 
 
 def plan_of(row: StudyRow) -> RunPlan:
@@ -188,7 +188,8 @@ def identity_of(session: Session, row: StudyRow) -> str:
     return plan_identity(kept.content_key, plan.schema, plan.recipe.to_dict(), plan.split.to_dict())
 
 
-def _record(session: Session, row: StudyRow) -> StudyRecord:
+def study_record(session: Session, row: StudyRow) -> StudyRecord:
+    """Return a study's row as what the store gives back."""
     kept = session.get_one(CohortRow, row.cohort_id)
     plan = plan_of(row)
     return StudyRecord(
@@ -227,7 +228,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _clean_name(name: str) -> str:
+def clean_name(name: str) -> str:
     """Keep a name to one printable line of bearable length."""
     text = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME]
     if not text:

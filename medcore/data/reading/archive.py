@@ -29,19 +29,19 @@ def is_archive(raw: RawFile) -> bool:
     return raw.head(4) == b"PK\x03\x04" and not _is_office(raw)
 
 
-def read_archive(raw: RawFile) -> list[tuple[str, bytes]]:
+def read_archive(raw: RawFile, *, nested: bool = False) -> list[tuple[str, bytes]]:
     """Return the files of a zip archive by their names within it.
 
     Folders, hidden files and what a Mac adds are passed over. Raises
     UnreadableFileError, which names the limit, for an archive that is damaged,
-    encrypted or too large, that grows too much, that holds another archive, a link, or
-    a name that leads out of it.
+    encrypted or too large, that grows too much, that holds another archive (unless they may be
+    ``nested``: they are returned as they are), a link, or a name that leads out of it.
     """
     try:
         with closing(raw.open()) as file, zipfile.ZipFile(file) as archive:
             infos = [info for info in archive.infolist() if not _passed_over(info)]
             _check(raw, infos)
-            return [(_name(raw, info), _bytes(raw, archive, info)) for info in infos]
+            return [(_name(raw, info), _bytes(raw, archive, info, nested=nested)) for info in infos]
     except _DAMAGED:
         raise UnreadableFileError(
             N_("The archive {name} is damaged. Make it again and upload that."), name=raw.name
@@ -113,11 +113,13 @@ def _name(raw: RawFile, info: zipfile.ZipInfo) -> str:
     return "/".join(clean_name(part) for part in path.parts)
 
 
-def _bytes(raw: RawFile, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _bytes(raw: RawFile, archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, nested: bool) -> bytes:
     with archive.open(info) as member:
         data = member.read(info.file_size + 1)
     if len(data) != info.file_size:
         raise zipfile.BadZipFile
+    if nested:
+        return data
     if info.filename.lower().endswith(ARCHIVES) or data.startswith(_ARCHIVE_HEADS) or _is_zip(info.filename, data):
         raise UnreadableFileError(
             N_(

@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import Any
 
+import pandas as pd
 import psutil
 
 from medcore.data.cohort import Cohort, Schema, Source
@@ -47,10 +48,33 @@ def read_upload(
             reading may take; nothing of it stays.
 
     """
+    asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None}
+    head, frame = _in_child(name, data, asked)
+    return Cohort(
+        frame,
+        Schema.from_dict(head["schema"]),
+        head["sha256"],
+        head["name"],
+        Source.from_dict(head["source"]),
+        tuple(Message.from_dict(m) for m in head["repairs"]),
+    )
+
+
+def read_rows(data: bytes) -> pd.DataFrame:
+    """Read the table of a study's archive, which a stranger may have made, as safely as an upload.
+
+    Raises:
+        UnreadableFileError: it is no table, or needs more memory or time than reading may take.
+
+    """
+    return _in_child("table.parquet", data, {"rows": True})[1]
+
+
+def _in_child(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Do the reading in a child with limits; return what it says of the table, and its rows."""
     scratch = private_folder(private_folder(Settings.from_env().data_dir) / "scratch") / uuid.uuid4().hex
     scratch.mkdir(mode=0o700)
     ours, theirs = _context().Pipe()
-    asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None}
     child = _context().Process(target=_read, args=(theirs, name, asked, str(scratch)), daemon=True)
     try:
         child.start()
@@ -76,8 +100,8 @@ def _context() -> ForkServerContext:
     return context
 
 
-def _received(name: str, ours: Connection, data: bytes) -> Cohort:
-    """Hand the bytes over, wait for the table, and put it together."""
+def _received(name: str, ours: Connection, data: bytes) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Hand the bytes over and wait for the table."""
     try:
         ours.send_bytes(data)
         if not ours.poll(READ_SECONDS):
@@ -89,7 +113,7 @@ def _received(name: str, ours: Connection, data: bytes) -> Cohort:
         head = json.loads(ours.recv_bytes())
         if "error" in head:
             raise from_dict(head)
-        frame = from_parquet(ours.recv_bytes())
+        return head, from_parquet(ours.recv_bytes())
     except (EOFError, ConnectionError, OSError):  # the child was ended: by its limits, or by a fault of a reader
         raise UnreadableFileError(
             N_(
@@ -98,14 +122,6 @@ def _received(name: str, ours: Connection, data: bytes) -> Cohort:
             name=name,
             n=MEMORY_BYTES >> 30,
         ) from None
-    return Cohort(
-        frame,
-        Schema.from_dict(head["schema"]),
-        head["sha256"],
-        head["name"],
-        Source.from_dict(head["source"]),
-        tuple(Message.from_dict(m) for m in head["repairs"]),
-    )
 
 
 def _read(theirs: Connection, name: str, asked: Mapping[str, Any], scratch: str) -> None:
@@ -118,14 +134,19 @@ def _read(theirs: Connection, name: str, asked: Mapping[str, Any], scratch: str)
     resource.setrlimit(resource.RLIMIT_CPU, (READ_SECONDS, READ_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        like = Schema.from_dict(asked["like"]) if asked["like"] else None
-        cohort = read_table((name, data), overrides=asked["overrides"], like=like)
-        rows = to_parquet(cohort.frame)
+        head, rows = ({}, to_parquet(from_parquet(data))) if asked.get("rows") else _table(name, data, asked)
     except MedcoreError as error:
         theirs.send_bytes(json.dumps(error.to_dict()).encode())
         return
     except Exception:  # its text may hold a cell, and would be printed; that nothing comes back says enough
         return
+    theirs.send_bytes(json.dumps(head).encode())
+    theirs.send_bytes(rows)
+
+
+def _table(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    like = Schema.from_dict(asked["like"]) if asked["like"] else None
+    cohort = read_table((name, data), overrides=asked["overrides"], like=like)
     head = {
         "schema": cohort.schema.to_dict(),
         "sha256": cohort.sha256,
@@ -133,5 +154,4 @@ def _read(theirs: Connection, name: str, asked: Mapping[str, Any], scratch: str)
         "source": cohort.source.to_dict(),
         "repairs": [message.to_dict() for message in cohort.repairs],
     }
-    theirs.send_bytes(json.dumps(head).encode())
-    theirs.send_bytes(rows)
+    return head, to_parquet(cohort.frame)

@@ -50,7 +50,7 @@ def describe(
         "seed": settings.seed,
         "data_sha256": cohort_sha256,
         "settings": settings.to_dict(),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "versions": {"python": platform.python_version()} | {name: package_version(name) for name in PACKAGES},
         "split": {"kind": split.kind, "n_folds": split.n_folds, "seed": split.seed},
         "n_train": len(results.training.outcome),
         "n_test": len(results.test.outcome) if results.test else 0,
@@ -81,8 +81,9 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
     return {name: estimate.to_dict() for name, estimate in evaluation.metrics.items()}
 
 
-def _version(name: str) -> str:
+def package_version(name: str) -> str:
+    """Return the version of an installed package; medcore's own also where it runs from its source folder."""
     try:
         return version(name)
-    except PackageNotFoundError:  # medcore run from its source folder
+    except PackageNotFoundError:
         return str(tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"])

@@ -1,0 +1,63 @@
+"""The commands that take a study of the installation out as one file, and bring one in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medcore.commands.result import Result
+from medcore.errors import InputError, NotFoundError
+from medcore.i18n import N_, _
+from medcore.safe_files import write_whole
+from medcore.settings import Settings
+from medcore.studies import LOCAL_OWNER, Store, StudyRecord
+
+
+def export_study(study: str, *, out: Path) -> Result:
+    """Write a study, named by its number or its name, with everything of it, as one archive.
+
+    Raises:
+        NotFoundError: there is no such study; those that are there are named.
+
+    """
+    store = Store(Settings.from_env())
+    found = _named(store, study)
+    data = store.export_study(found.owner, found.id)
+    write_whole(out, data)
+    line = _(
+        "“{name}” is written to {out}. It holds the patients’ rows: keep it as you keep the table.",
+        name=found.name,
+        out=out,
+    )
+    return Result(_told(found) | {"out": str(out), "n_bytes": len(data)}, (line,))
+
+
+def import_study(archive: Path, *, name: str | None = None) -> Result:
+    """Bring a study in from an archive as a new one; nothing is kept if anything of it is at fault."""
+    try:
+        data = archive.read_bytes()
+    except OSError as error:
+        raise InputError(
+            N_("{file} cannot be read ({reason})."), file=str(archive), reason=error.strerror or type(error).__name__
+        ) from None
+    made = Store(Settings.from_env()).import_study(LOCAL_OWNER, data, name=name)
+    line = _(
+        "“{name}” is brought in with {n} training run(s), as study {id}.", name=made.name, n=made.n_runs, id=made.id
+    )
+    return Result(_told(made), (line,))
+
+
+def _told(study: StudyRecord) -> dict[str, object]:
+    return {"study": study.id, "name": study.name, "n_rows": study.n_rows, "n_runs": study.n_runs}
+
+
+def _named(store: Store, study: str) -> StudyRecord:
+    studies = store.list_studies(LOCAL_OWNER)
+    found = [s for s in studies if study in (s.id, s.name)]
+    if len(found) != 1:
+        raise NotFoundError(
+            N_("{n} studies are called “{name}”. Give one of these numbers: {known}"),
+            n=len(found),
+            name=study,
+            known="; ".join(f"{s.id} ({s.name})" for s in (found or studies)[:20]) or "–",
+        )
+    return found[0]
