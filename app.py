@@ -38,7 +38,7 @@ def checked() -> Settings:
         settings = Settings.from_env()
         close_folder_tree(settings.data_dir)
         sweep(settings.data_dir)
-        Store(settings)
+        Store(settings).check()
     except MedcoreError as error:
         sys.stderr.write(f"medcore: {error}\n")
         sys.exit(2)

@@ -23,6 +23,7 @@ from medcore.data.splitting.split import SplitSettings
 from medcore.data.values.typed import typed
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, _
+from medcore.models.bundle.files import SUMS, check_nothing_else
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import ThisProcess, Workers
@@ -259,3 +260,5 @@ def _check_free(out: Path) -> None:
         raise InputError(
             N_("{out} is there already and is not a bundle. Give --out a new or an empty folder."), out=str(out)
         )
+    if (out / SUMS).is_file():
+        check_nothing_else(out)

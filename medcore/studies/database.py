@@ -13,6 +13,8 @@ from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.safe_files import file_lock, private_folder
 from medcore.settings import Settings
+from medcore.studies.faults import damaged, named_faults
+from medcore.studies.files import is_local, place_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -26,11 +28,30 @@ def open_database(settings: Settings) -> Engine:
     One engine serves a whole process; it is safe to share between threads.
 
     Raises:
-        SettingsError: the address cannot be understood, or its driver is not installed.
+        SettingsError: the address cannot be understood, or its driver is not installed; the database
+            is damaged, locked, read-only or out of reach, or is empty where studies were kept.
 
     """
     private_folder(settings.data_dir)
-    return _engine(settings.database_url, settings.data_dir)
+    with named_faults(settings):
+        return _engine(settings.database_url, settings.data_dir, settings.storage_url)
+
+
+def check_database(settings: Settings) -> None:
+    """Look through the whole database for damage, and see that it can be written to; 10 MB take some 20 ms.
+
+    Raises:
+        SettingsError: it is damaged, locked or read-only, or its disk is full.
+
+    """
+    engine = open_database(settings)
+    if engine.dialect.name != "sqlite":
+        return
+    with named_faults(settings), engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+            raise damaged(settings)
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+        connection.exec_driver_sql(f"PRAGMA user_version = {version}")  # the smallest thing that writes
 
 
 def forget_engines() -> None:
@@ -45,12 +66,28 @@ _opened: list[Engine] = []
 
 
 @cache
-def _engine(url: str, data_dir: Path) -> Engine:
+def _engine(url: str, data_dir: Path, storage_url: str) -> Engine:
     engine = _create(url)
     with file_lock(data_dir / "migrate.lock"):
+        with engine.connect() as connection:
+            new = _current(connection) is None
+        if new:
+            _check_nothing_lost(storage_url)
         migrate(engine)
     _opened.append(engine)
     return engine
+
+
+def _check_nothing_lost(storage_url: str) -> None:
+    """Refuse an empty database beside files of studies: they would be taken for left-overs and removed."""
+    fs, root = place_of(storage_url)
+    if fs.glob(f"{root.rstrip('/')}/*/cohorts/*"):
+        raise SettingsError(
+            N_(
+                "The database is empty, but {place} holds files of studies. Put the database of your last backup in its place; or, to begin anew, move that folder away."
+            ),
+            place=root if is_local(fs) else "MEDCORE_STORAGE",
+        )
 
 
 def _create(url: str) -> Engine:

@@ -25,8 +25,8 @@ class FileStore:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.fs, self.root = _place(settings.storage_url)
-        self.local = "file" in _protocols(self.fs)
+        self.fs, self.root = place_of(settings.storage_url)
+        self.local = is_local(self.fs)
         self.cache = settings.data_dir / "cache"
 
     def write(self, name: str, data: bytes) -> None:
@@ -112,7 +112,7 @@ def result_name(owner: str, run_id: str) -> str:
     return f"{owner_folder(owner)}/runs/{run_id}"
 
 
-def _place(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+def place_of(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """Open where the files are; the address may carry a password and is not repeated."""
     try:
         fs, root = fsspec.core.url_to_fs(url)
@@ -126,8 +126,9 @@ def _place(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     return fs, str(root)
 
 
-def _protocols(fs: fsspec.AbstractFileSystem) -> tuple[str, ...]:
-    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+def is_local(fs: fsspec.AbstractFileSystem) -> bool:
+    """Whether a place is a folder of this machine, or one mounted on it."""
+    return "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol)
 
 
 def _cause(error: OSError) -> OSError:

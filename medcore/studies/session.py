@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from medcore.errors import NotFoundError
 from medcore.i18n import N_
 from medcore.settings import Settings
-from medcore.studies.database import WRITES, open_database
+from medcore.studies.database import WRITES, check_database, open_database
+from medcore.studies.faults import named_faults
 from medcore.studies.files import FileStore
 from medcore.studies.tables import RunRow, StudyRow
 
@@ -26,13 +27,18 @@ class StoreBase:
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
-        with Session(self._engine) as session:
+        with named_faults(self.settings), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
-        with Session(self._engine.execution_options(**{WRITES: True})) as session, session.begin():
+        engine = self._engine.execution_options(**{WRITES: True})
+        with named_faults(self.settings), Session(engine) as session, session.begin():
             yield session
+
+    def check(self) -> None:
+        """Look through the database for damage; SettingsError says what to do."""
+        check_database(self.settings)
 
 
 def study_row(session: Session, owner: str, study_id: str, *, deleted: bool = False, lock: bool = False) -> StudyRow:

@@ -14,6 +14,7 @@ from medcore.errors import MissingColumnsError, SettingsError
 
 N = 60
 KEY = b"sixteen bytes or more"
+ENDINGS = ("er", "ova", "ski", "en", "ez", "son", "mann", "ini", "ard", "ich", "u", "i")
 RNG = np.random.default_rng(0)
 
 
@@ -59,6 +60,11 @@ def test_direct_identifiers_are_errors(code):
     [
         ("who", ["Mary Smith", "John Q. Public", "Ada Lovelace"] * (N // 3)),
         ("医生", ["王小明", "李雷", "张晓红"] * (N // 3)),
+        ("name", [f"{a}{b}" for a in ("Mill", "Schmid", "Kowal", "O'Bri", "Zhelyaz") for b in ENDINGS]),
+        ("Name", [f"{a}{b}".upper() for a in ("Mill", "Schmid", "Kowal", "Zhelyaz", "Ander") for b in ENDINGS]),
+        ("patient", [f"van der {a}{b}" for a in ("Mill", "Schmid", "Kowal", "Berg", "Zhelyaz") for b in ENDINGS]),
+        ("患者", [f"{a}{b}" for a in "王李张刘陈杨" for b in "伟芳娜敏静丽强磊军洋"]),
+        ("surname", ["Miller", "Smith"] * (N // 2)),
     ],
 )
 def test_names_of_people_are_found_under_vague_headings(name, values):
@@ -90,6 +96,9 @@ def test_identifiers_inside_free_text_are_found(note, code):
         ("version", [f"1.{i}.3" for i in range(N)]),
         ("bnp", [f"{v:.4f}" for v in RNG.gamma(2, 200, N)]),
         ("性别", ["男", "女"] * (N // 2)),
+        ("name", ["Metformin", "Aspirin", "Insulin Glargine"] * (N // 3)),
+        ("patient", ["Inpatient", "Outpatient"] * (N // 2)),
+        ("case", [f"C{i}" for i in range(N)]),
     ],
 )
 def test_clinical_values_are_no_identifiers(name, values):

@@ -165,7 +165,7 @@ def test_an_address_that_others_reach_is_refused_with_the_reason(address: str | 
         refuse_other_than_loopback(address)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "127.0.0.5"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]", "127.0.0.5"])
 def test_a_loopback_address_is_accepted(address: str) -> None:
     refuse_other_than_loopback(address)
 

@@ -73,6 +73,73 @@ def test_a_path_out_of_the_folder_is_refused(copy, path):
         load_bundle(copy)
 
 
+def _manifest_with(folder, change):
+    """Write a manifest as somebody would who can compute sums as well."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    change(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    seal(folder)
+
+
+@pytest.mark.parametrize("name", ["note.txt", "parts/0/more.npy", "parts/9/part.json", ".hidden"])
+def test_a_file_that_was_not_sealed_with_the_bundle_is_named(copy, name):
+    (copy / name).parent.mkdir(exist_ok=True)
+    (copy / name).write_text("x")
+    with pytest.raises(BundleError, match=f"{name}.*Take it out"):
+        load_bundle(copy)
+
+
+def test_what_a_file_manager_or_a_killed_training_left_is_no_matter(copy):
+    (copy / ".DS_Store").write_text("x")
+    (copy / ".new-1234").mkdir()
+    (copy / ".new-1234" / "manifest.json").write_text("{")
+    assert load_bundle(copy).classes
+
+
+@pytest.mark.parametrize("name", ["background.npy", "parts", "extra"])
+def test_a_symbolic_link_is_named_and_not_followed(copy, tmp_path, name):
+    if (copy / name).exists():
+        (copy / name).rename(tmp_path / "elsewhere")
+    (copy / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BundleError, match=f"link {name}"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("place", ["../outside", "/etc", "parts/../../outside", "", 3, None])
+def test_a_manifest_that_leads_out_of_the_folder_is_refused(copy, place):
+    _manifest_with(copy, lambda m: m["parts"][0].update(folder=place))
+    with pytest.raises(BundleError, match="outside itself"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.5, 1e300, True, "0.5", None, [0.5]])
+def test_a_threshold_that_is_no_risk_is_refused(copy, threshold):
+    _manifest_with(copy, lambda m: m.update(threshold=threshold))
+    with pytest.raises(BundleError, match="threshold"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("weight", [-1.0, 0.5, 2.0])
+def test_weights_that_are_no_shares_are_refused(copy, weight):
+    _manifest_with(copy, lambda m: m["parts"][0].update(weight=weight))
+    with pytest.raises(BundleError, match="do not sum to 1"):
+        load_bundle(copy)
+
+
+def test_classes_that_are_one_are_refused(copy):
+    _manifest_with(copy, lambda m: m.update(classes=["yes", "yes"]))
+    with pytest.raises(BundleError, match="no two different classes"):
+        load_bundle(copy)
+
+
+def test_what_an_earlier_bundle_had_and_a_new_one_has_not_goes_with_it(copy, logistic):
+    (copy / "old.npz").write_bytes(b"x")
+    seal(copy)
+    save_trained(logistic, copy)
+    assert not (copy / "old.npz").exists()
+    assert load_bundle(copy).classes
+
+
 def test_a_folder_that_is_no_bundle_says_so(tmp_path):
     with pytest.raises(BundleError, match="not a bundle"):
         load_bundle(tmp_path)

@@ -24,7 +24,8 @@ class Identifier:
     ``names`` is matched with a column's name in lower-case words, ``values``
     with whole cells, ``inside`` within free text, each if given; ``proves`` is a check
     digit or another rule a match must pass. ``sentence`` says what was found, and ``named_enough`` means that the name
-    alone is evidence, else some values must match as well.
+    alone is evidence, else some values must match as well. ``various`` values, which alone
+    could be anything, must stand under such a name, and few of them may be the same.
     """
 
     code: str
@@ -35,6 +36,7 @@ class Identifier:
     inside: re.Pattern[str] | None = None
     proves: Callable[[str], bool] | None = None
     named_enough: bool = True
+    various: bool = False
 
 
 def _p(pattern: str) -> re.Pattern[str]:
@@ -42,6 +44,10 @@ def _p(pattern: str) -> re.Pattern[str]:
 
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+_SOMEBODY = r"^(name|names|person|patient|patients|pt|case|who|doctor|physician|surgeon|nurse|医生|医师|签名|名字|病人|患者|人员)( s)?$"
+"""Headings under which names of people stand, and other things as well."""
+_SURNAME = r"^((de|da|di|du|del|della|der|den|van|von|al|el|bin|ben|la|le|ter|zu)[ '’\-])*\p{L}[\p{L}'’]+([ \-]\p{Lu}[\p{L}'’]*\.?){0,3}$"
+"""One word of letters, with what goes before a surname and what may follow it (Miller, VAN DEN BERG, García Márquez)."""
 
 IDENTIFIERS: tuple[Identifier, ...] = (
     Identifier(
@@ -55,9 +61,17 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     Identifier(
         code="name",
         sentence=N_("“{column}” seems to hold names of persons, in {n} cell(s)."),
-        names=_p(r"^(name|names|person|who|doctor|physician|surgeon|nurse|医生|医师|签名|名字)$"),
+        names=_p(_SOMEBODY),
         values=rf"^([A-Z][a-zA-Z'’\-]+,? +([A-Z]\.? +)?[A-Z][a-zA-Z'’\-]+|[{_SURNAMES}][\x{{4e00}}-\x{{9fff}}]{{1,2}})$",
         named_enough=False,
+    ),
+    Identifier(
+        code="name",
+        sentence=N_("“{column}” seems to hold names of persons, in {n} cell(s)."),
+        names=_p(_SOMEBODY),
+        values=_SURNAME,
+        named_enough=False,
+        various=True,
     ),
     Identifier(
         code="national_id",

@@ -22,6 +22,7 @@ from medcore.i18n import N_, Message
 MOST_CELLS = 0.3
 SOME_CELLS = 0.01
 MANY_NAMES = 0.5
+VARIOUS = 0.2  # of 500 patients, even where a third share one of ten surnames, a fifth have one that nobody else has
 OLD_AGE = 89
 LONG_TEXT = 18
 LEAST_LONG_NUMBER, MOST_LONG_NUMBER = 1e9, 1e18
@@ -144,6 +145,8 @@ def _enough(identifier: Identifier, n: int, cells: Distinct, *, by_name: bool) -
     total = int(cells.counts.sum())
     if n == 0:
         return False
+    if identifier.various:
+        return by_name and n >= MANY_NAMES * total and len(cells.texts) >= VARIOUS * total
     if identifier.code == "name":
         return n >= MANY_NAMES * total and (by_name or len(cells.texts) > MANY_NAMES * total)
     if identifier.proves is not None:

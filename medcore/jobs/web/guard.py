@@ -74,10 +74,10 @@ def refuse_other_than_loopback(address: str | None) -> None:
 def is_loopback(address: str) -> bool:
     """Whether an address can be reached from this machine only.
 
-    >>> [is_loopback(a) for a in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "10.0.0.7", "example.org")]
+    >>> [is_loopback(a) for a in ("LOCALHOST", "127.0.0.1", "[::1]", "0.0.0.0", "10.0.0.7", "example.org")]
     [True, True, True, False, False, False]
     """
-    if address == "localhost":
+    if address.casefold() == "localhost":
         return True
     try:
         return ipaddress.ip_address(address.strip("[]")).is_loopback

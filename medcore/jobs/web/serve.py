@@ -25,6 +25,7 @@ def serve(host: str = "127.0.0.1", port: int = 8501) -> None:
     """
     check_python()
     refuse_other_than_loopback(host)
+    host = host.strip("[]").casefold()  # an address is bound to without the brackets it has in a URL
     check_port(host, port)
     arguments = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     arguments += [f"--server.address={host}", f"--server.port={port}"]

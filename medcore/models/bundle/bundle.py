@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import BundleError
 from medcore.features import AnyRows, CodeBook, Codes, Rows, cautions
 from medcore.i18n import N_, Message
-from medcore.models.bundle.files import MANIFEST, check_seal, read_json, seal, write_json
+from medcore.models.bundle.files import MANIFEST, check_seal, inside, read_json, seal, write_json
 from medcore.models.contract.candidate import part_classes
 from medcore.models.contract.task import Part, Risk, clean
 from medcore.models.selection.calibration import Calibrator
@@ -26,6 +26,8 @@ from medcore.models.selection.calibration import Calibrator
 FORMAT = 2
 FORMATS_READ = (1, FORMAT)
 """Format 1 wrote the code book and the matrices without kinds; they are read all the same."""
+LEEWAY = 1e-6
+"""How far weights may sum from 1: what thirty roundings of float64 add up to, and a person's six decimals."""
 GIVEN: Mapping[str, str] = {
     "imputed": N_("{column} is missing and was filled in"),
     "unreadable": N_("{column} was given and cannot be read; it was filled in"),
@@ -184,7 +186,10 @@ def load_bundle(folder: Path) -> Bundle:
     folder = Path(folder)
     manifest = read_manifest(folder)
     try:
-        parts = tuple((float(p["weight"]), _load_part(folder / p["folder"], p["kind"])) for p in manifest["parts"])
+        parts = tuple(
+            (float(p["weight"]), _load_part(inside(folder, p["folder"]), p["kind"])) for p in manifest["parts"]
+        )
+        _check_numbers(manifest, [weight for weight, _part in parts])
         return Bundle(
             classes=tuple(manifest["classes"]),
             schema=Schema.from_dict(manifest["schema"]),
@@ -199,6 +204,28 @@ def load_bundle(folder: Path) -> Bundle:
         raise BundleError(
             N_("The bundle {folder} is incomplete or of another version. Train the model again."), folder=folder.name
         ) from error
+
+
+def _check_numbers(manifest: Mapping[str, Any], weights: Sequence[float]) -> None:
+    """Refuse numbers that no training writes: a threshold that is no risk, weights that are no shares.
+
+    Raises:
+        BundleError: there is one.
+
+    """
+    threshold = manifest.get("threshold", 0.5)
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0.0 <= threshold <= 1.0:
+        raise BundleError(
+            N_("The bundle's threshold is {value}; it must be a risk between 0 and 1. Train the model again."),
+            value=str(threshold),
+        )
+    if not all(0.0 <= weight <= 1.0 for weight in weights) or abs(sum(weights) - 1.0) > LEEWAY:
+        raise BundleError(
+            N_("The weights of the bundle's models do not sum to 1, so it is not opened. Train the model again.")
+        )
+    classes = manifest["classes"]
+    if len(classes) < 2 or len(set(classes)) < len(classes):
+        raise BundleError(N_("The bundle's outcome has no two different classes. Train the model again."))
 
 
 def _load_part(folder: Path, kind: str) -> Part:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -17,6 +18,10 @@ from medcore.i18n import N_
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 """In the format of ``sha256sum --check``."""
+NEW = ".new-"
+"""A folder of this name in a bundle is one that is being written; where the writer was killed it stays, and is no part."""
+LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave in any folder that was looked at."""
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -54,14 +59,18 @@ def check_new(folder: Path) -> None:
 def replacing(folder: Path) -> Iterator[Path]:
     """Give an empty folder to write to, whose files are put into ``folder`` when all are written.
 
-    When the writing fails, ``folder`` is as it was. Files of other names that are there stay.
+    When the writing fails, ``folder`` is as it was. What an earlier bundle there had
+    and the new one has not goes; files that are no bundle's stay.
     """
     fresh = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix=".new-", dir=folder) as scratch:
+        with TemporaryDirectory(prefix=NEW, dir=folder) as scratch:
             new = Path(scratch)
             yield new
+            for name in _read_sums(folder) if (folder / SUMS).is_file() else ():
+                if not (new / name).is_file():
+                    (folder / name).unlink(missing_ok=True)
             for path in sorted(new.iterdir(), key=lambda path: path.name == SUMS):  # the seal comes last
                 if path.is_dir():
                     shutil.rmtree(folder / path.name, ignore_errors=True)
@@ -96,9 +105,11 @@ def check_seal(folder: Path) -> tuple[str, ...]:
     sums = _read_sums(folder)
     if MANIFEST not in sums:
         raise _changed(SUMS)
+    found = _names(folder)
+    check_nothing_else(folder, found - {SUMS, *sums})
     for name, expected in sums.items():
         path = folder / name
-        if not path.is_file() or path.is_symlink():
+        if name not in found:
             raise BundleError(
                 N_("The bundle lacks its file {file}. Copy the whole folder again, or train the model again."),
                 file=name,
@@ -106,6 +117,40 @@ def check_seal(folder: Path) -> tuple[str, ...]:
         if _digest(path) != expected:
             raise _changed(name)
     return tuple(sums)
+
+
+def check_nothing_else(folder: Path, others: Collection[str] | None = None) -> None:
+    """Refuse a bundle's folder that holds files which were not sealed with it.
+
+    Raises:
+        BundleError: it does; one is named.
+
+    """
+    for name in sorted(_names(folder) - {SUMS, *_read_sums(folder)} if others is None else others):
+        raise BundleError(
+            N_(
+                "The folder {folder} holds {file}, which is no part of the bundle. Take it out: only files that were sealed with the bundle may lie there."
+            ),
+            folder=folder.name,
+            file=name,
+        )
+
+
+def inside(folder: Path, name: object) -> Path:
+    """Return a bundle's file by the name that another of its files gives; all of them were checked already.
+
+    Raises:
+        BundleError: the name leads out of the bundle.
+
+    """
+    if not isinstance(name, str) or not _stays_inside(name):
+        raise BundleError(
+            N_(
+                "The bundle {folder} names a file outside itself and is not opened. Get it again from where it was trained."
+            ),
+            folder=folder.name,
+        )
+    return folder / name
 
 
 def bundle_hash(folder: Path) -> str:
@@ -117,11 +162,38 @@ def _read_sums(folder: Path) -> dict[str, str]:
     sums: dict[str, str] = {}
     for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _gap, name = line.partition("  ")
-        path = PurePosixPath(name)
-        if len(digest) != 64 or not name or path.is_absolute() or ".." in path.parts or "\\" in name:
+        if len(digest) != 64 or not _stays_inside(name):
             raise _changed(SUMS)
         sums[name] = digest
     return sums
+
+
+def _stays_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(name) and not path.is_absolute() and ".." not in path.parts and "\\" not in name
+
+
+def _names(folder: Path) -> set[str]:
+    """Name every file below a folder; a link, which may lead anywhere, is refused by its name.
+
+    Raises:
+        BundleError: there is a symbolic link.
+
+    """
+    names = set()
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not (name.startswith(NEW) and Path(place) == folder)]
+        for entry in (*folders, *files):
+            path = Path(place) / entry
+            name = path.relative_to(folder).as_posix()
+            if path.is_symlink():
+                raise BundleError(
+                    N_("The bundle holds the link {file}, and links are not followed. Copy the files themselves."),
+                    file=name,
+                )
+            if entry in files and entry not in LITTER:
+                names.add(name)
+    return names
 
 
 def _changed(name: str) -> BundleError:

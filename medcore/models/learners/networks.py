@@ -12,6 +12,7 @@ import numpy as np
 
 from medcore.features import AnyRows, FeatureMaker, Scaling
 from medcore.i18n import N_
+from medcore.models.bundle.files import inside
 from medcore.models.coalitions.networks import network_coalitions
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.coalitions import Coalitions, WrittenOut
@@ -92,7 +93,9 @@ class NetworkPart(Part):
         from keras.saving import load_model
 
         networks = tuple(
-            TrainedNetworks.from_keras([load_model(folder / name, compile=False, safe_mode=True) for name in names])
+            TrainedNetworks.from_keras(
+                [load_model(inside(folder, name), compile=False, safe_mode=True) for name in names]
+            )
             for names in data["files"]
         )
         return cls(tuple(FeatureMaker.from_dict(m) for m in data["makers"]), networks, int(data["n_classes"]))

@@ -1,0 +1,149 @@
+"""A damaged, locked, empty, read-only or full place: one sentence each, and everything is there again afterwards."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from medcore.data.cohort import Cohort
+from medcore.errors import SettingsError
+from medcore.settings import ROOT, Settings
+from medcore.studies import Store, StudyRecord, database
+from medcore.studies.database import forget_engines
+
+
+@pytest.fixture
+def study(store: Store, cohort: Cohort) -> StudyRecord:
+    return store.create_study("ann", "Ward", cohort, original=b"bytes")
+
+
+def backup(settings: Settings, to: Path) -> Path:
+    """Copy the database as SQLite itself does, and let go of it."""
+    forget_engines()
+    with sqlite3.connect(settings.data_dir / "medcore.db") as source, sqlite3.connect(to) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    return to
+
+
+def put_back(settings: Settings, copy: Path) -> None:
+    forget_engines()
+    for left in settings.data_dir.glob("medcore.db*"):
+        left.unlink()
+    shutil.copy(copy, settings.data_dir / "medcore.db")
+
+
+@pytest.mark.parametrize("damage", ["no database", "cut", "holes"])
+def test_a_damaged_database_is_named_left_alone_and_mended_by_a_backup(
+    studies_settings: Settings, cohort: Cohort, study: StudyRecord, tmp_path: Path, damage: str
+) -> None:
+    copy = backup(studies_settings, tmp_path / "backup.db")
+    path = studies_settings.data_dir / "medcore.db"
+    whole = path.read_bytes()
+    damaged = {
+        "no database": b"<html>not found</html>" * 500,
+        "cut": whole[: len(whole) // 2 - 100],
+        "holes": whole[:8192] + os.urandom(len(whole) - 8192),
+    }[damage]
+    path.write_bytes(damaged)
+    with pytest.raises(SettingsError, match="is damaged and was left as it is"):
+        Store(studies_settings).check()
+    forget_engines()
+    assert path.read_bytes() == damaged
+    put_back(studies_settings, copy)
+    assert Store(studies_settings).load_cohort("ann", study.id) == cohort
+
+
+@pytest.mark.parametrize("lost", ["gone", "empty"])
+def test_an_empty_database_beside_files_of_studies_is_refused_and_no_file_is_swept(
+    studies_settings: Settings, cohort: Cohort, study: StudyRecord, tmp_path: Path, lost: str
+) -> None:
+    copy = backup(studies_settings, tmp_path / "backup.db")
+    for left in studies_settings.data_dir.glob("medcore.db*"):
+        left.unlink()
+    if lost == "empty":
+        (studies_settings.data_dir / "medcore.db").touch()
+    with pytest.raises(SettingsError, match=r"The database is empty, but .*files holds files of studies"):
+        Store(studies_settings)
+    put_back(studies_settings, copy)
+    assert Store(studies_settings).load_cohort("ann", study.id) == cohort
+
+
+def test_a_locked_database_is_named_and_works_again_when_it_is_let_go(
+    studies_settings: Settings, study: StudyRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_engines()
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    store = Store(studies_settings)
+    other = sqlite3.connect(studies_settings.data_dir / "medcore.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(SettingsError, match="is locked by another program"):
+        store.rename_study("ann", study.id, "Other")
+    assert store.get_study("ann", study.id).name == "Ward"
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.rename_study("ann", study.id, "Other").name == "Other"
+
+
+WITHOUT_PRIVILEGES = """
+import ctypes
+libc, head, caps = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+assert libc.capget(head, caps) == 0
+for place in range(3):
+    caps[place] &= ~0b110  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: root may write anywhere
+assert libc.capset(head, caps) == 0
+"""
+
+
+def without_privileges(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python on a data folder as a user whom file modes bind."""
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_PRIVILEGES + code],
+        env=os.environ | {"MEDCORE_DATA": str(folder)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+OPEN = "from medcore.settings import Settings; from medcore.studies import Store; s = Store(Settings.from_env()); s.check()"
+
+
+@pytest.mark.parametrize("what", ["folder", "database"])
+def test_a_read_only_place_is_named_and_works_again_when_it_may_be_written_to(
+    studies_settings: Settings, study: StudyRecord, what: str
+) -> None:
+    forget_engines()
+    data = studies_settings.data_dir
+    paths = [data / "medcore.db"] if what == "database" else [*data.rglob("*"), data]
+    for path in paths:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    done = without_privileges(OPEN, data)
+    assert "cannot be written to" in done.stderr.splitlines()[-1]
+    for path in (*paths, *data.glob("medcore.db-*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    assert without_privileges(OPEN, data).returncode == 0
+
+
+def test_an_error_of_the_database_never_quotes_a_value(store: Store, study: StudyRecord) -> None:
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE audit")
+    with pytest.raises(SettingsError) as raised:
+        store.rename_study("ann", study.id, "Mrs Zhelyazkova")
+    assert "Zhelyazkova" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(studies_settings: Settings) -> None:
+    settings = replace(studies_settings, database_url="postgresql://ann:secret@127.0.0.1:1/medcore")
+    with pytest.raises(SettingsError, match="MEDCORE_DATABASE_URL names did not do") as raised:
+        Store(settings)
+    assert "secret" not in str(raised.value)
