@@ -21,12 +21,13 @@ import medcore.ui
 from medcore import jobs
 from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
-from medcore.jobs.logs import keep_values_out_of_logs
+from medcore.jobs.logs import keep_values_out_of_logs, note, write_json_lines
 from medcore.jobs.web.guard import Guard, refuse_other_than_loopback
 from medcore.jobs.web.uploads import be_ready
 from medcore.safe_files import close_folder_tree, keep_new_files_private, sweep
 from medcore.settings import Settings
 from medcore.studies import Store
+from medcore.upkeep.vitals import Vitals
 
 use_language(best_language(os.environ.get("LC_ALL") or os.environ.get("LANG")))
 
@@ -58,6 +59,9 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     jobs.keep_warm(SETTINGS)
     be_ready()
     import_what_pages_import()
+    if SETTINGS.log == "json":
+        write_json_lines()
+    note("web server ready", port=st.get_option("server.port"))
     print(_("medcore is ready: {address}", address=f"http://localhost:{st.get_option('server.port')}"), flush=True)  # noqa: T201
     yield
     jobs.stop_keeping(SETTINGS)
@@ -67,4 +71,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 keep_new_files_private()
 keep_values_out_of_logs()
 SETTINGS = checked()
-app = st.App("medcore/ui/main.py", lifespan=lifespan, middleware=[Middleware(Guard, settings=SETTINGS)])
+app = st.App(
+    "medcore/ui/main.py",
+    lifespan=lifespan,
+    middleware=[Middleware(Guard, settings=SETTINGS), Middleware(Vitals, settings=SETTINGS)],
+)

@@ -15,6 +15,7 @@ from medcore.i18n import N_
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
+TOKEN_LENGTH = 16
 ON = ("on", "1", "yes", "true")
 """How a switch is set on; any other word, a mistyped one included, is off."""
 
@@ -24,6 +25,7 @@ VARIABLES = tuple(
     for name in (
         *("DATA", "DATABASE_URL", "STORAGE", "SCHEDULER", "TLS_CA", "TLS_CERT", "TLS_KEY", "WORKERS", "WORKER_MEMORY"),
         *("IDLE_SECONDS", "MAX_UPLOAD_MB", "RETENTION_DAYS", "MLFLOW_URL", "SIMILAR_PATIENTS"),
+        *("METRICS_TOKEN", "LOG"),
         *("DEBUG", "JOBS"),  # what a person may set for made-up data, and what the scheduler is told
         *("CHROMIUM", "TEST_MLFLOW"),  # of the tests
     )
@@ -56,6 +58,10 @@ class Settings:
     """Whether a study may show real training patients beside another; off holds for every study."""
     retention_days: int = 30
     """How long a deleted study can be brought back before it is removed for good."""
+    metrics_token: str | None = field(default=None, repr=False)
+    """What Prometheus brings to be told the figures at ``/metrics``."""
+    log: str = "text"
+    """How logs are written: ``text`` (warnings) or ``json`` (a JSON object a line, with what happened)."""
 
     @classmethod
     def from_env(cls) -> Settings:
@@ -83,6 +89,8 @@ class Settings:
             max_upload_mb=_whole_number("MEDCORE_MAX_UPLOAD_MB", 300),
             mlflow_url=(env("MEDCORE_MLFLOW_URL") or "").strip() or None,
             retention_days=_whole_number("MEDCORE_RETENTION_DAYS", 30),
+            metrics_token=_token("MEDCORE_METRICS_TOKEN"),
+            log=_choice("MEDCORE_LOG", ("text", "json")),
             similar_patients=(env("MEDCORE_SIMILAR_PATIENTS") or "on").strip().casefold() in ON,
         )
         check_scheduler(settings)
@@ -200,6 +208,30 @@ def _memory(name: str, default: str) -> str:
             default=default,
         )
     return text
+
+
+def _choice(name: str, choices: tuple[str, ...]) -> str:
+    """Read one of some words; the first is the default."""
+    text = (os.environ.get(name) or choices[0]).strip().casefold()
+    if text not in choices:
+        raise SettingsError(
+            N_("{name} is “{text}”; it must be one of {choices}."), name=name, text=text, choices=list(choices)
+        )
+    return text
+
+
+def _token(name: str) -> str | None:
+    """Read a secret word, without repeating it."""
+    text = (os.environ.get(name) or "").strip()
+    if text and (len(text) < TOKEN_LENGTH or not text.isascii()):
+        raise SettingsError(
+            N_(
+                "{name} is too short to be a secret; make one of at least {n} letters and digits, for example with: openssl rand -hex 24"
+            ),
+            name=name,
+            n=TOKEN_LENGTH,
+        )
+    return text or None
 
 
 def _default_data_dir() -> Path:

@@ -9,10 +9,11 @@ from medcore.jobs.cluster.processes import stop_local_cluster
 from medcore.jobs.queries.calls import call
 from medcore.jobs.runs.hand_over import ensure_cluster
 from medcore.jobs.runs.start import cancel_run, start_run
-from medcore.jobs.runs.supervisor import WorkerStatus, keep_warm, stop_keeping, worker_ready, worker_status
+from medcore.jobs.runs.supervisor import WorkerState, WorkerStatus, keep_warm, stop_keeping, worker_ready, worker_status
 
 __all__ = [
     "ResultOf",
+    "WorkerState",
     "WorkerStatus",
     "call",
     "cancel_run",

@@ -1,10 +1,11 @@
+import json
 import logging
 from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 
-from medcore.jobs.logs import keep_values_out_of_logs, place_of
+from medcore.jobs.logs import keep_values_out_of_logs, note, place_of, write_json_lines
 
 
 @pytest.fixture
@@ -19,6 +20,37 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     yield stream
     other.removeHandler(handler)
     logging.setLogRecordFactory(before)
+
+
+@pytest.fixture
+def json_lines(log: StringIO) -> Iterator[StringIO]:
+    """Logs as JSON lines, and every formatter and level as it was afterwards."""
+    loggers = [
+        logging.getLogger(),
+        *(o for o in logging.Logger.manager.loggerDict.values() if isinstance(o, logging.Logger)),
+    ]
+    handlers = [(handler, handler.formatter) for one in loggers for handler in one.handlers]
+    added, ours, level = logging.StreamHandler(log), logging.getLogger("medcore"), logging.getLogger("medcore").level
+    ours.addHandler(added)
+    write_json_lines()
+    yield log
+    ours.removeHandler(added)
+    ours.setLevel(level)
+    for handler, formatter in handlers:
+        handler.setFormatter(formatter)
+
+
+def test_json_lines_tell_what_happened_and_hold_no_value_of_an_error(json_lines: StringIO) -> None:
+    keep_values_out_of_logs()
+    note("run begun", run="ab12", attempt=2)
+    try:
+        stumble()
+    except ValueError:
+        logging.getLogger("somebody.elses.library").exception("It failed")
+    begun, failed = map(json.loads, json_lines.getvalue().splitlines())
+    assert (begun["message"], begun["run"], begun["attempt"], begun["level"]) == ("run begun", "ab12", 2, "info")
+    assert failed["message"].startswith("It failed (ValueError at test_logs.py")
+    assert "Miller" not in json_lines.getvalue()
 
 
 def stumble() -> None:

@@ -12,9 +12,12 @@ from medcore import jobs
 from medcore.jobs.cluster.processes import LocalCluster
 from medcore.jobs.runs import hand_over as hand_over_module
 from medcore.jobs.runs.hand_over import hand_over, hand_over_again
+from medcore.jobs.runs.supervisor import mended
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
+from medcore.upkeep.health import health
+from medcore.upkeep.metrics import metrics
 
 Eventually = Callable[..., None]
 Finished = Callable[[str], RunRecord]
@@ -65,14 +68,17 @@ def test_a_worker_and_its_parent_lost_while_starting_come_back(
         cluster = LocalCluster.read(job_settings)
         return cluster is not None and cluster.worker != old.worker and cluster.worker.alive()
 
+    assert health(job_settings).well
     os.kill(watched.worker.pid, signal.SIGKILL)
+    eventually(lambda: not health(job_settings).well, 10)
     eventually(lambda: changed(watched), 60)
+    assert mended(job_settings)[0] >= 1
     starting = LocalCluster.read(job_settings)
     assert starting is not None
     for process in reversed(starting.worker.family()):
         process.kill()
     eventually(lambda: changed(starting), 60)
-    eventually(lambda: jobs.worker_ready(job_settings), 120)
+    eventually(lambda: health(job_settings).well, 120)
 
 
 def test_a_lost_scheduler_is_replaced_and_its_run_goes_on_by_itself(
@@ -116,6 +122,14 @@ def test_a_run_that_is_at_work_nowhere_is_handed_over_again_once(
     assert hand_over_again(job_settings, connection, work=work.descend) == 1
     assert hand_over_again(job_settings, connection, work=work.descend) == 0
     assert finished(run_id).state == "done"
+
+
+def test_the_figures_tell_runs_workers_and_what_was_mended(watched: LocalCluster, job_settings: Settings) -> None:
+    figures = dict(line.rsplit(" ", 1) for line in metrics(job_settings).decode().splitlines() if line[0] != "#")
+    assert float(figures["medcore_workers"]) == 1
+    assert float(figures['medcore_worker_memory_bytes{worker="0"}']) > 1e8
+    assert float(figures['medcore_runs{state="done"}']) >= 1
+    assert float(figures["medcore_workers_replaced_total"]) == mended(job_settings)[0]
 
 
 def test_nothing_of_lost_workers_stays(watched: LocalCluster, job_settings: Settings) -> None:

@@ -11,8 +11,9 @@ import os
 from importlib import import_module
 from typing import Any
 
-from medcore.jobs.logs import keep_values_out_of_logs
+from medcore.jobs.logs import keep_values_out_of_logs, write_json_lines
 from medcore.safe_files import keep_new_files_private
+from medcore.settings import Settings
 
 logger = logging.getLogger("medcore.jobs")
 
@@ -22,6 +23,8 @@ def dask_setup(worker: Any) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     keep_new_files_private()
     keep_values_out_of_logs()
+    if Settings.from_env().log == "json":
+        write_json_lines()
     limit = worker.memory_manager.memory_limit
     if limit:
         os.environ["MEDCORE_WORKER_MEMORY"] = f"{limit / 2**20:.0f}MiB"

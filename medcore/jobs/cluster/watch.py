@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from medcore.jobs.logs import keep_values_out_of_logs
+from medcore.jobs.logs import keep_values_out_of_logs, write_json_lines
 from medcore.safe_files import keep_new_files_private
 from medcore.settings import Settings
 
@@ -28,7 +28,10 @@ def dask_setup(scheduler: Any) -> None:
     keep_new_files_private()
     keep_values_out_of_logs()
     started = last_used = time.monotonic()
-    idle_seconds = Settings.from_env().idle_seconds
+    settings = Settings.from_env()
+    idle_seconds = settings.idle_seconds
+    if settings.log == "json":
+        write_json_lines()
     folder = os.environ.get("MEDCORE_JOBS")
 
     async def look() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from medcore.errors import CancelledError, MedcoreError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster.places import here
-from medcore.jobs.logs import log_without_values
+from medcore.jobs.logs import log_without_values, note
 from medcore.jobs.runs.follower import RunFollower
 from medcore.jobs.runs.heartbeat import beating
 from medcore.jobs.runs.workers import workers_of_this_cluster
@@ -61,6 +61,7 @@ def get_ready_for_patients(failure: WorkerError | None, settings: Settings, owne
 
 
 def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) -> None:
+    note("run begun", run=run_id, attempt=attempt)
     follower = RunFollower(store, owner, run_id, attempt)
     try:
         with beating(store, owner, run_id, attempt), TemporaryDirectory(prefix="medcore-") as scratch:
@@ -77,7 +78,9 @@ def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) ->
     except Exception as error:
         log_without_values(error)
         _fail(store, owner, run_id, attempt, _unexpected(error))
-    if not store.get_run(owner, run_id).unfinished:
+    run = store.get_run(owner, run_id)
+    note("run left", run=run_id, attempt=attempt, state=run.state)
+    if not run.unfinished:
         shutil.rmtree(store.checkpoint_dir(run_id), ignore_errors=True)
 
 

@@ -48,6 +48,8 @@ class _Supervisor:
     problem: MedcoreError | None = None
     next_cleaning: float = 0.0
     last_ready: float = field(default_factory=time.monotonic)
+    n_replaced: int = 0
+    n_again: int = 0
 
     def run(self) -> None:
         while not self.stopped.is_set():
@@ -68,16 +70,19 @@ class _Supervisor:
             self.last_ready = time.monotonic()
             n = hand_over_again(self.settings, connection)
             if n:
+                self.n_again += n
                 logger.warning("%d runs gave no sign of life and were handed over again", n)
             self.clean_up(connection)
             return True
         if self.settings.scheduler is not None:
             return False
         if replace_lost_worker(self.settings):
+            self.n_replaced += 1
             logger.warning("The worker was lost and was started again")
         elif time.monotonic() - self.last_ready > PATIENCE_SECONDS:
             logger.warning("No worker came; the local cluster is begun anew")
             self.last_ready = time.monotonic()
+            self.n_replaced += 1
             disconnect(self.settings)
             stop_local_cluster(self.settings)
         return False
@@ -115,6 +120,12 @@ def stop_keeping(settings: Settings) -> None:
         supervisor.stopped.set()
         if supervisor.thread is not None:
             supervisor.thread.join(STOP_SECONDS)
+
+
+def mended(settings: Settings) -> tuple[int, int]:
+    """Return how often this process started lost workers again, and how many runs it handed over again."""
+    supervisor = _supervisors.get(settings)
+    return (supervisor.n_replaced, supervisor.n_again) if supervisor is not None else (0, 0)
 
 
 def worker_status(settings: Settings | None = None) -> WorkerStatus:

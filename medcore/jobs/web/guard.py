@@ -106,7 +106,7 @@ class Guard:
         if scope["type"] == "http" and scope["path"] == HOME:
             await _send_home(scope, send)
             return
-        fresh = _page(scope) and owner_of(self._settings, _cookies(headers)) is None
+        fresh = _page(scope) and owner_of(self._settings, cookies_of(headers.get("cookie", ""))) is None
         await self._app(scope, receive, _with_headers(send, self._cookie() if fresh else None))
 
     def _from_here(self, scope: Scope, headers: dict[str, str]) -> bool:
@@ -155,8 +155,9 @@ def _page(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] == "GET" and "." not in scope["path"].rsplit("/", 1)[-1]
 
 
-def _cookies(headers: dict[str, str]) -> dict[str, str]:
-    return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
+def cookies_of(header: str) -> dict[str, str]:
+    """Take a Cookie header to pieces."""
+    return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
 
 
 def _host_name(host: str) -> str:

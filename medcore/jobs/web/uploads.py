@@ -28,6 +28,7 @@ from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.reading.table import read_table
 from medcore.errors import MedcoreError, UnreadableFileError, from_dict
 from medcore.i18n import N_, Message
+from medcore.jobs.logs import note
 from medcore.safe_files import keep_new_files_private, private_folder
 from medcore.settings import Settings
 from medcore.studies.parquet import from_parquet, to_parquet
@@ -79,7 +80,9 @@ def _in_child(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[st
     try:
         child.start()
         theirs.close()
-        return _received(name, ours, data)
+        cohort = _received(name, ours, data)
+        note("table read", bytes=len(data), rows=cohort.n_rows, columns=len(cohort.schema.columns))
+        return cohort
     finally:
         ours.close()
         child.kill()
