@@ -80,9 +80,9 @@ def _in_child(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[st
     try:
         child.start()
         theirs.close()
-        cohort = _received(name, ours, data)
-        note("table read", bytes=len(data), rows=cohort.n_rows, columns=len(cohort.schema.columns))
-        return cohort
+        head, frame = _received(name, ours, data)
+        note("table read", bytes=len(data), rows=len(frame), columns=len(frame.columns))
+        return head, frame
     finally:
         ours.close()
         child.kill()
