@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if result is not None:
             sys.stdout.write(result.as_json() if options.json else result.as_text())
             sys.stdout.write("\n")
+            return int(result.code)
     except InputError as error:
         return _fail(str(error), 2)
     except MedcoreError as error:
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     _model(commands_)
     _studies(commands_)
     _app(commands_)
+    _audit(commands_)
     return top
 
 
@@ -335,6 +337,42 @@ def _app(group: Any) -> None:
     command = _command(group, "app", lambda o: commands.app(host=o.host, port=o.port), _("Start the dashboard."))
     command.add_argument("--port", type=int, default=8501)
     command.add_argument("--host", default="127.0.0.1")
+
+
+def _audit(group: Any) -> None:
+    trail = group.add_parser("audit", help=_("Show the audit trail, or find out whether anybody changed it."))
+    parts = trail.add_subparsers(dest="part", required=True, metavar="PART")
+    command = _command(
+        parts,
+        "verify",
+        lambda o: commands.verify_trail(heads=o.head),
+        _("Follow the trail from its first entry to its last; exit code 1 when anything was changed."),
+    )
+    command.add_argument(
+        "--head",
+        action="append",
+        default=[],
+        metavar="N:LINK",
+        help=_("a head that was kept elsewhere, as “audit verify” printed it; may be given again"),
+    )
+    command = _command(
+        parts,
+        "show",
+        lambda o: commands.show_trail(study=o.study, who=o.who, action=o.action, since=o.since, last=o.last),
+        _("Show who did what and when."),
+    )
+    command.add_argument("--study", metavar="ID", help=_("only of this study"))
+    command.add_argument("--who", metavar="NAME", help=_("only of this person"))
+    command.add_argument("--action", metavar="NAME", help=_("only this action, for example patient.viewed"))
+    command.add_argument("--since", metavar="DATE", help=_("only since this day"))
+    command.add_argument("--last", type=int, default=20, metavar="N", help=_("how many of the newest"))
+    command = _command(
+        parts,
+        "export",
+        lambda o: commands.export_trail(out=o.out),
+        _("Take the whole trail out, with its verification."),
+    )
+    command.add_argument("--out", type=Path, metavar="FILE", help=_("a JSON file; without it, standard output"))
 
 
 def _names(text: str) -> list[str]:

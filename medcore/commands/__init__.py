@@ -11,6 +11,7 @@ from medcore.commands.patients import explain, explain_all, predict
 from medcore.commands.result import Result
 from medcore.commands.studies import export_study, import_study
 from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
+from medcore.commands.trail import export_trail, show_trail, verify_trail
 from medcore.commands.written import model
 
 __all__ = [
@@ -23,11 +24,14 @@ __all__ = [
     "explain_all",
     "export_study",
     "import_study",
+    "export_trail",
     "model",
     "predict",
     "profile",
+    "show_trail",
     "train",
     "train_settings",
+    "verify_trail",
 ]
 
 

@@ -25,6 +25,8 @@ class Result:
 
     data: Mapping[str, Any]
     lines: tuple[str, ...]
+    code: int = 0
+    """The exit code of the command."""
 
     def with_more(self, data: Mapping[str, Any], lines: Sequence[str]) -> Result:
         """Return the same with more to tell."""

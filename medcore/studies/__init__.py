@@ -3,6 +3,7 @@
 ``Store(Settings.from_env())`` opens an installation.
 """
 
+from medcore.studies.audit.chain import Head, Verification
 from medcore.studies.deletion import Receipt
 from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie, owner_of
 from medcore.studies.records import (
@@ -24,6 +25,7 @@ __all__ = [
     "UNFINISHED",
     "AuditEntry",
     "Choice",
+    "Head",
     "ProgressPoint",
     "Receipt",
     "RunInputs",
@@ -32,6 +34,7 @@ __all__ = [
     "RunState",
     "Store",
     "StudyRecord",
+    "Verification",
     "owner_cookie",
     "owner_of",
 ]

@@ -36,7 +36,7 @@ from medcore.i18n import N_, Message
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.manifest import package_version
 from medcore.models.run.results import read_results
-from medcore.studies import audit
+from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import cohort_parts, keep_cohort, source_from_dict
 from medcore.studies.files import result_name
 from medcore.studies.parquet import from_parquet

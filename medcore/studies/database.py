@@ -13,6 +13,8 @@ from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.safe_files import file_lock, private_folder
 from medcore.settings import Settings
+from medcore.studies.audit.chain import Head
+from medcore.studies.audit.head import keep_head, signs_heads
 from medcore.studies.faults import damaged, named_faults
 from medcore.studies.files import is_local, place_of
 
@@ -74,6 +76,7 @@ def _engine(url: str, data_dir: Path, storage_url: str) -> Engine:
         if new:
             _check_nothing_lost(storage_url)
         migrate(engine)
+        _keep_first_head(engine, data_dir)
     _opened.append(engine)
     return engine
 
@@ -88,6 +91,15 @@ def _check_nothing_lost(storage_url: str) -> None:
             ),
             place=root if is_local(fs) else "MEDCORE_STORAGE",
         )
+
+
+def _keep_first_head(engine: Engine, data_dir: Path) -> None:
+    """Keep the head of a trail that was there before heads were kept, when this data folder first meets it."""
+    if not signs_heads(data_dir):
+        with engine.connect() as connection:
+            last = connection.execute(text("SELECT id, link FROM audit ORDER BY id DESC LIMIT 1")).first()
+        if last is not None:
+            keep_head(data_dir, Head(last.id, last.link))
 
 
 def _create(url: str) -> Engine:

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Engine, Update, delete, func, select, update
+from sqlalchemy import CursorResult, Delete, Engine, delete, func, select
 from sqlalchemy.orm import Session
 
-from medcore.studies import audit
+from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import cohort_files
 from medcore.studies.files import result_name
 from medcore.studies.session import StoreBase, study_row
-from medcore.studies.tables import AuditRow, CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
+from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
 
 ORPHAN_SECONDS = 3600.0
 """A file that no row knows and that is so old belongs to nothing: whoever wrote it was killed before the row was there."""
@@ -123,11 +123,10 @@ def _delete_rows(session: Session, study: StudyRow, *, keep_table: bool) -> dict
     session.execute(delete(StudyRow).where(StudyRow.id == study_id))
     if not keep_table:
         session.execute(delete(CohortRow).where(CohortRow.id == table_id))
-    emptied = update(AuditRow).where(AuditRow.study_id == study_id).values(details={}, before=None)
-    return {"n_looks": n_looks, "n_runs": n_runs, "n_trail": _count(session, emptied)}
+    return {"n_looks": n_looks, "n_runs": n_runs, "n_trail": audit.empty(session, study_id)}
 
 
-def _count(session: Session, statement: Delete | Update) -> int:
+def _count(session: Session, statement: Delete) -> int:
     """Carry out a statement and return how many rows it touched."""
     return cast("CursorResult[Any]", session.execute(statement)).rowcount
 

@@ -167,24 +167,28 @@ class ProgressPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One change: who, what, when. ``sentence`` says it in the reader's language."""
+    """One entry of the trail: who, what, when. ``sentence`` says it in the reader's language."""
 
     seq: int
-    owner: str
+    who: str
     action: str
     sentence: Message
+    study_id: str | None
     run_id: str | None
     created_at: datetime
     undoable: bool
+    link: str = field(repr=False)
+    """The digest that chains the entry to the one before."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the sentence in the current language."""
         return {
             "seq": self.seq,
-            "owner": self.owner,
+            "who": self.who,
             "action": self.action,
             "sentence": str(self.sentence),
+            "study_id": self.study_id,
             "run_id": self.run_id,
             "created_at": self.created_at.isoformat(),
-            "undoable": self.undoable,
+            "link": self.link,
         }

@@ -17,7 +17,7 @@ from medcore.errors import MedcoreError, NotFoundError, from_dict
 from medcore.i18n import N_
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
-from medcore.studies import audit
+from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import read_cohort
 from medcore.studies.files import result_name
 from medcore.studies.records import UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState

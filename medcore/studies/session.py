@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from medcore.errors import NotFoundError
+from medcore.errors import MedcoreError, NotFoundError
 from medcore.i18n import N_
 from medcore.settings import Settings
+from medcore.studies.audit.entries import HEAD
+from medcore.studies.audit.head import keep_head
 from medcore.studies.database import WRITES, check_database, open_database
 from medcore.studies.faults import named_faults
 from medcore.studies.files import FileStore
 from medcore.studies.tables import RunRow, StudyRow
+
+logger = logging.getLogger("medcore.studies")
 
 
 class StoreBase:
@@ -32,9 +37,17 @@ class StoreBase:
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
+        """Write in one transaction; what it added to the trail is the head that is kept apart once it is there."""
         engine = self._engine.execution_options(**{WRITES: True})
-        with named_faults(self.settings), Session(engine) as session, session.begin():
-            yield session
+        with named_faults(self.settings), Session(engine) as session:
+            with session.begin():
+                yield session
+            head = session.info.get(HEAD)
+        if head is not None:
+            try:
+                keep_head(self.settings.data_dir, head)
+            except MedcoreError as error:  # the change is kept already; the head may lag behind
+                logger.warning("The head of the audit trail was not kept: %s", error)
 
     def check(self) -> None:
         """Look through the database for damage; SettingsError says what to do."""

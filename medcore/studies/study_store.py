@@ -14,10 +14,10 @@ from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.splitting.split import SplitSettings
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
-from medcore.studies import audit
+from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import keep_cohort, read_cohort, read_original
 from medcore.studies.identity import plan_identity
-from medcore.studies.records import AuditEntry, Choice, RunPlan, StudyRecord
+from medcore.studies.records import Choice, RunPlan, StudyRecord
 from medcore.studies.session import StoreBase, study_row
 from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
@@ -136,24 +136,13 @@ class StudyStore(StoreBase):
         """
         with self._writing() as session:
             row = study_row(session, owner, study_id, deleted=True, lock=True)
-            last = audit.last_undoable(session, owner, study_id)
+            last = audit.last_undoable(session, study_id)
             if last is None or last.before is None:
                 raise NotFoundError(N_("There is nothing to undo in this study."))
             _apply(row, last.before)
-            last.undone = True
-            audit.record(session, owner, "change.undone", study_id=study_id, details={"undone": last.action})
+            details = {"undone": last.action}
+            audit.record(session, owner, "change.undone", study_id=study_id, details=details, undoes=last.id)
             return study_record(session, row)
-
-    def audit(self, owner: str, study_id: str) -> tuple[AuditEntry, ...]:
-        """Return everything that was done to a study, oldest first."""
-        with self._reading() as session:
-            return audit.entries(session, owner, study_id)
-
-    def note(self, owner: str, study_id: str, action: str, **details: Any) -> None:
-        """Add an entry to the audit trail for what is not a change of the study itself."""
-        with self._writing() as session:
-            study_row(session, owner, study_id)
-            audit.record(session, owner, action, study_id=study_id, details=details)
 
     def _change(
         self,

@@ -138,7 +138,11 @@ class LookRow(Base):
 
 
 class AuditRow(Base):
-    """Who did what, when. ``before`` holds what an undo puts back; no patient's value is here."""
+    """Who did what, when. ``before`` holds what an undo puts back; no patient's value is here.
+
+    Rows are only ever added, and each is chained to the one before (:mod:`medcore.studies.audit.chain`).
+    Deletion for good alone empties ``details``, ``before`` and ``salt``, of its study's rows.
+    """
 
     __tablename__ = "audit"
 
@@ -147,7 +151,10 @@ class AuditRow(Base):
     study_id: Mapped[str | None] = mapped_column(String(32), index=True)
     run_id: Mapped[str | None] = mapped_column(String(32))
     action: Mapped[str] = mapped_column(String(64))
+    undoes: Mapped[int | None]
     details: Mapped[dict[str, Any]]
     before: Mapped[dict[str, Any] | None]
-    undone: Mapped[bool] = mapped_column(default=False)
+    salt: Mapped[str | None] = mapped_column(String(32))
+    details_digest: Mapped[str] = mapped_column(String(64))
+    link: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=now)

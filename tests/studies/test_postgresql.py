@@ -104,6 +104,7 @@ def test_a_study_lives_through_everything_that_happens_to_one(pg_store: Store, c
     pg_store.purge_study("ann", study.id)
     assert pg_store.list_studies("ann", deleted=True) == ()
     assert pg_store.audit("ann", study.id)[-1].action == "study.purged"
+    assert pg_store.verify_trail().whole
 
 
 def test_many_may_write_at_once(pg_store: Store, cohort: Cohort) -> None:
@@ -111,3 +112,4 @@ def test_many_may_write_at_once(pg_store: Store, cohort: Cohort) -> None:
     with ThreadPoolExecutor(8) as pool:
         runs = list(pool.map(lambda _: pg_store.create_run("ann", study.id, TrainSettings()), range(16)))
     assert sorted(r.number for r in runs) == list(range(1, 17))
+    assert pg_store.verify_trail().n_entries == 17 and pg_store.verify_trail().whole

@@ -178,7 +178,7 @@ def test_every_change_is_in_the_audit_trail_and_no_value_of_a_patient_is(store: 
         "study.deleted",
     ]
     assert str(trail[1].sentence) == "The columns were changed: ward."
-    assert {e.owner for e in trail} == {"ann"}
+    assert {e.who for e in trail} == {"ann"}
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\n\t"])

@@ -1,0 +1,132 @@
+"""Entries of the trail: written in the transaction of what they tell, read by study or as a whole."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select, text, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from medcore.i18n import Message
+from medcore.studies.audit.actions import ACTIONS
+from medcore.studies.audit.chain import FIRST, Head, details_digest, link_of
+from medcore.studies.records import AuditEntry
+from medcore.studies.tables import AuditRow, now
+
+HEAD = "audit.head"
+"""By what a session remembers the head it wrote, so that it is kept apart once it is committed."""
+CHAIN_LOCK = 0x6D65646175646974  # "medaudit": writers of one database extend the chain one after the other
+SALT_BYTES = 16
+
+
+def record(
+    session: Session,
+    who: str,
+    action: str,
+    *,
+    study_id: str | None = None,
+    run_id: str | None = None,
+    details: Mapping[str, Any] | None = None,
+    before: Mapping[str, Any] | None = None,
+    undoes: int | None = None,
+) -> None:
+    """Add an entry in the transaction of the change itself: neither is kept without the other.
+
+    ``before`` holds what an undo puts back, ``undoes`` the number of the entry that this one undoes.
+    """
+    if action not in ACTIONS:
+        raise KeyError(action)
+    session.flush()
+    last = _end_of_chain(session)
+    salt = secrets.token_hex(SALT_BYTES)
+    row = AuditRow(
+        id=last.entry + 1,
+        owner=who,
+        study_id=study_id,
+        run_id=run_id,
+        action=action,
+        undoes=undoes,
+        details=dict(details or {}),
+        before=None if before is None else dict(before),
+        salt=salt,
+        details_digest=details_digest(salt, details or {}, before),
+        created_at=now(),
+    )
+    row.link = link_of(row, last.link)
+    session.add(row)
+    session.flush()
+    session.info[HEAD] = Head(row.id, row.link)
+
+
+def empty(session: Session, study_id: str) -> int:
+    """Empty the details of every entry of a study, names among them; the chain holds without them. Count the entries."""
+    emptied = update(AuditRow).where(AuditRow.study_id == study_id).values(details={}, before=None, salt=None)
+    result = session.execute(emptied)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def entries(session: Session, study_id: str) -> tuple[AuditEntry, ...]:
+    """Return a study's entries, oldest first."""
+    rows = session.scalars(select(AuditRow).where(AuditRow.study_id == study_id).order_by(AuditRow.id)).all()
+    undone = {row.undoes for row in rows}
+    return tuple(_entry(row, undoable=row.before is not None and row.id not in undone) for row in rows)
+
+
+def trail(
+    session: Session,
+    *,
+    study_id: str | None = None,
+    who: str | None = None,
+    action: str | None = None,
+    since: datetime | None = None,
+    newest: int | None = None,
+) -> tuple[AuditEntry, ...]:
+    """Return entries of everybody, oldest first: all of them, or the newest so many of those that fit."""
+    query: Select[AuditRow] = select(AuditRow).order_by(AuditRow.id.desc()).limit(newest)
+    for column, wanted in ((AuditRow.study_id, study_id), (AuditRow.owner, who), (AuditRow.action, action)):
+        query = query if wanted is None else query.where(column == wanted)
+    query = query if since is None else query.where(AuditRow.created_at >= since)
+    return tuple(_entry(row) for row in reversed(session.scalars(query).all()))
+
+
+def rows(session: Session) -> Iterator[AuditRow]:
+    """Pass through every entry as it is in the database, oldest first."""
+    yield from session.scalars(select(AuditRow).order_by(AuditRow.id).execution_options(yield_per=1000))
+
+
+def last_undoable(session: Session, study_id: str) -> AuditRow | None:
+    """Return the newest change that can still be undone."""
+    undone = select(AuditRow.undoes).where(AuditRow.study_id == study_id, AuditRow.undoes.is_not(None))
+    return session.scalars(
+        select(AuditRow)
+        .where(AuditRow.study_id == study_id, AuditRow.before.is_not(None), AuditRow.id.not_in(undone))
+        .order_by(AuditRow.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _end_of_chain(session: Session) -> Head:
+    """Return where the chain ends, and keep others from extending it until this transaction is over."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
+    last = session.execute(select(AuditRow.id, AuditRow.link).order_by(AuditRow.id.desc()).limit(1)).first()
+    return Head(0, FIRST) if last is None else Head(last.id, last.link)
+
+
+def _entry(row: AuditRow, *, undoable: bool = False) -> AuditEntry:
+    return AuditEntry(
+        seq=row.id,
+        who=row.owner,
+        action=row.action,
+        sentence=Message(ACTIONS[row.action], row.details),
+        study_id=row.study_id,
+        run_id=row.run_id,
+        created_at=row.created_at,
+        undoable=undoable,
+        link=row.link,
+    )
