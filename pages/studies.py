@@ -10,9 +10,10 @@ from medcore.studies.records import StudyRecord
 from medcore.ui.kit import components, guards
 from medcore.ui.kit.cache import store
 from medcore.ui.kit.state import state
-from medcore.ui.studies import create
+from medcore.ui.studies import create, tour
 from medcore.ui.studies.bin import deleted_studies
 from medcore.ui.studies.cards import study_card, undo_deletion
+from medcore.ui.studies.compare import compare_studies
 
 SHOWN = 12
 
@@ -27,6 +28,12 @@ def page() -> None:
     undo_deletion()
     if studies:
         your_studies(studies)
+    else:
+        components.empty(
+            _("There is no study yet"),
+            _("Bring a table of your own, open a built-in sample, or take the tour: it begins with a sample."),
+        )
+    tour.invitation()
     upload()
     sample_cards()
     deleted_studies(owner)
@@ -42,12 +49,15 @@ def your_studies(studies: tuple[StudyRecord, ...]) -> None:
         study_card(study)
     if len(found) > SHOWN:
         components.note(_("{n} more studies: type a part of the name to find one.", n=len(found) - SHOWN))
+    compare_studies(studies)
 
 
 def upload() -> None:
     components.section(
         _("Bring a table"),
-        _("One row a patient or a visit, one column a measurement. It stays on this machine."),
+        _(
+            "One row a patient or a visit, one column a measurement; or a study exported from medcore. It stays on this machine."
+        ),
     )
     file = st.file_uploader(
         _("Table with the columns' names in its first line"),
@@ -59,8 +69,10 @@ def upload() -> None:
     if file is not None:
         with components.errors_shown():
             with st.spinner(_("Reading {name} …", name=components.plain(file.name))):
-                create.open_table(file.name, file.getvalue())
+                study = create.open_table(file.name, file.getvalue())
             state().uploads += 1
+            if study is not None and guards.finished_runs(study):
+                st.rerun()  # one that came from an archive: its card, on top of the list, says what is next
             components.go("data")
 
 

@@ -11,6 +11,7 @@ from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.splitting.split import SplitSettings
 from medcore.errors import MedcoreError
+from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import Message
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
@@ -119,6 +120,13 @@ class RunRecord:
         """The number of the run of which this is a recalibrated version, if it is one."""
         link = self.summary.get("version_of")
         return int(link["number"]) if link else None
+
+    @property
+    def auroc(self) -> Estimate | None:
+        """The out-of-fold AUROC; runs of before it was kept give that of their weightiest candidate."""
+        parts = sorted(self.summary.get("candidates", ()), key=lambda part: -part["weight"])
+        found = self.summary.get("auroc") or next((part["auroc"] for part in parts if "auroc" in part), None)
+        return None if found is None else Estimate.from_dict(found)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, without the owner."""

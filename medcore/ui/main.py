@@ -18,6 +18,7 @@ from medcore.ui.kit.fragments import fragment
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.state import from_address, speak, state, to_address, write_again
 from medcore.ui.kit.text import markup
+from medcore.ui.studies import tour
 
 CAVEAT = N_("For research use; not a medical device.")
 
@@ -44,6 +45,7 @@ def main() -> None:
         fragment(_worker, every=None if jobs.worker_ready() else 2.0)()
         st.html(f'<p class="mc-caveat">{markup(_(CAVEAT))}</p>')
     to_address()
+    tour.banner(page.url_path or "studies")
     with errors_shown():
         page.run()
 

@@ -86,3 +86,19 @@ def test_a_hostile_name_is_text(open_page, page_store, heart_study, words):
     shown = words(open_page("studies"))
     assert "<img" not in shown
     assert "&lt;img" in shown
+
+
+def test_a_new_installation_begins_empty_and_the_tour_is_left_and_taken_up_at_the_same_step(
+    open_page, page_store, words
+):
+    app = open_page("studies")
+    assert "There is no study yet" in words(app)
+    app = press(press(app, "studies.tour"), "tour.next")
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    assert (study.n_rows, app.query_params["tour"]) == (920, "2")
+    app = press(app, "tour.next")
+    assert next(b for b in app.button if b.key == "tour.next").disabled
+    app = press(app, "tour.leave").switch_page("../../pages/studies.py").run()
+    assert "tour" not in app.query_params
+    assert "step 3 of 5" in words(app)
+    assert press(app, "studies.tour").query_params["tour"] == "3"

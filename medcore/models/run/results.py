@@ -135,6 +135,7 @@ class Results:
             "model": self.model,
             "n_train": len(self.training.outcome),
             "n_test": len(self.test.outcome) if self.test else 0,
+            "auroc": self.cross_validated.metrics["auroc"].to_dict(),
             "candidates": [
                 {"name": c.name, "weight": c.weight}
                 | {

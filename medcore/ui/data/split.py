@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import get_args
 
 import streamlit as st
 
 from medcore.data.preparation.recipe import Prepared
 from medcore.data.splitting.split import Split, SplitKind, SplitSettings, make_split
-from medcore.i18n import N_, _
+from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.targets import Target
 from medcore.ui.data.recipe import prepared
@@ -18,14 +17,7 @@ from medcore.ui.kit.layout import facts, note
 from medcore.ui.kit.notices import errors_shown, findings
 from medcore.ui.kit.tables import table
 from medcore.ui.kit.text import one_line, plain
-
-KIND_WORDS: Mapping[str, str] = {
-    "random": N_("at random, with equal shares of events"),
-    "group": N_("at random, whole patients"),
-    "time": N_("by time: test on the latest patients"),
-    "site": N_("by site: test on sites left out"),
-    "column": N_("by a column that says who is tested"),
-}
+from medcore.ui.kit.words import SPLIT_KINDS
 
 
 def split_form(study: StudyRecord) -> None:
@@ -57,7 +49,7 @@ def _ask(study: StudyRecord, done: Prepared) -> SplitSettings:
             _("How to split"),
             kinds,
             index=kinds.index(usual) if usual in kinds else 0,
-            format_func=lambda k: _(KIND_WORDS[k]),
+            format_func=lambda k: _(SPLIT_KINDS[k]),
             key=f"data.split.kind.{study.identity}",
         )
     with second:

@@ -48,6 +48,10 @@ class SessionState:
     """Which list and which place in it the Patient page shows as a record, by run."""
     typed: dict[str, Any] = field(default_factory=dict, repr=False)
     """The patient typed in last, by run; never stored."""
+    tour: int = 0
+    """The step of the tour that is shown; 0 where none is."""
+    tour_left: int = 0
+    """The step at which the tour was left in this session."""
     deleted_study: str | None = None
     """The study deleted last in this session, which may be brought back."""
     receipt: Receipt | None = None
@@ -102,6 +106,8 @@ def from_address() -> None:
     current, query = state(), st.query_params
     if query.get("lang") in LANGUAGES:
         current.language = query["lang"]
+    if query.get("tour", "").isdigit() and not current.tour_left:
+        current.tour = int(query["tour"])
     if query.get("study"):
         current.open_study(query["study"])
 
@@ -111,14 +117,15 @@ def to_address() -> None:
     for name, value in address().items():
         if st.query_params.get(name) != value:
             st.query_params[name] = value
-    if state().study_id is None and "study" in st.query_params:
-        del st.query_params["study"]
+    for name in ("study", "tour"):
+        if name not in address() and name in st.query_params:
+            del st.query_params[name]
 
 
 def address() -> Mapping[str, str]:
     """Return the part of the address that every link inside the app carries along."""
     current = state()
-    pairs = {"lang": current.language, "study": current.study_id}
+    pairs = {"lang": current.language, "study": current.study_id, "tour": str(current.tour or "")}
     return {name: value for name, value in pairs.items() if value}
 
 

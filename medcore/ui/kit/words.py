@@ -15,6 +15,14 @@ RUN_STATES: Mapping[str, tuple[str, str]] = {
     "cancelled": (N_("Cancelled"), "stale"),
 }
 
+SPLIT_KINDS: Mapping[str, str] = {
+    "random": N_("at random, with equal shares of events"),
+    "group": N_("at random, whole patients"),
+    "time": N_("by time: test on the latest patients"),
+    "site": N_("by site: test on sites left out"),
+    "column": N_("by a column that says who is tested"),
+}
+
 
 def model_name(model: str) -> str:
     """Return what a model is called; a model without a word keeps its own name."""

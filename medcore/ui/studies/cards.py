@@ -1,21 +1,24 @@
-"""A study as a card: what it is, how far it is, and what can be done with it."""
+"""A study as a card: what it is, how far it is, its best figure, and the next step."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from medcore.i18n import N_, _
-from medcore.studies.records import StudyRecord
+from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import components, guards
 from medcore.ui.kit.cache import store
-from medcore.ui.kit.state import state
+from medcore.ui.kit.state import speak, state
+from medcore.ui.kit.words import model_name
 from medcore.ui.studies import create
 
 STAGES = {
-    "outcome": (N_("Outcome to be chosen"), "stale", "data"),
-    "train": (N_("Ready to train"), "queued", "train"),
-    "training": (N_("Training"), "running", "train"),
-    "trained": (N_("Trained"), "done", "evaluate"),
+    "outcome": (N_("Outcome to be chosen"), "stale", "data", N_("Choose the outcome")),
+    "train": (N_("Ready to train"), "queued", "train", N_("Train a model")),
+    "training": (N_("Training"), "running", "train", N_("Watch it learn")),
+    "trained": (N_("Trained"), "done", "evaluate", N_("Judge it")),
 }
 
 
@@ -30,32 +33,83 @@ def undo_deletion() -> None:
 
 
 def study_card(study: StudyRecord) -> None:
-    """Show one study with its state, the way to its next step, and rename and delete."""
+    """Show one study with its state, the way to its next step, and what else can be done with it."""
     runs = store().list_runs(study.owner, study.id)
-    name, look, next_page = STAGES[create.stage_of(study, runs)]
-    outcome = study.schema.outcome
-    facts = [_("{n} rows", n=f"{study.n_rows:,}"), _("{n} columns", n=study.n_columns)]
-    if outcome is not None:
-        facts.append(_("predicts {column}", column=outcome.name))
-    if runs:
-        facts.append(_("training runs: {n}", n=len(runs)))
+    stage = create.stage_of(study, runs)
+    name, look, next_page, step = STAGES[stage]
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"studies-card-{study.id}"):
-        components.card(study.name, " · ".join(facts), badge=_(name), look=look)
-        if st.button(_("Open"), key=f"studies.open.{study.id}", type="primary"):
-            state().open_study(study.id)
-            components.go(next_page)
+        components.card(study.name, " · ".join(_facts(study, runs)), badge=_(name), look=look)
+        if st.button(_(step), key=f"studies.open.{study.id}", type="primary"):
+            _open(study, next_page)
+        if stage == "trained" and st.button(_("Explain a patient"), key=f"studies.explain.{study.id}"):
+            _open(study, "patient")
         with st.popover(_("More"), key=f"studies.more.{study.id}"):
-            st.text_input(_("Name"), study.name, max_chars=200, key=f"studies.name.{study.id}")
-            st.button(_("Rename"), key=f"studies.rename.{study.id}", on_click=_rename, args=(study,))
-            st.button(
-                _("Delete"), key=f"studies.delete.{study.id}", on_click=_delete, args=(study,), icon=":material/delete:"
-            )
+            _more(study)
+
+
+def best_run(study: StudyRecord, runs: Sequence[RunRecord]) -> RunRecord | None:
+    """Return the run that a study stands for: the chosen one, else that of the highest out-of-fold AUROC."""
+    judged = [run for run in runs if run.state == "done" and run.auroc is not None and run.auroc.exists]
+    chosen = next((run for run in judged if study.choice and run.id == study.choice.run_id), None)
+    return chosen or max(judged, key=lambda run: run.auroc.value if run.auroc else 0.0, default=None)
+
+
+def _facts(study: StudyRecord, runs: Sequence[RunRecord]) -> list[str]:
+    """Say in a line when it was changed, who is in it, what it predicts, and how well."""
+    one_a_patient = not any(column.role == "group" for column in study.schema.columns)
+    facts = [f"{study.updated_at:%Y-%m-%d}"]
+    facts.append(_("{n} patients", n=f"{study.n_rows:,}") if one_a_patient else _("{n} rows", n=f"{study.n_rows:,}"))
+    if study.schema.outcome is not None:
+        facts.append(_("predicts {column}", column=study.schema.outcome.name))
+    best = best_run(study, runs)
+    if best is not None and best.auroc is not None:
+        figure = components.with_interval(best.auroc, digits=2)
+        facts.append(_("AUROC {figure}, {model}", figure=figure, model=model_name(best.settings.model)))
+    if len(runs) > 1:
+        facts.append(_("training runs: {n}", n=len(runs)))
+    return facts
+
+
+def _more(study: StudyRecord) -> None:
+    """Offer to rename, duplicate, take along and delete a study."""
+    st.text_input(_("Name"), study.name, max_chars=200, key=f"studies.name.{study.id}")
+    st.button(_("Rename"), key=f"studies.rename.{study.id}", on_click=_rename, args=(study,))
+    st.button(
+        _("Duplicate"),
+        key=f"studies.duplicate.{study.id}",
+        on_click=_duplicate,
+        args=(study,),
+        icon=":material/content_copy:",
+        help=_("A second study with the same table, plan and finished runs."),
+    )
+    components.download(
+        _("Export as one archive"),
+        lambda: store().export_study(study.owner, study.id),
+        file_name="medcore-study.zip",
+        mime="application/zip",
+        key=f"studies.export.{study.id}",
+    )
+    components.caption(
+        _("It holds the patients’ rows: keep it as you keep the table. Bring it in again where tables are brought.")
+    )
+    st.button(_("Delete"), key=f"studies.delete.{study.id}", on_click=_delete, args=(study,), icon=":material/delete:")
+
+
+def _open(study: StudyRecord, page: str) -> None:
+    state().open_study(study.id)
+    components.go(page)
 
 
 def _rename(study: StudyRecord) -> None:
     name = st.session_state.get(f"studies.name.{study.id}", "")
     if name.strip():
         store().rename_study(study.owner, study.id, name)
+
+
+def _duplicate(study: StudyRecord) -> None:
+    speak()
+    with components.errors_shown():
+        store().duplicate_study(study.owner, study.id, _("{name} (copy)", name=study.name))
 
 
 def _delete(study: StudyRecord) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Literal
 
 from medcore.data.long import Pivot
@@ -11,8 +12,9 @@ from medcore.data.reading.table import reshape
 from medcore.data.samples import Sample, load_sample
 from medcore.errors import NotFoundError
 from medcore.i18n import N_
-from medcore.jobs.web.uploads import read_upload
+from medcore.jobs.web.uploads import read_rows, read_upload
 from medcore.settings import Settings
+from medcore.studies.archive import is_study_archive
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit.cache import cohort, store
 from medcore.ui.kit.guards import require_owner
@@ -25,23 +27,32 @@ Stage = Literal["outcome", "train", "training", "trained"]
 
 def open_sample(sample: Sample) -> StudyRecord:
     """Open a built-in sample as a study that is ready to train; the same one if it is open already."""
-    read, owner = load_sample(sample.key), require_owner()
-    known = (s for s in store().list_studies(owner) if s.cohort_sha256 == read.sha256 and s.cohort_name == read.name)
-    study = next(known, None) or store().create_study(owner, str(sample.title), read)
+    study = sample_study(sample) or store().create_study(require_owner(), str(sample.title), load_sample(sample.key))
     state().open_study(study.id)
     return study
+
+
+def sample_study(sample: Sample) -> StudyRecord | None:
+    """Return this owner's study of a built-in sample, if there is one."""
+    digest = sha256(sample.path.read_bytes()).hexdigest()
+    known = store().list_studies(require_owner())
+    return next((s for s in known if s.cohort_sha256 == digest and s.cohort_name == sample.path.name), None)
 
 
 def open_table(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None) -> StudyRecord | None:
     """Read a table and open a study on it; its outcome is still to be chosen.
 
-    A table in which something may tell who the patients are is not stored: it
+    A study exported from medcore comes back as it was. A table in which something may tell who the patients are is not stored: it
     waits in the session for decisions on the Data page, and None is returned.
 
     Raises:
         UnreadableFileError: the file is not a table; nothing is kept.
 
     """
+    if is_study_archive(data):
+        study = store().import_study(require_owner(), data, read_rows=read_rows)
+        state().open_study(study.id)
+        return study
     read = read_upload(name, data, overrides=overrides)
     risky = tuple(f for f in screen(read.frame, read.schema) if f.severity == "error")
     state().pending = Pending(read, _study_name(name), risky) if risky else None

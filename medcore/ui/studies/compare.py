@@ -1,0 +1,108 @@
+"""Two studies side by side: their figures with intervals, how they were made, and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from medcore.i18n import _
+from medcore.models.run.results import Results
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui.kit import cache, components
+from medcore.ui.kit.runs import run_title
+from medcore.ui.kit.words import SPLIT_KINDS
+from medcore.ui.studies.cards import best_run
+
+Side = tuple[StudyRecord, RunRecord]
+
+
+def compare_studies(studies: Sequence[StudyRecord]) -> None:
+    """Let two studies with a finished run be set side by side; nothing where there are fewer."""
+    best = [(study, best_run(study, cache.store().list_runs(study.owner, study.id))) for study in studies]
+    judged = {study.id: (study, run) for study, run in best if run is not None}
+    if len(judged) < 2 or not st.toggle(_("Compare two studies side by side"), key="studies.compare"):
+        return
+    ids = list(judged)
+
+    def name(study_id: str) -> str:
+        return components.one_line(judged[study_id][0].name, limit=60)
+
+    left, right = st.columns(2)
+    first = left.selectbox(_("One study"), ids, format_func=name, key="studies.compare.first")
+    others = [study_id for study_id in ids if study_id != first]
+    second = right.selectbox(_("Another one"), others, format_func=name, key="studies.compare.second")
+    with components.errors_shown():
+        _side_by_side((judged[first], judged[second]))
+
+
+def _side_by_side(sides: tuple[Side, Side]) -> None:
+    results = [cache.results(run) for _study, run in sides]
+    names = _names(sides)
+    if sides[0][0].content_key != sides[1][0].content_key:
+        components.note(
+            _(
+                "These are different patients: AUROC and calibration depend on who they are, so that a difference need not be the models’."
+            ),
+            look="warning",
+        )
+    components.metric_table({name: found.cross_validated.metrics for name, found in zip(names, results, strict=True)})
+    components.caption(_("Out-of-fold figures: each patient was judged by models that had not seen that patient."))
+    components.section(_("How they were made"))
+    components.table(_settings(sides, results, names))
+    components.section(_("Who is in them"))
+    populations = _populations(results, names)
+    if populations is None:
+        components.note(
+            _("The two have no predictor of the same name, so that their patients cannot be set side by side.")
+        )
+        return
+    components.table(populations)
+    components.caption(
+        _("Numbers: mean (standard deviation); median [quartiles]. Categories: count (share of those known).")
+    )
+
+
+def _names(sides: tuple[Side, Side]) -> list[str]:
+    """Name the two columns after the studies; two of one name are told apart by their day."""
+    names = [study.name for study, _run in sides]
+    if names[0] == names[1]:
+        names = [f"{study.name} ({study.created_at:%Y-%m-%d %H:%M:%S})" for study, _run in sides]
+    return names
+
+
+def _settings(sides: tuple[Side, Side], results: Sequence[Results], names: Sequence[str]) -> pd.DataFrame:
+    columns = {}
+    for (study, run), found, name in zip(sides, results, names, strict=True):
+        outcome, event = study.schema.outcome, found.classes[-1]
+        counts = found.cross_validated.class_counts
+        columns[components.plain(name)] = {
+            _("Run"): run_title(run),
+            _("Outcome"): components.plain(outcome.name if outcome else "–"),
+            _("Event"): components.plain(event) if len(found.classes) == 2 else _("several classes"),
+            _("Training patients"): f"{len(found.training.outcome):,}",
+            _("With the event"): f"{counts[event]:,}" if len(found.classes) == 2 else "–",
+            _("Locked test set"): f"{len(found.test.outcome):,}" if found.test else _("none"),
+            _("Predictors"): str(len(found.manifest["predictors"])),
+            _("Split"): _(SPLIT_KINDS[study.split.kind]),
+            _("Seed"): str(run.settings.seed),
+            _("Preparation"): "; ".join(str(step.title) for step in study.recipe.steps if step.on) or _("none"),
+            _("Out of date"): _("yes") if run.out_of_date else _("no"),
+        }
+    return pd.DataFrame(columns).rename_axis("").reset_index()
+
+
+def _populations(results: Sequence[Results], names: Sequence[str]) -> pd.DataFrame | None:
+    """Put the two Tables 1 beside each other, without their strata, for the columns that both have."""
+    tables = [found.table_one for found in results]
+    shared = set.intersection(*({row.column for row in table.rows} if table else set() for table in tables))
+    sides = []
+    for table, name in zip(tables, names, strict=True):
+        if table is None or not shared:
+            return None
+        lines = replace(table, rows=tuple(row for row in table.rows if row.column in shared)).frame().iloc[:, :2]
+        lines = lines.map(lambda text: components.plain(text, limit=60))
+        sides.append(lines.set_axis([_("Column"), components.plain(name)], axis=1).set_index(_("Column")))
+    return pd.concat(sides, axis=1, sort=False).fillna("–").rename_axis(_("Column")).reset_index()
