@@ -29,7 +29,13 @@ def n_workers() -> int:
 
 
 @pytest.fixture(scope="module")
-def job_settings(tmp_path_factory: pytest.TempPathFactory, n_workers: int) -> Iterator[Settings]:
+def warm() -> bool:
+    """Whether a module's workers import before they answer what runs and predictions need, as they do for people."""
+    return False
+
+
+@pytest.fixture(scope="module")
+def job_settings(tmp_path_factory: pytest.TempPathFactory, n_workers: int, warm: bool) -> Iterator[Settings]:
     """An installation whose cluster is stopped when the module's tests are done."""
     here = str(Path(__file__).parent)
     with pytest.MonkeyPatch.context() as patch:
@@ -39,6 +45,8 @@ def job_settings(tmp_path_factory: pytest.TempPathFactory, n_workers: int) -> It
         patch.syspath_prepend(here)
         # Somebody may edit the code while the tests run; that is another test's concern.
         patch.setattr(processes, "fingerprint", lambda _settings: "as tested")
+        if not warm:
+            patch.setattr(processes, "WORKER_PRELOAD", "medcore_test_preload")
         settings = Settings.from_env()
         yield settings
         jobs.stop_keeping(settings)

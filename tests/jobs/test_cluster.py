@@ -51,12 +51,6 @@ def test_a_notebook_whose_event_loop_runs_in_this_thread_reaches_the_cluster(job
     assert asyncio.run(cell()) == 3
 
 
-def test_a_worker_that_is_ready_is_warm(job_settings: Settings, work: ModuleType) -> None:
-    for name in ("tensorflow", "medcore.models.run.training", "medcore.explanation.patient.worker_queries"):
-        assert jobs.call(work.is_imported, name)
-    assert "Warming up failed" not in (job_settings.data_dir / "jobs" / "worker.log").read_text()
-
-
 def test_a_functions_own_error_comes_back_as_it_was(job_settings: Settings, work: ModuleType) -> None:
     with pytest.raises(TargetError, match="The outcome has 1 class"):
         jobs.call(work.refuse, None, None, None)

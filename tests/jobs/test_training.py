@@ -1,6 +1,7 @@
 import os
 import signal
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,11 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.results import Results, read_results
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
+
+
+@pytest.fixture(scope="module")
+def warm() -> bool:
+    return True
 
 
 @pytest.fixture
@@ -37,6 +43,16 @@ def results_of(store: Store, run: RunRecord) -> Results:
 
 def worker_pid() -> int:
     return jobs.call(os.getpid)
+
+
+def test_a_worker_that_is_ready_is_warm(
+    job_settings: Settings, work: ModuleType, eventually: Callable[..., None]
+) -> None:
+    jobs.keep_warm(job_settings)
+    eventually(lambda: jobs.worker_ready(job_settings), 120)
+    for name in ("tensorflow", "medcore.models.run.training", "medcore.explanation.patient.worker_queries"):
+        assert jobs.call(work.is_imported, name)
+    assert "Warming up failed" not in (job_settings.data_dir / "jobs" / "worker.log").read_text()
 
 
 def test_a_run_leaves_results_and_a_headline_without_the_locked_test_set(

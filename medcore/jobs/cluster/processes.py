@@ -27,6 +27,7 @@ from medcore.safe_files import file_lock, private_folder, write_whole
 from medcore.settings import ROOT, Settings
 
 LOOPBACK = "127.0.0.1"
+WORKER_PRELOAD = "medcore.jobs.cluster.preload"
 TRAIN = "TRAIN"  # the resource a training run takes, of which a worker has one
 TRIAL = "TRIAL"  # the one a trial of a search takes, beside the run that waits for it
 THREADS = 4  # one trains, the others answer pages
@@ -203,7 +204,7 @@ def _start_worker(settings: Settings) -> Process:
         "worker",
         [
             *("distributed.cli.dask_worker", "--nworkers", str(settings.workers), "--death-timeout", "60"),
-            *("--preload", "medcore.jobs.cluster.preload"),
+            *("--preload", WORKER_PRELOAD),
             *("--nthreads", str(THREADS), "--resources", f"{TRAIN}=1,{TRIAL}=1"),
             *("--memory-limit", settings.worker_memory, "--local-directory", str(_file(settings, "space"))),
         ],
