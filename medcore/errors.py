@@ -10,6 +10,7 @@
     │   ├── SettingsError
     │   ├── BundleError
     │   └── NotFoundError
+    │       └── RefusedError  it is there, and not for this person
     ├── CancelledError        the person asked to stop
     └── WorkerError           a worker or the cluster failed (exit code 1)
 
@@ -100,6 +101,20 @@ class BundleError(InputError):
 
 class NotFoundError(InputError):
     """A study, run, bundle or row that does not exist, or belongs to somebody else."""
+
+
+class RefusedError(NotFoundError):
+    """A study, run or page that is there and not open to this person.
+
+    ``who`` asked for it; ``study_id`` and ``run_id`` say for which. They go into the audit trail and
+    are not shown.
+    """
+
+    def __init__(
+        self, template: str, /, *, who: str = "", study_id: str | None = None, run_id: str | None = None, **values: Any
+    ) -> None:
+        super().__init__(template, **values)
+        self.who, self.study_id, self.run_id = who, study_id, run_id
 
 
 class CancelledError(MedcoreError):

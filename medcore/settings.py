@@ -25,6 +25,8 @@ VARIABLES = tuple(
     for name in (
         *("DATA", "DATABASE_URL", "STORAGE", "SCHEDULER", "TLS_CA", "TLS_CERT", "TLS_KEY", "WORKERS", "WORKER_MEMORY"),
         *("IDLE_SECONDS", "MAX_UPLOAD_MB", "RETENTION_DAYS", "MLFLOW_URL", "SIMILAR_PATIENTS"),
+        *("ADDRESS", "OIDC_URL", "OIDC_CLIENT", "OIDC_SECRET", "OIDC_SECRET_FILE", "OIDC_PERSON", "OIDC_ROLES"),
+        *("ROLES", "SIGN_OUT_MINUTES", "MAX_STUDIES", "MAX_RUNS", "MAX_STORED_GB"),
         *("METRICS_TOKEN", "LOG"),
         *("DEBUG", "JOBS"),  # what a person may set for made-up data, and what the scheduler is told
         *("CHROMIUM", "TEST_MLFLOW"),  # of the tests
@@ -58,6 +60,14 @@ class Settings:
     """Whether a study may show real training patients beside another; off holds for every study."""
     retention_days: int = 30
     """How long a deleted study can be brought back before it is removed for good."""
+    sign_out_minutes: int = 30
+    """After how long without anything done somebody who signed in is signed out."""
+    max_studies: int = 500
+    """How many studies one person may have."""
+    max_runs: int = 20
+    """How many training runs of one person may wait or work at a time."""
+    max_stored_gb: int = 50
+    """How much one person's tables and original files may take."""
     metrics_token: str | None = field(default=None, repr=False)
     """What Prometheus brings to be told the figures at ``/metrics``."""
     log: str = "text"
@@ -89,6 +99,10 @@ class Settings:
             max_upload_mb=_whole_number("MEDCORE_MAX_UPLOAD_MB", 300),
             mlflow_url=(env("MEDCORE_MLFLOW_URL") or "").strip() or None,
             retention_days=_whole_number("MEDCORE_RETENTION_DAYS", 30),
+            sign_out_minutes=_whole_number("MEDCORE_SIGN_OUT_MINUTES", 30),
+            max_studies=_whole_number("MEDCORE_MAX_STUDIES", 500),
+            max_runs=_whole_number("MEDCORE_MAX_RUNS", 20),
+            max_stored_gb=_whole_number("MEDCORE_MAX_STORED_GB", 50),
             metrics_token=_token("MEDCORE_METRICS_TOKEN"),
             log=_choice("MEDCORE_LOG", ("text", "json")),
             similar_patients=(env("MEDCORE_SIMILAR_PATIENTS") or "on").strip().casefold() in ON,

@@ -24,7 +24,7 @@ def verify_trail(*, heads: Sequence[str] = ()) -> Result:
 def show_trail(*, study: str | None, who: str | None, action: str | None, since: str | None, last: int) -> Result:
     """Show the newest entries that fit, oldest first."""
     found = Store(Settings.from_env()).trail(
-        study_id=study, who=who, action=action, since=_day(since) if since else None, newest=last
+        LOCAL_OWNER, study_id=study, who=who, action=action, since=_day(since) if since else None, newest=last
     )
     return Result({"entries": [entry.to_dict() for entry in found]}, tuple(map(_line, found)))
 
@@ -33,7 +33,7 @@ def export_trail(*, out: Path | None) -> Result:
     """Take the whole trail out, with what was found when it was followed; that it was taken is an entry of its own."""
     store = Store(Settings.from_env())
     store.note_of_installation(LOCAL_OWNER, "trail.exported")
-    verified, found = store.verify_trail(), store.trail()
+    verified, found = store.verify_trail(), store.trail(LOCAL_OWNER)
     data = {"verification": verified.to_dict(), "entries": [entry.to_dict() for entry in found]}
     if out is None:
         return Result(data, tuple(map(_line, found)))

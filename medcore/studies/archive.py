@@ -40,6 +40,7 @@ from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import cohort_parts, keep_cohort, source_from_dict
 from medcore.studies.files import result_name
 from medcore.studies.parquet import from_parquet
+from medcore.studies.people.access import require_role
 from medcore.studies.records import UNFINISHED, RunPlan, StudyRecord
 from medcore.studies.session import StoreBase, study_row
 from medcore.studies.study_store import clean_name, study_record
@@ -82,13 +83,13 @@ class StudyArchive(StoreBase):
 
         """
         with self._writing() as session:
-            study = study_row(session, owner, study_id)
+            study = study_row(session, owner, study_id, wants="change")
             table = session.get_one(CohortRow, study.cohort_id)
             runs = session.scalars(select(RunRow).where(RunRow.study_id == study_id).order_by(RunRow.number)).all()
             kept = [run for run in runs if run.state not in UNFINISHED]
             members = cohort_parts(self.files, table)
             for run in kept:
-                name = result_name(owner, run.id)
+                name = result_name(study.owner, run.id)
                 if self.files.exists(name):
                     folder = self.files.folder(name)
                     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
@@ -143,6 +144,7 @@ class StudyArchive(StoreBase):
         name: str | None,
     ) -> StudyRecord:
         """Write the rows of the database and the files of a checked archive."""
+        require_role(session, owner, "modeller")
         original = next((content for path, content in members.items() if path.startswith("original/")), None)
         told = [entry for entry in head["reasons"] if entry["action"] in REASONS]
         reason = next((e["details"].get("reason") for e in told if e["action"] == "attachments.kept"), None)

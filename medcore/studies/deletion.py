@@ -17,7 +17,7 @@ from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import cohort_files
 from medcore.studies.files import result_name
 from medcore.studies.session import StoreBase, study_row
-from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
+from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, ShareRow, StudyRow, now
 
 ORPHAN_SECONDS = 3600.0
 """A file that no row knows and that is so old belongs to nothing: whoever wrote it was killed before the row was there."""
@@ -66,7 +66,7 @@ class Deletion(StoreBase):
         without a name or any other detail.
         """
         with self._writing() as session:
-            row = study_row(session, owner, study_id, deleted=True, lock=True)
+            row = study_row(session, owner, study_id, wants="own", deleted=True, lock=True)
             n_rows, files = self._files_of(session, row)
             counts = _delete_rows(session, row, keep_table=not files.table)
             audit.record(session, owner, "study.purged", study_id=study_id, details=counts | {"n_rows": n_rows})
@@ -117,6 +117,7 @@ def _delete_rows(session: Session, study: StudyRow, *, keep_table: bool) -> dict
     """Delete everything of a study from the database, and empty what the trail says of it; count it."""
     study_id, table_id = study.id, study.cohort_id
     runs = select(RunRow.id).where(RunRow.study_id == study_id)
+    session.execute(delete(ShareRow).where(ShareRow.study_id == study_id))
     n_looks = _count(session, delete(LookRow).where(LookRow.study_id == study_id))
     session.execute(delete(ProgressRow).where(ProgressRow.run_id.in_(runs)))
     n_runs = _count(session, delete(RunRow).where(RunRow.study_id == study_id))

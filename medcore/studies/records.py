@@ -15,6 +15,7 @@ from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import Message
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
+from medcore.studies.people.roles import Access
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 RUN_STATES: tuple[str, ...] = get_args(RunState)
@@ -40,7 +41,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
-    """A study without its rows.
+    """A study without its rows, as one person sees it.
+
+    ``owner`` is the person in whose name it was asked for and every further call is made,
+    ``access`` the most they may do with it, ``shared_by`` whose it is when it is not theirs.
 
     ``identity`` changes when cohort, schema, recipe or split change; a run with
     another identity is out of date. ``n_looks`` counts the looks at the locked
@@ -52,6 +56,8 @@ class StudyRecord:
 
     id: str
     owner: str = field(repr=False)
+    access: Access = "own"
+    shared_by: str | None = field(repr=False, default=None)
     name: str
     cohort_name: str = field(repr=False)
     cohort_sha256: str
@@ -88,6 +94,8 @@ class StudyRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One training job: what was asked for, how far it is, what came of it.
+
+    ``owner`` is the person in whose name it was asked for and every further call is made.
 
     ``number`` counts a study's runs from 1. ``out_of_date`` tells that cohort,
     schema, recipe or split have been changed since the run was started.

@@ -43,11 +43,12 @@ class RunStore(StoreBase):
     def create_run(self, owner: str, study_id: str, settings: TrainSettings) -> RunRecord:
         """Queue a run of a study as it is now; later edits of the study do not touch it."""
         with self._writing() as session:
-            study = study_row(session, owner, study_id, lock=True)
+            study = study_row(session, owner, study_id, wants="change", lock=True)
             newest = session.scalar(select(func.max(RunRow.number)).where(RunRow.study_id == study_id))
             row = RunRow(
                 id=uuid.uuid4().hex,
-                owner=owner,
+                owner=study.owner,
+                person=owner,
                 study_id=study_id,
                 number=(newest or 0) + 1,
                 state="queued",
@@ -60,7 +61,7 @@ class RunStore(StoreBase):
             audit.record(
                 session, owner, "run.created", study_id=study_id, run_id=row.id, details={"number": row.number}
             )
-            return _record(session, row)
+            return _record(session, row, owner)
 
     def add_version(
         self, owner: str, run_id: str, folder: Path, *, summary: Mapping[str, Any], link: Mapping[str, Any]
@@ -71,13 +72,14 @@ class RunStore(StoreBase):
         and is kept in the summary with the run it came from, which is not touched.
         """
         with self._writing() as session:
-            parent = run_row(session, owner, run_id)
-            study_row(session, owner, parent.study_id, lock=True)
+            parent = run_row(session, owner, run_id, wants="change")
+            study_row(session, owner, parent.study_id, wants="change", lock=True)
             newest = session.scalar(select(func.max(RunRow.number)).where(RunRow.study_id == parent.study_id))
             origin = dict(link) | {"run_id": run_id, "number": parent.number}
             row = RunRow(
                 id=uuid.uuid4().hex,
-                owner=owner,
+                owner=parent.owner,
+                person=owner,
                 study_id=parent.study_id,
                 number=(newest or 0) + 1,
                 state="done",
@@ -88,24 +90,24 @@ class RunStore(StoreBase):
                 started_at=now(),
                 finished_at=now(),
             )
-            self.files.put_folder(folder, result_name(owner, row.id))
+            self.files.put_folder(folder, result_name(row.owner, row.id))
             session.add(row)
             session.flush()
             details = {"of": parent.number, "number": row.number, "n": link["n_patients"]}
             audit.record(session, owner, "run.recalibrated", study_id=row.study_id, run_id=row.id, details=details)
-            return _record(session, row)
+            return _record(session, row, owner)
 
     def get_run(self, owner: str, run_id: str) -> RunRecord:
         """Return a run; NotFoundError when it does not exist or is somebody else's."""
         with self._reading() as session:
-            return _record(session, run_row(session, owner, run_id))
+            return _record(session, run_row(session, owner, run_id), owner)
 
     def list_runs(self, owner: str, study_id: str) -> tuple[RunRecord, ...]:
         """Return a study's runs, the newest first."""
         with self._reading() as session:
             study_row(session, owner, study_id)
-            query = select(RunRow).where(RunRow.study_id == study_id, RunRow.owner == owner)
-            return tuple(_record(session, row) for row in session.scalars(query.order_by(RunRow.number.desc())))
+            query = select(RunRow).where(RunRow.study_id == study_id)
+            return tuple(_record(session, row, owner) for row in session.scalars(query.order_by(RunRow.number.desc())))
 
     def unfinished_runs(self) -> tuple[tuple[str, str], ...]:
         """Return ``(owner, run_id)`` of every run that waits or works, oldest first."""
@@ -157,7 +159,7 @@ class RunStore(StoreBase):
         """Tell a worker whether to go on with its attempt."""
         with self._reading() as session:
             query = select(RunRow.attempt, RunRow.state, RunRow.cancel_requested)
-            found = session.execute(query.where(RunRow.id == run_id, RunRow.owner == owner)).first()
+            found = session.execute(query.where(RunRow.id == run_id, RunRow.owner == owner)).first()  # of its worker
         if found is None or found.attempt != attempt or found.state not in UNFINISHED:
             return "superseded"
         return "stop" if found.cancel_requested else "go on"
@@ -191,30 +193,30 @@ class RunStore(StoreBase):
 
     def progress(self, owner: str, run_id: str, since: int = 0) -> tuple[ProgressPoint, ...]:
         """Return the moments of a run after the one numbered ``since``, in order."""
-        query = select(ProgressRow).where(
-            ProgressRow.run_id == run_id, ProgressRow.owner == owner, ProgressRow.id > since
-        )
+        query = select(ProgressRow).where(ProgressRow.run_id == run_id, ProgressRow.id > since)
         with self._reading() as session:
+            run_row(session, owner, run_id)
             rows = session.scalars(query.order_by(ProgressRow.id))
             return tuple(ProgressPoint(row.id, Progress.from_dict(row.point)) for row in rows)
 
     def latest_progress(self, owner: str, run_id: str) -> ProgressPoint | None:
         """Return the newest moment of a run."""
-        query = select(ProgressRow).where(ProgressRow.run_id == run_id, ProgressRow.owner == owner)
+        query = select(ProgressRow).where(ProgressRow.run_id == run_id)
         with self._reading() as session:
+            run_row(session, owner, run_id)
             row = session.scalars(query.order_by(ProgressRow.id.desc()).limit(1)).first()
             return None if row is None else ProgressPoint(row.id, Progress.from_dict(row.point))
 
     def request_cancel(self, owner: str, run_id: str) -> RunRecord:
         """Ask a run to stop: at once if it waits, at the end of the epoch if it works."""
         with self._writing() as session:
-            row = run_row(session, owner, run_id, lock=True)
+            row = run_row(session, owner, run_id, wants="change", lock=True)
             if row.state in UNFINISHED and not row.cancel_requested:
                 row.cancel_requested = True
                 audit.record(session, owner, "run.cancel_requested", **_about(row))
                 if row.state == "queued":
                     _finish(session, row, "cancelled")
-            return _record(session, row)
+            return _record(session, row, owner)
 
     def finish_run(
         self,
@@ -238,7 +240,9 @@ class RunStore(StoreBase):
 
     def keep_result(self, owner: str, run_id: str, folder: Path) -> None:
         """Store the folder of a run's results, whole or not at all."""
-        self.files.put_folder(folder, result_name(owner, run_id))
+        with self._reading() as session:
+            name = result_name(run_row(session, owner, run_id).owner, run_id)
+        self.files.put_folder(folder, name)
 
     def result_folder(self, owner: str, run_id: str) -> Path:
         """Return a local folder with a run's results.
@@ -248,9 +252,9 @@ class RunStore(StoreBase):
 
         """
         with self._reading() as session:
-            run_row(session, owner, run_id)
+            name = result_name(run_row(session, owner, run_id).owner, run_id)
         try:
-            return self.files.folder(result_name(owner, run_id))
+            return self.files.folder(name)
         except FileNotFoundError:
             raise NotFoundError(N_("This training run has no results yet. Wait until it is done.")) from None
 
@@ -276,19 +280,19 @@ class RunStore(StoreBase):
 def _finish(session: Session, row: RunRow, state: RunState) -> None:
     row.state = state
     row.finished_at = now()
-    audit.record(session, row.owner, f"run.{state}", **_about(row))
+    audit.record(session, row.person or row.owner, f"run.{state}", **_about(row))
 
 
 def _about(row: RunRow) -> dict[str, Any]:
     return {"study_id": row.study_id, "run_id": row.id, "details": {"number": row.number}}
 
 
-def _record(session: Session, row: RunRow) -> RunRecord:
+def _record(session: Session, row: RunRow, person: str) -> RunRecord:
     study = session.get_one(StudyRow, row.study_id)
     state: Any = row.state
     return RunRecord(
         id=row.id,
-        owner=row.owner,
+        owner=person,
         study_id=row.study_id,
         number=row.number,
         state=state,

@@ -1,25 +1,31 @@
-"""Transactions, and the rows that an owner may see."""
+"""Transactions, and the rows that a person may see."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from medcore.errors import MedcoreError, NotFoundError
+from medcore.errors import MedcoreError, NotFoundError, RefusedError
 from medcore.i18n import N_
 from medcore.settings import Settings
-from medcore.studies.audit.entries import HEAD
+from medcore.studies.audit.entries import HEAD, record
 from medcore.studies.audit.head import keep_head
 from medcore.studies.database import WRITES, check_database, open_database
 from medcore.studies.faults import named_faults
 from medcore.studies.files import FileStore
+from medcore.studies.people.access import require
+from medcore.studies.people.roles import Access
 from medcore.studies.tables import RunRow, StudyRow
 
 logger = logging.getLogger("medcore.studies")
+
+REFUSED_SECONDS = 60.0
+"""How long the same refusal is told once."""
 
 
 class StoreBase:
@@ -29,17 +35,18 @@ class StoreBase:
         self.settings = settings
         self.files = FileStore(settings)
         self._engine = open_database(settings)
+        self._refused: dict[tuple[str, str | None, str | None], float] = {}
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
-        with named_faults(self.settings), Session(self._engine) as session:
+        with named_faults(self.settings), self._refusals_noted(), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
         """Write in one transaction; what it added to the trail is the head that is kept apart once it is there."""
         engine = self._engine.execution_options(**{WRITES: True})
-        with named_faults(self.settings), Session(engine) as session:
+        with named_faults(self.settings), self._refusals_noted(), Session(engine) as session:
             with session.begin():
                 yield session
             head = session.info.get(HEAD)
@@ -49,34 +56,63 @@ class StoreBase:
             except MedcoreError as error:  # the change is kept already; the head may lag behind
                 logger.warning("The head of the audit trail was not kept: %s", error)
 
+    @contextmanager
+    def _refusals_noted(self) -> Iterator[None]:
+        """Put a refused access into the trail: a person and a study once a minute, however often they ask."""
+        try:
+            yield
+        except RefusedError as error:
+            asked, moment = (error.who, error.study_id, error.run_id), time.monotonic()
+            if moment - self._refused.get(asked, -REFUSED_SECONDS) >= REFUSED_SECONDS:
+                self._refused = {k: v for k, v in self._refused.items() if moment - v < REFUSED_SECONDS} | {
+                    asked: moment
+                }
+                with self._writing() as session:
+                    record(session, error.who, "access.refused", study_id=error.study_id, run_id=error.run_id)
+            raise
+
     def check(self) -> None:
         """Look through the database for damage; SettingsError says what to do."""
         check_database(self.settings)
 
 
-def study_row(session: Session, owner: str, study_id: str, *, deleted: bool = False, lock: bool = False) -> StudyRow:
-    """Return a study's row.
+def study_row(
+    session: Session,
+    person: str,
+    study_id: str,
+    *,
+    wants: Access = "read",
+    deleted: bool = False,
+    lock: bool = False,
+) -> StudyRow:
+    """Return a study's row, if this person may do with it what they want.
 
     Raises:
-        NotFoundError: there is none, it was deleted, or it belongs to somebody else.
+        NotFoundError: there is none, or it was deleted.
+        RefusedError: it is somebody else's, or was shared for less.
 
     """
-    query = select(StudyRow).where(StudyRow.id == study_id, StudyRow.owner == owner)
+    query = select(StudyRow).where(StudyRow.id == study_id)
     row = session.scalars(query.with_for_update() if lock else query).first()
+    if row is not None:
+        granted = require(session, person, row, wants)
+        deleted = deleted and granted == "own"
     if row is None or (row.deleted_at is not None and not deleted):
         raise NotFoundError(N_("There is no such study, or it is not yours. Open one from the list of studies."))
     return row
 
 
-def run_row(session: Session, owner: str, run_id: str, *, lock: bool = False) -> RunRow:
-    """Return a run's row.
+def run_row(session: Session, person: str, run_id: str, *, wants: Access = "read", lock: bool = False) -> RunRow:
+    """Return a run's row, if this person may do with its study what they want.
 
     Raises:
-        NotFoundError: there is none, or it belongs to somebody else.
+        NotFoundError: there is none.
+        RefusedError: its study is somebody else's, or was shared for less.
 
     """
-    query = select(RunRow).where(RunRow.id == run_id, RunRow.owner == owner)
+    query = select(RunRow).where(RunRow.id == run_id)
     row = session.scalars(query.with_for_update() if lock else query).first()
     if row is None:
         raise NotFoundError(N_("There is no such training run, or it is not yours. Open one from its study."))
+    require(session, person, session.get_one(StudyRow, row.study_id), wants, run_id=run_id)
     return row

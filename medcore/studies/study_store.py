@@ -17,11 +17,15 @@ from medcore.i18n import N_
 from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import keep_cohort, read_cohort, read_original
 from medcore.studies.identity import plan_identity
+from medcore.studies.people.access import access_of, require, require_role, visible_to
+from medcore.studies.people.roles import Access
 from medcore.studies.records import Choice, RunPlan, StudyRecord
 from medcore.studies.session import StoreBase, study_row
 from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
 LONGEST_NAME = 200
+OWNERS_ALONE = ("study.deleted", "similar.hidden", "similar.shown")
+"""Changes that only the owner may make, and undo."""
 
 
 class StudyStore(StoreBase):
@@ -35,6 +39,7 @@ class StudyStore(StoreBase):
         ``reason`` says why attached files are kept in which an identifier was found; it is recorded.
         """
         with self._writing() as session:
+            require_role(session, owner, "modeller")
             kept = keep_cohort(session, self.files, owner, cohort, original=original, reason=reason)
             session.flush()
             row = StudyRow(
@@ -49,19 +54,23 @@ class StudyStore(StoreBase):
             audit.record(session, owner, "study.created", study_id=row.id)
             if len(cohort.attachments) and reason:
                 audit.record(session, owner, "attachments.kept", study_id=row.id, details={"reason": reason})
-            return study_record(session, row)
+            return study_record(session, row, owner)
 
     def get_study(self, owner: str, study_id: str) -> StudyRecord:
         """Return a study; NotFoundError when it does not exist or is somebody else's."""
         with self._reading() as session:
-            return study_record(session, study_row(session, owner, study_id))
+            return study_record(session, study_row(session, owner, study_id), owner)
 
     def list_studies(self, owner: str, *, deleted: bool = False) -> tuple[StudyRecord, ...]:
-        """Return an owner's studies, the last changed first; or those deleted and not yet purged."""
-        chosen = StudyRow.deleted_at.is_not(None) if deleted else StudyRow.deleted_at.is_(None)
-        query = select(StudyRow).where(StudyRow.owner == owner, chosen).order_by(StudyRow.updated_at.desc())
+        """Return a person's studies and those shared with them, the last changed first; or their own deleted ones."""
+        chosen = (
+            (StudyRow.owner == owner) & StudyRow.deleted_at.is_not(None)
+            if deleted
+            else visible_to(owner) & StudyRow.deleted_at.is_(None)
+        )
+        query = select(StudyRow).where(chosen).order_by(StudyRow.updated_at.desc())
         with self._reading() as session:
-            return tuple(study_record(session, row) for row in session.scalars(query))
+            return tuple(study_record(session, row, owner) for row in session.scalars(query))
 
     def load_cohort(self, owner: str, study_id: str) -> Cohort:
         """Return a study's rows under its present schema."""
@@ -73,7 +82,7 @@ class StudyStore(StoreBase):
     def load_original(self, owner: str, study_id: str) -> bytes | None:
         """Return the bytes of the file as it was brought, or None when they were not kept."""
         with self._reading() as session:
-            row = study_row(session, owner, study_id)
+            row = study_row(session, owner, study_id, wants="change")
             return read_original(self.files, session.get_one(CohortRow, row.cohort_id))
 
     def rename_study(self, owner: str, study_id: str, name: str) -> StudyRecord:
@@ -113,19 +122,19 @@ class StudyStore(StoreBase):
     def save_similar_patients(self, owner: str, study_id: str, *, shown: bool) -> StudyRecord:
         """Keep whether real training patients may be shown beside another one; undo puts it back."""
         action = "similar.shown" if shown else "similar.hidden"
-        return self._change(owner, study_id, action, {"privacy": {"similar_patients": shown}})
+        return self._change(owner, study_id, action, {"privacy": {"similar_patients": shown}}, wants="own")
 
     def delete_study(self, owner: str, study_id: str) -> None:
         """Take a study off the list; undo brings it back until it is purged."""
-        self._change(owner, study_id, "study.deleted", {"deleted_at": now().isoformat()})
+        self._change(owner, study_id, "study.deleted", {"deleted_at": now().isoformat()}, wants="own")
 
     def restore_study(self, owner: str, study_id: str) -> StudyRecord:
         """Bring a deleted study back."""
         with self._writing() as session:
-            row = study_row(session, owner, study_id, deleted=True, lock=True)
+            row = study_row(session, owner, study_id, wants="own", deleted=True, lock=True)
             row.deleted_at = None
             audit.record(session, owner, "study.restored", study_id=study_id)
-            return study_record(session, row)
+            return study_record(session, row, owner)
 
     def undo(self, owner: str, study_id: str) -> StudyRecord:
         """Undo the last change of a study, also its deletion; again undoes the one before.
@@ -135,14 +144,16 @@ class StudyStore(StoreBase):
 
         """
         with self._writing() as session:
-            row = study_row(session, owner, study_id, deleted=True, lock=True)
+            row = study_row(session, owner, study_id, wants="change", deleted=True, lock=True)
             last = audit.last_undoable(session, study_id)
             if last is None or last.before is None:
                 raise NotFoundError(N_("There is nothing to undo in this study."))
+            if last.action in OWNERS_ALONE:
+                require(session, owner, row, "own")
             _apply(row, last.before)
             details = {"undone": last.action}
             audit.record(session, owner, "change.undone", study_id=study_id, details=details, undoes=last.id)
-            return study_record(session, row)
+            return study_record(session, row, owner)
 
     def _change(
         self,
@@ -152,14 +163,15 @@ class StudyStore(StoreBase):
         fields: Mapping[str, Any],
         *,
         details: Mapping[str, Any] | None = None,
+        wants: Access = "change",
     ) -> StudyRecord:
         with self._writing() as session:
-            row = study_row(session, owner, study_id, lock=True)
+            row = study_row(session, owner, study_id, wants=wants, lock=True)
             before = {name: _plain(getattr(row, name)) for name in fields}
             if before != dict(fields):
                 _apply(row, fields)
                 audit.record(session, owner, action, study_id=study_id, details=details, before=before)
-            return study_record(session, row)
+            return study_record(session, row, owner)
 
 
 def plan_of(row: StudyRow) -> RunPlan:
@@ -177,13 +189,17 @@ def identity_of(session: Session, row: StudyRow) -> str:
     return plan_identity(kept.content_key, plan.schema, plan.recipe.to_dict(), plan.split.to_dict())
 
 
-def study_record(session: Session, row: StudyRow) -> StudyRecord:
+def study_record(session: Session, row: StudyRow, person: str | None = None) -> StudyRecord:
+    """Return a study as a person sees it: its owner, unless somebody else is named."""
+    person = person or row.owner
     """Return a study's row as what the store gives back."""
     kept = session.get_one(CohortRow, row.cohort_id)
     plan = plan_of(row)
     return StudyRecord(
         id=row.id,
-        owner=row.owner,
+        owner=person,
+        access=access_of(session, person, row) or "read",
+        shared_by=None if row.owner == person else row.owner,
         name=row.name,
         cohort_name=kept.name,
         cohort_sha256=kept.sha256,

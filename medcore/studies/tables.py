@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -60,6 +60,8 @@ class CohortRow(Base):
     attachments: Mapped[list[Any] | None]
     seal: Mapped[str | None] = mapped_column(String(64))
     """SHA-256 of the rows' file: whoever changes the file cannot change this with it."""
+    n_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """What rows, original and attached files take in the file store; 0 for tables of earlier versions."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -91,6 +93,10 @@ class RunRow(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     owner: Mapped[str] = mapped_column(String(200), index=True)
     study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"), index=True)
+    person: Mapped[str | None] = mapped_column(String(200))
+    """Who started it: of a shared study not always its owner."""
+    turn: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Its place among everybody's runs: lower ones come first, and each person takes turns with the others."""
     number: Mapped[int]
     state: Mapped[str] = mapped_column(String(16), index=True)
     identity: Mapped[str] = mapped_column(String(64))
@@ -134,6 +140,39 @@ class LookRow(Base):
     owner: Mapped[str] = mapped_column(String(200), index=True)
     study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"), index=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class PersonRow(Base):
+    """Somebody who signed in, with the role of the last sign-in."""
+
+    __tablename__ = "people"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
+    signed_in_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SignInRow(Base):
+    """One sign-in from one browser, until it is ended or nobody is at it any more."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(String(200))
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+
+
+class ShareRow(Base):
+    """A study that its owner shared with somebody, as ``reader`` or ``modeller``."""
+
+    __tablename__ = "shares"
+
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(String(200), primary_key=True, index=True)
+    role: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -12,6 +12,7 @@ from medcore.errors import NotFoundError
 from medcore.studies.audit import entries as audit
 from medcore.studies.audit.chain import Head, Verification, verify
 from medcore.studies.audit.head import kept_head
+from medcore.studies.people.access import require_role
 from medcore.studies.records import AuditEntry
 from medcore.studies.session import StoreBase, study_row
 from medcore.studies.tables import StudyRow
@@ -32,13 +33,9 @@ class TrailStore(StoreBase):
             study_row(session, owner, study_id)
             audit.record(session, owner, action, study_id=study_id, run_id=run_id, details=details)
 
-    def note_of_installation(self, who: str, action: str, **details: Any) -> None:
-        """Add an entry to the trail for what concerns no study."""
-        with self._writing() as session:
-            audit.record(session, who, action, details=details)
-
     def trail(
         self,
+        person: str,
         *,
         study_id: str | None = None,
         who: str | None = None,
@@ -46,8 +43,14 @@ class TrailStore(StoreBase):
         since: datetime | None = None,
         newest: int | None = None,
     ) -> tuple[AuditEntry, ...]:
-        """Return entries of everybody, oldest first: all of them, or the newest so many of those that fit."""
+        """Return entries of everybody, oldest first: all of them, or the newest so many of those that fit.
+
+        Raises:
+            RefusedError: the person is no administrator.
+
+        """
         with self._reading() as session:
+            require_role(session, person, "administrator")
             return audit.trail(session, study_id=study_id, who=who, action=action, since=since, newest=newest)
 
     def verify_trail(self, heads: Iterable[Head] = ()) -> Verification:

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from medcore.data.cohort import Cohort
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
-from medcore.studies import Head, Store
+from medcore.studies import LOCAL_OWNER, Head, Store
 from medcore.studies.audit.chain import FIRST, link_of
 from medcore.studies.audit.entries import rows
 from medcore.studies.database import alembic_config, migrate
@@ -145,12 +145,12 @@ def test_an_emptied_entry_cannot_be_filled_again(trailed: Store, edit: Edit) -> 
 
 def test_the_trail_is_read_by_person_action_study_and_date(trailed: Store, cohort: Cohort) -> None:
     other = trailed.create_study("bob", "Other", cohort)
-    assert [e.action for e in trailed.trail(who="bob")] == ["study.created"]
-    assert [e.seq for e in trailed.trail(action="study.renamed")] == [2, 3, 4]
-    assert [e.who for e in trailed.trail(study_id=other.id)] == ["bob"]
-    assert [e.seq for e in trailed.trail(newest=2)] == [8, 9]
-    last = trailed.trail(newest=1)[0]
-    assert trailed.trail(since=last.created_at) == (last,)
+    assert [e.action for e in trailed.trail(LOCAL_OWNER, who="bob")] == ["study.created"]
+    assert [e.seq for e in trailed.trail(LOCAL_OWNER, action="study.renamed")] == [2, 3, 4]
+    assert [e.who for e in trailed.trail(LOCAL_OWNER, study_id=other.id)] == ["bob"]
+    assert [e.seq for e in trailed.trail(LOCAL_OWNER, newest=2)] == [8, 9]
+    last = trailed.trail(LOCAL_OWNER, newest=1)[0]
+    assert trailed.trail(LOCAL_OWNER, since=last.created_at) == (last,)
 
 
 def test_a_trail_of_an_earlier_version_is_chained_where_it_stands_and_undo_goes_on(tmp_path: Path) -> None:
