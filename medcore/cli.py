@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     _studies(commands_)
     _app(commands_)
     _audit(commands_)
+    _upkeep(commands_)
     return top
 
 
@@ -373,6 +374,30 @@ def _audit(group: Any) -> None:
         _("Take the whole trail out, with its verification."),
     )
     command.add_argument("--out", type=Path, metavar="FILE", help=_("a JSON file; without it, standard output"))
+
+
+def _upkeep(group: Any) -> None:
+    _command(
+        group,
+        "doctor",
+        lambda _o: commands.doctor(),
+        _("Check this installation and say what to do; exit code 2 when something keeps it from its work."),
+    )
+    command = _command(
+        group,
+        "backup",
+        lambda o: commands.backup(out=o.out, keys=not o.without_keys),
+        _("Write database, files and keys to one file, also while medcore is at work."),
+    )
+    command.add_argument("--out", required=True, type=Path, metavar="FILE", help=_("a new file, such as medcore.tar"))
+    command.add_argument("--without-keys", action="store_true", help=_("leave the keys out, to be kept apart"))
+    command = _command(
+        group,
+        "restore",
+        lambda o: commands.restore(o.archive),
+        _("Check a backup and put it back into an empty installation."),
+    )
+    command.add_argument("archive", type=Path, metavar="FILE")
 
 
 def _names(text: str) -> list[str]:

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import secrets
+import shutil
 import stat
 import time
 import uuid
@@ -141,9 +142,15 @@ def sweep(folder: Path, *, older_seconds: float = STALE_SECONDS) -> int:
     for path in folder.rglob(f"{SCRATCH_PREFIX}*"):
         with contextlib.suppress(OSError):
             status = path.lstat()
-            if stat.S_ISREG(status.st_mode) and abs(moment - status.st_mtime) >= older_seconds:
+            if abs(moment - status.st_mtime) < older_seconds:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                shutil.rmtree(path)
+            elif stat.S_ISREG(status.st_mode):
                 path.unlink()
-                swept += 1
+            else:
+                continue
+            swept += 1
     return swept
 
 

@@ -69,10 +69,10 @@ _opened: list[Engine] = []
 
 @cache
 def _engine(url: str, data_dir: Path, storage_url: str) -> Engine:
-    engine = _create(url)
+    engine = database_at(url)
     with file_lock(data_dir / "migrate.lock"):
         with engine.connect() as connection:
-            new = _current(connection) is None
+            new = revision_of(connection) is None
         if new:
             _check_nothing_lost(storage_url)
         migrate(engine)
@@ -102,7 +102,13 @@ def _keep_first_head(engine: Engine, data_dir: Path) -> None:
             keep_head(data_dir, Head(last.id, last.link))
 
 
-def _create(url: str) -> Engine:
+def database_at(url: str) -> Engine:
+    """Return an engine for an address, opened and tuned as medcore needs it, with whatever tables it has.
+
+    Raises:
+        SettingsError: the address cannot be understood, or its driver is not installed.
+
+    """
     try:
         address = make_url(url)
         if address.drivername in {"postgresql", "postgres"}:
@@ -142,7 +148,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Bring the tables to a revision; Alembic is imported only if there is something to do."""
     with engine.connect() as connection:
-        if revision == "head" and _current(connection) == _newest():
+        if revision == "head" and revision_of(connection) == newest_revision():
             return
     from alembic import command
 
@@ -163,12 +169,13 @@ def alembic_config() -> Any:
     return configuration
 
 
-def _current(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Return the number of the last migration that a database has seen, or ``None`` for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _newest() -> str:
-    """Migrations are numbered files, ``0001_….py``; the newest number is the head."""
+def newest_revision() -> str:
+    """Return the number of the newest migration there is: they are numbered files, ``0001_….py``."""
     return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))

@@ -25,6 +25,7 @@ from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines, open_database
 from medcore.studies.tables import Base
+from medcore.upkeep.backup import back_up, restore
 
 
 def binaries() -> Path | None:
@@ -67,12 +68,17 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def pg_store(server: str, studies_settings: Settings) -> Store:
     """A store on a database of its own."""
+    return Store(replace(studies_settings, database_url=new_database(server)))
+
+
+def new_database(server: str) -> str:
+    """Make an empty database and return its address."""
     name = f"t{uuid.uuid4().hex}"
     engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
-    return Store(replace(studies_settings, database_url=server.replace("/postgres?", f"/{name}?")))
+    return server.replace("/postgres?", f"/{name}?")
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(pg_store: Store) -> None:
@@ -113,3 +119,30 @@ def test_many_may_write_at_once(pg_store: Store, cohort: Cohort) -> None:
         runs = list(pool.map(lambda _: pg_store.create_run("ann", study.id, TrainSettings()), range(16)))
     assert sorted(r.number for r in runs) == list(range(1, 17))
     assert pg_store.verify_trail().n_entries == 17 and pg_store.verify_trail().whole
+
+
+def test_a_backup_of_it_goes_back_into_another_one_or_into_sqlite(
+    pg_store: Store, server: str, cohort: Cohort, tmp_path: Path
+) -> None:
+    study = pg_store.create_study("ann", "心脏 Ward", cohort, original=b"bytes")
+    pg_store.save_split("ann", study.id, SplitSettings(seed=4))
+    run = pg_store.create_run("ann", study.id, TrainSettings(seed=2))
+    pg_store.append_progress("ann", run.id, [Progress(stage="folds", model="network", epoch=1, loss=0.5)])
+    back_up(pg_store.settings, tmp_path / "medcore.tar")
+    files, sqlite = (tmp_path / "elsewhere" / "files").as_uri(), f"sqlite:///{tmp_path}/elsewhere/medcore.db"
+    for number, address in enumerate([new_database(server), sqlite]):
+        there = replace(
+            pg_store.settings,
+            data_dir=tmp_path / f"elsewhere{number}",
+            database_url=address,
+            storage_url=f"{files}{number}",
+        )
+        (tmp_path / "elsewhere").mkdir(exist_ok=True)
+        restore(there, tmp_path / "medcore.tar")
+        store = Store(there)
+        assert store.load_cohort("ann", study.id) == cohort
+        assert store.get_run("ann", run.id) == run
+        assert store.progress("ann", run.id) == pg_store.progress("ann", run.id)
+        assert store.create_run("ann", study.id, TrainSettings()).number == 2
+        assert store.count_look("ann", study.id, run.id) == 1
+        assert store.verify_trail().whole

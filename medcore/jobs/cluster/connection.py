@@ -131,10 +131,20 @@ def connect(settings: Settings) -> Client:
         SettingsError: a named cluster without TLS.
 
     """
+    reap()
+    return reach(settings, settings.scheduler or running_scheduler(settings))
+
+
+def reach(settings: Settings, address: str) -> Client:
+    """Make a new connection to a scheduler that is there; nothing is started.
+
+    Raises:
+        WorkerError: it does not answer.
+        SettingsError: a named cluster without TLS.
+
+    """
     from distributed import Client
 
-    reap()
-    address = settings.scheduler or running_scheduler(settings)
     security = cluster_security(settings)
     seconds = CONNECT_SECONDS if settings.scheduler is None else GREET_SECONDS
     try:
@@ -164,11 +174,11 @@ def connect(settings: Settings) -> Client:
 
 async def _greet(address: str, security: Security, seconds: float) -> None:
     """Reach the scheduler and be let in; a client that cannot would leave a thread behind each time it is tried."""
-    from distributed.comm.core import connect as reach
+    from distributed.comm.core import connect as dial
 
     let_in = security.get_connection_args("client")  # type: ignore[no-untyped-call]
     async with asyncio.timeout(seconds):
-        comm = await reach(address, timeout=seconds, **let_in)  # type: ignore[no-untyped-call]
+        comm = await dial(address, timeout=seconds, **let_in)  # type: ignore[no-untyped-call]
     await comm.close()
 
 

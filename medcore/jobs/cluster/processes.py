@@ -133,7 +133,7 @@ def running_scheduler(settings: Settings) -> str:
     with file_lock(_file(settings, "cluster.lock")):
         cluster, wanted = LocalCluster.read(settings), fingerprint(settings)
         if cluster and cluster.scheduler.alive() and cluster.fingerprint == wanted:
-            address = _address(settings)
+            address = local_address(settings)
             if address and cluster.worker.alive():
                 return address
             if address:
@@ -277,7 +277,7 @@ def _wait_for_address(settings: Settings, cluster: LocalCluster) -> str:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and cluster.scheduler.alive():
         reap()
-        address = _address(settings)
+        address = local_address(settings)
         if address:
             return address
         time.sleep(0.02)
@@ -288,7 +288,8 @@ def _wait_for_address(settings: Settings, cluster: LocalCluster) -> str:
     )
 
 
-def _address(settings: Settings) -> str | None:
+def local_address(settings: Settings) -> str | None:
+    """Return where the local scheduler listens, as it wrote it down; ``None`` when it has not yet."""
     try:
         address: str = json.loads(_file(settings, "scheduler.json").read_text())["address"]
         return address

@@ -48,5 +48,7 @@ ACTIONS: Mapping[str, str] = {
     "entry.refused": N_("Entry was refused to somebody who has no role here."),
     "request.refused": N_("Requests from another page, another address or without a sign-in were turned away."),
     "access.refused": N_("Access was refused to a study or run that is there but not open to this person."),
+    "backup.made": N_("A backup of everything was made."),
+    "backup.restored": N_("Everything was restored from a backup."),
     "trail.exported": N_("The audit trail was exported."),
 }
