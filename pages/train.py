@@ -6,6 +6,7 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.data.quality import inspect
+from medcore.data.schema.class_names import event_name
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components, guards
@@ -38,12 +39,11 @@ def page() -> None:
 
 def what_is_trained(study: StudyRecord) -> None:
     outcome = study.schema.outcome
-    positive = study.schema.positive
     components.facts(
         [
             (_("Rows"), f"{study.n_rows:,}"),
             (_("Outcome"), outcome.name if outcome else "–"),
-            (_("Event"), positive or _("several classes")),
+            (_("Event"), event_name(study.schema) or _("several classes")),
             (_("Predictors"), str(len(study.schema.predictors))),
             (_("Locked test set"), f"{study.split.test_size:.0%}"),
         ]

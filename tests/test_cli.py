@@ -40,6 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 str(folder / "bundle"),
                 "--model",
                 "logistic",
+                "--class-name",
+                "yes=death in hospital",
             ]
         )
         == 0
@@ -68,6 +70,31 @@ def test_profile_says_what_every_column_is(folder, capsys) -> None:
     assert columns["troponin"]["missing"] == int(ward()["troponin"].isna().sum())
     assert all({"code", "severity", "columns", "n_rows", "message"} <= set(f) for f in found["findings"])
     assert found["targets"][0]["column"] == "died"
+
+
+def test_the_event_has_the_name_it_was_given_in_sentences_and_its_own_word_in_columns(folder, capsys) -> None:
+    assert main(["explain", str(folder / "bundle"), str(folder / "new.csv"), "--row", "0"]) == 0
+    assert "Risk of death in hospital: " in capsys.readouterr().out
+    assert run(capsys, "explain", folder / "bundle", folder / "new.csv", "--row", "0")["class_name"] == "yes"
+    run(capsys, "predict", folder / "bundle", folder / "new.csv", "--out", folder / "named.csv")
+    assert list(pd.read_csv(folder / "named.csv", nrows=1).columns) == ["row", "risk_no", "risk_yes", "flags"]
+    found = run(
+        capsys,
+        "profile",
+        folder / "ward.csv",
+        "--target",
+        "died",
+        "--class-name",
+        "no=alive",
+        "--class-name",
+        "yes=dead",
+    )
+    died = next(c for c in found["columns"] if c["name"] == "died")
+    assert died["level_labels"] == {"no": "alive", "yes": "dead"}
+    assert "no class maybe" in fail(
+        capsys, "profile", folder / "ward.csv", "--target", "died", "--class-name", "maybe=x"
+    )
+    assert "1=heart disease" in fail(capsys, "profile", folder / "ward.csv", "--target", "died", "--class-name", "x")
 
 
 def test_train_judges_out_of_fold_and_on_the_locked_test_set(folder, capsys) -> None:

@@ -147,9 +147,9 @@ function show() {
     return;
   }
   const risk = risks(found.map((f) => f.code));
-  DATA.classes.forEach((name, k) => {
+  DATA.classes.forEach((_class, k) => {
     if (DATA.classes.length === 2 && k === 0) return;
-    list.append(element("li", words("risk", { outcome: DATA.outcome, name, risk: (100 * risk[k]).toFixed(1) })));
+    list.append(element("li", words("risk", { name: DATA.words[language].classes[k], risk: (100 * risk[k]).toFixed(1) })));
   });
   list.dataset.risks = JSON.stringify(risk);
   const doubtful = found.filter((f) => f.flag).length;
@@ -159,8 +159,8 @@ function show() {
 function draw() {
   const kept = form.childElementCount ? answers() : null;
   document.documentElement.lang = language;
-  document.title = words("title", { outcome: DATA.outcome });
-  document.querySelectorAll("[data-word]").forEach((at) => { at.textContent = words(at.dataset.word, { outcome: DATA.outcome }); });
+  document.title = words("title");
+  document.querySelectorAll("[data-word]").forEach((at) => { at.textContent = words(at.dataset.word); });
   const list = document.getElementById("caveats");
   list.replaceChildren(...DATA.words[language].caveats.map((text) => element("li", text)));
   form.replaceChildren(...DATA.inputs.map(field));

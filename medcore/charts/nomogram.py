@@ -14,16 +14,15 @@ _LETTER = 1.35
 _NAME = 26
 
 
-def nomogram_chart(found: Nomogram, *, outcome: str, positive: str) -> go.Figure:
+def nomogram_chart(found: Nomogram, *, event: str) -> go.Figure:
     """Draw the scales under each other: the points of each value, their total, its risk."""
     names = [_("Points"), *(theme.escape(s.name, limit=_NAME) for s in found.scales), _("Total points"), _("Risk (%)")]
     n = len(names)
     figure = theme.new_figure(
         title=_("Nomogram: points of each value, and the risk of their total"),
         subtitle=_(
-            "Outcome {outcome}: {positive}. Find each value's points on the top scale, add them up, read the risk below the total.",
-            outcome=outcome,
-            positive=positive,
+            "Risk of {event}. Find each value's points on the top scale, add them up, read the risk below the total.",
+            event=theme.escape(event),
         ),
         x_title="",
         y_title="",

@@ -15,6 +15,7 @@ from medcore.data.long import read_pivot
 from medcore.data.notation import DateOrder, Reading
 from medcore.data.preparation.fixes import change_column
 from medcore.data.reading.table import read_table
+from medcore.data.schema.class_names import name_classes
 from medcore.data.schema.dictionary import load_dictionary
 from medcore.errors import InputError, MissingColumnsError, SettingsError
 from medcore.i18n import N_
@@ -28,7 +29,8 @@ class Asked:
 
     ``reading`` are fields of Source. ``dictionary`` is a data dictionary's file;
     ``missing`` and the others are "column=what it is" as they are written on the
-    command line; ``dates`` is an order of day and month, or "column=order".
+    command line; ``dates`` is an order of day and month, or "column=order". ``class_names``
+    are "class=what it is called" of the outcome, ``absence`` its class that means "none of these".
     """
 
     reading: Mapping[str, Any] = field(default_factory=dict)
@@ -37,6 +39,22 @@ class Asked:
     kinds: Sequence[str] = ()
     roles: Sequence[str] = ()
     dates: Sequence[str] = ()
+    class_names: Sequence[str] = ()
+    absence: str | None = None
+
+    def named(self, schema: Schema, frame: pd.DataFrame) -> Schema:
+        """Return a schema whose outcome's classes are called as the options say."""
+        if not (self.class_names or self.absence):
+            return schema
+        pairs = [text.partition("=") for text in self.class_names]
+        for text, (code, _equals, name) in zip(self.class_names, pairs, strict=True):
+            if not (code.strip() and name.strip()):
+                raise SettingsError(
+                    N_("--class-name takes a class and what it is called, 1=heart disease; it was given {text}."),
+                    text=text,
+                )
+        names = {code.strip(): name.strip() for code, _equals, name in pairs}
+        return name_classes(schema, frame, names, absence=self.absence)
 
     def read(self, data: Path, *, like: Schema | None = None) -> Cohort:
         """Read a table so, and say what its columns are; for a model's new patients only the file is read so."""

@@ -50,6 +50,16 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
         help=_("the values of a column that mean missing; may be given again"),
     )
     group.add_argument("--kind", action="append", default=[], metavar="COL=KIND", help=_("what kind of column it is"))
+    group.add_argument(
+        "--class-name",
+        action="append",
+        default=[],
+        metavar="CLASS=NAME",
+        help=_("what a class of the outcome is called, for example 1=heart disease; may be given again"),
+    )
+    group.add_argument(
+        "--none-of-these", metavar="CLASS", help=_("of more than two classes, the one that means none of these")
+    )
     group.add_argument("--role", action="append", default=[], metavar="COL=ROLE", help=_("what a column does"))
 
 
@@ -72,4 +82,6 @@ def asked(options: argparse.Namespace) -> Asked:
         kinds=options.kind,
         roles=options.role,
         dates=options.dates,
+        class_names=options.class_name,
+        absence=options.none_of_these,
     )

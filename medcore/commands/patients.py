@@ -13,6 +13,7 @@ from medcore.commands.matching import read_mapped, read_mapped_if_there
 from medcore.commands.result import Result, mended_lines
 from medcore.data.describe.export import to_csv
 from medcore.data.describe.mended import mended_of
+from medcore.data.schema.class_names import class_names
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_, _
 
@@ -94,7 +95,7 @@ def explain(
     lines = [
         _(
             "Risk of {name}: {risk}; average of the comparison patients: {base}.",
-            name=explanation.class_name,
+            name=class_names(model.classes, model.schema.outcome)[model.classes.index(explanation.class_name)],
             risk=f"{explanation.prediction:.3f}",
             base=f"{explanation.base_value:.3f}",
         ),

@@ -22,7 +22,7 @@ from medcore.data.schema.inference import choose_target, propose_targets
 from medcore.data.splitting.split import SplitSettings
 from medcore.data.values.typed import typed
 from medcore.errors import InputError, SettingsError
-from medcore.i18n import N_, _
+from medcore.i18n import N_, Message, _
 from medcore.models.bundle.files import SUMS, check_nothing_else
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
@@ -38,10 +38,12 @@ def profile(
     data: Path, *, target: str | None = None, positive: str | None = None, asked: Asked | None = None
 ) -> Result:
     """Say what a table holds and what is wrong with it; for an outcome, if one is named."""
-    cohort = (asked or Asked()).read(data)
+    asked = asked or Asked()
+    cohort = asked.read(data)
     proposals = propose_targets(cohort.frame, cohort.schema)
     if target is not None:
-        cohort = cohort.with_schema(choose_target(cohort.schema, cohort.frame, target, positive=positive))
+        schema = choose_target(cohort.schema, cohort.frame, target, positive=positive)
+        cohort = cohort.with_schema(asked.named(schema, cohort.frame))
     findings = inspect(cohort)
     values, mends = typed(cohort.frame, cohort.schema), mended(cohort)
     columns = [
@@ -137,8 +139,9 @@ def train(
     started = time.perf_counter()
     _check_free(out)
     check_refits(n_refits)
-    cohort = (asked or Asked()).read(data)
-    schema = _study_schema(cohort, target, positive, drop, roles or {})
+    asked = asked or Asked()
+    cohort = asked.read(data)
+    schema = asked.named(_study_schema(cohort, target, positive, drop, roles or {}), cohort.frame)
     for name in split_columns:
         schema = split_column(schema, name)
     cohort = cohort.with_schema(schema)
@@ -176,6 +179,7 @@ def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], 
         **results.to_dict(),
         **judged,
         "event": trained.bundle.schema.positive,
+        "class_names": [str(name) for name in results.class_names],
         "sites": sites.to_dict() if sites else None,
         "search": results.manifest.get("search"),
         "seconds": round(seconds, 3),
@@ -193,7 +197,7 @@ def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], 
         found,
         (
             kept,
-            *_event_line(trained.bundle.schema),
+            *_event_line(trained.bundle.schema, results.class_names),
             *site_lines(sites),
             *metric_lines(_("Cross-validated"), judged["cross_validated"]),
             *metric_lines(_("Locked test set"), judged["test"]),
@@ -203,11 +207,17 @@ def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], 
     )
 
 
-def _event_line(schema: Schema) -> tuple[str, ...]:
-    """Say which class is the event, and why it was taken when nobody named it."""
+def _event_line(schema: Schema, names: Sequence[Message]) -> tuple[str, ...]:
+    """Say which class is the event, what it and its absence are called, and why it was taken when nobody named it."""
     if schema.positive is None or schema.outcome is None:
         return ()
-    said = _("The event is {outcome} = {event}.", outcome=schema.outcome.name, event=schema.positive)
+    said = _(
+        "The event is {outcome} = {event}: “{name}”, against “{absence}”.",
+        outcome=schema.outcome.name,
+        event=schema.positive,
+        name=names[-1],
+        absence=names[0],
+    )
     return (f"{said} {schema.outcome.reason or ''}".strip(),)
 
 

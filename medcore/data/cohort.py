@@ -83,12 +83,14 @@ class Schema:
 
     ``positive`` is the text of the class whose risk is predicted when there are
     two classes; ``None`` until it is known, and for more than two classes. ``pivot``
-    says how rows of results became the columns, where they did.
+    says how rows of results became the columns, where they did. ``absence`` is the class
+    that means "none of these" among more than two, where a person said which.
     """
 
     columns: tuple[Column, ...]
     positive: str | None = None
     pivot: Pivot | None = None
+    absence: str | None = None
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -144,7 +146,8 @@ class Schema:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
         data: dict[str, Any] = {"columns": [c.to_dict() for c in self.columns], "positive": self.positive}
-        return data | ({"pivot": self.pivot.to_dict()} if self.pivot else {})
+        data |= {"pivot": self.pivot.to_dict()} if self.pivot else {}
+        return data | ({"absence": self.absence} if self.absence else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
@@ -154,6 +157,7 @@ class Schema:
             tuple(Column.from_dict(c) for c in data["columns"]),
             data.get("positive"),
             Pivot.from_dict(pivot) if pivot else None,
+            data.get("absence"),
         )
 
 

@@ -30,7 +30,7 @@ def model_card(inputs: ReportInputs) -> list[Block]:
         (_("Inputs"), _("{n} columns: {names}", n=len(manifest["predictors"]), names=_some(manifest["predictors"]))),
         (_("Made of"), listed(weights)),
         (_("Recalibration"), _(CALIBRATIONS[recalibrated])),
-        (_("Learnt from"), _rows(results.cross_validated)),
+        (_("Learnt from"), _rows(inputs, results.cross_validated)),
         (_("Out of fold"), _figures(results.cross_validated)),
         *([(_("Locked test set"), _figures(inputs.tested))] if inputs.tested else []),
         *([(_("New patients"), _figures(inputs.new_patients))] if inputs.new_patients else []),
@@ -43,10 +43,10 @@ def model_card(inputs: ReportInputs) -> list[Block]:
 
 
 def _predicts(inputs: ReportInputs) -> str:
-    classes = inputs.results.classes
+    names = inputs.class_names
     if inputs.target.event is not None:
-        return _("The risk that “{outcome}” is {positive}", outcome=inputs.outcome_name, positive=classes[-1])
-    return _("The risk of each class of “{outcome}”: {classes}", outcome=inputs.outcome_name, classes=list(classes))
+        return _("The risk of {event} (column “{outcome}”)", event=names[-1], outcome=inputs.outcome_name)
+    return _("The risk of each class of “{outcome}”: {classes}", outcome=inputs.outcome_name, classes=list(names))
 
 
 def _some(names: list[str], most: int = 12) -> list[str]:
@@ -54,8 +54,8 @@ def _some(names: list[str], most: int = 12) -> list[str]:
     return names if len(names) <= most else [*names[:most], "…"]
 
 
-def _rows(judged: Evaluation) -> str:
-    counts = listed(f"{name}: {n}" for name, n in judged.class_counts.items())
+def _rows(inputs: ReportInputs, judged: Evaluation) -> str:
+    counts = inputs.counted(judged)
     if judged.n_patients is None:
         return _("{n} patients ({classes})", n=judged.n, classes=counts)
     return _("{rows} rows of {n} patients ({classes})", rows=judged.n, n=judged.n_patients, classes=counts)

@@ -90,7 +90,7 @@ def performance(inputs: ReportInputs) -> list[Block]:
             Paragraph(_("The locked test set has not been looked at yet, so its figures are not in this report."))
         )
     if inputs.target.event is None:
-        blocks += _per_class(results.cross_validated)
+        blocks += _per_class(inputs, results.cross_validated)
     blocks.append(Heading(_("Out of fold"), 2))
     blocks += _charts(inputs, results.training, results.cross_validated, who=_("out of fold"))
     blocks += _candidates(inputs)
@@ -106,11 +106,12 @@ def _metrics(columns: Mapping[str, Evaluation], *, title: str | None = None) -> 
     return Table.of(title or _("Performance with 95 % intervals"), (_("Measure"), *columns), rows)
 
 
-def _per_class(evaluation: Evaluation) -> list[Block]:
+def _per_class(inputs: ReportInputs, evaluation: Evaluation) -> list[Block]:
     names = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
+    called = dict(zip(inputs.results.classes, inputs.class_names, strict=True))
     rows = [
-        (name, evaluation.class_counts[name], *(with_interval(figures[m]) for m in names))
-        for name, figures in evaluation.per_class.items()
+        (called.get(c, c), evaluation.class_counts[c], *(with_interval(figures[m]) for m in names))
+        for c, figures in evaluation.per_class.items()
     ]
     head = (_("Class"), _("Rows"), *(_(METRICS[m]) for m in names))
     return [Table.of(_("Each class against the rest, out of fold"), head, rows)]
@@ -125,19 +126,19 @@ def _charts(
             name: roc(
                 (patients.outcome == k).astype(np.float64),
                 patients.risk[:, k],
-                area=evaluation.per_class[name]["auroc"],
+                area=evaluation.per_class[inputs.results.classes[k]]["auroc"],
             )
-            for k, name in enumerate(inputs.results.classes)
+            for k, name in enumerate(inputs.class_names)
             if (patients.outcome == k).any()
         }
         return [
             *([Picture(discrimination.roc(curves))] if curves and weights is None else []),
-            Picture(utility.class_table(evaluation.table, inputs.results.classes)),
+            Picture(utility.class_table(evaluation.table, inputs.class_names)),
         ]
     outcome, risk = events_and_risks(patients)
     groups, found = patients.groups, evaluation.metrics
     name, limit = _("Model"), inputs.threshold
-    negative, positive = inputs.results.classes
+    negative, positive = inputs.class_names
     counts = confusion(outcome, risk, limit, groups=groups, weights=weights)
     smooth = calibration_curve(outcome, risk, groups=groups, weights=weights)
     benefit = decision_curve(outcome, risk, groups=groups, weights=weights)
@@ -193,7 +194,7 @@ def threshold(inputs: ReportInputs) -> list[Block]:
     why = _(inputs.rationale) if inputs.rationale else _("not stated")
     text = _(
         "A risk of {percent} % or more of {positive} counts as positive. Why: {why}.",
-        positive=inputs.results.classes[-1],
+        positive=inputs.class_names[-1],
         percent=f"{100 * inputs.threshold:.1f}",
         why=why.rstrip(".。"),
     )

@@ -14,6 +14,7 @@ from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.evaluation import Evaluation
+from medcore.i18n import listed
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.run.results import Patients, Results
@@ -75,6 +76,16 @@ class ReportInputs:
         """The name of the column that is predicted."""
         column = self.schema.outcome
         return column.name if column else ""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called, in the order of the results' ``classes``, in the current language."""
+        return tuple(map(str, self.results.class_names))
+
+    def counted(self, judged: Evaluation) -> str:
+        """Say how many rows of each class were judged."""
+        names = dict(zip(self.results.classes, self.class_names, strict=True))
+        return listed(f"{names.get(c, c)}: {n}" for c, n in judged.class_counts.items())
 
     @property
     def target(self) -> Target:

@@ -10,8 +10,9 @@ from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN
 from medcore.data.describe.table_one import table_one
 from medcore.data.schema.ranges import unit_message
 from medcore.errors import SettingsError
+from medcore.evaluation import Evaluation
 from medcore.features import CodeBook
-from medcore.i18n import N_, _, listed, running
+from medcore.i18n import N_, _, running
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
 from medcore.models.contract.titles import title
@@ -62,17 +63,17 @@ def flow(inputs: ReportInputs) -> list[Block]:
         ]
         rows.append((_("Rows that remained"), done.n_rows))
         rows += [] if done.n_patients is None else [(_("Patients among them"), done.n_patients)]
-    rows.append((_("Trained on, and judged out of fold"), _counted(results.cross_validated)))
+    rows.append((_("Trained on, and judged out of fold"), _counted(inputs, results.cross_validated)))
     if results.tested:
-        rows.append((_("Locked test set"), _counted(results.tested)))
+        rows.append((_("Locked test set"), _counted(inputs, results.tested)))
     if inputs.new_patients:
-        rows.append((_("New patients"), _counted(inputs.new_patients)))
+        rows.append((_("New patients"), _counted(inputs, inputs.new_patients)))
     table = Table.of(_("Who was in which part, by class of the outcome"), (_("Part"), _("Rows")), rows)
     return [Heading(part("flow"), 2), table]
 
 
-def _counted(evaluation: Any) -> str:
-    classes = listed(f"{name}: {n}" for name, n in evaluation.class_counts.items())
+def _counted(inputs: ReportInputs, evaluation: Evaluation) -> str:
+    classes = inputs.counted(evaluation)
     if evaluation.n_patients is None:
         return f"{evaluation.n} ({classes})"
     return _("{rows} of {n} patients ({classes})", rows=evaluation.n, n=evaluation.n_patients, classes=classes)
@@ -129,7 +130,7 @@ def characteristics(inputs: ReportInputs) -> list[Block]:
         mark=HIDDEN,
     )
     blocks: list[Block] = [Heading(part("table_one"), 2), Paragraph(notes)]
-    tables = [(_("Patients by outcome"), by_outcome)]
+    tables = [(_("Patients by outcome"), by_outcome.named(inputs.class_names))]
     if inputs.prepared is not None and inputs.split is not None and inputs.split.test.any():
         tables.append((_("Training patients and the locked test set"), table_one(inputs.prepared, split=inputs.split)))
     for caption, found in tables:

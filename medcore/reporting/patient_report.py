@@ -13,7 +13,7 @@ from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import CAPTION, Contribution, Explanation
-from medcore.i18n import N_, _, current_language, language, running
+from medcore.i18n import N_, _, current_language, language, listed, running
 from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
@@ -44,7 +44,6 @@ class PatientReportInputs:
     """
 
     study: str
-    outcome: str
     who: str
     patient: PatientRisk = field(repr=False)
     explanation: Explanation = field(repr=False)
@@ -121,9 +120,8 @@ def _verdict(inputs: PatientReportInputs) -> str:
     if inputs.reliability.level == "abstain":
         return _(wording.NO_RISK) + ". " + str(wording.unreliable(inputs.risk, inputs.class_name))
     said = _(
-        "{frequency}: {column} is {name}.",
+        "{frequency}: {name}.",
         frequency=str(wording.frequency(inputs.risk)),
-        column=inputs.outcome,
         name=inputs.class_name,
     )
     return running((said, wording.against_base(inputs.risk, inputs.base)))
@@ -156,7 +154,7 @@ def _bounds(inputs: PatientReportInputs) -> list[str]:
                 high=wording.percent(spread[1]),
             )
         )
-    names = ", ".join(inputs.sets.set_of(inputs.patient.risk)) or _("none fits")
+    names = listed(inputs.sets.set_of(inputs.patient.risk)) or _("none fits")
     lines.append(
         _("Cannot be ruled out, with {n} % certainty: {names}.", n=round(100 * inputs.sets.coverage), names=names)
     )

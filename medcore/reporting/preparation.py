@@ -8,7 +8,8 @@ from medcore.data.cohort import Schema
 from medcore.data.preparation.methods import Preparation
 from medcore.data.preparation.replay import Prepared
 from medcore.data.preparation.steps import StepLog
-from medcore.i18n import N_, _, running
+from medcore.data.schema.class_names import class_names
+from medcore.i18n import N_, _, listed, running
 
 LEARNT = N_(
     "Medians and scales are learnt inside each training fold, the list of categories on the training rows; no test row and no outcome has a part in them."
@@ -60,7 +61,10 @@ def _who(schema: Schema, preparation: Preparation) -> list[str]:
             after=after,
             patients=preparation.n_patients,
         )
-    classes = ", ".join(f"{name}: {n}" for name, n in preparation.class_counts.items())
+    counts = preparation.class_counts
+    classes = listed(
+        f"{name}: {n}" for name, n in zip(class_names(tuple(counts), schema.outcome), counts.values(), strict=True)
+    )
     outcome = schema.outcome.name if schema.outcome else ""
     return [
         rows,

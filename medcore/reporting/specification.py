@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 from medcore.charts.nomogram import nomogram_chart
 from medcore.data.schema.ranges import unit_message
@@ -34,14 +35,13 @@ def the_model(results: Results) -> list[Block]:
     model = results.specification
     if model is None:
         return []
-    drawn = nomogram(model)
-    positive = model.classes[-1]
+    drawn, names = nomogram(model), tuple(map(str, results.class_names))
     return [
         Heading(part("specification"), 1),
         *_which(model),
-        *_equation(model),
-        *([Picture(nomogram_chart(drawn, outcome=model.outcome, positive=positive))] if drawn is not None else []),
-        *(_points(model, model.points) if model.points is not None else []),
+        *_equation(model, names),
+        *([Picture(nomogram_chart(drawn, event=names[-1]))] if drawn is not None else []),
+        *(_points(model, model.points, names[-1]) if model.points is not None else []),
     ]
 
 
@@ -63,12 +63,12 @@ def _which(model: Specification) -> list[Block]:
     ]
 
 
-def _equation(model: Specification) -> list[Block]:
+def _equation(model: Specification, names: Sequence[str]) -> list[Block]:
     """Write the formula, the numbers and how sure they are."""
     formula = (
         _(
             "score = intercept + Σ coefficient × (g − centre) / scale; risk of {name} = 1 / (1 + exp(−score))",
-            name=model.classes[-1],
+            name=names[-1],
         )
         if Target.of(model.classes).event is not None
         else _(
@@ -100,7 +100,7 @@ def _equation(model: Specification) -> list[Block]:
             Paragraph(_("The {n} terms do not fit on paper: export the model as a table.", n=len(model.equation.terms)))
         ]
     else:
-        table = [_table(model, k) for k in Target.of(model.classes).told]
+        table = [_table(model, k, names[k]) for k in Target.of(model.classes).told]
     return [Bullets(tuple(lines)), *table, *([Paragraph(sure)] if model.errors is not None else [])]
 
 
@@ -134,7 +134,7 @@ def _parameters(model: Specification) -> list[str]:
     ]
 
 
-def _table(model: Specification, k: int) -> Table:
+def _table(model: Specification, k: int, called: str) -> Table:
     low, high = model.interval(0, k) or (math.nan, math.nan)
     rows = [(_("Intercept"), "", "", "", _number(model.equation.intercepts[k], low, high), "")]
     for number, term in enumerate(model.equation.terms, 1):
@@ -162,7 +162,7 @@ def _table(model: Specification, k: int) -> Table:
         _("Coefficient (95 % interval)"),
         _("Odds ratio per unit (95 % interval)"),
     )
-    caption = _("The equation: {name}", name=model.classes[k])
+    caption = _("The equation: {name}", name=called)
     return Table.of(caption, head, rows)
 
 
@@ -189,7 +189,7 @@ def _ratio(value: float, low: float, high: float) -> str:
     return f"{shown[0]} ({shown[1]}; {shown[2]})" if math.isfinite(low) else shown[0]
 
 
-def _points(model: Specification, points: PointScore) -> list[Block]:
+def _points(model: Specification, points: PointScore, event: str) -> list[Block]:
     """Write the score of points, the risk of its totals, and what it costs."""
     rows = [
         (model.inputs[i.place].name, " · ".join(f"{band}: {p}" for band, p in _bands(i, model.inputs[i.place])))
@@ -212,7 +212,7 @@ def _points(model: Specification, points: PointScore) -> list[Block]:
         Heading(_("A score of points"), 2),
         Paragraph(running([text])),
         Table.of(_("Points of each value"), (_("Column"), _("Points of its values")), rows),
-        Table.of(_("Risk of {name} by total", name=model.classes[-1]), (_("Total"), _("Risk")) * _ACROSS, risks),
+        Table.of(_("Risk of {name} by total", name=event), (_("Total"), _("Risk")) * _ACROSS, risks),
         Table.of(
             _("The score against the equation, out of fold, with 95 % intervals"),
             (_("Measure"), _("Score of points"), _("Equation")),

@@ -83,7 +83,7 @@ def study_report(inputs: ReportInputs) -> Document:
 def _title(inputs: ReportInputs) -> str:
     """Say which kind of study this is, of which outcome (TRIPOD+AI item 1)."""
     event = inputs.target.event
-    what = inputs.outcome_name if event is None else f"{inputs.outcome_name} = {inputs.results.classes[-1]}"
+    what = inputs.outcome_name if event is None else f"{inputs.class_names[-1]}"
     if inputs.new_patients is None:
         return _("Prediction of {outcome}: development and internal validation of a model", outcome=what)
     return _("Prediction of {outcome}: development and external validation of a model", outcome=what)
@@ -137,13 +137,13 @@ def _aim(inputs: ReportInputs) -> str:
         return _(
             "Aim: the risk of every class of “{outcome}” ({classes}), learnt from {who}.",
             outcome=inputs.outcome_name,
-            classes=list(inputs.results.classes),
+            classes=list(inputs.class_names),
             who=made,
         )
     return _(
-        "Aim: the risk that “{outcome}” is {positive}, learnt from {who}.",
+        "Aim: the risk of {event} (column “{outcome}”), learnt from {who}.",
+        event=inputs.class_names[-1],
         outcome=inputs.outcome_name,
-        positive=inputs.results.classes[-1],
         who=made,
     )
 

@@ -182,7 +182,7 @@ def test_a_nomogram_read_with_a_ruler_gives_the_risk(trained) -> None:
         if at_risk[0] < risk < at_risk[-1]:
             read = np.interp(total, at_total, np.log(at_risk / (1 - at_risk)))
             assert read == pytest.approx(np.log(risk / (1 - risk)), abs=0.02)
-    figure = nomogram_chart(found, outcome="outcome", positive=model.classes[-1])
+    figure = nomogram_chart(found, event=model.classes[-1])
     assert len(to_svg(figure)) > 10_000
 
 
@@ -209,4 +209,6 @@ def test_every_word_of_the_calculator_is_there_in_chinese(trained) -> None:
     with language("zh_CN"):
         page = render_model(trained[1], "calculator.html").decode()
     assert '<html lang="zh-CN">' in page
-    assert '"zh-CN": {"title": "风险计算器：{outcome}"' in page
+    results = trained[1]
+    what = results.classes[-1] if len(results.classes) == 2 else "outcome"
+    assert f'"zh-CN": {{"title": "风险计算器：{what}"' in page

@@ -30,7 +30,6 @@ def subject_of(n_columns: int) -> PatientReportInputs:
     risk = np.array([0.817, 0.183])
     return PatientReportInputs(
         study="Ward <b>",
-        outcome="heart disease",
         who="Row 12",
         patient=PatientRisk(
             rows=Rows(np.zeros((1, n_columns))),
@@ -58,7 +57,7 @@ def subject_of(n_columns: int) -> PatientReportInputs:
             remoteness_quantile=0.5,
             local=LocalCalibration(50, 11, 0.2, 0.22, 0.128, 0.352),
         ),
-        sets=ConformalSets(("no", "yes"), (0.1, 0.1), 0.9, (100, 100)),
+        sets=ConformalSets(("no heart disease", "heart disease"), (0.1, 0.1), 0.9, (100, 100)),
         threshold=0.4,
         class_index=1,
         base=0.3,
@@ -102,10 +101,10 @@ def test_an_age_is_told_in_years_of_age_in_the_readers_language() -> None:
 def test_everything_a_record_needs_is_on_it() -> None:
     page = write_patient_report(subject_of(8), kind="html", words="en").decode()
     for words in (
-        "About 18 of 100 patients with values like these: heart disease is yes.",
+        "About 18 of 100 patients with values like these: heart disease.",
         "Of the 50 training patients most like this one, 22 of 100 had it (95 % interval 13 to 35).",
         "The models it combines say 10 % to 30 %.",
-        "Cannot be ruled out, with 90 % certainty: no, yes.",
+        "Cannot be ruled out, with 90 % certainty: no heart disease, heart disease.",
         "Read this risk with caution.",
         "0.25 mmol/l",
         "missing (filled in)",

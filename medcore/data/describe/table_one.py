@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -64,6 +64,10 @@ class TableOne:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         return asdict(self)
+
+    def named(self, strata: Sequence[str | Message]) -> TableOne:
+        """Return the same table with its strata called so."""
+        return replace(self, strata=tuple(strata))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TableOne:

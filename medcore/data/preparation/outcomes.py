@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from medcore.data.cohort import Column
+from medcore.data.schema.targets import against_event
 from medcore.errors import TargetError
 from medcore.i18n import N_
 from medcore.targets import Target
@@ -61,8 +62,7 @@ def classes_of(texts: pd.Series, column: Column, positive: str | None) -> tuple[
     chosen = _matching(positive, ordered)
     if chosen is None:
         raise _no_such_class(column.name, positive, ordered)
-    others = [v for v in ordered if v != chosen]
-    return (others[0] if len(others) == 1 else f"not {chosen}", chosen)
+    return against_event(ordered, chosen)
 
 
 def codes_of(

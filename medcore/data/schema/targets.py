@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,7 +108,7 @@ def choose_target(schema: Schema, frame: pd.DataFrame, target: str, *, positive:
         reading=replace(column.reading or Reading(), words=tuple(sorted(counts))),
         reason=reason or column.reason,
     )
-    return replace(changed, positive=event)
+    return replace(changed, positive=event, absence=schema.absence if schema.absence in counts else None)
 
 
 def class_counts(frame: pd.DataFrame, column: Column) -> dict[str, int]:
@@ -149,23 +149,36 @@ def default_positive(counts: dict[str, int]) -> tuple[str, Message]:
     return rarer, Message(N_("{positive} is the rarer class, so it is taken as the event."), {"positive": rarer})
 
 
-def absence(classes: Sequence[str]) -> int | None:
-    """Return the place of the class that says "none of these": healthy, negative, none; None where no word says so.
+def against_event(classes: Sequence[str], event: str) -> tuple[str, str]:
+    """Return the two classes when ``event`` is set against the others: their own name where it is one, then the event.
+
+    >>> against_event(["0", "1"], "1"), against_event(["a", "b", "c"], "b")
+    (('0', '1'), ('not b', 'b'))
+    """
+    others = [name for name in classes if name != event]
+    return (others[0] if len(others) == 1 else f"not {event}", event)
+
+
+def absence(classes: Sequence[str], chosen: str | None = None) -> int | None:
+    """Return the place of the class that says "none of these": the one chosen, else healthy, negative, none.
+
+    None where nobody chose one and no word says so.
 
     >>> absence(["hypothyroid", "negative", "goitre"]), absence(["setosa", "virginica"])
     (1, None)
     """
+    if chosen in classes:
+        return list(classes).index(str(chosen))
     return next((k for k, name in enumerate(classes) if name.strip().casefold() in NEGATIVE_WORDS), None)
 
 
-def diseases_first(classes: Sequence[str], sizes: Sequence[float]) -> list[int]:
-    """Rank classes by falling size, the one that says "none of these" last.
+def diseases_first(sizes: Sequence[float], none: int | None) -> list[int]:
+    """Rank classes by falling size, the one that means "none of these" last.
 
-    >>> diseases_first(["goitre", "negative", "hypothyroid"], [3, 900, 40])
+    >>> diseases_first([3, 900, 40], absence(["goitre", "negative", "hypothyroid"]))
     [2, 0, 1]
     """
-    none = absence(classes)
-    return sorted(range(len(classes)), key=lambda k: (k == none, -float(sizes[k])))
+    return sorted(range(len(sizes)), key=lambda k: (k == none, -float(sizes[k])))
 
 
 def _negation(classes: list[str]) -> str | None:
@@ -215,11 +228,12 @@ def _check(name: str, counts: dict[str, int], n_rows: int) -> None:
 
 def _event(name: str, counts: dict[str, int], positive: str | None) -> tuple[str | None, Message | None]:
     if positive is not None:
-        return _match(name, counts, positive), None
+        return class_named(name, counts, positive), None
     return default_positive(counts) if len(counts) == 2 else (None, None)
 
 
-def _match(name: str, counts: dict[str, int], positive: str) -> str:
+def class_named(name: str, counts: Mapping[str, int], positive: str) -> str:
+    """Return the class of an outcome that a person's text means; raise TargetError when there is none."""
     wanted = fold_text(positive)
     if wanted in counts:
         return wanted

@@ -9,7 +9,8 @@ has seen it (Barber et al., 2021, on cross-conformal sets).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ class ConformalSets:
             coverage=coverage,
             counts=tuple(len(values) for values in own),
         )
+
+    def named(self, names: Sequence[str]) -> ConformalSets:
+        """Return the same sets of classes that are called so."""
+        return replace(self, classes=tuple(names))
 
     def contains(self, risk: Floats) -> NDArray[np.bool_]:
         """Say which classes are in the set of each patient; risks (n, K) to (n, K)."""

@@ -26,7 +26,7 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
     run, inputs = store.get_run(owner, run_id), store.run_inputs(owner, run_id)
     study = store.get_study(owner, run.study_id)
     folder = store.result_folder(owner, run_id)
-    results = read_results(folder)
+    results = read_results(folder).named_as(study.schema)
     prepared, split = split_cohort(inputs.cohort, inputs.plan.recipe, inputs.plan.split)
     chosen = study.choice is not None and study.choice.run_id == run_id and study.choice.threshold == threshold
     with language(words):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medcore.data.cohort import Column, Schema
 from medcore.data.describe.table_one import TableOne
 from medcore.data.findings import Finding
 from medcore.data.preparation.methods import Preparation
+from medcore.data.schema.class_names import class_names
+from medcore.data.schema.targets import absence
 from medcore.errors import BundleError
 from medcore.evaluation import Evaluation
 from medcore.i18n import N_, Message
@@ -106,6 +109,31 @@ class Results:
     def target(self) -> Target:
         """What is predicted."""
         return Target.of(self.classes)
+
+    @property
+    def class_names(self) -> tuple[Message, ...]:
+        """What each class is called; ``classes`` are as the table has them."""
+        return class_names(self.classes, self._outcome)
+
+    @property
+    def absence(self) -> int | None:
+        """The class that means "none of these" among more than two, where there is one."""
+        return absence(self.classes, self.manifest.get("schema", {}).get("absence")) if self.target.many else None
+
+    @property
+    def _outcome(self) -> Column | None:
+        columns = self.manifest.get("schema", {}).get("columns", ())
+        return next((Column.from_dict(c) for c in columns if c.get("role") == "outcome"), None)
+
+    def named_as(self, schema: Schema) -> Results:
+        """Return the same results with the outcome's words of a study's schema, which may be newer than the run."""
+        outcome, trained = schema.outcome, self._outcome
+        if outcome is None or trained is None or outcome.name != trained.name:
+            return self
+        words = {"label": outcome.label, "level_labels": dict(outcome.level_labels)}
+        columns = [c | words if c["name"] == outcome.name else c for c in self.manifest["schema"]["columns"]]
+        named = {**self.manifest["schema"], "columns": columns, "absence": schema.absence}
+        return replace(self, manifest={**self.manifest, "schema": named})
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def to_calculator(model: Specification, results: Results) -> str:
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
     )
-    title = escape(_("Risk calculator: {outcome}", outcome=model.outcome))
+    title = escape(_title(model, results))
     return (
         f'<!doctype html>\n<html lang="{_tag(current_language())}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -68,9 +68,14 @@ def _data(model: Specification, results: Results) -> dict[str, Any]:
     }
 
 
+def _title(model: Specification, results: Results) -> str:
+    event = results.target.event
+    return _("Risk calculator: {outcome}", outcome=model.outcome if event is None else results.class_names[event])
+
+
 def _words(model: Specification, results: Results) -> dict[str, Any]:
     return {
-        "title": _("Risk calculator: {outcome}", outcome="{outcome}"),
+        "title": _title(model, results),
         "switch": _("中文"),
         "use": _(INTENDED_USE),
         "how": _(
@@ -78,7 +83,8 @@ def _words(model: Specification, results: Results) -> dict[str, Any]:
         ),
         "result": _("Risk"),
         "read_first": _("Read before use"),
-        "risk": _("Risk that “{outcome}” is {name}: {risk} %", outcome="{outcome}", name="{name}", risk="{risk}"),
+        "risk": _("Risk of {name}: {risk} %", name="{name}", risk="{risk}"),
+        "classes": [str(name) for name in results.class_names],
         "missing": _("not known: the model fills it in as in training"),
         "other": _("another value than the training patients had"),
         "unseen": _("a value that the training patients did not have, or very few"),

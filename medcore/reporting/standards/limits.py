@@ -75,7 +75,8 @@ def _few(inputs: ReportInputs) -> Iterator[str]:
     counts = inputs.results.cross_validated.class_counts
     name = min(counts, key=counts.__getitem__)
     if counts[name] < FEW_EVENTS:
-        yield _("Only {n} rows are of class {name}: calibration is known roughly at best.", n=counts[name], name=name)
+        called = dict(zip(inputs.results.classes, inputs.class_names, strict=True))[name]
+        yield _("Only {n} rows are of class {name}: calibration is known roughly at best.", n=counts[name], name=called)
 
 
 def _locked(inputs: ReportInputs) -> Iterator[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import streamlit as st
 
+from medcore.data.cohort import Schema
+from medcore.data.schema.class_names import class_names, name_classes
 from medcore.data.schema.inference import TargetProposal, choose_target, propose_targets
-from medcore.data.schema.targets import class_counts
-from medcore.i18n import _
+from medcore.data.schema.targets import absence, against_event, class_counts
+from medcore.i18n import _, current_language
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once, store
 from medcore.ui.kit.layout import caption
@@ -36,27 +41,79 @@ def outcome_form(study: StudyRecord) -> None:
             caption(_("Likeliest: {column}. {reason}", column=proposals[0].column, reason=str(proposals[0].reason)))
     if target is None:
         return
-    with right, errors_shown():
-        positive = _event(study, target)
-        column = study.schema[target]
-        settled = outcome is not None and outcome.name == target and study.schema.positive == positive
+    with errors_shown():
+        schema = once(
+            lambda: choose_target(study.schema, cohort(study).frame, target), "target", study.identity, target
+        )
+        counts = once(
+            lambda: class_counts(cohort(study).frame, schema[target]),
+            "classes",
+            study.content_key,
+            schema[target].to_dict(),
+        )
+        with right:
+            positive = _event(study, target, counts, schema.positive)
+        schema = once(
+            lambda: choose_target(study.schema, cohort(study).frame, target, positive=positive),
+            *("target", study.identity, target, positive),
+        )
+        if outcome is not None and outcome.name == target:
+            schema = replace(schema.change(target, level_labels=outcome.level_labels), absence=study.schema.absence)
+        schema = _called(study, schema, counts)
+        settled = outcome is not None and _said(schema) == _said(study.schema)
         if not settled and st.button(_("Use this outcome"), key="data.outcome.save", type="primary"):
-            schema = choose_target(study.schema, cohort(study).frame, column.name, positive=positive)
             store().save_schema(study.owner, study.id, schema)
             st.rerun()
 
 
-def _event(study: StudyRecord, target: str) -> str | None:
+def _said(schema: Schema) -> tuple[object, ...]:
+    """Return what this form asks for."""
+    column = schema.outcome
+    return (column and (column.name, dict(column.level_labels)), schema.positive, schema.absence)
+
+
+def _called(study: StudyRecord, schema: Schema, counts: Mapping[str, int]) -> Schema:
+    """Ask what the event and its absence are called, or which of many classes means "none of these"."""
+    column = schema.outcome
+    assert column is not None
+    key = f"data.called.{study.identity}.{column.name}.{schema.positive}.{current_language()}"
+    left, right = st.columns(2)
+    if schema.positive is None:
+        names = list(counts)[:MOST_CLASSES_LISTED]
+        none = absence(names, schema.absence)
+        with left:
+            chosen = st.selectbox(
+                _("The class that means “none of these”"),
+                [None, *names],
+                index=0 if none is None else none + 1,
+                format_func=lambda name: _("there is none") if name is None else one_line(name, limit=40),
+                help=_(
+                    "The healthy or the negative ones: their risk is not told as a danger, and diseases come first."
+                ),
+                key=f"{key}.none",
+            )
+        return replace(schema, absence=chosen)
+    classes = against_event(list(counts), schema.positive)
+    proposed = [str(name) for name in class_names(classes, replace(column, level_labels={}))]
+    present = [str(name) for name in class_names(classes, column)]
+    with left:
+        event = st.text_input(
+            _("What the event is called"), present[1], placeholder=proposed[1], max_chars=60, key=f"{key}.event"
+        )
+    with right:
+        absent = st.text_input(
+            _("What its absence is called"), present[0], placeholder=proposed[0], max_chars=60, key=f"{key}.absence"
+        )
+    typed = zip(classes, (absent.strip(), event.strip()), proposed, strict=True)
+    own = {name: text for name, text, usual in typed if text and text != usual}
+    bare = schema.change(column.name, level_labels={k: v for k, v in column.level_labels.items() if k not in classes})
+    return name_classes(bare, cohort(study).frame, own) if own else bare
+
+
+def _event(study: StudyRecord, target: str, counts: Mapping[str, int], likely: str | None) -> str | None:
     """Ask for the event among the classes; None predicts every class."""
-    schema = once(lambda: choose_target(study.schema, cohort(study).frame, target), "target", study.identity, target)
-    counts = once(
-        lambda: class_counts(cohort(study).frame, schema[target]),
-        "classes",
-        study.content_key,
-        schema[target].to_dict(),
-    )
     current = study.schema.outcome
-    chosen = study.schema.positive if current is not None and current.name == target else schema.positive
+    chosen = study.schema.positive if current is not None and current.name == target else likely
     options: list[str | None] = [*list(counts)[:MOST_CLASSES_LISTED]]
     if len(counts) > 2:
         options.insert(0, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from medcore.charts import profile as charts
 from medcore.data.describe.export import to_csv
 from medcore.data.describe.profile import ColumnProfile, Profile, profile
 from medcore.data.describe.table_one import TableOne, table_one
+from medcore.data.schema.class_names import class_names
 from medcore.data.splitting.split import make_split
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
@@ -44,6 +46,7 @@ def profile_view(study: StudyRecord) -> None:
         _table_one(study)
         return
     found = once(lambda: profile(cohort(study)), "profile", study.identity)
+    found = replace(found, classes=tuple(map(str, class_names(found.classes, study.schema.outcome))))
     if view == "missing":
         figure(charts.missing_share(found), key="data.profile.missing")
         return
@@ -83,7 +86,7 @@ def _table_one(study: StudyRecord) -> None:
         key="data.profile.by",
         show=lambda b: _("outcome") if b == "outcome" else _("split"),
     )
-    one = once(lambda: _made(study, by), "table one", study.identity, by)
+    one = once(lambda: _made(study, by), "table one", study.identity, by, study.schema.outcome.level_labels)
     lines = one.frame()
     shown = lines.head(ROWS_SHOWN)
     table(shown.map(lambda v: plain(v, limit=60)).rename(columns=lambda c: plain(c, limit=60)))
@@ -99,4 +102,6 @@ def _table_one(study: StudyRecord) -> None:
 
 def _made(study: StudyRecord, by: str) -> TableOne:
     done = prepared(study)
-    return table_one(done, split=make_split(done, study.split) if by == "split" else None)
+    if by == "split":
+        return table_one(done, split=make_split(done, study.split))
+    return table_one(done).named(class_names(done.classes, study.schema.outcome))

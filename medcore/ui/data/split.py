@@ -7,6 +7,7 @@ from typing import get_args
 import streamlit as st
 
 from medcore.data.preparation.recipe import Prepared
+from medcore.data.schema.class_names import class_names
 from medcore.data.splitting.split import Split, SplitKind, SplitSettings, make_split
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
@@ -26,7 +27,7 @@ def split_form(study: StudyRecord) -> None:
     with errors_shown():
         wanted = _ask(study, done)
         split = once(lambda: make_split(done, wanted), "split", study.identity, wanted.to_dict())
-        _preview(split)
+        _preview(split, [str(name) for name in class_names(split.classes, study.schema.outcome)])
         findings(split.findings, key="data.split")
         if wanted != study.split and st.button(_("Use this split"), type="primary", key="data.split.save"):
             store().save_split(study.owner, study.id, wanted)
@@ -101,7 +102,7 @@ def _column(study: StudyRecord) -> str | None:
     )
 
 
-def _preview(split: Split) -> None:
+def _preview(split: Split, names: list[str]) -> None:
     """Show rows, patients and events of each part; of two classes only the event."""
     facts(
         [
@@ -116,6 +117,6 @@ def _preview(split: Split) -> None:
         row = {_("Part"): str(part.name), _("Rows"): part.n_rows, _("Patients"): part.n_patients}
         for k in shown:
             n = part.class_counts[k]
-            row[plain(split.classes[k], limit=24)] = f"{n} ({100 * n / max(part.n_rows, 1):.1f} %)"
+            row[plain(names[k], limit=24)] = f"{n} ({100 * n / max(part.n_rows, 1):.1f} %)"
         rows.append(row)
     table(rows)

@@ -108,7 +108,7 @@ def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
             {
                 _("Row of the spreadsheet"): str(int(rows[i]) + 2),
                 _("Predicted risk"): f"{judged.risk[i]:.1%}",
-                _("What happened"): plain(judged.classes[int(judged.patients.outcome[i])]),
+                _("What happened"): plain(judged.names[int(judged.patients.outcome[i])]),
             }
             for i in found.worst
         ]

@@ -56,12 +56,13 @@ class Judged:
 
     ``side`` is ``"training"`` (out-of-fold risks) or ``"test"`` (the locked test set).
     ``out_of_fold`` are the training patients and the first model's risks for them,
-    on which thresholds are chosen whichever side is shown.
+    on which thresholds are chosen whichever side is shown. ``names`` are what the classes are called.
     """
 
     run_id: str
     side: str
     classes: tuple[str, ...]
+    names: tuple[str, ...]
     class_index: int
     patients: Patients = field(repr=False)
     out_of_fold: Patients = field(repr=False)
@@ -119,19 +120,19 @@ class Judged:
 
     @property
     def positive(self) -> str:
-        """The class in question."""
-        return self.classes[self.class_index]
+        """What the class in question is called."""
+        return self.names[self.class_index]
 
     @property
     def negative(self) -> str:
-        """The other class; with more than two, an empty text."""
-        return "" if self.target.event is None else self.classes[1 - self.class_index]
+        """What the other class is called; with more than two, an empty text."""
+        return "" if self.target.event is None else self.names[1 - self.class_index]
 
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Estimate]]:
         """The figures of the class in question by model."""
         if self.target.event is None:
-            return {name: e.per_class[self.positive] for name, e in self.evaluations.items()}
+            return {name: e.per_class[self.classes[self.class_index]] for name, e in self.evaluations.items()}
         return {name: e.metrics for name, e in self.evaluations.items()}
 
     def once(self, what: str, compute: Callable[[str], R]) -> dict[str, R]:
@@ -164,6 +165,7 @@ def judge(results: Results, run_id: str, *, side: str, class_index: int, other: 
         run_id=run_id,
         side=side,
         classes=results.classes,
+        names=tuple(map(str, results.class_names)),
         class_index=class_index,
         patients=patients,
         out_of_fold=results.training,

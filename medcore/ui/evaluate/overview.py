@@ -64,7 +64,7 @@ def all_classes(judged: Judged) -> None:
     components.section(_("All outcomes together"))
     left, right = st.columns([3, 2])
     with left:
-        chart = utility.class_table(judged.evaluation.table, judged.classes)
+        chart = utility.class_table(judged.evaluation.table, judged.names)
         components.figure(chart, key="evaluate.classes")
     with right:
         components.metric_table({_("All classes"): judged.evaluation.metrics})

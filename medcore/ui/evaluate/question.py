@@ -55,8 +55,8 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
         with right:
             class_index = st.selectbox(
                 _("Class against all others"),
-                diseases_first(results.classes, np.bincount(results.training.outcome).tolist()),
-                format_func=lambda i: components.one_line(results.classes[i]),
+                diseases_first(np.bincount(results.training.outcome).tolist(), results.absence),
+                format_func=lambda i: components.one_line(results.class_names[i]),
                 key=f"evaluate.class.{run.id}",
             )
     if side == "test" and not _unlocked(study, run):

@@ -54,8 +54,9 @@ def progress(run: RunRecord) -> list[Progress]:
 
 
 def results(run: RunRecord) -> Results:
-    """Return everything a finished run found, without loading its model."""
-    return once(lambda: read_results(store().result_folder(run.owner, run.id)), "results", run.id)
+    """Return everything a finished run found, without loading its model, in the study's present words for the classes."""
+    found = once(lambda: read_results(store().result_folder(run.owner, run.id)), "results", run.id)
+    return found.named_as(store().get_study(run.owner, run.study_id).schema)
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ def trained_on(explainer: Explainer, place: int) -> str:
         "gave: {risks}.",
         risks=[
             f"{components.plain(name)} {100 * risk:.1f} %"
-            for name, risk in zip(explainer.classes[-len(told) :], told, strict=True)
+            for name, risk in zip(explainer.names[-len(told) :], told, strict=True)
         ],
     )
 

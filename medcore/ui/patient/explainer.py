@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap, curve
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.features import Rows
-from medcore.models.run.results import Results, read_results
+from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import cache
 
@@ -49,8 +49,13 @@ class Explainer:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The outcomes, the positive one of two last."""
+        """The outcomes as the table has them, the positive one of two last."""
         return self.results.classes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the outcomes are called, in the order of ``classes``."""
+        return tuple(map(str, self.results.class_names))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -69,8 +74,8 @@ class Explainer:
     def explain(
         self, patient: worker_queries.PatientRisk, key: str, *, class_index: int, scale: Scale, background: str
     ) -> Explanation:
-        """Explain one patient against a kind of background: ``training``, or the name of a class."""
-        return cache.once(
+        """Explain one patient against a kind of background: ``training``, or a class."""
+        found: Explanation = cache.once(
             lambda: jobs.call(
                 worker_queries.explain_patient,
                 self.model,
@@ -81,6 +86,7 @@ class Explainer:
             ),
             *("patient.explain", self.run.id, key, class_index, scale, background),
         )
+        return replace(found, class_name=self.names[class_index])
 
     def background(self, kind: str) -> Rows | None:
         """Return comparison patients: the model's own sample, or 100 training patients of one outcome."""
@@ -193,12 +199,13 @@ def _central(codes: Floats) -> Floats:
 
 def open_explainer(study: StudyRecord, run: RunRecord) -> Explainer:
     """Open a finished run of a study."""
-    return cache.once(lambda: _open(study, run), "patient.explainer", run.id)
+    found = cache.once(lambda: _open(study, run), "patient.explainer", run.id)
+    return replace(found, results=cache.results(run))
 
 
 def _open(study: StudyRecord, run: RunRecord) -> Explainer:
     folder = cache.store().result_folder(run.owner, run.id)
-    results = read_results(folder)
+    results = cache.results(run)
     frame = cache.cohort(study).frame
     reference = Reference.of(results.manifest, results, frame)
     return Explainer(

@@ -10,7 +10,7 @@ from medcore.explanation.patient import wording
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.features.registry import kind_named
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, listed
 from medcore.ui.kit import components
 from medcore.ui.kit.text import markup
 from medcore.ui.patient.choice import Chosen
@@ -34,13 +34,12 @@ def show_risk(
     explainer: Explainer, chosen: Chosen, patient: PatientRisk, trust: Reliability, class_index: int, threshold: float
 ) -> None:
     """Show the risk as a number, as a natural frequency and beside the threshold; none where it is not to be relied on."""
-    risk, name = float(patient.risk[class_index]), explainer.classes[class_index]
+    risk, name = float(patient.risk[class_index]), explainer.names[class_index]
     base = float((explainer.reference.outcome == class_index).mean())
-    outcome = explainer.schema.outcome.name if explainer.schema.outcome else ""
     if trust.level == "abstain":
         said, against = _(wording.NO_RISK), str(wording.unreliable(risk, name))
     else:
-        said = _("{frequency}: {column} is {name}", frequency=str(wording.frequency(risk)), column=outcome, name=name)
+        said = _("{frequency}: {name}", frequency=str(wording.frequency(risk)), name=name)
         against = str(wording.against_base(risk, base))
     side = (
         _("at or above the threshold of {percent} %") if risk >= threshold else _("below the threshold of {percent} %")
@@ -75,7 +74,7 @@ def show_trust(trust: Reliability) -> None:
 def show_classes(explainer: Explainer, patient: PatientRisk, ranked: list[int]) -> None:
     """Draw the risks of all outcomes as bars, the likeliest disease first and its absence last."""
     rows = "".join(
-        f"<tr><th scope=row>{markup(explainer.classes[k])}</th><td><i style='width:{100 * patient.risk[k]:.1f}%'></i></td>"
+        f"<tr><th scope=row>{markup(explainer.names[k])}</th><td><i style='width:{100 * patient.risk[k]:.1f}%'></i></td>"
         f"<td>{markup(wording.percent(float(patient.risk[k]), digits=1))}</td></tr>"
         for k in ranked
     )
@@ -128,7 +127,7 @@ def _facts(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_ind
         _(
             "Cannot be ruled out ({n} % sure): {names}.",
             n=round(100 * explainer.sets.coverage),
-            names=", ".join(explainer.sets.set_of(patient.risk)) or _("none fits"),
+            names=listed(explainer.sets.named(explainer.names).set_of(patient.risk)) or _("none fits"),
         ),
     ]
     if len(patient.members) > 1:

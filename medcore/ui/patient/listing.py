@@ -55,7 +55,7 @@ class Listing:
 
     def patient(self, place: int, explainer: Explainer) -> Chosen:
         """Return one of the patients."""
-        happened = None if self.outcome is None else explainer.classes[int(self.outcome[place])]
+        happened = None if self.outcome is None else explainer.names[int(self.outcome[place])]
         row = int(self.rows[place])
         title = " · ".join([row_name(row), *(f"{n} {v}" for n, v in self.names.iloc[place].dropna().items())])
         return Chosen(self.frame.iloc[[place]], f"{self.identity} {row}", title, happened, row=row)

@@ -92,7 +92,7 @@ def ask_class(explainer: Explainer) -> int:
     if explainer.results.target.event is not None:
         return explainer.results.target.event
     counts = np.bincount(explainer.reference.outcome, minlength=len(explainer.classes))
-    ranked = diseases_first(explainer.classes, counts.tolist())
+    ranked = diseases_first(counts.tolist(), explainer.results.absence)
     return _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}")
 
 
@@ -109,7 +109,7 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         event = explainer.results.target.event
         class_index = 0 if event is None else event
         if event is None:
-            ranked = diseases_first(explainer.classes, patient.risk.tolist())
+            ranked = diseases_first(patient.risk.tolist(), explainer.results.absence)
             class_index = _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}.{name}")
         threshold = threshold_of(study, explainer.run, explainer.results, class_index)
         trust = explainer.trust(patient, at.chosen.key, class_index)
@@ -117,7 +117,9 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         left, right = st.columns([5, 4])
         with left:
             if event is None:
-                glance.show_classes(explainer, patient, diseases_first(explainer.classes, patient.risk.tolist()))
+                glance.show_classes(
+                    explainer, patient, diseases_first(patient.risk.tolist(), explainer.results.absence)
+                )
             glance.show_risk(explainer, at.chosen, patient, trust, class_index, threshold)
         with right:
             glance.show_values(explainer, patient, class_index)
@@ -213,7 +215,7 @@ def _pick_class(explainer: Explainer, first: int, *, key: str) -> int:
         _("Outcome in question"),
         range(len(explainer.classes)),
         index=first,
-        format_func=lambda k: components.one_line(explainer.classes[k]),
+        format_func=lambda k: components.one_line(explainer.names[k]),
         key=key,
         persist_state="session",
     )

@@ -69,13 +69,12 @@ def _subject(
 ) -> PatientReportInputs:
     return PatientReportInputs(
         study=study.name,
-        outcome=explainer.schema.outcome.name if explainer.schema.outcome else "",
         # Never an identifier: the page may be printed and passed on.
         who=chosen.title if chosen.row is None else row_name(chosen.row),
         patient=patient,
         explanation=explanation,
         reliability=trust,
-        sets=explainer.sets,
+        sets=explainer.sets.named(explainer.names),
         class_index=class_index,
         threshold=threshold,
         base=float((explainer.reference.outcome == class_index).mean()),

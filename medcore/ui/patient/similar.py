@@ -45,7 +45,7 @@ def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: Pati
         [
             {
                 _("Row"): str(n.row + 2),
-                _("Outcome"): components.plain(n.outcome),
+                _("Outcome"): components.plain(explainer.names[explainer.classes.index(n.outcome)]),
                 _("Risk"): components.plain(wording.percent(n.risk)),
                 _("Differs in"): _differences(explainer, n),
             }

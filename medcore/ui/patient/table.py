@@ -59,7 +59,7 @@ def ask_class(explainer: Explainer, key: str) -> str:
         _("Outcome in question"),
         explainer.classes,
         index=len(explainer.classes) - 1,
-        format_func=components.one_line,
+        format_func=lambda c: components.one_line(explainer.names[explainer.classes.index(c)]),
         key=f"{key}.{explainer.run.id}",
         persist_state="session",
     )

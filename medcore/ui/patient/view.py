@@ -49,7 +49,9 @@ def _ask(explainer: Explainer) -> bool:
         _("Compared with"),
         ["training", *explainer.classes],
         format_func=lambda k: (
-            _("A sample of the training patients") if k == "training" else _("Patients with {name}", name=k)
+            _("A sample of the training patients")
+            if k == "training"
+            else _("Patients with {name}", name=components.one_line(explainer.names[explainer.classes.index(k)]))
         ),
         key=f"patient.background.{explainer.run.id}",
         persist_state="session",
