@@ -64,8 +64,9 @@ def open_page(signed_in: None) -> Opened:
         app.query_params["lang"] = lang
         if study:
             app.query_params["study"] = study
-        app.run()
-        return app.switch_page(f"../../pages/{name}.py").run() if name != "studies" else app
+        if name != "studies":
+            app.switch_page(f"../../pages/{name}.py")
+        return app.run()
 
     return opened
 
