@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from medcore import commands
-from medcore.commands.options import asked, reading_options
+from medcore.commands.options import asked, order_of, outcome_options, reading_options
 from medcore.data.splitting.split import SplitKind, SplitSettings
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
@@ -96,12 +96,12 @@ def _profile(group: Any) -> None:
     command = _command(
         group,
         "profile",
-        lambda o: commands.profile(o.data, target=o.target, positive=o.positive, asked=asked(o)),
+        lambda o: commands.profile(o.data, target=o.target, positive=o.positive, order=order_of(o), asked=asked(o)),
         _("Say what a table holds and what is wrong with it."),
     )
     command.add_argument("data", type=Path, metavar="DATA")
     command.add_argument("--target", metavar="COL", help=_("the column to predict"))
-    command.add_argument("--positive", metavar="VALUE", help=_("the class whose risk is meant, when there are two"))
+    outcome_options(command)
     reading_options(command, columns=True)
 
 
@@ -112,7 +112,7 @@ def _train(group: Any) -> None:
     command.add_argument("data", type=Path, metavar="DATA")
     command.add_argument("--target", required=True, metavar="COL", help=_("the column to predict"))
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help=_("the folder for the bundle"))
-    command.add_argument("--positive", metavar="VALUE", help=_("the class whose risk is meant, when there are two"))
+    outcome_options(command)
     command.add_argument(
         "--drop", action="append", default=[], metavar="A,B", help=_("columns that must not be predictors")
     )
@@ -179,6 +179,7 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         target=options.target,
         out=options.out,
         positive=options.positive,
+        order=order_of(options),
         split_columns=options.split_column,
         drop=options.drop,
         roles={role: getattr(options, role) for role in ("group", "time", "site") if getattr(options, role)},

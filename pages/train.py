@@ -39,11 +39,13 @@ def page() -> None:
 
 def what_is_trained(study: StudyRecord) -> None:
     outcome = study.schema.outcome
+    target = study.schema.target
+    several = _("several classes in an order") if target and target.ordered else _("several classes")
     components.facts(
         [
             (_("Rows"), f"{study.n_rows:,}"),
             (_("Outcome"), outcome.name if outcome else "–"),
-            (_("Event"), event_name(study.schema) or _("several classes")),
+            (_("Event"), event_name(study.schema) or several),
             (_("Predictors"), str(len(study.schema.predictors))),
             (_("Locked test set"), f"{study.split.test_size:.0%}"),
         ]
@@ -64,7 +66,7 @@ def before_training(study: StudyRecord) -> None:
 def new_run(study: StudyRecord) -> None:
     components.section(_("New run"))
     with components.errors_shown():
-        settings = ask_settings()
+        settings = ask_settings(study.schema.target)
         if st.button(_("Start training"), type="primary", key="train.start", icon=":material/play_arrow:"):
             jobs.start_run(cache.store(), study.owner, study.id, settings)
             st.rerun()

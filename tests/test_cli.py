@@ -140,6 +140,27 @@ def test_a_search_says_what_it_tried(folder, capsys) -> None:
     assert {c["name"] for c in found["candidates"]} == {"prevalence", "logistic", "searched"}
 
 
+def test_an_outcome_in_an_order_is_told_with_its_own_figures(tmp_path, capsys) -> None:
+    frame = ward(240, seed=2)
+    steps = pd.cut(frame["age"] + 10 * (frame["died"] == "yes"), [0, 62, 72, 200], labels=["low", "some", "much"])
+    frame.drop(columns="died").assign(harm=steps.astype(str)).to_csv(tmp_path / "w.csv", index=False)
+    base = ["train", tmp_path / "w.csv", "--target", "harm", "--model", "ordinal", "--out", tmp_path / "b"]
+    assert "in an order" in fail(capsys, *base)
+    assert "one of the two" in fail(capsys, *base, "--ordinal", "low,some,much", "--positive", "much")
+    found = run(capsys, *base, "--ordinal", "low,some,much")
+    assert found["ordinal"]["levels"] == ["low", "some", "much"]
+    assert {"orc", "generalised_c", "rps", "pdi", "hand_till"} <= set(found["cross_validated"])
+    cut = found["ordinal"]["cross_validated"]["much"]["auroc"]
+    assert cut["low"] < cut["value"] < cut["high"]
+    assert found["ordinal"]["test"]["some"]["brier"]["value"] < 0.25
+    judged = run(capsys, "evaluate", tmp_path / "b", tmp_path / "w.csv")
+    assert set(judged["ordinal"]["cross_validated"]) == {"some", "much"}
+    assert main([*map(str, base), "--ordinal", "low,some,much"]) == 0
+    out = capsys.readouterr().out
+    assert "low < some < much" in out
+    assert "some or higher: AUROC" in out
+
+
 def test_a_test_size_of_zero_trains_on_all_rows(folder, capsys) -> None:
     found = run(
         capsys,

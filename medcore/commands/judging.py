@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped
-from medcore.commands.result import Result, headline, mended_lines, metric_lines
+from medcore.commands.result import Result, headline, mended_lines, metric_lines, ordinal_told, step_lines
 from medcore.data.describe.mended import mended_of
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
@@ -95,6 +95,7 @@ def evaluate(
     judged = headline(validation.evaluation)
     needed = _needed(validation)
     found["validation_size"] = needed.to_dict() if needed else None
+    found["ordinal"] = ordinal_told(validation.evaluation, None)
     heading = _(
         "{n} patients judged, {dropped} without an outcome left out.",
         n=validation.n_patients,
@@ -109,6 +110,7 @@ def evaluate(
             *mended_lines(mends),
             *map(str, validation.weighting()),
             *metric_lines(_("The table of training") if validation.same_table else _("New patients"), judged),
+            *step_lines(validation.evaluation),
             *map(str, validation.lines()),
             *kept,
         ),

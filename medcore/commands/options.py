@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from medcore.commands.asked import Asked, reading_of
-from medcore.i18n import _
+from medcore.commands.asked import Asked, parts, reading_of
+from medcore.errors import SettingsError
+from medcore.i18n import N_, _
 
 
 def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
@@ -61,6 +62,31 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
         "--none-of-these", metavar="CLASS", help=_("of more than two classes, the one that means none of these")
     )
     group.add_argument("--role", action="append", default=[], metavar="COL=ROLE", help=_("what a column does"))
+
+
+def outcome_options(command: argparse.ArgumentParser) -> None:
+    """Take the options about the classes of the outcome."""
+    command.add_argument("--positive", metavar="VALUE", help=_("the class whose risk is meant, when there are two"))
+    command.add_argument(
+        "--ordinal",
+        metavar="LEVEL,LEVEL,…",
+        help=_(
+            "the classes of an outcome in their order, lowest first, such as mild,moderate,severe; none if they have no order"
+        ),
+    )
+
+
+def order_of(options: argparse.Namespace) -> list[str] | None:
+    """Return the order that was asked for; None where nobody asked."""
+    if options.ordinal is None:
+        return None
+    if options.positive is not None:
+        raise SettingsError(
+            N_(
+                "--positive asks for the risk of one class, --ordinal for all classes in their order. Give one of the two."
+            )
+        )
+    return parts(options.ordinal)
 
 
 def asked(options: argparse.Namespace) -> Asked:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from medcore.evaluation.groups.sites import SiteComparison
 
 HEADLINE = ("auroc", "auprc", "brier", "log_loss", "calibration_slope", "calibration_intercept")
+OF_CLASSES = ("hand_till", "pdi", "orc", "generalised_c", "rps")
+"""Told as well where there are more than two classes, the last three where they stand in an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,35 @@ class Result:
 
 def headline(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures that every command tells, each with its interval."""
-    return {name: evaluation.metrics[name].to_dict() for name in HEADLINE}
+    names = (*HEADLINE, *(name for name in OF_CLASSES if name in evaluation.metrics))
+    return {name: evaluation.metrics[name].to_dict() for name in names}
+
+
+def ordinal_told(cross_validated: Evaluation, tested: Evaluation | None) -> dict[str, Any] | None:
+    """Return the order of the classes and, for each cut of it in two, the figures of being at or above; None without an order."""
+    if not cross_validated.target.ordered:
+        return None
+    sides = {"cross_validated": cross_validated, "test": tested}
+    return {"levels": list(cross_validated.classes)} | {
+        side: None
+        if judged is None
+        else {c: {name: of[name].to_dict() for name in HEADLINE} for c, of in judged.cumulative.items()}
+        for side, judged in sides.items()
+    }
+
+
+def step_lines(evaluation: Evaluation) -> list[str]:
+    """Write, for each cut of an ordered outcome in two, how well being at or above is told and calibrated."""
+    return [
+        _(
+            "  {name} or higher: AUROC {auroc}, calibration slope {slope}, calibration in the large {large}",
+            name=name,
+            auroc=f"{of['auroc']:.3f}",
+            slope=f"{of['calibration_slope']:.2f}",
+            large=f"{of['calibration_intercept']:.2f}",
+        )
+        for name, of in evaluation.cumulative.items()
+    ]
 
 
 def metric_lines(title: str, metrics: Mapping[str, Any] | None) -> list[str]:

@@ -12,9 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medcore.commands.asked import Asked, columns_named
-from medcore.commands.result import Result, finding_lines, headline, mended_lines, metric_lines, site_lines
+from medcore.commands.result import (
+    Result,
+    finding_lines,
+    headline,
+    mended_lines,
+    metric_lines,
+    ordinal_told,
+    site_lines,
+    step_lines,
+)
 from medcore.commands.stability import check_refits, stability_told
-from medcore.data.cohort import Cohort, Role, Schema
+from medcore.data.cohort import Role, Schema
 from medcore.data.describe.mended import Mend, mended
 from medcore.data.preparation.fixes import split_column
 from medcore.data.quality import inspect
@@ -35,14 +44,19 @@ if TYPE_CHECKING:
 
 
 def profile(
-    data: Path, *, target: str | None = None, positive: str | None = None, asked: Asked | None = None
+    data: Path,
+    *,
+    target: str | None = None,
+    positive: str | None = None,
+    order: Sequence[str] | None = None,
+    asked: Asked | None = None,
 ) -> Result:
     """Say what a table holds and what is wrong with it; for an outcome, if one is named."""
     asked = asked or Asked()
     cohort = asked.read(data)
     proposals = propose_targets(cohort.frame, cohort.schema)
     if target is not None:
-        schema = choose_target(cohort.schema, cohort.frame, target, positive=positive)
+        schema = choose_target(cohort.schema, cohort.frame, target, positive=positive, order=order)
         cohort = cohort.with_schema(asked.named(schema, cohort.frame))
     findings = inspect(cohort)
     values, mends = typed(cohort.frame, cohort.schema), mended(cohort)
@@ -121,6 +135,7 @@ def train(
     settings: TrainSettings,
     split: SplitSettings,
     positive: str | None = None,
+    order: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     split_columns: Sequence[str] = (),
     roles: Mapping[Role, str] | None = None,
@@ -141,7 +156,8 @@ def train(
     check_refits(n_refits)
     asked = asked or Asked()
     cohort = asked.read(data)
-    schema = asked.named(_study_schema(cohort, target, positive, drop, roles or {}), cohort.frame)
+    chosen = choose_target(cohort.schema, cohort.frame, target, positive=positive, order=order)
+    schema = asked.named(_study_schema(chosen, target, drop, roles or {}), cohort.frame)
     for name in split_columns:
         schema = split_column(schema, name)
     cohort = cohort.with_schema(schema)
@@ -180,6 +196,7 @@ def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], 
         **judged,
         "event": trained.bundle.schema.positive,
         "class_names": [str(name) for name in results.class_names],
+        "ordinal": ordinal_told(results.cross_validated, results.tested),
         "sites": sites.to_dict() if sites else None,
         "search": results.manifest.get("search"),
         "seconds": round(seconds, 3),
@@ -200,7 +217,9 @@ def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], 
             *_event_line(trained.bundle.schema, results.class_names),
             *site_lines(sites),
             *metric_lines(_("Cross-validated"), judged["cross_validated"]),
+            *step_lines(results.cross_validated),
             *metric_lines(_("Locked test set"), judged["test"]),
+            *(step_lines(results.tested) if results.tested else ()),
             *mended_lines(mends),
             *finding_lines(findings),
         ),
@@ -208,9 +227,12 @@ def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], 
 
 
 def _event_line(schema: Schema, names: Sequence[Message]) -> tuple[str, ...]:
-    """Say which class is the event, what it and its absence are called, and why it was taken when nobody named it."""
-    if schema.positive is None or schema.outcome is None:
+    """Say which class is the event, what it and its absence are called, and why it was taken; or the classes' order."""
+    if schema.outcome is None:
         return ()
+    if schema.positive is None:
+        ordered = schema.target is not None and schema.target.ordered
+        return (str(schema.outcome.reason),) if ordered else ()
     said = _(
         "The event is {outcome} = {event}: “{name}”, against “{absence}”.",
         outcome=schema.outcome.name,
@@ -245,10 +267,7 @@ class _Announcer:
         return False
 
 
-def _study_schema(
-    cohort: Cohort, target: str, positive: str | None, drop: Sequence[str], roles: Mapping[Role, str]
-) -> Schema:
-    schema = choose_target(cohort.schema, cohort.frame, target, positive=positive)
+def _study_schema(schema: Schema, target: str, drop: Sequence[str], roles: Mapping[Role, str]) -> Schema:
     drop = columns_named(drop, schema.names)
     taken = [name for name in (*drop, *roles.values()) if name == target]
     if taken:

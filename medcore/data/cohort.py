@@ -14,6 +14,7 @@ from medcore.data.notation import Reading
 from medcore.data.parts import with_parts
 from medcore.errors import MissingColumnsError
 from medcore.i18n import Message
+from medcore.targets import Target
 
 Kind = Literal["numeric", "category", "boolean", "date", "text"]
 Role = Literal["outcome", "predictor", "identifier", "group", "time", "site", "sensitive", "ignored"]
@@ -112,6 +113,18 @@ class Schema:
     def outcome(self) -> Column | None:
         """The column to be predicted, if it has been chosen."""
         return next(iter(self.with_role("outcome")), None)
+
+    @property
+    def target(self) -> Target | None:
+        """What would be predicted, as far as the schema knows its classes."""
+        outcome = self.outcome
+        if outcome is None:
+            return None
+        words = outcome.reading.words if outcome.reading else ()
+        if self.positive is not None or len(words) == 2:
+            return Target(2)
+        ordered = len(outcome.levels) > 2 and set(words) <= set(outcome.levels)
+        return Target(max(len(words), 3), ordered)
 
     @property
     def predictors(self) -> tuple[Column, ...]:

@@ -31,6 +31,7 @@ from medcore.models.run.results import Patients
 from medcore.reporting.clusters import sites
 from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.inputs import ReportInputs, events_and_risks
+from medcore.reporting.ordered import of_order, step_charts, steps
 from medcore.reporting.standards.tripod import part
 
 
@@ -66,7 +67,8 @@ def _of_classes(inputs: ReportInputs, judged: Evaluation) -> list[str]:
         return [
             _(
                 "Figures are means over the classes, each against the rest; the Brier score is the sum over the classes, and the log loss that of all classes at once."
-            )
+            ),
+            *of_order(inputs, judged),
         ]
     words = [_("Shares at the threshold: Wilson score.")]
     if judged.n_patients is not None:
@@ -90,7 +92,7 @@ def performance(inputs: ReportInputs) -> list[Block]:
             Paragraph(_("The locked test set has not been looked at yet, so its figures are not in this report."))
         )
     if inputs.target.event is None:
-        blocks += _per_class(inputs, results.cross_validated)
+        blocks += [*_per_class(inputs, results.cross_validated), *steps(inputs, results.cross_validated)]
     blocks.append(Heading(_("Out of fold"), 2))
     blocks += _charts(inputs, results.training, results.cross_validated, who=_("out of fold"))
     blocks += _candidates(inputs)
@@ -133,6 +135,7 @@ def _charts(
         }
         return [
             *([Picture(discrimination.roc(curves))] if curves and weights is None else []),
+            *(step_charts(inputs, evaluation, patients) if weights is None else []),
             Picture(utility.class_table(evaluation.table, inputs.class_names)),
         ]
     outcome, risk = events_and_risks(patients)

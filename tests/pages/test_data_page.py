@@ -2,6 +2,7 @@
 
 import pytest
 
+from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
 from medcore.i18n import language
 from medcore.studies.owners import LOCAL_OWNER
@@ -98,6 +99,18 @@ def test_of_many_classes_the_one_that_means_none_of_these_is_asked(open_page, pa
     asked.set_value("hypothyroid").run()
     press(app, "data.outcome.save")
     assert page_store.get_study(LOCAL_OWNER, study.id).schema.absence == "hypothyroid"
+
+
+def test_the_order_of_the_classes_is_asked_and_kept(open_page, page_store):
+    table = "age,state\n" + "\n".join(f"{40 + i},{'abc'[i % 3]}" for i in range(60)) + "\n"
+    study = page_store.create_study(LOCAL_OWNER, "States", read_table(("t.csv", table.encode())))
+    app = open_page("data", study=study.id)
+    widget(app, "selectbox", "data.outcome").set_value("state").run()
+    assert widget(app, "multiselect", "data.order").value == []
+    widget(app, "multiselect", "data.order").set_value(["c", "a", "b"]).run()
+    press(app, "data.outcome.save")
+    saved = page_store.get_study(LOCAL_OWNER, study.id).schema
+    assert (saved["state"].levels, saved.target.ordered) == (("c", "a", "b"), True)
 
 
 def test_a_finding_is_answered_by_one_click(open_page, page_store, heart_study, words):

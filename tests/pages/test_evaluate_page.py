@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
 
@@ -28,19 +29,32 @@ def wine_table():
     return cohort.with_schema(choose_target(cohort.schema, cohort.frame, "kind"))
 
 
+def stages_table():
+    """Made-up patients whose disease is mild, moderate or severe."""
+    rng = np.random.default_rng(3)
+    age, crp = rng.normal(60, 10, 300).round(), rng.lognormal(2, 0.6, 300).round(1)
+    steps = np.digitize((age - 60) / 8 + np.log(crp) + rng.logistic(size=300), [1.5, 3.0])
+    frame = pd.DataFrame({"age": age, "crp": crp, "severity": np.array(["mild", "moderate", "severe"])[steps]})
+    cohort = read_table(("stages.csv", frame.to_csv(index=False).encode()))
+    return cohort.with_schema(choose_target(cohort.schema, cohort.frame, "severity"))
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Train three studies once: heart disease (yes or no), the same with sites left out, and wine (three classes)."""
+    """Train three studies once: heart disease (yes or no), the same with sites left out, and wine (three classes), and three in an order."""
     home = tmp_path_factory.mktemp("evaluated")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDCORE_DATA", str(home))
         settings = Settings.from_env()
         store, ids = Store(settings), {}
-        for name, cohort in (("heart", load_sample("heart")), ("sites", load_sample("heart")), ("wine", wine_table())):
+        tables = {"heart": load_sample("heart"), "sites": load_sample("heart")}
+        for name, cohort in (tables | {"wine": wine_table(), "stages": stages_table()}).items():
             study = store.create_study(LOCAL_OWNER, name, cohort)
             if name == "sites":
                 store.save_split(LOCAL_OWNER, study.id, SplitSettings(kind="site"))
-            run = store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="logistic"))
+            run = store.create_run(
+                LOCAL_OWNER, study.id, TrainSettings(model="ordinal" if name == "stages" else "logistic")
+            )
             perform_run(settings, LOCAL_OWNER, run.id, train_study)
             assert store.get_run(LOCAL_OWNER, run.id).state == "done"
             ids[name] = (study.id, run.id)
@@ -158,6 +172,20 @@ def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trai
     assert "the most probable class is the true one" in texts(app)
     app.selectbox(key=f"evaluate.class.{trained[1]['wine'][1]}").select(0).run()
     assert "mc-notice mc-error" not in texts(app) and "barbera" in texts(app)
+
+
+def test_an_order_is_judged_at_every_cut_and_a_cut_can_be_asked_about(evaluate_page, trained):
+    app = evaluate_page("stages")
+    shown = "\n".join(str(t.value.to_dict()) for t in app.table)
+    for words in ("Ordinal c-index ORC", "Generalised c-index", "Ranked probability score", "moderate or higher"):
+        assert words in shown
+    assert "mild &lt; moderate &lt; severe" in texts(app)
+    asked = app.selectbox(key=f"evaluate.class.{trained[1]['stages'][1]}")
+    assert asked.options[0] == "moderate or higher"
+    assert "moderate or higher against lower: what a threshold does" in texts(app)
+    asked.select_index(asked.options.index("mild")).run()
+    assert not app.exception
+    assert "mild against all others" in texts(app)
 
 
 def test_a_patient_with_a_large_error_opens_on_the_patient_page_and_not_in_the_address(evaluate_page, trained, here):

@@ -128,6 +128,12 @@ def test_the_external_validation_tells_who_the_patients_are_and_what_recalibrati
     assert ("New curve" in text) is (subject.target.event is not None)
 
 
+def test_an_outcome_in_an_order_has_its_figures_and_its_cuts(subject) -> None:
+    text = FORMATS["html"](study_report(subject)).decode()
+    for words in ("Ordinal c-index ORC", "Ranked probability score", "At or above each class", "grade 0 &lt; grade 1"):
+        assert (words in text) is subject.target.ordered
+
+
 def test_an_unknown_format_names_those_there_are(subject) -> None:
     with pytest.raises(SettingsError, match=r"\.pdf"):
         render(study_report(subject), "report.odt")

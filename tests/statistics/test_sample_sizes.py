@@ -3,7 +3,10 @@
 Development: Riley 2020 (BMJ 2020;368:m441), worked examples (pre-eclampsia: 30 parameters,
 event share 0.05, R² 0.05), and the tests of CRAN's pmsampsize. Judging: the tests of CRAN's
 pmvalsampsize (0.018, AUROC 0.8), and its Python edition 0.2.1 with a million simulated
-patients, whose slope criterion therefore varies by half a per cent.
+patients, whose slope criterion therefore varies by half a per cent. Judging of numbers:
+the values of Archer 2021 as the R program ssclip gives them (R² 0.5 with widths 0.1, 0.2 and
+10 at a variance of 400), and CRAN's pmsampsize 1.1.3, by which a residual standard deviation
+known to within 10 % needs 234 + p patients for p predictors and an intercept.
 """
 
 import numpy as np
@@ -13,6 +16,7 @@ from scipy.stats import beta, norm
 from medcore.errors import SettingsError
 from medcore.statistics.sample_size import multinomial_sample_size, riley_sample_size
 from medcore.statistics.validation_size import for_auroc, for_o_e, for_slope, size_if_possible, validation_size
+from medcore.statistics.validation_size_of_numbers import for_residual_variance, validation_size_of_numbers
 
 MIDDLES = (np.arange(100_000) + 0.5) / 100_000
 
@@ -75,3 +79,13 @@ def test_the_largest_criterion_decides_and_nonsense_is_refused():
         with pytest.raises(SettingsError):
             validation_size(*bad)
         assert size_if_possible(*bad, 0.3) is None
+
+
+def test_judging_numbers_needs_what_archer_says():
+    size = validation_size_of_numbers(0.5, 20.0, 10.0)
+    assert (size.r2, size.mean, size.slope, size.variance, size.required) == (769, 31, 386, 235, 769)
+    assert [for_residual_variance(1 + p) for p in (0, 1, 25)] == [234, 235, 259]
+    assert validation_size_of_numbers(0.9, 20.0, 100.0).required == 235
+    for bad in ((0.0, 1.0, 1.0), (0.5, 0.0, 1.0), (0.5, 1.0, 0.0)):
+        with pytest.raises(SettingsError):
+            validation_size_of_numbers(*bad)

@@ -99,8 +99,9 @@ def codes_of(
 
 
 def _in_order(values: list[str], levels: Sequence[str]) -> list[str]:
-    if levels and set(values) <= set(levels):
-        return [level for level in levels if level in values]
+    ranked = {v: i for v in values for i, level in enumerate(levels) if _matching(level, [v]) is not None}
+    if levels and len(ranked) == len(values):
+        return sorted(values, key=lambda v: ranked[v])
     numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
     if numbers.notna().all():
         return [values[i] for i in np.argsort(numbers.to_numpy(), kind="stable")]

@@ -20,6 +20,7 @@ from medcore.data.schema.patients import patient_codes
 from medcore.data.values.typed import typed
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.i18n import N_, Message
+from medcore.targets import Target
 
 if TYPE_CHECKING:
     from medcore.data.preparation.recipe import Recipe
@@ -35,7 +36,7 @@ class Prepared:
 
     ``predictors`` has one column a predictor: float64, or object holding text;
     missing is NaN or None. ``outcome`` holds indices into ``classes``; with two
-    classes the positive one is last. ``rows`` are row numbers in the cohort,
+    classes the positive one is last; ``target`` says whether they stand in an order. ``rows`` are row numbers in the cohort,
     ``groups`` patient codes (None when no column names the patient), ``time``
     datetime64 or float, ``sites`` text with None where missing, ``sensitive`` the
     columns by which results are broken down (the site among them). ``set_aside``
@@ -47,6 +48,7 @@ class Prepared:
     kinds: Mapping[str, str] = field(repr=False)
     outcome: Ints = field(repr=False)
     classes: tuple[str, ...]
+    target: Target
     rows: Ints = field(repr=False)
     groups: Ints | None = field(repr=False)
     time: npt.NDArray[Any] | None = field(repr=False)
@@ -159,6 +161,7 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
         kinds={name: reading.name for name, reading in _readings(schema, recipe).items()},
         outcome=outcome[kept],
         classes=classes,
+        target=Target.of(classes, column.levels),
         rows=kept,
         groups=None if groups is None else groups[kept],
         time=_time(frame, schema, kept),

@@ -70,7 +70,18 @@ def _arrow(raw: RawFile, kind: str) -> TypedTable:
 
         table = pyarrow.feather.read_table(source)
     columns = [_arrow_column(table.column(i)) for i in range(table.num_columns)]
-    return TypedTable([str(n) for n in table.column_names], columns)
+    levels = {i: _ordered(table.column(i)) for i in range(table.num_columns)}
+    return TypedTable(
+        [str(n) for n in table.column_names], columns, levels={i: order for i, order in levels.items() if order}
+    )
+
+
+def _ordered(column: pa.ChunkedArray) -> tuple[str, ...]:
+    """Return the order of an ordered factor's values."""
+    kind = column.type
+    if not (pa.types.is_dictionary(kind) and kind.ordered and column.num_chunks):
+        return ()
+    return tuple(text for v in column.chunk(0).dictionary.to_pylist() if (text := cell_text(v)) is not None)
 
 
 def _arrow_column(column: pa.ChunkedArray) -> pd.Series:
@@ -120,8 +131,13 @@ def _statistics(raw: RawFile, kind: str) -> TypedTable:
     labels = {i: str(label) for i, label in enumerate(meta.column_labels or []) if label}
     words = {name: _words(of) for name, of in (meta.variable_value_labels or {}).items()}
     columns = [_plain(_named(frame.iloc[:, i], words.get(name))) for i, name in enumerate(frame.columns)]
+    ordinal = [i for i, name in enumerate(frame.columns) if (meta.variable_measure or {}).get(name) == "ordinal"]
     return TypedTable(
-        [str(c) for c in frame.columns], columns, labels=labels, repairs=_one_word(words, meta.variable_value_labels)
+        [str(c) for c in frame.columns],
+        columns,
+        labels=labels,
+        levels={i: tuple(of[code] for code in sorted(of)) for i in ordinal if (of := words.get(frame.columns[i]))},
+        repairs=_one_word(words, meta.variable_value_labels),
     )
 
 

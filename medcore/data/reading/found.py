@@ -15,7 +15,10 @@ from medcore.i18n import Message
 
 @dataclass(frozen=True, slots=True)
 class TypedTable:
-    """A typed file's table: raw column names, columns in their own types, and what was seen on the way."""
+    """A typed file's table: raw column names, columns in their own types, and what was seen on the way.
+
+    ``levels`` is the order of the values, lowest first, of columns that the file says have one.
+    """
 
     names: list[str]
     columns: list[pd.Series] = field(repr=False)
@@ -23,6 +26,7 @@ class TypedTable:
     sheets: tuple[str, ...] = ()
     skip_lines: int = 0
     labels: Mapping[int, str] = field(default_factory=dict)
+    levels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     repairs: tuple[Message, ...] = ()
     hidden: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()

@@ -204,7 +204,8 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.D
     said = Said.of(frame, names, table.groups, table.aside)
     labels = {names[i]: " ".join(text.split())[:MAX_LABEL] for i, text in table.labels.items() if names[i] in frame}
     written = {name: unit for name, text in labels.items() if (unit := unit_in_name(text)) and not unit_in_name(name)}
-    said = replace(said, labels={**said.labels, **labels}, units=written | dict(said.units))
+    levels = {names[i]: order for i, order in table.levels.items() if names[i] in frame}
+    said = replace(said, labels={**said.labels, **labels}, units=written | dict(said.units), levels=levels)
     told = [*skipped(table.skip_lines), *storeys(table.n_storeys), *repairs, *table.repairs, *table.aside.repairs()]
     return frame, found, [*told, *dropped], said
 
@@ -224,7 +225,11 @@ def _pivoted(
         wide.frame,
         replace(found, pivot=pivot.to_dict(), shifted=()),
         replace(
-            said, units=kept | dict(wide.units), labels=_there(said.labels, wide), groups=_there(said.groups, wide)
+            said,
+            units=kept | dict(wide.units),
+            labels=_there(said.labels, wide),
+            groups=_there(said.groups, wide),
+            levels={},
         ),
         wide.repairs,
     )
@@ -241,6 +246,7 @@ class Said:
     units: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, frame: pd.DataFrame, names: Sequence[str], groups: Sequence[str], aside: Aside) -> Said:
@@ -258,6 +264,9 @@ def _described(schema: Schema, said: Said) -> Schema:
         schema = schema.change(name, description=group)
     for name, label in said.labels.items():
         schema = schema.change(name, label=label)
+    for name, order in said.levels.items():
+        if schema[name].kind == "category":
+            schema = schema.change(name, levels=order)
     return schema
 
 

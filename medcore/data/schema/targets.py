@@ -11,6 +11,7 @@ import pandas as pd
 from medcore.data.cohort import Column, Schema
 from medcore.data.notation import Reading
 from medcore.data.schema.names import says, spoken
+from medcore.data.schema.ordered import order_asked, order_of_classes
 from medcore.data.values.names import clean_name
 from medcore.data.values.typed import fold_text, read_values
 from medcore.data.values.words import NEGATIVE_WORDS, POSITIVE_WORDS
@@ -80,12 +81,21 @@ def propose_targets(frame: pd.DataFrame, schema: Schema) -> tuple[TargetProposal
     return tuple(p[2] for p in proposals)
 
 
-def choose_target(schema: Schema, frame: pd.DataFrame, target: str, *, positive: str | None = None) -> Schema:
-    """Make a column the outcome and settle which class is the event.
+def choose_target(
+    schema: Schema,
+    frame: pd.DataFrame,
+    target: str,
+    *,
+    positive: str | None = None,
+    order: Sequence[str] | None = None,
+) -> Schema:
+    """Make a column the outcome and settle which class is the event, or in which order the classes stand.
 
     Without ``positive`` the conventional word for an event is taken, else the
     rarer class, when there are two classes; with more there is no event unless
-    ``positive`` names one, against which all others are one class. Raises MissingColumnsError for an unknown column, TargetError
+    ``positive`` names one, against which all others are one class. ``order`` names three or more
+    classes, lowest first; without it the order is what the column, or else its name and words,
+    say, and ``()`` is none. Raises MissingColumnsError for an unknown column, TargetError
     for one that cannot be predicted.
     """
     name = target if target in schema.names else clean_name(target)
@@ -95,13 +105,16 @@ def choose_target(schema: Schema, frame: pd.DataFrame, target: str, *, positive:
     counts = class_counts(frame, column)
     _check(name, counts, len(frame))
     event, reason = _event(name, counts, positive)
+    levels = column.levels if positive is not None else _order(column, list(counts), order)
+    if len(counts) > 2 and positive is None and levels:
+        reason = Message(N_("Its classes stand in this order, lowest first: {order}."), {"order": " < ".join(levels)})
     for other in schema.with_role("outcome"):
         schema = schema.change(other.name, role="predictor")
     changed = schema.change(
         name,
         role="outcome",
         kind=column.kind,
-        levels=column.levels,
+        levels=levels,
         low=None,
         high=None,
         missing_codes=column.missing_codes,
@@ -201,6 +214,13 @@ def _as_outcome(column: Column) -> Column:
     if column.kind != "numeric":
         codes = tuple(c for c in codes if fold_text(c).casefold() not in NO_OUTCOME_WORDS)
     return replace(column, kind=kind, low=None, high=None, missing_codes=codes)
+
+
+def _order(column: Column, classes: list[str], asked: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the order of the classes; two have none, and keep what the column knows of its words."""
+    if not Target.of(classes).many:
+        return order_asked(column.name, classes, asked) if asked else column.levels
+    return order_of_classes(column, classes) if asked is None else order_asked(column.name, classes, asked)
 
 
 def _check(name: str, counts: dict[str, int], n_rows: int) -> None:

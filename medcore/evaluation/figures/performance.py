@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, of_the_
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
 from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
 from medcore.statistics.many_classes import hand_till, polytomous_discrimination
+from medcore.statistics.ordered_classes import generalised_c, ordinal_c, ranked_probability_terms
 from medcore.statistics.scores import class_log_loss_terms
 from medcore.targets import Target
 
@@ -46,7 +47,9 @@ class Evaluation:
     ``metrics`` holds, for two classes, the figures of the positive class (the
     last of ``classes``); for more, means over classes of one-against-the-rest
     figures (macro), except ``brier`` (summed over classes), ``log_loss`` and
-    ``accuracy``. ``per_class`` is filled for more than two classes only, and so
+    ``accuracy``; for classes in an order also the ordinal c-indices ``orc`` and
+    ``generalised_c`` and the ranked probability score ``rps``. ``cumulative`` then holds
+    the figures of being in a class or a higher one, by the name of that class. ``per_class`` is filled for more than two classes only, and so
     is ``table``, the counts of true class (rows) by most probable class
     (columns). ``confusion`` is there when a threshold was given (two classes).
     ``n_effective`` is there when patients were weighted: as many equally weighted
@@ -58,6 +61,7 @@ class Evaluation:
     class_counts: Mapping[str, int]
     metrics: Mapping[str, Estimate]
     per_class: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    cumulative: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
     confusion: Confusion | None = None
     table: tuple[tuple[int, ...], ...] = ()
     n_patients: int | None = None
@@ -68,7 +72,7 @@ class Evaluation:
     @property
     def target(self) -> Target:
         """What is predicted."""
-        return Target.of(self.classes)
+        return Target(len(self.classes), bool(self.cumulative))
 
     @property
     def n_events(self) -> int | None:
@@ -87,7 +91,10 @@ class Evaluation:
             "classes": list(self.classes),
             "class_counts": dict(self.class_counts),
             "metrics": metrics,
-            "per_class": {c: {name: e.to_dict() for name, e in m.items()} for c, m in self.per_class.items()},
+            **{
+                part: {c: {name: e.to_dict() for name, e in m.items()} for c, m in getattr(self, part).items()}
+                for part in ("per_class", "cumulative")
+            },
             "confusion": self.confusion.to_dict() if self.confusion else None,
             "table": [list(row) for row in self.table],
             "n_boot": self.n_boot,
@@ -102,7 +109,10 @@ class Evaluation:
             classes=tuple(data["classes"]),
             class_counts=dict(data["class_counts"]),
             metrics={name: Estimate.from_dict(e) for name, e in data["metrics"].items()},
-            per_class={c: {k: Estimate.from_dict(e) for k, e in m.items()} for c, m in data["per_class"].items()},
+            **{
+                part: {c: {k: Estimate.from_dict(e) for k, e in m.items()} for c, m in data.get(part, {}).items()}
+                for part in ("per_class", "cumulative")
+            },
             confusion=Confusion.from_dict(data["confusion"]) if data.get("confusion") else None,
             table=tuple(tuple(row) for row in data.get("table", ())),
             n_patients=data.get("n_patients"),
@@ -121,6 +131,7 @@ def evaluate(
     weights: Floats | None = None,
     folds: Ints | None = None,
     threshold: float | None = None,
+    ordered: bool = False,
     seed: int = 0,
     n_boot: int | None = None,
 ) -> Evaluation:
@@ -133,7 +144,8 @@ def evaluate(
     ``folds`` (n,) say which model gave which risk, where these are out of fold: a model
     whose risks do not differ within any fold has no AUROC or slope, for what differs
     between folds is no discrimination, and the mean over folds is given where it is
-    another than that of the pooled risks. ``n_boot`` tables are drawn (by default 1,000, fewer for very large tables). A
+    another than that of the pooled risks. ``ordered`` says that more than two ``classes`` stand in
+    their order, the lowest first. ``n_boot`` tables are drawn (by default 1,000, fewer for very large tables). A
     figure that cannot be computed is NaN with its reason. Raises ValueError when
     the arrays do not fit each other.
     """
@@ -155,7 +167,8 @@ def evaluate(
         "seed": seed,
         "n_effective": None if weight is None else effective_number(weight),
     }
-    place = Target.of(names).event
+    target = Target(len(names), ordered)
+    place = target.event
     if place is not None:
         event = (outcome == place).astype(float)
         figures = estimates(pieces(event, risk[:, place], draws, weight), groups)
@@ -170,18 +183,28 @@ def evaluate(
     table = np.bincount(outcome * len(names) + predicted, minlength=len(names) ** 2).reshape(len(names), -1)
     figures = _macro(parts, groups) | _whole(outcome, risk, parts, draws, groups, weight)
     if weight is None:
-        figures |= _of_many(outcome, risk, groups)
+        figures |= _of_many(outcome, risk, groups, {**_RANKED, **(_ORDERED if ordered else {})})
+    if ordered:
+        figures["rps"] = _mean(ranked_probability_terms(outcome, risk), groups, weight)
     figures["accuracy"] = proportion(predicted == outcome, weight)
     per_class = {c: estimates(p, groups) for c, p in zip(names, parts, strict=True)}
+    cumulative = {
+        names[target.lowest(cut)]: estimates(pieces(*target.split(cut, outcome, risk), draws, weight), groups)
+        for cut in target.cuts
+    }
     if folds is not None and tells_nobody_apart(risk, folds):
-        figures |= {name: missing(CONSTANT_RISK) for name in (*NO_DISCRIMINATION, "hand_till", "pdi")}
-        per_class = {c: {**values, **NO_DISCRIMINATION} for c, values in per_class.items()}
+        ranked = [name for name in (*_RANKED, *_ORDERED) if name in figures]
+        figures |= {name: missing(CONSTANT_RISK) for name in (*NO_DISCRIMINATION, *ranked)}
+        per_class, cumulative = (
+            {c: {**values, **NO_DISCRIMINATION} for c, values in of.items()} for of in (per_class, cumulative)
+        )
     elif folds is not None and weight is None:
-        for values in (figures, *per_class.values()):
+        for values in (figures, *per_class.values(), *cumulative.values()):
             values["calibration_slope"] = of_the_final_model(values["calibration_slope"], folds)
     return Evaluation(
         metrics=figures,
         per_class=per_class,
+        cumulative=cumulative,
         table=tuple(tuple(int(v) for v in row) for row in table),
         **shared,
     )
@@ -236,11 +259,16 @@ def _macro_analytic(name: str, value: float, influence: Floats, groups: Ints | N
     return on_logit_scale(value, influence, groups, plain if groups is None else f"{plain}_cluster")
 
 
-def _of_many(outcome: Ints, risk: Floats, groups: Ints | None) -> dict[str, Estimate]:
+_Ranking = Callable[[Ints, Floats], tuple[float, Floats]]
+_RANKED: Mapping[str, _Ranking] = {"hand_till": hand_till, "pdi": polytomous_discrimination}
+_ORDERED: Mapping[str, _Ranking] = {"orc": ordinal_c, "generalised_c": generalised_c}
+
+
+def _of_many(outcome: Ints, risk: Floats, groups: Ints | None, ranked: Mapping[str, _Ranking]) -> dict[str, Estimate]:
     """Return the figures of discrimination between all classes, each on the log-odds scale; none where a class is absent."""
     method = "influence_logit" if groups is None else "influence_logit_cluster"
     out = {}
-    for name, figure in (("hand_till", hand_till), ("pdi", polytomous_discrimination)):
+    for name, figure in ranked.items():
         value, influence = figure(outcome, risk)
         known = 0 < value < 1 and np.isfinite(influence).all()
         out[name] = on_logit_scale(value, influence, groups, method) if known else missing(ONE_CLASS, value)
@@ -263,12 +291,17 @@ def _whole(
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn_scaled = 1 - drawn / (drawn_shares * (1 - drawn_shares)).sum(1)
     scaled = 1 - brier / spread if spread > 0 else NAN
-    terms = class_log_loss_terms(outcome, risk)
-    loss = float(np.average(terms, weights=weight))
     return {
         "brier": from_draws(brier, drawn, clustered=clustered, about=about),
         "scaled_brier": from_draws(
             scaled, drawn_scaled, clustered=clustered, about=1 - about / spread if spread > 0 else None
         ),
-        "log_loss": normal(loss, clustered_variance((terms - loss) * weight / weight.sum(), groups), "normal"),
+        "log_loss": _mean(class_log_loss_terms(outcome, risk), groups, weights),
     }
+
+
+def _mean(terms: Floats, groups: Ints | None, weights: Floats | None) -> Estimate:
+    """Return the mean of each patient's loss (n,) with its normal interval."""
+    weight = np.ones(len(terms)) if weights is None else weights
+    mean = float(np.average(terms, weights=weight))
+    return normal(mean, clustered_variance((terms - mean) * weight / weight.sum(), groups), "normal")

@@ -22,6 +22,7 @@ from medcore.models.bundle.files import MANIFEST, check_seal, inside, read_json,
 from medcore.models.contract.candidate import part_classes
 from medcore.models.contract.task import Part, Risk, clean
 from medcore.models.selection.calibration import Calibrator
+from medcore.targets import Target
 
 FORMAT = 2
 FORMATS_READ = (1, FORMAT)
@@ -59,6 +60,11 @@ class Bundle:
     def predictors(self) -> tuple[str, ...]:
         """The columns the model predicts from, in the order of the codes."""
         return self.codebook.columns
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return Target.of(self.classes, self.schema.outcome.levels if self.schema.outcome else ())
 
     @property
     def threshold(self) -> float:
@@ -224,7 +230,7 @@ def _check_numbers(manifest: Mapping[str, Any], weights: Sequence[float]) -> Non
             N_("The weights of the bundle's models do not sum to 1, so it is not opened. Train the model again.")
         )
     classes = manifest["classes"]
-    if len(classes) < 2 or len(set(classes)) < len(classes):
+    if len(set(classes)) < max(2, len(classes)):
         raise BundleError(N_("The bundle's outcome has no two different classes. Train the model again."))
 
 

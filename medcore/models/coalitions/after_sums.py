@@ -27,6 +27,19 @@ class Softmax:
 
 
 @dataclass(frozen=True, slots=True)
+class BetweenThresholds:
+    """Of one score the probability of lying between rising thresholds: proportional odds."""
+
+    def __call__(self, sums: Any, weights: Any) -> Any:
+        """Map first sums to risks."""
+        import tensorflow as tf
+
+        below = tf.sigmoid(weights["thresholds"] - sums[0])
+        ends = tf.zeros_like(sums[0]), tf.ones_like(sums[0])
+        return tf.concat([below, ends[1]], axis=1) - tf.concat([ends[0], below], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
 class CosineSoftmax:
     """A cosine of each sum, given in turns, and a softmax: random Fourier features."""
 

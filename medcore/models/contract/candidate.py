@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from medcore.i18n import N_
+from medcore.targets import Target
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -43,7 +44,7 @@ class Candidate:
     it does with missing values: ``"filled"`` in, or trees ``"branch"`` on them.
     ``reads`` names the settings of :class:`TrainSettings` that it reads apart from
     those that every model does. ``recalibrated`` is False where a model is kept as
-    it was published. ``automatic`` candidates are trained by ``"auto"``, with at
+    it was published. ``ordered`` models need an outcome whose classes have an order. ``automatic`` candidates are trained by ``"auto"``, with at
     most ``most_rows`` rows; those ``searched_by_auto`` are also searched by it.
     """
 
@@ -59,6 +60,7 @@ class Candidate:
     missing: Literal["filled", "branch"] | None = None
     reads: frozenset[str] = frozenset()
     recalibrated: bool = True
+    ordered: bool = False
     automatic: bool = False
     searched_by_auto: bool = False
     most_rows: int | None = None
@@ -68,9 +70,13 @@ class Candidate:
         """Whether it learns by epochs, so that there is a curve to show."""
         return "epochs" in self.reads and self.part is not None
 
-    def trained_by_auto(self, n_rows: int) -> bool:
-        """Whether the automatic choice trains it on so many rows."""
-        return self.automatic and (self.most_rows is None or n_rows <= self.most_rows)
+    def suits(self, target: Target) -> bool:
+        """Whether it can predict such an outcome."""
+        return target.ordered or not self.ordered
+
+    def trained_by_auto(self, n_rows: int, target: Target) -> bool:
+        """Whether the automatic choice trains it on so many rows, for such an outcome."""
+        return self.automatic and self.suits(target) and (self.most_rows is None or n_rows <= self.most_rows)
 
 
 @cache
@@ -90,13 +96,14 @@ def candidates() -> Mapping[str, Candidate]:
     return by_name
 
 
-def offered() -> tuple[str, ...]:
-    """Return the names of the models that a person may choose, the automatic choice first.
+def offered(target: Target | None = None) -> tuple[str, ...]:
+    """Return the names of the models that a person may choose, the automatic choice first; for an outcome those that suit it.
 
     >>> offered()
-    ('auto', 'network', 'seed', 'logistic', 'forest', 'boosting')
+    ('auto', 'network', 'seed', 'logistic', 'ordinal', 'forest', 'boosting')
     """
-    on_menu = [(c.menu, c.name) for c in candidates().values() if c.menu is not None]
+    known = candidates().values()
+    on_menu = [(c.menu, c.name) for c in known if c.menu is not None and (target is None or c.suits(target))]
     return (AUTO, *(name for _place, name in sorted(on_menu)))
 
 
@@ -116,9 +123,9 @@ def settings_read(trained: Collection[str]) -> frozenset[str]:
     return frozenset().union(*(known[name].reads for name in trained if name in known))
 
 
-def automatic(n_rows: int) -> tuple[str, ...]:
-    """Return the candidates that the automatic choice trains on so many rows."""
-    return tuple(name for name, c in candidates().items() if c.trained_by_auto(n_rows))
+def automatic(n_rows: int, target: Target) -> tuple[str, ...]:
+    """Return the candidates that the automatic choice trains on so many rows, for such an outcome."""
+    return tuple(name for name, c in candidates().items() if c.trained_by_auto(n_rows, target))
 
 
 def searched_with(model: str) -> tuple[str, ...]:

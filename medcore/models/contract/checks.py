@@ -9,6 +9,8 @@ from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.errors import InputError, SettingsError, TargetError
 from medcore.i18n import N_
+from medcore.models.contract.candidate import AUTO, candidates
+from medcore.models.contract.titles import title
 from medcore.targets import Target
 
 _LARGEST = 1e15
@@ -51,6 +53,22 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
     drawn = Target.of(prepared.classes).event is not None and split.kind in ("random", "group")
     for place, name in enumerate(prepared.classes):
         _check_class(name, outcome == place, folds, split.n_folds, every_fold=drawn)
+
+
+def check_suits(model: str, target: Target) -> None:
+    """Refuse a model for outcomes in an order where this outcome has none.
+
+    Raises:
+        SettingsError: it has none.
+
+    """
+    if model != AUTO and not candidates()[model].suits(target):
+        raise SettingsError(
+            N_(
+                "{model} needs an outcome of three or more classes in an order. Say the order of the classes, lowest first (on the Data page, with --ordinal, or as levels in the data dictionary), or choose another model."
+            ),
+            model=title(model),
+        )
 
 
 def _check_sizes(prepared: Prepared) -> None:

@@ -23,6 +23,7 @@ from medcore.models.contract.progress import Follower, Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.statistics.logistic import MODEL_EDGE
+from medcore.targets import Target
 
 if TYPE_CHECKING:
     from medcore.models.contract.trials import SearchOutcome
@@ -38,7 +39,7 @@ class Task:
     ``rows`` are those of the predictors ``(n, P)``, ``outcome`` holds class indices, ``folds`` says
     in which of ``n_folds`` folds a row is held out. ``layout`` is that of all
     rows, ``groups`` are patient codes where patients repeat. ``tuned`` are settings
-    that a search tries in place of a learner's own.
+    that a search tries in place of a learner's own. ``ordered`` says that the classes stand in their order.
     """
 
     rows: Rows
@@ -52,6 +53,12 @@ class Task:
     settings: TrainSettings
     groups: Indices | None = None
     tuned: Mapping[str, Any] = field(default_factory=dict)
+    ordered: bool = False
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return Target(self.n_classes, self.ordered)
 
     @property
     def codes(self) -> Codes:

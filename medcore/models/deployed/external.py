@@ -20,7 +20,6 @@ from medcore.i18n import N_, Message
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.deployed.levels import refuse_unknown, unknown_levels
 from medcore.models.deployed.membership import Membership, membership
-from medcore.targets import Target
 
 Floats = npt.NDArray[np.float64]
 # Cohen's d of 0.2 is the usual bound of a small difference (Cohen 1988; Austin 2009 for case-mix tables: 0.1).
@@ -219,12 +218,11 @@ def validate(
     unknown = unknown_levels(bundle.codebook, bundle.background.codes, prepared.predictors[counted], rows.codes)
     refuse_unknown(unknown, table=cohort.name, accepted=new_levels)
     risk = bundle.risk(rows)
-    outcome, n_classes = prepared.outcome[counted], len(bundle.classes)
+    outcome, target_of, n_classes = prepared.outcome[counted], bundle.target, len(bundle.classes)
     limit = bundle.threshold if threshold is None else threshold
-    target_of = Target(n_classes)
     called, event = target_of.called(risk, limit), target_of.event
     return ExternalValidation(
-        evaluation=evaluate(outcome, risk, bundle.classes, groups=groups, weights=weights),
+        evaluation=evaluate(outcome, risk, bundle.classes, groups=groups, weights=weights, ordered=target_of.ordered),
         counts=np.bincount(outcome * n_classes + called, minlength=n_classes**2).reshape(n_classes, n_classes),
         confusion=None
         if event is None

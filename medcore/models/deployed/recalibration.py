@@ -119,7 +119,14 @@ def recalibrate(validation: ExternalValidation, strength: Strength) -> Recalibra
     return Recalibration(
         strength=strength,
         layer=layer,
-        evaluation=evaluate(outcome, honest, classes, groups=validation.groups, n_boot=_N_BOOT),
+        evaluation=evaluate(
+            outcome,
+            honest,
+            classes,
+            groups=validation.groups,
+            ordered=validation.evaluation.target.ordered,
+            n_boot=_N_BOOT,
+        ),
         n_folds=n_folds,
         risk=honest,
         outcome=outcome,

@@ -134,7 +134,7 @@ def _results(results: Results, recalibration: Recalibration, n: int) -> Results:
 
     def judged(patients: Patients) -> tuple[Patients, Evaluation]:
         new = replace(patients, risk=layer.apply(patients.risk))
-        return new, evaluate(new.outcome, new.risk, classes, groups=new.groups)
+        return new, evaluate(new.outcome, new.risk, classes, groups=new.groups, ordered=results.target.ordered)
 
     training, cross_validated = judged(results.training)
     test, tested = (None, None) if results.test is None else judged(results.test)

@@ -167,7 +167,9 @@ def learning_curve(
 
 
 def _point(task: Task, classes: tuple[str, ...], model: str, size: int, risk: Risk) -> LearningPoint:
-    judged = evaluate(task.outcome, risk, classes, groups=task.groups, seed=task.settings.seed, n_boot=_DRAWS)
+    judged = evaluate(
+        task.outcome, risk, classes, groups=task.groups, ordered=task.ordered, seed=task.settings.seed, n_boot=_DRAWS
+    )
     return LearningPoint(model, size, judged.metrics["auroc"], judged.metrics["log_loss"])
 
 

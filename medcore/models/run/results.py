@@ -108,7 +108,7 @@ class Results:
     @property
     def target(self) -> Target:
         """What is predicted."""
-        return Target.of(self.classes)
+        return self.cross_validated.target
 
     @property
     def class_names(self) -> tuple[Message, ...]:

@@ -20,7 +20,7 @@ from medcore.evaluation import Evaluation, evaluate
 from medcore.features import AnyRows, CodeBook, Layout, Rows, kind_named
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE, SEARCHED, automatic, candidates, searched_with
-from medcore.models.contract.checks import check_trainable
+from medcore.models.contract.checks import check_suits, check_trainable
 from medcore.models.contract.concurrency import fit_concurrently
 from medcore.models.contract.progress import Follower, NullFollower
 from medcore.models.contract.settings import TrainSettings
@@ -37,6 +37,7 @@ from medcore.models.selection.ensemble import blend
 from medcore.models.written.inputs import inputs_of
 from medcore.models.written.specification import Specification, specify
 from medcore.statistics.scores import class_log_loss
+from medcore.targets import Target
 
 MAX_BACKGROUND = 200
 
@@ -112,6 +113,7 @@ def train(
     """
     started = time.perf_counter()
     check_trainable(prepared, split)
+    check_suits(settings.model, prepared.target)
     run = _Run.of(prepared, split, settings)
     fitted, seconds = _fit_all(run.task, follower or NullFollower(), workers or ThisProcess())
     chosen = _choose(run.task, fitted, settings)
@@ -191,6 +193,7 @@ class _Run:
             folds=split.folds[train],
             n_folds=split.n_folds,
             n_classes=len(prepared.classes),
+            ordered=prepared.target.ordered,
             kinds=codebook.kinds,
             n_categories=codebook.n_categories,
             layout=layout,
@@ -225,13 +228,13 @@ class _Chosen:
     calibration: Mapping[str, float]
 
 
-def _names(settings: TrainSettings, n_rows: int) -> tuple[str, ...]:
-    names = automatic(n_rows) if settings.model == AUTO else (PREVALENCE, LOGISTIC, settings.model)
+def _names(settings: TrainSettings, n_rows: int, target: Target) -> tuple[str, ...]:
+    names = automatic(n_rows, target) if settings.model == AUTO else (PREVALENCE, LOGISTIC, settings.model)
     return tuple(dict.fromkeys((*names, SEARCHED) if settings.search_minutes else names))
 
 
 def _fit_all(task: Task, follower: Follower, workers: Workers) -> tuple[dict[str, Fitted], dict[str, float]]:
-    known, names = candidates(), _names(task.settings, task.n)
+    known, names = candidates(), _names(task.settings, task.n, task.target)
     reporter = ProgressReporter(
         follower, {name: known[name].share for name in names} | {"": 0.2}, run=task.settings.model, workers=workers
     )
@@ -280,7 +283,12 @@ def _judge(
     task, locked = run.task, run.split.test
     training = run.patients(~locked, chosen.oof)
     test = run.patients(locked, bundle.risk(run.test_rows)) if locked.any() else None
-    seed = task.settings.seed
+
+    def judged(patients: Patients, risk: Risk, *, folds: Indices | None = None) -> Evaluation:
+        outcome, ordered = patients.outcome, task.target.ordered
+        seed, groups = task.settings.seed, patients.groups
+        return evaluate(outcome, risk, bundle.classes, groups=groups, folds=folds, ordered=ordered, seed=seed)
+
     candidates = []
     for name, candidate in fitted.items():
         risk = candidate.part.risk(run.test_rows) if test else None
@@ -288,8 +296,8 @@ def _judge(
             CandidateResult(
                 name=name,
                 weight=float(chosen.weights.get(name, 0.0)),
-                cross_validated=_evaluated(training, candidate.oof, bundle.classes, seed, folds=task.folds),
-                test=_evaluated(test, risk, bundle.classes, seed) if test and risk is not None else None,
+                cross_validated=judged(training, candidate.oof, folds=task.folds),
+                test=judged(test, risk) if test and risk is not None else None,
                 oof=candidate.oof,
                 test_risk=risk,
                 spread=candidate.spread,
@@ -303,8 +311,8 @@ def _judge(
         training=training,
         folds=task.folds,
         test=test,
-        cross_validated=_evaluated(training, chosen.oof, bundle.classes, seed, folds=task.folds),
-        tested=_evaluated(test, test.risk, bundle.classes, seed) if test else None,
+        cross_validated=judged(training, chosen.oof, folds=task.folds),
+        tested=judged(test, test.risk) if test else None,
         candidates=tuple(candidates),
         table_one=table_one(run.prepared),
         preparation=Preparation.of(run.prepared),
@@ -340,9 +348,3 @@ def _searched(results: Results, search: SearchOutcome) -> Finding:
     losses = {c.name: c.cross_validated.metrics["log_loss"].value for c in results.candidates}
     usual = [losses[name] for name in searched_with(results.model) if name in losses]
     return search.finding(searched=losses[SEARCHED], usual=min(usual, default=None))
-
-
-def _evaluated(
-    patients: Patients, risk: Risk, classes: tuple[str, ...], seed: int, *, folds: Indices | None = None
-) -> Evaluation:
-    return evaluate(patients.outcome, risk, classes, groups=patients.groups, folds=folds, seed=seed)

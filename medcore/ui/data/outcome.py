@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from medcore.data.cohort import Schema
+from medcore.data.cohort import Column, Schema
 from medcore.data.schema.class_names import class_names, name_classes
 from medcore.data.schema.inference import TargetProposal, choose_target, propose_targets
 from medcore.data.schema.targets import absence, against_event, class_counts
@@ -53,9 +53,10 @@ def outcome_form(study: StudyRecord) -> None:
         )
         with right:
             positive = _event(study, target, counts, schema.positive)
+            order = _order(study, schema[target], counts) if positive is None else None
         schema = once(
-            lambda: choose_target(study.schema, cohort(study).frame, target, positive=positive),
-            *("target", study.identity, target, positive),
+            lambda: choose_target(study.schema, cohort(study).frame, target, positive=positive, order=order),
+            *("target", study.identity, target, positive, order),
         )
         if outcome is not None and outcome.name == target:
             schema = replace(schema.change(target, level_labels=outcome.level_labels), absence=study.schema.absence)
@@ -69,7 +70,8 @@ def outcome_form(study: StudyRecord) -> None:
 def _said(schema: Schema) -> tuple[object, ...]:
     """Return what this form asks for."""
     column = schema.outcome
-    return (column and (column.name, dict(column.level_labels)), schema.positive, schema.absence)
+    order = schema.target.ordered and column.levels if column and schema.target else ()
+    return (column and (column.name, dict(column.level_labels)), order, schema.positive, schema.absence)
 
 
 def _called(study: StudyRecord, schema: Schema, counts: Mapping[str, int]) -> Schema:
@@ -136,6 +138,20 @@ def _event(study: StudyRecord, target: str, counts: Mapping[str, int], likely: s
         format_func=words,
         key=f"data.event.{study.identity}.{target}",
     )
+
+
+def _order(study: StudyRecord, likely: Column, counts: Mapping[str, int]) -> list[str]:
+    """Ask in which order the classes stand, the lowest first; nothing chosen is no order."""
+    current = study.schema.outcome
+    known = current if current is not None and current.name == likely.name else likely
+    chosen: list[str] = st.multiselect(
+        _("Order of the classes, lowest first (mild, moderate, severe); empty if they have none"),
+        list(counts),
+        default=[level for level in known.levels if level in counts],
+        format_func=lambda name: one_line(name, limit=40),
+        key=f"data.order.{study.identity}.{likely.name}",
+    )
+    return chosen
 
 
 def _share(n: int, total: int) -> str:

@@ -67,5 +67,5 @@ def _instability(judged: Judged, results: Results) -> None:
     )
     for column, (name, (risk, spread)) in zip(st.columns(2), list(spreads.items())[:2], strict=False):
         with column:
-            found = instability(risk[:, judged.class_index], spread)
+            found = instability(judged.risk_in(risk), spread)
             figure(charts.instability(found, name=model_name(name)), key=f"evaluate.instability.{name}")

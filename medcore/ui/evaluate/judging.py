@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import numpy as np
-
 from medcore.data.values.typed import typed
 from medcore.evaluation import (
     CalibrationCurve,
@@ -38,6 +36,7 @@ from medcore.evaluation.groups.grouping import grouping
 from medcore.evaluation.groups.mistakes import Mistakes, mistakes
 from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, recalibrated
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
+from medcore.i18n import _
 from medcore.models.run.results import Patients, Results
 from medcore.statistics.ranking import auroc_with_influence
 from medcore.statistics.validation_size import ValidationSize, size_if_possible
@@ -53,6 +52,8 @@ R = TypeVar("R")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """Risks of one class by model name (as shown), and what happened; the first model is in question.
+
+    Of an outcome in an order ``class_index`` may also be one of the target's cuts.
 
     ``side`` is ``"training"`` (out-of-fold risks) or ``"test"`` (the locked test set).
     ``out_of_fold`` are the training patients and the first model's risks for them,
@@ -73,7 +74,7 @@ class Judged:
     @property
     def target(self) -> Target:
         """What is predicted."""
-        return Target.of(self.classes)
+        return self.evaluation.target
 
     @property
     def threshold_key(self) -> str:
@@ -83,19 +84,24 @@ class Judged:
     @property
     def outcome(self) -> Floats:
         """1.0 for patients of the class in question, else 0.0."""
-        event: Floats = (self.patients.outcome == self.class_index).astype(np.float64)
-        return event
+        return self._split(self.patients)[0]
+
+    def _split(self, patients: Patients) -> tuple[Floats, Floats]:
+        return self.target.split(self.class_index, patients.outcome, patients.risk)
+
+    def risk_in(self, risk: Floats) -> Floats:
+        """Return of the risks of all classes (n, K), of these patients, the one in question."""
+        return self.target.split(self.class_index, self.patients.outcome, risk)[1]
 
     def choose(self, rule: Rule, target: float | None) -> ThresholdChoice:
         """Choose a threshold by a rule on the training patients' out-of-fold risks."""
-        event = (self.out_of_fold.outcome == self.class_index).astype(np.float64)
-        return choose_threshold(event, self.out_of_fold.risk[:, self.class_index], rule, target=target)
+        return choose_threshold(*self._split(self.out_of_fold), rule, target=target)
 
     def across_folds(self, choice: ThresholdChoice) -> Confusion | None:
         """Judge a threshold's rule fold by fold, where it was chosen on the patients who are shown."""
         if self.side != "training":
             return None
-        risk = self.out_of_fold.risk[:, self.class_index]
+        risk = self._split(self.out_of_fold)[1]
         return across_folds(self.outcome, risk, self.folds, choice.rule, target=choice.target, groups=self.groups)
 
     @property
@@ -121,18 +127,22 @@ class Judged:
     @property
     def positive(self) -> str:
         """What the class in question is called."""
-        return self.names[self.class_index]
+        return question_name(self.target, self.names, self.class_index)
 
     @property
     def negative(self) -> str:
-        """What the other class is called; with more than two, an empty text."""
+        """What the other class is called; with more than two, an empty text, and below a cut what is lower."""
+        if self.class_index in self.target.cuts:
+            return _("lower")
         return "" if self.target.event is None else self.names[1 - self.class_index]
 
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Estimate]]:
         """The figures of the class in question by model."""
         if self.target.event is None:
-            return {name: e.per_class[self.classes[self.class_index]] for name, e in self.evaluations.items()}
+            key = self.classes[self.target.lowest(self.class_index)]
+            cut = self.class_index in self.target.cuts
+            return {name: (e.cumulative if cut else e.per_class)[key] for name, e in self.evaluations.items()}
         return {name: e.metrics for name, e in self.evaluations.items()}
 
     def once(self, what: str, compute: Callable[[str], R]) -> dict[str, R]:
@@ -141,11 +151,18 @@ class Judged:
         return {name: cache.once(lambda n=name: compute(n), *key, name) for name in self.risks}  # type: ignore[misc]
 
 
+def question_name(target: Target, classes: Sequence[str], question: int) -> str:
+    """Name a class, or of an outcome in an order a cut: "moderate or higher"."""
+    lowest = target.lowest(question)
+    name = classes[lowest]
+    return _("{name} or higher", name=name) if question in target.cuts and lowest < len(classes) - 1 else name
+
+
 def size_of_validation(judged: Judged) -> ValidationSize | None:
     """Calculate how many new patients judge the model precisely, if they are like those of training."""
-    event = judged.out_of_fold.outcome == judged.class_index
-    risk = judged.out_of_fold.risk[:, judged.class_index]
-    return size_if_possible(risk, auroc_with_influence(event.astype(np.float64), risk)[0], float(event.mean()))
+    patients = judged.out_of_fold
+    event, risk = judged.target.split(judged.class_index, patients.outcome, patients.risk)
+    return size_if_possible(risk, auroc_with_influence(event, risk)[0], float(event.mean()))
 
 
 def judge(results: Results, run_id: str, *, side: str, class_index: int, other: str | None) -> Judged:
@@ -154,12 +171,16 @@ def judge(results: Results, run_id: str, *, side: str, class_index: int, other: 
     patients = results.test if test and results.test is not None else results.training
     whole = results.tested if test and results.tested is not None else results.cross_validated
     first = model_name(results.model)
-    risks, evaluations = {first: patients.risk[:, class_index]}, {first: whole}
+
+    def risk_of(risk: Floats) -> Floats:
+        return results.target.split(class_index, patients.outcome, risk)[1]
+
+    risks, evaluations = {first: risk_of(patients.risk)}, {first: whole}
     candidate = results.candidate(other) if other else None
     if candidate is not None:
         risk, evaluation = (candidate.test_risk, candidate.test) if test else (candidate.oof, candidate.cross_validated)
         if risk is not None and evaluation is not None:
-            risks[model_name(candidate.name)] = risk[:, class_index]
+            risks[model_name(candidate.name)] = risk_of(risk)
             evaluations[model_name(candidate.name)] = evaluation
     return Judged(
         run_id=run_id,
@@ -207,6 +228,18 @@ def calibration_curves(judged: Judged) -> dict[str, CalibrationCurve]:
     return judged.once(
         "calibration", lambda n: calibration_curve(judged.outcome, judged.risks[n], groups=judged.groups)
     )
+
+
+def step_curves(judged: Judged) -> dict[str, CalibrationCurve]:
+    """Return, for each cut of an ordered outcome in two, the calibration curve of being at or above."""
+    patients, target = judged.patients, judged.target
+
+    def curve(cut: int) -> CalibrationCurve:
+        split = target.split(cut, patients.outcome, patients.risk)
+        key = ("evaluate", "steps", judged.run_id, judged.side, cut)
+        return cache.once(lambda: calibration_curve(*split, groups=judged.groups), *key)
+
+    return {question_name(target, judged.names, cut): curve(cut) for cut in target.cuts}
 
 
 def decision_curves(judged: Judged) -> dict[str, DecisionCurve]:

@@ -22,12 +22,17 @@ POOLED_FOLDS = N_(
     "is another, it stands beside."
 )
 
+STEP_METRICS = ("auroc", "brier", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
+
 
 def overview(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
     """Draw everything that moves with the threshold, then what does not."""
     if judged.target.many:
         all_classes(judged)
-        components.section(_("{name} against all others: what a threshold does", name=judged.positive))
+        others = _("{name} against lower: what a threshold does", name=judged.positive)
+        if judged.class_index not in judged.target.cuts:
+            others = _("{name} against all others: what a threshold does", name=judged.positive)
+        components.section(others)
     else:
         components.section(_("What a threshold does"))
     left, right = st.columns(2)
@@ -68,6 +73,27 @@ def all_classes(judged: Judged) -> None:
         components.figure(chart, key="evaluate.classes")
     with right:
         components.metric_table({_("All classes"): judged.evaluation.metrics})
+    if judged.target.ordered:
+        steps(judged)
+
+
+def steps(judged: Judged) -> None:
+    """Show for each cut of an ordered outcome in two how well being at or above it is told and calibrated."""
+    components.section(
+        _("At or above each class"),
+        _("The classes stand in this order, lowest first: {order}.", order=" < ".join(judged.names)),
+    )
+    columns = {
+        judging.question_name(judged.target, judged.names, cut): judged.evaluation.cumulative[
+            judged.classes[judged.target.lowest(cut)]
+        ]
+        for cut in judged.target.cuts
+    }
+    left, right = st.columns(2)
+    with left:
+        components.figure(calibration.calibration(judging.step_curves(judged), columns), key="evaluate.steps")
+    with right:
+        components.metric_table(columns, metrics=STEP_METRICS)
 
 
 @dataclass(frozen=True, slots=True)

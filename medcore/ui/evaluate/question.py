@@ -53,10 +53,15 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
     class_index = len(results.classes) - 1
     if results.target.many:
         with right:
+            ranked = diseases_first(np.bincount(results.training.outcome).tolist(), results.absence)
+            names = [str(name) for name in results.class_names]
+            cuts = results.target.cuts[:-1]  # of the highest class "or higher" says nothing more
             class_index = st.selectbox(
-                _("Class against all others"),
-                diseases_first(np.bincount(results.training.outcome).tolist(), results.absence),
-                format_func=lambda i: components.one_line(results.class_names[i]),
+                _("Class against all others")
+                if not cuts
+                else _("At or above a class, or one class against the others"),
+                [*cuts, *ranked],
+                format_func=lambda i: components.one_line(judging.question_name(results.target, names, i)),
                 key=f"evaluate.class.{run.id}",
             )
     if side == "test" and not _unlocked(study, run):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from medcore.evaluation.curves.thresholds import choose_threshold
 from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
@@ -36,5 +34,5 @@ def threshold_of(study: StudyRecord, run: RunRecord, results: Results, class_ind
 
 def _youden(results: Results, class_index: int) -> float:
     training = results.training
-    event = (training.outcome == class_index).astype(np.float64)
-    return choose_threshold(event, training.risk[:, class_index], "youden").threshold
+    split = results.target.split(class_index, training.outcome, training.risk)
+    return choose_threshold(*split, "youden").threshold

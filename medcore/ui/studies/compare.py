@@ -81,9 +81,9 @@ def _settings(sides: tuple[Side, Side], results: Sequence[Results], names: Seque
         columns[components.plain(name)] = {
             _("Run"): run_title(run),
             _("Outcome"): components.plain(outcome.name if outcome else "–"),
-            _("Event"): components.plain(event) if len(found.classes) == 2 else _("several classes"),
+            _("Event"): components.plain(event) if found.target.event is not None else _("several classes"),
             _("Training patients"): f"{len(found.training.outcome):,}",
-            _("With the event"): f"{counts[event]:,}" if len(found.classes) == 2 else "–",
+            _("With the event"): f"{counts[event]:,}" if found.target.event is not None else "–",
             _("Locked test set"): f"{len(found.test.outcome):,}" if found.test else _("none"),
             _("Predictors"): str(len(found.manifest["predictors"])),
             _("Split"): _(SPLIT_KINDS[study.split.kind]),

@@ -10,20 +10,21 @@ from medcore.i18n import _
 from medcore.models.contract.candidate import hint, offered
 from medcore.models.contract.setting_field import FIELDS, asked_for
 from medcore.models.contract.settings import TrainSettings, layers_of
+from medcore.targets import Target
 from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.words import model_name
 from medcore.ui.train.search import ask_search
 
 
-def ask_settings() -> TrainSettings:
-    """Draw the questions and return the settings.
+def ask_settings(target: Target | None) -> TrainSettings:
+    """Draw the questions and return the settings, for models that suit the outcome.
 
     Raises:
         SettingsError: an answer is outside what can work; the message names it.
 
     """
-    model = choice(_("Model"), offered(), key="train.model", show=model_name)
+    model = choice(_("Model"), offered(target), key="train.model", show=model_name)
     st.html(f'<p class="mc-caption">{markup(_(hint(model)))}</p>')
     answers: dict[str, Any] = {"model": model}
     asked = asked_for(model)
