@@ -9,7 +9,7 @@ BIN := .venv/bin
 export PYTHON
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: app test check messages setup setup-dev
+.PHONY: app test check messages lock setup setup-dev
 
 app: setup
 	@exec $(BIN)/python -m medcore app --host $(HOST) --port $(PORT)
@@ -28,6 +28,12 @@ check: setup-dev
 
 messages: setup-dev
 	$(BIN)/python assets/locale/update.py
+
+# After a change of requirements.txt or requirements-dev.txt: lock files, installed again, then SBOM and NOTICE.
+lock: setup-dev
+	.ci/lock
+	@.ci/setup dev
+	$(BIN)/python .ci/materials
 
 setup:
 	@.ci/setup app
