@@ -11,7 +11,7 @@ import shutil
 import stat
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def write_whole(path: Path, data: bytes) -> None:
             scratch.unlink(missing_ok=True)
 
 
-def secret_key(path: Path, *, n_bytes: int = KEY_BYTES) -> bytes:
+def secret_key(path: Path, *, n_bytes: int = KEY_BYTES, make: Callable[[], bytes] | None = None) -> bytes:
     """Return the key in a file; the first process that needs it makes it, whole or not at all.
 
     Raises:
@@ -63,7 +63,7 @@ def secret_key(path: Path, *, n_bytes: int = KEY_BYTES) -> bytes:
     if not path.exists():
         scratch = path.with_name(f"{SCRATCH_PREFIX}{path.name}-{uuid.uuid4().hex}")
         try:
-            _write(scratch, secrets.token_bytes(n_bytes))
+            _write(scratch, make() if make else secrets.token_bytes(n_bytes))
             with contextlib.suppress(FileExistsError):  # another process was first: its key holds
                 os.link(scratch, path)
             _to_disk(path.parent)
@@ -134,12 +134,12 @@ def close_folder_tree(folder: Path) -> int:
 
 
 def sweep(folder: Path, *, older_seconds: float = STALE_SECONDS) -> int:
-    """Remove what writers that died left half written; return how many files that were.
+    """Remove what writers that died left half written, files and folders; return how many they were.
 
     Younger ones are left: another process may be at them.
     """
     swept, moment = 0, time.time()
-    for path in folder.rglob(f"{SCRATCH_PREFIX}*"):
+    for path in list(folder.rglob(f"{SCRATCH_PREFIX}*")):
         with contextlib.suppress(OSError):
             status = path.lstat()
             if abs(moment - status.st_mtime) < older_seconds:
@@ -152,6 +152,17 @@ def sweep(folder: Path, *, older_seconds: float = STALE_SECONDS) -> int:
                 continue
             swept += 1
     return swept
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Give a new private folder in another one, and remove it afterwards; one whose owner was killed is swept later."""
+    path = private_folder(parent) / f"{SCRATCH_PREFIX}{uuid.uuid4().hex}"
+    path.mkdir(mode=PRIVATE_FOLDER)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def not_written(error: OSError, folder: Path) -> SettingsError:

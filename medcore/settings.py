@@ -24,6 +24,7 @@ VARIABLES = tuple(
     f"MEDCORE_{name}"
     for name in (
         *("DATA", "DATABASE_URL", "STORAGE", "SCHEDULER", "TLS_CA", "TLS_CERT", "TLS_KEY", "WORKERS", "WORKER_MEMORY"),
+        *("KEY", "KEY_FILE"),  # read where data are sealed, and nowhere kept
         *("IDLE_SECONDS", "MAX_UPLOAD_MB", "RETENTION_DAYS", "MLFLOW_URL", "SIMILAR_PATIENTS"),
         *("ADDRESS", "OIDC_URL", "OIDC_CLIENT", "OIDC_SECRET", "OIDC_SECRET_FILE", "OIDC_PERSON", "OIDC_ROLES"),
         *("ROLES", "SIGN_OUT_MINUTES", "MAX_STUDIES", "MAX_RUNS", "MAX_STORED_GB"),

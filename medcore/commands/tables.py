@@ -36,6 +36,7 @@ from medcore.models.bundle.files import SUMS, check_nothing_else
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import ThisProcess, Workers
+from medcore.sealing import Folder
 from medcore.settings import Settings
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _event_line(schema: Schema, names: Sequence[Message]) -> tuple[str, ...]:
 class _Announcer:
     """Follows a run on standard error."""
 
-    checkpoint_dir: Path | None = None
+    checkpoint_dir: Folder | None = None
 
     def __init__(self) -> None:
         self._last = 0.0

@@ -12,11 +12,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from medcore.sealing import Folder, get_array, get_arrays, put_array, put_arrays
 
 Codes = NDArray[np.float64]
 Contents = NDArray[Any]
@@ -196,26 +197,25 @@ class Rows:
         payloads = {place: payload.only(self.codes[:, place]) for place, payload in self.payloads.items()}
         return Rows(np.ascontiguousarray(self.codes), payloads)
 
-    def save(self, folder: Path, name: str) -> None:
+    def save(self, folder: Folder, name: str) -> None:
         """Write ``name.npy``, and ``name.payloads.npz`` where there are payloads; without pickle."""
         rows = self.compact()
-        np.save(folder / f"{name}.npy", rows.codes, allow_pickle=False)
-        (folder / f"{name}.payloads.npz").unlink(missing_ok=True)
+        put_array(folder / f"{name}.npy", rows.codes)
         if rows.payloads:
             arrays: dict[str, Any] = {f"keys_{place}": p.keys for place, p in rows.payloads.items()}
             arrays |= {f"contents_{place}": p.contents for place, p in rows.payloads.items()}
-            np.savez(folder / f"{name}.payloads.npz", **arrays)
+            put_arrays(folder / f"{name}.payloads.npz", arrays)
 
     @classmethod
-    def load(cls, folder: Path, name: str) -> Rows:
+    def load(cls, folder: Folder, name: str) -> Rows:
         """Read what :meth:`save` wrote."""
-        codes = np.load(folder / f"{name}.npy", allow_pickle=False)
+        codes = get_array(folder / f"{name}.npy")
         path = folder / f"{name}.payloads.npz"
         if not path.is_file():
             return cls(codes)
-        with np.load(path, allow_pickle=False) as arrays:
-            places = sorted(int(key.removeprefix("keys_")) for key in arrays if key.startswith("keys_"))
-            return cls(codes, {p: Payload(arrays[f"keys_{p}"], arrays[f"contents_{p}"]) for p in places})
+        arrays = get_arrays(path)
+        places = sorted(int(key.removeprefix("keys_")) for key in arrays if key.startswith("keys_"))
+        return cls(codes, {p: Payload(arrays[f"keys_{p}"], arrays[f"contents_{p}"]) for p in places})
 
 
 AnyRows = Rows | Codes

@@ -17,8 +17,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -36,12 +35,15 @@ from medcore.i18n import N_, Message
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.manifest import package_version
 from medcore.models.run.results import read_results
+from medcore.safe_files import scratch_folder
+from medcore.sealing import Folder, SealedFolder, names_in, put
 from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import cohort_parts, keep_cohort, source_from_dict
 from medcore.studies.files import result_name
 from medcore.studies.parquet import from_parquet
 from medcore.studies.people.access import require_role
 from medcore.studies.records import UNFINISHED, RunPlan, StudyRecord
+from medcore.studies.seals import seal_result
 from medcore.studies.session import StoreBase, study_row
 from medcore.studies.study_store import clean_name, study_record
 from medcore.studies.tables import AuditRow, CohortRow, LookRow, ProgressRow, RunRow, StudyRow
@@ -92,8 +94,7 @@ class StudyArchive(StoreBase):
                 name = result_name(study.owner, run.id)
                 if self.files.exists(name):
                     folder = self.files.folder(name)
-                    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-                    members |= {f"runs/{run.number}/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in files}
+                    members |= {f"runs/{run.number}/{file}": (folder / file).read_bytes() for file in names_in(folder)}
             head = _head(session, study, table, kept)
             audit.record(session, owner, "data.exported", study_id=study_id, details={"what": FORMAT})
         return _packed({HEAD: json.dumps(head, ensure_ascii=False, indent=1).encode()} | members)
@@ -120,8 +121,8 @@ class StudyArchive(StoreBase):
             head = json.loads(members[HEAD])
             cohort = _cohort(head["table"], head["study"]["table_schema"], members, read_rows)
             _check_privacy(cohort, head["reasons"])
-            with TemporaryDirectory() as scratch, self._writing() as session:
-                folders = _unpacked(members, Path(scratch))
+            with scratch_folder(self.settings.data_dir / "scratch") as scratch, self._writing() as session:
+                folders = _unpacked(members, SealedFolder(scratch, "scratch", self.files.keys))
                 return self._kept(session, owner, head, cohort, folders, members, name=name)
         except MedcoreError:
             raise
@@ -138,7 +139,7 @@ class StudyArchive(StoreBase):
         owner: str,
         head: Mapping[str, Any],
         cohort: Cohort,
-        folders: Mapping[int, Path],
+        folders: Mapping[int, Folder],
         members: Mapping[str, bytes],
         *,
         name: str | None,
@@ -164,9 +165,10 @@ class StudyArchive(StoreBase):
         if len(ids) != len(head["runs"]):
             raise _damaged()
         for run in head["runs"]:
-            _add_run(session, study, run, ids)
+            row = _add_run(session, study, run, ids)
             if run["number"] in folders:
-                self.files.put_folder(folders[run["number"]], result_name(owner, ids[run["number"]]))
+                self.files.put_folder(folders[run["number"]], result_name(owner, row.id))
+                row.seal = seal_result(self.files, row)
         choice = head["study"]["choice"]
         study.choice = choice and {k: v for k, v in choice.items() if k != "run"} | {"run_id": ids[choice["run"]]}
         looks = (LookRow(owner=owner, study_id=study.id, run_id=ids[run]) for run in head["looks"])
@@ -224,7 +226,7 @@ def _run(session: Session, run: RunRow) -> dict[str, Any]:
     )
 
 
-def _add_run(session: Session, study: StudyRow, run: Mapping[str, Any], ids: Mapping[int, str]) -> None:
+def _add_run(session: Session, study: StudyRow, run: Mapping[str, Any], ids: Mapping[int, str]) -> RunRow:
     """Add a run's row and its moments; what cannot be understood of them is refused before anything is kept."""
     RunPlan.from_dict(run["plan"])
     TrainSettings.from_dict(run["settings"])
@@ -241,6 +243,7 @@ def _add_run(session: Session, study: StudyRow, run: Mapping[str, Any], ids: Map
     for point in run["progress"]:
         place = {field: point[field] for field in ("stage", "model", "epoch")}
         session.add(ProgressRow(owner=study.owner, run_id=row.id, point=point, **place))
+    return row
 
 
 def _packed(members: Mapping[str, bytes]) -> bytes:
@@ -325,14 +328,12 @@ def _check_privacy(cohort: Cohort, told: list[Mapping[str, Any]]) -> None:
         )
 
 
-def _unpacked(members: Mapping[str, bytes], scratch: Path) -> dict[int, Path]:
+def _unpacked(members: Mapping[str, bytes], scratch: Folder) -> dict[int, Folder]:
     """Write each run's files into a folder of its own, and read them as a page would; return the folders by number."""
-    folders: dict[int, Path] = {}
+    folders: dict[int, Folder] = {}
     for name, content in members.items():
         if name.startswith("runs/"):
-            path = scratch / name  # its parts were checked: none is absolute or leads upwards
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            put(scratch / name, content)  # the parts of its name were checked: none is absolute or leads upwards
             number = int(PurePosixPath(name).parts[1])
             folders[number] = scratch / "runs" / str(number)
     for folder in folders.values():

@@ -17,9 +17,10 @@ from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.privacy.attachments import check_attachments
 from medcore.errors import NotFoundError
 from medcore.i18n import N_, Message
-from medcore.studies.files import FileStore, owner_folder
+from medcore.studies.files import FileStore, owner_folder, rows_name
 from medcore.studies.identity import content_key
 from medcore.studies.parquet import from_parquet, to_parquet
+from medcore.studies.seals import rows_are_whole, seal_rows
 from medcore.studies.tables import CohortRow
 
 
@@ -63,12 +64,12 @@ def keep_cohort(
     if not _whole(files, row):
         rows = to_parquet(cohort.frame)
         files.write(_rows(row), rows)
-        row.seal = hashlib.sha256(rows).hexdigest()
+        row.seal = seal_rows(files, row, rows)
     for attached in cohort.attachments.files:
-        if not files.exists(f"{_attached(row)}/{attached.sha256}"):
+        if not _is(files, f"{_attached(row)}/{attached.sha256}", attached.sha256):
             files.write(f"{_attached(row)}/{attached.sha256}", cohort.attachments.contents(attached.sha256))
-    if original is not None and row.original is None:
-        row.original = f"{_folder(owner)}/{cohort.sha256}{_suffix(cohort.name)}"
+    if original is not None and (row.original is None or not _is(files, row.original, row.sha256)):
+        row.original = row.original or f"{_folder(owner)}/{cohort.sha256}{_suffix(cohort.name)}"
         files.write(row.original, original)
     return row
 
@@ -122,7 +123,8 @@ def read_original(files: FileStore, row: CohortRow) -> bytes | None:
     if not row.original or not files.exists(row.original):
         return None
     data = files.read(row.original)
-    _check_seal(data, row.sha256)
+    if hashlib.sha256(data).hexdigest() != row.sha256:
+        raise _changed()
     return data
 
 
@@ -133,25 +135,33 @@ def _sealed_rows(files: FileStore, row: CohortRow) -> bytes:
         raise NotFoundError(
             N_("The rows of this study are no longer in the file store. Restore them from a backup, or upload again.")
         ) from None
-    _check_seal(rows, row.seal)
+    if not rows_are_whole(files, row, rows):
+        raise _changed()
     return rows
 
 
 def _whole(files: FileStore, row: CohortRow) -> bool:
     """Whether the rows' file is there as it was kept; one that is not is written anew by who brings the table again."""
-    return files.exists(_rows(row)) and (
-        row.seal is None or hashlib.sha256(files.read(_rows(row))).hexdigest() == row.seal
-    )
+    try:
+        return rows_are_whole(files, row, files.read(_rows(row)))
+    except (FileNotFoundError, NotFoundError):
+        return False
 
 
-def _check_seal(data: bytes, seal: str | None) -> None:
-    """Refuse a file that is not as it was kept; tables of earlier versions have no seal."""
-    if seal is not None and hashlib.sha256(data).hexdigest() != seal:
-        raise NotFoundError(
-            N_(
-                "The rows of this study were changed or damaged in the file store after they were kept. Restore them from a backup, or upload the same file again."
-            )
+def _is(files: FileStore, name: str, sha256: str) -> bool:
+    """Whether a file is kept and has the contents it should have."""
+    try:
+        return hashlib.sha256(files.read(name)).hexdigest() == sha256
+    except (FileNotFoundError, NotFoundError):
+        return False
+
+
+def _changed() -> NotFoundError:
+    return NotFoundError(
+        N_(
+            "The rows of this study were changed or damaged in the file store after they were kept. Restore them from a backup, or upload the same file again."
         )
+    )
 
 
 def source_from_dict(data: Mapping[str, Any]) -> Source:
@@ -164,7 +174,7 @@ def _folder(owner: str) -> str:
 
 
 def _rows(row: CohortRow) -> str:
-    return f"{_folder(row.owner)}/{row.content_key}.parquet"
+    return rows_name(row.owner, row.content_key)
 
 
 def _attached(row: CohortRow) -> str:

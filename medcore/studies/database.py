@@ -12,11 +12,14 @@ from sqlalchemy.engine import make_url
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.safe_files import file_lock, private_folder
+from medcore.sealing import Keys, keys_of
+from medcore.sealing.keys import forget_keys
 from medcore.settings import Settings
 from medcore.studies.audit.chain import Head
 from medcore.studies.audit.head import keep_head, signs_heads
 from medcore.studies.faults import damaged, named_faults
-from medcore.studies.files import is_local, place_of
+from medcore.studies.files import FileStore, is_local, place_of
+from medcore.studies.seals import make_seals_keyed
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -36,7 +39,7 @@ def open_database(settings: Settings) -> Engine:
     """
     private_folder(settings.data_dir)
     with named_faults(settings):
-        return _engine(settings.database_url, settings.data_dir, settings.storage_url)
+        return _engine(settings)
 
 
 def check_database(settings: Settings) -> None:
@@ -57,26 +60,27 @@ def check_database(settings: Settings) -> None:
 
 
 def forget_engines() -> None:
-    """Close every connection of this process; used between tests and before a fork."""
+    """Close every connection of this process and forget the keys; used between tests, before a fork, and when both are others."""
     for engine in _opened:
         engine.dispose()
     _opened.clear()
     _engine.cache_clear()
+    forget_keys()
 
 
 _opened: list[Engine] = []
 
 
 @cache
-def _engine(url: str, data_dir: Path, storage_url: str) -> Engine:
-    engine = database_at(url)
-    with file_lock(data_dir / "migrate.lock"):
+def _engine(settings: Settings) -> Engine:
+    engine = database_at(settings.database_url, keys_of(settings.data_dir))
+    with file_lock(settings.data_dir / "migrate.lock"):
         with engine.connect() as connection:
             new = revision_of(connection) is None
         if new:
-            _check_nothing_lost(storage_url)
-        migrate(engine)
-        _keep_first_head(engine, data_dir)
+            _check_nothing_lost(settings.storage_url)
+        migrate(engine, settings=settings)
+        _keep_first_head(engine, settings.data_dir)
     _opened.append(engine)
     return engine
 
@@ -102,8 +106,10 @@ def _keep_first_head(engine: Engine, data_dir: Path) -> None:
             keep_head(data_dir, Head(last.id, last.link))
 
 
-def database_at(url: str) -> Engine:
+def database_at(url: str, keys: Keys | None = None) -> Engine:
     """Return an engine for an address, opened and tuned as medcore needs it, with whatever tables it has.
+
+    Without ``keys`` what is sealed can be copied from and to it, and not be read.
 
     Raises:
         SettingsError: the address cannot be understood, or its driver is not installed.
@@ -117,8 +123,10 @@ def database_at(url: str) -> Engine:
             engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
             event.listen(engine, "connect", _tune_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
-            return engine
-        return create_engine(address, pool_pre_ping=True)
+        else:
+            engine = create_engine(address, pool_pre_ping=True)
+        engine.dialect.medcore_keys = keys  # type: ignore[attr-defined]
+        return engine
     except Exception as error:
         raise SettingsError(
             N_(
@@ -145,8 +153,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the tables to a revision; Alembic is imported only if there is something to do."""
+def migrate(engine: Engine, revision: str = "head", *, settings: Settings | None = None) -> None:
+    """Bring the tables to a revision; Alembic is imported only if there is something to do.
+
+    ``settings`` say where the files lie of an installation that kept some before its seals were keyed.
+    """
     with engine.connect() as connection:
         if revision == "head" and revision_of(connection) == newest_revision():
             return
@@ -157,7 +168,10 @@ def migrate(engine: Engine, revision: str = "head") -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         configuration = alembic_config()
         configuration.attributes["connection"] = connection
+        older = inspect(connection).has_table("runs") and not _has_keyed_seals(connection)
         command.upgrade(configuration, revision)
+        if settings is not None and older:
+            make_seals_keyed(connection, FileStore(settings))
 
 
 def alembic_config() -> Any:
@@ -167,6 +181,11 @@ def alembic_config() -> Any:
     configuration = Config()
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return configuration
+
+
+def _has_keyed_seals(connection: Connection) -> bool:
+    """Whether the tables are of the version that keyed the seals, or newer."""
+    return "seal" in {column["name"] for column in inspect(connection).get_columns("runs")}
 
 
 def revision_of(connection: Connection) -> str | None:

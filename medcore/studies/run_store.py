@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import func, select
@@ -17,10 +17,13 @@ from medcore.errors import MedcoreError, NotFoundError, from_dict
 from medcore.i18n import N_
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
+from medcore.safe_files import private_folder, scratch_folder
+from medcore.sealing import Folder, SealedFolder
 from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import read_cohort
 from medcore.studies.files import result_name
 from medcore.studies.records import UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState
+from medcore.studies.seals import result_is_whole, seal_result
 from medcore.studies.session import StoreBase, run_row, study_row
 from medcore.studies.study_store import identity_of, plan_of
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
@@ -64,7 +67,7 @@ class RunStore(StoreBase):
             return _record(session, row, owner)
 
     def add_version(
-        self, owner: str, run_id: str, folder: Path, *, summary: Mapping[str, Any], link: Mapping[str, Any]
+        self, owner: str, run_id: str, folder: Folder, *, summary: Mapping[str, Any], link: Mapping[str, Any]
     ) -> RunRecord:
         """Add a recalibrated version of a finished run, with its results in ``folder``, as a run of its own.
 
@@ -91,6 +94,7 @@ class RunStore(StoreBase):
                 finished_at=now(),
             )
             self.files.put_folder(folder, result_name(row.owner, row.id))
+            row.seal = seal_result(self.files, row)
             session.add(row)
             session.flush()
             details = {"of": parent.number, "number": row.number, "n": link["n_patients"]}
@@ -238,31 +242,46 @@ class RunStore(StoreBase):
             _finish(session, row, state)
             return True
 
-    def keep_result(self, owner: str, run_id: str, folder: Path) -> None:
+    def keep_result(self, owner: str, run_id: str, folder: Folder) -> None:
         """Store the folder of a run's results, whole or not at all."""
         with self._reading() as session:
             name = result_name(run_row(session, owner, run_id).owner, run_id)
         self.files.put_folder(folder, name)
+        with self._writing() as session:
+            row = run_row(session, owner, run_id)
+            row.seal = seal_result(self.files, row)
 
-    def result_folder(self, owner: str, run_id: str) -> Path:
+    def result_folder(self, owner: str, run_id: str) -> SealedFolder:
         """Return a local folder with a run's results.
 
         Raises:
-            NotFoundError: the run has none (yet), or it is somebody else's.
+            NotFoundError: the run has none (yet), they were changed, or it is somebody else's.
 
         """
         with self._reading() as session:
-            name = result_name(run_row(session, owner, run_id).owner, run_id)
-        try:
-            return self.files.folder(name)
-        except FileNotFoundError:
-            raise NotFoundError(N_("This training run has no results yet. Wait until it is done.")) from None
+            row = run_row(session, owner, run_id)
+            try:
+                folder = self.files.folder(result_name(row.owner, run_id))
+            except FileNotFoundError:
+                raise NotFoundError(N_("This training run has no results yet. Wait until it is done.")) from None
+            if not result_is_whole(self.files, row):
+                raise NotFoundError(
+                    N_(
+                        "The results of this training run were changed or damaged in the file store after they were kept, so they are not used. Restore them from a backup, or train again."
+                    )
+                )
+            return folder
 
-    def checkpoint_dir(self, run_id: str) -> Path:
+    def checkpoint_dir(self, run_id: str) -> SealedFolder:
         """Return the folder in which a run keeps what it needs to go on after an interruption."""
-        folder = self.settings.data_dir / "checkpoints" / run_id
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        name = f"checkpoints/{run_id}"
+        return SealedFolder(private_folder(self.settings.data_dir / name), name, self.files.keys)
+
+    @contextmanager
+    def scratch_folder(self) -> Iterator[SealedFolder]:
+        """Give a folder of sealed files for the length of a ``with`` block, for what is not finished."""
+        with scratch_folder(self.settings.data_dir / "scratch") as path:
+            yield SealedFolder(path, "scratch", self.files.keys)
 
     def count_look(self, owner: str, study_id: str, run_id: str) -> int:
         """Note a look at the locked test set and return how many there have been in this study."""

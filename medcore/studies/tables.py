@@ -5,12 +5,15 @@ A change here needs a migration in ``migrations/versions``; a test compares the 
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from medcore.sealing import Keys, opened_value, sealed_value
 
 
 def now() -> datetime:
@@ -35,10 +38,62 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+SEALED = "\x02sealed:"
+"""How a sealed value begins; no name and no JSON that a person wrote begins so. Those of earlier versions do not."""
+
+
+class SealedJSON(TypeDecorator[Any]):
+    """JSON that only a holder of the installation's key can read; it may hold names and values of patients."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Seal it."""
+        return None if value is None else _sealed(value, json.dumps(value), dialect)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Open it; what an earlier version kept was not sealed."""
+        opened = _opened(value, dialect)
+        return value if opened is None else json.loads(opened)
+
+
+class SealedText(TypeDecorator[str]):
+    """Text that only a holder of the installation's key can read."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Seal it."""
+        return None if value is None else _sealed(value, value, dialect)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Open it; what an earlier version kept was not sealed."""
+        opened = _opened(value, dialect)
+        return value if opened is None else opened.decode()
+
+
+def _sealed(value: Any, text: str, dialect: Dialect) -> str:
+    """Seal a value under the keys of its engine: every engine has a dialect of its own. A copy of a sealed one stays."""
+    if isinstance(value, str) and value.startswith(SEALED):
+        return value
+    keys: Keys = dialect.medcore_keys  # type: ignore[attr-defined]
+    return SEALED + sealed_value(text.encode(), keys)
+
+
+def _opened(value: Any, dialect: Dialect) -> bytes | None:
+    """Open a value, or return ``None`` for one that is not sealed, or whose engine has no keys and only copies."""
+    keys: Keys | None = getattr(dialect, "medcore_keys", None)
+    if keys is None or not isinstance(value, str) or not value.startswith(SEALED):
+        return None
+    return opened_value(value.removeprefix(SEALED), keys)
+
+
 class Base(DeclarativeBase):
     """The root of all tables."""
 
-    type_annotation_map = {dict[str, Any]: JSON(none_as_null=True), list[Any]: JSON, datetime: UtcDateTime}  # noqa: RUF012
+    type_annotation_map = {dict[str, Any]: SealedJSON, list[Any]: SealedJSON, datetime: UtcDateTime}  # noqa: RUF012
 
 
 class CohortRow(Base):
@@ -51,7 +106,7 @@ class CohortRow(Base):
     owner: Mapped[str] = mapped_column(String(200), index=True)
     content_key: Mapped[str] = mapped_column(String(64))
     sha256: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(SealedText)
     source: Mapped[dict[str, Any]]
     repairs: Mapped[list[Any]]
     n_rows: Mapped[int]
@@ -59,7 +114,7 @@ class CohortRow(Base):
     original: Mapped[str | None]
     attachments: Mapped[list[Any] | None]
     seal: Mapped[str | None] = mapped_column(String(64))
-    """SHA-256 of the rows' file: whoever changes the file cannot change this with it."""
+    """Keyed seal (HMAC-SHA256) of the rows' SHA-256: whoever changes the file cannot make the one that goes with it."""
     n_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """What rows, original and attached files take in the file store; 0 for tables of earlier versions."""
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -73,7 +128,7 @@ class StudyRow(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     owner: Mapped[str] = mapped_column(String(200), index=True)
     cohort_id: Mapped[str] = mapped_column(ForeignKey("cohorts.id"))
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(SealedText)
     table_schema: Mapped[dict[str, Any]]
     recipe: Mapped[dict[str, Any] | None]
     split: Mapped[dict[str, Any] | None]
@@ -104,6 +159,8 @@ class RunRow(Base):
     settings: Mapped[dict[str, Any]]
     summary: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]
+    seal: Mapped[str | None] = mapped_column(String(64))
+    """Keyed seal of the results' list of hashes."""
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     attempt: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -26,6 +26,7 @@ from medcore.jobs.cluster.processes import LocalCluster
 from medcore.safe_files import SCRATCH_PREFIX, close_folder_tree, not_written, private_folder
 from medcore.settings import Settings
 from medcore.studies import LOCAL_OWNER, Store
+from medcore.studies.database import forget_engines
 from medcore.studies.files import FileStore
 from medcore.studies.upkeep.snapshot import (
     files_named_in,
@@ -174,6 +175,7 @@ def restore(settings: Settings, archive: Path) -> BackupSummary:
             _put_files(folder / FILES, store)
             for path in _files_in(folder / OWN):
                 _put(path, settings.data_dir / path.relative_to(folder / OWN))
+            forget_engines()  # the keys are those of the backup from here on
             put_snapshot_back(settings, folder / DATABASE)
     except OSError as error:
         raise not_written(error, settings.data_dir) from None

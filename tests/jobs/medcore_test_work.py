@@ -16,16 +16,17 @@ from medcore.jobs.runs.follower import RunFollower
 from medcore.models.contract.progress import Progress, stop_if_cancelled
 from medcore.models.contract.task import n_threads
 from medcore.models.contract.workers import StopSignal
+from medcore.sealing import Folder
 from medcore.studies import RunInputs
 
 
-def descend_in_two_attempts(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+def descend_in_two_attempts(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dict[str, Any]:
     """Descend, but the first attempt stays in its middle for as long as its process lives."""
     return descend(inputs, follower, folder, first_attempt_stays=True)
 
 
 def descend(
-    inputs: RunInputs, follower: RunFollower, folder: Path, *, first_attempt_stays: bool = False
+    inputs: RunInputs, follower: RunFollower, folder: Folder, *, first_attempt_stays: bool = False
 ) -> dict[str, Any]:
     """Logistic regression by gradient descent, an epoch at a time, with a checkpoint after each."""
     assert follower.checkpoint_dir is not None
@@ -33,7 +34,7 @@ def descend(
     x = np.column_stack([np.ones(len(frame)), frame["age"].astype(float) / 60, frame["pressure"].astype(float) / 130])
     y = (frame["event"] == "yes").to_numpy(dtype=float)
     kept = follower.checkpoint_dir / "state.json"
-    state = json.loads(kept.read_text()) if kept.exists() else {"epoch": 0, "weights": [0.0, 0.0, 0.0], "pids": []}
+    state = json.loads(kept.read_bytes()) if kept.is_file() else {"epoch": 0, "weights": [0.0, 0.0, 0.0], "pids": []}
     state["pids"].append(os.getpid())
     n_epochs = inputs.settings.epochs
     for epoch in range(state["epoch"] + 1, n_epochs + 1):
@@ -46,16 +47,13 @@ def descend(
         risk = 1 / (1 + np.exp(-x[rows] @ state["weights"]))
         state["weights"] = list(np.array(state["weights"]) - 0.5 * x[rows].T @ (risk - y[rows]) / len(rows))
         state["epoch"] = epoch
-        scratch = kept.with_suffix(".new")
-        scratch.write_text(json.dumps(state))
-        scratch.replace(kept)
+        kept.write_bytes(json.dumps(state).encode())
         loss = float(-np.mean(y[rows] * np.log(risk) + (1 - y[rows]) * np.log(1 - risk)))
         follower.report(
             Progress(stage="final", model="seed", epoch=epoch, n_epochs=n_epochs, loss=loss, fraction=epoch / n_epochs)
         )
         time.sleep(inputs.settings.learning_rate)
-    folder.mkdir(parents=True)
-    (folder / "weights.json").write_text(json.dumps(state["weights"]))
+    (folder / "weights.json").write_bytes(json.dumps(state["weights"]).encode())
     return {"weights": state["weights"], "pids": state["pids"]}
 
 
@@ -64,17 +62,17 @@ def is_imported(name: str) -> bool:
     return name in sys.modules
 
 
-def refuse(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+def refuse(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dict[str, Any]:
     """Find the input at fault."""
     raise TargetError("The outcome has {n} class.", n=1)
 
 
-def stumble(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+def stumble(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dict[str, Any]:
     """Fail in a way nobody foresaw, with a patient's value in the error's text."""
     raise ValueError("cannot convert 'Mrs Miller'")
 
 
-def die(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+def die(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dict[str, Any]:
     """Take the worker down, as the system does when memory runs out."""
     os.kill(os.getpid(), 9)
     return {}

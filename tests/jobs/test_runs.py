@@ -58,7 +58,7 @@ def test_a_run_is_done_and_its_results_and_progress_are_in_the_store(
     run = ended(start(work.descend))
     assert run.state == "done"
     folder = job_store.result_folder("ann", run.id)
-    assert json.loads((folder / "weights.json").read_text()) == run.summary["weights"]
+    assert json.loads((folder / "weights.json").read_bytes()) == run.summary["weights"]
     assert [p.progress.epoch for p in job_store.progress("ann", run.id)] == list(range(1, 41))
     assert not (job_store.settings.data_dir / "checkpoints" / run.id).exists()
 
@@ -74,7 +74,7 @@ def test_a_run_whose_worker_is_killed_finishes_by_itself_with_the_same_numbers(
     run_id = start(work.descend, epochs=60, pause=0.05, seed=5)
     eventually(lambda: len(job_store.progress("ann", run_id)) > 10)
     checkpoint = job_store.checkpoint_dir(run_id) / "state.json"
-    os.kill(json.loads(checkpoint.read_text())["pids"][-1], signal.SIGKILL)
+    os.kill(json.loads(checkpoint.read_bytes())["pids"][-1], signal.SIGKILL)
     run = ended(run_id)
     assert (run.state, run.attempt) == ("done", 2)
     assert len(set(run.summary["pids"])) == 2

@@ -94,7 +94,7 @@ def test_a_duplicate_shares_nothing_that_can_be_changed(store: Store, study: Stu
     store.save_split("ann", copy.id, SplitSettings(seed=99))
     store.purge_study("ann", copy.id)
     assert store.get_study("ann", study.id) == study
-    assert store.result_folder("ann", study.choice.run_id).is_dir()
+    assert bundle_hash(store.result_folder("ann", study.choice.run_id))
     assert len(store.load_cohort("ann", study.id).frame) == study.n_rows
 
 

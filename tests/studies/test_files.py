@@ -44,7 +44,7 @@ def test_a_folder_is_got_back_as_a_local_folder(files: FileStore, tmp_path: Path
     assert files.folder("runs/1") == back
     (folder / "x.json").write_text("[]")
     files.put_folder(folder, "runs/1")
-    assert (files.folder("runs/1") / "x.json").read_text() == "[]"
+    assert (files.folder("runs/1") / "x.json").read_bytes() == b"[]"
     files.remove("runs/1")
     with pytest.raises(FileNotFoundError):
         files.folder("runs/1")
@@ -71,8 +71,8 @@ def test_a_folder_that_is_fetched_twice_at_once_is_there_once(studies_settings: 
     fs, files.fs = files.fs, Slow()  # type: ignore[assignment]
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(files.folder, ["runs/1", "runs/1"])
-    assert one == other and (one / "x.json").read_text() == "{}"
-    assert [path.name for path in one.parent.iterdir()] == [one.name]
+    assert one == other and (one / "x.json").read_bytes() == b"{}"
+    assert [path.name for path in one.path.parent.iterdir()] == [one.name]
 
 
 def test_nothing_half_written_stays_behind(files: FileStore) -> None:
@@ -88,6 +88,6 @@ def test_a_whole_study_lives_in_an_object_store(studies_settings: Settings, coho
     (tmp_path / "result" / "manifest.json").write_text("{}")
     store.keep_result("ann", run.id, tmp_path / "result")
     assert store.load_cohort("ann", study.id) == cohort
-    assert (store.result_folder("ann", run.id) / "manifest.json").read_text() == "{}"
+    assert (store.result_folder("ann", run.id) / "manifest.json").read_bytes() == b"{}"
     store.purge_study("ann", study.id)
     assert store.files.fs.find(store.files.root) == []

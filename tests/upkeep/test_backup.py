@@ -133,8 +133,14 @@ def test_an_object_store_is_backed_up_and_put_back_as_it_lay_there(settings: Set
 def test_keys_can_be_left_out(full: Settings, tmp_path: Path) -> None:
     back_up(full, tmp_path / "medcore.tar", keys=False)
     assert not [name for name in names_in(tmp_path / "medcore.tar") if name.endswith(".key")]
+    before, key = everything(full), (full.data_dir / "keys" / "sealing.key").read_bytes()
     lose_everything(full)
+    with pytest.raises(SettingsError, match=r"is not here\. Put it back"):
+        restore(full, tmp_path / "medcore.tar")
+    (full.data_dir / "keys" / "sealing.key").write_bytes(key)
+    forget_engines()
     assert not restore(full, tmp_path / "medcore.tar").keys
+    assert everything(full) == before
 
 
 def test_nothing_is_put_over_studies_or_over_a_file(full: Settings, tmp_path: Path) -> None:

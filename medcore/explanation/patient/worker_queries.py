@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,9 +23,10 @@ from medcore.explanation.shapley.sampling import most_sweep_cost
 from medcore.features import Rows
 from medcore.models.bundle.bundle import Bundle, load_bundle
 from medcore.models.bundle.coalitions import BundlePatientRisk, BundleRisk, n_sums
-from medcore.models.bundle.files import MANIFEST
+from medcore.models.bundle.files import SUMS, bundle_hash
 from medcore.models.contract.candidate import LOGISTIC
 from medcore.models.deployed.external import predict_table as predict
+from medcore.sealing import Folder
 from medcore.targets import Target
 
 N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
@@ -63,7 +63,7 @@ class PatientRisk:
         return next((risk for kind, _weight, risk in self.members if kind == LOGISTIC), None)
 
 
-def read_risks(folder: Path, frame: pd.DataFrame) -> list[PatientRisk]:
+def read_risks(folder: Folder, frame: pd.DataFrame) -> list[PatientRisk]:
     """Predict for every row of a small table as it was read."""
     bundle = opened(folder)
     rows = bundle.encode(frame)
@@ -82,7 +82,7 @@ def read_risks(folder: Path, frame: pd.DataFrame) -> list[PatientRisk]:
 
 
 def explain_patient(
-    folder: Path,
+    folder: Folder,
     patient: PatientRisk,
     background: Rows | None,
     *,
@@ -114,7 +114,7 @@ def explain_patient(
 
 
 def change_patient(
-    folder: Path,
+    folder: Folder,
     patient: Rows,
     changed: Rows,
     background: Rows | None,
@@ -137,7 +137,7 @@ def change_patient(
     return np.asarray(after.grand_and_empty()[0]), found
 
 
-def prepare_changes(folder: Path, patient: Rows, background: Rows | None) -> None:
+def prepare_changes(folder: Folder, patient: Rows, background: Rows | None) -> None:
     """Get ready for changes of a patient (1, P), so that the first one is answered as fast as the next."""
     everyone = opened(folder).background if background is None else background
     for number in range(n_rounds(len(everyone))):
@@ -149,12 +149,12 @@ def n_rounds(n_background: int) -> int:
     return min(MOST_ROUNDS, -(-n_background // ROUND_ROWS))
 
 
-def risks_of(folder: Path, rows: Rows) -> Floats:
+def risks_of(folder: Folder, rows: Rows) -> Floats:
     """Predict for rows (n, P): risks (n, K)."""
     return np.asarray(opened(folder).risk(rows.compact()))
 
 
-def get_ready(folder: Path) -> None:
+def get_ready(folder: Folder) -> None:
     """Answer for one training patient what a page asks first, so that the first visit waits for nothing to be compiled."""
     bundle = opened(folder)
     rows = bundle.background.take(slice(0, 1)).compact()
@@ -166,13 +166,13 @@ def get_ready(folder: Path) -> None:
     explain_patient(folder, patient, None, class_index=class_index)
 
 
-def column_weights(folder: Path, *, class_index: int) -> Floats:
+def column_weights(folder: Folder, *, class_index: int) -> Floats:
     """Return how much the model uses each column (P,): mean absolute contribution over some training patients."""
     return _kept_weights(folder, _changed(folder), class_index)
 
 
 @lru_cache(maxsize=64)
-def _kept_weights(folder: Path, changed: int, class_index: int) -> Floats:  # noqa: ARG001 - part of the key
+def _kept_weights(folder: Folder, changed: str, class_index: int) -> Floats:  # noqa: ARG001 - part of the key
     bundle = opened(folder)
     n_columns = len(bundle.predictors)
     n_against = int(np.clip(WEIGHING_ROWS // (4 * N_WEIGHED * max(1, n_columns)), *N_WEIGHED_AGAINST))
@@ -193,14 +193,14 @@ def drawn(rows: Rows, n: int) -> Rows:
     return rows.take(np.random.default_rng(0).permutation(len(rows))[:n])
 
 
-def live_evaluations(folder: Path) -> int:
+def live_evaluations(folder: Folder) -> int:
     """Return how many composite rows an explanation on the page may ask this model about."""
     fewest, most = LIVE_EVALUATIONS
     return int(np.clip(LIVE_SUMS // max(1, n_sums(opened(folder))), fewest, most))
 
 
 def find_counterfactuals(
-    folder: Path,
+    folder: Folder,
     patient: Rows,
     reference: Reference,
     *,
@@ -221,17 +221,17 @@ def find_counterfactuals(
     )
 
 
-def predict_table(folder: Path, frame: pd.DataFrame) -> pd.DataFrame:
+def predict_table(folder: Folder, frame: pd.DataFrame) -> pd.DataFrame:
     """Predict for every row of a table: row, a risk a class, flags."""
     return predict(opened(folder), frame)
 
 
-def opened(folder: Path) -> Bundle:
+def opened(folder: Folder) -> Bundle:
     """Return the bundle in a folder, read once while it does not change."""
     return _kept_bundle(folder, _changed(folder))
 
 
-def bundle_risk(folder: Path) -> BundleRisk:
+def bundle_risk(folder: Folder) -> BundleRisk:
     """Return the bundle in a folder as explanations ask it; what it knows of a background is kept."""
     return _kept_bundle_risk(folder, _changed(folder))
 
@@ -242,18 +242,17 @@ def forget() -> None:
         kept.cache_clear()
 
 
-def _changed(folder: Path) -> int:
-    manifest = folder / MANIFEST
-    return manifest.stat().st_mtime_ns if manifest.exists() else 0
+def _changed(folder: Folder) -> str:
+    return bundle_hash(folder) if (folder / SUMS).is_file() else ""
 
 
 @lru_cache(maxsize=2)
-def _kept_bundle_risk(folder: Path, changed: int) -> BundleRisk:
+def _kept_bundle_risk(folder: Folder, changed: str) -> BundleRisk:
     return BundleRisk(_kept_bundle(folder, changed))
 
 
 @lru_cache(maxsize=2)
-def _kept_parts(folder: Path, changed: int) -> BundleRisk:
+def _kept_parts(folder: Folder, changed: str) -> BundleRisk:
     """Return the bundle as changes ask it, with parts of backgrounds."""
     return BundleRisk(_kept_bundle(folder, changed), n_kept=2 * MOST_ROUNDS)
 
@@ -272,12 +271,12 @@ class _Asked:
 
 
 @lru_cache(maxsize=4 * MOST_ROUNDS)
-def _kept_patient(folder: Path, changed: int, asked: _Asked) -> BundlePatientRisk:
+def _kept_patient(folder: Folder, changed: str, asked: _Asked) -> BundlePatientRisk:
     """Return the patient as they are, who stays while values are changed."""
     patient, others = asked.patient, asked.others
     return _kept_parts(folder, changed).knowing(patient, others).for_patient(patient.codes[0], others.codes)
 
 
 @lru_cache(maxsize=4)
-def _kept_bundle(folder: Path, changed: int) -> Bundle:  # noqa: ARG001 - part of the key
+def _kept_bundle(folder: Folder, changed: str) -> Bundle:  # noqa: ARG001 - part of the key
     return load_bundle(folder)

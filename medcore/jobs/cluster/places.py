@@ -8,9 +8,9 @@ folder of its own, and knows nothing of the web server's paths.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from medcore.sealing import SealedFolder
 from medcore.settings import Settings
 from medcore.studies import Store
 
@@ -23,7 +23,7 @@ class ResultOf:
     owner: str
     run_id: str
 
-    def folder(self) -> Path:
+    def folder(self) -> SealedFolder:
         """Return the folder on this machine.
 
         Raises:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from medcore.models.contract.progress import Progress
+from medcore.sealing import Folder
 from medcore.settings import Settings
 from medcore.studies import Store
 
@@ -25,7 +25,7 @@ class RunFollower:
         self._waiting: list[Progress] = []
         self._written = self._listened = 0.0
         self._stop = False
-        self.checkpoint_dir: Path | None = store.checkpoint_dir(run_id)
+        self.checkpoint_dir: Folder | None = store.checkpoint_dir(run_id)
 
     @property
     def settings(self) -> Settings:

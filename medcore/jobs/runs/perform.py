@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from medcore.errors import CancelledError, MedcoreError, WorkerError
@@ -15,12 +13,13 @@ from medcore.jobs.logs import log_without_values, note
 from medcore.jobs.runs.follower import RunFollower
 from medcore.jobs.runs.heartbeat import beating
 from medcore.jobs.runs.workers import workers_of_this_cluster
+from medcore.sealing import Folder
 from medcore.settings import Settings
 from medcore.studies import RunInputs, Store
 
 MOST_ATTEMPTS = 5
 
-Work = Callable[[RunInputs, RunFollower, Path], dict[str, Any]]
+Work = Callable[[RunInputs, RunFollower, Folder], dict[str, Any]]
 
 
 def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> WorkerError | None:
@@ -64,8 +63,7 @@ def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) ->
     note("run begun", run=run_id, attempt=attempt)
     follower = RunFollower(store, owner, run_id, attempt)
     try:
-        with beating(store, owner, run_id, attempt), TemporaryDirectory(prefix="medcore-") as scratch:
-            folder = Path(scratch) / "result"
+        with beating(store, owner, run_id, attempt), store.scratch_folder() as folder:
             summary = work(_inputs(store, owner, run_id), follower, folder)
             follower.flush()
             if store.signal(owner, run_id, attempt) != "superseded":
@@ -81,7 +79,7 @@ def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) ->
     run = store.get_run(owner, run_id)
     note("run left", run=run_id, attempt=attempt, state=run.state)
     if not run.unfinished:
-        shutil.rmtree(store.checkpoint_dir(run_id), ignore_errors=True)
+        shutil.rmtree(store.checkpoint_dir(run_id).path, ignore_errors=True)
 
 
 def _inputs(store: Store, owner: str, run_id: str) -> RunInputs:
@@ -91,7 +89,7 @@ def _inputs(store: Store, owner: str, run_id: str) -> RunInputs:
         raise _out_of_reach(error) from None
 
 
-def train_study(inputs: RunInputs, follower: RunFollower, folder: Path) -> dict[str, Any]:
+def train_study(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dict[str, Any]:
     """Prepare, split, train and save; return the figures that lists show."""
     from medcore.models.run.cohort import train_cohort
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.settings import Settings
@@ -27,8 +24,7 @@ def keep_version(
 
     store = Store(settings)
     run = store.get_run(owner, run_id)
-    with TemporaryDirectory(prefix="medcore-") as scratch:
-        folder = Path(scratch) / "version"
+    with store.scratch_folder() as folder:
         results = save_version(
             store.result_folder(owner, run_id), folder, recalibration, validation, run=run_id, run_number=run.number
         )

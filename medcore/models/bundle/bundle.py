@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,11 @@ from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import BundleError
 from medcore.features import AnyRows, CodeBook, Codes, Rows, cautions
 from medcore.i18n import N_, Message
-from medcore.models.bundle.files import MANIFEST, check_seal, inside, read_json, seal, write_json
+from medcore.models.bundle.files import MANIFEST, check_seal, inside, read_json, replacing, seal, write_json
 from medcore.models.contract.candidate import part_classes
 from medcore.models.contract.task import Part, Risk, clean
 from medcore.models.selection.calibration import Calibrator
+from medcore.sealing import Folder, as_folder
 from medcore.targets import Target
 
 FORMAT = 2
@@ -132,16 +131,15 @@ def _with_reasons(flags: tuple[str, ...], unused: Unused, row: int) -> tuple[str
     return (*kept, *told, *(f"not_used:{name}" for name, reason in why.items() if reason == OUT_OF_RANGE))
 
 
-def save_bundle(bundle: Bundle, folder: Path) -> None:
+def save_bundle(bundle: Bundle, folder: Folder) -> None:
     """Keep a bundle in a folder (what an earlier bundle left there is replaced) and seal it."""
-    write_bundle(bundle, folder)
-    seal(folder)
+    with replacing(as_folder(folder)) as new:
+        write_bundle(bundle, new)
+        seal(new)
 
 
-def write_bundle(bundle: Bundle, folder: Path) -> None:
-    """Write a bundle's files without sealing the folder, so that more can be put beside them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder / "parts", ignore_errors=True)
+def write_bundle(bundle: Bundle, folder: Folder) -> None:
+    """Write a bundle's files into an empty folder without sealing it, so that more can be put beside them."""
     parts = []
     for place, (weight, part) in enumerate(bundle.parts):
         name = f"parts/{place}"
@@ -164,15 +162,16 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
     )
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Folder) -> dict[str, Any]:
     """Read what a bundle says of itself, after checking every file; needs no TensorFlow.
 
     Raises:
         BundleError: not a bundle, of another version, or a file was changed; it is named.
 
     """
-    check_seal(Path(folder))
-    manifest: dict[str, Any] = read_json(Path(folder) / MANIFEST)
+    folder = as_folder(folder)
+    check_seal(folder)
+    manifest: dict[str, Any] = read_json(folder / MANIFEST)
     if manifest.get("format") not in FORMATS_READ:
         raise BundleError(
             N_("The bundle has format {got}; this version of medcore reads format {expected}. Train the model again."),
@@ -182,14 +181,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def load_bundle(folder: Path) -> Bundle:
+def load_bundle(folder: Folder) -> Bundle:
     """Read a bundle back, after checking every file.
 
     Raises:
         BundleError: not a bundle, of another version, or a file was changed; it is named.
 
     """
-    folder = Path(folder)
+    folder = as_folder(folder)
     manifest = read_manifest(folder)
     try:
         parts = tuple(
@@ -234,5 +233,5 @@ def _check_numbers(manifest: Mapping[str, Any], weights: Sequence[float]) -> Non
         raise BundleError(N_("The bundle's outcome has no two different classes. Train the model again."))
 
 
-def _load_part(folder: Path, kind: str) -> Part:
+def _load_part(folder: Folder, kind: str) -> Part:
     return part_classes()[kind].load(folder, read_json(folder / "part.json"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 from medcore.errors import BundleError, InputError
 from medcore.i18n import N_
+from medcore.sealing import Folder, names_in, put
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
@@ -24,16 +24,15 @@ LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers leave in any folder that was looked at."""
 
 
-def write_json(path: Path, data: Any) -> None:
+def write_json(path: Folder, data: Any) -> None:
     """Write JSON that people can read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    put(path, (json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Folder) -> Any:
     """Read JSON; raise BundleError that names the file when it is not."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_bytes().decode())
     except (ValueError, UnicodeDecodeError) as error:
         raise BundleError(
             N_("The bundle's file {file} cannot be read. Train the model again, or copy the whole folder again."),
@@ -41,14 +40,14 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def check_new(folder: Path) -> None:
+def check_new(folder: Folder) -> None:
     """Refuse a folder that holds something already.
 
     Raises:
         InputError: it does; it is named.
 
     """
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    if folder.is_file() or names_in(folder):
         raise InputError(
             N_("{out} is there already. Give --out a new or an empty folder: no version replaces another."),
             out=str(folder),
@@ -56,12 +55,16 @@ def check_new(folder: Path) -> None:
 
 
 @contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
+def replacing(folder: Folder) -> Iterator[Folder]:
     """Give an empty folder to write to, whose files are put into ``folder`` when all are written.
 
     When the writing fails, ``folder`` is as it was. What an earlier bundle there had
-    and the new one has not goes; files that are no bundle's stay.
+    and the new one has not goes; files that are no bundle's stay. A sealed folder is a
+    new one, and is written to as it is: whoever gave it moves it to its place.
     """
+    if not isinstance(folder, Path):
+        yield folder
+        return
     fresh = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -81,14 +84,13 @@ def replacing(folder: Path) -> Iterator[Path]:
         raise
 
 
-def seal(folder: Path) -> None:
+def seal(folder: Folder) -> None:
     """Write down the SHA-256 of every file in a folder."""
-    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != SUMS)
-    lines = [f"{_digest(folder / name)}  {name}\n" for name in names]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    lines = [f"{_digest(folder / name)}  {name}\n" for name in names_in(folder) if name.rpartition("/")[2] != SUMS]
+    put(folder / SUMS, "".join(lines).encode())
 
 
-def check_seal(folder: Path) -> tuple[str, ...]:
+def check_seal(folder: Folder) -> tuple[str, ...]:
     """Check every file of a sealed folder and return their names.
 
     Raises:
@@ -119,7 +121,7 @@ def check_seal(folder: Path) -> tuple[str, ...]:
     return tuple(sums)
 
 
-def check_nothing_else(folder: Path, others: Collection[str] | None = None) -> None:
+def check_nothing_else(folder: Folder, others: Collection[str] | None = None) -> None:
     """Refuse a bundle's folder that holds files which were not sealed with it.
 
     Raises:
@@ -136,7 +138,7 @@ def check_nothing_else(folder: Path, others: Collection[str] | None = None) -> N
         )
 
 
-def inside(folder: Path, name: object) -> Path:
+def inside(folder: Folder, name: object) -> Folder:
     """Return a bundle's file by the name that another of its files gives; all of them were checked already.
 
     Raises:
@@ -153,14 +155,14 @@ def inside(folder: Path, name: object) -> Path:
     return folder / name
 
 
-def bundle_hash(folder: Path) -> str:
+def bundle_hash(folder: Folder) -> str:
     """Return the SHA-256 of a bundle's list of hashes: one number that stands for every file of it."""
-    return hashlib.sha256((Path(folder) / SUMS).read_bytes()).hexdigest()
+    return hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()
 
 
-def _read_sums(folder: Path) -> dict[str, str]:
+def _read_sums(folder: Folder) -> dict[str, str]:
     sums: dict[str, str] = {}
-    for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in (folder / SUMS).read_bytes().decode(errors="replace").splitlines():
         digest, _gap, name = line.partition("  ")
         if len(digest) != 64 or not _stays_inside(name):
             raise _changed(SUMS)
@@ -173,26 +175,20 @@ def _stays_inside(name: str) -> bool:
     return bool(name) and not path.is_absolute() and ".." not in path.parts and "\\" not in name
 
 
-def _names(folder: Path) -> set[str]:
-    """Name every file below a folder; a link, which may lead anywhere, is refused by its name.
+def _names(folder: Folder) -> set[str]:
+    """Name every file that may be a bundle's; a link, which may lead anywhere, is refused by its name.
 
     Raises:
         BundleError: there is a symbolic link.
 
     """
-    names = set()
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not (name.startswith(NEW) and Path(place) == folder)]
-        for entry in (*folders, *files):
-            path = Path(place) / entry
-            name = path.relative_to(folder).as_posix()
-            if path.is_symlink():
-                raise BundleError(
-                    N_("The bundle holds the link {file}, and links are not followed. Copy the files themselves."),
-                    file=name,
-                )
-            if entry in files and entry not in LITTER:
-                names.add(name)
+    names = {name for name in names_in(folder) if not name.startswith(NEW) and name.rpartition("/")[2] not in LITTER}
+    for name in sorted(names):
+        if isinstance(folder, Path) and (folder / name).is_symlink():
+            raise BundleError(
+                N_("The bundle holds the link {file}, and links are not followed. Copy the files themselves."),
+                file=name,
+            )
     return names
 
 
@@ -206,6 +202,5 @@ def _changed(name: str) -> BundleError:
     )
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(file: Folder) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

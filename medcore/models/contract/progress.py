@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from medcore.errors import CancelledError
 from medcore.i18n import N_
 from medcore.models.contract.workers import StopSignal
+from medcore.sealing import Folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Follower(Protocol):
     on after an interruption, or ``None`` when nothing is to be kept.
     """
 
-    checkpoint_dir: Path | None
+    checkpoint_dir: Folder | None
 
     def report(self, progress: Progress, /) -> None:
         """Take note of one moment of the run."""
@@ -77,7 +77,7 @@ class Follower(Protocol):
 class NullFollower:
     """A follower that nobody is behind: it hears nothing and never stops a run."""
 
-    checkpoint_dir: Path | None = None
+    checkpoint_dir: Folder | None = None
 
     def report(self, progress: Progress, /) -> None:
         """Do nothing."""

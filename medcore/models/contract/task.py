@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -22,6 +21,7 @@ from medcore.models.contract.coalitions import Coalitions, WrittenOut
 from medcore.models.contract.progress import Follower, Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import ThisProcess, Workers
+from medcore.sealing import Folder
 from medcore.statistics.logistic import MODEL_EDGE
 from medcore.targets import Target
 
@@ -107,11 +107,11 @@ class Part(Protocol):
         """Return how the part answers for rows composed of two patients', in a shorter way where it has one."""
         return WrittenOut(self)
 
-    def save(self, folder: Path, /) -> dict[str, Any]:
+    def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write what is large into ``folder`` and return what is small as JSON."""
 
     @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote."""
 
 
@@ -216,7 +216,7 @@ class CandidateFollower:
     def __init__(self, reporter: ProgressReporter) -> None:
         self._reporter = reporter
         folder = reporter.follower.checkpoint_dir
-        self.checkpoint_dir: Path | None = folder / reporter.model if folder else None
+        self.checkpoint_dir: Folder | None = folder / reporter.model if folder else None
 
     def report(self, progress: Progress, /) -> None:
         """Pass a moment on."""

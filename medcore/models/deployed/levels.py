@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from medcore.errors import UnknownLevelsError
 from medcore.features import CodeBook, Codes
 from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle, load_bundle
+from medcore.sealing import Folder
 
 MOSTLY = 0.5
 """Share of a column's values that are not known from which the column is unreadable to the model, not merely varied."""
@@ -103,7 +103,7 @@ def refuse_unknown(found: tuple[UnknownLevels, ...], *, table: str, accepted: Co
 
 
 def find_unknown(
-    folder: Path, cohort: Cohort, *, names: Mapping[str, str], levels: Mapping[str, Mapping[str, str]]
+    folder: Folder, cohort: Cohort, *, names: Mapping[str, str], levels: Mapping[str, Mapping[str, str]]
 ) -> tuple[UnknownLevels, ...]:
     """Find the unknown categories of a table for the bundle in a folder: what a page asks before it judges."""
     bundle = load_bundle(folder)

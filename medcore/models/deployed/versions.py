@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from medcore.data.cohort import Cohort
@@ -22,6 +20,7 @@ from medcore.models.deployed.levels import read_as
 from medcore.models.deployed.recalibration import Recalibration, recalibrations
 from medcore.models.run.results import Patients, Results, has_results, read_results, write_results
 from medcore.models.selection.calibration import Calibrator
+from medcore.sealing import Folder, copy_folder
 
 THRESHOLD_RATIONALE = N_("Youden's index on the cross-validated risks of the patients it was recalibrated to")
 
@@ -43,7 +42,7 @@ class Judgement:
 
 
 def judge_saved(
-    folder: Path,
+    folder: Folder,
     cohort: Cohort,
     *,
     target: str | None = None,
@@ -67,7 +66,7 @@ def judge_saved(
 
 
 def save_version(
-    folder: Path, out: Path, recalibration: Recalibration, validation: ExternalValidation, **origin: Any
+    folder: Folder, out: Folder, recalibration: Recalibration, validation: ExternalValidation, **origin: Any
 ) -> Results | None:
     """Keep a recalibrated version of a bundle in a new folder; the original is not touched.
 
@@ -82,11 +81,10 @@ def save_version(
         BundleError: the original is not a bundle or was changed.
 
     """
-    folder, out = Path(folder), Path(out)
     check_new(out)
     manifest = read_manifest(folder)
     results = read_results(folder) if has_results(folder) else None
-    shutil.copytree(folder, out, dirs_exist_ok=True)
+    copy_folder(folder, out)
     manifest = _manifest(manifest, folder, recalibration, validation, origin)
     if results is not None:
         results = _results(results, recalibration, validation.n_patients)
@@ -100,7 +98,7 @@ def save_version(
 
 def _manifest(
     manifest: Mapping[str, Any],
-    folder: Path,
+    folder: Folder,
     recalibration: Recalibration,
     validation: ExternalValidation,
     origin: Mapping[str, Any],

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -29,6 +28,7 @@ from medcore.models.contract.task import (
 )
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
 from medcore.models.learners.fold_choice import choices, total_loss
+from medcore.sealing import Folder, put
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -63,11 +63,10 @@ class BoostingPart(Part):
         risk_of = partial(risk_of_scores, present=self.present, n_classes=self.n_classes)
         return TreeCoalitions(partial(_trees, self), self.encoder.transform, self.encoder.owners, risk_of)
 
-    def save(self, folder: Path, /) -> dict[str, Any]:
+    def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write every model in LightGBM's own text format."""
-        folder.mkdir(parents=True, exist_ok=True)
         for place, booster in enumerate(self.boosters):
-            (folder / f"boosting_{place}.txt").write_text(booster.model_to_string(), encoding="utf-8")
+            put(folder / f"boosting_{place}.txt", booster.model_to_string().encode())
         return {
             "present": list(self.present),
             "n_classes": self.n_classes,
@@ -76,11 +75,11 @@ class BoostingPart(Part):
         }
 
     @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote."""
         import lightgbm
 
-        texts = [(folder / f"boosting_{i}.txt").read_text(encoding="utf-8") for i in range(int(data["n_boosters"]))]
+        texts = [(folder / f"boosting_{i}.txt").read_bytes().decode() for i in range(int(data["n_boosters"]))]
         boosters = tuple(lightgbm.Booster(model_str=text) for text in texts)
         encoder = CategoryEncoder.from_dict(data["encoder"])
         return cls(boosters, tuple(data["present"]), int(data["n_classes"]), encoder)

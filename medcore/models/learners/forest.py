@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -28,6 +27,7 @@ from medcore.models.contract.task import (
     n_threads,
 )
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
+from medcore.sealing import Folder, put
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -70,12 +70,11 @@ class ForestPart(Part):
         both = np.hstack([1.0 - sums, sums]) if sums.shape[1] < len(self.present) else sums
         return columns_of_present_classes(both, self.present, self.n_classes)
 
-    def save(self, folder: Path, /) -> dict[str, Any]:
+    def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write the trees with skops, which holds data and no code."""
         import skops.io
 
-        folder.mkdir(parents=True, exist_ok=True)
-        skops.io.dump(self.model, folder / "forest.skops", compresslevel=1, compression=8)
+        put(folder / "forest.skops", skops.io.dumps(self.model, compresslevel=1, compression=8))
         return {
             "present": list(self.present),
             "n_classes": self.n_classes,
@@ -83,11 +82,11 @@ class ForestPart(Part):
         }
 
     @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote; any type but scikit-learn's is refused."""
         import skops.io
 
-        model = skops.io.load(folder / "forest.skops", trusted=[_TREE])
+        model = skops.io.loads((folder / "forest.skops").read_bytes(), trusted=[_TREE])
         for tree in model.estimators_:
             _check_tree(tree.tree_)
         encoder = CategoryEncoder.from_dict(data["encoder"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -24,6 +23,7 @@ from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Risk, Task, clean
 from medcore.models.learners.fold_choice import choices, total_loss
 from medcore.models.learners.logistic import columns_and_intercepts
+from medcore.sealing import Folder, get_array, put_array
 
 Floats = NDArray[np.float32]
 MOST_ROWS = 10_000
@@ -71,18 +71,17 @@ class RandomFourierFeatures(Part):
     def _inputs(self, rows: AnyRows) -> Floats:
         return clipped(self.maker.transform(rows))
 
-    def save(self, folder: Path, /) -> dict[str, Any]:
+    def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write the arrays, which numpy reads without running code."""
-        folder.mkdir(parents=True, exist_ok=True)
         for name in ("directions", "phases", "coefficients"):
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+            put_array(folder / f"{name}.npy", getattr(self, name))
         return {"maker": self.maker.to_dict(), "intercepts": self.intercepts.tolist()}
 
     @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote."""
         names = ("directions", "phases", "coefficients")
-        directions, phases, coefficients = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in names)
+        directions, phases, coefficients = (get_array(folder / f"{name}.npy") for name in names)
         intercepts = np.asarray(data["intercepts"], dtype=np.float64)
         return cls(FeatureMaker.from_dict(data["maker"]), directions, phases, coefficients, intercepts)
 

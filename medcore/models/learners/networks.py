@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -31,6 +31,7 @@ from medcore.models.contract.task import (
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.trainer.predict import TrainedNetworks
 from medcore.models.trainer.train import Member, members_for, train_networks
+from medcore.sealing import Folder, put
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -77,24 +78,30 @@ class NetworkPart(Part):
         """Return how the networks answer for coalitions: what their first kernels make of a row are sums."""
         return network_coalitions(self.makers, self.networks) or WrittenOut(self)
 
-    def save(self, folder: Path, /) -> dict[str, Any]:
+    def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write every member as a ``.keras`` file that anyone can load."""
-        folder.mkdir(parents=True, exist_ok=True)
+        from keras.src.saving.saving_lib import save_model  # the public one writes to a path only
+
         names = []
         for place, networks in enumerate(self.networks):
             names.append([f"network_{place}_{m}.keras" for m in range(networks.n_members)])
             for name, model in zip(names[-1], networks.keras_models(), strict=True):
-                model.save(folder / name)
+                file = BytesIO()
+                save_model(model, file)
+                put(folder / name, file.getvalue())
         return {"makers": [m.to_dict() for m in self.makers], "files": names, "n_classes": self.n_classes}
 
     @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote; a file with code in it is refused."""
-        from keras.saving import load_model
+        from keras.src.saving.saving_lib import load_model
 
         networks = tuple(
             TrainedNetworks.from_keras(
-                [load_model(inside(folder, name), compile=False, safe_mode=True) for name in names]
+                [
+                    load_model(BytesIO(inside(folder, name).read_bytes()), compile=False, safe_mode=True)
+                    for name in names
+                ]
             )
             for names in data["files"]
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,6 +13,7 @@ from medcore.features import AnyRows
 from medcore.i18n import N_
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Risk, Task, clean
+from medcore.sealing import Folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class PrevalencePart(Part):
         """Return the same risks for every row."""
         return np.tile(self.shares, (len(rows), 1))
 
-    def save(self, folder: Path, /) -> dict[str, Any]:  # noqa: ARG002
+    def save(self, folder: Folder, /) -> dict[str, Any]:  # noqa: ARG002
         """Return everything; nothing is large."""
         return {"shares": self.shares.tolist()}
 
     @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:  # noqa: ARG003
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:  # noqa: ARG003
         """Read what :meth:`save` wrote."""
         return cls(np.asarray(data["shares"], dtype=np.float64))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from medcore.features import AnyRows, FeatureMaker, Rows
 from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Task
 from medcore.models.learners.fold_choice import choices, total_loss
 from medcore.models.learners.splines import Splines, possible_splines, worth_bending
+from medcore.sealing import Folder
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -61,7 +61,7 @@ class RidgePart(Part):
         bent = self.splines.columns(Rows.of(rows).codes, self.maker.medians_)
         return np.hstack([self.maker.transform_exactly(rows), bent])
 
-    def save(self, folder: Path, /) -> dict[str, Any]:  # noqa: ARG002
+    def save(self, folder: Folder, /) -> dict[str, Any]:  # noqa: ARG002
         """Return everything; nothing is large."""
         return {
             "maker": self.maker.to_dict(),
@@ -71,7 +71,7 @@ class RidgePart(Part):
         } | ({} if self.splines is None else {"splines": self.splines.to_dict()})
 
     @classmethod
-    def load(cls, folder: Path, data: Mapping[str, Any], /) -> Self:  # noqa: ARG003
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:  # noqa: ARG003
         """Read what :meth:`save` wrote."""
         maker = FeatureMaker.from_dict(data["maker"])
         splines = Splines.from_dict(data["splines"]) if "splines" in data else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.preparation.replay import Prepared, prepare
@@ -13,6 +11,7 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import Workers
 from medcore.models.run.results import save_trained
 from medcore.models.run.training import Trained, train
+from medcore.sealing import Folder
 
 
 def split_cohort(
@@ -34,7 +33,7 @@ def train_cohort(
     *,
     recipe: Recipe | None = None,
     split: SplitSettings | None = None,
-    folder: Path | None = None,
+    folder: Folder | None = None,
     follower: Follower | None = None,
     workers: Workers | None = None,
 ) -> Trained:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from medcore.models.bundle.bundle import read_manifest, write_bundle
 from medcore.models.bundle.files import read_json, replacing, seal, write_json
 from medcore.models.contract.task import Indices, Risk
 from medcore.models.written.specification import Specification
+from medcore.sealing import Folder, as_folder, get_arrays, put_arrays
 from medcore.targets import Target
 
 if TYPE_CHECKING:
@@ -176,15 +176,15 @@ class Results:
         }
 
 
-def save_trained(trained: Trained, folder: Path) -> None:
+def save_trained(trained: Trained, folder: Folder) -> None:
     """Keep a run's bundle and results in one sealed folder; an earlier bundle there is replaced, wholly or not at all."""
-    with replacing(Path(folder)) as new:
+    with replacing(as_folder(folder)) as new:
         write_bundle(trained.bundle, new)
         write_results(trained.results, new)
         seal(new)
 
 
-def write_results(results: Results, folder: Path) -> None:
+def write_results(results: Results, folder: Folder) -> None:
     """Write a run's results beside its bundle, without sealing the folder."""
     arrays: dict[str, NDArray[Any]] = {"folds": results.folds}
     columns = {
@@ -198,8 +198,7 @@ def write_results(results: Results, folder: Path) -> None:
             arrays[f"test_{place}"] = candidate.test_risk
         if candidate.spread is not None:
             arrays[f"spread_{place}"] = candidate.spread
-    with (folder / _ARRAYS).open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    put_arrays(folder / _ARRAYS, arrays, compressed=True)
     table = results.table_one.to_dict() if results.table_one else None
     figures = results.to_dict() | {
         "columns": columns,
@@ -211,25 +210,24 @@ def write_results(results: Results, folder: Path) -> None:
     write_json(folder / _FIGURES, figures)
 
 
-def has_results(folder: Path) -> bool:
+def has_results(folder: Folder) -> bool:
     """Whether a bundle has the results of its training beside it."""
-    return (Path(folder) / _FIGURES).is_file()
+    return (folder / _FIGURES).is_file()
 
 
-def read_results(folder: Path) -> Results:
+def read_results(folder: Folder) -> Results:
     """Read a run's results, after checking every file; imports no TensorFlow.
 
     Raises:
         BundleError: not a bundle, one without results, or a file was changed; it is named.
 
     """
-    folder = Path(folder)
+    folder = as_folder(folder)
     manifest = read_manifest(folder)
     if not has_results(folder):
         raise BundleError(N_("The bundle {folder} has no results of its training beside it."), folder=folder.name)
     figures = read_json(folder / _FIGURES)
-    with np.load(folder / _ARRAYS, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays = get_arrays(folder / _ARRAYS)
     sides = {side: _unpack_patients(side, columns, arrays) for side, columns in figures["columns"].items()}
     return Results(
         model=figures["model"],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from medcore.models.contract.trials import Trial
+from medcore.sealing import Folder, put
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,13 @@ class Kept:
 class Journal:
     """A line for each trial, in the order in which they were finished; without a path nothing is kept."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Folder | None) -> None:
         self._path = path
         self._known: dict[tuple[int, int], Kept] = {}
-        if path is not None and path.is_file():
-            text = path.read_text(encoding="utf-8")
-            for line in text.splitlines():
-                self._read(line)
-            if not text.endswith("\n"):  # cut off in the middle of writing: that trial is made again
-                path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
+        self._text = path.read_bytes().decode() if path is not None and path.is_file() else ""
+        self._text = self._text[: self._text.rfind("\n") + 1]  # cut off in the middle of writing: made again
+        for line in self._text.splitlines():
+            self._read(line)
 
     def find(self, place: int, number: int) -> Kept | None:
         """Return a trial made before."""
@@ -38,10 +36,9 @@ class Journal:
     def add(self, place: int, trial: Trial, seconds: float) -> None:
         """Keep a trial."""
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             line: dict[str, Any] = {"place": place, "seconds": seconds, "trial": trial.to_dict()}
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            self._text += json.dumps(line) + "\n"
+            put(self._path, self._text.encode())
 
     def _read(self, line: str) -> None:
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk
 from medcore.models.contract.trials import Trial
 from medcore.models.contract.workers import StopSignal
 from medcore.models.selection.space import as_tuned
+from medcore.sealing import Folder
 from medcore.statistics.scores import class_log_loss
 
 LEAST_INNER_FOLDS = 3
@@ -117,7 +117,7 @@ def _new_folds(n: int, groups: Indices | None, seed: int) -> Indices:
 class _Quiet:
     """A follower inside a trial: it only hears the wish to stop, and keeps no checkpoint."""
 
-    checkpoint_dir: Path | None = None
+    checkpoint_dir: Folder | None = None
 
     def __init__(self, sign: StopSignal) -> None:
         self._sign = sign

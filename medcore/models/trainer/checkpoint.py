@@ -6,15 +6,16 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medcore.errors import NotFoundError
 from medcore.models.network.parts import Floats
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.trainer.plan import Member
+from medcore.sealing import Folder, get_arrays, put_arrays
 
 Arrays = dict[str, NDArray[np.generic]]
 _VERSION = 2
@@ -38,27 +39,22 @@ def fingerprint(
 class Checkpoint:
     """A file of one training's state; with no folder it keeps nothing."""
 
-    def __init__(self, folder: Path | None, name: str) -> None:
-        self._path = None if folder is None else Path(folder) / f"networks-{name}.npz"
+    def __init__(self, folder: Folder | None, name: str) -> None:
+        self._path = None if folder is None else folder / f"networks-{name}.npz"
         self._written = time.monotonic()
 
     def load(self) -> Arrays | None:
         """Return what was kept last, or ``None``; a damaged file counts as none."""
-        if self._path is None or not self._path.exists():
+        if self._path is None or not self._path.is_file():
             return None
         try:
-            with self._path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, BadZipFile):
+            return get_arrays(self._path)
+        except (OSError, ValueError, EOFError, BadZipFile, NotFoundError):
             return None
 
     def keep(self, arrays: Callable[[], Mapping[str, NDArray[np.generic]]], *, now: bool = False) -> None:
         """Write the state that ``arrays`` returns, at most every few seconds unless ``now``; never half a file."""
         if self._path is None or not (now or time.monotonic() - self._written > _EVERY_SECONDS):
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(".part")
-        with partial.open("wb") as file:
-            np.savez(file, **dict(arrays()))  # type: ignore[arg-type]
-        partial.replace(self._path)
+        put_arrays(self._path, arrays())
         self._written = time.monotonic()

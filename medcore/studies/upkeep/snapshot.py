@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
+from medcore.sealing import Keys, keys_of
 from medcore.settings import Settings
 from medcore.studies.cohorts import cohort_files
 from medcore.studies.database import database_at, migrate, newest_revision, open_database, revision_of
@@ -26,7 +27,7 @@ ROWS_AT_ONCE = 500
 def take_snapshot(settings: Settings, file: Path) -> None:
     """Write the database as it is at one moment to a new SQLite file; nobody who works has to wait."""
     engine = open_database(settings)
-    with _file(file) as copy:
+    with _file(file, keys_of(settings.data_dir)) as copy:
         if engine.dialect.name == "sqlite":
             _copy_sqlite(engine, copy)
         else:
@@ -101,8 +102,8 @@ def _names(session: Session) -> frozenset[str]:
 
 
 @contextmanager
-def _file(path: Path) -> Iterator[Engine]:
-    engine = database_at(f"sqlite:///{path}")
+def _file(path: Path, keys: Keys | None = None) -> Iterator[Engine]:
+    engine = database_at(f"sqlite:///{path}", keys)
     try:
         yield engine
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.features import Rows
 from medcore.models.run.results import Results
+from medcore.sealing import Folder
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import cache
 
@@ -33,7 +33,7 @@ class Explainer:
     """A run opened for looking at single patients; questions to the model are asked of the worker."""
 
     run: RunRecord
-    folder: Path = field(repr=False)
+    folder: Folder = field(repr=False)
     results: Results = field(repr=False)
     frame: pd.DataFrame = field(repr=False)
     schema: Schema = field(repr=False)
