@@ -1,5 +1,8 @@
 """Every word a person sees, in that person's language.
 
+Numbers have one form, too, whoever writes the sentence: a true minus sign, per cent
+without a space, intervals as "0.80 (0.70 to 0.86)" or "0.80（0.70～0.86）".
+
 The source text is English and is also the key; catalogues are gettext ``.po``
 files under ``assets/locale/<language>/``, one for each room, read with Babel.
 The language is a context variable, so that two sessions in one web process
@@ -8,6 +11,8 @@ never share it.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +23,10 @@ from typing import Any
 
 LOCALE_DIR = Path(__file__).resolve().parent.parent / "assets" / "locale"
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh_CN": "简体中文"}
+
+MINUS = "−"
+_NEGATIVE = re.compile(r"-(?=[\d.]+$)")
+_PER_CENT = re.compile(r"(?<=[\d}]) %(?!\w)")
 
 _language: ContextVar[str] = ContextVar("medcore_language", default="en")
 
@@ -32,9 +41,56 @@ def _(template: str, /, **values: Any) -> str:
 
     >>> _("{n} patients", n=12)
     '12 patients'
+    >>> _("a change of {change}, {share} % of all", change="-0.2", share=4)
+    'a change of −0.2, 4% of all'
     """
     text = _catalogue(_language.get()).get(template, template)
-    return text.format(**_spoken(values)) if values else text
+    text = text.format(**_spoken(values)) if values else text
+    return _PER_CENT.sub("%", text) if " %" in text else text
+
+
+def number(value: float, spec: str = ".3f") -> str:
+    """Write a number with a true minus sign, none before a zero; a dash where there is none.
+
+    >>> number(-0.12), number(-0.0001, ".2f"), number(0.5, "+.1f"), number(float("nan"))
+    ('−0.120', '0.00', '+0.5', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    text = format(value, spec)
+    if text.startswith("-") and not text.strip("-0.,"):
+        text = text[1:]
+    return text.replace("-", MINUS)
+
+
+def percent(share: float, digits: int = 1, *, signed: bool = False) -> str:
+    """Write a share (0–1) in per cent.
+
+    >>> percent(0.183), percent(-0.02, 0, signed=True)
+    ('18.3%', '−2%')
+    """
+    sign = "+" if signed else ""
+    return "–" if math.isnan(share) else f"{number(100 * share, f'{sign}.{digits}f')}%"
+
+
+def span(low: float, high: float, spec: str = ".3f") -> str:
+    """Write a range of numbers.
+
+    >>> span(-0.1, 0.25, ".1f")
+    '−0.1 to 0.2'
+    """
+    return _("{low} to {high}", low=number(low, spec), high=number(high, spec))
+
+
+def interval(value: float, low: float, high: float, spec: str = ".3f") -> str:
+    """Write an estimate with its interval, or alone where it has none.
+
+    >>> interval(0.8, 0.7, 0.86, ".2f"), interval(0.8, float("nan"), float("nan"))
+    ('0.80 (0.70 to 0.86)', '0.800')
+    """
+    if math.isnan(value) or math.isnan(low) or math.isnan(high):
+        return number(value, spec)
+    return _("{value} ({span})", value=number(value, spec), span=span(low, high, spec))
 
 
 def listed(words: Iterable[object]) -> str:
@@ -133,7 +189,13 @@ def _unpacked(value: Any) -> Any:
 
 
 def _spoken(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: listed(v) if isinstance(v, (list, tuple)) else v for k, v in values.items()}
+    return {k: _spoken_value(v) for k, v in values.items()}
+
+
+def _spoken_value(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return listed(value)
+    return _NEGATIVE.sub(MINUS, value) if isinstance(value, str) and value.startswith("-") else value
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, percent
 from medcore.ui.evaluate import comparison, external, groups, overview, report, stability, written
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.question import choose, choose_run
@@ -57,7 +57,7 @@ def who(judged: Judged) -> None:
     if evaluation.n_patients is not None and evaluation.n_patients != evaluation.n:
         pairs.append((_("Patients"), f"{evaluation.n_patients:,}"))
     pairs += [
-        (_("With {outcome}", outcome=judged.positive), f"{int(outcome.sum()):,} ({outcome.mean():.1%})"),
+        (_("With {outcome}", outcome=judged.positive), f"{int(outcome.sum()):,} ({percent(outcome.mean())})"),
         (_("AUROC (95 % interval)"), components.with_interval(judged.metrics[judged.name]["auroc"], digits=2)),
         (_("Risks come from"), _("models that had not seen the patient")),
     ]

@@ -7,7 +7,7 @@ import streamlit as st
 from medcore import jobs
 from medcore.data.quality import inspect
 from medcore.data.schema.class_names import event_name
-from medcore.i18n import _
+from medcore.i18n import _, percent
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components, guards
 from medcore.ui.kit.runs import run_title
@@ -47,7 +47,7 @@ def what_is_trained(study: StudyRecord) -> None:
             (_("Outcome"), outcome.name if outcome else "–"),
             (_("Event"), event_name(study.schema) or several),
             (_("Predictors"), str(len(study.schema.predictors))),
-            (_("Locked test set"), f"{study.split.test_size:.0%}"),
+            (_("Locked test set"), percent(study.split.test_size, 0)),
         ]
     )
 

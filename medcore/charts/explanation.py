@@ -12,7 +12,7 @@ from medcore.charts import theme
 from medcore.data.schema.ranges import unit_message
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.shapley.results import Contribution, Explanation
-from medcore.i18n import _
+from medcore.i18n import _, number
 
 N_SHOWN = 8
 ROW_HEIGHT = 34
@@ -95,7 +95,7 @@ def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None) -> go.F
         line={"color": theme.PRIMARY, "width": 2.5},
         marker={"size": 9, "color": theme.PRIMARY},
         name=_("Risk"),
-        hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
+        hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
     )
     if curve.current is not None:
         own = curve.current if curve.numeric else theme.escape(curve.current, limit=_VALUE)
@@ -105,7 +105,7 @@ def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None) -> go.F
             mode="markers",
             marker={"size": 14, "color": theme.SECONDARY, "symbol": "diamond"},
             name=_("This patient"),
-            hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
+            hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
         )
     if threshold is not None:
         figure.add_hline(y=100 * threshold, line={"color": theme.MUTED, "dash": "dash", "width": 1.5})
@@ -124,7 +124,7 @@ def _draw_support(figure: go.Figure, curve: WhatIfCurve, x: Sequence[float | str
     look = {
         "name": _("Training patients"),
         "customdata": 100 * curve.support,
-        "hovertemplate": _("{share} of training patients", share="%{customdata:.1f} %") + "<extra></extra>",
+        "hovertemplate": _("{share} of training patients", share="%{customdata:.1f}%") + "<extra></extra>",
     }
     colour = theme.translucent(theme.MUTED, 0.3)
     if curve.numeric and len(x) > N_COLUMNS:
@@ -159,7 +159,7 @@ def what_if_map(risk_map: WhatIfMap) -> go.Figure:
         zmin=0,
         zmax=100,
         colorbar={"title": {"text": _("Risk (%)")}},
-        hovertemplate="%{x}, %{y}: %{z:.1f} %<extra></extra>",
+        hovertemplate="%{x}, %{y}: %{z:.1f}%<extra></extra>",
         hoverongaps=False,
     )
     if None not in risk_map.current:
@@ -312,9 +312,8 @@ def _factor(explanation: Explanation) -> float:
 
 
 def _number(value: float, explanation: Explanation) -> str:
-    return f"{value:.1f}" if explanation.scale == "probability" else f"{value:.2f}"
+    return number(value, ".1f" if explanation.scale == "probability" else ".2f")
 
 
 def _signed(value: float, explanation: Explanation) -> str:
-    text = f"{value:+.1f}" if explanation.scale == "probability" else f"{value:+.2f}"
-    return text.replace("-", "−")
+    return number(value, "+.1f" if explanation.scale == "probability" else "+.2f")

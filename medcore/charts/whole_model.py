@@ -184,7 +184,7 @@ def effect_chart(found: Effect) -> go.Figure:
         line={"color": theme.PRIMARY, "width": 2.5},
         marker={"size": 9, "color": theme.PRIMARY},
         name=_("Partial dependence"),
-        hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
+        hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
     )
     if len(found.accumulated):
         figure.add_scatter(
@@ -193,7 +193,7 @@ def effect_chart(found: Effect) -> go.Figure:
             mode="lines",
             line={"color": theme.SECONDARY, "width": 2.5, "dash": "dash"},
             name=_("Accumulated local effect"),
-            hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
+            hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
         )
         lowest = 100 * float(found.accumulated.min())
         figure.update_yaxes(range=[min(0.0, 1.1 * lowest), 1.03 * top])
@@ -228,7 +228,7 @@ def stability_chart(found: ImportanceStability, names: Sequence[str], *, n_shown
             mode="markers",
             marker={"size": 9, "color": theme.class_colour(place), "symbol": symbols[place % len(symbols)]},
             name=theme.escape(name),
-            hovertemplate=f"{theme.escape(name)}: %{{x:.1f}} %<extra></extra>",
+            hovertemplate=f"{theme.escape(name)}: %{{x:.1f}}%<extra></extra>",
         )
     _names_down(figure, columns)
     figure.update_xaxes(rangemode="tozero")

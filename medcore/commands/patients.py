@@ -15,7 +15,7 @@ from medcore.data.describe.export import to_csv
 from medcore.data.describe.mended import mended_of
 from medcore.data.schema.class_names import class_names
 from medcore.errors import NotFoundError, SettingsError
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,11 +96,11 @@ def explain(
         _(
             "Risk of {name}: {risk}; average of the comparison patients: {base}.",
             name=class_names(model.classes, model.schema.outcome)[model.classes.index(explanation.class_name)],
-            risk=f"{explanation.prediction:.3f}",
-            base=f"{explanation.base_value:.3f}",
+            risk=number(explanation.prediction),
+            base=number(explanation.base_value),
         ),
         *(
-            f"  {c.column} = {c.value}: {c.contribution:+.4f} ± {c.standard_error:.4f}"
+            f"  {c.column} = {c.value}: {number(c.contribution, '+.4f')} ± {number(c.standard_error, '.4f')}"
             for c in explanation.contributions
         ),
         *map(str, map(flag_message, flags)),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import _
 
 if TYPE_CHECKING:
@@ -82,10 +83,7 @@ def metric_lines(title: str, metrics: Mapping[str, Any] | None) -> list[str]:
         return []
     return [
         f"{title}:",
-        *(
-            f"  {name}: {_number(m['value'])} ({_number(m['low'])} to {_number(m['high'])})"
-            for name, m in metrics.items()
-        ),
+        *(f"  {name}: {Estimate.from_dict(m):.3f}" for name, m in metrics.items()),
     ]
 
 
@@ -105,10 +103,6 @@ def finding_lines(findings: Iterable[Finding]) -> list[str]:
         f"[{f.severity}] {f.message} {f.remedy}" + (f" ({options})" if f.fix and (options := f.fix.options()) else "")
         for f in findings
     ]
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from medcore.evaluation import Evaluation
 from medcore.evaluation.figures.words import METRICS, short, with_interval
-from medcore.i18n import _, listed
+from medcore.i18n import _, listed, percent
 from medcore.models.contract.titles import title
 from medcore.models.run.advice import CALIBRATIONS
 from medcore.models.run.manifest import INTENDED_USE
@@ -22,7 +22,7 @@ def model_card(inputs: ReportInputs) -> list[Block]:
     """Write the card: use, inputs, making, figures, groups, limits and identity, a line each."""
     results, manifest = inputs.results, inputs.results.manifest
     recalibrated = manifest["calibrator"]["method"]
-    weights = [f"{title(n)} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
+    weights = [f"{title(n)} {percent(w, 0)}" for n, w in manifest["weights"].items() if w > 0]
     rows = [
         (_("Status"), _(INTENDED_USE)),
         (_("Intended use"), not_stated(inputs.answers.get("intended_use"))),
@@ -34,7 +34,7 @@ def model_card(inputs: ReportInputs) -> list[Block]:
         (_("Out of fold"), _figures(results.cross_validated)),
         *([(_("Locked test set"), _figures(inputs.tested))] if inputs.tested else []),
         *([(_("New patients"), _figures(inputs.new_patients))] if inputs.new_patients else []),
-        *([(_("Threshold"), f"{100 * inputs.threshold:.1f} %")] if inputs.target.event is not None else []),
+        *([(_("Threshold"), percent(inputs.threshold))] if inputs.target.event is not None else []),
         (_("Groups judged apart"), _groups(inputs)),
         (_("Not for"), _("Patients unlike those it was learnt from, and decisions without a physician.")),
         (_("Date of training"), manifest["created"][:10]),

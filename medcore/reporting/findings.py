@@ -22,7 +22,7 @@ from medcore.evaluation.curves.thresholds import SAME_ROWS, across_folds
 from medcore.evaluation.figures.estimates import METHODS, Estimate, Floats
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.evaluation.groups.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
-from medcore.i18n import _, running
+from medcore.i18n import _, percent, running
 from medcore.models.contract.titles import title
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
@@ -278,10 +278,7 @@ def _gaps(gaps: Fairness, found: Sequence[Subgroup]) -> list[Block]:
 
 
 def _points(gap: Estimate) -> str:
-    if not gap.exists:
-        return "–"
-    words = {"value": f"{100 * gap.value:.1f}", "low": f"{100 * gap.low:.1f}", "high": f"{100 * gap.high:.1f}"}
-    return _("{value} ({low} to {high})", **words)
+    return f"{gap.times(100):.1f}"
 
 
 def external(inputs: ReportInputs) -> list[Block]:
@@ -300,8 +297,8 @@ def external(inputs: ReportInputs) -> list[Block]:
         (
             d.column,
             "–" if d.difference is None else f"{d.difference:.2f}",
-            f"{100 * d.missing:.1f} %",
-            f"{100 * d.missing_training:.1f} %",
+            percent(d.missing),
+            percent(d.missing_training),
             d.unseen,
         )
         for d in validation.differences

@@ -12,7 +12,7 @@ from medcore.data.schema.ranges import unit_message
 from medcore.errors import SettingsError
 from medcore.evaluation import Evaluation
 from medcore.features import CodeBook
-from medcore.i18n import N_, _, running
+from medcore.i18n import N_, _, percent, running
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
 from medcore.models.contract.titles import title
@@ -104,8 +104,8 @@ def predictors(inputs: ReportInputs) -> list[Block]:
 def _missing_share(share: float, n_rows: int) -> str:
     """Write a share of missing values; one of under 5 rows is not told."""
     if 0 < round(share * n_rows) < FEWEST_TOLD:
-        return f"< {100 * FEWEST_TOLD / n_rows:.1f} %"
-    return f"{100 * share:.1f} %"
+        return f"<{percent(FEWEST_TOLD / n_rows)}"
+    return percent(share)
 
 
 def _kind(column: Column) -> str:
@@ -217,7 +217,7 @@ def models(inputs: ReportInputs) -> list[Block]:
     """Write which models were trained, how, and what the bundle is made of."""
     manifest = inputs.results.manifest
     settings, calibration = manifest["settings"], manifest["calibrator"]["method"]
-    weights = [f"{title(n)} {100 * w:.0f} %" for n, w in manifest["weights"].items() if w > 0]
+    weights = [f"{title(n)} {percent(w, 0)}" for n, w in manifest["weights"].items() if w > 0]
     lines = [
         _split(inputs),
         _("Trained on the same folds: {names}.", names=[str(title(name)) for name in inputs.results.names]),

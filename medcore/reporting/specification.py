@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from medcore.charts.nomogram import nomogram_chart
 from medcore.data.schema.ranges import unit_message
 from medcore.evaluation.figures.words import METRICS, short, with_interval
-from medcore.i18n import _, running
+from medcore.i18n import _, number, percent, running, span
 from medcore.models.learners.equation import Term
 from medcore.models.run.advice import CALIBRATIONS
 from medcore.models.run.results import Results
@@ -137,8 +137,8 @@ def _parameters(model: Specification) -> list[str]:
 def _table(model: Specification, k: int, called: str) -> Table:
     low, high = model.interval(0, k) or (math.nan, math.nan)
     rows = [(_("Intercept"), "", "", "", _number(model.equation.intercepts[k], low, high), "")]
-    for number, term in enumerate(model.equation.terms, 1):
-        low, high = model.interval(number, k) or (math.nan, math.nan)
+    for place, term in enumerate(model.equation.terms, 1):
+        low, high = model.interval(place, k) or (math.nan, math.nan)
         value, numeric = term.coefficients[k], term.kind in ("linear", "spline")
         error = (high - low) / (2 * Z95)
         logs = [(value + z * error) / term.scale for z in (0.0, -Z95, Z95)] if term.kind != "spline" else []
@@ -181,12 +181,18 @@ def _name(term: Term, source: Input) -> str:
 
 
 def _number(value: float, low: float, high: float) -> str:
-    return f"{value:.5f} ({low:.3f}; {high:.3f})" if math.isfinite(low) else f"{value:.5f}"
+    return (
+        _("{value} ({span})", value=number(value, ".5f"), span=span(low, high))
+        if math.isfinite(low)
+        else number(value, ".5f")
+    )
 
 
 def _ratio(value: float, low: float, high: float) -> str:
     shown = [f"{v:.3f}" if 0.1 <= v < 10 else f"{v:.3g}" for v in (value, low, high)]
-    return f"{shown[0]} ({shown[1]}; {shown[2]})" if math.isfinite(low) else shown[0]
+    if not math.isfinite(low):
+        return shown[0]
+    return _("{value} ({span})", value=shown[0], span=_("{low} to {high}", low=shown[1], high=shown[2]))
 
 
 def _points(model: Specification, points: PointScore, event: str) -> list[Block]:
@@ -197,7 +203,7 @@ def _points(model: Specification, points: PointScore, event: str) -> list[Block]
     ]
     lowest, highest = points.range
     totals = list(range(lowest, highest + 1, max(1, (highest - lowest) // 20)))
-    cells = [text for t in totals for text in (str(t), f"{100 * float(points.risk(t)):.1f} %")]
+    cells = [text for t in totals for text in (str(t), percent(float(points.risk(t))))]
     cells += [""] * (-len(cells) % (2 * _ACROSS))
     risks = [cells[i : i + 2 * _ACROSS] for i in range(0, len(cells), 2 * _ACROSS)]
     full, scored = points.full.metrics, points.evaluation.metrics

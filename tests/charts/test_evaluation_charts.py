@@ -111,7 +111,7 @@ def test_the_decision_curve_title_names_the_useful_thresholds():
     curve = decision_curve(y, a)
     low, high = curve.useful_range()
     title, subtitle = theme.headline(utility.decision_curve({"Network": curve}, threshold=0.3))
-    assert f"{100 * low:.0f} % and {100 * high:.0f} %" in title
+    assert f"{100 * low:.0f}% and {100 * high:.0f}%" in title
     assert subtitle == str(curve.reading(0.3))
 
 

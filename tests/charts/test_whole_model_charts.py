@@ -83,7 +83,7 @@ def test_an_effect_has_both_curves_and_the_support():
     )
     figure = whole_model.effect_chart(found)
     assert len(figure.data) == 3
-    assert "10 % to 40 %" in theme.headline(figure)[0]
+    assert "10% to 40%" in theme.headline(figure)[0]
 
 
 def test_disagreement_is_in_the_headline():

@@ -112,7 +112,7 @@ def test_a_move_of_the_threshold_moves_marks_and_leaves_the_charts_as_they_are(e
     app.selectbox(key=f"evaluate.rule.{trained[1]['heart'][1]}").select("harm_ratio").run()
     assert charts(app) == before
     assert not set(marks_of(app)) & set(marks)
-    assert "At a threshold of 20 %" in texts(app) and "◆ Threshold 20 %" in texts(app)
+    assert "At a threshold of 20%" in texts(app) and "◆ Threshold 20%" in texts(app)
 
 
 def test_a_harm_ratio_sets_the_threshold_and_its_reason_is_kept(evaluate_page, trained):
@@ -120,7 +120,7 @@ def test_a_harm_ratio_sets_the_threshold_and_its_reason_is_kept(evaluate_page, t
     app = evaluate_page("heart")
     app.selectbox(key=f"evaluate.rule.{run}").select("harm_ratio").run()
     app.number_input(key=f"evaluate.target.harm_ratio.{run}").set_value(19.0).run()
-    assert "Threshold 5.0 %." in texts(app)
+    assert "Threshold 5.0%." in texts(app)
     assert "From a risk of 5 % on" in texts(app)
     app.button(key="evaluate.keep").click().run()
     choice = Store(Settings.from_env()).get_study(LOCAL_OWNER, study).choice

@@ -127,7 +127,7 @@ def test_each_heading_names_the_patient_and_the_next_one_leaves_nothing_behind(p
 
 
 def test_the_threshold_is_the_same_as_on_the_evaluate_page(patient_page, open_page, words, ready):
-    ours = re.search(r"threshold ([\d.]+) %", words(patient_page("heart")))[1]
+    ours = re.search(r"threshold ([\d.]+)%", words(patient_page("heart")))[1]
     app = open_page("evaluate", study=ready[1]["heart"])
     assert any(s.value == float(ours) for s in app.slider)
 

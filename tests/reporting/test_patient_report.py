@@ -102,9 +102,9 @@ def test_everything_a_record_needs_is_on_it() -> None:
     page = write_patient_report(subject_of(8), kind="html", words="en").decode()
     for words in (
         "About 18 of 100 patients with values like these: heart disease.",
-        "Of the 50 training patients most like this one, 22 of 100 had it (95 % interval 13 to 35).",
-        "The models it combines say 10 % to 30 %.",
-        "Cannot be ruled out, with 90 % certainty: no heart disease, heart disease.",
+        "Of the 50 training patients most like this one, 22 of 100 had it (95% interval 13 to 35).",
+        "The models it combines say 10% to 30%.",
+        "Cannot be ruled out, with 90% certainty: no heart disease, heart disease.",
         "Read this risk with caution.",
         "0.25 mmol/l",
         "missing (filled in)",

@@ -190,7 +190,7 @@ def test_new_patients_have_charts_and_rates_of_their_own(subject) -> None:
     drawn = [len(drawings(blocks)) for blocks in (with_them, without)]
     assert drawn[0] == 2 * drawn[1]
     captions = [b.caption for b in with_them if isinstance(b, Table)]
-    assert ("At the threshold of 30.0 %, new patients" in captions) == (subject.target.event is not None)
+    assert ("At the threshold of 30.0%, new patients" in captions) == (subject.target.event is not None)
 
 
 def test_limits_are_the_studys_own_findings(subject) -> None:
@@ -204,7 +204,7 @@ def test_limits_are_the_studys_own_findings(subject) -> None:
     said = " ".join(found.items)
     assert "The AUROC fell from" in said
     assert "the calibration slope was 0.69" in said
-    assert "age (67 %)" in said
+    assert "age (67%)" in said
     (unlooked,) = after(study_report(replace(subject, results=fallen, looks=0)).blocks, "Limits")
     assert "fell from" not in " ".join(unlooked.items)
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from medcore.evaluation.figures.estimates import Estimate
-from medcore.i18n import language
+from medcore.i18n import _, language
 from medcore.models.contract.candidate import hint, offered
 from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.settings import layers_of
@@ -34,9 +34,19 @@ def test_words_follow_the_language() -> None:
 
 
 def test_an_estimate_is_shown_with_its_interval() -> None:
-    assert with_interval(Estimate(0.81234, 0.7, 0.9, "delong")) == "0.812 (0.700–0.900)"
+    assert with_interval(Estimate(0.81234, 0.7, 0.9, "delong")) == "0.812 (0.700 to 0.900)"
     assert with_interval(Estimate(math.nan)) == "–"
 
 
 def test_layers_are_read_with_any_comma() -> None:
     assert layers_of("64，32、16 8") == (64, 32, 16, 8)
+
+
+def test_intervals_signs_and_per_cent_have_one_form_in_each_language() -> None:
+    estimate = Estimate(-0.0412, -0.1, 0.02, "delong")
+    assert f"{estimate:+.3f}" == "−0.041 (−0.100 to +0.020)"
+    assert f"{estimate.times(100):.1f}" == "−4.1 (−10.0 to 2.0)"
+    assert _("At a threshold of {percent} %.", percent="20.0") == "At a threshold of 20.0%."
+    with language("zh_CN"):
+        assert f"{estimate:.3f}" == "−0.041（−0.100～0.020）"
+        assert _("At a threshold of {percent} %.", percent="20.0") == "阈值为 20.0%。"

@@ -15,7 +15,7 @@ from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN, hidden_cells
 from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
-from medcore.i18n import N_, Message
+from medcore.i18n import N_, Message, percent
 from medcore.statistics.differences import category_difference, standardised_difference
 
 MOST_CODES = 6
@@ -235,7 +235,7 @@ def _lines(rows: list[TableRow], sizes: tuple[int, ...], *, suppress: bool) -> l
 def _count(n: int, share: float | None, hidden: bool | np.bool_) -> str:
     if hidden:
         return HIDDEN
-    return str(n) if share is None else f"{n} ({100 * share:.1f} %)"
+    return str(n) if share is None else f"{n} ({percent(share)})"
 
 
 def _summaries(cells: tuple[Cell, ...], *, suppress: bool) -> list[str]:
@@ -253,9 +253,7 @@ def _summary_text(cell: Cell) -> str:
         return "–"
     sd = "–" if cell.sd is None else _number(cell.sd, 3)
     low, high = _number(cell.q1), _number(cell.q3)
-    quartiles = (
-        str(Message(N_("{low} to {high}"), {"low": low, "high": high})) if "-" in low + high else f"{low}–{high}"
-    )
+    quartiles = Message(N_("{low} to {high}"), {"low": low, "high": high})
     return f"{_number(cell.mean)} ({sd}); {_number(cell.median)} [{quartiles}]"
 
 

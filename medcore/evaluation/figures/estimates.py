@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.i18n import N_, Message
+from medcore.i18n import N_, Message, interval
 from medcore.statistics.proportions import Z95, wilson_bounds
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ class Estimate:
     ``reason`` then says why. ``method`` is a key of :data:`METHODS`.
 
     >>> f"{Estimate(0.8, 0.7, 0.9, 'delong'):.2f}"
-    '0.80 (0.70–0.90)'
+    '0.80 (0.70 to 0.90)'
     """
 
     value: float
@@ -71,15 +71,11 @@ class Estimate:
     reason: Message | None = None
 
     def __format__(self, spec: str) -> str:
-        spec = spec or ".3f"
-        if math.isnan(self.value):
-            return "–"
-        if math.isnan(self.low) or math.isnan(self.high):
-            return format(self.value, spec)
-        value, low, high = (format(number, spec) for number in (self.value, self.low, self.high))
-        if self.low < 0 or self.high < 0:
-            return str(Message(N_("{value} ({low} to {high})"), {"value": value, "low": low, "high": high}))
-        return f"{value} ({low}–{high})"
+        return interval(self.value, self.low, self.high, spec or ".3f")
+
+    def times(self, factor: float) -> Estimate:
+        """Return the same in another unit: per 100 patients, in percentage points."""
+        return replace(self, value=factor * self.value, low=factor * self.low, high=factor * self.high)
 
     @property
     def exists(self) -> bool:
@@ -113,7 +109,7 @@ def wilson(successes: float, n: float) -> Estimate:
     """Return a proportion with Wilson's score interval (Wilson 1927, JASA 22:209).
 
     >>> print(f"{wilson(8, 10):.3f}")
-    0.800 (0.490–0.943)
+    0.800 (0.490 to 0.943)
     """
     if n <= 0:
         return missing(N_("No patient falls in this group."))
@@ -137,7 +133,7 @@ def wilson_weighted(hits: tuple[float, float], misses: tuple[float, float]) -> E
     (Dean & Pagano 2015, J Surv Stat Methodol 3:484).
 
     >>> print(f"{wilson_weighted((8, 8), (2, 2)):.3f}")
-    0.800 (0.490–0.943)
+    0.800 (0.490 to 0.943)
     """
     total = hits[0] + misses[0]
     if total <= 0:

@@ -31,14 +31,14 @@ def percent(risk: float, *, digits: int = 0) -> str:
     """Write a risk (0–1) in per cent, never as a round 0 or 100.
 
     >>> percent(0.183), percent(0.9996), percent(0.0004), percent(0.0421, digits=1)
-    ('18 %', '>99 %', '<1 %', '4.2 %')
+    ('18%', '>99%', '<1%', '4.2%')
     """
     least = 10.0**-digits
     if 100 * risk < least / 2:
-        return f"<{least:.{digits}f} %"
+        return f"<{least:.{digits}f}%"
     if 100 * risk > 100 - least / 2:
-        return f">{100 - least:.{digits}f} %"
-    return f"{100 * risk:.{digits}f} %"
+        return f">{100 - least:.{digits}f}%"
+    return f"{100 * risk:.{digits}f}%"
 
 
 def unreliable(risk: float, name: str) -> Message:

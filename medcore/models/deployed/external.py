@@ -16,7 +16,7 @@ from medcore.data.preparation.weights import read_weights
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.evaluation import Confusion, Evaluation, confusion, evaluate
 from medcore.features import AnyRows, CodeBook, Rows
-from medcore.i18n import N_, Message
+from medcore.i18n import N_, Message, percent
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.deployed.levels import refuse_unknown, unknown_levels
 from medcore.models.deployed.membership import Membership, membership
@@ -174,8 +174,8 @@ class ExternalValidation:
                 {
                     "column": d.column,
                     "difference": "–" if d.difference is None else f"{d.difference:.2f}",
-                    "missing": f"{d.missing:.0%}",
-                    "training": f"{d.missing_training:.0%}",
+                    "missing": percent(d.missing, 0),
+                    "training": percent(d.missing_training, 0),
                     "unseen": d.unseen,
                 },
             )

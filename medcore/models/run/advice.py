@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from medcore.data.findings import Finding
-from medcore.i18n import N_, Message
+from medcore.i18n import N_, Message, number, percent
 from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Indices, Risk
@@ -71,7 +71,7 @@ def _parts(weights: Mapping[str, float], calibration: str) -> Finding:
 
 
 def _part(name: str, weight: float) -> Message:
-    return Message(N_("{model} {share}"), {"model": title(name), "share": f"{weight:.0%}"})
+    return Message(N_("{model} {share}"), {"model": title(name), "share": percent(weight, 0)})
 
 
 def _calibration(method: str) -> Message:
@@ -167,7 +167,7 @@ def signed(value: float) -> str:
     >>> signed(-0.0125), signed(0.5)
     ('−0.0125', '0.5000')
     """
-    return f"{value:.4f}".replace("-", "−")
+    return number(value, ".4f")
 
 
 def _weighted(class_weight: str, calibration: str) -> Finding:

@@ -9,7 +9,7 @@ import streamlit as st
 from medcore.data.preparation.recipe import Prepared
 from medcore.data.schema.class_names import class_names
 from medcore.data.splitting.split import Split, SplitKind, SplitSettings, make_split
-from medcore.i18n import _
+from medcore.i18n import _, percent
 from medcore.studies.records import StudyRecord
 from medcore.targets import Target
 from medcore.ui.data.recipe import prepared
@@ -117,6 +117,6 @@ def _preview(split: Split, names: list[str]) -> None:
         row = {_("Part"): str(part.name), _("Rows"): part.n_rows, _("Patients"): part.n_patients}
         for k in shown:
             n = part.class_counts[k]
-            row[plain(names[k], limit=24)] = f"{n} ({100 * n / max(part.n_rows, 1):.1f} %)"
+            row[plain(names[k], limit=24)] = f"{n} ({percent(n / max(part.n_rows, 1))})"
         rows.append(row)
     table(rows)

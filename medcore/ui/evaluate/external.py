@@ -14,7 +14,7 @@ from medcore.data.cohort import Cohort, Schema
 from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.data.schema.matching import propose_names
 from medcore.evaluation import Estimate, calibration_curve, decision_curve
-from medcore.i18n import _
+from medcore.i18n import _, percent
 from medcore.jobs.runs.versions import keep_version
 from medcore.jobs.web.uploads import read_upload
 from medcore.models.deployed.external import ExternalValidation
@@ -209,7 +209,7 @@ def _case_mix(found: ExternalValidation) -> None:
             {
                 _("Column"): plain(d.column),
                 _("Difference"): "–" if d.difference is None else f"{d.difference:.2f}",
-                _("Missing (training)"): f"{d.missing:.0%} ({d.missing_training:.0%})",
+                _("Missing (training)"): f"{percent(d.missing, 0)} ({percent(d.missing_training, 0)})",
                 _("Never seen in training"): str(d.unseen),
             }
             for d in ordered

@@ -13,7 +13,7 @@ from medcore.evaluation.groups.grouping import GroupKey
 from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes
 from medcore.evaluation.groups.mitigation import NEVER_SILENT, Remedy
 from medcore.evaluation.groups.subgroups import MEANING, Breakdown, Subgroup
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, number, percent
 from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui.evaluate import judging, sites
@@ -82,10 +82,10 @@ def errors(judged: Judged, study: StudyRecord) -> None:
         [
             {
                 _("Patients"): plain(" · ".join(map(str, r.conditions)) or _("all"), limit=160),
-                _("Share"): f"{r.share:.0%} ({r.n})",
-                _("Mean risk"): f"{r.mean_risk:.1%}",
-                _("Observed"): f"{r.observed:.1%}",
-                _("Observed less predicted (95 % interval)"): _points(r.gap.value, r.gap.low, r.gap.high),
+                _("Share"): f"{percent(r.share, 0)} ({r.n})",
+                _("Mean risk"): percent(r.mean_risk),
+                _("Observed"): percent(r.observed),
+                _("Observed less predicted (95 % interval)"): f"{r.gap.times(100):+.1f}",
                 _("Log loss (all: {loss})", loss=f"{found.mean_loss:.2f}"): f"{r.loss:.2f}",
             }
             for r in found.regions
@@ -107,7 +107,7 @@ def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
         [
             {
                 _("Row of the spreadsheet"): str(int(rows[i]) + 2),
-                _("Predicted risk"): f"{judged.risk[i]:.1%}",
+                _("Predicted risk"): percent(judged.risk[i]),
                 _("What happened"): plain(judged.names[int(judged.patients.outcome[i])]),
             }
             for i in found.worst
@@ -139,7 +139,7 @@ def _row(group: Subgroup) -> dict[str, str]:
         _("Sensitivity (%)"): per_hundred(c.sensitivity),
         _("Positive predictive value (%)"): per_hundred(c.ppv),
         _("Alerts (%)"): per_hundred(c.alert_rate),
-        _("Net benefit per 100"): _points(group.net_benefit.value, group.net_benefit.low, group.net_benefit.high),
+        _("Net benefit per 100"): f"{group.net_benefit.times(100):+.1f}",
     }
 
 
@@ -185,16 +185,9 @@ def _change(remedy: Remedy, key: GroupKey) -> str:
     if key in remedy.thresholds:
         return _("threshold {percent} %", percent=f"{100 * remedy.thresholds[key]:.1f}")
     if key in remedy.updates:
-        return _("log odds {shift}", shift=f"{remedy.updates[key].intercept:+.2f}")
+        return _("log odds {shift}", shift=number(remedy.updates[key].intercept, "+.2f"))
     return _("nothing: too few patients")
 
 
 def _per_hundred_gap(gap: Estimate) -> str:
-    if not gap.exists:
-        return "–"
-    low, high = f"{100 * gap.low:.1f}", f"{100 * gap.high:.1f}"
-    return _("{n} of 100 ({low} to {high})", n=f"{100 * gap.value:.1f}", low=low, high=high)
-
-
-def _points(value: float, low: float, high: float) -> str:
-    return f"{100 * value:+.1f} ({100 * low:+.1f} … {100 * high:+.1f})"
+    return _("{value} of 100", value=f"{gap.times(100):.1f}") if gap.exists else "–"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from medcore.evaluation import Comparison, Confusion, Estimate
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, number
 from medcore.ui.kit.tables import METRICS, table
 from medcore.ui.kit.text import plain
 
@@ -69,23 +69,16 @@ def differences(comparison: Comparison, name_a: str, name_b: str) -> None:
 
 def per_hundred(estimate: Estimate) -> str:
     """Write a share with its interval as a number of 100."""
-    if not estimate.exists:
-        return "–"
-    low, high = 100 * estimate.low, 100 * estimate.high
-    return f"{100 * estimate.value:.1f} ({low:.1f}–{high:.1f})"
+    return f"{estimate.times(100):.1f}"
 
 
 def signed(estimate: Estimate, digits: int = 4) -> str:
     """Write a difference with its sign and interval."""
-    if not estimate.exists:
-        return "–"
-    if not np.isfinite(estimate.low):
-        return f"{estimate.value:+.{digits}f}"
-    return f"{estimate.value:+.{digits}f} ({estimate.low:+.{digits}f} … {estimate.high:+.{digits}f})"
+    return f"{estimate:+.{digits}f}"
 
 
 def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
+    return number(value, f".{digits}f") if np.isfinite(value) else "–"
 
 
 def _no_skill(confusions: Mapping[str, Confusion]) -> str:

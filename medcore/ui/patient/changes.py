@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medcore.explanation.patient import wording
 from medcore.explanation.shapley.results import Contribution, Explanation
-from medcore.i18n import _
+from medcore.i18n import _, number
 from medcore.ui.kit.text import markup
 
 SHOWN = 6
@@ -44,7 +44,7 @@ def _total(found: Explanation) -> str:
 def _prediction(found: Explanation) -> str:
     if found.scale == "probability":
         return wording.percent(found.prediction, digits=1)
-    return f"{found.prediction:.2f}".replace("-", "−")
+    return number(found.prediction, ".2f")
 
 
 def _line(before: Contribution, after: Contribution, scale: str, widest: float) -> str:
@@ -72,5 +72,5 @@ def _bar(value: float, widest: float) -> str:
 def _number(value: float, scale: str, error: float = 0.0) -> str:
     """Write a contribution, in percentage points or log odds, with its 95 % range."""
     times, digits = (100, 1) if scale == "probability" else (1, 2)
-    text = f"{times * value:+.{digits}f}".replace("-", "−")
+    text = number(times * value, f"+.{digits}f")
     return text if error == 0 else f"{text} <small>± {1.96 * times * error:.{digits}f}</small>"

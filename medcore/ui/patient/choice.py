@@ -11,7 +11,7 @@ import streamlit as st
 
 from medcore.data.cohort import Column
 from medcore.data.values.column import write_number
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, percent
 from medcore.reporting.patient_report import MARKS
 from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
@@ -46,10 +46,7 @@ def trained_on(explainer: Explainer, place: int) -> str:
     return _(
         "The model was trained on this patient, so the risk below is too sure. Models that had not seen the patient "
         "gave: {risks}.",
-        risks=[
-            f"{components.plain(name)} {100 * risk:.1f} %"
-            for name, risk in zip(explainer.names[-len(told) :], told, strict=True)
-        ],
+        risks=[f"{name} {percent(risk)}" for name, risk in zip(explainer.names[-len(told) :], told, strict=True)],
     )
 
 

@@ -19,7 +19,7 @@ from medcore.explanation.model.whole import (
 )
 from medcore.explanation.patient import wording
 from medcore.explanation.shapley.results import CAPTION
-from medcore.i18n import _
+from medcore.i18n import _, number, percent
 from medcore.ui.kit import cache, components
 from medcore.ui.kit.words import model_name
 from medcore.ui.patient.batch import Batch, follow
@@ -145,7 +145,7 @@ def _groups(explainer: Explainer, found: Explanations, events: np.ndarray, name:
     components.table(
         [
             {
-                _("Patients"): f"{g.n} ({g.share:.0%})",
+                _("Patients"): f"{g.n} ({percent(g.share, 0)})",
                 _("Mean risk"): components.plain(wording.percent(g.mean_risk)),
                 _("Observed"): absent if g.observed is None else components.plain(wording.percent(g.observed)),
                 _("What moved their risk most, in points"): ", ".join(
@@ -166,7 +166,7 @@ def _importance(explainer: Explainer, found: Explanations) -> Importance:
 
 
 def _points(change: float) -> str:
-    return f"{100 * change:+.0f}".replace("-", "−")
+    return number(100 * change, "+.0f")
 
 
 def _named(model: str) -> str:

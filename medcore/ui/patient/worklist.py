@@ -10,7 +10,7 @@ import streamlit as st
 
 from medcore.data.describe.export import to_csv, to_xlsx
 from medcore.explanation.model.tables import Explanations
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, span
 from medcore.ui.kit import cache, components
 from medcore.ui.kit.state import state
 from medcore.ui.kit.words import row_name
@@ -75,7 +75,7 @@ def lines(
     table |= {str(c): listing.names[c].to_numpy()[order] for c in listing.names.columns}
     table[_("Risk of {name} (%)", name=name)] = (100 * risk).round(1)
     table[_("Observed at such a risk (95 %)")] = [
-        f"{100 * a:.0f}–{100 * b:.0f} %" for a, b in zip(low, high, strict=True)
+        f"{span(100 * a, 100 * b, '.0f')}%" for a, b in zip(low, high, strict=True)
     ]
     above, below = _("▲ at or above"), _("below")
     table[_("Threshold")] = np.where(risk >= threshold, above, below)

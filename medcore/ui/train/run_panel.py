@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 
 import streamlit as st
 
 from medcore import jobs
 from medcore.charts.training import auroc_curve, epochs_of, loss_curve
 from medcore.evaluation import Estimate, Evaluation
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, percent
 from medcore.models.contract.candidate import LOGISTIC, by_epochs
 from medcore.models.contract.progress import Progress
 from medcore.models.run.paired import CHOSEN, auroc_gains
@@ -144,12 +143,7 @@ def _name(candidate: CandidateResult) -> str:
 
 def _gain(gain: Estimate | None) -> str:
     """Write a difference with its sign and interval."""
-    if gain is None or not isfinite(gain.value):
-        return "–"
-    value, low, high = (f"{number:+.3f}".replace("-", "−") for number in (gain.value, gain.low, gain.high))
-    if not isfinite(gain.low):
-        return value
-    return _("{value} ({low} to {high})", value=value, low=low, high=high)
+    return "–" if gain is None else f"{gain:+.3f}"
 
 
 def _row(
@@ -163,7 +157,7 @@ def _row(
         _("AUROC above logistic regression"): _gain(gain) if ranks else "–",
         _("Log loss"): with_interval(judged.metrics["log_loss"]),
         _("Calibration slope"): with_interval(judged.metrics["calibration_slope"], digits=2) if ranks else "–",
-        _("Part in the model"): f"{candidate.weight:.0%}" if candidate else "–",
+        _("Part in the model"): percent(candidate.weight, 0) if candidate else "–",
         _("Time"): duration(candidate.seconds) if candidate else "–",
     }
 
