@@ -7,6 +7,7 @@ a programming error and says so.
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 from collections.abc import Mapping, Sequence
@@ -75,6 +76,7 @@ def _picture(figure: go.Figure, width: float) -> Picture:
     from matplotlib import font_manager, rc_context
     from matplotlib.figure import Figure as Picture
 
+    figure = go.Figure(_unpacked(figure.to_plotly_json()), skip_invalid=True)
     font_manager.fontManager.addfont(str(FONT_FILE))
     family = font_manager.FontProperties(fname=str(FONT_FILE)).get_name()
     layout = figure.to_plotly_json()["layout"]
@@ -96,6 +98,17 @@ def _picture(figure: go.Figure, width: float) -> Picture:
         _legend(picture, panels)
         picture.canvas.draw()
     return picture
+
+
+def _unpacked(value: Any) -> Any:
+    """Unpack the arrays of a figure that came from another process: plotly packs them on the way."""
+    if isinstance(value, Mapping) and "bdata" in value:
+        array = np.frombuffer(base64.b64decode(value["bdata"]), dtype=np.dtype(value["dtype"]))
+        shape = str(value.get("shape") or len(array))
+        return array.reshape([int(n) for n in shape.split(",")])
+    if isinstance(value, Mapping):
+        return {name: _unpacked(part) for name, part in value.items()}
+    return [_unpacked(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _panels(picture: Picture, layout: Mapping[str, Any]) -> dict[str, Axes]:

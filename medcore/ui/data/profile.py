@@ -9,7 +9,6 @@ from typing import Any
 import streamlit as st
 
 from medcore.charts import profile as charts
-from medcore.data.describe.export import to_csv
 from medcore.data.describe.profile import ColumnProfile, Profile, profile
 from medcore.data.describe.table_one import TableOne, table_one
 from medcore.data.schema.class_names import class_names
@@ -21,7 +20,7 @@ from medcore.ui.kit.cache import cohort, once
 from medcore.ui.kit.figures import figure
 from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import caption, note
-from medcore.ui.kit.tables import download, table
+from medcore.ui.kit.tables import table
 from medcore.ui.kit.text import plain
 
 COLUMNS_A_PAGE = 12
@@ -89,15 +88,14 @@ def _table_one(study: StudyRecord) -> None:
     one = once(lambda: _made(study, by), "table one", study.identity, by, study.schema.outcome.level_labels)
     lines = one.frame()
     shown = lines.head(ROWS_SHOWN)
-    table(shown.map(lambda v: plain(v, limit=60)).rename(columns=lambda c: plain(c, limit=60)))
+    table(shown.map(lambda v: plain(v, limit=60)).rename(columns=lambda c: plain(c, limit=60)), whole=lines)
     if len(lines) > ROWS_SHOWN:
-        caption(_("The first {n} of {total} lines; the file has all.", n=ROWS_SHOWN, total=len(lines)))
+        caption(_("The first {n} of {total} lines; the files have all.", n=ROWS_SHOWN, total=len(lines)))
     caption(
         _(
             "Numbers: mean (SD); median [quartiles]. Categories: count (share of those known). SMD: standardised mean difference, above 0.1 a difference worth a look. “*” hides a count under 5, or one from which such a count could be worked out."
         )
     )
-    download(_("Table 1 (CSV)"), to_csv(lines), file_name="table-1.csv", mime="text/csv", key="data.table_one")
 
 
 def _made(study: StudyRecord, by: str) -> TableOne:

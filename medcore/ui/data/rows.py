@@ -10,6 +10,7 @@ from medcore.ui.data.long import long_form
 from medcore.ui.data.reading import reading_form
 from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.layout import caption
+from medcore.ui.kit.tables import downloads
 
 ROWS_A_PAGE = 50
 
@@ -25,6 +26,7 @@ def rows_table(study: StudyRecord) -> None:
     part = frame.iloc[first : first + ROWS_A_PAGE]
     columns = {name: st.column_config.TextColumn(str(name)) for name in part.columns}
     st.dataframe(part.astype("str"), key=f"data.rows.{number}", column_config=columns, width="stretch")
+    downloads(frame, name="table", key="data.rows")
     caption(
         _(
             "Rows {first} to {last} of {n}, as they were read; row numbers begin at 0.",

@@ -11,7 +11,8 @@ Results
     (headline as wrapping text, ink of the page, words for screen readers);
     ``marked_figure(chart, key=)`` one over which ``.mark(marks, words)`` moves marks;
     ``metric_table({"Network": evaluation.metrics, …})`` measures with intervals;
-    ``table(frame_or_rows)`` a small table; ``with_interval(estimate)`` one figure as
+    ``table(frame_or_rows)`` a small table with its files; ``downloads(frame, name=, key=)``
+    a table as CSV and XLSX; ``with_interval(estimate)`` one figure as
     text; ``download(label, data, file_name=, mime=, key=)``.
 Trouble
     ``findings(found, key=, on_fix=None)`` lists findings with one-click fixes
@@ -38,7 +39,7 @@ from medcore.ui.kit.inputs import choice, threshold_input
 from medcore.ui.kit.layout import caption, card, empty, facts, header, note, section, undo
 from medcore.ui.kit.navigation import go, link
 from medcore.ui.kit.notices import error, errors_shown, findings
-from medcore.ui.kit.tables import METRICS, download, metric_table, table, with_interval
+from medcore.ui.kit.tables import METRICS, download, downloads, metric_table, table, with_interval
 from medcore.ui.kit.text import markup, one_line, plain
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "choice",
     "dark_page",
     "download",
+    "downloads",
     "empty",
     "error",
     "errors_shown",

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from medcore import jobs
 from medcore.charts import theme
 from medcore.charts.marks import LEFT, RIGHT, TOP, Frame, Mark, framed
-from medcore.ui.kit.text import markup
+from medcore.charts.numbers import numbers
+from medcore.charts.static import to_png, to_svg
+from medcore.i18n import _
+from medcore.ui.kit import layout
+from medcore.ui.kit.fragments import fragment
+from medcore.ui.kit.tables import download, downloads
+from medcore.ui.kit.text import markup, plain
+
+SHOWN_NUMBERS = 200
+"""Lines of a chart's table on the page; more are no longer read, and files have all."""
 
 
 def figure(chart: Any, *, key: str, caption: str = "") -> None:
@@ -20,7 +31,7 @@ def figure(chart: Any, *, key: str, caption: str = "") -> None:
     chart from flickering when its data change. Texts of tables inside the chart
     were escaped by the chart (``theme.escape``); links are disarmed here again.
     """
-    _headline(chart)
+    _headline(chart, key)
     _draw(chart, key=key, config=theme.CONFIG)
     if caption:
         st.html(f'<div class="mc-caption">{markup(caption)}</div>')
@@ -49,7 +60,7 @@ def marked_figure(chart: Any, *, key: str) -> MarkedFigure:
     second each; marks are a line of HTML. They go with the page, not with the
     chart's own full screen or its picture.
     """
-    _headline(chart)
+    _headline(chart, key)
     words = st.empty()
     fixed = framed(chart)
     with st.container(key=f"{key}-marked", gap=None):
@@ -58,12 +69,58 @@ def marked_figure(chart: Any, *, key: str) -> MarkedFigure:
     return MarkedFigure(Frame.of(fixed), words, over)
 
 
-def _headline(chart: Any) -> None:
+def _headline(chart: Any, key: str) -> None:
+    """Write what the chart finds, and beside it the way to its numbers and to pictures of it."""
     title, subtitle = theme.headline(chart)
-    if title:
+    with st.container(horizontal=True, wrap=False, gap="small", key=f"mc-head-{key}".replace(".", "-")):
         # The headline's texts are escaped for plotly, whose entities HTML shares.
         small = f'<span class="mc-subtitle">{subtitle}</span>' if subtitle else ""
         st.html(f'<div class="mc-headline">{title}{small}</div>')
+        fragment(_take_along)(chart, key)
+
+
+def _take_along(chart: Any, key: str) -> None:
+    """Offer a chart's numbers to read and to take along, and pictures of it; nothing is made before it is asked for."""
+    opened = st.popover(
+        _("Numbers"),
+        icon=":material/table_chart:",
+        type="tertiary",
+        help=_("The numbers of this chart, and the chart as a picture"),
+        key=f"{key}.take",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
+        found = numbers(chart)
+        with st.container(horizontal=True):
+            # Drawn on a worker: the web process answers others meanwhile.
+            download(
+                "PNG",
+                partial(jobs.call, to_png, chart),
+                file_name="chart.png",
+                mime="image/png",
+                key=f"{key}.png",
+                quiet=True,
+            )
+            download(
+                "SVG",
+                partial(jobs.call, to_svg, chart),
+                file_name="chart.svg",
+                mime="image/svg+xml",
+                key=f"{key}.svg",
+                quiet=True,
+            )
+            downloads(found, name="chart", key=key)
+        rows = found.head(SHOWN_NUMBERS).map(lambda cell: plain(cell) if isinstance(cell, str) else cell)
+        st.table(
+            rows.rename(columns=lambda name: plain(name)),
+            hide_index=True,
+            border="horizontal",
+            alt=theme.alt_text(chart),
+        )
+        if len(found) > SHOWN_NUMBERS:
+            layout.caption(_("The first {n} of {of} lines; the files have all.", n=SHOWN_NUMBERS, of=len(found)))
 
 
 def _draw(chart: Any, *, key: str, config: Any) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
 
+from medcore.data.describe.export import to_csv, to_xlsx
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.words import METRICS, with_interval
 from medcore.i18n import _
-from medcore.ui.kit.text import plain
+from medcore.ui.kit.text import plain, unmarked
 
-__all__ = ["METRICS", "download", "metric_table", "table", "with_interval"]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+__all__ = ["METRICS", "XLSX", "download", "downloads", "metric_table", "table", "with_interval"]
 
 
 def metric_table(
@@ -32,13 +38,54 @@ def metric_table(
     table(pd.DataFrame({_("Measure (95 % interval)"): [_(labels.get(m, m)) for m in rows], **cells}))
 
 
-def table(rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, alt: str | None = None) -> None:
-    """Show a small table as text; cells are read as markdown, so wrap a table's own texts in ``plain``."""
-    st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=alt)
+def table(
+    rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, alt: str | None = None, whole: pd.DataFrame | None = None
+) -> None:
+    """Show a small table as text, with the way to take it along.
+
+    Cells are read as markdown, so wrap a table's own texts in ``plain``; files get them
+    without. ``whole`` is what the files hold where the page shows only its beginning.
+    """
+    frame = pd.DataFrame(rows)
+    st.table(frame, hide_index=True, border="horizontal", alt=alt)
+    if whole is None:
+        bare = frame.map(lambda cell: unmarked(cell) if isinstance(cell, str) else cell)
+        whole = bare.rename(columns=lambda name: unmarked(str(name)))
+    if not whole.empty:
+        with suppress(StreamlitDuplicateElementKey):  # the same table twice: its files are there already
+            downloads(whole, name="table", key=f"table.{_digest(frame)}")
 
 
-def download(label: str, data: bytes | str | Callable[[], bytes | str], *, file_name: str, mime: str, key: str) -> None:
+def downloads(frame: pd.DataFrame, *, name: str, key: str) -> None:
+    """Offer a table as CSV and as an Excel workbook, in which nothing acts as a formula; made when asked for."""
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        download("CSV", lambda: to_csv(frame), file_name=f"{name}.csv", mime="text/csv", key=f"{key}.csv", quiet=True)
+        download("XLSX", lambda: to_xlsx(frame), file_name=f"{name}.xlsx", mime=XLSX, key=f"{key}.xlsx", quiet=True)
+
+
+def download(
+    label: str,
+    data: bytes | str | Callable[[], bytes | str],
+    *,
+    file_name: str,
+    mime: str,
+    key: str,
+    quiet: bool = False,
+) -> None:
     """Offer a file; the name holds no patient's value, a CSV was neutralised by who made it."""
     st.download_button(
-        label, data, file_name=file_name, mime=mime, key=key, icon=":material/download:", on_click="ignore"
+        label,
+        data,
+        file_name=file_name,
+        mime=mime,
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary" if quiet else "secondary",
     )
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    """Name a table by what it shows, so that each on a page has a key of its own."""
+    shown = frame.to_csv(index=False)
+    return hashlib.sha256(shown.encode()).hexdigest()[:16]

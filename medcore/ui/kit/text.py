@@ -6,7 +6,8 @@ import html
 import re
 import unicodedata
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@/&])")
+_SPECIAL = r"([\\`*_{}\[\]()#+\-.!|<>~$:@/&])"
+_MARKDOWN, _ESCAPED = re.compile(_SPECIAL), re.compile(r"\\" + _SPECIAL)
 
 
 def plain(text: object, *, limit: int = 80) -> str:
@@ -16,6 +17,15 @@ def plain(text: object, *, limit: int = 80) -> str:
     '\\!\\[x\\]\\(ht…'
     """
     return _MARKDOWN.sub(r"\\\1", one_line(text, limit=limit))
+
+
+def unmarked(text: str) -> str:
+    r"""Return a text that was made for markdown as it is read: without escapes and without marks of bold type.
+
+    >>> unmarked(plain("a_b*")), unmarked("**bold**")
+    ('a_b*', 'bold')
+    """
+    return _ESCAPED.sub(r"\1", re.sub(r"(?<!\\)\*\*", "", text))
 
 
 def markup(text: object, *, limit: int = 2000) -> str:
