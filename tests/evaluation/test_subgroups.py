@@ -120,3 +120,14 @@ def test_intersections_whose_names_read_alike_are_different_groups():
     table = pd.DataFrame({"a": ["x · y", "x"], "b": ["z", "y · z"]})
     found = grouping(table, ["a", "b"])
     assert len(found.keys) == 2 and str(found.keys[0]) == str(found.keys[1])
+
+
+def test_bands_of_a_number_stand_from_low_to_high_and_the_unknown_last() -> None:
+    ages = pd.DataFrame({"age": [85.0, 70.0, 50.0, 30.0, np.nan, *range(31, 49)]})
+    assert [str(key) for key in grouping(ages, ["age"]).keys] == [
+        "< 40",
+        "40 – < 65",
+        "65 – < 80",
+        "≥ 80",
+        "not known",
+    ]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from medcore.models.run.advice import log_loss_difference
+from medcore.evaluation.comparison.paired import log_loss_difference
 from medcore.models.selection.ensemble import PULL, blend, choose_weights
 from medcore.statistics.scores import class_log_loss
 
@@ -40,21 +40,21 @@ def test_the_paired_difference_is_scipys_paired_t_interval():
     from scipy import stats
 
     candidates, outcome, _folds = three_candidates()
-    mean, low, high = log_loss_difference(outcome, candidates["useless"], candidates["a"], None)
+    gap = log_loss_difference(outcome, candidates["useless"], candidates["a"])
     rows = np.arange(len(outcome))
     terms = [-np.log(candidates[name][rows, outcome]) for name in ("useless", "a")]
     interval = stats.ttest_rel(*terms).confidence_interval()
-    assert mean == pytest.approx((terms[0] - terms[1]).mean())
-    assert (low, high) == pytest.approx((interval.low, interval.high), rel=2e-3)
+    assert gap.value == pytest.approx((terms[0] - terms[1]).mean())
+    assert (gap.low, gap.high) == pytest.approx((interval.low, interval.high), rel=2e-3)
 
 
 def test_repeating_every_patient_does_not_narrow_the_interval_when_groups_are_known():
     candidates, outcome, _folds = three_candidates(300)
     a, b = candidates["a"], candidates["useless"]
-    once = log_loss_difference(outcome, a, b, None)
+    once = log_loss_difference(outcome, a, b)
     patients = np.tile(np.arange(300), 4)
-    again = log_loss_difference(np.tile(outcome, 4), np.tile(a, (4, 1)), np.tile(b, (4, 1)), patients)
-    assert again == pytest.approx(once)
+    again = log_loss_difference(np.tile(outcome, 4), np.tile(a, (4, 1)), np.tile(b, (4, 1)), groups=patients)
+    assert (again.value, again.low, again.high) == pytest.approx((once.value, once.low, once.high))
 
 
 def test_on_few_events_weights_stay_near_equal_and_on_many_the_data_decide():

@@ -102,3 +102,10 @@ def test_a_new_installation_begins_empty_and_the_tour_is_left_and_taken_up_at_th
     assert "tour" not in app.query_params
     assert "step 3 of 5" in words(app)
     assert press(app, "studies.tour").query_params["tour"] == "3"
+
+
+def test_a_table_of_one_row_is_no_study_and_the_way_to_one_patients_risk_is_said(open_page, page_store, words):
+    app = open_page("studies")
+    app.file_uploader[0].set_value(("one.csv", b"age,crp,died\n40,3,1\n", "text/csv")).run()
+    assert not page_store.list_studies(LOCAL_OWNER)
+    assert "has 1 row(s), which no model can learn from" in words(app)

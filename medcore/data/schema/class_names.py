@@ -163,7 +163,9 @@ def _no(event: str) -> Message:
     """Name the absence of an event; a participle such as "died" is negated by "not"."""
     if not event:
         return Message(N_("no event"))
-    template = N_("not {event}") if event.isascii() and event.endswith("ed") else N_("no {event}")
+    if not event.isascii():
+        return Message(N_("no “{event}”"), {"event": event})
+    template = N_("not {event}") if event.endswith("ed") else N_("no {event}")
     return Message(template, {"event": event})
 
 

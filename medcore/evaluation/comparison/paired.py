@@ -14,6 +14,7 @@ from medcore.evaluation.figures.event import BOOTSTRAPPED, pieces
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins
 from medcore.i18n import N_, Message
 from medcore.statistics.ranking import auroc_of_counts, auroc_with_influence
+from medcore.statistics.scores import class_log_loss_terms
 
 #: Differences smaller than these are of no clinical account, whatever their interval.
 NEGLIGIBLE_AUROC = 0.005
@@ -142,11 +143,28 @@ def compare(
         with np.errstate(invalid="ignore"):
             drawn = a.draws[name] - b.draws[name]
         found[name] = from_draws(value, drawn, clustered=groups is not None, about=a.about[name] - b.about[name])
+    found["log_loss"] = log_loss_difference(
+        outcome.astype(np.int64), *(np.column_stack([1 - risk, risk]) for risk in (risk_a, risk_b)), groups=groups
+    )
     changed = None
     if threshold is not None:
         found["net_benefit"] = net_benefit_difference(outcome, risk_a, risk_b, threshold, groups=groups)
         changed = reclassification(outcome, risk_a, risk_b, threshold, groups=groups)
     return Comparison(n=len(outcome), n_events=int(outcome.sum()), differences=found, reclassification=changed)
+
+
+def log_loss_difference(outcome: Ints, risk_a: Floats, risk_b: Floats, *, groups: Ints | None = None) -> Estimate:
+    """Return the mean log loss of A less that of B for class indices (n,) and risks (n, K), paired by patient.
+
+    The interval is normal, by patient; every page tells this one.
+    """
+    gap = class_log_loss_terms(outcome, risk_a) - class_log_loss_terms(outcome, risk_b)
+    mean = float(gap.mean())
+    codes = np.arange(len(outcome)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    per_patient = np.bincount(codes, weights=gap - mean)
+    n = len(per_patient)
+    error = float(np.sqrt((per_patient**2).sum() * n / max(n - 1, 1)) / len(gap))
+    return normal(mean, error**2, "normal" if groups is None else "normal_cluster")
 
 
 def auroc_difference(outcome: Floats, risk_a: Floats, risk_b: Floats, *, groups: Ints | None = None) -> Estimate:

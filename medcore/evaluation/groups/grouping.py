@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -30,10 +30,18 @@ class Level:
     """One group of a column: a value or a band of values, the missing values, or the rarest put together.
 
     Its identity is the same in every language; ``str`` gives its name in the reader's.
+    ``place`` is its order among bands of a number.
     """
 
     kind: Literal["level", "missing", "rest"]
     name: str = ""
+    place: int = field(default=0, compare=False)
+
+    @property
+    def order(self) -> tuple[int, float, str]:
+        """By what groups are sorted: bands and numbers from low to high, names by the alphabet, the rest and the unknown last."""
+        number = float(self.name) if self.name.replace(".", "", 1).isdigit() else 0.0
+        return (("level", "rest", "missing").index(self.kind), self.place or number, self.name)
 
     @property
     def message(self) -> Message:
@@ -87,7 +95,7 @@ def grouping(table: pd.DataFrame, columns: Sequence[str], *, most: int | None = 
     Of a column the ``most`` commonest values are kept, or all of them.
     """
     rows = [GroupKey(parts) for parts in zip(*(levels(table[c], most=most) for c in columns), strict=True)]
-    keys = sorted(set(rows), key=lambda key: [(part.name, part.kind) for part in key.levels])
+    keys = sorted(set(rows), key=lambda key: [part.order for part in key.levels])
     place = {key: number for number, key in enumerate(keys)}
     return Grouping(tuple(keys), np.array([place[key] for key in rows], dtype=np.int64))
 
@@ -112,7 +120,8 @@ def _bands(column: pd.Series[Any]) -> list[Level]:
     values = column.to_numpy(dtype=float)
     cuts = _cuts(values[np.isfinite(values)], is_age=str(column.name).strip().lower() in AGE_NAMES)
     between = [f"{a:.4g} – < {b:.4g}" for a, b in pairwise(cuts)]
-    bands = [Level("level", name) for name in (f"< {cuts[0]:.4g}", *between, f"≥ {cuts[-1]:.4g}")]
+    names = (f"< {cuts[0]:.4g}", *between, f"≥ {cuts[-1]:.4g}")
+    bands = [Level("level", name, place) for place, name in enumerate(names)]
     place = np.searchsorted(cuts, values, side="right")
     return [bands[i] if np.isfinite(v) else MISSING for i, v in zip(place, values, strict=True)]
 

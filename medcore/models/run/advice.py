@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from medcore.data.findings import Finding
+from medcore.evaluation.comparison.paired import log_loss_difference
 from medcore.i18n import N_, Message, number, percent
 from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Indices, Risk
 from medcore.models.contract.titles import title
 from medcore.models.run.results import CandidateResult, Results
-from medcore.statistics.proportions import Z95
-from medcore.statistics.scores import class_log_loss_terms
 
 CALIBRATIONS: Mapping[str, str] = {
     "none": N_("not needed"),
@@ -42,20 +38,6 @@ def advise(
     return tuple(found)
 
 
-def log_loss_difference(
-    outcome: Indices, risk_a: Risk, risk_b: Risk, groups: Indices | None
-) -> tuple[float, float, float]:
-    """Return the mean log loss of a less that of b, paired by patient, with its 95 % interval (normal, by patient)."""
-    rows = np.arange(len(outcome))
-    gap = class_log_loss_terms(outcome, risk_a) - class_log_loss_terms(outcome, risk_b)
-    mean = float(gap.mean())
-    codes = rows if groups is None else np.unique(groups, return_inverse=True)[1]
-    per_patient = np.bincount(codes, weights=gap - mean)
-    n = len(per_patient)
-    error = float(np.sqrt((per_patient**2).sum() * n / max(n - 1, 1)) / len(gap))
-    return mean, mean - Z95 * error, mean + Z95 * error
-
-
 def _parts(weights: Mapping[str, float], calibration: str) -> Finding:
     shares = sorted(weights.items(), key=lambda item: -item[1])
     return Finding(
@@ -80,7 +62,8 @@ def _calibration(method: str) -> Message:
 
 def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> list[Finding]:
     patients = results.training
-    mean, low, high = log_loss_difference(patients.outcome, nothing.oof, patients.risk, patients.groups)
+    gap = log_loss_difference(patients.outcome, nothing.oof, patients.risk, groups=patients.groups)
+    mean, low, high = gap.value, gap.low, gap.high
     if low > 0:
         return []
     no_lower = N_(
@@ -116,7 +99,8 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
 def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Finding]:
     """Say when logistic regression is better, and when this model cannot be shown to be better than it."""
     patients = results.training
-    mean, low, high = log_loss_difference(patients.outcome, simple.oof, patients.risk, patients.groups)
+    gap = log_loss_difference(patients.outcome, simple.oof, patients.risk, groups=patients.groups)
+    mean, low, high = gap.value, gap.low, gap.high
     if low > 0:
         return []
     if high < 0:

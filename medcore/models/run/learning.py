@@ -11,13 +11,14 @@ import numpy as np
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.evaluation import Estimate, evaluate
+from medcore.evaluation.comparison.paired import log_loss_difference
 from medcore.i18n import N_, Message
 from medcore.models.contract.candidate import LOGISTIC, candidates
 from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Indices, ProgressReporter, Risk, Task, clean
-from medcore.models.run.advice import log_loss_difference, signed
+from medcore.models.run.advice import signed
 from medcore.models.run.results import Results
 from medcore.models.run.training import task_of
 from medcore.models.selection.step import subtask
@@ -161,8 +162,8 @@ def learning_curve(
         risks = [_out_of_fold(task, model, share) for share in SHARES]
         sizes = [_mean_size(task, share) for share in SHARES]
         points += [_point(task, prepared.classes, model, size, risk) for size, risk in zip(sizes, risks, strict=True)]
-        fall = log_loss_difference(task.outcome, risks[COMPARED], risks[-1], task.groups)
-        gains.append(LearningGain(model, sizes[COMPARED], sizes[-1], *fall))
+        fall = log_loss_difference(task.outcome, risks[COMPARED], risks[-1], groups=task.groups)
+        gains.append(LearningGain(model, sizes[COMPARED], sizes[-1], fall.value, fall.low, fall.high))
     return LearningCurve(tuple(points), tuple(gains))
 
 

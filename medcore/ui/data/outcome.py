@@ -106,6 +106,8 @@ def _called(study: StudyRecord, schema: Schema, counts: Mapping[str, int]) -> Sc
         absent = st.text_input(
             _("What its absence is called"), present[0], placeholder=proposed[0], max_chars=60, key=f"{key}.absence"
         )
+    if str(class_names(classes, column)[1]) == _("the event"):
+        caption(_("Give the event the name that physicians say: every sentence, chart and report uses it."))
     typed = zip(classes, (absent.strip(), event.strip()), proposed, strict=True)
     own = {name: text for name, text, usual in typed if text and text != usual}
     bare = schema.change(column.name, level_labels={k: v for k, v in column.level_labels.items() if k not in classes})

@@ -10,7 +10,7 @@ from medcore.data.long import Pivot
 from medcore.data.privacy import Decision, installation_key, protect, screen
 from medcore.data.reading.table import reshape
 from medcore.data.samples import Sample, load_sample
-from medcore.errors import NotFoundError
+from medcore.errors import InputError, NotFoundError
 from medcore.i18n import N_
 from medcore.jobs.web.uploads import read_rows, read_upload
 from medcore.settings import Settings
@@ -22,6 +22,7 @@ from medcore.ui.kit.state import Pending, state
 
 RESHAPED = {"pivot", "fill_down"}
 """Ways of reading that need no file."""
+FEWEST_ROWS = 2
 Stage = Literal["outcome", "train", "training", "trained"]
 
 
@@ -54,6 +55,14 @@ def open_table(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = 
         state().open_study(study.id)
         return study
     read = read_upload(name, data, overrides=overrides)
+    if read.n_rows < FEWEST_ROWS:
+        raise InputError(
+            N_(
+                "The table {name} has {n} row(s), which no model can learn from. To see the risk of one patient, open a trained study and choose Patient, New table. If rows are missing, read the file in another way or look at its first lines."
+            ),
+            name=name,
+            n=read.n_rows,
+        )
     risky = tuple(f for f in screen(read.frame, read.schema) if f.severity == "error")
     state().pending = Pending(read, _study_name(name), risky) if risky else None
     if risky:
