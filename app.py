@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
@@ -23,13 +25,16 @@ from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.jobs.logs import keep_values_out_of_logs, note, write_json_lines
 from medcore.jobs.web.guard import Guard, refuse_other_than_loopback
-from medcore.jobs.web.uploads import be_ready
-from medcore.safe_files import close_folder_tree, keep_new_files_private, sweep
+from medcore.jobs.web.uploads import be_ready, keep_uploads_in_memory
+from medcore.safe_files import IN_USE, close_folder_tree, holding, keep_new_files_private, sweep, sweep_temporary
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.upkeep.vitals import Vitals
 
 use_language(best_language(os.environ.get("LC_ALL") or os.environ.get("LANG")))
+
+HELD = ExitStack()
+"""What this process holds as long as it lives."""
 
 
 def checked() -> Settings:
@@ -37,8 +42,11 @@ def checked() -> Settings:
     try:
         refuse_other_than_loopback(st.get_option("server.address"))
         settings = Settings.from_env()
+        HELD.enter_context(holding(settings.data_dir / IN_USE, alone=False))
         close_folder_tree(settings.data_dir)
         sweep(settings.data_dir)
+        sweep_temporary(settings.data_dir / "scratch", "*")  # of versions that named them otherwise
+        sweep_temporary(Path(tempfile.gettempdir()), "medcore-*")
         Store(settings).check()
     except MedcoreError as error:
         sys.stderr.write(f"medcore: {error}\n")
@@ -71,6 +79,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 keep_new_files_private()
 keep_values_out_of_logs()
 SETTINGS = checked()
+keep_uploads_in_memory(SETTINGS)
 app = st.App(
     "medcore/ui/main.py",
     lifespan=lifespan,

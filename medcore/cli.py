@@ -399,6 +399,12 @@ def _upkeep(group: Any) -> None:
         _("Check a backup and put it back into an empty installation."),
     )
     command.add_argument("archive", type=Path, metavar="FILE")
+    _command(
+        group,
+        "rekey",
+        lambda _o: commands.rekey(),
+        _("Seal all of this installation's data under a new key; medcore must be stopped."),
+    )
 
 
 def _names(text: str) -> list[str]:

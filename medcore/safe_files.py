@@ -20,6 +20,8 @@ from medcore.i18n import N_
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 KEY_BYTES = 32
+IN_USE = "in-use.lock"
+"""Held in the data folder by every web server, and alone by whoever changes the key."""
 SCRATCH_PREFIX = ".writing-"
 """A file of this name is one whose writer has not finished; where the writer died it stays, and is swept at start."""
 STALE_SECONDS = 3600.0
@@ -100,6 +102,33 @@ def file_lock(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def holding(path: Path, *, alone: bool) -> Iterator[None]:
+    """Hold an installation for the length of a ``with`` block: together with others, or alone.
+
+    Raises:
+        SettingsError: others hold it, or one holds it alone.
+
+    """
+    private_folder(path.parent)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    except OSError as error:
+        raise not_written(error, path.parent) from None
+    try:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                N_("medcore is at work in this data folder. Stop it, and give the command again.")
+                if alone
+                else N_("The key of this data folder is being changed. Start medcore when that is done.")
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def private_folder(folder: Path) -> Path:
     """Return a folder that only this user of the machine may enter; made, or mended where it was open to others.
 
@@ -151,6 +180,19 @@ def sweep(folder: Path, *, older_seconds: float = STALE_SECONDS) -> int:
             else:
                 continue
             swept += 1
+    return swept
+
+
+def sweep_temporary(folder: Path, pattern: str, *, older_seconds: float = STALE_SECONDS) -> int:
+    """Remove this user's folders of a name that have not been touched for long; return how many they were."""
+    swept, moment = 0, time.time()
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            old = abs(moment - status.st_mtime) >= older_seconds
+            if old and stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid():
+                shutil.rmtree(path)
+                swept += 1
     return swept
 
 

@@ -45,6 +45,21 @@ def backup(*, out: Path, keys: bool) -> Result:
     return Result({"out": str(out), **done.to_dict()}, tuple(lines))
 
 
+def rekey() -> Result:
+    """Seal everything under a new key."""
+    keep_new_files_private()
+    from medcore.upkeep.rekey import rekey as seal_anew
+
+    done = seal_anew(Settings.from_env())
+    lines = [
+        _("{n} files and {rows} rows of the database are sealed under a new key.", n=done.n_files, rows=done.n_rows),
+        _("Keep a copy of the new key apart from the data, and the old one as long as you keep backups made under it."),
+    ]
+    if done.damaged:
+        lines.append(_("{n} files could not be opened and were left as they are.", n=len(done.damaged)))
+    return Result(done.to_dict(), tuple(lines))
+
+
 def restore(archive: Path) -> Result:
     """Put everything back into an empty installation."""
     keep_new_files_private()

@@ -76,7 +76,7 @@ class Deletion(StoreBase):
             self.files.remove(name)
         for folder in files.checkpoints:
             shutil.rmtree(folder, ignore_errors=True)
-        _empty_write_ahead_log(self._engine)
+        empty_write_ahead_log(self._engine)
         return Receipt(study_id, now(), n_rows, len(files.original), **counts)
 
     def purge_expired(self, days: int) -> tuple[Receipt, ...]:
@@ -132,7 +132,7 @@ def _count(session: Session, statement: Delete) -> int:
     return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
-def _empty_write_ahead_log(engine: Engine) -> None:
+def empty_write_ahead_log(engine: Engine) -> None:
     """Let what was deleted leave SQLite's log as well; the pages themselves are overwritten (``secure_delete``)."""
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:

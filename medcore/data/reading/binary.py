@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +125,7 @@ def _statistics(raw: RawFile, kind: str) -> TypedTable:
         "spss": pyreadstat.read_sav,
         "xport": pyreadstat.read_xport,
     }
-    with tempfile.TemporaryDirectory(prefix="medcore-") as folder, closing(raw.open()) as file:
-        path = Path(folder) / f"table{_SUFFIXES[kind]}"
-        path.write_bytes(file.read())
+    with closing(raw.open()) as file, _as_file(file.read(), _SUFFIXES[kind]) as path:
         frame, meta = readers[kind](path, dates_as_pandas_datetime=True)
     labels = {i: str(label) for i, label in enumerate(meta.column_labels or []) if label}
     words = {name: _words(of) for name, of in (meta.variable_value_labels or {}).items()}
@@ -139,6 +138,21 @@ def _statistics(raw: RawFile, kind: str) -> TypedTable:
         levels={i: tuple(of[code] for code in sorted(of)) for i in ordinal if (of := words.get(frame.columns[i]))},
         repairs=_one_word(words, meta.variable_value_labels),
     )
+
+
+@contextmanager
+def _as_file(data: bytes, suffix: str) -> Iterator[str]:
+    """Give bytes a name, for readers that open files only: of memory where the system can (Linux), so that no disk has them."""
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("table"), "wb") as memory:
+            memory.write(data)
+            memory.flush()
+            yield f"/proc/self/fd/{memory.fileno()}"
+        return
+    with tempfile.TemporaryDirectory(prefix="medcore-") as folder:
+        path = Path(folder) / f"table{suffix}"
+        path.write_bytes(data)
+        yield str(path)
 
 
 def _words(labels: Mapping[Any, str]) -> dict[Any, str]:

@@ -11,6 +11,7 @@ import os
 from importlib import import_module
 from typing import Any
 
+from medcore.jobs.cluster.growth import watch_growth
 from medcore.jobs.logs import keep_values_out_of_logs, write_json_lines
 from medcore.safe_files import keep_new_files_private
 from medcore.settings import Settings
@@ -29,6 +30,7 @@ def dask_setup(worker: Any) -> None:
     if limit:
         os.environ["MEDCORE_WORKER_MEMORY"] = f"{limit / 2**20:.0f}MiB"
     warm_up()
+    watch_growth(worker)
 
 
 def warm_up() -> None:

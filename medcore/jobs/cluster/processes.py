@@ -262,10 +262,14 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
         "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
         "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+        # Nothing that a worker holds is put on a disk, where it could be read.
+        "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False",
+        "DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "False",
         "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning",
     }
     # Dask would give a worker's libraries one thread each; a run from the shell has all.
     spawned = {f"{name}_NUM_THREADS": threads for name in ("OMP", "MKL", "OPENBLAS")}
+    spawned["MALLOC_TRIM_THRESHOLD_"] = "65536"  # Dask's own, which these replace: freed memory goes back
     dask["DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON"] = repr(spawned)
     path = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH", "")) if p)
     return (

@@ -8,6 +8,7 @@ from typing import Any
 
 from medcore.errors import CancelledError, MedcoreError, WorkerError
 from medcore.i18n import N_
+from medcore.jobs.cluster.growth import give_memory_back
 from medcore.jobs.cluster.places import here
 from medcore.jobs.logs import log_without_values, note
 from medcore.jobs.runs.follower import RunFollower
@@ -40,6 +41,8 @@ def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> Work
     except Exception as error:
         log_without_values(error)
         return _out_of_reach(error)
+    finally:
+        give_memory_back()
     return None
 
 

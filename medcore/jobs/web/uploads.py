@@ -11,14 +11,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import resource
-import shutil
 import tempfile
-import uuid
 from collections.abc import Mapping
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -29,7 +28,7 @@ from medcore.data.reading.table import read_table
 from medcore.errors import MedcoreError, UnreadableFileError, from_dict
 from medcore.i18n import N_, Message
 from medcore.jobs.logs import note
-from medcore.safe_files import keep_new_files_private, private_folder
+from medcore.safe_files import keep_new_files_private, private_folder, scratch_folder
 from medcore.settings import Settings
 from medcore.studies.parquet import from_parquet, to_parquet
 
@@ -73,8 +72,13 @@ def read_rows(data: bytes) -> pd.DataFrame:
 
 def _in_child(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[str, Any], pd.DataFrame]:
     """Do the reading in a child with limits; return what it says of the table, and its rows."""
-    scratch = private_folder(private_folder(Settings.from_env().data_dir) / "scratch") / uuid.uuid4().hex
-    scratch.mkdir(mode=0o700)
+    with scratch_folder(private_folder(Settings.from_env().data_dir) / "scratch") as scratch:
+        return _in_child_with(scratch, name, data, asked)
+
+
+def _in_child_with(
+    scratch: Path, name: str, data: bytes, asked: Mapping[str, Any]
+) -> tuple[dict[str, Any], pd.DataFrame]:
     ours, theirs = _context().Pipe()
     child = _context().Process(target=_read, args=(theirs, name, asked, str(scratch)), daemon=True)
     try:
@@ -87,7 +91,13 @@ def _in_child(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[st
         ours.close()
         child.kill()
         child.join()
-        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def keep_uploads_in_memory(settings: Settings) -> None:
+    """Let no upload pass through the system's temporary folder: Starlette would write what is above 1 MB there."""
+    from starlette.formparsers import MultiPartParser  # not in the readers' own process
+
+    MultiPartParser.spool_max_size = (settings.max_upload_mb + 1) << 20
 
 
 def be_ready() -> None:

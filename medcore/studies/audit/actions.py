@@ -49,6 +49,7 @@ ACTIONS: Mapping[str, str] = {
     "request.refused": N_("Requests from another page, another address or without a sign-in were turned away."),
     "access.refused": N_("Access was refused to a study or run that is there but not open to this person."),
     "backup.made": N_("A backup of everything was made."),
+    "key.changed": N_("Everything was sealed under another key."),
     "backup.restored": N_("Everything was restored from a backup."),
     "trail.exported": N_("The audit trail was exported."),
 }
