@@ -2,14 +2,14 @@
 
 Tables are simulated from a known logistic truth (four real predictors, one of them bent, six of
 noise), a model is trained on each as the command line does, and its true AUROC, calibration slope,
-calibration in the large and net benefit are worked out on 20,000 new patients whose chances are
-known. Printed is how often the out-of-fold intervals of the run hold them: 92–98 % is asked for.
-With ``--grouped`` every patient has two rows with a common random effect. With ``--noise`` no predictor
-says anything: the mean AUROC must be 0.5 ± 0.02, and 95 % of runs must say that no skill can be shown.
+calibration in the large and net benefit are worked out on 16,384 points of Sobol's sequence whose
+chances are known. Printed is how often the out-of-fold intervals of the run hold them: 92–98 % is
+asked for. With ``--grouped`` every patient has two rows with a common random effect. With ``--noise`` no
+predictor says anything: the mean AUROC must be 0.5 ± 0.02, and 95 % of runs must say that no skill can be shown.
 
-One design is a matter of minutes to hours (``--learner auto`` takes 20 s a repeat), so it runs in parts:
-``--learner logistic --n 200 --prevalence 0.4 --repeats 200 --first 0 --json part.jsonl``; parts are added up
-with ``--read part.jsonl …``.
+One design is a matter of minutes to hours (``--learner auto`` takes 20 s a repeat), so it runs in parts and
+goes on where it was left: ``--learner logistic --n 200 --prevalence 0.4 --repeats 200 --json part.jsonl``. A part
+keeps the out-of-fold risks and the truth, and ``--read part.jsonl …`` judges them by the intervals as they are now.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ import argparse
 import json
 import os
 import sys
+import time
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,34 +30,54 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
+from scipy.stats import norm, qmc
 
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.data.splitting.split import SplitSettings, make_split
-from medcore.evaluation.curves.utility import net_benefit
+from medcore.evaluation import Estimate, evaluate, net_benefit
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.training import train
 from medcore.statistics.logistic import fit_logistic, logit
 
 EFFECTS = np.array([1.0, -0.7, 0.5, 0.3])
-N_NOISE, N_NEW, LOWEST, HIGHEST = 6, 20_000, 0.92, 0.98
+N_NOISE, OWN, POWER, LOWEST, HIGHEST = 6, 0.8, 14, 0.92, 0.98
 FIGURES = ("auroc", "calibration_slope", "calibration_intercept", "net_benefit")
 
 
-def table(
-    n: int, intercept: float, rng: np.random.Generator, *, grouped: bool, noise: bool
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return a table with its outcome, and every row's true chance of the event."""
+def table(n: int, intercept: float, rng: np.random.Generator, *, grouped: bool, noise: bool) -> pd.DataFrame:
+    """Draw a table with its outcome."""
     values = rng.normal(size=(n, len(EFFECTS) + N_NOISE)).round(4)
-    score = np.zeros(n) if noise else values[:, :4] @ EFFECTS + 0.4 * (values[:, 1] ** 2 - 1)
     patient = np.arange(n) // 2 if grouped else np.arange(n)
-    own = rng.normal(0, 0.8, n)[patient] if grouped else 0.0
-    outcome = rng.random(n) < expit(intercept + score + own)
-    frame = pd.DataFrame(values.astype(str), columns=[f"x{k}" for k in range(values.shape[1])])
+    own = rng.normal(0, OWN, n)[patient] if grouped else 0.0
+    outcome = rng.random(n) < expit(_score(values, intercept, noise=noise) + own)
+    frame = _frame(values)
     if grouped:
         frame["patient"] = [f"P{k}" for k in patient]
-    return frame.assign(event=np.where(outcome, "yes", "no")), _chance(intercept + score, grouped=grouped)
+    return frame.assign(event=np.where(outcome, "yes", "no"))
+
+
+@cache
+def population(intercept: float, *, grouped: bool, noise: bool) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return patients who stand for all (Sobol's points, so that no chance is left), and their true chances of the event."""
+    values = _points()
+    return _frame(values), _chance(_score(values, intercept, noise=noise), grouped=grouped)
+
+
+@cache
+def _points() -> np.ndarray:
+    uniform = qmc.Sobol(len(EFFECTS) + N_NOISE, seed=1).random_base2(POWER)
+    return norm.ppf(np.clip(uniform, 1e-9, 1 - 1e-9)).round(4)
+
+
+def _frame(values: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(values.astype(str), columns=[f"x{k}" for k in range(values.shape[1])])
+
+
+def _score(values: np.ndarray, intercept: float, *, noise: bool) -> np.ndarray:
+    signal = values[:, :4] @ EFFECTS + 0.4 * (values[:, 1] ** 2 - 1)
+    return intercept + (0.0 if noise else 1.0) * signal
 
 
 def _chance(score: np.ndarray, *, grouped: bool) -> np.ndarray:
@@ -62,25 +85,27 @@ def _chance(score: np.ndarray, *, grouped: bool) -> np.ndarray:
     if not grouped:
         return expit(score)
     points, weights = np.polynomial.hermite_e.hermegauss(21)
-    return expit(score[:, None] + 0.8 * points) @ weights / weights.sum()
+    return expit(score[:, None] + OWN * points) @ weights / weights.sum()
 
 
 def intercept_of(prevalence: float, *, grouped: bool, noise: bool) -> float:
     """Find the intercept that gives a prevalence."""
 
     def gap(value: float) -> float:
-        return (
-            float(table(50_000, value, np.random.default_rng(0), grouped=grouped, noise=noise)[1].mean()) - prevalence
-        )
+        return float(_chance(_score(_points(), value, noise=noise), grouped=grouped).mean()) - prevalence
 
-    return float(brentq(gap, -12, 12, xtol=1e-3))
+    return float(brentq(gap, -12, 12, xtol=1e-4))
+
+
+def design_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what says which table is simulated and which model is trained."""
+    return {name: getattr(options, name) for name in ("learner", "n", "prevalence", "grouped", "noise")}
 
 
 def repeat(options: argparse.Namespace, number: int, intercept: float) -> dict[str, Any]:
-    """Train on one table; return every figure's interval and the truth of the delivered model."""
-    design = {"grouped": options.grouped, "noise": options.noise}
+    """Train on one table; return its out-of-fold risks, and the truth of the delivered model."""
     rng = np.random.default_rng([number, options.n, int(1000 * options.prevalence)])
-    frame, _chance_here = table(options.n, intercept, rng, **design)
+    frame = table(options.n, intercept, rng, grouped=options.grouped, noise=options.noise)
     schema = choose_target(infer_schema(frame), frame, "event", positive="yes")
     if options.grouped:
         schema = schema.change("patient", role="group")
@@ -89,17 +114,22 @@ def repeat(options: argparse.Namespace, number: int, intercept: float) -> dict[s
     prepared = prepare(cohort, recipe)
     split = make_split(prepared, SplitSettings(test_size=0.0, seed=number))
     settings = TrainSettings.preset(options.learner, seed=number)
+    began = time.process_time()
     run = train(prepared, split, settings, schema=schema, recipe=recipe, cohort_sha256=cohort.sha256)
-    figures = dict(run.cross_validated.metrics)
+    seconds = time.process_time() - began
     patients = run.results.training
-    event = (patients.outcome == 1).astype(float)
-    figures["net_benefit"] = net_benefit(event, patients.risk[:, 1], options.prevalence, groups=patients.groups)
-    new, chance = table(N_NEW, intercept, np.random.default_rng(12345), **design)
-    true = truths(run.bundle.predict(new)[:, 1], chance, options.prevalence)
-    codes = [f.code for f in run.findings]
+    new, chance = population(intercept, grouped=options.grouped, noise=options.noise)
     return {
-        "figures": {k: [figures[k].value, figures[k].low, figures[k].high, true[k]] for k in FIGURES},
-        "no_skill": "model.no_better_than_prevalence" in codes,
+        "number": number,
+        "design": design_of(options),
+        "outcome": patients.outcome.tolist(),
+        "risk": patients.risk[:, 1].tolist(),
+        "folds": run.results.folds.tolist(),
+        "groups": None if patients.groups is None else patients.groups.tolist(),
+        "truth": truths(run.bundle.predict(new)[:, 1], chance, options.prevalence),
+        "no_skill": "model.no_better_than_prevalence" in [f.code for f in run.findings],
+        "calibrator": run.bundle.calibrator.method,
+        "seconds": round(seconds, 2),
     }
 
 
@@ -120,29 +150,58 @@ def truths(risk: np.ndarray, chance: np.ndarray, threshold: float) -> dict[str, 
     }
 
 
-def summary(found: list[dict[str, Any]], *, noise: bool) -> bool:
-    """Print coverage and bias of every figure; return whether all is as asked."""
-    good = True
+def intervals(record: dict[str, Any]) -> dict[str, Estimate]:
+    """Return the figures that are printed for a run's out-of-fold risks."""
+    outcome, risk, folds = (np.array(record[name]) for name in ("outcome", "risk", "folds"))
+    groups = None if record["groups"] is None else np.array(record["groups"])
+    both = np.column_stack([1 - risk, risk])
+    found = dict(evaluate(outcome, both, ("no", "yes"), groups=groups, folds=folds, n_boot=20).metrics)
+    threshold, event = record["design"]["prevalence"], outcome.astype(float)
+    return found | {"net_benefit": net_benefit(event, risk, threshold, groups=groups, folds=folds)}
+
+
+def summary(records: list[dict[str, Any]]) -> bool:
+    """Print a line for every design and figure; return whether all is as asked."""
+    designs: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        designs.setdefault(json.dumps(record["design"]), []).append(record)
+    print("| design | repeats | figure | held ± SE | truth below, above | no interval | mean value | mean truth |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    good = [_line(json.loads(name), found) for name, found in designs.items()]
+    return all(good)
+
+
+def _line(design: dict[str, Any], records: list[dict[str, Any]]) -> bool:
+    words = f"{design['learner']}, n {design['n']}, {design['prevalence']:.0%}"
+    words += ", two rows a patient" * design["grouped"] + ", noise" * design["noise"]
+    judged, good = [intervals(record) for record in records], True
     for name in FIGURES:
-        rows = np.array([f["figures"][name] for f in found], dtype=float)
-        rows = rows[~np.isnan(rows).any(axis=1)]
-        if not len(rows):
-            print(f"{name:24} no interval")
+        pairs = zip((found[name] for found in judged), records, strict=True)
+        rows = np.array([[e.value, e.low, e.high, record["truth"][name]] for e, record in pairs])
+        known = rows[~np.isnan(rows).any(axis=1)]
+        if design["noise"] or not len(known):
             continue
-        value, low, high, true = rows.T
-        held, error = float(((low <= true) & (true <= high)).mean()), float(np.sqrt(0.05 * 0.95 / len(rows)))
-        if not noise:
-            good &= LOWEST - 2 * error <= held <= HIGHEST + 2 * error
+        value, low, high, true = known.T
+        held = float(((low <= true) & (true <= high)).mean())
+        error = float(np.sqrt(max(held * (1 - held), 0.05 * 0.95) / len(known)))
+        good &= LOWEST - 2 * error <= held <= HIGHEST + 2 * error
         print(
-            f"{name:24} {held:6.1%} of {len(rows)} (truth below {np.mean(true < low):.1%}, above {np.mean(true > high):.1%}); "
-            f"mean {value.mean():.3f}, truth {true.mean():.3f}"
+            f"| {words} | {len(known)} | {name} | {held:.1%} ± {error:.1%} | {np.mean(true < low):.1%}, "
+            f"{np.mean(true > high):.1%} | {len(rows) - len(known)} | {value.mean():.3f} | {true.mean():.3f} |"
         )
-    if noise:
-        mean = float(np.nanmean([f["figures"]["auroc"][0] for f in found]))
-        shown = float(np.mean([f["no_skill"] for f in found]))
-        print(f"noise: mean AUROC {mean:.3f}; no skill shown in {shown:.1%}")
-        good = abs(mean - 0.5) <= 0.02 and shown >= 0.95 - 2 * np.sqrt(0.05 * 0.95 / len(found))
+    if design["noise"]:
+        mean = float(np.nanmean([f["auroc"].value for f in judged]))
+        shown = float(np.mean([r["no_skill"] for r in records]))
+        error = float(np.sqrt(0.05 * 0.95 / len(records)))
+        good = abs(mean - 0.5) <= 0.02 and shown >= 0.95 - 2 * error
+        print(f"| {words} | {len(records)} | no skill shown | {shown:.1%} ± {error:.1%} | | | AUROC {mean:.3f} | 0.5 |")
     return good
+
+
+def read(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Read every repeat that files hold, each once."""
+    found = [json.loads(line) for path in paths if path.exists() for line in path.read_text().splitlines()]
+    return list({json.dumps([f["design"], f["number"]]): f for f in found}.values())
 
 
 def main() -> int:
@@ -154,22 +213,26 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first repeat: parts may run side by side")
     parser.add_argument("--grouped", action="store_true")
     parser.add_argument("--noise", action="store_true")
-    parser.add_argument("--json", type=Path, help="add every repeat to this file as it is done")
+    parser.add_argument(
+        "--json", type=Path, help="add every repeat to this file as it is done, and go on where it ends"
+    )
     parser.add_argument("--read", type=Path, nargs="+", help="only add up what such files hold")
     options = parser.parse_args()
     if options.read:
-        return int(
-            not summary([json.loads(t) for p in options.read for t in p.read_text().splitlines()], noise=options.noise)
-        )
+        return int(not summary(read(options.read)))
     intercept = intercept_of(options.prevalence, grouped=options.grouped, noise=options.noise)
-    found = []
-    for number in range(options.first, options.first + options.repeats):
-        found.append(repeat(options, number, intercept))
+    before = read([options.json]) if options.json else []
+    done = {record["number"]: record for record in before if record["design"] == design_of(options)}
+    wanted = range(options.first, options.first + options.repeats)
+    for number in wanted:
+        if number in done:
+            continue
+        done[number] = repeat(options, number, intercept)
         if options.json:
             with options.json.open("a") as file:
-                file.write(json.dumps(found[-1]) + "\n")
+                file.write(json.dumps(done[number]) + "\n")
         print(f"{number + 1 - options.first}/{options.repeats}", end="\r", file=sys.stderr, flush=True)
-    return int(not summary(found, noise=options.noise))
+    return int(not summary([done[number] for number in wanted]))
 
 
 if __name__ == "__main__":

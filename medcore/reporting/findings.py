@@ -51,6 +51,7 @@ def measures(inputs: ReportInputs) -> list[Block]:
             "Pooling takes the risks of the folds' models to mean the same; where the mean over the folds' AUROCs is another, it stands beside."
         ),
         _("Intervals are of 95 %. {methods}.", methods="; ".join(methods)),
+        *([str(delivered)] if (delivered := judged.delivered()) else []),
         _("The bootstrap drew {n} tables (seed {seed}).", n=judged.n_boot, seed=judged.seed),
         _(
             "Calibration slope and calibration in the large: logistic regression of the outcome on the log-odds of the risk."
@@ -144,7 +145,8 @@ def _charts(
     negative, positive = inputs.class_names
     counts = confusion(outcome, risk, limit, groups=groups, weights=weights)
     smooth = calibration_curve(outcome, risk, groups=groups, weights=weights)
-    benefit = decision_curve(outcome, risk, groups=groups, weights=weights)
+    folds = inputs.results.folds if patients is inputs.results.training else None
+    benefit = decision_curve(outcome, risk, groups=groups, weights=weights, folds=folds)
     figures = [
         calibration_charts.calibration({name: smooth}, {name: found}),
         utility.decision_curve({name: benefit}, threshold=limit),

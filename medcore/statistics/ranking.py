@@ -66,7 +66,7 @@ def auroc_of_counts(events: Floats, others: Floats) -> Floats:
     return out
 
 
-def newcombe_bounds(area: float, n_events: int, n_others: int) -> tuple[float, float]:
+def newcombe_bounds(area: float, n_events: float, n_others: float) -> tuple[float, float]:
     """Return the 95 % bounds of an AUROC by Newcombe's score method 5 (2006, Stat Med 25:559), 0 or 1 included.
 
     The bounds are the areas θ whose distance from the observed one is 1.96 of their

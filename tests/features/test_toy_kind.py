@@ -30,7 +30,7 @@ def ward(n: int = 260, seed: int = 1) -> pd.DataFrame:
     """Patients whose risk rises with the systolic pressure and, less, with age; some pressures are missing."""
     rng = np.random.default_rng(seed)
     high, age = rng.normal(130, 18, n).round(), rng.normal(60, 10, n).round()
-    low = (high - rng.normal(50, 8, n)).round()
+    low = (high - rng.normal(50, 14, n)).round()
     event = rng.random(n) < 1 / (1 + np.exp(-((high - 130) / 9 + (age - 60) / 20)))
     pressure = [f"{h:.0f}/{d:.0f}" for h, d in zip(high, low, strict=True)]
     sex = np.where(rng.random(n) < 0.5, "f", "m")

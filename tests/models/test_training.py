@@ -32,6 +32,15 @@ def test_every_model_learns_and_is_kept(ward, tmp_path, model):
     np.testing.assert_allclose(load_bundle(tmp_path).predict(frame), trained.bundle.predict(frame), atol=1e-6)
 
 
+def test_a_reference_network_that_overfits_is_recalibrated_and_stands_beside_as_it_is(ward):
+    trained = ward.train("seed", epochs=60, layers=(64,), learning_rate=0.01)
+    raw = trained.results.candidate("seed").cross_validated.metrics
+    delivered = trained.cross_validated.metrics
+    assert trained.bundle.calibrator.method != "none"
+    assert raw["calibration_slope"].value < 0.8 < delivered["calibration_slope"].value
+    assert delivered["log_loss"].value < raw["log_loss"].value
+
+
 @pytest.mark.parametrize("model", ["logistic", "boosting"])
 def test_three_classes_are_predicted(three_class_ward, model):
     trained = three_class_ward.train(model, **tiny(model))

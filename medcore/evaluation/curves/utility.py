@@ -9,6 +9,7 @@ import numpy as np
 
 from medcore.evaluation.curves.discrimination import Ranked
 from medcore.evaluation.figures.estimates import Estimate, Floats, normal
+from medcore.evaluation.figures.folds import told_share
 from medcore.evaluation.figures.resampling import Ints, clustered_variance
 from medcore.evaluation.figures.weighting import weighed
 from medcore.i18n import N_, Message
@@ -111,6 +112,7 @@ def decision_curve(
     thresholds: Floats | None = None,
     groups: Ints | None = None,
     weights: Floats | None = None,
+    folds: Ints | None = None,
 ) -> DecisionCurve:
     """Return the net benefit TP/n − FP/n · t/(1−t) at each threshold with 95 % intervals.
 
@@ -134,7 +136,8 @@ def decision_curve(
         gain_variance = (fn + tn * odds**2 - (benefit - treat_all) ** 2) / n
     else:
         variance, gain_variance = _linearised(outcome, risk, grid, groups, weight)
-    half, gain_half = (Z95 * np.sqrt(np.maximum(v, 0)) for v in (variance, gain_variance))
+    told = 1.0 if folds is None else told_share(folds)
+    half, gain_half = (Z95 * np.sqrt(np.maximum(v, 0) / told) for v in (variance, gain_variance))
     over_all = benefit - treat_all
     return DecisionCurve(
         thresholds=grid,
@@ -157,14 +160,16 @@ def net_benefit(
     *,
     groups: Ints | None = None,
     weights: Floats | None = None,
+    folds: Ints | None = None,
 ) -> Estimate:
-    """Return the net benefit at one threshold with its 95 % interval; ``weights`` as in :func:`decision_curve`."""
+    """Return the net benefit at one threshold with its 95 % interval; ``weights`` and ``folds`` as in :func:`decision_curve`."""
     kept, weight = weighed(weights, len(risk))
     terms = benefit_terms(outcome[kept], risk[kept], threshold)
     shares = np.full(len(terms), 1 / len(terms)) if weight is None else weight / weight.sum()
     value = float(shares @ terms)
     variance = clustered_variance((terms - value) * shares, None if groups is None else groups[kept])
-    return normal(value, variance, "normal" if weight is None else "normal_weighted")
+    told = 1.0 if folds is None else told_share(folds)
+    return normal(value, variance / told, "normal" if weight is None else "normal_weighted")
 
 
 def benefit_terms(outcome: Floats, risk: Floats, threshold: float) -> Floats:

@@ -27,16 +27,16 @@ def auroc(outcome: Floats, risk: Floats, *, groups: Ints | None = None) -> Estim
 
 
 def auroc_estimate(
-    area: float, influence: Floats, outcome: Floats, groups: Ints | None, *, weighted: bool = False
+    area: float, influence: Floats, outcome: Floats, groups: Ints | None, *, weighted: bool = False, told: float = 1.0
 ) -> Estimate:
     """Return an area with its interval from each row's ``influence`` on it, all (n,).
 
     DeLong's variance is taken to the log-odds scale, with Student's t and the
     variance's own degrees of freedom (Satterthwaite); with fewer than 20 events or
     others Newcombe's method 5 takes its place where rows are patients and count alike.
+    ``told`` is the share of the patients that the interval is as wide as of (1: all of them).
     """
-    patients = np.arange(len(outcome)) if groups is None else groups
-    events, others = (len(np.unique(patients[outcome == k])) for k in (1, 0))
+    events, others = patients_of_each(outcome, groups)
     if min(events, others) < FEWEST_EVENTS:
         return Estimate(area, reason=Message(TOO_FEW_EVENTS, {"n": FEWEST_EVENTS}))
     variance = clustered_variance(influence, groups)
@@ -44,12 +44,20 @@ def auroc_estimate(
         return missing(CONSTANT_RISK, area)
     plain = groups is None and not weighted
     if plain and (min(events, others) < FEW_EVENTS or variance == 0):
-        low, high = newcombe_bounds(area, events, others)
+        low, high = newcombe_bounds(area, told * events, told * others)
         return Estimate(area, low, high, "newcombe")
     if variance == 0:
         return missing(SEPARATED, area)
     name = "weighted" if weighted else "delong_logit"
-    return on_logit_scale(area, influence, groups, name if groups is None else f"{name}_cluster")
+    pull = influence / np.sqrt(told)
+    return on_logit_scale(area, pull, groups, name if groups is None else f"{name}_cluster")
+
+
+def patients_of_each(outcome: Floats, groups: Ints | None) -> tuple[int, int]:
+    """Count the patients with and those without the outcome, each once."""
+    patients = np.arange(len(outcome)) if groups is None else groups
+    events, others = (len(np.unique(patients[outcome == k])) for k in (1, 0))
+    return events, others
 
 
 def on_logit_scale(area: float, influence: Floats, groups: Ints | None, method: str) -> Estimate:

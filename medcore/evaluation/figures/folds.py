@@ -1,21 +1,39 @@
-"""What out-of-fold risks say fold by fold, where pooling them would say something else."""
+"""What out-of-fold risks say of the model that is delivered, and fold by fold where pooling them says something else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+from scipy.special import expit, logit
 
-from medcore.evaluation.figures.auroc import on_logit_scale
+from medcore.evaluation.figures.auroc import TOO_FEW_EVENTS, auroc_estimate, on_logit_scale, patients_of_each
 from medcore.evaluation.figures.estimates import CONSTANT_RISK, Estimate, Floats, missing
 from medcore.evaluation.figures.resampling import Ints
+from medcore.i18n import Message
 from medcore.statistics.ranking import auroc_with_influence
 
 #: A mean over folds that differs by less from the pooled AUROC tells a reader nothing more.
 NOTABLE = 0.01
+#: With fewer patients with (or without) the outcome no out-of-fold AUROC or slope has an interval: in simulation it
+#: held the delivered model's in 90 and 82 % of tables of 5 to 9 events, in 92 % of those of 10 to 14 (decision 0049).
+FEWEST_EVENTS = 10
 #: The figures that a model without discrimination does not have.
 NO_DISCRIMINATION: Mapping[str, Estimate] = {
     name: missing(CONSTANT_RISK) for name in ("auroc", "auprc", "calibration_slope")
+}
+#: Areas and their like: their intervals are widened on the log-odds scale.
+_AREAS = ("auroc", "hand_till", "pdi", "orc", "generalised_c")
+#: Between which values the others lie.
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    "auprc": (0.0, 1.0),
+    "brier": (0.0, np.inf),
+    "scaled_brier": (-np.inf, 1.0),
+    "log_loss": (0.0, np.inf),
+    "rps": (0.0, np.inf),
+    "o_e_ratio": (0.0, np.inf),
+    "accuracy": (0.0, 1.0),
 }
 
 
@@ -24,16 +42,73 @@ def tells_nobody_apart(risk: Floats, folds: Ints) -> bool:
     return all(bool(np.all(np.ptp(risk[folds == fold], axis=0) < 1e-9)) for fold in np.unique(folds))
 
 
+def told_share(folds: Ints) -> float:
+    """Return which share of the patients tells as much of the delivered model as all of them tell of their folds' models.
+
+    (k − 1)/k of k folds, as many as each model learnt from: variances are multiplied by
+    k/(k − 1). An out-of-fold figure varies more between tables than one of a fixed model, for
+    the same patients teach and judge, and the delivered model's truth varies too. Found by
+    simulation (decision 0049, ``benchmarks/coverage_truth.py``), not derived.
+    """
+    k = len(np.unique(folds))
+    return (k - 1) / k if k > 1 else 1.0
+
+
 def by_fold(
     event: Floats, risk: Floats, folds: Ints, groups: Ints | None, pooled: Mapping[str, Estimate]
 ) -> dict[str, Estimate]:
-    """Return what the folds change in the ``pooled`` figures: dashes, or the mean AUROC over folds beside it."""
+    """Return the ``pooled`` figures with intervals for the delivered model, and the mean AUROC over folds where it is another."""
+    found = widened(pooled, folds)
     if tells_nobody_apart(risk, folds):
-        return dict(NO_DISCRIMINATION)
-    slope = {"calibration_slope": of_the_final_model(pooled["calibration_slope"], folds)}
+        return found | NO_DISCRIMINATION
+    if min(patients_of_each(event, groups)) < FEWEST_EVENTS:
+        few = Message(TOO_FEW_EVENTS, {"n": FEWEST_EVENTS})
+        named = ((name, found[name]) for name in ("auroc", "calibration_slope"))
+        return found | {name: Estimate(e.value, reason=e.reason or few) for name, e in named}
     mean = mean_over_folds(event, risk, folds, groups)
+    if not np.isnan(found["auroc"].high):
+        found["auroc"] = _area(event, risk, folds, groups, mean.value)
     apart = mean.exists and abs(mean.value - pooled["auroc"].value) >= NOTABLE
-    return slope | ({"auroc_mean_of_folds": mean} if apart else {})
+    return found | ({"auroc_mean_of_folds": widened({"auroc": mean}, folds)["auroc"]} if apart else {})
+
+
+def widened(pooled: Mapping[str, Estimate], folds: Ints) -> dict[str, Estimate]:
+    """Give out-of-fold figures intervals for the model that learnt from all patients; values stay."""
+    return {
+        name: of_the_final_model(e, folds) if name == "calibration_slope" else _stretched(name, e, told_share(folds))
+        for name, e in pooled.items()
+    }
+
+
+def _stretched(name: str, estimate: Estimate, told: float) -> Estimate:
+    """Stretch an interval about its value to that of a share ``told`` of the patients."""
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if np.isnan(low) or np.isnan(high):
+        return estimate
+    if name in _AREAS and low > 0 and high < 1:
+        middle, bounds = float(logit(value)), logit([low, high])
+        low, high = (float(x) for x in expit(middle + (bounds - middle) / np.sqrt(told)))
+    else:
+        least, most = _LIMITS.get(name, (-np.inf, np.inf))
+        low, high = (value + (bound - value) / float(np.sqrt(told)) for bound in (low, high))
+        low, high = max(low, least), min(high, most)
+    return replace(estimate, low=low, high=high)
+
+
+def _area(event: Floats, risk: Floats, folds: Ints, groups: Ints | None, mean: float) -> Estimate:
+    """Return the pooled AUROC with the delivered model's interval.
+
+    Pooling lowers an AUROC, for it compares patients of different models, and the mean over
+    folds does not: where it is higher, the upper bound is as far above it as it would be above the pooled area.
+    """
+    area, influence = auroc_with_influence(event, risk)
+    told = told_share(folds)
+    found = auroc_estimate(area, influence, event, groups, told=told)
+    if not mean > area:
+        return found
+    scale = mean * (1 - mean) / (area * (1 - area)) if 0 < area < 1 else 1.0
+    above = auroc_estimate(mean, scale * influence, event, groups, told=told) if mean < 1 else Estimate(1.0, high=1.0)
+    return replace(found, high=max(found.high, above.high))
 
 
 def of_the_final_model(slope: Estimate, folds: Ints) -> Estimate:
@@ -41,20 +116,20 @@ def of_the_final_model(slope: Estimate, folds: Ints) -> Estimate:
 
     The out-of-fold slope hardly varies between samples: a sample that makes the models too
     steep makes its held-out patients steep too. The true slope of the final model varies by
-    about Wald's standard error, more for what was chosen on the way, and is skewed upwards.
-    The standard error is therefore multiplied by √((k + 1)/(k − 1)) for k folds, and the upper
-    bound is on the log scale. Found by simulation (decision 0031), not derived: Wald's own interval
-    held the final model's slope in 76–85 of 100 simulated tables, most of the others above it, this
-    one in 96 of those tables, and in 88–97 of 100 in whole runs (``benchmarks/coverage_truth.py``).
+    more than Wald's standard error, and is skewed upwards. With k folds the lower bound is
+    √((k + 1)/(k − 1)) times as far away as Wald's, the upper bound (k + 1)/(k − 1) times, on the log scale.
+    Found by simulation (decisions 0031 and 0049), not derived.
     """
     k = len(np.unique(folds))
     if not slope.exists or np.isnan(slope.low) or k < 2:
         return slope
-    half = (slope.high - slope.low) / 2 * float(np.sqrt((k + 1) / (k - 1)))
+    wider = (k + 1) / (k - 1)
+    wald = (slope.high - slope.low) / 2
     method = "final_cluster" if slope.method.endswith("cluster") else "final"
-    relative = half / slope.value if slope.value > half else 1.0  # no skew beyond that of a slope that may be 0
-    upper = half * float(np.expm1(relative)) / relative
-    return Estimate(slope.value, slope.value - half, slope.value + upper, method)
+    up = wald * wider
+    relative = up / slope.value if slope.value > up else 1.0  # no skew beyond that of a slope that may be 0
+    upper = up * float(np.expm1(relative)) / relative
+    return Estimate(slope.value, slope.value - wald * float(np.sqrt(wider)), slope.value + upper, method)
 
 
 def mean_over_folds(event: Floats, risk: Floats, folds: Ints, groups: Ints | None) -> Estimate:

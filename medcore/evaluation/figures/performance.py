@@ -31,9 +31,10 @@ from medcore.evaluation.figures.event import (
     estimates,
     pieces,
 )
-from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, of_the_final_model, tells_nobody_apart
+from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, tells_nobody_apart, widened
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
 from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
+from medcore.i18n import N_, Message
 from medcore.statistics.many_classes import hand_till, polytomous_discrimination
 from medcore.statistics.ordered_classes import generalised_c, ordinal_c, ranked_probability_terms
 from medcore.statistics.scores import class_log_loss_terms
@@ -53,7 +54,9 @@ class Evaluation:
     is ``table``, the counts of true class (rows) by most probable class
     (columns). ``confusion`` is there when a threshold was given (two classes).
     ``n_effective`` is there when patients were weighted: as many equally weighted
-    ones would tell as much (Kish 1965). Counts are of patients in any case.
+    ones would tell as much (Kish 1965). Counts are of patients in any case. ``n_folds`` is
+    there when the risks were out of fold: the intervals are then for the model trained
+    on all patients (evaluations kept before had intervals for those of the folds, and none).
     """
 
     n: int
@@ -68,6 +71,7 @@ class Evaluation:
     n_boot: int = 0
     seed: int = 0
     n_effective: float | None = None
+    n_folds: int | None = None
 
     @property
     def target(self) -> Target:
@@ -80,6 +84,12 @@ class Evaluation:
         event = self.target.event
         return None if event is None else self.class_counts[self.classes[event]]
 
+    def delivered(self) -> Message | None:
+        """Say whose figures out-of-fold intervals are meant to hold; None where the risks were not out of fold."""
+        if not self.n_folds or self.n_folds < 2:
+            return None
+        return Message(_DELIVERED, {"share": f"{100 * (self.n_folds - 1) / self.n_folds:.0f}"})
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
         metrics = {name: e.to_dict() for name, e in self.metrics.items()}
@@ -88,6 +98,7 @@ class Evaluation:
             "n_events": self.n_events,
             "n_patients": self.n_patients,
             "n_effective": self.n_effective,
+            "n_folds": self.n_folds,
             "classes": list(self.classes),
             "class_counts": dict(self.class_counts),
             "metrics": metrics,
@@ -117,9 +128,17 @@ class Evaluation:
             table=tuple(tuple(row) for row in data.get("table", ())),
             n_patients=data.get("n_patients"),
             n_effective=data.get("n_effective"),
+            n_folds=data.get("n_folds"),
             n_boot=data.get("n_boot", 0),
             seed=data.get("seed", 0),
         )
+
+
+_DELIVERED = N_(
+    "The out-of-fold intervals are meant for the model that is delivered, which learnt from all training patients: they "
+    "are as wide as of {share} % of the patients (the calibration slope's is wider still), and the AUROC's reaches up "
+    "from the mean over folds where that is higher."
+)
 
 
 def evaluate(
@@ -144,7 +163,8 @@ def evaluate(
     ``folds`` (n,) say which model gave which risk, where these are out of fold: a model
     whose risks do not differ within any fold has no AUROC or slope, for what differs
     between folds is no discrimination, and the mean over folds is given where it is
-    another than that of the pooled risks. ``ordered`` says that more than two ``classes`` stand in
+    another than that of the pooled risks; intervals are for the model that learnt from all
+    patients (:mod:`~medcore.evaluation.figures.folds`). ``ordered`` says that more than two ``classes`` stand in
     their order, the lowest first. ``n_boot`` tables are drawn (by default 1,000, fewer for very large tables). A
     figure that cannot be computed is NaN with its reason. Raises ValueError when
     the arrays do not fit each other.
@@ -166,6 +186,7 @@ def evaluate(
         "n_boot": n_boot,
         "seed": seed,
         "n_effective": None if weight is None else effective_number(weight),
+        "n_folds": None if folds is None or weight is not None else len(np.unique(folds)),
     }
     target = Target(len(names), ordered)
     place = target.event
@@ -192,15 +213,14 @@ def evaluate(
         names[target.lowest(cut)]: estimates(pieces(*target.split(cut, outcome, risk), draws, weight), groups)
         for cut in target.cuts
     }
-    if folds is not None and tells_nobody_apart(risk, folds):
-        ranked = [name for name in (*_RANKED, *_ORDERED) if name in figures]
-        figures |= {name: missing(CONSTANT_RISK) for name in (*NO_DISCRIMINATION, *ranked)}
-        per_class, cumulative = (
-            {c: {**values, **NO_DISCRIMINATION} for c, values in of.items()} for of in (per_class, cumulative)
-        )
-    elif folds is not None and weight is None:
-        for values in (figures, *per_class.values(), *cumulative.values()):
-            values["calibration_slope"] = of_the_final_model(values["calibration_slope"], folds)
+    if folds is not None and weight is None:
+        figures = widened(figures, folds)
+        asked = [*enumerate(per_class.values()), *zip(target.cuts, cumulative.values(), strict=True)]
+        for question, values in asked:
+            values |= by_fold(*target.split(question, outcome, risk), folds, groups, values)
+        if tells_nobody_apart(risk, folds):
+            ranked = [name for name in (*_RANKED, *_ORDERED) if name in figures]
+            figures |= {name: missing(CONSTANT_RISK) for name in (*NO_DISCRIMINATION, *ranked)}
     return Evaluation(
         metrics=figures,
         per_class=per_class,

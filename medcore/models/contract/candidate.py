@@ -43,9 +43,9 @@ class Candidate:
     the settings that a search may change, with their limits. ``missing`` says what
     it does with missing values: ``"filled"`` in, or trees ``"branch"`` on them.
     ``reads`` names the settings of :class:`TrainSettings` that it reads apart from
-    those that every model does. ``recalibrated`` is False where a model is kept as
-    it was published. ``ordered`` models need an outcome whose classes have an order. ``automatic`` candidates are trained by ``"auto"``, with at
-    most ``most_rows`` rows; those ``searched_by_auto`` are also searched by it.
+    those that every model does. ``ordered`` models need an outcome whose classes have an
+    order. ``automatic`` candidates are trained by ``"auto"``, with at most ``most_rows``
+    rows; those ``searched_by_auto`` are also searched by it.
     """
 
     name: str
@@ -59,7 +59,6 @@ class Candidate:
     space: Callable[[], Mapping[str, BaseDistribution]] | None = field(repr=False, default=None)
     missing: Literal["filled", "branch"] | None = None
     reads: frozenset[str] = frozenset()
-    recalibrated: bool = True
     ordered: bool = False
     automatic: bool = False
     searched_by_auto: bool = False

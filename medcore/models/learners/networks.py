@@ -244,6 +244,5 @@ CANDIDATES = (
         space=partial(_space, 1e-6, 1e-1),
         missing="filled",
         reads=READ_BY_REFERENCE,
-        recalibrated=False,
     ),
 )

@@ -32,7 +32,7 @@ from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
 from medcore.models.run.predictors import left_out, telling
 from medcore.models.run.results import CandidateResult, Patients, Results
-from medcore.models.selection.calibration import CalibrationChoice, Calibrator, choose_calibrator
+from medcore.models.selection.calibration import Calibrator, choose_calibrator
 from medcore.models.selection.ensemble import blend
 from medcore.models.written.inputs import inputs_of
 from medcore.models.written.specification import Specification, specify
@@ -225,7 +225,6 @@ class _Chosen:
     weights: Mapping[str, float]
     calibrator: Calibrator
     oof: Risk
-    calibration: Mapping[str, float]
 
 
 def _names(settings: TrainSettings, n_rows: int, target: Target) -> tuple[str, ...]:
@@ -267,13 +266,8 @@ def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -
         names = (settings.model, *([SEARCHED] if settings.search_minutes else []))
         name = min(names, key=lambda name: class_log_loss(task.outcome, fitted[name].oof))
         weights, oof = {name: 1.0}, fitted[name].oof
-    as_published = any(not candidates()[name].recalibrated for name in weights)
-    if as_published and settings.class_weight is None:
-        return _Chosen(weights, Calibrator(), oof, {})
-    choice: CalibrationChoice = choose_calibrator(
-        oof, task.outcome, task.folds, enforced=settings.class_weight is not None
-    )
-    return _Chosen(weights, choice.calibrator, choice.oof, choice.log_loss)
+    choice = choose_calibrator(oof, task.outcome, task.folds, enforced=settings.class_weight is not None)
+    return _Chosen(weights, choice.calibrator, choice.oof)
 
 
 def _judge(

@@ -244,7 +244,10 @@ def step_curves(judged: Judged) -> dict[str, CalibrationCurve]:
 
 def decision_curves(judged: Judged) -> dict[str, DecisionCurve]:
     """Return the decision curves."""
-    return judged.once("decision", lambda n: decision_curve(judged.outcome, judged.risks[n], groups=judged.groups))
+    folds = judged.folds if judged.side == "training" else None
+    return judged.once(
+        "decision", lambda n: decision_curve(judged.outcome, judged.risks[n], groups=judged.groups, folds=folds)
+    )
 
 
 def gain_curves(judged: Judged) -> dict[str, GainCurve]:

@@ -59,7 +59,7 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
     with right:
         components.metric_table(judged.metrics)
         if judged.side == "training":
-            st.caption(_(POOLED_FOLDS))
+            st.caption(" ".join([_(POOLED_FOLDS), str(judged.evaluation.delivered() or "")]).strip())
         if not judged.target.many:
             components.figure(discrimination.gain(judging.gain_curves(judged)), key="evaluate.gain")
 
