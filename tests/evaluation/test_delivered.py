@@ -107,7 +107,7 @@ def judged():
 def test_values_stay_and_only_folds_widen_the_intervals(judged):
     *_arrays, plain, given = judged
     assert (plain.n_folds, given.n_folds) == (None, 5)
-    assert plain.delivered() is None and "80 %" in str(given.delivered())
+    assert plain.delivered() is None and "as of 80" in str(given.delivered())
     for name, before in plain.metrics.items():
         after = given.metrics[name]
         assert after.value == before.value

@@ -60,7 +60,7 @@ def by_fold(
     """Return the ``pooled`` figures with intervals for the delivered model, and the mean AUROC over folds where it is another."""
     found = widened(pooled, folds)
     if tells_nobody_apart(risk, folds):
-        return found | NO_DISCRIMINATION
+        return {**found, **NO_DISCRIMINATION}
     if min(patients_of_each(event, groups)) < FEWEST_EVENTS:
         few = Message(TOO_FEW_EVENTS, {"n": FEWEST_EVENTS})
         named = ((name, found[name]) for name in ("auroc", "calibration_slope"))
