@@ -51,7 +51,7 @@ def table_facts(study: StudyRecord) -> None:
             (_("Rows"), f"{study.n_rows:,}"),
             (_("Columns"), str(study.n_columns)),
             (_("Predictors"), str(len(study.schema.predictors))),
-            (_("Outcome"), outcome.name if outcome else "–"),
+            (_("Outcome"), str(study.schema.shown(outcome.name)) if outcome else "–"),
             (_("Read as"), f"{source.format}, {source.encoding}"),
         ]
     )

@@ -38,15 +38,15 @@ def page() -> None:
         elif view == "compare":
             comparison.compared(judged, results, threshold)
         elif view == "groups":
-            groups.groups(judged, results, threshold)
+            groups.groups(judged, results, threshold, study.schema.shown)
         elif view == "errors":
             groups.errors(judged, study)
         elif view == "stability":
             stability.stability(run)
         elif view == "external":
-            external.external(run, results, judged, threshold)
+            external.external(run, results, judged, threshold, study.schema.shown)
         elif view == "model":
-            written.written(run, results)
+            written.written(run, results, study.schema.shown)
         else:
             report.report(study, run, threshold)
 

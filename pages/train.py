@@ -44,7 +44,7 @@ def what_is_trained(study: StudyRecord) -> None:
     components.facts(
         [
             (_("Rows"), f"{study.n_rows:,}"),
-            (_("Outcome"), outcome.name if outcome else "–"),
+            (_("Outcome"), str(study.schema.shown(outcome.name)) if outcome else "–"),
             (_("Event"), event_name(study.schema) or several),
             (_("Predictors"), str(len(study.schema.predictors))),
             (_("Locked test set"), percent(study.split.test_size, 0)),
@@ -59,7 +59,7 @@ def before_training(study: StudyRecord) -> None:
     doubts = [f for f in found if f.severity == "error" or f.code.startswith("outcome.")]
     if doubts:
         components.section(_("Before you train"))
-        components.findings(doubts, key="train.before")
+        components.findings(doubts, key="train.before", naming=study.schema.shown)
         components.link("data", _("Mend this on the Data page"), icon=":material/arrow_back:")
 
 

@@ -106,15 +106,25 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
+// What a category is called: its label, with the code behind where several share it.
+function shown(input, name) {
+  const label = input.level_labels[name];
+  if (label === undefined) return name;
+  return Object.values(input.level_labels).filter((other) => other === label).length > 1 ? `${label} (${name})` : label;
+}
+
 function field(input, place) {
   const box = element("div", undefined, { class: "field" });
-  const title = input.since ? words("days_after", { name: input.name, since: input.since }) : input.name;
-  box.append(element("label", DATA.words[language].units[place] ? `${title} (${DATA.words[language].units[place]})` : title, { for: `in${place}` }));
+  const name = input.label || input.name, unit = DATA.words[language].units[place];
+  const title = input.since ? words("days_after", { name, since: input.since }) : name;
+  const label = element("label", unit ? `${title} (${unit})` : title, { for: `in${place}` });
+  if (input.label) label.append(" ", element("small", input.name));
+  box.append(label);
   let control;
   if (input.categories.length) {
     control = element("select", undefined, { id: `in${place}` });
     control.append(element("option", words("missing"), { value: "" }));
-    input.categories.forEach((name) => name !== "" && control.append(element("option", name, { value: name })));
+    input.categories.forEach((name) => name !== "" && control.append(element("option", shown(input, name), { value: name })));
     control.append(element("option", words("other"), { value: DATA.other }));
   } else {
     control = element("input", undefined, { id: `in${place}`, type: "text", inputmode: "decimal", autocomplete: "off" });

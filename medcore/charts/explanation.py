@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from medcore.charts import theme
 from medcore.data.schema.ranges import unit_message
+from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _, number
@@ -31,15 +32,15 @@ class _Bar:
     error: float
 
 
-def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN) -> go.Figure:
+def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN, naming: Naming = Shown) -> go.Figure:
     """Draw how the columns lead from the average of the comparison patients to this patient's risk.
 
     The ``n_shown`` largest contributions are drawn, the others folded into one
     bar. Error bars are 95 % intervals of the sampling, where there was any.
     """
-    bars = _bars(explanation, n_shown)
-    up = [c.column for c in explanation.largest(3) if c.contribution > 0]
-    down = [c.column for c in explanation.largest(3) if c.contribution < 0]
+    bars = _bars(explanation, n_shown, naming)
+    up = [naming(c.column) for c in explanation.largest(3) if c.contribution > 0]
+    down = [naming(c.column) for c in explanation.largest(3) if c.contribution < 0]
     title = _finding(explanation)
     figure = theme.new_figure(
         title=title,
@@ -68,9 +69,10 @@ def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN) -> go.Figure:
     return figure
 
 
-def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None) -> go.Figure:
+def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None, naming: Naming = Shown) -> go.Figure:
     """Draw one patient's risk along a column, with where training patients are and the patient's own value."""
-    name = theme.escape(curve.column, limit=40)
+    column = naming(curve.column)
+    name = theme.escape(column)
     low, high = 100 * float(curve.risk.min()), 100 * float(curve.risk.max())
     title = _(
         "Over the usual values of {column}, this patient's risk goes from {low} % to {high} %",
@@ -81,11 +83,11 @@ def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None) -> go.F
     figure = theme.new_figure(
         title=title,
         subtitle=_("All other values as they are. Grey: how many training patients have such values."),
-        x_title=f"{name} ({theme.escape(curve.unit)})" if curve.unit else name,
+        x_title=theme.axis_title(column, curve.unit),
         y_title=_("Risk (%)"),
         alt=_("Risk against {column}, all else unchanged. {finding}.", column=name, finding=title),
     )
-    x = _axis_texts(curve.values)
+    x = _axis_texts(curve.values, column)
     top = 100.0 if high > 50 else max(5.0, 1.25 * max(high, 100 * curve.current_risk, 100 * (threshold or 0)))
     _draw_support(figure, curve, x, 0.25 * top)
     figure.add_scatter(
@@ -98,7 +100,7 @@ def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None) -> go.F
         hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
     )
     if curve.current is not None:
-        own = curve.current if curve.numeric else theme.escape(curve.current, limit=_VALUE)
+        own = _axis_texts([curve.current], column)[0]
         figure.add_scatter(
             x=[own],
             y=[100 * curve.current_risk],
@@ -133,15 +135,15 @@ def _draw_support(figure: go.Figure, curve: WhatIfCurve, x: Sequence[float | str
         figure.add_bar(x=x, y=shares, marker={"color": colour}, **look)
 
 
-def what_if_map(risk_map: WhatIfMap) -> go.Figure:
+def what_if_map(risk_map: WhatIfMap, *, naming: Naming = Shown) -> go.Figure:
     """Draw one patient's risk over two columns at once; pale where no training patient has such a pair."""
-    x_name, y_name = (theme.escape(c, limit=40) for c in (risk_map.x_column, risk_map.y_column))
-    title = _("Risk of this patient over {x} and {y}", x=x_name, y=y_name)
+    columns = [naming(c) for c in (risk_map.x_column, risk_map.y_column)]
+    title = _("Risk of this patient over {x} and {y}", x=theme.escape(columns[0]), y=theme.escape(columns[1]))
     figure = theme.new_figure(
         title=title,
         subtitle=_("All other values as they are. Empty: no training patient has such a pair of values."),
-        x_title=x_name,
-        y_title=y_name,
+        x_title=theme.axis_title(columns[0]),
+        y_title=theme.axis_title(columns[1]),
         alt=_(
             "{finding}: a map of risk, from {low} % to {high} %.",
             finding=title,
@@ -150,7 +152,8 @@ def what_if_map(risk_map: WhatIfMap) -> go.Figure:
         ),
         height=420,
     )
-    x, y = (_axis_texts(v) for v in (risk_map.x_values, risk_map.y_values))
+    pairs = zip((risk_map.x_values, risk_map.y_values), columns, strict=True)
+    x, y = (_axis_texts(values, column) for values, column in pairs)
     figure.add_heatmap(
         x=x,
         y=y,
@@ -163,7 +166,7 @@ def what_if_map(risk_map: WhatIfMap) -> go.Figure:
         hoverongaps=False,
     )
     if None not in risk_map.current:
-        own = [v if isinstance(v, float) else theme.escape(v, limit=_VALUE) for v in risk_map.current]
+        own = [_axis_texts([v], column)[0] for v, column in zip(risk_map.current, columns, strict=True)]
         figure.add_scatter(
             x=[own[0]],
             y=[own[1]],
@@ -175,11 +178,11 @@ def what_if_map(risk_map: WhatIfMap) -> go.Figure:
     return figure
 
 
-def _axis_texts(values: Sequence[float] | Sequence[str]) -> list[float | str]:
-    return [v if isinstance(v, float) else theme.escape(v, limit=_VALUE) for v in values]
+def _axis_texts(values: Sequence[float | str | None], column: Shown) -> list[float | str]:
+    return [v if isinstance(v, float) else theme.escape(column.value(v), limit=_VALUE) for v in values]
 
 
-def _bars(explanation: Explanation, n_shown: int) -> list[_Bar]:
+def _bars(explanation: Explanation, n_shown: int, naming: Naming) -> list[_Bar]:
     """Lay the contributions one after the other, largest first, the others folded into the last bar."""
     moving = [c for c in explanation.largest(len(explanation.contributions)) if c.contribution != 0]
     shown, folded = moving[:n_shown], moving[n_shown:]
@@ -187,13 +190,13 @@ def _bars(explanation: Explanation, n_shown: int) -> list[_Bar]:
         shown, folded = moving, []
     bars, at = [], explanation.base_value
     for contribution in shown:
-        label = _label(contribution)
+        label = _label(contribution, naming(contribution.column))
         bars.append(_Bar(label, label, at, contribution.contribution, 1.96 * contribution.standard_error))
         at += contribution.contribution
     if folded:
         change = sum(c.contribution for c in folded)
         error = 1.96 * float(np.sqrt(sum(c.standard_error**2 for c in folded)))
-        names = ", ".join(theme.escape(c.column, limit=_NAME) for c in folded[:6])
+        names = ", ".join(theme.escape(naming(c.column).words, limit=_NAME) for c in folded[:6])
         label = _("{n} other columns", n=len(folded))
         bars.append(_Bar(label, f"{label}: {names}{' …' if len(folded) > 6 else ''}", at, change, error))
     return bars
@@ -282,16 +285,13 @@ def _method(explanation: Explanation) -> str:
     return _("Shapley values against {n} comparison patients, sampled to {error} %", **values)
 
 
-def _label(contribution: Contribution) -> str:
-    name = theme.escape(contribution.column, limit=_NAME)
+def _label(contribution: Contribution, shown: Shown) -> str:
+    name = theme.column(shown, limit=_NAME)
     if contribution.value is None:
         return _("{column} is missing", column=name)
-    value = theme.escape(contribution.value, limit=_VALUE)
-    return (
-        f"{name} = {value} {theme.escape(str(unit_message(contribution.unit, contribution.column)))}"
-        if contribution.unit
-        else f"{name} = {value}"
-    )
+    value = theme.escape(shown.value(contribution.value), limit=_VALUE)
+    unit = str(unit_message(contribution.unit, contribution.column))
+    return f"{name} = {value} {theme.escape(unit)}" if unit else f"{name} = {value}"
 
 
 def _wrapped(label: str) -> str:
@@ -300,6 +300,8 @@ def _wrapped(label: str) -> str:
         return label
     if " = " in label:
         return label.replace(" = ", "<br>= ", 1)
+    if "<span" in label:
+        return label.replace("</span> ", "</span><br>", 1)
     spaces = [i for i, c in enumerate(label) if c == " "]
     if not spaces:
         return label

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import plotly.graph_objects as go
 
 from medcore.charts import theme
+from medcore.data.shown import Naming, Shown
 from medcore.i18n import _
 from medcore.models.written.nomogram import FULL_SCALE, Nomogram, ScaleMark
 
@@ -14,9 +17,10 @@ _LETTER = 1.35
 _NAME = 26
 
 
-def nomogram_chart(found: Nomogram, *, event: str) -> go.Figure:
+def nomogram_chart(found: Nomogram, *, event: str, naming: Naming = Shown) -> go.Figure:
     """Draw the scales under each other: the points of each value, their total, its risk."""
-    names = [_("Points"), *(theme.escape(s.name, limit=_NAME) for s in found.scales), _("Total points"), _("Risk (%)")]
+    scales = [theme.column(naming(s.name), limit=_NAME) for s in found.scales]
+    names = [_("Points"), *scales, _("Total points"), _("Risk (%)")]
     n = len(names)
     figure = theme.new_figure(
         title=_("Nomogram: points of each value, and the risk of their total"),
@@ -29,7 +33,7 @@ def nomogram_chart(found: Nomogram, *, event: str) -> go.Figure:
         alt=_(
             "Nomogram of {n} predictors. The longest scale is that of {name}; totals go up to {total} points.",
             n=len(found.scales),
-            name=max(found.scales, key=lambda s: s.span[1]).name,
+            name=naming(max(found.scales, key=lambda s: s.span[1]).name),
             total=round(found.largest),
         ),
         height=110 + _ROW * n,
@@ -37,7 +41,7 @@ def nomogram_chart(found: Nomogram, *, event: str) -> go.Figure:
     _line(figure, n - 1, (0.0, FULL_SCALE), [(v, f"{v:g}") for v in range(0, 101, 10)])
     for row, scale in enumerate(found.scales):
         y = n - 2 - row
-        rising, falling = _branches(scale.marks)
+        rising, falling = _branches(_worded(scale.marks, naming(scale.name)))
         _line(figure, y, scale.span, [(m.points, _text(m)) for m in _apart(rising)])
         _line(figure, y, None, [(m.points, _text(m)) for m in _apart(falling)], side="bottom center")
     factor = FULL_SCALE / found.largest
@@ -51,6 +55,11 @@ def nomogram_chart(found: Nomogram, *, event: str) -> go.Figure:
     )
     figure.update_xaxes(range=[-4, 106], showticklabels=False, zeroline=False)
     return figure
+
+
+def _worded(marks: tuple[ScaleMark, ...], column: Shown) -> tuple[ScaleMark, ...]:
+    """Name categories as they are shown."""
+    return tuple(replace(m, value=column.value(m.value)) if isinstance(m.value, str) else m for m in marks)
 
 
 def _branches(marks: tuple[ScaleMark, ...]) -> tuple[list[ScaleMark], list[ScaleMark]]:

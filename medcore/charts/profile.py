@@ -9,42 +9,45 @@ import plotly.graph_objects as go
 
 from medcore.charts import theme
 from medcore.data.describe.profile import ColumnProfile, Profile
+from medcore.data.shown import Naming, Shown
 from medcore.i18n import _
 
 MOST_BARS = 30
 LEGEND_BELOW = {"orientation": "h", "y": -0.25, "x": 0}
 
 
-def distribution(column: ColumnProfile, classes: Sequence[str], *, height: int = 300) -> go.Figure:
+def distribution(
+    column: ColumnProfile, classes: Sequence[str], *, height: int = 300, naming: Naming = Shown
+) -> go.Figure:
     """Draw a column's distribution within each class, as shares, so that rare classes can be compared.
 
     A column without values to show (free text, names of patients) gives an empty figure
     that says so.
     """
     if column.numbers is not None:
-        return _histogram(column, classes, height)
+        return _histogram(column, classes, height, naming(column.name))
     if column.categories is not None and column.categories.names:
-        return _bars(column, classes, height)
+        return _bars(column, classes, height, naming(column.name))
     return theme.new_figure(
-        title=_("{column}: not shown", column=theme.escape(column.name)),
+        title=_("{column}: not shown", column=theme.escape(naming(column.name))),
         x_title="",
         y_title="",
-        alt=_("The values of {column} are not shown.", column=theme.escape(column.name)),
+        alt=_("The values of {column} are not shown.", column=theme.escape(naming(column.name))),
         height=height,
     )
 
 
-def missing_share(profile: Profile, *, most: int = MOST_BARS) -> go.Figure:
+def missing_share(profile: Profile, *, most: int = MOST_BARS, naming: Naming = Shown) -> go.Figure:
     """Draw the share of missing values of the columns that lack most, by class where there are classes."""
     lacking = sorted((c for c in profile.columns if c.n_missing), key=lambda c: -c.missing)
     shown = lacking[:most][::-1]
-    names = [theme.escape(c.name, limit=28) for c in shown]
+    names = [theme.column(naming(c.name), limit=28) for c in shown]
     figure = theme.new_figure(
         title=_("{n} of {total} columns have missing values", n=len(lacking), total=len(profile.columns)),
         subtitle=_("The {n} with most are shown", n=len(shown)) if len(lacking) > most else "",
         x_title=_("Missing (%)"),
         y_title="",
-        alt=_missing_words(lacking, len(profile.columns)),
+        alt=_missing_words(lacking, len(profile.columns), naming),
         height=120 + 22 * max(len(shown), 3),
     )
     if profile.classes:
@@ -64,17 +67,17 @@ def missing_share(profile: Profile, *, most: int = MOST_BARS) -> go.Figure:
     return figure
 
 
-def _histogram(column: ColumnProfile, classes: Sequence[str], height: int) -> go.Figure:
+def _histogram(column: ColumnProfile, classes: Sequence[str], height: int, shown: Shown) -> go.Figure:
     numbers = column.numbers
     assert numbers is not None
     edges = np.array(numbers.edges)
     figure = theme.new_figure(
-        title=_headline(column),
-        x_title=theme.escape(f"{column.name} ({column.unit})" if column.unit else column.name),
+        title=_headline(column, shown),
+        x_title=theme.axis_title(shown, column.unit),
         y_title=_("Share of rows (%)"),
         alt=_(
             "Distribution of {column}: median {median}, middle half from {q1} to {q3}, from {low} to {high}.",
-            column=theme.escape(column.name),
+            column=theme.escape(shown),
             median=f"{numbers.median:.4g}",
             q1=f"{numbers.q1:.4g}",
             q3=f"{numbers.q3:.4g}",
@@ -99,19 +102,19 @@ def _histogram(column: ColumnProfile, classes: Sequence[str], height: int) -> go
     return figure
 
 
-def _bars(column: ColumnProfile, classes: Sequence[str], height: int) -> go.Figure:
+def _bars(column: ColumnProfile, classes: Sequence[str], height: int, shown: Shown) -> go.Figure:
     categories = column.categories
     assert categories is not None
     counts = np.array(categories.counts, dtype=float)
-    names = [theme.escape(n, limit=24) for n in categories.names]
+    names = [theme.escape(shown.value(n), limit=24) for n in categories.names]
     figure = theme.new_figure(
-        title=_headline(column),
+        title=_headline(column, shown),
         subtitle=_("{n} rarer categories are not shown", n=categories.n_others) if categories.n_others else "",
         x_title=_("Share of rows (%)"),
         y_title="",
         alt=_(
             "{column}: the most frequent of {n} categories is {name}.",
-            column=theme.escape(column.name),
+            column=theme.escape(shown),
             n=column.n_unique,
             name=names[int(np.argmax(counts.sum(axis=1)))],
         ),
@@ -131,8 +134,8 @@ def _bars(column: ColumnProfile, classes: Sequence[str], height: int) -> go.Figu
     return figure
 
 
-def _headline(column: ColumnProfile) -> str:
-    name = theme.escape(column.name, limit=40)
+def _headline(column: ColumnProfile, shown: Shown) -> str:
+    name = theme.escape(shown)
     percent = f"{100 * column.missing:.0f}"
     if column.auroc is None:
         return _("{column}: {percent} % missing", column=name, percent=percent)
@@ -141,13 +144,13 @@ def _headline(column: ColumnProfile) -> str:
     )
 
 
-def _missing_words(lacking: list[ColumnProfile], n: int) -> str:
+def _missing_words(lacking: list[ColumnProfile], n: int, naming: Naming) -> str:
     if not lacking:
         return _("No column has missing values.")
     return _(
         "{k} of {n} columns have missing values; {column} lacks most, {percent} %.",
         k=len(lacking),
         n=n,
-        column=theme.escape(lacking[0].name),
+        column=theme.escape(naming(lacking[0].name)),
         percent=f"{100 * lacking[0].missing:.0f}",
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import plotly.graph_objects as go
 
 from medcore.charts import lines, theme
+from medcore.data.shown import Naming, Shown
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import Breakdown, Subgroup
 from medcore.i18n import N_, _
@@ -21,8 +22,9 @@ MEASURES: Mapping[str, tuple[str, Callable[[Subgroup], Estimate], float | None]]
 }
 
 
-def forest(found: Breakdown, *, measure: str) -> go.Figure:
+def forest(found: Breakdown, *, measure: str, naming: Naming = Shown) -> go.Figure:
     """Draw one measure with its interval for each group; groups too small to judge are hollow and grey."""
+    found = found.shown(naming)
     label, pick, reference = MEASURES[measure]
     known = [(g, pick(g)) for g in found.groups if pick(g).exists]
     judged = [(g, e) for g, e in known if g.judgeable != "no"]
@@ -41,7 +43,9 @@ def forest(found: Breakdown, *, measure: str) -> go.Figure:
     said = "; ".join(f"{theme.escape(g.name)} {e:.2f}" for g, e in known)
     figure = theme.new_figure(
         title=title,
-        subtitle=_("By {columns}, with 95 % intervals", columns=" · ".join(theme.escape(c) for c in found.columns)),
+        subtitle=_(
+            "By {columns}, with 95 % intervals", columns=" · ".join(theme.escape(naming(c)) for c in found.columns)
+        ),
         x_title=_(label),
         y_title="",
         alt=_("{finding}. Each group: {groups}.", finding=title, groups=said),

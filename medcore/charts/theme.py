@@ -22,6 +22,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from medcore.data.schema.ranges import unit_message
+from medcore.data.shown import Shown
+
 Figure = go.Figure
 """What every chart is, by a name that other rooms may use."""
 
@@ -86,6 +89,22 @@ def escape(text: object, *, limit: int = 60) -> str:
         plain = plain[: limit - 1] + "…"
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return plain.replace("$", "&#36;").replace("%{", "&#37;{")
+
+
+def column(shown: Shown, *, limit: int = 40) -> str:
+    """Write a column for an axis or a hover text, escaped: its label with the name of the file small beside it.
+
+    >>> column(Shown("cp", "Chest pain type"))
+    'Chest pain type <span style="font-size:80%">cp</span>'
+    """
+    label = escape(shown.words, limit=limit)
+    return f'{label} <span style="font-size:80%">{escape(shown.aside, limit=limit)}</span>' if shown.aside else label
+
+
+def axis_title(shown: Shown, unit: str | None = None) -> str:
+    """Write a column with its unit for the title of an axis; ``unit`` where the result knows it, else the schema's."""
+    unit = str(unit_message(unit or shown.unit, shown.name))
+    return f"{column(shown)} ({escape(unit)})" if unit else column(shown)
 
 
 def new_figure(*, title: str, x_title: str, y_title: str, alt: str, subtitle: str = "", height: int = 380) -> go.Figure:

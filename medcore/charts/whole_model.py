@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts import theme
+from medcore.data.shown import Naming, Shown
 from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations
 from medcore.explanation.model.whole import Importance, ImportanceStability
@@ -23,17 +24,19 @@ _NAME = 26
 _LOW_TO_HIGH = (theme.NEGATIVE, "#b9bec7", theme.POSITIVE)
 
 
-def importance_chart(found: Importance, *, scale: str = "probability", n_shown: int = N_SHOWN) -> go.Figure:
+def importance_chart(
+    found: Importance, *, scale: str = "probability", n_shown: int = N_SHOWN, naming: Naming = Shown
+) -> go.Figure:
     """Draw how far each column moves the risk on average, with 95 % intervals, the largest first."""
     order, factor = found.order[:n_shown], _factor(scale)
-    names = [theme.escape(found.columns[i], limit=_NAME) for i in order]
-    title = _("On average, {column} moves the risk most", column=names[0]) if names else _("No column is used")
+    names, plain = _names_of([naming(found.columns[i]) for i in order])
+    title = _("On average, {column} moves the risk most", column=plain[0]) if names else _("No column is used")
     figure = theme.new_figure(
         title=title,
         subtitle=_("Mean size of the contributions over {n} patients, with 95 % bootstrap intervals", n=found.n),
         x_title=_size_title(scale),
         y_title="",
-        alt=_("Importance of the columns, the largest first: {columns}.", columns=names),
+        alt=_("Importance of the columns, the largest first: {columns}.", columns=plain),
         height=120 + ROW_HEIGHT * len(order),
     )
     mean = factor * found.mean[order]
@@ -59,7 +62,9 @@ def importance_chart(found: Importance, *, scale: str = "probability", n_shown: 
     return figure
 
 
-def beeswarm(found: Explanations, codebook: CodeBook, *, n_shown: int = N_SHOWN, seed: int = 0) -> go.Figure:
+def beeswarm(
+    found: Explanations, codebook: CodeBook, *, n_shown: int = N_SHOWN, seed: int = 0, naming: Naming = Shown
+) -> go.Figure:
     """Draw every patient's contribution of the columns used most; colour tells low from high values.
 
     Categories and missing values, which are neither low nor high, are grey. Of
@@ -67,13 +72,13 @@ def beeswarm(found: Explanations, codebook: CodeBook, *, n_shown: int = N_SHOWN,
     """
     chosen = _sample(len(found.rows), seed)
     order = np.argsort(-np.abs(found.contributions).mean(axis=0), kind="stable")[:n_shown]
-    names = [theme.escape(found.columns[i], limit=_NAME) for i in order]
+    names, plain = _names_of([naming(found.columns[i]) for i in order])
     figure = theme.new_figure(
         title=_("{n} patients: what each value did to the risk", n=len(chosen)),
         subtitle=_("A dot a patient. Red: high values, blue: low values, grey: categories and missing values."),
         x_title=_change_title(found.scale),
         y_title="",
-        alt=_("Contributions of each patient by column, the most used first: {columns}.", columns=names),
+        alt=_("Contributions of each patient by column, the most used first: {columns}.", columns=plain),
         height=140 + ROW_HEIGHT * len(order),
     )
     rng = np.random.default_rng(seed)
@@ -94,23 +99,23 @@ def beeswarm(found: Explanations, codebook: CodeBook, *, n_shown: int = N_SHOWN,
 
 
 def dependence(
-    found: Explanations, codebook: CodeBook, column: int, partner: int | None = None, *, unit: str | None = None
+    found: Explanations, codebook: CodeBook, column: int, partner: int | None = None, *, naming: Naming = Shown
 ) -> go.Figure:
     """Draw a column's contribution against its value, a dot a patient, coloured by the partner's value."""
     chosen = _sample(len(found.rows), 0)
-    name = theme.escape(found.columns[column], limit=40)
-    other = theme.escape(found.columns[partner], limit=40) if partner is not None else ""
+    shown = naming(found.columns[column])
+    other = theme.escape(naming(found.columns[partner])) if partner is not None else ""
     subtitle = _("A dot a patient. Missing values are not drawn.")
     if partner is not None:
         subtitle = _(
             "A dot a patient. Colour: {partner}, from low (blue) to high (red); it changes most what this column does.",
             partner=other,
         )
-    title = _("What {column} does to the risk, by its value", column=name)
+    title = _("What {column} does to the risk, by its value", column=theme.escape(shown))
     figure = theme.new_figure(
         title=title,
         subtitle=subtitle,
-        x_title=f"{name} ({theme.escape(unit)})" if unit else name,
+        x_title=theme.axis_title(shown),
         y_title=_change_title(found.scale),
         alt=_("{finding}: a dot for each of {n} patients.", finding=title, n=len(chosen)),
     )
@@ -124,7 +129,7 @@ def dependence(
     x = codes
     if not codebook.ordered[column]:
         names, x = _level_axis(found, codebook, column, chosen)
-        texts = [theme.escape(t, limit=22) for t in (*names, _("other"))]
+        texts = [theme.escape(shown.value(t), limit=22) for t in (*names, _("other"))]
         ticks = sorted({int(v) for v in x[known]})
         figure.update_xaxes(tickvals=ticks, ticktext=[texts[min(t, len(texts) - 1)] for t in ticks])
         x = x + np.random.default_rng(0).uniform(-0.25, 0.25, len(x))
@@ -140,9 +145,10 @@ def dependence(
     return figure
 
 
-def effect_chart(found: Effect) -> go.Figure:
+def effect_chart(found: Effect, *, naming: Naming = Shown) -> go.Figure:
     """Draw the mean risk along a column: partial dependence, accumulated local effect, and where patients are."""
-    name = theme.escape(found.column, limit=40)
+    column = naming(found.column)
+    name = theme.escape(column)
     low, high = 100 * float(found.partial.min()), 100 * float(found.partial.max())
     title = _(
         "Over {column}, the mean risk goes from {low} % to {high} %", column=name, low=f"{low:.0f}", high=f"{high:.0f}"
@@ -155,13 +161,13 @@ def effect_chart(found: Effect) -> go.Figure:
         )
         if len(found.accumulated)
         else _("Over {n} training patients. Grey: how many have such values.", n=found.n),
-        x_title=f"{name} ({theme.escape(found.unit)})" if found.unit else name,
+        x_title=theme.axis_title(column, found.unit),
         y_title=_("Mean risk (%)"),
         alt=_("Mean risk against {column}. {finding}.", column=name, finding=title),
     )
     curves = [found.partial, found.accumulated] if len(found.accumulated) else [found.partial]
     top = min(100.0, 1.25 * 100 * max(float(c.max()) for c in curves))
-    x = [v if isinstance(v, float) else theme.escape(v, limit=22) for v in found.values]
+    x = [v if isinstance(v, float) else theme.escape(column.value(v), limit=22) for v in found.values]
     shares = 0.25 * top * found.support / (float(found.support.max()) or 1.0)
     grey = theme.translucent(theme.MUTED, 0.3)
     if found.numeric and len(x) > N_SHOWN:
@@ -202,13 +208,15 @@ def effect_chart(found: Effect) -> go.Figure:
     return figure
 
 
-def stability_chart(found: ImportanceStability, names: Sequence[str], *, n_shown: int = N_SHOWN) -> go.Figure:
+def stability_chart(
+    found: ImportanceStability, names: Sequence[str], *, n_shown: int = N_SHOWN, naming: Naming = Shown
+) -> go.Figure:
     """Draw each model's share of importance by column: close together where the models agree.
 
     ``names`` are what the models are called, in their order.
     """
     order = np.argsort(-found.shares.mean(axis=0), kind="stable")[:n_shown]
-    columns = [theme.escape(found.columns[i], limit=_NAME) for i in order]
+    columns, plain = _names_of([naming(found.columns[i]) for i in order])
     title = _("The models inside rank the columns alike: {value}", value=f"{found.agreement:.2f}")
     if found.agreement < 0.6:
         title = _("The models inside disagree about the columns: {value}", value=f"{found.agreement:.2f}")
@@ -217,7 +225,7 @@ def stability_chart(found: ImportanceStability, names: Sequence[str], *, n_shown
         subtitle=_("Rank correlation between two models, on average; 1 is the same order, 0 no agreement"),
         x_title=_("Share of a model's contributions (%)"),
         y_title="",
-        alt=_("{finding}. Columns by mean share: {columns}.", finding=title, columns=columns),
+        alt=_("{finding}. Columns by mean share: {columns}.", finding=title, columns=plain),
         height=160 + ROW_HEIGHT * len(order),
     )
     symbols = ("circle", "diamond", "square", "cross", "x", "triangle-up")
@@ -233,6 +241,11 @@ def stability_chart(found: ImportanceStability, names: Sequence[str], *, n_shown
     _names_down(figure, columns)
     figure.update_xaxes(rangemode="tozero")
     return figure
+
+
+def _names_of(columns: Sequence[Shown]) -> tuple[list[str], list[str]]:
+    """Return columns as an axis has them, and as a sentence has them."""
+    return [theme.column(c, limit=_NAME) for c in columns], [theme.escape(c) for c in columns]
 
 
 def _names_down(figure: go.Figure, names: Sequence[str]) -> None:

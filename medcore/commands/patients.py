@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from medcore.i18n import N_, _, number
 if TYPE_CHECKING:
     import pandas as pd
 
+    from medcore.data.shown import Shown
+    from medcore.explanation.shapley.results import Contribution
     from medcore.models.bundle.bundle import Bundle
 
 
@@ -89,7 +91,7 @@ def explain(
         )
     others = _background(background, mapping, model)
     explanation = explain_row(model, frame, row, background=others, class_name=class_name)
-    flags = model.flags(frame.iloc[[row]])[0]
+    flags, naming = model.flags(frame.iloc[[row]])[0], model.schema.shown
     shifted = row in cohort.source.shifted
     mends = mended_of(replace(cohort, frame=frame.iloc[[row]]), model.schema)
     lines = [
@@ -100,7 +102,7 @@ def explain(
             base=number(explanation.base_value),
         ),
         *(
-            f"  {c.column} = {c.value}: {number(c.contribution, '+.4f')} ± {number(c.standard_error, '.4f')}"
+            f"  {naming(c.column)} = {naming(c.column).value(c.value)}: {number(c.contribution, '+.4f')} ± {number(c.standard_error, '.4f')}"
             for c in explanation.contributions
         ),
         *map(str, map(flag_message, flags)),
@@ -115,12 +117,18 @@ def explain(
     return Result(
         {
             **explanation.to_dict(),
+            "contributions": [_worded(c, naming(c.column)) for c in explanation.contributions],
             "flags": [*flags, *[SHIFTED] * shifted],
             "mended": [m.to_dict() for m in mends],
             "mapping": mapped,
         },
         tuple(lines),
     )
+
+
+def _worded(contribution: Contribution, column: Shown) -> dict[str, object]:
+    """Write a contribution with what its column and its value are in words."""
+    return asdict(contribution) | {"label": column.label, "value_label": column.value(contribution.value)}
 
 
 def explain_all(

@@ -90,7 +90,7 @@ def profile(
         found,
         (
             heading,
-            *(f"  {c['name']}: {c['kind']}, {c['role']}" for c in columns),
+            *(f"  {cohort.schema.shown(c['name'])}: {c['kind']}, {c['role']}" for c in columns),
             *mended_lines(mends),
             *finding_lines(findings),
         ),

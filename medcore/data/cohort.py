@@ -12,6 +12,7 @@ from medcore.data.attachments import Attachments
 from medcore.data.long import Pivot
 from medcore.data.notation import Reading
 from medcore.data.parts import with_parts
+from medcore.data.shown import Shown
 from medcore.errors import MissingColumnsError
 from medcore.i18n import Message
 from medcore.targets import Target
@@ -98,6 +99,14 @@ class Schema:
             if column.name == name:
                 return column
         raise MissingColumnsError.between(wanted=[name], got=self.names)
+
+    def shown(self, name: str) -> Shown:
+        """Say how a column is shown to people; one that is not of the table by its name alone."""
+        column = next((c for c in self.columns if c.name == name), None)
+        if column is None:
+            return Shown(name)
+        label = "" if column.label.strip().casefold() == name.strip().casefold() else column.label.strip()
+        return Shown(name, label, column.unit or "", column.level_labels)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from medcore.data.shown import Naming, named
 from medcore.i18n import Message
 
 Severity = Literal["info", "warning", "error"]
@@ -55,6 +56,11 @@ class Finding:
     columns: tuple[str, ...] = ()
     n_rows: int = 0
     fix: Fix | None = None
+
+    def shown(self, naming: Naming) -> Finding:
+        """Return the same with its sentences calling columns as they are shown."""
+        message, why, remedy = (named(text, naming, self.columns) for text in (self.message, self.why, self.remedy))
+        return replace(self, message=message, why=why, remedy=remedy)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the sentences in the current language."""

@@ -27,7 +27,10 @@ def model_card(inputs: ReportInputs) -> list[Block]:
         (_("Status"), _(INTENDED_USE)),
         (_("Intended use"), not_stated(inputs.answers.get("intended_use"))),
         (_("Predicts"), _predicts(inputs)),
-        (_("Inputs"), _("{n} columns: {names}", n=len(manifest["predictors"]), names=_some(manifest["predictors"]))),
+        (
+            _("Inputs"),
+            _("{n} columns: {names}", n=len(manifest["predictors"]), names=_some(inputs, manifest["predictors"])),
+        ),
         (_("Made of"), listed(weights)),
         (_("Recalibration"), _(CALIBRATIONS[recalibrated])),
         (_("Learnt from"), _rows(inputs, results.cross_validated)),
@@ -49,9 +52,10 @@ def _predicts(inputs: ReportInputs) -> str:
     return _("The risk of each class of “{outcome}”: {classes}", outcome=inputs.outcome_name, classes=list(names))
 
 
-def _some(names: list[str], most: int = 12) -> list[str]:
-    """Return the first names, and a mark that there are more."""
-    return names if len(names) <= most else [*names[:most], "…"]
+def _some(inputs: ReportInputs, names: list[str], most: int = 12) -> list[str]:
+    """Return the first columns in words, and a mark that there are more."""
+    shown = [inputs.shown(name).words for name in names[:most]]
+    return shown if len(names) <= most else [*shown, "…"]
 
 
 def _rows(inputs: ReportInputs, judged: Evaluation) -> str:
@@ -66,5 +70,5 @@ def _figures(judged: Evaluation) -> str:
 
 
 def _groups(inputs: ReportInputs) -> str:
-    columns = list(map(str, inputs.results.training.sensitive.columns))
+    columns = [inputs.shown(str(name)).words for name in inputs.results.training.sensitive.columns]
     return listed(columns) if columns and inputs.target.event is not None else _("none")

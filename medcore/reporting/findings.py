@@ -238,7 +238,7 @@ def subgroups(inputs: ReportInputs) -> list[Block]:
     for column in patients.sensitive.columns:
         found = breakdown(
             outcome, risk, patients.sensitive, [column], threshold=inputs.threshold, groups=patients.groups
-        )
+        ).shown(inputs.shown)
         rows = [
             (
                 g.name + ("" if g.judgeable == "yes" else " *"),
@@ -253,7 +253,7 @@ def subgroups(inputs: ReportInputs) -> list[Block]:
             for g in found.groups
         ]
         if rows:
-            blocks.append(Table.of(str(column), head, rows))
+            blocks.append(Table.of(str(inputs.shown(column)), head, rows))
         blocks += _gaps(fairness(found.groups), found.groups)
     return [*blocks, Paragraph(_("* Fewer than 100 events or non-events: too few to judge this group well."))]
 
@@ -297,7 +297,7 @@ def external(inputs: ReportInputs) -> list[Block]:
     )
     rows = [
         (
-            d.column,
+            str(inputs.shown(d.column)),
             "–" if d.difference is None else f"{d.difference:.2f}",
             percent(d.missing),
             percent(d.missing_training),

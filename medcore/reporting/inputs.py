@@ -12,6 +12,7 @@ from medcore.data.cohort import Cohort, Schema
 from medcore.data.preparation.methods import Preparation
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import Prepared
+from medcore.data.shown import Shown
 from medcore.data.splitting.split import Split
 from medcore.evaluation import Evaluation
 from medcore.i18n import listed
@@ -66,6 +67,10 @@ class ReportInputs:
         """The schema the model was trained under."""
         return Schema.from_dict(self.results.manifest["schema"])
 
+    def shown(self, name: str) -> Shown:
+        """Say how a column is shown: as the table at hand has it, else as it was at training."""
+        return (self.schema if self.cohort is None else self.cohort.schema).shown(name)
+
     @property
     def recipe(self) -> Recipe:
         """The recipe the model was trained with."""
@@ -73,9 +78,9 @@ class ReportInputs:
 
     @property
     def outcome_name(self) -> str:
-        """The name of the column that is predicted."""
+        """The column that is predicted, as it is shown."""
         column = self.schema.outcome
-        return column.name if column else ""
+        return str(self.shown(column.name)) if column else ""
 
     @property
     def class_names(self) -> tuple[str, ...]:

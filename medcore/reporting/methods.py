@@ -90,7 +90,7 @@ def predictors(inputs: ReportInputs) -> list[Block]:
     n_rows = inputs.prepared.n_rows if inputs.prepared is not None else n_rows
     rows = [
         (
-            c.name,
+            str(inputs.shown(c.name)),
             _kind(c),
             str(unit_message(c.unit, c.name)),
             _missing_share(missing[c.name], n_rows) if c.name in missing else "–",
@@ -125,7 +125,7 @@ def characteristics(inputs: ReportInputs) -> list[Block]:
     if by_outcome is None:
         return []
     notes = _(
-        "Numbers: mean (standard deviation); median [quartiles], in the units of the predictors' list. Categories: count (share of those known). SMD: standardised mean difference, the largest between two groups. “{mark}” hides a count under {n}, or one from which such a count could be worked out.",
+        "Numbers: mean (standard deviation); median [quartiles], in the unit beside the name. Categories: count (share of those known). SMD: standardised mean difference, the largest between two groups. “{mark}” hides a count under {n}, or one from which such a count could be worked out.",
         n=FEWEST_TOLD,
         mark=HIDDEN,
     )
@@ -134,7 +134,7 @@ def characteristics(inputs: ReportInputs) -> list[Block]:
     if inputs.prepared is not None and inputs.split is not None and inputs.split.test.any():
         tables.append((_("Training patients and the locked test set"), table_one(inputs.prepared, split=inputs.split)))
     for caption, found in tables:
-        frame = found.frame()
+        frame = found.frame(naming=inputs.shown)
         blocks += _in_parts(caption, list(frame.columns), frame.to_numpy().tolist())
     return blocks
 
@@ -186,7 +186,7 @@ def preparation(inputs: ReportInputs) -> list[Block]:
     if done is None:  # a bundle of before it was kept
         sentences = tuple(str(sentence) for sentence in inputs.recipe.sentences())
         return [heading, Paragraph(_("The rules of the preparation:")), Bullets(sentences), *_missing(inputs)]
-    told = tell(inputs.schema, done)
+    told = tell(inputs.schema if inputs.cohort is None else inputs.cohort.schema, done)
     blocks: list[Block] = [heading, Paragraph(told.who)]
     if told.done:
         blocks += [Paragraph(_("Preparation, in this order:")), Bullets(told.done)]

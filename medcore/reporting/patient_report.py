@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from medcore.charts.explanation import waterfall
+from medcore.data.cohort import Schema
 from medcore.data.schema.ranges import unit_message
+from medcore.data.shown import Naming
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reliability import Reliability
@@ -40,7 +42,8 @@ class PatientReportInputs:
 
     ``who`` is how the patient was chosen ("Row 12"), never a name. ``base`` is the
     share (0–1) of training patients with the outcome, ``threshold`` the study's, ``model`` what the model is
-    called, ``model_sha256`` the hash of the bundle's list of hashes.
+    called, ``model_sha256`` the hash of the bundle's list of hashes. ``labels`` is the
+    schema by which columns and values are shown.
     """
 
     study: str
@@ -58,6 +61,7 @@ class PatientReportInputs:
     trained: str
     n_training: int
     made: date
+    labels: Schema = field(repr=False, default_factory=lambda: Schema(()))
 
     @property
     def risk(self) -> float:
@@ -100,7 +104,7 @@ def patient_report(inputs: PatientReportInputs, *, n_values: int = VALUES) -> Do
         Heading(_("How far to trust it"), 2),
         Paragraph(running([inputs.reliability.headline, *inputs.reliability.reasons])),
         Heading(_("What the model used"), 2),
-        Picture(waterfall(inputs.explanation, n_shown=BARS)),
+        Picture(waterfall(inputs.explanation, n_shown=BARS, naming=inputs.labels.shown)),
         Paragraph(_(CAPTION)),
         _values(inputs, n_values),
         _identity(inputs),
@@ -167,7 +171,8 @@ def _values(inputs: PatientReportInputs, most: int) -> Table:
     used = {c.column for c in found.largest(most)}
     shown = [c for c in found.contributions if c.column in used]
     marks = {column: name for name, _colon, column in (flag.partition(":") for flag in inputs.patient.flags)}
-    cells = [text for c in shown for text in (c.column, _value(c, marks.get(c.column, "")))]
+    naming = inputs.labels.shown
+    cells = [text for c in shown for text in (str(naming(c.column)), _value(c, naming, marks.get(c.column, "")))]
     cells += [""] * (-len(cells) % (2 * ACROSS))
     rows = [cells[i : i + 2 * ACROSS] for i in range(0, len(cells), 2 * ACROSS)]
     left = len(found.contributions) - len(shown)
@@ -177,8 +182,8 @@ def _values(inputs: PatientReportInputs, most: int) -> Table:
     return Table.of(caption, (_("Column"), _("Value")) * ACROSS, rows)
 
 
-def _value(contribution: Contribution, mark: str) -> str:
-    text = _("missing") if contribution.value is None else contribution.value
+def _value(contribution: Contribution, naming: Naming, mark: str) -> str:
+    text = naming(contribution.column).value(contribution.value) or _("missing")
     if contribution.unit and contribution.value is not None:
         text = f"{text} {unit_message(contribution.unit, contribution.column)}"
     return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text

@@ -29,7 +29,7 @@ class Told:
 def tell(schema: Schema, preparation: Preparation) -> Told:
     """Say who remained and what was done to the table, in the current language; counts only, no value."""
     steps = [(entry, _did(entry)) for entry in preparation.log if entry.step.on]
-    aside = "; ".join(f"{name} ({reason})" for name, reason in preparation.set_aside.items())
+    aside = "; ".join(f"{schema.shown(name)} ({reason})" for name, reason in preparation.set_aside.items())
     return Told(
         who=running(_who(schema, preparation)),
         done=tuple(f"{entry.step.sentence} {did}" for entry, did in steps if did),
@@ -65,11 +65,12 @@ def _who(schema: Schema, preparation: Preparation) -> list[str]:
     classes = listed(
         f"{name}: {n}" for name, n in zip(class_names(tuple(counts), schema.outcome), counts.values(), strict=True)
     )
-    outcome = schema.outcome.name if schema.outcome else ""
+    outcome = str(schema.shown(schema.outcome.name)) if schema.outcome else ""
+    names = [str(schema.shown(name)) for name in preparation.predictors]
     return [
         rows,
         _("The outcome was “{outcome}” ({classes}).", outcome=outcome, classes=classes),
-        _("Candidate predictors ({n}): {names}.", n=len(preparation.predictors), names=list(preparation.predictors)),
+        _("Candidate predictors ({n}): {names}.", n=len(preparation.predictors), names=names),
     ]
 
 

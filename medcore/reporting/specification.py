@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from medcore.charts.nomogram import nomogram_chart
 from medcore.data.schema.ranges import unit_message
+from medcore.data.shown import Naming
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.i18n import _, number, percent, running, span
 from medcore.models.learners.equation import Term
@@ -30,17 +32,25 @@ _LARGEST_LOG = 10.0
 _COST = ("auroc", "calibration_slope", "brier", "log_loss")
 
 
-def the_model(results: Results) -> list[Block]:
-    """Write the logistic regression down; nothing where none was, as in runs of before it was kept."""
+def the_model(results: Results, naming: Naming | None = None) -> list[Block]:
+    """Write the logistic regression down; nothing where none was, as in runs of before it was kept.
+
+    ``naming`` says how the predictors are shown, where that is known better than at training.
+    """
     model = results.specification
     if model is None:
         return []
+    if naming is not None:
+        shown = [naming(i.name) for i in model.inputs]
+        inputs = zip(model.inputs, shown, strict=True)
+        model = replace(model, inputs=tuple(replace(i, label=s.label, level_labels=s.levels) for i, s in inputs))
     drawn, names = nomogram(model), tuple(map(str, results.class_names))
+    picture = [Picture(nomogram_chart(drawn, event=names[-1], naming=model.shown))] if drawn is not None else []
     return [
         Heading(part("specification"), 1),
         *_which(model),
         *_equation(model, names),
-        *([Picture(nomogram_chart(drawn, event=names[-1]))] if drawn is not None else []),
+        *picture,
         *(_points(model, model.points, names[-1]) if model.points is not None else []),
     ]
 
@@ -110,7 +120,7 @@ def _curves(model: Specification) -> list[str]:
     if not bent:
         return []
     knots = [
-        _("{name}: {knots}", name=model.inputs[place].name, knots=", ".join(f"{k:g}" for k in values))
+        _("{name}: {knots}", name=model.inputs[place].shown, knots=", ".join(f"{k:g}" for k in values))
         for place, values in bent.items()
     ]
     return [
@@ -167,17 +177,17 @@ def _table(model: Specification, k: int, called: str) -> Table:
 
 
 def _name(term: Term, source: Input) -> str:
-    unit = str(unit_message(source.unit, source.name))
+    shown, unit = source.shown, str(unit_message(source.unit, source.name))
     match term.kind:
         case "missing":
-            return _("{name}: missing", name=source.name)
+            return _("{name}: missing", name=shown)
         case "level":
-            level = source.categories[term.level] if term.level >= 0 else _("another value")
-            return f"{source.name} = {level}"
+            level = shown.value(source.categories[term.level]) if term.level >= 0 else _("another value")
+            return f"{shown} = {level}"
         case "spline":
-            return _("{name}: curve {n}", name=source.name, n=term.curve + 1)
+            return _("{name}: curve {n}", name=shown, n=term.curve + 1)
         case _:
-            return f"{source.name} ({unit})" if unit else source.name
+            return f"{shown} ({unit})" if unit else str(shown)
 
 
 def _number(value: float, low: float, high: float) -> str:
@@ -198,7 +208,7 @@ def _ratio(value: float, low: float, high: float) -> str:
 def _points(model: Specification, points: PointScore, event: str) -> list[Block]:
     """Write the score of points, the risk of its totals, and what it costs."""
     rows = [
-        (model.inputs[i.place].name, " · ".join(f"{band}: {p}" for band, p in _bands(i, model.inputs[i.place])))
+        (str(model.inputs[i.place].shown), " · ".join(f"{band}: {p}" for band, p in _bands(i, model.inputs[i.place])))
         for i in points.items
     ]
     lowest, highest = points.range
@@ -230,7 +240,8 @@ def _points(model: Specification, points: PointScore, event: str) -> list[Block]
 def _bands(item: Items, source: Input) -> list[tuple[str, int]]:
     """Name the bands or categories of one predictor with their points."""
     if item.levels:
-        named = [(source.categories[level], p) for level, p in zip(item.levels, item.points, strict=True)]
+        words = [source.shown.value(source.categories[level]) or "" for level in item.levels]
+        named = list(zip(words, item.points, strict=True))
         return [*named, (_("another value"), item.other), (_("missing"), item.missing)]
     cuts = item.cuts
     if not cuts:

@@ -42,7 +42,7 @@ def study_report(inputs: ReportInputs) -> Document:
         *methods.models(inputs),
         *findings.measures(inputs),
         *findings.threshold(inputs),
-        *the_model(inputs.results),
+        *the_model(inputs.results, inputs.shown),
         *findings.performance(inputs),
         *findings.subgroups(inputs),
         *findings.external(inputs),

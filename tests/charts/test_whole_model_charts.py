@@ -6,6 +6,7 @@ import pytest
 
 from medcore.charts import theme, whole_model
 from medcore.charts.static import to_png
+from medcore.data.shown import Shown
 from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations
 from medcore.explanation.model.whole import ImportanceStability, importance
@@ -65,7 +66,7 @@ def test_high_values_are_red_and_low_ones_blue(codebook):
 
 @pytest.mark.parametrize("column", [0, 1])
 def test_dependence_draws_each_known_value(codebook, column):
-    figure = whole_model.dependence(many(), codebook, column, 2, unit="years")
+    figure = whole_model.dependence(many(), codebook, column, 2, naming=lambda name: Shown(name, "", "years"))
     assert len(figure.data[0].x) == (29 if column == 0 else 30)
     assert "<a" not in figure.layout.meta["subtitle"]
 

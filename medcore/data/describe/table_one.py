@@ -14,6 +14,8 @@ import pandas as pd
 from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN, hidden_cells
 from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
+from medcore.data.schema.ranges import unit_message
+from medcore.data.shown import Naming, Shown
 from medcore.data.splitting.split import Split
 from medcore.i18n import N_, Message, percent
 from medcore.statistics.differences import category_difference, standardised_difference
@@ -85,7 +87,7 @@ class TableOne:
         """Return each column's share of missing values (0–1)."""
         return {row.column: row.n_missing / max(sum(self.counts), 1) for row in self.rows}
 
-    def frame(self, *, suppress: bool = True) -> pd.DataFrame:
+    def frame(self, *, suppress: bool = True, naming: Naming = Shown) -> pd.DataFrame:
         """Write the table as text, in the current language, with a line for the missing values of each column.
 
         The table may be passed on: counts under 5 are hidden unless told otherwise, and as
@@ -95,8 +97,9 @@ class TableOne:
         heads = [overall, *(f"{s} (n = {n})" for s, n in zip(self.strata, self.counts, strict=True))]
         column, smd = (str(Message(word)) for word in (N_("Column"), N_("SMD")))
         lines = []
-        for _name, group in groupby(self.rows, key=lambda row: row.column):
-            for label, texts, difference in _lines(list(group), (sum(self.counts), *self.counts), suppress=suppress):
+        for name, group in groupby(self.rows, key=lambda row: row.column):
+            sizes = (sum(self.counts), *self.counts)
+            for label, texts, difference in _lines(list(group), sizes, naming(name), suppress=suppress):
                 shown = "" if difference is None else f"{difference:.2f}"
                 lines.append({column: label} | dict(zip(heads, texts, strict=True)) | {smd: shown})
         return pd.DataFrame(lines)
@@ -206,7 +209,7 @@ def _largest(values: list[float | None]) -> float | None:
 _Line = tuple[str, list[str], float | None]
 
 
-def _lines(rows: list[TableRow], sizes: tuple[int, ...], *, suppress: bool) -> list[_Line]:
+def _lines(rows: list[TableRow], sizes: tuple[int, ...], column: Shown, *, suppress: bool) -> list[_Line]:
     """Write the lines of one column: its levels or its numbers, then what is missing; ``sizes`` as the cells."""
     first = rows[0]
     known = np.array([[cell.n for cell in row.cells] for row in rows], dtype=np.int64)
@@ -223,13 +226,19 @@ def _lines(rows: list[TableRow], sizes: tuple[int, ...], *, suppress: bool) -> l
                 _count(c.n, None if gone else c.share, h)
                 for c, h, gone in zip(row.cells, hide, hidden[-1], strict=True)
             ]
-        lines.append((row.column if row.level is None else f"{row.column} = {row.level}", texts, row.smd))
+        name = _with_unit(column) if row.level is None else f"{column} = {column.value(row.level)}"
+        lines.append((name, texts, row.smd))
     if first.n_missing:
-        label = str(Message(N_("{column}: missing"), {"column": first.column}))
+        label = str(Message(N_("{column}: missing"), {"column": str(column)}))
         shares = missing / np.maximum(sizes, 1)
         texts = [_count(int(n), float(s), h) for n, s, h in zip(missing, shares, hidden[-1], strict=True)]
         lines.append((label, texts if first.missing else [*texts[:1], *["–"] * (len(sizes) - 1)], None))
     return lines
+
+
+def _with_unit(column: Shown) -> str:
+    unit = str(unit_message(column.unit, column.name))
+    return f"{column}, {unit}" if unit else str(column)
 
 
 def _count(n: int, share: float | None, hidden: bool | np.bool_) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from medcore.i18n import N_
 
 FIELDS = (
     "name",
+    "label",
     "kind",
     "role",
     "unit",
@@ -24,19 +26,22 @@ FIELDS = (
     "high",
     "missing_codes",
     "levels",
+    "level_labels",
     "sensitive",
     "event",
     "description",
     "reading",
 )
 _CHOICES: Mapping[str, tuple[str, ...]] = {"kind": KINDS, "role": ROLES}
+_EQUALS = re.compile("(?<![<>])=")  # a code may be "<=5"
 _TRUE = frozenset(["yes", "true", "1", "是", "y"])
 
 
 def save_dictionary(schema: Schema) -> str:
     """Write a schema as a data dictionary: CSV text, one line a column.
 
-    Several missing codes or levels are separated by ``|``; ``event`` holds the
+    ``label`` says in words what the column is, ``level_labels`` what the codes in its
+    cells are (``1=male|2=female``). Several missing codes or levels are separated by ``|``; ``event`` holds the
     outcome's positive class, ``reading`` how the cells are written where that is
     not plain (``decimal=,; dates=mdy``). A cell that a spreadsheet would take for a formula
     is preceded by an apostrophe.
@@ -74,9 +79,31 @@ def load_dictionary(schema: Schema, text: str) -> Schema:
     return schema
 
 
+def write_labels(labels: Mapping[str, str]) -> str:
+    """Write what codes mean in one line.
+
+    >>> write_labels({"1": "male", "2": "female"})
+    '1=male|2=female'
+    """
+    return "|".join(f"{code}={label.replace('|', '/')}" for code, label in labels.items())
+
+
+def read_labels(text: str) -> dict[str, str]:
+    """Read what :func:`write_labels` wrote, blanks about the signs allowed; a part that says nothing is passed over.
+
+    >>> read_labels("1 = male | 2 = female")
+    {'1': 'male', '2': 'female'}
+    """
+    pairs = (_EQUALS.split(part, maxsplit=1) for part in text.split("|"))
+    return {
+        pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2 and pair[0].strip() and pair[1].strip()
+    }
+
+
 def _row(column: Column, positive: str | None) -> dict[str, str]:
     return {
         "name": column.name,
+        "label": column.label,
         "kind": column.kind,
         "role": column.role,
         "unit": column.unit or "",
@@ -84,6 +111,7 @@ def _row(column: Column, positive: str | None) -> dict[str, str]:
         "high": "" if column.high is None else f"{column.high:g}",
         "missing_codes": "|".join(column.missing_codes),
         "levels": "|".join(column.levels),
+        "level_labels": write_labels(column.level_labels),
         "sensitive": "yes" if column.sensitive else "no",
         "event": (positive or "") if column.role == "outcome" else "",
         "description": column.description,
@@ -112,6 +140,8 @@ def _understood(name: str, field: str, text: str) -> Any:
         return _number(name, field, text)
     if field == "reading":
         return _reading(name, field, text)
+    if field == "level_labels":
+        return read_labels(text)
     if field in ("missing_codes", "levels"):
         return tuple(part for part in text.split("|") if part)
     return text.strip().lower() in _TRUE if field == "sensitive" else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medcore.data.shown import Shown
 from medcore.i18n import N_, Message
 from medcore.statistics.logistic import Floats
 
@@ -50,6 +51,10 @@ class Level:
             return Message("{name}", {"name": self.name})
         return Message(NOT_KNOWN if self.kind == "missing" else RARE)
 
+    def shown(self, column: Shown) -> Level:
+        """Return the level as its column's values are shown."""
+        return replace(self, name=column.value(self.name) or self.name) if self.kind == "level" else self
+
     def __str__(self) -> str:
         return str(self.message)
 
@@ -72,6 +77,10 @@ class GroupKey:
         """The group's name, translated when it is shown."""
         names = {f"level_{place}": level.message for place, level in enumerate(self.levels)}
         return Message(" · ".join(f"{{{name}}}" for name in names), names)
+
+    def shown(self, columns: Sequence[Shown]) -> GroupKey:
+        """Return the key as the values of its columns are shown; for people, not to look a group up."""
+        return GroupKey(tuple(level.shown(column) for level, column in zip(self.levels, columns, strict=True)))
 
     def __str__(self) -> str:
         return str(self.message)

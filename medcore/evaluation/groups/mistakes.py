@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from medcore.data.shown import Naming
 from medcore.evaluation.figures.estimates import Estimate, Floats, normal
 from medcore.evaluation.groups.grouping import MISSING, Level
 from medcore.i18n import N_, Message
@@ -37,6 +38,11 @@ class Condition:
         if self.level.kind == "missing":
             return Message(_IS_KNOWN if self.relation == "≠" else _IS_NOT_KNOWN, values)
         return Message("{column} {relation} {value}", values)
+
+    def shown(self, naming: Naming) -> Condition:
+        """Return the condition as its column and level are shown."""
+        column = naming(self.column)
+        return replace(self, column=column.words, level=self.level.shown(column))
 
     def __str__(self) -> str:
         return str(self.message)

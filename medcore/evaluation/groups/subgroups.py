@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from medcore.data.shown import Naming
 from medcore.evaluation.curves.utility import net_benefit
 from medcore.evaluation.figures.auroc import auroc
 from medcore.evaluation.figures.confusion import Confusion, confusion
@@ -113,6 +114,13 @@ class Breakdown:
     groups: tuple[Subgroup, ...]
     fairness: Fairness
     n_too_small: int = 0
+
+    def shown(self, naming: Naming) -> Breakdown:
+        """Return the same with the groups named as their columns' values are shown."""
+        columns = [naming(c) for c in self.columns]
+        groups = tuple(replace(g, key=g.key.shown(columns)) for g in self.groups)
+        keys = tuple(key.shown(columns) for key in self.fairness.groups)
+        return replace(self, groups=groups, fairness=replace(self.fairness, groups=keys))
 
     def warnings(self) -> tuple[Message, ...]:
         """Say which groups are too small to judge, and how many patients are in groups too small to show."""

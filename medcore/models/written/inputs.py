@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from medcore.data.cohort import Column, Schema
 from medcore.data.preparation.cells import OLDEST, OLDEST_TOLD
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.schema.names import says
+from medcore.data.shown import Shown
 from medcore.features import UNSEEN, CodeBook, Codes
 from medcore.features.numeric.encoder import NumberEncoder
 
@@ -20,6 +21,7 @@ from medcore.features.numeric.encoder import NumberEncoder
 class Input:
     """One predictor, as the recipe prepares it.
 
+    ``label`` and ``level_labels`` say in words what it and its categories are.
     ``categories`` are the known ones by code, none for a number. ``low`` and ``high`` are
     the training patients' range; outside ``plausible`` a number counts as missing, as do
     ``missing_codes``. ``capped`` ages over 89 count as 90. ``since`` names the date from which
@@ -28,7 +30,9 @@ class Input:
     """
 
     name: str
+    label: str = ""
     unit: str = ""
+    level_labels: Mapping[str, str] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
@@ -37,6 +41,11 @@ class Input:
     capped: bool = False
     since: str = ""
     absent: float | None = None
+
+    @property
+    def shown(self) -> Shown:
+        """How the predictor is shown to people."""
+        return Shown(self.name, self.label, self.unit, self.level_labels)
 
     @property
     def numeric(self) -> bool:
@@ -70,14 +79,24 @@ def inputs_of(codebook: CodeBook, schema: Schema, recipe: Recipe) -> tuple[Input
     """Describe the predictors of a code book, in the order of the codes."""
     found = []
     for name, encoder in zip(codebook.columns, codebook.encoders, strict=True):
-        column = schema[name]
+        column, shown = schema[name], schema.shown(name)
         if not isinstance(encoder, NumberEncoder):
             categories = encoder.levels or ("",)
-            found.append(Input(name=name, categories=categories, absent=_absent(column, recipe, categories)))
+            found.append(
+                Input(
+                    name=name,
+                    label=shown.label,
+                    level_labels=shown.levels,
+                    categories=categories,
+                    absent=_absent(column, recipe, categories),
+                )
+            )
             continue
         found.append(
             Input(
                 name=name,
+                label=shown.label,
+                level_labels=shown.levels,
                 unit=column.unit or "",
                 low=None if np.isnan(encoder.low) else encoder.low,
                 high=None if np.isnan(encoder.high) else encoder.high,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medcore.data.shown import Shown
 from medcore.features import Codes
 from medcore.models.contract.task import Risk, Task, clean
 from medcore.models.learners.equation import Equation, Term, equation_of
@@ -45,6 +46,10 @@ class Specification:
     n_patients: int
     errors: NDArray[np.float64] | None = field(repr=False, default=None)
     points: PointScore | None = None
+
+    def shown(self, name: str) -> Shown:
+        """Say how a predictor is shown to people."""
+        return next((i.shown for i in self.inputs if i.name == name), Shown(name))
 
     def risk(self, codes: Codes) -> Risk:
         """Predict from codes ``(n, P)``: risks ``(n, K)``, rows summing to 1."""

@@ -71,10 +71,11 @@ def _dictionary(root: Node, model: Specification, target: str) -> None:
     for name in model.classes:
         _add(outcome, "Value", value=name)
     for source in model.inputs:
+        words = {"displayName": source.label} if source.label else {}
         if not source.numeric:  # no list of values: another one is no missing one
-            _add(fields, "DataField", name=source.name, optype="categorical", dataType="string")
+            _add(fields, "DataField", name=source.name, **words, optype="categorical", dataType="string")
             continue
-        field = _add(fields, "DataField", name=source.name, optype="continuous", dataType="double")
+        field = _add(fields, "DataField", name=source.name, **words, optype="continuous", dataType="double")
         margins = zip(("leftMargin", "rightMargin"), source.plausible, strict=True)
         given = {name: repr(float(margin)) for name, margin in margins if margin is not None}
         if given:

@@ -67,7 +67,10 @@ def _missing(inputs: ReportInputs) -> Iterator[str]:
     if much:
         yield _(
             "Much is missing of {columns}. The model learnt from gaps as they came about here; where tests are ordered otherwise, its risks change.",
-            columns=[_("{column} ({share} %)", column=name, share=round(100 * share)) for share, name in much],
+            columns=[
+                _("{column} ({share} %)", column=inputs.shown(name).words, share=round(100 * share))
+                for share, name in much
+            ],
         )
 
 

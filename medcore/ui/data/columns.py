@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ import streamlit as st
 from medcore.data.cohort import Column, Schema
 from medcore.data.describe.profile import profile
 from medcore.data.preparation.fixes import change_column
-from medcore.data.schema.dictionary import load_dictionary, save_dictionary
+from medcore.data.schema.dictionary import load_dictionary, read_labels, save_dictionary, write_labels
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once, store
@@ -77,7 +77,8 @@ def _chosen(schema: Schema) -> list[str]:
         roles = st.multiselect(
             _("Only these roles"), list(ROLE_WORDS), format_func=lambda r: _(ROLE_WORDS[r]), key="data.columns.roles"
         )
-    return [c.name for c in schema.columns if wanted in c.name.casefold() and (not roles or c.role in roles)]
+    found = [c for c in schema.columns if wanted in f"{c.name} {c.label}".casefold()]
+    return [c.name for c in found if not roles or c.role in roles]
 
 
 def _rows(study: StudyRecord, names: list[str]) -> pd.DataFrame:
@@ -95,11 +96,13 @@ def _missing(study: StudyRecord) -> dict[str, float]:
 def _row(column: Column, missing: float) -> dict[str, Any]:
     return {
         "name": column.name,
+        "label": column.label,
         "role": _(ROLE_WORDS[column.role]),
         "kind": _(KIND_WORDS[column.kind]),
         "unit": column.unit or "",
         "low": column.low,
         "high": column.high,
+        "level_labels": write_labels(column.level_labels),
         "codes": SEPARATOR.join(column.missing_codes),
         "sensitive": column.sensitive,
         "missing": 100 * missing,
@@ -111,11 +114,18 @@ def _config() -> dict[str, Any]:
     config = st.column_config
     return {
         "name": config.TextColumn(_("Column"), pinned=True),
+        "label": config.TextColumn(
+            _("Label"), help=_("What the column is, in words: charts, tables and reports show it.")
+        ),
         "role": config.SelectboxColumn(_("Role"), options=[_(w) for w in ROLE_WORDS.values()], required=True),
         "kind": config.SelectboxColumn(_("Kind"), options=[_(w) for w in KIND_WORDS.values()], required=True),
         "unit": config.TextColumn(_("Unit")),
         "low": config.NumberColumn(_("Plausible from")),
         "high": config.NumberColumn(_("to")),
+        "level_labels": config.TextColumn(
+            _("What the codes mean"),
+            help=_("Code = meaning, several separated by a vertical bar: 1 = male | 2 = female."),
+        ),
         "codes": config.TextColumn(_("Codes for missing"), help=_("Several codes are separated by a vertical bar |.")),
         "sensitive": config.CheckboxColumn(
             _("Subgroup"), help=_("Results are also broken down by this column, such as age or sex.")
@@ -133,22 +143,22 @@ def _edited(schema: Schema, before: pd.DataFrame, after: pd.DataFrame) -> Schema
     """Return the schema with the cells that were edited."""
     roles = {_(word): role for role, word in ROLE_WORDS.items()}
     kinds = {_(word): kind for kind, word in KIND_WORDS.items()}
+    read: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+        "label": lambda text: {"label": (text or "").strip()},
+        "role": lambda word: {"role": roles[word]},
+        "kind": lambda word: {"kind": kinds[word], "levels": ()},
+        "unit": lambda text: {"unit": (text or "").strip() or None},
+        "low": lambda number: {"low": _number(number)},
+        "high": lambda number: {"high": _number(number)},
+        "level_labels": lambda text: {"level_labels": read_labels(text or "")},
+        "codes": lambda text: {"missing_codes": tuple(c.strip() for c in (text or "").split("|") if c.strip())},
+        "sensitive": lambda on: {"sensitive": on},
+    }
     for old, new in zip(before.to_dict("records"), after.to_dict("records"), strict=True):
         fields: dict[str, Any] = {}
-        for name in ("role", "kind", "unit", "low", "high", "codes", "sensitive"):
-            if _same(old[name], new[name]):
-                continue
-            value = new[name]
-            if name == "role":
-                fields["role"] = roles[value]
-            elif name == "kind":
-                fields |= {"kind": kinds[value], "levels": ()}
-            elif name == "codes":
-                fields["missing_codes"] = tuple(c.strip() for c in (value or "").split("|") if c.strip())
-            elif name == "unit":
-                fields["unit"] = (value or "").strip() or None
-            else:
-                fields[name] = value if name == "sensitive" else _number(value)
+        for name, understood in read.items():
+            if not _same(old[name], new[name]):
+                fields |= understood(new[name])
         if fields:
             schema = change_column(schema, str(old["name"]), **fields)
     return schema

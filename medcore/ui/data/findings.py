@@ -31,7 +31,9 @@ def findings_view(study: StudyRecord) -> None:
         components.note(str(mend.message))
     found = cache.once(lambda: inspect(cache.cohort(study), recipe=study.recipe), "inspect", study.identity)
     if found:
-        components.findings(found, key="data.findings", on_fix=lambda finding: _fix(study, finding))
+        components.findings(
+            found, key="data.findings", naming=study.schema.shown, on_fix=lambda finding: _fix(study, finding)
+        )
     else:
         components.note(_("No check found anything. That is no proof that nothing is wrong."), look="success")
 

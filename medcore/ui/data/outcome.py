@@ -33,12 +33,18 @@ def outcome_form(study: StudyRecord) -> None:
             _("Outcome: the column to be predicted"),
             names,
             index=0 if outcome or proposals else None,
-            format_func=lambda n: one_line(n, limit=60),
+            format_func=lambda n: one_line(study.schema.shown(n), limit=60),
             key=f"data.outcome.{study.identity}",
             placeholder=_("Choose a column"),
         )
         if outcome is None and proposals:
-            caption(_("Likeliest: {column}. {reason}", column=proposals[0].column, reason=str(proposals[0].reason)))
+            caption(
+                _(
+                    "Likeliest: {column}. {reason}",
+                    column=study.schema.shown(proposals[0].column),
+                    reason=str(proposals[0].reason),
+                )
+            )
     if target is None:
         return
     with errors_shown():

@@ -12,6 +12,7 @@ from medcore.charts import profile as charts
 from medcore.data.describe.profile import ColumnProfile, Profile, profile
 from medcore.data.describe.table_one import TableOne, table_one
 from medcore.data.schema.class_names import class_names
+from medcore.data.shown import Naming
 from medcore.data.splitting.split import make_split
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
@@ -47,19 +48,19 @@ def profile_view(study: StudyRecord) -> None:
     found = once(lambda: profile(cohort(study)), "profile", study.identity)
     found = replace(found, classes=tuple(map(str, class_names(found.classes, study.schema.outcome))))
     if view == "missing":
-        figure(charts.missing_share(found), key="data.profile.missing")
+        figure(charts.missing_share(found, naming=study.schema.shown), key="data.profile.missing")
         return
-    _columns(found)
+    _columns(found, study.schema.shown)
 
 
-def _columns(found: Profile) -> None:
+def _columns(found: Profile, naming: Naming) -> None:
     """Draw twelve columns at a time of those asked for."""
     first, second = st.columns(2)
     with first:
         wanted = st.text_input(_("Find a column by name"), key="data.profile.find").casefold()
     with second:
         order = st.selectbox(_("Order"), list(ORDERS), format_func=lambda o: _(ORDERS[o][0]), key="data.profile.order")
-    chosen = [c for c in found.columns if wanted in c.name.casefold() and (c.numbers or c.categories)]
+    chosen = [c for c in found.columns if wanted in str(naming(c.name)).casefold() and (c.numbers or c.categories)]
     chosen.sort(key=ORDERS[order][1])
     n_pages = max(1, -(-len(chosen) // COLUMNS_A_PAGE))
     number = 1
@@ -71,7 +72,7 @@ def _columns(found: Profile) -> None:
     for left in range(0, len(part), 2):
         for place, column in zip(st.columns(2), part[left : left + 2], strict=False):
             with place:
-                chart = charts.distribution(column, found.classes, height=280)
+                chart = charts.distribution(column, found.classes, height=280, naming=naming)
                 figure(chart, key=f"data.profile.chart.{column.name}")
 
 
@@ -86,7 +87,7 @@ def _table_one(study: StudyRecord) -> None:
         show=lambda b: _("outcome") if b == "outcome" else _("split"),
     )
     one = once(lambda: _made(study, by), "table one", study.identity, by, study.schema.outcome.level_labels)
-    lines = one.frame()
+    lines = one.frame(naming=study.schema.shown)
     shown = lines.head(ROWS_SHOWN)
     table(shown.map(lambda v: plain(v, limit=60)).rename(columns=lambda c: plain(c, limit=60)), whole=lines)
     if len(lines) > ROWS_SHOWN:

@@ -13,6 +13,7 @@ from medcore.charts import utility
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.data.schema.matching import propose_names
+from medcore.data.shown import Naming
 from medcore.evaluation import Estimate, calibration_curve, decision_curve
 from medcore.i18n import _, percent
 from medcore.jobs.runs.versions import keep_version
@@ -35,7 +36,7 @@ from medcore.ui.kit.text import plain
 AFTER_RECALIBRATION = ("auroc", "brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
 
 
-def external(run: RunRecord, results: Results, judged: Judged, threshold: float) -> None:
+def external(run: RunRecord, results: Results, judged: Judged, threshold: float, naming: Naming) -> None:
     """Ask for a table of new patients with known outcomes and judge the model as it is."""
     section(
         _("How good is it on other patients?"),
@@ -58,7 +59,7 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float)
     if found.validation.same_table:
         return
     _judged(found.validation, judged)
-    _case_mix(found.validation)
+    _case_mix(found.validation, naming)
     _recalibrations(run, found)
 
 
@@ -194,7 +195,7 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
         figure(utility.decision_curve(curves, threshold=threshold), key="evaluate.external.decision")
 
 
-def _case_mix(found: ExternalValidation) -> None:
+def _case_mix(found: ExternalValidation, naming: Naming) -> None:
     apart = found.membership
     section(
         _("How these patients differ from those of training"),
@@ -207,7 +208,7 @@ def _case_mix(found: ExternalValidation) -> None:
     table(
         [
             {
-                _("Column"): plain(d.column),
+                _("Column"): plain(naming(d.column)),
                 _("Difference"): "–" if d.difference is None else f"{d.difference:.2f}",
                 _("Missing (training)"): f"{percent(d.missing, 0)} ({percent(d.missing_training, 0)})",
                 _("Never seen in training"): str(d.unseen),

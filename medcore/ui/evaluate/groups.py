@@ -8,6 +8,7 @@ import streamlit as st
 
 from medcore.charts import subgroups as charts
 from medcore.data.cohort import Schema
+from medcore.data.shown import Naming, Shown
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.grouping import GroupKey
 from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes
@@ -35,7 +36,7 @@ REMEDIES = {
 }
 
 
-def groups(judged: Judged, results: Results, threshold: float) -> None:
+def groups(judged: Judged, results: Results, threshold: float, naming: Naming) -> None:
     """Judge the model by any sensitive column and by intersections."""
     section(
         _("Is it as good for every kind of patient?"),
@@ -54,22 +55,23 @@ def groups(judged: Judged, results: Results, threshold: float) -> None:
         columns,
         default=[site.name] if site is not None and split == "site" else columns[:1],
         max_selections=3,
-        format_func=one_line,
+        format_func=lambda c: one_line(naming(c)),
         key=f"evaluate.groups.{judged.run_id}",
         persist_state="session",
     )
     if not picked:
         return
     found = judging.breakdown_of(judged, picked, threshold)
-    for warning in found.warnings():
+    shown = found.shown(naming)
+    for warning in shown.warnings():
         note(str(warning), look="warning")
     measure = choice(
         _("Measure"), list(charts.MEASURES), key="evaluate.measure", show=lambda m: _(charts.MEASURES[m][0])
     )
-    figure(charts.forest(found, measure=measure), key="evaluate.forest")
-    table([_row(g) for g in found.groups])
+    figure(charts.forest(found, measure=measure, naming=naming), key="evaluate.forest")
+    table([_row(g) for g in shown.groups])
     _fairness(found)
-    _remedies(judged, found)
+    _remedies(judged, found, [naming(c) for c in picked])
 
 
 def errors(judged: Judged, study: StudyRecord) -> None:
@@ -81,7 +83,9 @@ def errors(judged: Judged, study: StudyRecord) -> None:
     table(
         [
             {
-                _("Patients"): plain(" · ".join(map(str, r.conditions)) or _("all"), limit=160),
+                _("Patients"): plain(
+                    " · ".join(str(c.shown(study.schema.shown)) for c in r.conditions) or _("all"), limit=160
+                ),
                 _("Share"): f"{percent(r.share, 0)} ({r.n})",
                 _("Mean risk"): percent(r.mean_risk),
                 _("Observed"): percent(r.observed),
@@ -159,7 +163,7 @@ def _fairness(found: Breakdown) -> None:
     )
 
 
-def _remedies(judged: Judged, found: Breakdown) -> None:
+def _remedies(judged: Judged, found: Breakdown, columns: list[Shown]) -> None:
     if len(found.fairness.groups) < 2:
         return
     section(_("What would it cost to treat groups more alike?"), _(NEVER_SILENT))
@@ -169,7 +173,7 @@ def _remedies(judged: Judged, found: Breakdown) -> None:
     table(
         [
             {
-                _("Group"): plain(str(key)),
+                _("Group"): plain(str(key.shown(columns))),
                 _("What changes"): _change(remedy, key),
                 _(
                     "Sensitivity (%)"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from medcore.data.shown import Naming
 from medcore.i18n import N_, _
 from medcore.models.run.results import Results
 from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
@@ -23,9 +24,9 @@ FILES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def written(run: RunRecord, results: Results) -> None:
+def written(run: RunRecord, results: Results, naming: Naming) -> None:
     """Show the model as the report prints it, and hand it over."""
-    blocks = the_model(results)
+    blocks = the_model(results, naming)
     if not blocks:
         components.empty(
             _("No equation was kept"),

@@ -21,7 +21,7 @@ class LevelInput:
             list(asked.encoder.levels),
             index=None,
             placeholder=_("not known"),
-            format_func=components.plain,
+            format_func=lambda level: components.one_line(asked.shown.value(level)),
             key=key,
         )
         return chosen
@@ -37,8 +37,8 @@ class LevelInput:
             asked.label,
             list(range(len(levels))),
             index=int(current) if current >= 0 else None,
-            placeholder=shown or _("not known"),
-            format_func=lambda code: components.plain(levels[code]),
+            placeholder=asked.shown.value(shown) or _("not known"),
+            format_func=lambda code: components.one_line(asked.shown.value(levels[code])),
             key=key,
         )
         return own if chosen is None else CodedColumn(np.array([float(chosen)]))

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from medcore.data.cohort import Column
+from medcore.data.schema.ranges import unit_message
+from medcore.data.shown import Shown
 from medcore.explanation.patient.reference import Reference
 from medcore.features import CodedColumn
 from medcore.features.kind import Encoder
@@ -19,19 +21,20 @@ class Field:
     """A column of the schema, what training made of it, and the training patients' values."""
 
     column: Column
+    shown: Shown
     encoder: Encoder = field(repr=False)
     patients: CodedColumn = field(repr=False)
 
     @classmethod
-    def of(cls, reference: Reference, column: Column) -> Field:
+    def of(cls, reference: Reference, column: Column, shown: Shown) -> Field:
         """Take a predictor of a model."""
         place = reference.columns.index(column.name)
-        return cls(column, reference.codebook.encoders[place], reference.patients.column(place))
+        return cls(column, shown, reference.codebook.encoders[place], reference.patients.column(place))
 
     @property
     def label(self) -> str:
-        """The column with its unit."""
-        return label_of(self.column)
+        """The column in words with its name small beside it, and its unit."""
+        return label_of(self.shown)
 
     @property
     def known(self) -> np.ndarray:
@@ -40,9 +43,11 @@ class Field:
         return np.asarray(codes[~np.isnan(codes)])
 
 
-def label_of(column: Column) -> str:
-    """Name a column with its unit."""
-    return components.plain(f"{column.name} ({column.unit})" if column.unit else column.name)
+def label_of(shown: Shown) -> str:
+    """Name a column for the label of a field, which is read as markdown."""
+    small = f" :small[{components.plain(shown.aside)}]" if shown.aside else ""
+    unit = str(unit_message(shown.unit, shown.name))
+    return components.plain(shown.words) + small + (f" ({components.plain(unit)})" if unit else "")
 
 
 class ValueInput(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from medcore.data.cohort import Column
+from medcore.data.shown import Shown
 from medcore.features import CodedColumn
 from medcore.features.kind import Alternatives
 from medcore.i18n import _
@@ -16,7 +16,7 @@ MOST_OFFERED = 60
 """Values of training patients to choose from."""
 
 
-def text_of(column: Column, *, key: str) -> str | None:
+def text_of(column: Shown, *, key: str) -> str | None:
     """Ask for a cell of any column, also one that only helps to read others."""
     return st.text_input(label_of(column), key=key, placeholder=_("not known")).strip() or None
 
@@ -26,7 +26,7 @@ class TextInput:
 
     def typed(self, asked: Field, /, *, key: str) -> str | None:
         """Ask with a text field."""
-        return text_of(asked.column, key=key)
+        return text_of(asked.shown, key=key)
 
     def changeable(self, asked: Field, own: CodedColumn, /) -> bool:
         """Whether training patients had another value than the own one."""
@@ -40,7 +40,7 @@ class TextInput:
             list(range(len(found.values))),
             index=None,
             placeholder=shown or _("not known"),
-            format_func=lambda place: components.plain(str(found.values[place])),
+            format_func=lambda place: components.one_line(asked.shown.value(str(found.values[place]))),
             key=key,
         )
         return own if chosen is None else found.column.take([chosen])

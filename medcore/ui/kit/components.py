@@ -26,7 +26,7 @@ By themselves
 Text of tables
     ``plain(name)`` for labels and cells (markdown), ``one_line(name)`` for the options of
     selects (they read no markdown), ``markup(text)`` for HTML,
-    ``theme.escape(name)`` for charts. Everything above escapes what it is given,
+    ``theme.escape(name)`` for charts; ``column(shown)`` a column in words, its name small beside it. Everything above escapes what it is given,
     except the cells of ``table``.
 
 Callbacks (``on_click=``) run before the page: begin them with ``state.speak()`` when
@@ -40,7 +40,7 @@ from medcore.ui.kit.layout import caption, card, empty, facts, header, note, sec
 from medcore.ui.kit.navigation import go, link
 from medcore.ui.kit.notices import error, errors_shown, findings
 from medcore.ui.kit.tables import METRICS, download, downloads, metric_table, table, with_interval
-from medcore.ui.kit.text import markup, one_line, plain
+from medcore.ui.kit.text import column, markup, one_line, plain
 
 __all__ = [
     "METRICS",
@@ -48,6 +48,7 @@ __all__ = [
     "caption",
     "card",
     "choice",
+    "column",
     "dark_page",
     "download",
     "downloads",

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from medcore.data.findings import Finding, Severity
+from medcore.data.shown import Naming, Shown
 from medcore.errors import MedcoreError
 from medcore.i18n import N_, _
 from medcore.ui.kit.text import markup
@@ -56,14 +57,15 @@ def findings(
     key: str,
     on_fix: Callable[[Finding], None] | None = None,
     shown: int = 8,
+    naming: Naming = Shown,
 ) -> None:
     """List findings, worst first: what was seen, why it matters, what to do.
 
     ``on_fix`` is called with the finding when its one-click fix is pressed, before
-    the page is drawn again. More than ``shown`` are folded away.
+    the page is drawn again; ``naming`` says how columns are called. More than ``shown`` are folded away.
     """
     order = list(SEVERITIES)
-    ranked = sorted(found, key=lambda f: order.index(f.severity))
+    ranked = sorted((f.shown(naming) for f in found), key=lambda f: order.index(f.severity))
     loud = [f for f in ranked if f.severity != "info"]
     quiet = [f for f in ranked if f.severity == "info"]
     first, folded = loud[:shown], loud[shown:] + quiet

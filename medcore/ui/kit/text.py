@@ -6,6 +6,8 @@ import html
 import re
 import unicodedata
 
+from medcore.data.shown import Shown
+
 _SPECIAL = r"([\\`*_{}\[\]()#+\-.!|<>~$:@/&])"
 _MARKDOWN, _ESCAPED = re.compile(_SPECIAL), re.compile(r"\\" + _SPECIAL)
 
@@ -35,6 +37,16 @@ def markup(text: object, *, limit: int = 2000) -> str:
     'a &lt; b'
     """
     return html.escape(one_line(text, limit=limit))
+
+
+def column(shown: Shown) -> str:
+    """Write a column as HTML: in words, with its name small beside it where it has a label.
+
+    >>> column(Shown("cp", "Chest pain type")), column(Shown("age"))
+    ('Chest pain type <small>cp</small>', 'age')
+    """
+    small = f" <small>{markup(shown.aside, limit=24)}</small>" if shown.aside else ""
+    return markup(shown.words, limit=60) + small
 
 
 def one_line(text: object, *, limit: int = 2000) -> str:

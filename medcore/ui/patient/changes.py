@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from medcore.data.schema.ranges import unit_message
+from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient import wording
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _, number
+from medcore.ui.kit import components
 from medcore.ui.kit.text import markup
 
 SHOWN = 6
 
 
-def change_table(before: Explanation, after: Explanation) -> str:
+def change_table(before: Explanation, after: Explanation, naming: Naming) -> str:
     """Write risk and contributions before and after as HTML: those that matter most, the others as one line."""
     both = zip(before.contributions, after.contributions, strict=True)
     pairs = [pair for pair in both if _moved(pair) or any(c.contribution != 0 for c in pair)]
     order = sorted(pairs, key=lambda p: -max(abs(p[0].contribution), abs(p[1].contribution), _moved(p) * 2))
     widest = max((abs(c.contribution) for pair in pairs for c in pair), default=0.0) or 1.0
-    lines = [_line(a, b, after.scale, widest) for a, b in order[:SHOWN]]
+    lines = [_line(a, b, after.scale, widest, naming(a.column)) for a, b in order[:SHOWN]]
     rest = order[SHOWN:]
     if rest:
         sums = [sum(pair[i].contribution for pair in rest) for i in (0, 1)]
@@ -47,12 +50,12 @@ def _prediction(found: Explanation) -> str:
     return number(found.prediction, ".2f")
 
 
-def _line(before: Contribution, after: Contribution, scale: str, widest: float) -> str:
-    values = [_("missing") if c.value is None else c.value for c in (before, after)]
+def _line(before: Contribution, after: Contribution, scale: str, widest: float, column: Shown) -> str:
+    values = [column.value(c.value) or _("missing") for c in (before, after)]
     shown = values[0] if values[0] == values[1] else f"{values[0]} → {values[1]}"
     if before.unit and after.value is not None:
-        shown = f"{shown} {before.unit}"
-    name = f"{markup(before.column)} <span>{markup(shown)}</span>"
+        shown = f"{shown} {unit_message(before.unit, before.column)}"
+    name = f"{components.column(column)} <span>{markup(shown)}</span>"
     mark = ' class="mc-moved"' if values[0] != values[1] else ""
     cells = "".join(
         f"<td>{_bar(c.contribution, widest)}{_number(c.contribution, scale, c.standard_error)}</td>"

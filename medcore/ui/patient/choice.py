@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from medcore.data.cohort import Column
+from medcore.data.shown import Naming
 from medcore.data.values.column import write_number
 from medcore.i18n import N_, _, percent
 from medcore.reporting.patient_report import MARKS
@@ -75,21 +76,21 @@ def _cell(explainer: Explainer, name: str, value: str | None) -> str | None:
     return value if value is None or column.kind != "numeric" else write_number(float(value), column)
 
 
-def in_words(flags: object) -> str:
+def in_words(flags: object, naming: Naming) -> str:
     """Write the flags of one patient, ``kind:column; kind:column``, as marks with the columns they are of."""
     columns: dict[str, list[str]] = {}
     for flag in FLAG_ENDS.split(str(flags or "")):
         kind, _colon, column = flag.partition(":")
         if kind in MARKS:
-            columns.setdefault(kind, []).append(column)
+            columns.setdefault(kind, []).append(naming(column).words)
     return "; ".join(f"{_(MARKS[kind])}: {', '.join(names)}" for kind, names in columns.items())
 
 
 def _ask(explainer: Explainer, column: Column, *, key: str) -> str | None:
     """Ask for one value, as text; None when it is not known."""
     if column.name not in explainer.reference.columns:
-        return text_of(column, key=key)
-    asked = Field.of(explainer.reference, column)
+        return text_of(explainer.shown(column.name), key=key)
+    asked = Field.of(explainer.reference, column, explainer.shown(column.name))
     return input_of(asked.encoder.kind).typed(asked, key=key)
 
 
@@ -108,5 +109,5 @@ def _implausible(explainer: Explainer, values: dict[str, str | None]) -> list[st
                 if explainer.recipe.is_on("implausible_values")
                 else N_("{column} is outside its plausible range of {low} to {high}: check the value and its unit.")
             )
-            odd.append(_(text, column=name, low=f"{column.low:g}", high=f"{column.high:g}"))
+            odd.append(_(text, column=explainer.shown(name), low=f"{column.low:g}", high=f"{column.high:g}"))
     return odd

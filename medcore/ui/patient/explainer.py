@@ -11,6 +11,7 @@ import pandas as pd
 from medcore import jobs
 from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe, required_columns
+from medcore.data.shown import Shown
 from medcore.explanation.model import overview
 from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.conformal import ConformalSets
@@ -41,6 +42,11 @@ class Explainer:
     reference: Reference = field(repr=False)
     usual: Floats = field(repr=False)
     sets: ConformalSets
+    labels: Schema = field(repr=False)
+
+    def shown(self, name: str) -> Shown:
+        """Say how a column is shown: by the study's labels of today, which change no model."""
+        return self.labels.shown(name)
 
     @property
     def model(self) -> jobs.ResultOf:
@@ -199,8 +205,8 @@ def _central(codes: Floats) -> Floats:
 
 def open_explainer(study: StudyRecord, run: RunRecord) -> Explainer:
     """Open a finished run of a study."""
-    found = cache.once(lambda: _open(study, run), "patient.explainer", run.id)
-    return replace(found, results=cache.results(run))
+    found: Explainer = cache.once(lambda: _open(study, run), "patient.explainer", run.id)
+    return replace(found, results=cache.results(run), labels=study.schema)
 
 
 def _open(study: StudyRecord, run: RunRecord) -> Explainer:
@@ -218,4 +224,5 @@ def _open(study: StudyRecord, run: RunRecord) -> Explainer:
         reference=reference,
         usual=reference.usual_distances(),
         sets=ConformalSets.fit(results.training.outcome, results.training.risk, results.classes),
+        labels=study.schema,
     )

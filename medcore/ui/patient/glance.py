@@ -110,13 +110,11 @@ def mark_of(explainer: Explainer, patient: PatientRisk, place: int) -> str:
 
 
 def _chip(explainer: Explainer, patient: PatientRisk, place: int) -> str:
-    name = explainer.reference.columns[place]
-    mark, value = mark_of(explainer, patient, place), patient.values[place]
-    column = explainer.schema[name] if name in explainer.schema.names else None
-    unit = str(unit_message(column.unit, name)) if column is not None and column.unit and value is not None else ""
-    shown = _("not known") if value is None else f"{value} {unit}".strip()
+    column = explainer.shown(explainer.reference.columns[place])
+    mark, value = mark_of(explainer, patient, place), column.value(patient.values[place])
+    shown = _("not known") if value is None else f"{value} {unit_message(column.unit, column.name)}".strip()
     sign = f'<em title="{markup(_(MEANINGS[mark]))}">{MARKS[mark]}</em> ' if mark else ""
-    return f'<li class="mc-{mark or "plain"}">{sign}<span>{markup(name, limit=40)}</span> <b>{markup(shown, limit=40)}</b></li>'
+    return f'<li class="mc-{mark or "plain"}">{sign}<span>{components.column(column)}</span> <b>{markup(shown, limit=40)}</b></li>'
 
 
 def _facts(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> str:

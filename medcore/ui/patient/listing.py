@@ -57,7 +57,7 @@ class Listing:
         """Return one of the patients."""
         happened = None if self.outcome is None else explainer.names[int(self.outcome[place])]
         row = int(self.rows[place])
-        title = " · ".join([row_name(row), *(f"{n} {v}" for n, v in self.names.iloc[place].dropna().items())])
+        title = " · ".join([row_name(row), *_told(self.names.iloc[place].dropna(), explainer)])
         return Chosen(self.frame.iloc[[place]], f"{self.identity} {row}", title, happened, row=row)
 
     def band(self, explainer: Explainer, class_index: int) -> tuple[Floats, Floats]:
@@ -65,6 +65,11 @@ class Listing:
         training = explainer.results.training
         event = training.outcome == class_index
         return observed_band(event, training.risk[:, class_index], self.risk[:, class_index])
+
+
+def _told(names: pd.Series, explainer: Explainer) -> list[str]:
+    columns = [(explainer.shown(str(name)), value) for name, value in names.items()]
+    return [f"{column.words} {column.value(value)}" for column, value in columns]
 
 
 def sources(explainer: Explainer) -> list[str]:
@@ -97,7 +102,12 @@ def new_table(explainer: Explainer) -> Listing | None:
         _("Table of new patients, with the same columns as the training table"), key=f"patient.file.{explainer.run.id}"
     )
     if file is None:
-        st.caption(_("It needs these columns: {columns}.", columns=[components.plain(c) for c in explainer.columns]))
+        st.caption(
+            _(
+                "It needs these columns: {columns}.",
+                columns=[components.plain(explainer.shown(c)) for c in explainer.columns],
+            )
+        )
         return None
     cohort = cache.once(
         lambda: read_upload(file.name, file.getvalue(), like=explainer.schema),

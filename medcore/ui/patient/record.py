@@ -69,6 +69,7 @@ def _subject(
 ) -> PatientReportInputs:
     return PatientReportInputs(
         study=study.name,
+        labels=explainer.labels,
         # Never an identifier: the page may be printed and passed on.
         who=chosen.title if chosen.row is None else row_name(chosen.row),
         patient=patient,

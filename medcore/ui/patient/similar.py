@@ -59,7 +59,8 @@ def _differences(explainer: Explainer, other: Neighbour) -> str:
     """Name what differs, with the other's values; at most six columns."""
     values = dict(zip(explainer.reference.columns, other.values, strict=True))
     unknown = _("not known")
-    told = [f"{c} {values[c] or unknown}" for c in other.differs[:6]]
+    columns = [explainer.shown(c) for c in other.differs[:6]]
+    told = [f"{c.words} {c.value(values[c.name]) or unknown}" for c in columns]
     return ", ".join(map(components.plain, told)) or "–"
 
 

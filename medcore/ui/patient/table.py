@@ -103,5 +103,5 @@ def _result(explainer: Explainer, batch: Batch, rows: list[int] | None) -> None:
         mime="text/csv",
         key=f"patient.batch.download.{explainer.run.id}",
     )
-    figure = charts.importance_chart(importance(found), scale=found.scale)
+    figure = charts.importance_chart(importance(found), scale=found.scale, naming=explainer.shown)
     components.figure(figure, key="patient.batch.importance", caption=_(CAPTION))

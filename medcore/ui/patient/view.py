@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore.charts import explanation as charts
+from medcore.data.schema.ranges import unit_message
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.counterfactual import Change
 from medcore.explanation.patient.worker_queries import PatientRisk
@@ -40,7 +41,7 @@ def show_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk,
     with left:
         found, _background = explanation_of(explainer, chosen, patient, class_index)
         shown = len(found.contributions) if everything else FOLDED
-        components.figure(charts.waterfall(found, n_shown=shown), key="patient.waterfall")
+        components.figure(charts.waterfall(found, n_shown=shown, naming=explainer.shown), key="patient.waterfall")
 
 
 def _ask(explainer: Explainer) -> bool:
@@ -75,7 +76,7 @@ def show_counterfactuals(
         _("Columns that cannot change"),
         explainer.reference.columns,
         default=explainer.unchangeable,
-        format_func=components.one_line,
+        format_func=lambda c: components.one_line(explainer.shown(c)),
         key=f"patient.locked.{explainer.run.id}",
         persist_state="session",
     )
@@ -98,6 +99,6 @@ def show_counterfactuals(
 
 def _change(explainer: Explainer, change: Change) -> str:
     """Write one change as column, value now → value then, with the unit."""
-    absent, unit = _("missing"), explainer.schema[change.column].unit
-    then = f"{change.then or absent} {unit or ''}".strip()
-    return components.plain(f"{change.column}: {change.now or absent} → {then}")
+    absent, column = _("missing"), explainer.shown(change.column)
+    then = f"{column.value(change.then) or absent} {unit_message(column.unit, column.name)}".strip()
+    return components.plain(f"{column.words}: {column.value(change.now) or absent} → {then}", limit=160)

@@ -81,7 +81,7 @@ def _change(question: Question) -> None:
     """Ask for other values and show what they do; runs alone at every change."""
     changed = _ask(question)
     if not changed.differs(question.patient.rows).any():
-        st.empty().html(change_table(question.known, question.known))
+        st.empty().html(change_table(question.known, question.known, question.explainer.shown))
         components.caption(_("Change a value above: risk and contributions follow."))
         return
     place, parts = None, list[Floats]()
@@ -103,7 +103,7 @@ def _change(question: Question) -> None:
         )
         # What stands there stays until the first answer is known: nothing flickers.
         place = place or st.empty()
-        place.html(change_table(question.known, found))
+        place.html(change_table(question.known, found, question.explainer.shown))
     components.caption(_("± is the 95 % range of each estimate. The changed patient is not a real one."))
     st.button(
         _("Back to the patient’s own values"), key="patient.own", on_click=_start_over, args=(question.round_key,)
@@ -129,7 +129,7 @@ def _ask(question: Question) -> Rows:
         _("Columns to change"),
         able,
         default=able[:OFFERED],
-        format_func=components.one_line,
+        format_func=lambda c: components.one_line(explainer.shown(c)),
         key=f"patient.changing.{run}.{free}",
         persist_state="session",
     )
@@ -157,7 +157,8 @@ def _changeable(question: Question, name: str) -> bool:
 
 
 def _field(question: Question, name: str) -> Field:
-    return Field.of(question.explainer.reference, question.explainer.schema[name])
+    explainer = question.explainer
+    return Field.of(explainer.reference, explainer.schema[name], explainer.shown(name))
 
 
 def _along(question: Question) -> None:
@@ -168,7 +169,7 @@ def _along(question: Question) -> None:
         column = st.selectbox(
             _("The risk along one column"),
             question.ranked,
-            format_func=components.one_line,
+            format_func=lambda c: components.one_line(explainer.shown(c)),
             key=f"patient.column.{run}",
             persist_state="session",
         )
@@ -178,13 +179,13 @@ def _along(question: Question) -> None:
             [c for c in question.ranked if c != column],
             index=None,
             placeholder=_("no other column"),
-            format_func=components.one_line,
+            format_func=lambda c: components.one_line(explainer.shown(c)),
             key=f"patient.other.{run}",
             persist_state="session",
         )
     if other is None:
         found = explainer.what_if(question.patient, question.key, column, question.class_index)
-        components.figure(charts.what_if_curve(found), key="patient.what_if")
+        components.figure(charts.what_if_curve(found, naming=explainer.shown), key="patient.what_if")
     else:
         drawn = explainer.risk_map(question.patient, question.key, column, other, question.class_index)
-        components.figure(charts.what_if_map(drawn), key="patient.risk_map")
+        components.figure(charts.what_if_map(drawn, naming=explainer.shown), key="patient.risk_map")

@@ -76,9 +76,13 @@ def _uses(explainer: Explainer, found: Explanations) -> None:
             n=len(found.rows),
         ),
     )
-    components.figure(charts.importance_chart(_importance(explainer, found)), key="patient.whole.importance")
     components.figure(
-        charts.beeswarm(found, explainer.reference.codebook), key="patient.whole.swarm", caption=_(CAPTION)
+        charts.importance_chart(_importance(explainer, found), naming=explainer.shown), key="patient.whole.importance"
+    )
+    components.figure(
+        charts.beeswarm(found, explainer.reference.codebook, naming=explainer.shown),
+        key="patient.whole.swarm",
+        caption=_(CAPTION),
     )
 
 
@@ -89,28 +93,35 @@ def _one_column(explainer: Explainer, found: Explanations, name: str) -> None:
     )
     ranked = [found.columns[i] for i in _importance(explainer, found).order]
     column = st.selectbox(
-        _("Column"), ranked, format_func=components.one_line, key=f"patient.whole.column.{explainer.run.id}"
+        _("Column"),
+        ranked,
+        format_func=lambda c: components.one_line(explainer.shown(c)),
+        key=f"patient.whole.column.{explainer.run.id}",
     )
     if column is None:
         return
-    place, unit = (
-        found.columns.index(column),
-        explainer.schema[column].unit if column in explainer.schema.names else None,
-    )
+    place, naming = found.columns.index(column), explainer.shown
     pairs = cache.once(
         lambda: jobs.call(overview.interactions_of, explainer.model, tuple(ranked[:PAIRED]), class_name=name),
         *("patient.whole.pairs", explainer.run.id, name, len(found.rows)),
     )
     effect = cache.once(
-        lambda: jobs.call(overview.effect_of, explainer.model, explainer.reference, column, class_name=name, unit=unit),
+        lambda: jobs.call(
+            overview.effect_of,
+            explainer.model,
+            explainer.reference,
+            column,
+            class_name=name,
+            unit=naming(column).unit or None,
+        ),
         *("patient.whole.effect", explainer.run.id, name, column),
     )
     left, right = st.columns(2)
     with left:
-        drawn = charts.dependence(found, explainer.reference.codebook, place, pairs.partner(place), unit=unit)
+        drawn = charts.dependence(found, explainer.reference.codebook, place, pairs.partner(place), naming=naming)
         components.figure(drawn, key="patient.whole.dependence")
     with right:
-        components.figure(charts.effect_chart(effect), key="patient.whole.effect")
+        components.figure(charts.effect_chart(effect, naming=naming), key="patient.whole.effect")
 
 
 def _stability(explainer: Explainer, name: str) -> None:
@@ -129,7 +140,7 @@ def _stability(explainer: Explainer, name: str) -> None:
         components.note(_("This run’s model is a single one: nothing to compare."))
         return
     names = [_named(m) for m in stability.models]
-    components.figure(charts.stability_chart(stability, names), key="patient.whole.stability")
+    components.figure(charts.stability_chart(stability, names, naming=explainer.shown), key="patient.whole.stability")
 
 
 def _groups(explainer: Explainer, found: Explanations, events: np.ndarray, name: str) -> None:
@@ -149,7 +160,7 @@ def _groups(explainer: Explainer, found: Explanations, events: np.ndarray, name:
                 _("Mean risk"): components.plain(wording.percent(g.mean_risk)),
                 _("Observed"): absent if g.observed is None else components.plain(wording.percent(g.observed)),
                 _("What moved their risk most, in points"): ", ".join(
-                    f"{components.plain(c)} {_points(v)}" for c, v in g.reasons
+                    f"{components.plain(explainer.shown(c).words)} {_points(v)}" for c, v in g.reasons
                 )
                 or "–",
             }

@@ -72,7 +72,7 @@ def lines(
     risk = listing.risk[order, class_index]
     low, high = (bound[order] for bound in listing.band(explainer, class_index))
     table: dict[str, Any] = {_("Row"): listing.rows[order] + 2}
-    table |= {str(c): listing.names[c].to_numpy()[order] for c in listing.names.columns}
+    table |= {str(explainer.shown(c)): listing.names[c].to_numpy()[order] for c in listing.names.columns}
     table[_("Risk of {name} (%)", name=name)] = (100 * risk).round(1)
     table[_("Observed at such a risk (95 %)")] = [
         f"{span(100 * a, 100 * b, '.0f')}%" for a, b in zip(low, high, strict=True)
@@ -86,20 +86,21 @@ def lines(
     if listing.outcome is not None:
         table[_("What happened")] = [explainer.names[k] for k in listing.outcome[order]]
     if listing.flags:
-        table[_("Be careful about")] = [in_words(listing.flags[i]) for i in order]
+        table[_("Be careful about")] = [in_words(listing.flags[i], explainer.shown) for i in order]
     return pd.DataFrame(table)
 
 
-def reasons_of(found: Explanations | None, order: np.ndarray) -> dict[int, str]:
+def reasons_of(explainer: Explainer, found: Explanations | None, order: np.ndarray) -> dict[int, str]:
     """Write the largest contributions of each patient explained so far, by place in the list."""
     if found is None:
         return {}
-    told, missing = {}, _("missing")
+    told, missing, columns = {}, _("missing"), [explainer.shown(c) for c in found.columns]
     for number, place in enumerate(order[: len(found.rows)]):
         sizes = found.contributions[number]
         largest = [k for k in np.argsort(-np.abs(sizes), kind="stable")[:REASONS] if sizes[k] != 0]
         told[int(place)] = ", ".join(
-            f"{'▲' if sizes[k] > 0 else '▼'} {found.columns[k]} {found.values[number][k] or missing}" for k in largest
+            f"{'▲' if sizes[k] > 0 else '▼'} {columns[k].words} {columns[k].value(found.values[number][k]) or missing}"
+            for k in largest
         )
     return told
 
@@ -121,7 +122,7 @@ def _table(
     explainer: Explainer, listing: Listing, threshold: float, class_index: int, order: np.ndarray, batch: Batch
 ) -> None:
     """Draw the list with the reasons known by now, then work out some more; meant as a fragment."""
-    reasons = reasons_of(batch.found, order)
+    reasons = reasons_of(explainer, batch.found, order)
     table = lines(explainer, listing, threshold, class_index, order, reasons)
     risk = _("Risk of {name} (%)", name=explainer.names[class_index])
     config = st.column_config
@@ -186,7 +187,7 @@ def _downloads(
     """Offer the list as it is shown, as CSV and as Excel, made when it is asked for."""
 
     def table() -> pd.DataFrame:
-        return lines(explainer, listing, threshold, class_index, order, reasons_of(batch.found, order))
+        return lines(explainer, listing, threshold, class_index, order, reasons_of(explainer, batch.found, order))
 
     with st.container(horizontal=True):
         components.download(

@@ -9,7 +9,7 @@ def page():
     import pandas as pd
     import streamlit as st
 
-    from medcore.data.cohort import Column
+    from medcore.data.cohort import Column, Schema
     from medcore.explanation.patient.reference import Reference
     from medcore.features import CodeBook, register
     from medcore.ui.kinds import registry
@@ -28,7 +28,10 @@ def page():
     kinds = {"age": "numeric", "sex": "category", "bp": "blood pressure"}
     typed, changed = {}, {}
     for place, name in enumerate(table):
-        asked = Field.of(reference, Column(name=name, kind=kinds[name], unit="years" if name == "age" else None))
+        schema = Schema((Column(name=name, kind=kinds[name], unit="years" if name == "age" else None),))
+        if name == "sex":
+            schema = schema.change("sex", label="Sex at birth", level_labels={"f": "female"})
+        asked = Field.of(reference, schema[name], schema.shown(name))
         given, own = registry.input_of(asked.encoder.kind), rows.take(3).column(place)
         typed[name] = given.typed(asked, key=f"in.{name}")
         shown = str(asked.encoder.values(own)[0])
@@ -48,6 +51,8 @@ def test_every_kind_is_typed_in_as_the_text_of_a_cell():
     app.run()
     assert app.session_state["typed"] == {"age": "61.5", "sex": "m", "bp": "150/95"}
     assert app.number_input(key="in.age").label.startswith("age")
+    assert app.selectbox(key="in.sex").label == "Sex at birth :small[sex]"
+    assert app.selectbox(key="in.sex").options == ["female", "m"]
 
 
 def test_another_value_is_chosen_in_the_kinds_own_way():
