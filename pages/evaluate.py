@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medcore.data.cohort import Schema
 from medcore.i18n import N_, _, percent
 from medcore.ui.evaluate import comparison, external, groups, overview, report, stability, written
 from medcore.ui.evaluate.judging import Judged
@@ -30,6 +31,8 @@ def page() -> None:
     results = cache.results(run)
     judged = choose(study, run, results)
     who(judged)
+    schema = Schema.from_dict(results.manifest["schema"])
+    components.mends(cache.model_mends(cache.cohort(study), run, schema), naming=study.schema.shown)
     view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v]))
     threshold = threshold_of(study, run, results, judged.class_index)
     with components.errors_shown():

@@ -6,7 +6,7 @@ import streamlit as st
 
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import components, guards
+from medcore.ui.kit import cache, components, guards
 from medcore.ui.kit.state import state
 from medcore.ui.kit.thresholds import threshold_of
 from medcore.ui.patient import choice, listing, one, table, whole, worklist
@@ -66,6 +66,10 @@ def patients(study: StudyRecord, explainer: Explainer, way: str) -> None:
     found = one.new_table(explainer) if way == "table" else listing.known(explainer, way)
     if found is None:
         return
+    if way != "table":  # the lines of a table brought here stand below it
+        components.mends(
+            cache.model_mends(cache.cohort(study), explainer.run, explainer.schema), naming=explainer.shown
+        )
     if found.in_training:
         components.note(_("Risks of training patients are from models that had not seen the patient."))
     class_index = one.ask_class(explainer)

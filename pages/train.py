@@ -22,6 +22,7 @@ def page() -> None:
         _("Train"), _("Choose a model, start it, and watch it learn. It goes on when you leave this page.")
     )
     what_is_trained(study)
+    components.mends(cache.mends(study), naming=study.schema.shown)
     runs = cache.store().list_runs(study.owner, study.id)
     active = next((run for run in reversed(runs) if run.unfinished), None)
     ended = [run for run in runs if not run.unfinished]

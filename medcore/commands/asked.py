@@ -165,15 +165,14 @@ def _joined(pieces: Sequence[str], names: Sequence[str]) -> str | None:
 
 def _with_dates(schema: Schema, text: str) -> Schema:
     order, wanted = text.strip(), [c.name for c in schema.columns if c.kind == "date"]
-    if order not in (*DATE_ORDERS, "ymd"):
+    if order not in DATE_ORDERS:
         name, order = pair(text, schema.names, "--dates")
         wanted = [name]
-    _one_of(order, (*DATE_ORDERS, "ymd"), "--dates")
-    if order == "ymd":
-        return schema
+    _one_of(order, DATE_ORDERS, "--dates")
     for name in wanted:
         reading = schema[name].reading or Reading()
-        schema = schema.change(name, kind="date", reading=replace(reading, dates=cast(DateOrder, order)))
+        reading = replace(reading, dates=cast(DateOrder, order))
+        schema = schema.change(name, kind="date", reading=reading, confidence=1.0)
     return schema
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 Notation = Literal["number", "clock", "span", "titre"]
-DateOrder = Literal["dmy", "mdy"]
+DateOrder = Literal["dmy", "mdy", "ymd"]
 Zones = Literal["none", "all", "mixed"]
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "decimal": (".", ","),
@@ -31,7 +31,7 @@ class Reading:
     Values come out in ``unit``; a number without a unit is in ``bare``, or in ``unit`` if that is
     empty. ``analyte`` is the substance by which mass and amount convert. ``trailing_minus``
     says that ``5.2-`` is negative. ``dates`` is the order of day and month in ``3/4/2020``,
-    ``zones`` whether times carry a time zone. Of categories, ``exact`` keeps ``250.0`` apart from
+    or ``ymd`` where the year comes first in every cell, ``zones`` whether times carry a time zone. Of categories, ``exact`` keeps ``250.0`` apart from
     ``250``, and ``width`` is the number of digits to which codes are filled with zeros.
     ``words`` are the classes that an outcome had: another word is not one of them, and not their opposite.
     ``part_of`` names the column of which this one is a part, ``part`` the part (0 or 1).

@@ -224,12 +224,12 @@ def test_what_is_odd_about_new_patients_is_said_in_words_and_each_is_shown(patie
     shown = app.dataframe[0].value
     careful = shown.set_index("Row")["Be careful about"]
     assert "filled in: " in careful[3]
-    assert "not seen in training: cp" in careful[4]
+    assert "not seen in training: Chest pain type" in careful[4]
     assert "No risk to rely on" in words(opened(app, 1))
     next(b for b in app.button if b.label == "List").click().run()
     opened(app, 2, "what_if")
     assert "Values that no or hardly any training patient had" in words(app)
-    own = next(s for s in app.selectbox if s.label == "cp" and s.key.startswith("patient.to."))
+    own = next(s for s in app.selectbox if s.label == "Chest pain type :small[cp]" and s.key.startswith("patient.to."))
     assert own.placeholder == "unheard of"
 
 

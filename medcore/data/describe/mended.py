@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from medcore.data.values.column import CODED, UNUSED, WORDED
 from medcore.data.values.typed import Typed, read_values
 from medcore.i18n import N_, Message
 
+Rows = np.ndarray[Any, np.dtype[np.bool_]]
 MOST_NAMED = 8
 _SAID: Mapping[str, str] = {
     "unit": N_("{cells} cell(s) in {rows} row(s) were in another unit and were converted, in {columns}."),
@@ -31,6 +32,7 @@ class Mend:
     """One kind of repair: what was done, in how many cells and rows, in which columns.
 
     ``kind`` is ``table`` for what was done to the file's layout, whose message has its own counts.
+    ``rows`` (n,) marks the rows that were touched, where they are those of the table as it was read.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class Mend:
     n_cells: int = 0
     n_rows: int = 0
     columns: tuple[str, ...] = ()
+    rows: Rows | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the sentence in the current language."""
@@ -48,6 +51,13 @@ class Mend:
             "n_rows": self.n_rows,
             "columns": list(self.columns),
         }
+
+
+def total(mends: Sequence[Mend]) -> tuple[int, int]:
+    """Count the cells that were mended, and the rows that hold at least one of them."""
+    masks = [m.rows for m in mends if m.rows is not None]
+    rows = int(np.logical_or.reduce(masks).sum()) if masks else 0
+    return sum(m.n_cells for m in mends), rows
 
 
 def mended(cohort: Cohort, schema: Schema | None = None) -> tuple[Mend, ...]:
@@ -65,7 +75,7 @@ def mended_of(cohort: Cohort, model: Schema) -> tuple[Mend, ...]:
     return mended(cohort, Schema(wanted))
 
 
-def _touched(kind: str, read: Typed) -> dict[str, np.ndarray[Any, np.dtype[np.bool_]]]:
+def _touched(kind: str, read: Typed) -> dict[str, Rows]:
     if kind == "missing":
         found = {name: np.isin(status, (CODED, WORDED)) for name, status in read.status.items()}
     elif kind == "unused":
@@ -78,8 +88,9 @@ def _touched(kind: str, read: Typed) -> dict[str, np.ndarray[Any, np.dtype[np.bo
 def _mend(kind: str, read: Typed) -> Mend:
     found = _touched(kind, read)
     cells = sum(int(mask.sum()) for mask in found.values())
-    rows = int(np.logical_or.reduce(list(found.values())).sum())
+    touched: Rows = np.logical_or.reduce(list(found.values()))
+    rows = int(touched.sum())
     names = list(found)
     shown = names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], "…"]
     message = Message(_SAID[kind], {"cells": cells, "rows": rows, "columns": shown})
-    return Mend(kind=kind, message=message, n_cells=cells, n_rows=rows, columns=tuple(names))
+    return Mend(kind=kind, message=message, n_cells=cells, n_rows=rows, columns=tuple(names), rows=touched)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -134,6 +134,17 @@ def unclear_marks(view: View) -> Iterator[Hit]:
         )
 
 
+_READ_SO: Mapping[DateOrder, str] = {
+    "dmy": N_(
+        "“{column}” is read day first: {n} date(s) are written otherwise and cannot be read; {either} could be swapped."
+    ),
+    "mdy": N_(
+        "“{column}” is read month first: {n} date(s) are written otherwise and cannot be read; {either} could be swapped."
+    ),
+    "ymd": N_("“{column}” is read year first: {n} date(s) put the day or the month first and cannot be read."),
+}
+
+
 @check(
     "dates.contradictory",
     "warning",
@@ -141,7 +152,7 @@ def unclear_marks(view: View) -> Iterator[Hit]:
     remedy=N_("Ask where the table was put together, and write all dates as year-month-day at the source."),
 )
 def contradictory(view: View) -> Iterator[Hit]:
-    """Dates of which some can only be day first and others only month first."""
+    """Dates of which some can only be day first and others only month first, or of another order than they are read in."""
     for column, dates in _dates(view):
         counts = view.cells(column.name).counts
         day, month, either = (int(counts[m].sum()) for m in (dates.day_first, dates.month_first, dates.either))
@@ -157,6 +168,14 @@ def contradictory(view: View) -> Iterator[Hit]:
                 columns=(column.name,),
                 n_rows=either + min(day, month),
             )
+            continue
+        unread = int(counts[dates.slashed & np.isnat(dates.value)].sum())
+        if unread and column.reading is not None:
+            yield Hit(
+                message=Message(_READ_SO[column.reading.dates], {"column": column.name, "n": unread, "either": either}),
+                columns=(column.name,),
+                n_rows=unread,
+            )
 
 
 @check(
@@ -169,7 +188,7 @@ def unclear(view: View) -> Iterator[Hit]:
     """Dates of the form 3/4/2020 of which none tells day from month."""
     for column, dates in _dates(view):
         reading = column.reading
-        if dates.ambiguous and reading is not None and column.confidence < 0.9:
+        if dates.ambiguous and reading is not None and reading.dates != "ymd" and column.confidence < 0.9:
             other: DateOrder = "mdy" if reading.dates == "dmy" else "dmy"
             yield Hit(
                 message=Message(

@@ -87,7 +87,7 @@ def _read(name: str, values: pd.Series, decimal: str | None, unit: str) -> tuple
 
 def _one_order(columns: list[Column], dates: list[Dates | None]) -> list[Column]:
     """Read dates that do not tell day from month in the order that the table's other dates prove."""
-    proved = {order_of(d) for d in dates if d is not None} - {None}
+    proved = {order_of(d) for d in dates if d is not None} - {None, "ymd"}
     if len(proved) != 1:
         return columns
     order = proved.pop()

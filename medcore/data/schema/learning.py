@@ -74,10 +74,15 @@ def learn_units(name: str, numbers: Numbers, counts: NDArray[np.int64], reading:
 
 
 def learn_dates(dates: Dates | None, counts: NDArray[np.int64], reading: Reading) -> Reading:
-    """Learn the order of day and month and whether times carry a zone."""
+    """Learn the order of day, month and year, and whether times carry a zone.
+
+    Where every date begins with its year, 3/4/2020 in a new table is another way of writing, and reported.
+    """
     if dates is None:
         return reading
-    return replace(reading, dates=order_of(dates, counts) or "dmy", zones=dates.zones)
+    year_first = bool(dates.year_written.any()) and not dates.slashed.any()
+    order = order_of(dates, counts) or ("ymd" if year_first else "dmy")
+    return replace(reading, dates=order, zones=dates.zones)
 
 
 def learn_codes(raw: pa.Array, texts: pa.Array, reading: Reading) -> Reading:

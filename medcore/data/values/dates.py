@@ -42,8 +42,8 @@ class Dates:
     """The dates in an array of texts: ``value`` (NaT where none), and how they were written.
 
     ``written`` marks texts of the form of a date, the impossible ones among them;
-    ``day_first`` and ``month_first`` those that can be read one way only, ``either`` those of
-    the form 3/4/2020 that tell nothing. ``compact`` and ``serial`` mark texts that are dates
+    ``day_first``, ``month_first`` and ``year_first`` (98-03-05) those that can be read one way only,
+    ``either`` those of the form 3/4/2020 that tell nothing, ``year_written`` those with a year of four digits first. ``compact`` and ``serial`` mark texts that are dates
     only because the column says so; ``timed`` those with a time of day, ``zoned`` with a zone.
     """
 
@@ -51,7 +51,9 @@ class Dates:
     written: NDArray[np.bool_]
     day_first: NDArray[np.bool_]
     month_first: NDArray[np.bool_]
+    year_first: NDArray[np.bool_]
     either: NDArray[np.bool_]
+    year_written: NDArray[np.bool_]
     compact: NDArray[np.bool_]
     serial: NDArray[np.bool_]
     timed: NDArray[np.bool_]
@@ -65,7 +67,12 @@ class Dates:
     @property
     def ambiguous(self) -> bool:
         """Whether the texts are of the form 3/4/2020 and none tells day from month; they were read day first."""
-        return bool(self.either.any() and not self.day_first.any() and not self.month_first.any())
+        return bool(self.either.any()) and order_of(self) is None
+
+    @property
+    def slashed(self) -> NDArray[np.bool_]:
+        """Which texts are of the form 3/4/2020 or 98-03-05, whose order must be known."""
+        return self.day_first | self.month_first | self.year_first | self.either
 
     @property
     def zones(self) -> Zones:
@@ -79,12 +86,13 @@ def parse_dates(texts: pa.Array, *, order: DateOrder | None = None) -> Dates:
     """Read trimmed, width-folded texts as dates; what is none becomes NaT.
 
     ``order`` is that of day and month in ``3/4/2020``; without one the texts
-    themselves decide, and day comes first where they do not. Times with a zone are
+    themselves decide, and day comes first where they do not. With ``ymd`` a text of that form is
+    no date, and ``20-03-05`` begins with its year. Times with a zone are
     turned to UTC. Numbers from 20000 to 69999 are read as a spreadsheet's days since 1899-12-30.
     """
     n = len(texts)
-    out = Dates(np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]"), *(np.zeros(n, bool) for _ in range(8)))
-    _fill(out, texts, _YMD, ("y", "m", "d"))
+    out = Dates(np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]"), *(np.zeros(n, bool) for _ in range(10)))
+    out.year_written[:] = _fill(out, texts, _YMD, ("y", "m", "d"))
     _fill(out, texts, _YM, ("y", "m"))
     out.compact[:] = _fill(out, texts, _COMPACT, ("y", "m", "d"))
     _see_order(out, texts)
@@ -98,12 +106,15 @@ def parse_dates(texts: pa.Array, *, order: DateOrder | None = None) -> Dates:
 
 
 def order_of(dates: Dates, counts: NDArray[np.int64] | None = None) -> DateOrder | None:
-    """Say which order of day and month most texts prove; None when none does."""
+    """Say which order of day, month and year most texts prove; None when none does."""
     weight = np.ones(len(dates.value), np.int64) if counts is None else counts
-    day, month = int(weight[dates.day_first].sum()), int(weight[dates.month_first].sum())
-    if day == month == 0:
-        return None
-    return "dmy" if day >= month else "mdy"
+    proofs: dict[DateOrder, NDArray[np.bool_]] = {
+        "dmy": dates.day_first,
+        "mdy": dates.month_first,
+        "ymd": dates.year_first,
+    }
+    rows = {order: int(weight[proof].sum()) for order, proof in proofs.items()}
+    return max(rows.items(), key=lambda item: item[1])[0] if any(rows.values()) else None
 
 
 def _matches(texts: pa.Array, pattern: str) -> NDArray[np.bool_]:
@@ -137,14 +148,21 @@ def _see_order(out: Dates, texts: pa.Array) -> None:
             out.day_first[where] = (a > 12) & (a <= 31) & (b <= 12)
             out.month_first[where] = (b > 12) & (b <= 31) & (a <= 12)
             out.either[where] = (a <= 12) & (b <= 12)
+            if pattern == _ABY2:
+                last = _whole(fields["y"])
+                out.year_first[where] = (a > 31) & (b >= 1) & (b <= 12) & (last >= 1) & (last <= 31)
 
 
 def _fill_day_month(out: Dates, texts: pa.Array, pattern: str, order: DateOrder) -> None:
     where = _matches(texts, pattern) & ~out.written
     if where.any():
         fields = _fields(texts, where, pattern)
-        day, month = (fields["a"], fields["b"]) if order == "dmy" else (fields["b"], fields["a"])
-        _put(out, where, fields, _full_years(fields["y"]), _whole(month), _whole(day))
+        if order == "ymd" and pattern == _ABY:
+            out.written[where] = True  # it contradicts the order, so it is no date
+            return
+        names = {"dmy": ("y", "b", "a"), "mdy": ("y", "a", "b"), "ymd": ("a", "b", "y")}[order]
+        year, month, day = (fields[name] for name in names)
+        _put(out, where, fields, _full_years(year), _whole(month), _whole(day))
 
 
 def _fill_worded(out: Dates, texts: pa.Array, pattern: str) -> None:

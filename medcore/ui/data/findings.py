@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from medcore.data.describe.mended import mended
 from medcore.data.findings import Finding
 from medcore.data.preparation.fixes import apply_fix
 from medcore.data.quality import inspect
+from medcore.data.shown import named
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components
@@ -27,8 +27,8 @@ def _undo(study: StudyRecord) -> None:
 
 def findings_view(study: StudyRecord) -> None:
     """List what the checks found, and what was repaired while reading."""
-    for mend in cache.once(lambda: mended(cache.cohort(study)), "mended", study.identity):
-        components.note(str(mend.message))
+    for mend in cache.mends(study):
+        components.note(str(named(mend.message, study.schema.shown, mend.columns)))
     found = cache.once(lambda: inspect(cache.cohort(study), recipe=study.recipe), "inspect", study.identity)
     if found:
         components.findings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -30,6 +31,7 @@ from medcore.ui.kit import cache
 from medcore.ui.kit.figures import figure
 from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import caption, facts, note, section
+from medcore.ui.kit.notices import mends
 from medcore.ui.kit.tables import metric_table, table, with_interval
 from medcore.ui.kit.text import plain
 
@@ -55,6 +57,9 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float,
     if levels is None:
         return
     found = _judgement(run, cohort, names, levels, _weight(cohort, run.id), threshold)
+    schema = Schema.from_dict(results.manifest["schema"])
+    renamed = replace(cohort, frame=cohort.frame.rename(columns={here: name for name, here in names.items()}))
+    mends(cache.model_mends(renamed, run, schema, sorted(names.items())), naming=naming)
     _counted(found.validation)
     if found.validation.same_table:
         return

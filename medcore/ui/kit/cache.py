@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from medcore.data.cohort import Cohort
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.describe.mended import Mend, mended, mended_of
 from medcore.models.contract.progress import Progress
 from medcore.models.run.results import Results, read_results
 from medcore.settings import Settings
@@ -57,6 +58,16 @@ def results(run: RunRecord) -> Results:
     """Return everything a finished run found, without loading its model, in the study's present words for the classes."""
     found = once(lambda: read_results(store().result_folder(run.owner, run.id)), "results", run.id)
     return found.named_as(store().get_study(run.owner, run.study_id).schema)
+
+
+def mends(study: StudyRecord) -> tuple[Mend, ...]:
+    """Return what was mended in a study's table between its file and its numbers."""
+    return once(lambda: mended(cohort(study)), "mended", study.identity)
+
+
+def model_mends(rows: Cohort, run: RunRecord, schema: Schema, *identity: object) -> tuple[Mend, ...]:
+    """Return what was mended in a table in the columns that a run's model, of this schema, reads."""
+    return once(lambda: mended_of(rows, schema), "mended", run.id, rows.sha256, *identity)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ Results
     text; ``download(label, data, file_name=, mime=, key=)``.
 Trouble
     ``findings(found, key=, on_fix=None)`` lists findings with one-click fixes
-    (``on_fix(finding)``); ``error(medcore_error)``; ``with errors_shown(): …`` shows
+    (``on_fix(finding)``); ``mends(found)`` says in a line that opens what was mended; ``error(medcore_error)``; ``with errors_shown(): …`` shows
     what goes wrong in a part and keeps the rest of the page.
 Questions
     ``threshold_input(run_id, key=)`` → probability; ``choice(label, options, key=,
@@ -38,7 +38,7 @@ from medcore.ui.kit.fragments import fragment
 from medcore.ui.kit.inputs import choice, threshold_input
 from medcore.ui.kit.layout import caption, card, empty, facts, header, note, section, undo
 from medcore.ui.kit.navigation import go, link
-from medcore.ui.kit.notices import error, errors_shown, findings
+from medcore.ui.kit.notices import error, errors_shown, findings, mends
 from medcore.ui.kit.tables import METRICS, download, downloads, metric_table, table, with_interval
 from medcore.ui.kit.text import column, markup, one_line, plain
 
@@ -64,6 +64,7 @@ __all__ = [
     "link",
     "marked_figure",
     "markup",
+    "mends",
     "metric_table",
     "note",
     "one_line",

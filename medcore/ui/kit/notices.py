@@ -10,8 +10,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from medcore.data.describe.mended import Mend, total
 from medcore.data.findings import Finding, Severity
-from medcore.data.shown import Naming, Shown
+from medcore.data.shown import Naming, Shown, named
 from medcore.errors import MedcoreError
 from medcore.i18n import N_, _
 from medcore.ui.kit.text import markup
@@ -77,6 +78,20 @@ def findings(
         with st.expander(_("{n} more notes", n=len(folded))):
             for number, finding in enumerate(folded, start=len(first)):
                 _finding(finding, key=f"{key}.{number}.{finding.code}", on_fix=on_fix)
+
+
+def mends(found: Sequence[Mend], *, naming: Naming = Shown) -> None:
+    """Say in one line how many cells and rows were mended between file and numbers; opened, it says what was done."""
+    if not found:
+        return
+    cells, rows = total(found)
+    line = (
+        _("Mended on the way from the file to its numbers: {cells} cells in {rows} rows", cells=cells, rows=rows)
+        if cells
+        else _("Mended on the way from the file to its numbers: the table’s layout")
+    )
+    told = "".join(f"<li>{markup(named(m.message, naming, m.columns))}</li>" for m in found)
+    st.html(f'<details class="mc-caption"><summary>{markup(line)}</summary><ul>{told}</ul></details>')
 
 
 def _finding(finding: Finding, *, key: str, on_fix: Callable[[Finding], None] | None) -> None:

@@ -117,6 +117,7 @@ def new_table(explainer: Explainer) -> Listing | None:
     )
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
+    components.mends(cache.model_mends(cohort, explainer.run, explainer.schema), naming=explainer.shown)
     frame = cohort.frame[list(explainer.columns)]
     predicted: pd.DataFrame = cache.once(
         lambda: jobs.call(worker_queries.predict_table, explainer.model, frame),

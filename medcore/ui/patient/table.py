@@ -80,6 +80,7 @@ def _table(explainer: Explainer, source: str) -> tuple[pd.DataFrame, str] | None
     cohort = read_upload(file.name, file.getvalue(), like=explainer.schema)
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
+    components.mends(cache.model_mends(cohort, explainer.run, explainer.schema), naming=explainer.shown)
     return cohort.frame[list(explainer.columns)], cohort.sha256
 
 
