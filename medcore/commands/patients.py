@@ -118,6 +118,7 @@ def explain(
         {
             **explanation.to_dict(),
             "contributions": [_worded(c, naming(c.column)) for c in explanation.contributions],
+            "file_row": int(cohort.source.rows_in_file([row])[0]),
             "flags": [*flags, *[SHIFTED] * shifted],
             "mended": [m.to_dict() for m in mends],
             "mapping": mapped,

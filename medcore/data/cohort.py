@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from medcore.data.attachments import Attachments
 from medcore.data.long import Pivot
@@ -188,7 +190,10 @@ class Source:
     """How a file was read: detected, shown, and overridable.
 
     ``every_row`` reads rows of units, repeated names, totals and notes as patients
-    too; ``aside`` counts those that were set aside otherwise. ``fill_down`` names
+    too; ``aside`` counts those that were set aside otherwise. ``numbering`` says which row of
+    the file, as a spreadsheet shows it, the rows are: pairs, one after the other, of a row from 0
+    and its number there, from which on both count up together; empty where the names are row 1
+    and nothing lies between. ``fill_down`` names
     columns whose empty cells take the value above, ``pivot`` is a Pivot by which
     rows of results became rows of patients. ``shifted`` are rows, from 0,
     that had more cells than there are columns.
@@ -210,6 +215,20 @@ class Source:
     pivot: Mapping[str, Any] = field(default_factory=dict)
     aside: Mapping[str, int] = field(default_factory=dict)
     shifted: tuple[int, ...] = ()
+    numbering: tuple[int, ...] = ()
+
+    def rows_in_file(self, rows: Iterable[int]) -> NDArray[np.int64]:
+        """Return the numbers of rows (from 0) as the file has them in a spreadsheet, which begins at 1.
+
+        >>> Source(numbering=(0, 4, 2, 9)).rows_in_file([0, 1, 2, 3]).tolist(), Source().rows_in_file([0]).tolist()
+        ([4, 5, 9, 10], [2])
+        """
+        given = np.fromiter(rows, dtype=np.int64)
+        starts, lines = (
+            np.array(part, dtype=np.int64) for part in ((0, *self.numbering[::2]), (2, *self.numbering[1::2]))
+        )
+        at = np.searchsorted(starts, given, side="right") - 1
+        return np.asarray(lines[at] + given - starts[at])
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""

@@ -13,7 +13,7 @@ from medcore.data.cohort import Cohort, Schema
 WORDS = ("description", "confidence", "reason", "unit", "sensitive", "label", "level_labels")
 
 # What a Source says of the file beyond how it is read, and what older studies did not have.
-FOUND = ("hidden_sheets", "shifted")
+FOUND = ("hidden_sheets", "shifted", "numbering")
 LATER = ("every_row", "fill_down", "pivot", "aside")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medcore.data.reading.layout.aside import Aside
@@ -32,6 +33,8 @@ class TypedTable:
     groups: tuple[str, ...] = ()
     n_storeys: int = 1
     aside: Aside = field(default_factory=Aside)
+    lines: np.ndarray[Any, np.dtype[np.int64]] = field(repr=False, default_factory=lambda: np.empty(0, np.int64))
+    """The number of each row in the file, those set aside among them; empty where a format numbers none."""
 
 
 def cell_text(cell: Any) -> str | None:

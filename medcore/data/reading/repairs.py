@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from medcore.data.reading.dialect import Dialect
-from medcore.data.reading.rows import RowCounts
+from medcore.data.reading.rows import MOST_NAMED, RowCounts
 from medcore.data.reading.text import Text
 from medcore.errors import MissingColumnsError
 from medcore.i18n import N_, Message
 
+Lines = np.ndarray[Any, np.dtype[np.int64]]
+"""The number of each row in the file, as a spreadsheet shows it."""
+MOST_STARTS = 20_000
+"""Gaps between a file's rows beyond which their numbers are not kept."""
 _AS_TEXT = r'^=\s*"(.*)"$'
 _APOSTROPHE = r"^'([-+=@0-9.,].*)$"
 
@@ -77,13 +83,12 @@ def storeys(n: int) -> list[Message]:
 
 
 def trim(frame: pd.DataFrame, raw_names: Sequence[str]) -> tuple[pd.DataFrame, list[Message]]:
-    """Drop rows without any value at the end of the table, and nameless columns without any value."""
+    """Drop rows without any value at the end of the table, and nameless columns without any value; tell of the others."""
     repairs = []
-    empty_names = [
-        name
-        for name, raw in zip(frame.columns, raw_names, strict=False)
-        if not raw.strip() and frame[name].isna().all()
-    ]
+    nameless = [name for name, raw in zip(frame.columns, raw_names, strict=False) if not raw.strip()]
+    empty_names = [name for name in nameless if frame[name].isna().all()]
+    if n := len(nameless) - len(empty_names):
+        repairs.append(Message(N_("{n} column(s) had no name and were named by their position."), {"n": n}))
     if empty_names:
         frame = frame.drop(columns=empty_names)
         repairs.append(Message(N_("{n} column(s) without name and values were left out."), {"n": len(empty_names)}))
@@ -95,6 +100,17 @@ def trim(frame: pd.DataFrame, raw_names: Sequence[str]) -> tuple[pd.DataFrame, l
         )
         frame = frame.iloc[:n_rows].reset_index(drop=True)
     return frame, repairs
+
+
+def numbering(lines: Lines) -> tuple[int, ...]:
+    """Write the rows' numbers in the file as :class:`Source` keeps them: where they do not count up one by one.
+
+    >>> numbering(np.array([4, 5, 9, 10])), numbering(np.array([2, 3]))
+    ((0, 4, 2, 9), ())
+    """
+    starts = np.flatnonzero(np.diff(lines, prepend=lines[:1] - 2) != 1)
+    pairs = tuple(int(n) for start in starts for n in (start, lines[start]))
+    return () if pairs == (0, 2) or len(starts) > MOST_STARTS else pairs
 
 
 def layout_repairs(dialect: Dialect) -> list[Message]:
@@ -116,24 +132,27 @@ def skipped(n: int) -> list[Message]:
     return [Message(N_("{n} line(s) above the column names were left out."), {"n": n})] if n else []
 
 
-def row_repairs(counts: RowCounts) -> list[Message]:
-    """Say which rows were not as wide as the names."""
+def row_repairs(counts: RowCounts, lines: Lines) -> list[Message]:
+    """Say which rows were not as wide as the names; ``lines`` are the rows' numbers in the file."""
     said = (
         (
             counts.n_short,
+            counts.short,
             N_("{n} row(s) had too few cells; the lacking ones count as missing (first at row(s) {rows})."),
         ),
         (
             counts.n_long,
+            counts.shifted[:MOST_NAMED],
             N_("{n} row(s) had too many cells; those beyond the last column were left out (first at row(s) {rows})."),
         ),
         (
             counts.n_open_quotes,
+            (),
             N_("{n} line(s) held a quotation mark that was never closed; they were read without it."),
         ),
-        (counts.n_blank, N_("{n} empty line(s) were left out.")),
+        (counts.n_blank, (), N_("{n} empty line(s) were left out.")),
     )
-    return [Message(template, {"n": n, "rows": counts.lines}) for n, template in said if n]
+    return [Message(template, {"n": n, "rows": [int(lines[r]) for r in rows]}) for n, rows, template in said if n]
 
 
 def text_repairs(text: Text) -> list[Message]:

@@ -16,6 +16,8 @@ from medcore.data.reading.dialect import Dialect, parse_line
 from medcore.data.reading.text import Text
 
 BATCH = 20_000
+MOST_NAMED = 5
+"""Rows that a message names."""
 MAX_QUOTED_LINES = 200
 """Lines that a quoted cell may span before its quote is taken to be left open."""
 
@@ -29,7 +31,10 @@ class RowCounts:
     n_long: int = 0
     n_blank: int = 0
     n_open_quotes: int = 0
-    lines: list[int] = field(default_factory=list)
+    short: list[int] = field(default_factory=list)
+    """The first rows, from 0 and as read, that had too few cells."""
+    gaps: list[int] = field(default_factory=list)
+    """For each empty line the number of rows above it."""
     shifted: list[int] = field(default_factory=list)
     """Rows, from 0 and as read, that had cells beyond the last column: their cells may stand in wrong columns."""
 
@@ -42,12 +47,13 @@ def read_rows(text: Text, dialect: Dialect, names: list[str]) -> tuple[pd.DataFr
     quotes span lines or are left open, a slower reader that mends them does.
     """
     counts = RowCounts()
-    quotes_span_lines, n_lines = _survey(text, dialect)
+    quotes_span_lines, n_lines, gaps = _survey(text, dialect)
     if quotes_span_lines:
         return _careful(text, dialect, names, counts), counts
     try:
         frame = _fast(text, dialect, names, counts)
         counts.n_blank = max(0, n_lines - counts.n_rows)
+        counts.gaps = gaps
         return frame, counts
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError):
         counts = RowCounts()
@@ -93,15 +99,19 @@ def body_blocks(text: Text, first_line: int) -> Iterator[bytes]:
             continue
 
 
-def _survey(text: Text, dialect: Dialect) -> tuple[bool, int]:
-    """Say whether a quote is open at the end of some line, and count the lines up to the last one with text."""
+def _survey(text: Text, dialect: Dialect) -> tuple[bool, int, list[int]]:
+    """Say whether a quote is open at the end of some line, count the lines up to the last one with text, find empty ones."""
+    gaps: list[int] = []
     mark = ord(dialect.quote) if dialect.quote else -1
-    parity, n_ends, trailing, open_quote, any_text = 0, 0, 0, False, False
+    parity, n_ends, trailing, open_quote, any_text, at_start = 0, 0, 0, False, False, True
     for block in body_blocks(Text(text.raw, text.encoding), dialect.body_line):
         if not block:
             continue
         data = np.frombuffer(block, dtype=np.uint8)
         ends = np.flatnonzero(data == 10)
+        empty = np.flatnonzero(np.diff(ends, prepend=-1 if at_start else -2) == 1)
+        gaps += [n_ends + int(place) - len(gaps) - number for number, place in enumerate(empty)]
+        at_start = data[-1] == 10
         n_ends += len(ends)
         bare = len(block.rstrip(b"\n"))
         any_text = any_text or bare > 0
@@ -110,7 +120,7 @@ def _survey(text: Text, dialect: Dialect) -> tuple[bool, int]:
         if not open_quote and (parity or len(quotes)):
             open_quote = bool(((np.searchsorted(quotes, ends) + parity) % 2).any())
         parity = (parity + len(quotes)) % 2
-    return open_quote or bool(parity), (n_ends - trailing + 1 if any_text else 0)
+    return open_quote or bool(parity), (n_ends - trailing + 1 if any_text else 0), gaps
 
 
 def _fast(text: Text, dialect: Dialect, names: list[str], counts: RowCounts) -> pd.DataFrame:
@@ -159,18 +169,13 @@ def _fit(fields: list[str], width: int, counts: RowCounts, line: int) -> list[st
     cells: list[str | None] = [f or None for f in fields]
     if len(cells) < width:
         counts.n_short += 1
-        _note(counts, line)
+        if len(counts.short) < MOST_NAMED:
+            counts.short.append(line - 1)
         return cells + [None] * (width - len(cells))
     if any(cells[width:]):
         counts.n_long += 1
         counts.shifted.append(line - 1)
-        _note(counts, line)
     return cells[:width]
-
-
-def _note(counts: RowCounts, line: int) -> None:
-    if len(counts.lines) < 5:
-        counts.lines.append(line)
 
 
 def _as_table(rows: list[list[str | None]], keys: list[str]) -> pa.Table:
@@ -218,7 +223,8 @@ def _lines(text: Text, first_line: int) -> Iterator[str]:
 def _records(text: Text, dialect: Dialect, width: int, counts: RowCounts) -> Iterator[list[str]]:
     lines = _lines(text, dialect.body_line)
     waiting: list[str] = []
-    n_blank = 0
+    n_blank = n_records = 0
+    gaps: list[int] = []
     csv.field_size_limit(1 << 30)
     while True:
         line = waiting.pop() if waiting else next(lines, None)
@@ -226,8 +232,10 @@ def _records(text: Text, dialect: Dialect, width: int, counts: RowCounts) -> Ite
             return
         if not line:
             n_blank += 1
+            gaps.append(n_records)
             continue
-        counts.n_blank = n_blank
+        counts.n_blank, counts.gaps = n_blank, gaps
+        n_records += 1
         joined = [line]
         n_quotes = line.count(dialect.quote)
         while n_quotes % 2 and len(joined) < MAX_QUOTED_LINES:

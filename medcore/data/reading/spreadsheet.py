@@ -131,6 +131,7 @@ def _from_grid(name: str, rows: Grid, sheet: Any, given: Mapping[str, Any]) -> T
         n_storeys=header.n_storeys,
         aside=aside,
         repairs=tuple(repairs),
+        lines=np.arange(len(body), dtype=np.int64) + body_at + 1,
     )
 
 

@@ -17,8 +17,10 @@ from medcore.data.reading.dialect import Dialect, detect_dialect
 from medcore.data.reading.layout.aside import Aside, find_aside, repeats
 from medcore.data.reading.long.pivot import Wide, pivot_rows
 from medcore.data.reading.repairs import (
+    Lines,
     fill_down,
     layout_repairs,
+    numbering,
     row_repairs,
     skipped,
     storeys,
@@ -132,6 +134,7 @@ def _read_text(
     names, repairs = clean_names(dialect.names)
     frame, counts = read_rows(text, dialect, names)
     frame, unwrapped = unwrap(frame)
+    lines = _lines_of(len(frame), dialect.body_line, counts.gaps)
     frame, aside, shifted = _sift(frame, dialect, counts, given)
     frame, dropped = trim(frame, dialect.names if dialect.has_header else [])
     if frame.empty:
@@ -149,9 +152,23 @@ def _read_text(
         skip_lines=dialect.skip_lines,
         aside=aside.counts(dialect.n_storeys),
         shifted=shifted,
+        numbering=numbering(np.delete(lines, aside.rows)[: len(frame)]),
     )
-    told = [*layout_repairs(dialect), *repairs, *unwrapped, *row_repairs(counts), *aside.repairs(), *dropped]
+    told = [
+        *layout_repairs(dialect),
+        *repairs,
+        *unwrapped,
+        *row_repairs(counts, lines),
+        *aside.repairs(lines),
+        *dropped,
+    ]
     return frame, found, [*told, *text_repairs(text)], Said.of(frame, names, dialect.groups, aside)
+
+
+def _lines_of(n_rows: int, body_line: int, gaps: Sequence[int]) -> Lines:
+    """Return the rows' numbers in a spreadsheet, which shows the lines above the names and the empty ones."""
+    rows = np.arange(n_rows, dtype=np.int64)
+    return np.asarray(rows + body_line + 1 + np.searchsorted(gaps, rows, side="right"))
 
 
 def _sift(
@@ -200,13 +217,20 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.D
         hidden_sheets=table.hidden,
         skip_lines=table.skip_lines,
         aside=table.aside.counts(table.n_storeys),
+        numbering=numbering(np.delete(table.lines, table.aside.rows)[: len(frame)]) if len(table.lines) else (),
     )
     said = Said.of(frame, names, table.groups, table.aside)
     labels = {names[i]: " ".join(text.split())[:MAX_LABEL] for i, text in table.labels.items() if names[i] in frame}
     written = {name: unit for name, text in labels.items() if (unit := unit_in_name(text)) and not unit_in_name(name)}
     levels = {names[i]: order for i, order in table.levels.items() if names[i] in frame}
     said = replace(said, labels={**said.labels, **labels}, units=written | dict(said.units), levels=levels)
-    told = [*skipped(table.skip_lines), *storeys(table.n_storeys), *repairs, *table.repairs, *table.aside.repairs()]
+    told = [
+        *skipped(table.skip_lines),
+        *storeys(table.n_storeys),
+        *repairs,
+        *table.repairs,
+        *table.aside.repairs(table.lines),
+    ]
     return frame, found, [*told, *dropped], said
 
 
@@ -223,7 +247,7 @@ def _pivoted(
     kept = {name: unit for name, unit in said.units.items() if name in wide.frame.columns}
     return (
         wide.frame,
-        replace(found, pivot=pivot.to_dict(), shifted=()),
+        replace(found, pivot=pivot.to_dict(), shifted=(), numbering=()),
         replace(
             said,
             units=kept | dict(wide.units),

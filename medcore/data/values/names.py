@@ -35,7 +35,7 @@ def clean_name(name: str) -> str:
 
 
 def clean_names(raw: Sequence[str]) -> tuple[list[str], list[Message]]:
-    """Clean a table's column names and make each one present and unique; say what was done."""
+    """Clean a table's column names and make each one present and unique; say what was done, but to those without a name."""
     cleaned = [clean_name(name) for name in raw]
     repairs: list[Message] = []
     n_changed = sum(1 for a, b in zip(raw, cleaned, strict=True) if a.strip() != b and b)
@@ -46,9 +46,6 @@ def clean_names(raw: Sequence[str]) -> tuple[list[str], list[Message]]:
                 {"n": n_changed},
             )
         )
-    n_empty = sum(1 for name in cleaned if not name)
-    if n_empty:
-        repairs.append(Message(N_("{n} column(s) had no name and were named by their position."), {"n": n_empty}))
     named = [name or f"column {i}" for i, name in enumerate(cleaned, start=1)]
     repeated = [name for name, n in Counter(named).items() if n > 1]
     if repeated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from medcore.i18n import _
@@ -17,21 +18,23 @@ ROWS_A_PAGE = 50
 
 def rows_table(study: StudyRecord) -> None:
     """Show fifty rows at a time, as text, as the file has them, and offer to read it in another way."""
-    frame = cohort(study).frame
+    rows = cohort(study)
+    frame = rows.frame
     n_pages = max(1, -(-len(frame) // ROWS_A_PAGE))
     number = 1
     if n_pages > 1:
         number = int(st.number_input(_("Page of {n}", n=n_pages), 1, n_pages, 1, key="data.rows.page"))
     first = (number - 1) * ROWS_A_PAGE
     part = frame.iloc[first : first + ROWS_A_PAGE]
+    part.index = pd.Index(rows.source.rows_in_file(range(first, first + len(part))))
     columns = {name: st.column_config.TextColumn(str(name)) for name in part.columns}
     st.dataframe(part.astype("str"), key=f"data.rows.{number}", column_config=columns, width="stretch")
     downloads(frame, name="table", key="data.rows")
     caption(
         _(
-            "Rows {first} to {last} of {n}, as they were read; row numbers begin at 0.",
-            first=first,
-            last=first + len(part) - 1,
+            "Rows {first} to {last} of the file, as they were read; {n} rows in all. Rows are numbered as a spreadsheet numbers them.",
+            first=part.index[0],
+            last=part.index[-1],
             n=len(frame),
         )
     )

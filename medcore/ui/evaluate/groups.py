@@ -20,6 +20,7 @@ from medcore.studies.records import StudyRecord
 from medcore.ui.evaluate import judging, sites
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.rates import per_hundred
+from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.figures import figure
 from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import facts, note, section
@@ -107,10 +108,11 @@ def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
         note(reason)
         return
     rows = judged.patients.rows
+    lines = dict(zip(found.worst, cohort(study).source.rows_in_file(rows[list(found.worst)]).tolist(), strict=True))
     table(
         [
             {
-                _("Row of the spreadsheet"): str(int(rows[i]) + 2),
+                _("Row of the spreadsheet"): str(lines[i]),
                 _("Predicted risk"): percent(judged.risk[i]),
                 _("What happened"): plain(judged.names[int(judged.patients.outcome[i])]),
             }
@@ -122,7 +124,7 @@ def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
         for i in found.worst:
             row = int(rows[i])
             key = f"evaluate.open.{judged.run_id}.{row}"
-            if st.button(row_name(row), key=key, icon=":material/person_search:"):
+            if st.button(row_name(lines[i]), key=key, icon=":material/person_search:"):
                 open_patient(judged.run_id, row)
 
 

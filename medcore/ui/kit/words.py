@@ -30,8 +30,8 @@ def model_name(model: str) -> str:
 
 
 def row_name(row: int) -> str:
-    """Name a row of a table (counted from 0) as a spreadsheet numbers it, the columns' names being its row 1."""
-    return _("Row {row}", row=row + 2)
+    """Name a row by its number in the file as a spreadsheet shows it (:meth:`Source.rows_in_file`)."""
+    return _("Row {row}", row=row)
 
 
 def duration(seconds: float | None) -> str:

@@ -28,7 +28,7 @@ FLAG_ENDS = re.compile("; (?=(?:" + "|".join(MARKS) + "):)")
 class Chosen:
     """One patient as a table of one row.
 
-    ``key`` identifies the values; ``outcome`` is what happened and ``row`` the row in
+    ``key`` identifies the values; ``outcome`` is what happened and ``line`` the row's number in
     the file, if known; ``doubts`` are what is implausible about typed values.
     """
 
@@ -36,7 +36,7 @@ class Chosen:
     key: str
     title: str
     outcome: str | None = None
-    row: int | None = None
+    line: int | None = None
     doubts: tuple[str, ...] = ()
 
 

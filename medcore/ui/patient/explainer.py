@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from medcore import jobs
-from medcore.data.cohort import Schema
+from medcore.data.cohort import Schema, Source
 from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.data.shown import Shown
 from medcore.explanation.model import overview
@@ -42,6 +42,7 @@ class Explainer:
     reference: Reference = field(repr=False)
     usual: Floats = field(repr=False)
     sets: ConformalSets
+    source: Source = field(repr=False)
     labels: Schema = field(repr=False)
 
     def shown(self, name: str) -> Shown:
@@ -212,7 +213,8 @@ def open_explainer(study: StudyRecord, run: RunRecord) -> Explainer:
 def _open(study: StudyRecord, run: RunRecord) -> Explainer:
     folder = cache.store().result_folder(run.owner, run.id)
     results = cache.results(run)
-    frame = cache.cohort(study).frame
+    cohort = cache.cohort(study)
+    frame = cohort.frame
     reference = Reference.of(results.manifest, results, frame)
     return Explainer(
         run=run,
@@ -224,5 +226,6 @@ def _open(study: StudyRecord, run: RunRecord) -> Explainer:
         reference=reference,
         usual=reference.usual_distances(),
         sets=ConformalSets.fit(results.training.outcome, results.training.risk, results.classes),
+        source=cohort.source,
         labels=study.schema,
     )

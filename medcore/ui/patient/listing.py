@@ -35,7 +35,7 @@ SOURCES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Patients in file order: cells as read, row numbers from 0, risks (n, K), and what happened where it is known.
+    """Patients in file order: cells as read, row numbers from 0 and those of the file (``lines``), risks (n, K), and what happened where it is known.
 
     ``frame`` has the columns the model needs, ``names`` what tells patients apart on
     the page: identifiers, else age and sex. ``identity`` tells one list from another.
@@ -45,6 +45,7 @@ class Listing:
     frame: pd.DataFrame = field(repr=False)
     names: pd.DataFrame = field(repr=False)
     rows: NDArray[np.int64] = field(repr=False)
+    lines: NDArray[np.int64] = field(repr=False)
     risk: Floats = field(repr=False)
     outcome: NDArray[np.int64] | None = field(repr=False, default=None)
     flags: tuple[str, ...] = field(repr=False, default=())
@@ -56,9 +57,9 @@ class Listing:
     def patient(self, place: int, explainer: Explainer) -> Chosen:
         """Return one of the patients."""
         happened = None if self.outcome is None else explainer.names[int(self.outcome[place])]
-        row = int(self.rows[place])
-        title = " · ".join([row_name(row), *_told(self.names.iloc[place].dropna(), explainer)])
-        return Chosen(self.frame.iloc[[place]], f"{self.identity} {row}", title, happened, row=row)
+        row, line = int(self.rows[place]), int(self.lines[place])
+        title = " · ".join([row_name(line), *_told(self.names.iloc[place].dropna(), explainer)])
+        return Chosen(self.frame.iloc[[place]], f"{self.identity} {row}", title, happened, line=line)
 
     def band(self, explainer: Explainer, class_index: int) -> tuple[Floats, Floats]:
         """Return 95 % bounds of how often the outcome came among training patients of such risks."""
@@ -90,6 +91,7 @@ def known(explainer: Explainer, source: str) -> Listing:
         frame=frame[list(explainer.columns)],
         names=_names(frame, explainer.schema),
         rows=patients.rows,
+        lines=explainer.source.rows_in_file(patients.rows),
         risk=patients.risk,
         outcome=patients.outcome,
         in_training=source == "training",
@@ -128,6 +130,7 @@ def new_table(explainer: Explainer) -> Listing | None:
         frame=frame,
         names=_names(cohort.frame, cohort.schema),
         rows=np.arange(len(frame)),
+        lines=cohort.source.rows_in_file(range(len(frame))),
         risk=predicted[[f"risk_{name}" for name in explainer.classes]].to_numpy(),
         flags=tuple(predicted["flags"]),
     )

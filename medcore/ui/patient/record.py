@@ -71,7 +71,7 @@ def _subject(
         study=study.name,
         labels=explainer.labels,
         # Never an identifier: the page may be printed and passed on.
-        who=chosen.title if chosen.row is None else row_name(chosen.row),
+        who=chosen.title if chosen.line is None else row_name(chosen.line),
         patient=patient,
         explanation=explanation,
         reliability=trust,

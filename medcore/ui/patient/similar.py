@@ -44,7 +44,7 @@ def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: Pati
     components.table(
         [
             {
-                _("Row"): str(n.row + 2),
+                _("Row"): str(explainer.source.rows_in_file([n.row])[0]),
                 _("Outcome"): components.plain(explainer.names[explainer.classes.index(n.outcome)]),
                 _("Risk"): components.plain(wording.percent(n.risk)),
                 _("Differs in"): _differences(explainer, n),

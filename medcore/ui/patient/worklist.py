@@ -71,7 +71,7 @@ def lines(
     name = explainer.names[class_index]
     risk = listing.risk[order, class_index]
     low, high = (bound[order] for bound in listing.band(explainer, class_index))
-    table: dict[str, Any] = {_("Row"): listing.rows[order] + 2}
+    table: dict[str, Any] = {_("Row"): listing.lines[order]}
     table |= {str(explainer.shown(c)): listing.names[c].to_numpy()[order] for c in listing.names.columns}
     table[_("Risk of {name} (%)", name=name)] = (100 * risk).round(1)
     table[_("Observed at such a risk (95 %)")] = [
@@ -173,11 +173,11 @@ def _open_by_name(explainer: Explainer, listing: Listing) -> None:
         _("Open a patient"),
         range(len(listing)) if len(listing) <= MOST_NAMED else range(MOST_NAMED),
         index=None,
-        format_func=lambda i: components.one_line(f"{row_name(int(listing.rows[i]))} {names[i]}"),
+        format_func=lambda i: components.one_line(f"{row_name(int(listing.lines[i]))} {names[i]}"),
         placeholder=_("type a row, an identifier or an age"),
         key=key,
         on_change=chosen,
-        help=_("Rows as in the spreadsheet, the columns’ names in row 1."),
+        help=_("Rows as a spreadsheet numbers them."),
     )
 
 

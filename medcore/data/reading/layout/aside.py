@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,8 +45,8 @@ class Aside:
         sorts = {name: len(getattr(self, name)) for name in ("units", "labels", "repeated", "footers", "blank")}
         return {name: n for name, n in {"titles": n_storeys - 1, **sorts}.items() if n > 0}
 
-    def repairs(self) -> list[Message]:
-        """Say what was set aside, and where."""
+    def repairs(self, lines: np.ndarray[Any, np.dtype[np.int64]]) -> list[Message]:
+        """Say what was set aside, and where; ``lines`` are the rows' numbers in the file."""
         said = (
             (self.units, N_("{n} row(s) of units under the column names are no patients: the units went to their columns.")),
             (self.labels, N_("{n} row(s) of labels under the column names are no patients: the labels went to their columns.")),
@@ -54,7 +55,7 @@ class Aside:
             (self.blank, N_("{n} row(s) without any value between the others were left out (first at row(s) {rows}).")),
         )  # fmt: skip
         return [
-            Message(template, {"n": len(rows), "rows": [r + 1 for r in sorted(rows)[:5]]})
+            Message(template, {"n": len(rows), "rows": [int(lines[r]) for r in sorted(rows)[:5]]})
             for rows, template in said
             if rows
         ]
