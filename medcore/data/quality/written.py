@@ -169,10 +169,11 @@ def contradictory(view: View) -> Iterator[Hit]:
                 n_rows=either + min(day, month),
             )
             continue
-        unread = int(counts[dates.slashed & np.isnat(dates.value)].sum())
-        if unread and column.reading is not None:
+        order = column.reading.dates if column.reading is not None else "dmy"
+        unread = int(counts[dates.against(order)].sum())
+        if unread:
             yield Hit(
-                message=Message(_READ_SO[column.reading.dates], {"column": column.name, "n": unread, "either": either}),
+                message=Message(_READ_SO[order], {"column": column.name, "n": unread, "either": either}),
                 columns=(column.name,),
                 n_rows=unread,
             )

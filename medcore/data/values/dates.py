@@ -74,6 +74,13 @@ class Dates:
         """Which texts are of the form 3/4/2020 or 98-03-05, whose order must be known."""
         return self.day_first | self.month_first | self.year_first | self.either
 
+    def against(self, order: DateOrder) -> NDArray[np.bool_]:
+        """Which texts can be read in another order only."""
+        if order == "ymd":
+            return self.slashed & np.isnat(self.value)
+        proofs = {"dmy": self.day_first, "mdy": self.month_first}
+        return (self.day_first | self.month_first | self.year_first) & ~proofs[order]
+
     @property
     def zones(self) -> Zones:
         """Whether the times carry a zone."""
