@@ -102,7 +102,6 @@ HEART_LEVELS = {
     "fbs": YES_NO,
     "restecg": {"lv hypertrophy": "left ventricular hypertrophy", "st-t abnormality": "ST-T abnormality"},
     "exang": YES_NO,
-    "disease": {"no": "no coronary disease", "yes": "coronary disease"},
     "thal": {"reversable defect": "reversible defect"},
 }
 THYROID_LABELS = {

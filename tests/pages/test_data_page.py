@@ -82,13 +82,13 @@ def test_the_outcome_and_its_event_are_proposed_and_taken_by_one_click(open_page
 def test_the_event_and_its_absence_get_names_where_the_outcome_is_chosen(open_page, page_store, heart_study, words):
     app = open_page("data", study=heart_study.id)
     event = widget(app, "text_input", "data.called")
-    assert event.value == "disease"
-    event.set_value("coronary disease").run()
+    assert event.value == "coronary disease"
+    event.set_value("narrowed vessels").run()
     press(app, "data.outcome.save")
     saved = page_store.get_study(LOCAL_OWNER, heart_study.id)
-    assert saved.schema.outcome.level_labels == {"yes": "coronary disease"}
+    assert saved.schema.outcome.level_labels == {"yes": "narrowed vessels"}
     assert saved.identity == heart_study.identity
-    assert "coronary disease" in words(open_page("train", study=heart_study.id))
+    assert "narrowed vessels" in words(open_page("train", study=heart_study.id))
 
 
 def test_of_many_classes_the_one_that_means_none_of_these_is_asked(open_page, page_store):

@@ -20,6 +20,7 @@ Lines = np.ndarray[Any, np.dtype[np.int64]]
 """The number of each row in the file, as a spreadsheet shows it."""
 MOST_STARTS = 20_000
 """Gaps between a file's rows beyond which their numbers are not kept."""
+_DITTO = frozenset(['"', "〃", "″", "”", "“", "''", "同上", "ditto", "Ditto", "dito"])
 _AS_TEXT = r'^=\s*"(.*)"$'
 _APOSTROPHE = r"^'([-+=@0-9.,].*)$"
 
@@ -48,6 +49,25 @@ def unwrap(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Message]]:
             {"n": n_cells},
         )
     ]
+
+
+def ditto(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Message]]:
+    """Give cells that hold a ditto mark the value above it, which is what the mark says."""
+    changed, n_cells = {}, 0
+    for name in frame.columns:
+        if not isinstance(frame[name].dtype, pd.StringDtype):
+            continue
+        marked = frame[name].isin(_DITTO).to_numpy(dtype=bool, na_value=False)
+        if not marked.any():
+            continue
+        above = np.maximum.accumulate(np.where(marked, -1, np.arange(len(frame))))
+        known = marked & (above >= 0)
+        changed[name] = frame[name].where(~known, frame[name].take(np.maximum(above, 0)).set_axis(frame.index))
+        n_cells += int(known.sum())
+    if not n_cells:
+        return frame, []
+    said = N_("{n} cell(s) hold a ditto mark, such as 〃 or 同上, and took the value above them, in {columns}.")
+    return frame.assign(**changed), [Message(said, {"n": n_cells, "columns": list(changed)})]
 
 
 def fill_down(frame: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, list[Message]]:

@@ -247,9 +247,11 @@ def _records(text: Text, dialect: Dialect, width: int, counts: RowCounts) -> Ite
         if _is_one_record(joined, n_quotes, dialect.delimiter, width):
             yield parse_record("\n".join(joined), dialect)
             continue
-        counts.n_open_quotes += 1
         waiting.extend(reversed(joined[1:]))
-        yield line.replace(dialect.quote, "").split(dialect.delimiter)
+        fields = line.split(dialect.delimiter)
+        alone = [f.strip() == dialect.quote for f in fields]  # a ditto mark
+        counts.n_open_quotes += line.count(dialect.quote) > sum(alone)
+        yield [f if mark else f.replace(dialect.quote, "") for f, mark in zip(fields, alone, strict=True)]
 
 
 def _is_one_record(joined: list[str], n_quotes: int, delimiter: str, width: int) -> bool:

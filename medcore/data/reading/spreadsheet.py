@@ -26,6 +26,7 @@ from medcore.i18n import N_, Message
 N_HEAD = 400
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _NO_VALUE = re.compile(rb"<c\b[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+_ERROR = re.compile(rb"<c\b[^>]*\bt=\"e\"")
 Grid = list[list[Any]]
 
 
@@ -44,13 +45,13 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
     chosen = _chosen(raw.name, book, sheets, hidden, given.get("sheet"))
     sheet = book.get_sheet_by_name(chosen)
     table = _from_grid(raw.name, sheet.to_python(skip_empty_area=False), sheet, given)
-    return _with_sheets(table, chosen, sheets, hidden, _empty_formulas(kind, data, sheets.index(chosen)))
+    return _with_sheets(table, chosen, sheets, hidden, *_without_value(kind, data, sheets.index(chosen)))
 
 
 def _with_sheets(
-    table: TypedTable, chosen: str, sheets: tuple[str, ...], hidden: tuple[str, ...], n_formulas: int
+    table: TypedTable, chosen: str, sheets: tuple[str, ...], hidden: tuple[str, ...], n_formulas: int, n_errors: int
 ) -> TypedTable:
-    """Say of a table which sheet it is, which others there are, and how many formulas hold no value."""
+    """Say of a table which sheet it is, which others there are, and how many formulas hold no value or an error."""
     repairs = []
     others = [clean_name(s) for s in sheets if s != chosen and s not in hidden]
     if chosen in hidden:
@@ -72,6 +73,13 @@ def _with_sheets(
                     "{n} cell(s) hold a formula without its value and are empty here. Open the file in a spreadsheet, save it, and read it again."
                 ),
                 {"n": n_formulas},
+            )
+        )
+    if n_errors:
+        repairs.append(
+            Message(
+                N_("{n} cell(s) hold an error of the spreadsheet, such as #N/A or #DIV/0!, and count as empty."),
+                {"n": n_errors},
             )
         )
     return replace(table, sheet=chosen, sheets=sheets, hidden=hidden, repairs=(*repairs, *table.repairs))
@@ -197,10 +205,10 @@ def _column(cells: Sequence[Any]) -> pd.Series:
     return pd.Series([cell_text(c) for c in cells], dtype="str")
 
 
-def _empty_formulas(kind: str, data: bytes, index: int) -> int:
-    """Count the cells of an .xlsx sheet that hold a formula without a stored value."""
+def _without_value(kind: str, data: bytes, index: int) -> tuple[int, int]:
+    """Count the cells of an .xlsx sheet that hold a formula without a stored value, and those that hold an error."""
     if kind != "xlsx":
-        return 0
+        return 0, 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             book = archive.read("xl/workbook.xml")
@@ -214,8 +222,8 @@ def _empty_formulas(kind: str, data: bytes, index: int) -> int:
             path = parts[wanted].decode().lstrip("/")
             text = archive.read(path if path.startswith("xl/") else f"xl/{path}")
     except (KeyError, IndexError, zipfile.BadZipFile, UnicodeDecodeError):
-        return 0
-    return len(_NO_VALUE.findall(text)) if b"<f" in text else 0
+        return 0, 0
+    return len(_NO_VALUE.findall(text)) if b"<f" in text else 0, len(_ERROR.findall(text))
 
 
 def _attribute(tag: bytes, name: bytes) -> bytes:

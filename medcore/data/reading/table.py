@@ -18,6 +18,7 @@ from medcore.data.reading.layout.aside import Aside, find_aside, repeats
 from medcore.data.reading.long.pivot import Wide, pivot_rows
 from medcore.data.reading.repairs import (
     Lines,
+    ditto,
     fill_down,
     layout_repairs,
     numbering,
@@ -136,6 +137,7 @@ def _read_text(
     frame, unwrapped = unwrap(frame)
     lines = _lines_of(len(frame), dialect.body_line, counts.gaps)
     frame, aside, shifted = _sift(frame, dialect, counts, given)
+    frame, repeated = ditto(frame)
     frame, dropped = trim(frame, dialect.names if dialect.has_header else [])
     if frame.empty:
         raise _no_rows(raw.name)
@@ -160,6 +162,7 @@ def _read_text(
         *unwrapped,
         *row_repairs(counts, lines),
         *aside.repairs(lines),
+        *repeated,
         *dropped,
     ]
     return frame, found, [*told, *text_repairs(text)], Said.of(frame, names, dialect.groups, aside)
@@ -205,6 +208,7 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.D
     _check_width(raw.name, len(table.names))
     names, repairs = clean_names(table.names)
     frame = pd.DataFrame(dict(zip(names, table.columns, strict=True)))
+    frame, again = ditto(frame)
     frame, dropped = trim(frame, table.names)
     if frame.empty:
         raise _no_rows(raw.name)
@@ -231,7 +235,7 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.D
         *table.repairs,
         *table.aside.repairs(table.lines),
     ]
-    return frame, found, [*told, *dropped], said
+    return frame, found, [*told, *again, *dropped], said
 
 
 def _pivoted(

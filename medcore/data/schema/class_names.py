@@ -150,8 +150,8 @@ def _subject(column: Column | None) -> str:
     """Return what a column's "yes" means, from its label or its name; empty where neither says it."""
     if column is None:
         return ""
-    if column.label:
-        return column.label
+    if column.label:  # in the midst of a sentence, but ECG stays ECG
+        return column.label[:1].lower() + column.label[1:] if column.label[1:2].islower() else column.label
     words = spoken(column.name)
     shorter = _TRAILING.sub("", words).strip()
     while shorter != words:

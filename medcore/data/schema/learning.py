@@ -16,7 +16,7 @@ from medcore.data.schema.names import says
 from medcore.data.schema.ranges import find_quantity, unit_in_name, units_of
 from medcore.data.values.dates import Dates, order_of
 from medcore.data.values.folding import Distinct
-from medcore.data.values.numbers import Marks, Numbers, learn_marks, parse_numbers
+from medcore.data.values.numbers import Marks, Numbers, clock_hours, learn_marks, parse_numbers
 from medcore.data.values.spans import span_units
 from medcore.data.values.units import analyte_named, conversion, fold_unit
 
@@ -24,7 +24,10 @@ HEAD = 5000
 """Distinct texts that are looked at one by one; beyond it only whole-column operations are used."""
 OLDEST = 150.0
 """Years that no age has: 2023年3月 is a date and no age."""
-_CLOCK = re.compile(r"^[0-9]{1,4}:[0-5][0-9](?::[0-5][0-9])?$")
+_COUNTED = re.compile(r"^[<>≤≥]?\s*[0-9][0-9.,]*\s*([A-Za-z\u4e00-\u9fff][^0-9]{0,24})$")
+"""A number with a word behind it."""
+FEWEST_COUNTED = 5
+"""Different numbers of one word from which the word is taken for their unit."""
 _TITRE = re.compile(r"^[<>≤≥]?\s*1\s*:\s*([0-9]{1,6})$")
 _DILUTIONS = frozenset(base * 2**k for base in (1, 5, 10) for k in range(14)) | {100, 1000, 10000, 32, 64, 128}
 _TIME_UNITS = {
@@ -118,7 +121,7 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
     ]
     if sum(k for _d, k in dilutions) > 0.5 * n and all(d in _DILUTIONS or d >= 60 for d, _k in dilutions):
         return "titre", unit
-    clock = sum(int(k) for w, k in zip(words, counts, strict=True) if _CLOCK.match(w))
+    clock = sum(int(k) for w, k in zip(words, counts, strict=True) if clock_hours(w) is not None)
     if clock > 0.5 * n:
         return "clock", "h"
     rows: dict[str, int] = {}
@@ -137,7 +140,14 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
     quantity = find_quantity(name)
     if quantity is not None and quantity.name == "age" and unit in ("", "years"):
         return "span", "years"
-    return "number", unit
+    return "number", unit or _counted(words)
+
+
+def _counted(words: Sequence[str]) -> str:
+    """Return the one word that stands behind every number of a column, such as episodes; empty where there is none."""
+    said = [found[1].strip() for word in words if (found := _COUNTED.match(word))]
+    same = {word.casefold() for word in said}
+    return said[0] if len(said) == len(words) >= FEWEST_COUNTED and len(same) == 1 and len(said[0]) > 1 else ""
 
 
 def _is_calendar(word: str) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from medcore.data.schema.ranges import Quantity
 from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Numbers
-from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS, SEVERITY_WORDS
+from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS, RATINGS, SEVERITY_WORDS
 from medcore.i18n import N_, Message
 
 _SENTINELS = (-9, -99, -999, -9999, -1, -7, -8, -77, -88, -777, -888, 9, 99, 999, 9999, 99999, 77, 88, 777, 888, 8888)
@@ -59,9 +59,11 @@ def missing_words(cells: Distinct, numeric_share: float) -> NDArray[np.bool_]:
 
 def _means_nothing(word: str, at: int, cells: Distinct, lowered: pa.Array, numeric_share: float) -> bool:
     """Decide by a column's other words whether one of :data:`AMBIGUOUS_MISSING` is a value of it."""
+    others = [w for i, w in enumerate(lowered.slice(0, 1000).to_pylist()) if i != at]
+    if word in RATINGS[0] and _are_ratings(others):
+        return False
     if numeric_share > 0.5:
         return True
-    others = [w for i, w in enumerate(lowered.slice(0, 1000).to_pylist()) if i != at]
     if word in {"none", "nil"}:
         return len(others) > 1 and any(_is_result(w) for w in others)
     if word in {"not done", "未做"}:
@@ -70,6 +72,15 @@ def _means_nothing(word: str, at: int, cells: Distinct, lowered: pa.Array, numer
         return not _is_symbol(cells.texts[at].as_py(), [str(w) for w in cells.texts.slice(0, 1000).to_pylist()])
     signs = any(w.startswith(("+", "±", "(+", "阳", "弱")) for w in others)
     return not signs and bool(cells.counts[at] < 0.3 * cells.counts.sum())
+
+
+def _are_ratings(words: list[str]) -> bool:
+    """Say whether words are strengths of a reaction, of which 1+ and 2+ could be read as numbers: "-" is the weakest."""
+    return (
+        len(words) > 1
+        and all(any(w in scale for scale in RATINGS) for w in words)
+        and any("+" in w or "±" in w for w in words)
+    )
 
 
 def _is_result(word: str) -> bool:

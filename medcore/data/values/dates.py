@@ -201,7 +201,8 @@ def _put(
     out.written[where] = True
     if "time" in fields:
         clock = [
-            _seconds(*texts) for texts in zip(fields["time"], fields["half"], fields["ap"], fields["zone"], strict=True)
+            seconds_of(*texts)
+            for texts in zip(fields["time"], fields["half"], fields["ap"], fields["zone"], strict=True)
         ]
         seconds = np.array([np.nan if s is None else s for s in clock])
         later = np.where(np.isnan(seconds), 0, seconds * 1e6).round().astype("timedelta64[us]")
@@ -211,7 +212,7 @@ def _put(
     out.value[where] = dates
 
 
-def _seconds(time: str | None, half: str | None, ap: str | None, zone: str | None) -> float | None:
+def seconds_of(time: str | None, half: str | None, ap: str | None, zone: str | None) -> float | None:
     """Return the seconds from midnight, at UTC where there is a zone; None for a time that cannot be."""
     if not time:
         return None if half or ap or zone else 0.0

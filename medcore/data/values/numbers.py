@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.notation import Reading
+from medcore.data.values.dates import seconds_of
 from medcore.data.values.spans import read_span
 from medcore.data.values.units import fold_unit
 from medcore.data.values.words import UNIT_SUFFIX
@@ -30,6 +31,17 @@ _MARKS = re.compile(
 )
 """A footnote or a laboratory's flag at the end of a cell."""
 _CLOCK = re.compile(r"^([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]+)?)?$")
+_TIME_OF_DAY = re.compile(
+    r"^(?P<half>上午|下午|凌晨|早上|早晨|中午|晚上|傍晚)?\s*(?P<time>[0-9]{1,2}(?:[:时点][0-9]{1,2}(?:[:分][0-9]{1,2}秒?|分)?|[时点][整半]?)?)"
+    r"\s*(?P<ap>[ap]\.?\s?m\.?)?$",
+    re.I,
+)
+_POWER = re.compile(
+    r"^(?:x|×|\*)\s*10\s*(?:(?:\^|\*\*)\s*(?P<power>[-+−]?[0-9]{1,2})|(?P<raised>[1-9][0-9]?))(?P<unit>\s+[^/].*)?$",
+    re.I,
+)
+"""A power of ten after a number, its little raised figure perhaps folded into the line; 10^9/L is a unit instead."""
+_CURRENCY = re.compile(r"^([€$£¥])\s*(.*[0-9])$")
 _TITRE = re.compile(r"^(?:<|>|≤|≥)?\s*1\s*:\s*([0-9]{1,6})$")
 _MINUS_AFTER = re.compile(r"^[0-9][0-9.,]*-$")
 _GROUPED = {mark: re.compile(rf"^[+-]?[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+$") for mark in ".,"}
@@ -193,10 +205,9 @@ def _read_one(numbers: Numbers, at: int, word: str, reading: Reading, *, clock: 
         if titre:
             numbers.value[at] = float(titre[1])
         return
-    hours = _CLOCK.match(word) if clock or reading.notation == "clock" else None
-    if hours:
-        hour, minute, second = (int(g or 0) for g in hours.groups())
-        numbers.value[at], numbers.clock[at] = hour + minute / 60 + second / 3600, True
+    hours = clock_hours(word) if clock or reading.notation == "clock" else None
+    if hours is not None:
+        numbers.value[at], numbers.clock[at] = hours, True
         return
     if reading.notation == "span":
         span = read_span(word, reading.unit)
@@ -208,17 +219,37 @@ def _read_one(numbers: Numbers, at: int, word: str, reading: Reading, *, clock: 
     _read_measure(numbers, at, word, reading)
 
 
+def clock_hours(word: str) -> float | None:
+    """Read hours and minutes, or a time of day, as hours; None for what is neither.
+
+    >>> clock_hours("130:30"), clock_hours("3:15 pm"), clock_hours("下午3点"), clock_hours("12:05am"), clock_hours("3")
+    (130.5, 15.25, 15.0, 0.08333333333333333, None)
+    """
+    hours = _CLOCK.match(word)
+    if hours:
+        hour, minute, second = (int(g or 0) for g in hours.groups())
+        return hour + minute / 60 + second / 3600
+    said = _TIME_OF_DAY.match(word)
+    if not said or not (said["half"] or said["ap"]):
+        return None
+    seconds = seconds_of(said["time"].replace("半", "30"), said["half"], said["ap"], None)
+    return None if seconds is None else seconds / 3600
+
+
 def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> None:
     """Read a number with what may stand about it: a limit, a unit, a footnote, a flag; or leave it unread."""
-    parts = _HEAD.match(word)
+    parts = _HEAD.match(_CURRENCY.sub(r"\2\1", word))
     if not parts:
         return
-    rest, more, marked = _peel(parts["rest"].strip(), reading.unit)
+    power = _POWER.match(parts["rest"])
+    rest, more, marked = _peel((power["unit"] or "" if power else parts["rest"]).strip(), reading.unit)
     if rest and not UNIT_SUFFIX.match(rest) and fold_unit(rest) != fold_unit(reading.unit or "?"):
         return
     value = to_number(parts["number"].rstrip(" "), decimal=reading.decimal, thousands=reading.thousands)
     if value is not None:
-        numbers.value[at] = value
+        numbers.value[at] = (
+            value * 10.0 ** int((power["power"] or power["raised"]).replace("−", "-")) if power else value
+        )
         numbers.bounded[at] = more or bool(parts["bound"])
         numbers.marked[at] |= marked
         numbers.suffix[at] = rest

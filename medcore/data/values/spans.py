@@ -20,6 +20,8 @@ _NAMES = "|".join(f"(?P<{name}>{words})" for name, words in _UNITS)
 _PIECE = re.compile(
     rf"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?:{_NAMES}|(?P<m>m))?(?![A-Za-z])\s*(?:,|and|\+(?=\s*[0-9]))?\s*", re.I
 )
+_BARE_MINUTES = re.compile(r"(?<=[0-9])(\s*h\s*)([0-5][0-9])$", re.I)
+"""1h49 is one hour and 49 minutes."""
 _OVER = re.compile(r"\s*(?:\+|(?:or|and) (?:over|older|above|more)|及?以上)\s*$", re.I)
 _LONG = ("years", "months", "weeks", "year", "month", "week")
 
@@ -60,7 +62,7 @@ def span_units(word: str) -> tuple[str, ...]:
 
 def _pieces(word: str) -> list[tuple[float, str]] | None:
     found: list[tuple[float, str]] = []
-    at = 0
+    word, at = _BARE_MINUTES.sub(r"\1\2min", word), 0
     while at < len(word):
         piece = _PIECE.match(word, at)
         if not piece or piece.end() == at:

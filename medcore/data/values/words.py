@@ -36,6 +36,18 @@ YES_WORDS = frozenset(
         "异常",
         "对",
         "已做",
+        "wahr",
+        "vrai",
+        "vero",
+        "verdadero",
+        "sim",
+        "sì",
+        "да",
+        "tak",
+        "evet",
+        "はい",
+        "あり",
+        "예",
         "√",
         "✓",
     ]
@@ -66,6 +78,18 @@ NO_WORDS = frozenset(
         "错",
         "没有",
         "未做",
+        "falsch",
+        "faux",
+        "falso",
+        "não",
+        "nao",
+        "nee",
+        "нет",
+        "nie",
+        "hayır",
+        "いいえ",
+        "なし",
+        "아니오",
     ]
 ) | {"not present", "not detected", "not done"}
 """Words of the two sides of a boolean; a pair must take one from each side."""
@@ -92,6 +116,20 @@ BOOLEAN_PAIRS: tuple[frozenset[str], ...] = tuple(
         ("oui", "non"),
         ("si", "no"),
         ("sí", "no"),
+        ("sì", "no"),
+        ("ja", "nee"),
+        ("sim", "não"),
+        ("sim", "nao"),
+        ("wahr", "falsch"),
+        ("vrai", "faux"),
+        ("vero", "falso"),
+        ("verdadero", "falso"),
+        ("да", "нет"),
+        ("tak", "nie"),
+        ("evet", "hayır"),
+        ("はい", "いいえ"),
+        ("あり", "なし"),
+        ("예", "아니오"),
         ("是", "否"),
         ("有", "无"),
         ("有", "没有"),
@@ -187,6 +225,13 @@ POSITIVE_WORDS: tuple[str, ...] = (
     "(+)",
     "died",
     "die",
+    "verstorben",
+    "gestorben",
+    "décédé",
+    "décédée",
+    "fallecido",
+    "fallecida",
+    "умер",
     "dead",
     "death",
     "deceased",
@@ -241,6 +286,10 @@ NEGATIVE_WORDS: frozenset[str] = frozenset(
         "-",
         "(-)",
         "alive",
+        "lebend",
+        "vivant",
+        "vivo",
+        "жив",
         "survived",
         "survive",
         "live",
@@ -372,6 +421,8 @@ SEVERITY_WORDS: tuple[tuple[str, ...], ...] = (
 UNIT_SUFFIX = re.compile(
     r"""(?ix) ^ (?:
       % | ‰ | ° | °?[cf] | ℃ | ℉ | [hl]
+    | [€$£¥] | eur | usd | rmb | cny | 元
+    | pack[-\ ]?years?
     | (?:x|×|\*)?\s*10\s*[\^*e]*\s*\d{1,2}\s*/\s*[µμmunpf]?l
     | (?:[kmµμunpfcd]?(?:g|mol|eq|iu|u|l|m)|mmhg|kpa|cmh2o|bpm|iu|years?|yrs?|y|yo|months?|mo|weeks?|wks?|w|days?|d
         |hours?|hrs?|minutes?|mins?|seconds?|secs?|s|ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|oz|ounces?|pounds?|grams?|gms?|kilograms?|torr|hpa|mbar|mc[gl]|m?iu|k|cells?|copies|cc|kcal|kj|mosm|score|points?
