@@ -141,7 +141,7 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the transactions below are begun by us
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # what was committed is there after a power cut: files are removed on it
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten, not only marked as free
     cursor.close()
