@@ -61,7 +61,6 @@ def who(judged: Judged) -> None:
         pairs.append((_("Patients"), f"{evaluation.n_patients:,}"))
     pairs += [
         (_("With {outcome}", outcome=judged.positive), f"{int(outcome.sum()):,} ({percent(outcome.mean())})"),
-        (_("AUROC (95 % interval)"), components.with_interval(judged.metrics[judged.name]["auroc"], digits=2)),
         (_("Risks come from"), _("models that had not seen the patient")),
     ]
     components.facts(pairs)

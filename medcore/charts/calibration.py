@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from medcore.charts import lines, theme
 from medcore.evaluation import CalibrationCurve, Estimate
+from medcore.evaluation.verdict import calibration_finding
 from medcore.i18n import _
 from medcore.statistics.logistic import Floats
 
@@ -54,6 +55,7 @@ def calibration(curves: Mapping[str, CalibrationCurve], metrics: Mapping[str, Me
         bargap=0.05,
     )
     figure.update_xaxes(anchor="y2")
+    theme.legend_in(figure, "top left")
     return figure
 
 
@@ -65,22 +67,8 @@ def _stretches(observed: Floats) -> list[slice]:
 
 
 def finding(metrics: Metrics) -> str:
-    """Say what calibration slope and calibration in the large mean together.
-
-    A deviation is named only where the 95 % interval excludes the perfect value.
-    """
-    slope, large = metrics["calibration_slope"], metrics["calibration_intercept"]
-    if not (np.isfinite(slope.low) and np.isfinite(large.low)):
-        return _("Calibration cannot be judged on these patients")
-    if slope.high < 1:
-        return _("Risks are too extreme: high ones too high, low ones too low")
-    if slope.low > 1:
-        return _("Risks are too timid: too close to the average")
-    if large.high < 0:
-        return _("Risks are too high on average")
-    if large.low > 0:
-        return _("Risks are too low on average")
-    return _("No departure of predicted risks from what happened can be shown")
+    """Say in the current language what calibration slope and calibration in the large mean together."""
+    return str(calibration_finding(metrics))
 
 
 def _tenths(figure: go.Figure, curve: CalibrationCurve) -> None:

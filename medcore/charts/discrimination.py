@@ -33,13 +33,14 @@ def roc(curves: Mapping[str, RocCurve], *, threshold: float | None = None) -> go
     )
     lines.reference(figure, [0, 1], [0, 1], name=_("Chance"))
     if not _of_classes(curves):
-        lines.band(figure, first.fpr, first.tpr_low, first.tpr_high, name=_("95 % interval of sensitivity"), index=0)
+        lines.band(figure, first.fpr, first.tpr_low, first.tpr_high, name=_("95 % interval"), index=0)
     for i, (name, curve) in enumerate(curves.items()):
         hover = _("Sensitivity {y}, false alarms {x}", y="%{y:.1%}", x="%{x:.1%}")
         lines.line(figure, curve.fpr, curve.tpr, name=name, index=i, hover=hover)
     if threshold is not None:
         marks.draw(figure, roc_marks(curves, threshold), name=_threshold_words(threshold))
     lines.shares(figure)
+    theme.legend_in(figure, "bottom right")
     return figure
 
 
@@ -65,13 +66,14 @@ def precision_recall(curves: Mapping[str, PrecisionRecallCurve], *, threshold: f
     )
     lines.reference(figure, [0, 1], [first.prevalence] * 2, name=_("Chance (prevalence)"))
     bounds = (first.precision_low, first.precision_high)
-    lines.band(figure, first.recall, *bounds, name=_("95 % interval of the predictive value"), index=0)
+    lines.band(figure, first.recall, *bounds, name=_("95 % interval"), index=0)
     for i, (name, curve) in enumerate(curves.items()):
         hover = _("{y} of alerts true, sensitivity {x}", y="%{y:.1%}", x="%{x:.1%}")
         lines.line(figure, curve.recall, curve.precision, name=name, index=i, hover=hover)
     if threshold is not None:
         marks.draw(figure, precision_recall_marks(curves, threshold), name=_threshold_words(threshold))
     lines.shares(figure)
+    theme.legend_in(figure, "bottom left")
     return figure
 
 
@@ -91,6 +93,7 @@ def gain(curves: Mapping[str, GainCurve]) -> go.Figure:
         y_title=_("Events found"),
         subtitle=_("{n} patients", n=first.n),
         alt=_("Cumulative gain. {finding}.", finding=title),
+        height=420,
     )
     lines.reference(figure, [0, 1], [0, 1], name=_("Random order"))
     for i, (name, curve) in enumerate(curves.items()):
@@ -100,6 +103,7 @@ def gain(curves: Mapping[str, GainCurve]) -> go.Figure:
             figure, curve.share, curve.gain, name=name, index=i, hover=hover, customdata=lines.rounded(curve.lift)
         )
     lines.shares(figure)
+    theme.legend_in(figure, "bottom right")
     return figure
 
 
@@ -126,6 +130,7 @@ def risk_distribution(distribution: RiskDistribution, *, positive: str, threshol
         x_title=_("Predicted risk"),
         y_title=_("Share of each group"),
         alt=_("Distribution of predicted risk by outcome. {finding}.", finding=title),
+        height=420,
     )
     middle = (distribution.edges[:-1] + distribution.edges[1:]) / 2
     rows = (
@@ -144,6 +149,7 @@ def risk_distribution(distribution: RiskDistribution, *, positive: str, threshol
     figure.update_layout(barmode="relative", bargap=0.05)
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(showticklabels=False)
+    theme.legend_in(figure, "top left")
     if threshold is not None:
         marks.draw(figure, [Mark(threshold)])
     return figure

@@ -78,15 +78,17 @@ def draw(figure: go.Figure, marks: Sequence[Mark], *, name: str = "") -> None:
 def framed(figure: go.Figure) -> go.Figure:
     """Return a copy whose frame is fixed, below which the legend has room on a phone as well."""
     data = go.Figure(figure)
-    bottom = _TITLE + _ROW * _legend_rows(data) + 14
+    inside = (data.layout.legend.y or -1.0) > 0
+    bottom = _TITLE if inside else _TITLE + _ROW * _legend_rows(data) + 14
     height = int(data.layout.height) - 90 + bottom
     axis = {"automargin": False, "fixedrange": True}
     data.update_layout(
         height=height,
         margin={"l": LEFT, "r": RIGHT, "t": TOP, "b": bottom, "autoexpand": False},
-        legend={"y": -_TITLE / (height - TOP - bottom)},
         dragmode=False,
     )
+    if not inside:
+        data.update_layout(legend={"y": -_TITLE / (height - TOP - bottom)})
     data.update_xaxes(**axis)
     data.update_yaxes(**axis)
     return data

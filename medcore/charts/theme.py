@@ -140,6 +140,14 @@ def headline(figure: go.Figure) -> tuple[str, str]:
     return str(meta.get("title", "")), str(meta.get("subtitle", ""))
 
 
+def legend_in(figure: go.Figure, corner: str) -> None:
+    """Put the legend into a corner of the plot that its curves leave free: ``"top right"``, and so on."""
+    y, x = corner.split()
+    place = {"x": 0.02 if x == "left" else 0.98, "y": 0.98 if y == "top" else 0.02}
+    look = {"orientation": "v", "font": {"size": 12}, "bgcolor": "rgba(125, 133, 146, 0.10)"}
+    figure.update_layout(legend={**place, **look, "xanchor": x, "yanchor": y})
+
+
 def on_page(figure: go.Figure, *, dark: bool | None, key: str = "medcore", titled: bool = True) -> go.Figure:
     """Return a copy of a chart in the ink of the page, with links in its texts disarmed.
 

@@ -42,6 +42,7 @@ def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | No
     top = 100 * max(first.prevalence, *(float(np.max(c.net_benefit)) for c in curves.values()))
     figure.update_yaxes(range=[-0.25 * top - 0.5, 1.08 * top + 0.1])
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    theme.legend_in(figure, "top right")
     if threshold is not None:
         marks.draw(figure, [marks.Mark(threshold)])
     return figure

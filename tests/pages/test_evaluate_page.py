@@ -92,7 +92,8 @@ def marks_of(app):
 
 
 def tables(app):
-    return "\n".join(t.value.to_string() for t in app.table)
+    told = [getattr(e.proto, "body", "") for e in app.get("html")]
+    return "\n".join([*(t.value.to_string() for t in app.table), *(body for body in told if "mc-measures" in body)])
 
 
 def test_the_overview_has_every_figure_with_an_interval(evaluate_page):
@@ -103,6 +104,22 @@ def test_the_overview_has_every_figure_with_an_interval(evaluate_page):
     for word in ("AUROC", "Brier", "Calibration slope", "Sensitivity", "Net benefit", "Accuracy (without any skill"):
         assert word in tables(app), word
     assert "of 100 times, a patient with the outcome is given a higher risk" in texts(app)
+
+
+def test_the_page_opens_with_a_verdict_and_every_measure_says_what_it_means(evaluate_page):
+    app = evaluate_page("heart")
+    opening = next(e.proto.body for e in app.get("html") if "mc-verdict" in e.proto.body)
+    for words in (
+        "Does it tell patients apart? <em class=mc-yes>✓ yes</em>",
+        "91 of 100",
+        "Do its risks come true?",
+        "Does acting on it help?",
+        "Next: ",
+    ):
+        assert words in opening, words
+    body = tables(app)
+    assert body.count("<details>") == body.count("<th scope=row>")
+    assert "Here 91 of 100 such pairs are put in the right order." in body
 
 
 def test_a_move_of_the_threshold_moves_marks_and_leaves_the_charts_as_they_are(evaluate_page, trained):
@@ -121,7 +138,7 @@ def test_a_harm_ratio_sets_the_threshold_and_its_reason_is_kept(evaluate_page, t
     app.selectbox(key=f"evaluate.rule.{run}").select("harm_ratio").run()
     app.number_input(key=f"evaluate.target.harm_ratio.{run}").set_value(19.0).run()
     assert "Threshold 5.0%." in texts(app)
-    assert "From a risk of 5 % on" in texts(app)
+    assert "From a risk of 5% on" in texts(app)
     app.button(key="evaluate.keep").click().run()
     choice = Store(Settings.from_env()).get_study(LOCAL_OWNER, study).choice
     assert choice.threshold == 0.05 and "19 patients without need" in choice.rationale
@@ -129,9 +146,9 @@ def test_a_harm_ratio_sets_the_threshold_and_its_reason_is_kept(evaluate_page, t
 
 def test_predictive_values_follow_the_prevalence_typed_in(evaluate_page, trained):
     app = evaluate_page("heart")
-    assert "where 2.0 % have the outcome" not in tables(app)
+    assert "where 2.0% have the outcome" not in tables(app)
     app.number_input(key=f"evaluate.prevalence.{trained[1]['heart'][1]}.1").set_value(2.0).run()
-    assert "where 2.0 % have the outcome" in tables(app)
+    assert "where 2.0% have the outcome" in tables(app)
 
 
 def test_the_locked_test_set_asks_first_and_counts_the_look(evaluate_page, trained):
@@ -168,7 +185,7 @@ def test_every_view_can_be_seen_in_both_languages(evaluate_page, trained, view, 
 def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trained):
     app = evaluate_page("wine")
     assert "mc-notice mc-error" not in texts(app)
-    assert len(charts(app)) == 6
+    assert len(charts(app)) == 7
     assert "the most probable class is the true one" in texts(app)
     app.selectbox(key=f"evaluate.class.{trained[1]['wine'][1]}").select(0).run()
     assert "mc-notice mc-error" not in texts(app) and "barbera" in texts(app)
@@ -176,7 +193,7 @@ def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trai
 
 def test_an_order_is_judged_at_every_cut_and_a_cut_can_be_asked_about(evaluate_page, trained):
     app = evaluate_page("stages")
-    shown = "\n".join(str(t.value.to_dict()) for t in app.table)
+    shown = tables(app)
     for words in ("Ordinal c-index ORC", "Generalised c-index", "Ranked probability score", "moderate or higher"):
         assert words in shown
     assert "mild &lt; moderate &lt; severe" in texts(app)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from medcore.charts import calibration, discrimination, utility
 from medcore.charts.marks import Mark
-from medcore.i18n import N_, _
+from medcore.evaluation.verdict import verdict
+from medcore.i18n import N_, _, running
 from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui.evaluate import judging, rates
 from medcore.ui.evaluate.confusion import confusion_table
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.threshold import ask_threshold, keep_threshold
+from medcore.ui.evaluate.verdict import verdict_html
 from medcore.ui.kit import components
+from medcore.ui.kit.tables import explained_html, take_along
 
 POOLED_FOLDS = N_(
     "The risks of all folds are judged together, as if their models were one. Where the mean over the folds' AUROCs "
@@ -26,31 +31,21 @@ STEP_METRICS = ("auroc", "brier", "calibration_slope", "calibration_intercept", 
 
 
 def overview(study: StudyRecord, results: Results, judged: Judged, default: float) -> None:
-    """Draw everything that moves with the threshold, then what does not."""
+    """Open with the verdict; then the curves in the order of the questions they answer."""
     if judged.target.many:
         all_classes(judged)
         others = _("{name} against lower: what a threshold does", name=judged.positive)
         if judged.class_index not in judged.target.cuts:
             others = _("{name} against all others: what a threshold does", name=judged.positive)
         components.section(others)
-    else:
-        components.section(_("What a threshold does"))
+    opening = st.empty()
+    components.section(_("Does it tell patients apart?"))
     left, right = st.columns(2)
+    with left:
+        roc = components.marked_figure(discrimination.roc(judging.roc_curves(judged)), key="evaluate.roc")
     with right:
-        decision = components.marked_figure(
-            utility.decision_curve(judging.decision_curves(judged)), key="evaluate.decision"
-        )
         risks = discrimination.risk_distribution(judging.distribution(judged), positive=judged.positive)
         distribution = components.marked_figure(risks, key="evaluate.distribution")
-    lower = st.columns(2)
-    with lower[0]:
-        roc = components.marked_figure(discrimination.roc(judging.roc_curves(judged)), key="evaluate.roc")
-    with lower[1]:
-        chart = discrimination.precision_recall(judging.precision_recall_curves(judged))
-        precision = components.marked_figure(chart, key="evaluate.precision_recall")
-    with left:
-        linked = Linked(decision, distribution, roc, precision)
-        components.fragment(at_threshold)(study, results, judged, default, linked)
     components.section(_("Do predicted risks come true?"))
     left, right = st.columns(2)
     with left:
@@ -59,9 +54,24 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
     with right:
         components.metric_table(judged.metrics)
         if judged.side == "training":
-            st.caption(" ".join([_(POOLED_FOLDS), str(judged.evaluation.delivered() or "")]).strip())
-        if not judged.target.many:
-            components.figure(discrimination.gain(judging.gain_curves(judged)), key="evaluate.gain")
+            components.caption(running([_(POOLED_FOLDS), judged.evaluation.delivered() or ""]))
+    components.section(_("Does acting on it help?"))
+    asked, right = st.columns(2)
+    with right:
+        decision = components.marked_figure(
+            utility.decision_curve(judging.decision_curves(judged)), key="evaluate.decision"
+        )
+        shares = st.empty()
+    components.section(_("How much work is it to find them?"))
+    left, right = st.columns(2)
+    with left:
+        chart = discrimination.precision_recall(judging.precision_recall_curves(judged))
+        precision = components.marked_figure(chart, key="evaluate.precision_recall")
+    with right:
+        components.figure(discrimination.gain(judging.gain_curves(judged)), key="evaluate.gain")
+    with asked:
+        linked = Linked(opening, shares, decision, distribution, roc, precision)
+        components.fragment(at_threshold)(study, results, judged, default, linked)
 
 
 def all_classes(judged: Judged) -> None:
@@ -98,8 +108,10 @@ def steps(judged: Judged) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The charts on which the threshold is marked."""
+    """The verdict, and the charts on which the threshold is marked."""
 
+    opening: Any
+    shares: Any
     decision: components.MarkedFigure
     distribution: components.MarkedFigure
     roc: components.MarkedFigure
@@ -115,16 +127,20 @@ def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: 
         negative = judged.negative or _("any other class")
         confusion_table(confusions[judged.name], positive=judged.positive, negative=negative)
     mark(judged, threshold, linked)
-    rates.rates(confusions, judging.confusions(judged, threshold, at_prevalence=prevalence(judged)))
+    rows, why = rates.rates(confusions, judging.confusions(judged, threshold, at_prevalence=prevalence(judged)))
+    linked.shares.html(explained_html(rows, why))
+    take_along(pd.DataFrame(rows))
     keep_threshold(judged, study.owner, study.id, results.model, choice)
 
 
 def mark(judged: Judged, threshold: float, linked: Linked) -> None:
     """Mark the threshold on every chart that is linked to it."""
     curves, line = judging.decision_curves(judged), [Mark(threshold)]
+    found = verdict(judged.metrics[judged.name], curves[judged.name], threshold, locked=judged.side == "test")
+    linked.opening.html(verdict_html(judged, found))
     linked.decision.mark(line, str(next(iter(curves.values())).reading(threshold)))
-    linked.distribution.mark(line)
     words = _("◆ Threshold {percent} %", percent=f"{100 * threshold:.3g}")
+    linked.distribution.mark(line, _("┆ Threshold {percent} %", percent=f"{100 * threshold:.3g}"))
     linked.roc.mark(discrimination.roc_marks(judging.roc_curves(judged), threshold), words)
     points = discrimination.precision_recall_marks(judging.precision_recall_curves(judged), threshold)
     linked.precision_recall.mark(points, words)

@@ -8,7 +8,7 @@ import numpy as np
 
 from medcore.evaluation import Comparison, Confusion, Estimate
 from medcore.i18n import N_, _, number
-from medcore.ui.kit.tables import METRICS, table
+from medcore.ui.kit.tables import METRICS, said, table
 from medcore.ui.kit.text import plain
 
 RATES: Mapping[str, str] = {
@@ -30,27 +30,45 @@ DIFFERENCES: Mapping[str, str] = {
 }
 
 
-def rates(confusions: Mapping[str, Confusion], elsewhere: Mapping[str, Confusion]) -> None:
-    """Show the rates at a threshold by model, accuracy last and beside what it is without skill.
+def rates(
+    confusions: Mapping[str, Confusion], elsewhere: Mapping[str, Confusion]
+) -> tuple[list[dict[str, str]], list[str]]:
+    """Return the rates at a threshold by model, accuracy last and beside what it is without skill, and what each means.
 
     ``elsewhere`` are the same counts at the prevalence that was asked for; where
     that is not the study's, predictive values are shown for it too.
     """
-    head, rows = _("At this threshold (95 % interval)"), []
+    head = _("At this threshold (95 % interval)")
+    rows: list[dict[str, str]] = []
+    why: list[str] = []
+    first = next(iter(confusions.values()))
     for rate, label in RATES.items():
-        rows.append({head: _(label)} | {plain(n): per_hundred(getattr(c, rate)) for n, c in confusions.items()})
+        rows.append({head: _(label)} | {n: per_hundred(getattr(c, rate)) for n, c in confusions.items()})
+        why.append(said(rate, getattr(first, rate)))
         if rate in ("ppv", "npv") and _differs(confusions, elsewhere):
             share = next(iter(elsewhere.values())).prevalence or 0.0
             there = _("… where {percent} % have the outcome", percent=f"{100 * share:.1f}")
-            rows.append({head: there} | {plain(n): per_hundred(getattr(c, rate)) for n, c in elsewhere.items()})
-    last: dict[str, Callable[[Confusion], str]] = {
-        _("Alerts looked into for each true one"): lambda c: _number(c.number_needed_to_evaluate, 1),
-        _("Net benefit, true positives per 100 patients"): lambda c: _number(100 * c.net_benefit, 1),
-        _("Accuracy (without any skill: {n} %)", n=_no_skill(confusions)): lambda c: per_hundred(c.accuracy),
+            rows.append({head: there} | {n: per_hundred(getattr(c, rate)) for n, c in elsewhere.items()})
+            why.append(said(rate, getattr(next(iter(elsewhere.values())), rate)))
+    needed, benefit = Estimate(first.number_needed_to_evaluate), Estimate(first.net_benefit)
+    last: dict[str, tuple[str, Callable[[Confusion], str]]] = {
+        _("Alerts looked into for each true one"): (
+            said("number_needed_to_evaluate", needed),
+            lambda c: _number(c.number_needed_to_evaluate, 1),
+        ),
+        _("Net benefit, true positives per 100 patients"): (
+            said("net_benefit", benefit),
+            lambda c: _number(100 * c.net_benefit, 1),
+        ),
+        _("Accuracy (without any skill: {n} %)", n=_no_skill(confusions)): (
+            said("accuracy", first.accuracy),
+            lambda c: per_hundred(c.accuracy),
+        ),
     }
-    for label, cell in last.items():
-        rows.append({head: label} | {plain(name): cell(c) for name, c in confusions.items()})
-    table(rows)
+    for label, (meaning, cell) in last.items():
+        rows.append({head: label} | {name: cell(c) for name, c in confusions.items()})
+        why.append(meaning)
+    return rows, why
 
 
 def differences(comparison: Comparison, name_a: str, name_b: str) -> None:

@@ -48,7 +48,7 @@ class MarkedFigure:
     def mark(self, marks: Sequence[Mark], words: str = "") -> None:
         """Lay marks over the chart, and say above it what they mean; a fragment may do so."""
         if words:
-            self.words.html(f'<div class="mc-headline"><span class="mc-subtitle">{markup(words)}</span></div>')
+            self.words.html(f'<div class="mc-headline mc-words"><span class="mc-subtitle">{markup(words)}</span></div>')
         drawn = "".join(_mark(mark, self.frame) for mark in marks)
         self.over.html(f'<div class="mc-marks" aria-hidden="true" style="height:{self.frame.height}px">{drawn}</div>')
 

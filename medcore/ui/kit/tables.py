@@ -13,13 +13,24 @@ from streamlit.errors import StreamlitDuplicateElementKey
 
 from medcore.data.describe.export import to_csv, to_xlsx
 from medcore.evaluation.figures.estimates import Estimate
+from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS, with_interval
-from medcore.i18n import _
-from medcore.ui.kit.text import plain, unmarked
+from medcore.i18n import _, running
+from medcore.ui.kit.text import markup, unmarked
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-__all__ = ["METRICS", "XLSX", "download", "downloads", "metric_table", "table", "with_interval"]
+__all__ = [
+    "METRICS",
+    "XLSX",
+    "download",
+    "downloads",
+    "explained_table",
+    "metric_table",
+    "said",
+    "table",
+    "with_interval",
+]
 
 
 def metric_table(
@@ -31,11 +42,49 @@ def metric_table(
 ) -> None:
     """Show measures with their 95 % intervals: a row a measure, a column a model or a set of patients."""
     rows = [m for m in metrics if any(m in values for values in columns.values())]
-    cells = {
-        plain(name): [with_interval(values[m], digits=digits) if m in values else "–" for m in rows]
-        for name, values in columns.items()
-    }
-    table(pd.DataFrame({_("Measure (95 % interval)"): [_(labels.get(m, m)) for m in rows], **cells}))
+    head = _("Measure (95 % interval)")
+    explained_table(
+        [
+            {head: _(labels.get(m, m))}
+            | {name: with_interval(v[m], digits=digits) if m in v else "–" for name, v in columns.items()}
+            for m in rows
+        ],
+        [said(m, next(iter(columns.values())).get(m)) for m in rows],
+    )
+
+
+def said(measure: str, estimate: Estimate | None) -> str:
+    """Say what a measure asks, what is good and what its value means; empty where nothing is to be said."""
+    meaning = MEANINGS.get(measure)
+    return running(meaning.sentences(estimate)) if meaning is not None and estimate is not None else ""
+
+
+def explained_table(rows: Sequence[Mapping[str, str]], why: Sequence[str]) -> None:
+    """Show figures as :func:`explained_html` writes them, and the way to take the table along."""
+    st.html(explained_html(rows, why))
+    take_along(pd.DataFrame(rows))
+
+
+def explained_html(rows: Sequence[Mapping[str, str]], why: Sequence[str]) -> str:
+    """Write figures by line, each name with a "?" that opens its sentences.
+
+    The first cell of a line is its name. Cells are plain text.
+    """
+    ask = markup(_("What does this mean?"))
+    lines = []
+    for row, text in zip(rows, why, strict=True):
+        name, *cells = map(markup, row.values())
+        more = (
+            f'<details><summary aria-label="{ask} {name}" title="{ask}">?</summary><p>{markup(text)}</p></details>'
+            if text
+            else ""
+        )
+        lines.append(f"<tr><th scope=row>{name}{more}</th>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
+    heads = "".join(f"<th scope=col>{markup(name)}</th>" for name in (rows[0] if rows else ()))
+    return (
+        f'<div class="mc-wide"><table class="mc-measures"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
 
 
 def table(
@@ -51,9 +100,14 @@ def table(
     if whole is None:
         bare = frame.map(lambda cell: unmarked(cell) if isinstance(cell, str) else cell)
         whole = bare.rename(columns=lambda name: unmarked(str(name)))
+    take_along(whole)
+
+
+def take_along(whole: pd.DataFrame) -> None:
+    """Offer a table's files, once a page."""
     if not whole.empty:
         with suppress(StreamlitDuplicateElementKey):  # the same table twice: its files are there already
-            downloads(whole, name="table", key=f"table.{_digest(frame)}")
+            downloads(whole, name="table", key=f"table.{_digest(whole)}")
 
 
 def downloads(frame: pd.DataFrame, *, name: str, key: str) -> None:

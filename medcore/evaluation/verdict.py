@@ -1,0 +1,142 @@
+"""The verdict on a model: does it rank, do its risks come true, does acting on it help, and what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from medcore.evaluation.curves.utility import DecisionCurve
+from medcore.evaluation.figures.estimates import Estimate
+from medcore.i18n import N_, Message
+
+Answer = Literal["yes", "no", "unclear"]
+
+JUDGED_UNCLEAR = N_("Calibration cannot be judged on these patients")
+NO_DEPARTURE = N_("No departure of predicted risks from what happened can be shown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Three answers, the sentence that joins them, and the next step.
+
+    ``gain`` is the net benefit per 100 patients over the better of treating everyone
+    and no one (``over_all``: over everyone), at ``threshold`` (0–1).
+    """
+
+    ranks: Answer
+    comes_true: Answer
+    helps: Answer
+    gain: Estimate
+    over_all: bool
+    threshold: float
+    sentence: Message
+    next_step: Message
+
+    @property
+    def level(self) -> Literal["success", "warning", "error"]:
+        """How loudly it is to be said."""
+        if self.ranks == "no":
+            return "error"
+        return "success" if {self.ranks, self.comes_true, self.helps} == {"yes"} else "warning"
+
+
+def calibration_finding(metrics: Mapping[str, Estimate]) -> Message:
+    """Say what calibration slope and calibration in the large mean together.
+
+    A deviation is named only where the 95 % interval excludes the perfect value.
+    """
+    slope, large = metrics["calibration_slope"], metrics["calibration_intercept"]
+    if not (np.isfinite(slope.low) and np.isfinite(large.low)):
+        return Message(JUDGED_UNCLEAR)
+    if slope.high < 1:
+        return Message(N_("Risks are too extreme: high ones too high, low ones too low"))
+    if slope.low > 1:
+        return Message(N_("Risks are too timid: too close to the average"))
+    if large.high < 0:
+        return Message(N_("Risks are too high on average"))
+    if large.low > 0:
+        return Message(N_("Risks are too low on average"))
+    return Message(NO_DEPARTURE)
+
+
+def verdict(metrics: Mapping[str, Estimate], curve: DecisionCurve, threshold: float, *, locked: bool) -> Verdict:
+    """Judge a model by its AUROC, its calibration and its net benefit at a threshold (0–1).
+
+    "Yes" and "no" are said only where a 95 % interval bears them out. ``locked`` says that the patients are
+    those of the locked test set.
+    """
+    auroc, finding = metrics["auroc"], calibration_finding(metrics)
+    ranks: Answer = "unclear" if not np.isfinite(auroc.low) else "yes" if auroc.low > 0.5 else "no"
+    comes_true: Answer = (
+        "yes" if finding.template == NO_DEPARTURE else "unclear" if finding.template == JUDGED_UNCLEAR else "no"
+    )
+    i = int(np.argmin(np.abs(curve.thresholds - threshold)))
+    over_all = bool(curve.treat_all[i] > 0)
+    values = (
+        (curve.over_all, curve.over_all_low, curve.over_all_high)
+        if over_all
+        else (curve.net_benefit, curve.low, curve.high)
+    )
+    value, low, high = (100 * float(array[i]) for array in values)
+    gain = Estimate(value, low, high, "normal")
+    helps: Answer = "yes" if gain.low > 0 else "no" if gain.high < 0 else "unclear"
+    sentence, step = _said(ranks, comes_true, helps, curve, locked=locked)
+    words = {"finding": finding, "threshold": f"{100 * curve.thresholds[i]:.3g}"}
+    useful = curve.useful_range()
+    words |= {"low": f"{100 * useful[0]:.0f}", "high": f"{100 * useful[1]:.0f}"} if useful else {}
+    return Verdict(
+        ranks=ranks,
+        comes_true=comes_true,
+        helps=helps,
+        gain=gain,
+        over_all=over_all,
+        threshold=threshold,
+        sentence=Message(sentence, words),
+        next_step=Message(step, words),
+    )
+
+
+def _said(ranks: Answer, comes_true: Answer, helps: Answer, curve: DecisionCurve, *, locked: bool) -> tuple[str, str]:
+    """Choose the sentence and the next step: the first thing that is amiss decides."""
+    if ranks != "yes":
+        return (
+            N_(
+                "These patients do not show that the model tells those with the outcome from those without: do not act on its risks."
+            ),
+            N_(
+                "Next: look for other predictors or more patients, and see on the Data page what is wrong with the table."
+            ),
+        )
+    if comes_true == "no":
+        return (
+            N_("The model tells patients apart, but its risks cannot be taken at their word. {finding}."),
+            N_("Next: have it recalibrated, by training again or on patients of your own under New patients."),
+        )
+    if helps != "yes":
+        step = N_("Next: choose a threshold between {low} % and {high} %, where acting on it surely helps.")
+        if curve.useful_range() is None:
+            step = N_("Next: let it inform a decision but not make one; at no threshold does acting on it surely help.")
+        return (
+            N_(
+                "The model tells patients apart, but at a threshold of {threshold} % acting on it cannot be shown to be better than treating everyone or no one."
+            ),
+            step,
+        )
+    if comes_true == "unclear":
+        return (
+            N_(
+                "The model tells patients apart and acting on it at {threshold} % helps; whether its risks come true cannot be judged on so few patients."
+            ),
+            N_("Next: gather more patients with the outcome, or judge the model under New patients."),
+        )
+    return (
+        N_(
+            "The model tells patients apart, its risks come true, and at a threshold of {threshold} % acting on it is better than treating everyone or no one."
+        ),
+        N_("Next: judge it under New patients, on patients of another place, before anyone acts on it.")
+        if locked
+        else N_("Next: see whether that holds for every group of patients, then look once at the locked test set."),
+    )

@@ -1,0 +1,38 @@
+"""The verdict says yes or no only where an interval bears it out, and names the next step."""
+
+import numpy as np
+import pytest
+
+from medcore.evaluation import decision_curve, evaluate
+from medcore.evaluation.figures.readings import MEANINGS
+from medcore.evaluation.figures.words import METRICS
+from medcore.evaluation.verdict import verdict
+
+
+def judged(slope: float, *, n: int = 2000, noise: bool = False, threshold: float = 0.3):
+    """Judge made-up risks: true ones at slope 1, too extreme at 2, or those of another patient."""
+    rng = np.random.default_rng(0)
+    score = rng.normal(-1, 1.3, n)
+    outcome = (rng.random(n) < 1 / (1 + np.exp(-score))).astype(np.int64)
+    risk = 1 / (1 + np.exp(-slope * (rng.permutation(score) if noise else score)))
+    metrics = evaluate(outcome, np.column_stack([1 - risk, risk]), ["no", "yes"], n_boot=50).metrics
+    return verdict(metrics, decision_curve(outcome.astype(float), risk), threshold, locked=False)
+
+
+def test_true_risks_that_help_are_said_to_do_so() -> None:
+    found = judged(1.0)
+    assert (found.ranks, found.comes_true, found.helps, found.level) == ("yes", "yes", "yes", "success")
+    assert "locked test set" in str(found.next_step)
+
+
+def test_the_first_thing_amiss_decides_the_sentence() -> None:
+    assert "Risks are too extreme" in str(judged(2.5).sentence)
+    assert "do not act" in str(judged(1.0, noise=True).sentence)
+    assert judged(1.0, noise=True).level == "error"
+    far = judged(1.0, threshold=0.98)
+    assert far.helps == "unclear" and "choose a threshold between" in str(far.next_step)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_measure_says_what_it_asks(name: str) -> None:
+    assert MEANINGS[name].what.endswith(("?", "averaged.", "most."))
