@@ -18,17 +18,21 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import config
 
 import medcore.ui
 from medcore import jobs
 from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.jobs.logs import keep_values_out_of_logs, note, write_json_lines
-from medcore.jobs.web.guard import Guard, refuse_other_than_loopback
+from medcore.jobs.web.entrance import Entrance, LocalEntrance, refuse_unguarded
+from medcore.jobs.web.guard import Guard
 from medcore.jobs.web.uploads import be_ready, keep_uploads_in_memory
 from medcore.safe_files import IN_USE, close_folder_tree, holding, keep_new_files_private, sweep, sweep_temporary
 from medcore.settings import Settings
 from medcore.studies import Store
+from medcore.studies.people.sign_in import sign_in_of
+from medcore.ui.kit.entry import SignInEntrance
 from medcore.upkeep.vitals import Vitals
 
 use_language(best_language(os.environ.get("LC_ALL") or os.environ.get("LANG")))
@@ -40,9 +44,9 @@ HELD = ExitStack()
 def checked() -> Settings:
     """Refuse to start where it would be unsafe or could not work, with one clear message."""
     try:
-        refuse_other_than_loopback(st.get_option("server.address"))
         settings = Settings.from_env()
         HELD.enter_context(holding(settings.data_dir / IN_USE, alone=False))
+        refuse_unguarded(st.get_option("server.address"), signing_in=sign_in_of(settings) is not None)
         close_folder_tree(settings.data_dir)
         sweep(settings.data_dir)
         sweep_temporary(settings.data_dir / "scratch", "*")  # of versions that named them otherwise
@@ -52,6 +56,15 @@ def checked() -> Settings:
         sys.stderr.write(f"medcore: {error}\n")
         sys.exit(2)
     return settings
+
+
+def entrance(settings: Settings) -> Entrance:
+    """Return who may come in: whoever signs in, or whoever is on this machine."""
+    sign_in = sign_in_of(settings)
+    if sign_in is None:
+        return LocalEntrance(settings)
+    config.set_option("server.allowedHosts", [sign_in.host.strip("[]")])
+    return SignInEntrance(settings, sign_in)
 
 
 def import_what_pages_import() -> None:
@@ -70,7 +83,13 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     if SETTINGS.log == "json":
         write_json_lines()
     note("web server ready", port=st.get_option("server.port"))
-    print(_("medcore is ready: {address}", address=f"http://localhost:{st.get_option('server.port')}"), flush=True)  # noqa: T201
+    print(  # noqa: T201
+        _(
+            "medcore is ready: {address}",
+            address=SIGN_IN.address if SIGN_IN else f"http://localhost:{st.get_option('server.port')}",
+        ),
+        flush=True,
+    )
     yield
     jobs.stop_keeping(SETTINGS)
     jobs.disconnect(SETTINGS)
@@ -80,8 +99,13 @@ keep_new_files_private()
 keep_values_out_of_logs()
 SETTINGS = checked()
 keep_uploads_in_memory(SETTINGS)
+SIGN_IN = sign_in_of(SETTINGS)
 app = st.App(
     "medcore/ui/main.py",
     lifespan=lifespan,
-    middleware=[Middleware(Guard, settings=SETTINGS), Middleware(Vitals, settings=SETTINGS)],
+    secrets=SIGN_IN.secrets if SIGN_IN else None,
+    middleware=[
+        Middleware(Guard, settings=SETTINGS, entrance=entrance(SETTINGS)),
+        Middleware(Vitals, settings=SETTINGS),
+    ],
 )

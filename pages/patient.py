@@ -7,6 +7,7 @@ import streamlit as st
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit.noted import note_view
 from medcore.ui.kit.state import state
 from medcore.ui.kit.thresholds import threshold_of
 from medcore.ui.patient import choice, listing, one, table, whole, worklist
@@ -75,6 +76,7 @@ def patients(study: StudyRecord, explainer: Explainer, way: str) -> None:
     class_index = one.ask_class(explainer)
     threshold = threshold_of(study, explainer.run, explainer.results, class_index)
     one.remember(explainer, found)
+    note_view(study, "patients.listed", found.identity, run=explainer.run, n=len(found))
     worklist.worklist(explainer, found, threshold, class_index)
 
 

@@ -32,7 +32,7 @@ def page() -> None:
     elif ended:
         components.section(_("Latest run"))
         past_run(ended[0])
-    if active is None:
+    if active is None and study.access != "read":
         before_training(study)
         new_run(study)
     earlier_runs(ended if active else ended[1:])

@@ -39,6 +39,7 @@ from medcore.safe_files import scratch_folder
 from medcore.sealing import Folder, SealedFolder, names_in, put
 from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import cohort_parts, keep_cohort, source_from_dict
+from medcore.studies.fairness import check_studies, room_left
 from medcore.studies.files import result_name
 from medcore.studies.parquet import from_parquet
 from medcore.studies.people.access import require_role
@@ -146,10 +147,12 @@ class StudyArchive(StoreBase):
     ) -> StudyRecord:
         """Write the rows of the database and the files of a checked archive."""
         require_role(session, owner, "modeller")
+        check_studies(session, self.settings, owner)
+        room = room_left(session, self.settings, owner)
         original = next((content for path, content in members.items() if path.startswith("original/")), None)
         told = [entry for entry in head["reasons"] if entry["action"] in REASONS]
         reason = next((e["details"].get("reason") for e in told if e["action"] == "attachments.kept"), None)
-        table = keep_cohort(session, self.files, owner, cohort, original=original, reason=reason)
+        table = keep_cohort(session, self.files, owner, cohort, original=original, reason=reason, room=room)
         session.flush()
         fields = {field: head["study"][field] for field in STUDY_FIELDS}
         study = StudyRow(

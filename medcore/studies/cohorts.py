@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from medcore.data.attachments import Attachments
 from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.privacy.attachments import check_attachments
-from medcore.errors import NotFoundError
+from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_, Message
 from medcore.studies.files import FileStore, owner_folder, rows_name
 from medcore.studies.identity import content_key
@@ -32,13 +32,16 @@ def keep_cohort(
     *,
     original: bytes | None = None,
     reason: str | None = None,
+    room: int | None = None,
 ) -> CohortRow:
     """Store a cohort's rows once for each owner; the same table again takes no more room.
 
     ``original`` are the bytes of the uploaded file, kept beside the rows when given.
     Attached files are looked at first and are kept by their content, in a folder of the cohort's.
+    ``room`` is how many bytes its owner may still take.
 
     Raises:
+        SettingsError: there is too little room for it.
         InputError: an attached file seems to tell who a patient is, and no ``reason`` to keep it was given.
 
     """
@@ -63,6 +66,15 @@ def keep_cohort(
         session.add(row)
     if not _whole(files, row):
         rows = to_parquet(cohort.frame)
+        row.n_bytes = len(rows) + len(original or b"") + sum(f.n_bytes for f in cohort.attachments.files)
+        if room is not None and row.n_bytes > room:
+            raise SettingsError(
+                N_(
+                    "The table takes {n} MB, and {room} MB are left of what one person may store here. Remove a study for good, also from the deleted ones, and try again."
+                ),
+                n=-(-row.n_bytes >> 20),
+                room=room >> 20,
+            )
         files.write(_rows(row), rows)
         row.seal = seal_rows(files, row, rows)
     for attached in cohort.attachments.files:

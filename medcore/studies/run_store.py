@@ -21,6 +21,7 @@ from medcore.safe_files import private_folder, scratch_folder
 from medcore.sealing import Folder, SealedFolder
 from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import read_cohort
+from medcore.studies.fairness import check_runs, turn_for
 from medcore.studies.files import result_name
 from medcore.studies.records import UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState
 from medcore.studies.seals import result_is_whole, seal_result
@@ -47,11 +48,13 @@ class RunStore(StoreBase):
         """Queue a run of a study as it is now; later edits of the study do not touch it."""
         with self._writing() as session:
             study = study_row(session, owner, study_id, wants="change", lock=True)
+            check_runs(session, self.settings, owner)
             newest = session.scalar(select(func.max(RunRow.number)).where(RunRow.study_id == study_id))
             row = RunRow(
                 id=uuid.uuid4().hex,
                 owner=study.owner,
                 person=owner,
+                turn=turn_for(session, owner),
                 study_id=study_id,
                 number=(newest or 0) + 1,
                 state="queued",
@@ -114,9 +117,10 @@ class RunStore(StoreBase):
             return tuple(_record(session, row, owner) for row in session.scalars(query.order_by(RunRow.number.desc())))
 
     def unfinished_runs(self) -> tuple[tuple[str, str], ...]:
-        """Return ``(owner, run_id)`` of every run that waits or works, oldest first."""
+        """Return ``(owner, run_id)`` of every run that waits or works, in the order of their turns."""
         with self._reading() as session:
-            query = select(RunRow.owner, RunRow.id).where(RunRow.state.in_(UNFINISHED)).order_by(RunRow.created_at)
+            query = select(RunRow.owner, RunRow.id).where(RunRow.state.in_(UNFINISHED))
+            query = query.order_by(RunRow.turn, RunRow.created_at)
             return tuple((owner, run_id) for owner, run_id in session.execute(query))
 
     def run_inputs(self, owner: str, run_id: str) -> RunInputs:

@@ -16,6 +16,7 @@ from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
 from medcore.studies.audit import entries as audit
 from medcore.studies.cohorts import keep_cohort, read_cohort, read_original
+from medcore.studies.fairness import check_studies, room_left
 from medcore.studies.identity import plan_identity
 from medcore.studies.people.access import access_of, require, require_role, visible_to
 from medcore.studies.people.roles import Access
@@ -40,7 +41,9 @@ class StudyStore(StoreBase):
         """
         with self._writing() as session:
             require_role(session, owner, "modeller")
-            kept = keep_cohort(session, self.files, owner, cohort, original=original, reason=reason)
+            check_studies(session, self.settings, owner)
+            room = room_left(session, self.settings, owner)
+            kept = keep_cohort(session, self.files, owner, cohort, original=original, reason=reason, room=room)
             session.flush()
             row = StudyRow(
                 id=uuid.uuid4().hex,

@@ -12,14 +12,18 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.i18n import LANGUAGES, N_, _
-from medcore.settings import ASSETS
-from medcore.ui.kit import guards, navigation
+from medcore.settings import ASSETS, Settings
+from medcore.studies.people.roles import ROLE_WORDS, Role
+from medcore.studies.people.sign_in import sign_in_of
+from medcore.ui.kit import entry, guards, navigation
+from medcore.ui.kit.cache import store
 from medcore.ui.kit.fragments import fragment
-from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.notices import error, errors_shown
 from medcore.ui.kit.state import from_address, speak, state, to_address, write_again
 from medcore.ui.kit.text import markup
 from medcore.ui.studies import tour
 
+WATCH_SECONDS = 15.0
 CAVEAT = N_("For research use; not a medical device.")
 
 
@@ -37,15 +41,21 @@ def main() -> None:
     st.html(ASSETS / "styles" / "medcore.css")
     _uploader_words()
     st.logo(str(ASSETS / "wordmark.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
-    page = st.navigation(navigation.pages())
+    entry.enter()
+    role = store().role(state().person or "")
+    page = st.navigation(navigation.pages(administrator=role == "administrator"))
     with st.sidebar:
         with errors_shown():
             _study()
         _language_switch()
         fragment(_worker, every=None if jobs.worker_ready() else 2.0)()
+        _signed_in(role)
         st.html(f'<p class="mc-caveat">{markup(_(CAVEAT))}</p>')
     to_address()
     tour.banner(page.url_path or "studies")
+    problem, state().problem = state().problem, None
+    if problem is not None:
+        error(problem)
     with errors_shown():
         page.run()
 
@@ -85,6 +95,21 @@ def _uploader_words() -> None:
         for place, text in words.items()
     )
     st.html(f"<style>{rules}</style>")
+
+
+def _signed_in(role: Role) -> None:
+    """Say who is signed in and as what, offer the way out, and clear the page when the sign-in is over."""
+    if sign_in_of(Settings.from_env()) is None:
+        return
+    who, what = markup(state().person or ""), markup(_(ROLE_WORDS[role]))
+    st.html(f'<p class="mc-sidebar-study"><span>{what}</span>{who}</p>')
+    if st.button(_("Sign out"), key="frame.sign_out", icon=":material/logout:"):
+        entry.sign_out()
+    fragment(_watch, every=WATCH_SECONDS)()
+
+
+def _watch() -> None:
+    """Do nothing: a fragment looks by itself whether its person is still signed in."""
 
 
 def _study() -> None:

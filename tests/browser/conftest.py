@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 from medcore import jobs
 from medcore.settings import ROOT, Settings
 
-PATIENCE_MS = 180_000
+PATIENCE_MS = 60_000
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # Streamlit's one inline script is refused, and on a deep link it first looks for itself beside the page.

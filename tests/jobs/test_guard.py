@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from medcore.errors import SettingsError
-from medcore.jobs.web.guard import CONTENT_SECURITY_POLICY, HEADERS, Guard, refuse_other_than_loopback
+from medcore.jobs.web.entrance import refuse_unguarded
+from medcore.jobs.web.guard import CONTENT_SECURITY_POLICY, HEADERS, Guard
 from medcore.settings import Settings
 from medcore.studies import COOKIE, LOCAL_OWNER, owner_cookie, owner_of
 from medcore.studies.database import forget_engines
@@ -161,13 +162,13 @@ def test_a_server_that_listens_elsewhere_answers_nobody(guard_settings: Settings
 
 @pytest.mark.parametrize("address", [None, "", "0.0.0.0", "::", "10.0.0.7", "example.org"])
 def test_an_address_that_others_reach_is_refused_with_the_reason(address: str | None) -> None:
-    with pytest.raises(SettingsError, match="nobody can sign in yet"):
-        refuse_other_than_loopback(address)
+    with pytest.raises(SettingsError, match="without a sign-in"):
+        refuse_unguarded(address, signing_in=False)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]", "127.0.0.5"])
 def test_a_loopback_address_is_accepted(address: str) -> None:
-    refuse_other_than_loopback(address)
+    refuse_unguarded(address, signing_in=False)
 
 
 def test_the_first_page_is_found_by_its_name_too(guard_settings):

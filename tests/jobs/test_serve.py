@@ -87,7 +87,7 @@ def test_every_entrance_refuses_an_address_that_others_reach(
     process = run(*arguments)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "nobody can sign in yet" in output
+    assert "without a sign-in" in output
     assert "Traceback" not in output
 
 

@@ -65,6 +65,7 @@ def _submit(settings: Settings, connection: Connection, new: Mapping[tuple[str, 
         return 0
     # Ours trains one run at a time, and so does each worker of a named cluster that offers to.
     limited = settings.scheduler is None or places(workers, TRAIN) is not None
+    turns = Store(settings).turns()
     for (owner, run_id), key in new.items():
         future = connection.client.submit(
             perform_run,
@@ -75,6 +76,7 @@ def _submit(settings: Settings, connection: Connection, new: Mapping[tuple[str, 
             key=key,
             pure=False,
             resources={TRAIN: 1} if limited else None,
+            priority=-turns.get(run_id, 0),  # Dask begins with the highest
         )
         fire_and_forget(future)  # type: ignore[no-untyped-call]
         future.add_done_callback(partial(_note_failure, settings, owner, run_id))  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""What stands between the network and the pages: loopback only, own pages only, headers, the owner's cookie.
+"""What stands between the network and the pages: own address only, own pages only, private files, headers, cookie.
 
 Pure ASGI, so that it works in front of any server. A page that another program on
 this machine serves, on another port of the same name, brings the owner's cookie
@@ -7,27 +7,35 @@ along, for cookies know no ports: its ``Origin`` gives it away.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import SimpleCookie
 from typing import Any
 
-from medcore.errors import SettingsError
-from medcore.i18n import N_, _
+from medcore.errors import MedcoreError
+from medcore.i18n import _
+from medcore.jobs.web.entrance import LOOPBACK_NAMES, Entrance, LocalEntrance, is_loopback
 from medcore.settings import Settings
-from medcore.studies import COOKIE, owner_cookie, owner_of
+from medcore.studies import Store
+
+logger = logging.getLogger("medcore.jobs")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOME = "/studies"
 """The first page's name; Streamlit serves it at / only, and shows an English box of its own at this address."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing (RFC 9110, 9.2.1); every other one, and every websocket, must come from our own page."""
-COOKIE_SECONDS = 400 * 24 * 3600  # browsers keep none longer (RFC 6265bis)
+PRIVATE = ("/media/", "/_stcore/upload_file", "/_stcore/metrics", "/component/")
+"""Where files lie that a page offered, and where uploads go."""
+PROBED = ("/healthz", "/metrics", "/_stcore/health")
+TELL_SECONDS = 60.0
+NOBODY = "–"
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -55,41 +63,14 @@ HEADERS: tuple[tuple[str, str], ...] = (
 )
 
 
-def refuse_other_than_loopback(address: str | None) -> None:
-    """Let medcore listen on this machine only.
-
-    Raises:
-        SettingsError: the address can be reached from elsewhere.
-
-    """
-    if address is None or not is_loopback(address):
-        raise SettingsError(
-            N_(
-                "medcore does not listen on {address}: whoever reaches it could open every study, because nobody can sign in yet. Use 127.0.0.1, and an SSH tunnel to work from another machine."
-            ),
-            address=address or "0.0.0.0",  # noqa: S104 - what Streamlit takes when nothing is set
-        )
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address can be reached from this machine only.
-
-    >>> [is_loopback(a) for a in ("LOCALHOST", "127.0.0.1", "[::1]", "0.0.0.0", "10.0.0.7", "example.org")]
-    [True, True, True, False, False, False]
-    """
-    if address.casefold() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 class Guard:
-    """Turns away what does not come over loopback, and adds headers and cookie to what is answered."""
+    """Turns away what may not come in, and adds headers and cookie to what is answered."""
 
-    def __init__(self, app: App, settings: Settings, hosts: Iterable[str] = HOSTS) -> None:
-        self._app, self._settings, self._hosts = app, settings, frozenset(hosts)
+    def __init__(self, app: App, settings: Settings, entrance: Entrance | None = None) -> None:
+        self._app, self._settings = app, settings
+        self._entrance = entrance or LocalEntrance(settings)
+        self._told = -TELL_SECONDS
+        self._telling: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let it pass."""
@@ -97,32 +78,59 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope.get("headers", [])}
-        if not self._from_here(scope, headers):
-            await _turn_away(scope, send, _("medcore answers on this machine only, at the address it printed."))
-            return
-        if not _from_own_page(scope, headers):
-            await _turn_away(scope, send, _("medcore answers its own pages only; this request came from another one."))
+        cookies = cookies_of(headers.get("cookie", ""))
+        reason = await self._reason_against(scope, headers, cookies)
+        if reason is not None:
+            self._tell()
+            await _turn_away(scope, send, reason)
             return
         if scope["type"] == "http" and scope["path"] == HOME:
             await _send_home(scope, send)
             return
-        fresh = _page(scope) and owner_of(self._settings, cookies_of(headers.get("cookie", ""))) is None
-        await self._app(scope, receive, _with_headers(send, self._cookie() if fresh else None))
+        cookie = self._entrance.new_cookie(cookies) if _page(scope) else None
+        await self._app(scope, receive, _with_headers(send, cookie, encrypted=self._entrance.encrypted))
+
+    async def _reason_against(self, scope: Scope, headers: dict[str, str], cookies: dict[str, str]) -> str | None:
+        """Say why a request may not pass, or ``None`` if it may."""
+        if not self._from_here(scope, headers):
+            return _("medcore answers only at its own address.")
+        if not _from_own_page(scope, headers):
+            return _("medcore answers its own pages only; this request came from another one.")
+        if scope["type"] == "http" and scope["path"].startswith(PRIVATE):
+            person = await asyncio.to_thread(self._entrance.person, cookies)
+            if person is None or not self._entrance.may_fetch(person, scope["path"]):
+                return _("This is for the person whose page offered it, while signed in.")
+        return None
 
     def _from_here(self, scope: Scope, headers: dict[str, str]) -> bool:
+        name = _host_name(headers.get("host", ""))
+        if scope["type"] == "http" and scope["path"] in PROBED and name in LOOPBACK_NAMES:
+            return True  # what a supervisor on this machine asks
         server = scope.get("server")
-        listening_here = server is None or server[1] is None or is_loopback(str(server[0]))
-        return listening_here and _host_name(headers.get("host", "")) in self._hosts
+        inside = self._entrance.hosts is LOOPBACK_NAMES
+        listening_here = not inside or server is None or server[1] is None or is_loopback(str(server[0]))
+        return listening_here and name in self._entrance.hosts
 
-    def _cookie(self) -> str:
-        value = owner_cookie(self._settings)
-        return f"{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={COOKIE_SECONDS}"
+    def _tell(self) -> None:
+        """Put it into the trail that somebody was turned away; once a minute, however many there are."""
+        moment = time.monotonic()
+        if moment - self._told >= TELL_SECONDS:
+            self._told = moment
+            self._telling = asyncio.create_task(asyncio.to_thread(self._write))
+
+    def _write(self) -> None:
+        try:
+            Store(self._settings).note_of_installation(NOBODY, "request.refused")
+        except MedcoreError as error:
+            logger.warning("A refused request is not in the audit trail: %s", error)
 
 
-def _with_headers(send: Send, cookie: str | None) -> Send:
+def _with_headers(send: Send, cookie: str | None, *, encrypted: bool) -> Send:
     async def sender(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             kept = [(k, v) for k, v in message.get("headers", []) if k.lower().decode("latin-1") not in dict(HEADERS)]
+            if encrypted:  # Streamlit's own cookies do not say that they go over https alone
+                kept = [(k, v + b"; Secure" if k.lower() == b"set-cookie" else v) for k, v in kept]
             added = [(k.encode(), v.encode()) for k, v in HEADERS]
             if cookie is not None:
                 added.append((b"set-cookie", cookie.encode()))

@@ -8,8 +8,9 @@ import sys
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
-from medcore.jobs.web.guard import refuse_other_than_loopback
+from medcore.jobs.web.entrance import refuse_unguarded
 from medcore.settings import ROOT, Settings
+from medcore.studies.people.sign_in import sign_in_of
 
 OLDEST_PYTHON = (3, 11)
 PORTS_TRIED = 50
@@ -24,7 +25,7 @@ def serve(host: str = "127.0.0.1", port: int = 8501) -> None:
 
     """
     check_python()
-    refuse_other_than_loopback(host)
+    refuse_unguarded(host, signing_in=sign_in_of(Settings.from_env()) is not None)
     host = host.strip("[]").casefold()  # an address is bound to without the brackets it has in a URL
     check_port(host, port)
     arguments = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]

@@ -16,7 +16,7 @@ from medcore.ui.studies import create
 def last_change(study: StudyRecord) -> None:
     """Offer to take back the last change to columns, preparation or split."""
     entries = [e for e in cache.store().audit(study.owner, study.id) if e.undoable]
-    if entries:
+    if entries and study.access != "read":
         components.undo(str(entries[-1].sentence), key="data.last", on_click=lambda: _undo(study))
 
 
@@ -30,10 +30,9 @@ def findings_view(study: StudyRecord) -> None:
     for mend in cache.mends(study):
         components.note(str(named(mend.message, study.schema.shown, mend.columns)))
     found = cache.once(lambda: inspect(cache.cohort(study), recipe=study.recipe), "inspect", study.identity)
+    on_fix = None if study.access == "read" else lambda finding: _fix(study, finding)
     if found:
-        components.findings(
-            found, key="data.findings", naming=study.schema.shown, on_fix=lambda finding: _fix(study, finding)
-        )
+        components.findings(found, key="data.findings", naming=study.schema.shown, on_fix=on_fix)
     else:
         components.note(_("No check found anything. That is no proof that nothing is wrong."), look="success")
 

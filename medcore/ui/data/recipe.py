@@ -72,7 +72,7 @@ def _step(study: StudyRecord, step: Step, log: StepLog | None) -> None:
         st.toggle(
             str(step.title),
             value=step.on,
-            disabled=step.fixed,
+            disabled=step.fixed or study.access == "read",
             key=f"data.step.{step.kind}.{study.identity}",
             on_change=_switch,
             args=(study, step),

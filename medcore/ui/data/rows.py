@@ -11,6 +11,7 @@ from medcore.ui.data.long import long_form
 from medcore.ui.data.reading import reading_form
 from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.layout import caption
+from medcore.ui.kit.noted import note_view
 from medcore.ui.kit.tables import downloads
 
 ROWS_A_PAGE = 50
@@ -27,6 +28,7 @@ def rows_table(study: StudyRecord) -> None:
     first = (number - 1) * ROWS_A_PAGE
     part = frame.iloc[first : first + ROWS_A_PAGE]
     part.index = pd.Index(rows.source.rows_in_file(range(first, first + len(part))))
+    note_view(study, "rows.viewed", number, first=int(part.index[0]), last=int(part.index[-1]))
     columns = {name: st.column_config.TextColumn(str(name)) for name in part.columns}
     st.dataframe(part.astype("str"), key=f"data.rows.{number}", column_config=columns, width="stretch")
     downloads(frame, name="table", key="data.rows")

@@ -20,11 +20,12 @@ from medcore.studies.records import StudyRecord
 from medcore.ui.evaluate import judging, sites
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.rates import per_hundred
-from medcore.ui.kit.cache import cohort
+from medcore.ui.kit.cache import cohort, store
 from medcore.ui.kit.figures import figure
 from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import facts, note, section
 from medcore.ui.kit.navigation import go, link
+from medcore.ui.kit.noted import note_view
 from medcore.ui.kit.state import ask_for_patient
 from medcore.ui.kit.tables import table, with_interval
 from medcore.ui.kit.text import one_line, plain
@@ -107,6 +108,8 @@ def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
     if reason := hidden(study):
         note(reason)
         return
+    run = store().get_run(study.owner, judged.run_id)
+    note_view(study, "patients.listed", "worst", run=run, n=len(found.worst))
     rows = judged.patients.rows
     lines = dict(zip(found.worst, cohort(study).source.rows_in_file(rows[list(found.worst)]).tolist(), strict=True))
     table(

@@ -21,16 +21,17 @@ from medcore.models.run.results import Results, read_results
 from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.studies.store import Store
+from medcore.ui.kit.state import state
 
 T = TypeVar("T")
 
 
 def once(compute: Callable[[], T], *identity: object) -> T:
-    """Compute once a session for an identity: ``once(lambda: profile(cohort), "profile", study.identity)``.
+    """Compute once a session and person for an identity: ``once(lambda: profile(cohort), "profile", study.identity)``.
 
     The result must be treated as frozen: the same object is given every time.
     """
-    result: T = _kept(tuple(map(str, identity)), compute)
+    result: T = _kept((str(state().person), *map(str, identity)), compute)
     return result
 
 

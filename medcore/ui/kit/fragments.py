@@ -8,6 +8,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from medcore.ui.kit.entry import still_in
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.state import speak
 
@@ -17,6 +18,7 @@ P = ParamSpec("P")
 def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable[P, None]:
     """Make a part of a page that reruns alone, in the session's language and with its errors shown.
 
+    Where its person is signed in no more, the whole page is drawn again instead.
     ``every`` is the number of seconds between reruns; ``None`` when nothing is
     running. Call what is returned::
 
@@ -26,6 +28,8 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
     @wraps(draw)
     def spoken(*args: P.args, **kwargs: P.kwargs) -> None:
         speak()
+        if not still_in(touch=every is None):
+            st.rerun()
         with errors_shown():
             draw(*args, **kwargs)
 

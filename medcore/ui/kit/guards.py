@@ -12,24 +12,34 @@ import streamlit as st
 
 from medcore.errors import NotFoundError
 from medcore.i18n import _
-from medcore.settings import Settings
-from medcore.studies.owners import owner_of
 from medcore.studies.records import RunRecord, StudyRecord
+from medcore.ui.kit import entry
 from medcore.ui.kit.cache import store
-from medcore.ui.kit.layout import empty
+from medcore.ui.kit.layout import empty, note
 from medcore.ui.kit.notices import error
 from medcore.ui.kit.state import state
 
 
 def require_owner() -> str:
     """Return whose studies this browser may open, as its signed cookie proves."""
-    owner = owner_of(Settings.from_env(), st.context.cookies)
+    owner = entry.person()
     if owner is None:
         _stop(
             _("This browser is not signed in to this installation"),
             _("Open medcore at the address that “make app” printed, and allow its cookie."),
         )
     return owner
+
+
+def require_administrator() -> str:
+    """Return who is at the page, if they are an administrator; else say that they are not."""
+    person = require_owner()
+    try:
+        store().require_administrator(person)
+    except NotFoundError as problem:
+        error(problem)
+        st.stop()
+    return person
 
 
 def current_study() -> StudyRecord | None:
@@ -55,6 +65,8 @@ def require_study() -> StudyRecord:
             page="studies",
             label=_("Choose a study"),
         )
+    if study.access == "read":
+        note(_("You may read this study and not change it."))
     return study
 
 

@@ -17,6 +17,7 @@ TITLES: Mapping[str, str] = {
     "train": N_("Train"),
     "evaluate": N_("Evaluate"),
     "patient": N_("Patient"),
+    "trail": N_("Audit trail"),
 }
 _ICONS = {
     "studies": "folder_open",
@@ -24,12 +25,17 @@ _ICONS = {
     "train": "neurology",
     "evaluate": "monitoring",
     "patient": "person_search",
+    "trail": "fact_check",
 }
 
 
-def pages() -> list[st.Page]:
-    """Return the pages that exist, titled in the session's language."""
-    return [_page(name, _(title)) for name, title in TITLES.items()]
+ADMINISTRATORS = ("trail",)
+"""Pages that others are not shown; each asks for the role itself."""
+
+
+def pages(*, administrator: bool) -> list[st.Page]:
+    """Return the pages that exist for somebody, titled in the session's language."""
+    return [_page(name, _(title)) for name, title in TITLES.items() if administrator or name not in ADMINISTRATORS]
 
 
 def page(name: str) -> st.Page:

@@ -18,6 +18,7 @@ import streamlit as st
 
 from medcore.data.cohort import Cohort
 from medcore.data.findings import Finding
+from medcore.errors import MedcoreError
 from medcore.i18n import LANGUAGES, best_language, use_language
 from medcore.studies import Receipt
 
@@ -60,8 +61,24 @@ class SessionState:
     """A table that was read and not stored, because something in it may tell who the patients are."""
     reports: dict[str, bytes] = field(default_factory=dict)
     """Finished reports, by run, format, threshold, language and answers."""
+    person: str | None = field(default=None, repr=False)
+    """Whose session this is; for somebody else it begins anew."""
+    problem: MedcoreError | None = None
+    """What went wrong in a callback, which runs before there is a page to say it on."""
+    noted: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What the audit trail was told last, by kind: a rerun of the page tells it nothing new."""
     uploads: int = 0
     """Counts finished uploads: a new key empties the uploader and frees its memory."""
+
+    def bind(self, person: str | None) -> None:
+        """Let the session be a person's; what another one left in it is gone."""
+        if self.person is not None and person != self.person:
+            fresh = SessionState(language=self.language)
+            for name in self.__slots__:
+                setattr(self, name, getattr(fresh, name))
+            for key in [k for k in st.session_state if k != _KEY]:
+                del st.session_state[key]
+        self.person = person
 
     def open_study(self, study_id: str | None) -> None:
         """Go to another study, or to none; what belonged to the last one is forgotten."""

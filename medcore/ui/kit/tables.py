@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS, with_interval
 from medcore.i18n import _, running
+from medcore.ui.kit.noted import note_export
 from medcore.ui.kit.text import markup, unmarked
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -125,8 +127,12 @@ def download(
     mime: str,
     key: str,
     quiet: bool = False,
+    noted: bool = True,
 ) -> None:
-    """Offer a file; the name holds no patient's value, a CSV was neutralised by who made it."""
+    """Offer a file; the name holds no patient's value, a CSV was neutralised by who made it.
+
+    That it was taken goes into the audit trail of the study at hand, unless who makes it says so itself.
+    """
     st.download_button(
         label,
         data,
@@ -134,8 +140,8 @@ def download(
         mime=mime,
         key=key,
         icon=":material/download:",
-        on_click="ignore",
         type="tertiary" if quiet else "secondary",
+        on_click=partial(note_export, file_name) if noted else "ignore",
     )
 
 

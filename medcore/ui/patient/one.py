@@ -16,6 +16,7 @@ from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import components
+from medcore.ui.kit.noted import note_view
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.thresholds import threshold_of
@@ -32,6 +33,7 @@ PARTS = {
     "record": N_("For the record"),
 }
 TYPED = "typed"
+OWN_LISTS = ("test", "training")
 FLUSH_SECONDS = 0.05
 """Five times as long as Streamlit gathers messages before it sends them."""
 
@@ -98,6 +100,7 @@ def ask_class(explainer: Explainer) -> int:
 
 def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
     """Show the record; nothing of the last patient stays on screen."""
+    _note(study, explainer, at)
     left, right = st.columns(2, vertical_alignment="center")
     with left:
         components.header(at.chosen.title)
@@ -129,6 +132,15 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         )
         with st.container(key=f"patient-{name}-{part}"), components.errors_shown():
             _part(part, study, explainer, at.chosen, patient, trust, class_index, threshold)
+
+
+def _note(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
+    """Put into the audit trail which patient is looked at: by row where they are of the study's table."""
+    chosen = at.chosen
+    if at.listing is not None and at.listing.identity in OWN_LISTS and chosen.line is not None:
+        note_view(study, "patient.viewed", chosen.key, run=explainer.run, row=chosen.line)
+    else:
+        note_view(study, "newcomer.viewed", chosen.key, run=explainer.run)
 
 
 def _cleared(name: str) -> Any:

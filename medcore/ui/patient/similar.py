@@ -10,6 +10,7 @@ from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache, components
+from medcore.ui.kit.noted import note_view
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
@@ -38,6 +39,7 @@ def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: Pati
     if reason := hidden(study):
         components.note(reason)
         return
+    note_view(study, "similar.viewed", chosen.key, run=explainer.run)
     found = neighbours.similar(
         explainer.reference, patient.rows, class_index=class_index, weights=explainer.weights(class_index), n=SHOWN
     )
@@ -68,7 +70,13 @@ def _switch(study: StudyRecord) -> None:
     """Let the study's owner say whether real patients are shown; the study keeps it, not the session."""
     key = f"patient.similar.{study.id}"
     st.session_state[key] = study.similar_patients
-    st.toggle(_("Show real patients of this study"), key=key, on_change=_keep, args=(study, key))
+    st.toggle(
+        _("Show real patients of this study"),
+        key=key,
+        on_change=_keep,
+        args=(study, key),
+        disabled=study.access != "own",
+    )
 
 
 def _keep(study: StudyRecord, key: str) -> None:

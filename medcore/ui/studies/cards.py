@@ -13,6 +13,7 @@ from medcore.ui.kit.cache import store
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.words import model_name
 from medcore.ui.studies import create
+from medcore.ui.studies.sharing import sharing
 
 STAGES = {
     "outcome": (N_("Outcome to be chosen"), "stale", "data", N_("Choose the outcome")),
@@ -71,7 +72,11 @@ def _facts(study: StudyRecord, runs: Sequence[RunRecord]) -> list[str]:
 
 
 def _more(study: StudyRecord) -> None:
-    """Offer to rename, duplicate, take along and delete a study."""
+    """Offer to rename, duplicate, take along, share and delete a study, as far as this person may."""
+    if study.shared_by is not None:
+        components.caption(_("Shared with you by {person}.", person=study.shared_by))
+    if study.access == "read":
+        return
     st.text_input(_("Name"), study.name, max_chars=200, key=f"studies.name.{study.id}")
     st.button(_("Rename"), key=f"studies.rename.{study.id}", on_click=_rename, args=(study,))
     st.button(
@@ -88,11 +93,16 @@ def _more(study: StudyRecord) -> None:
         file_name="medcore-study.zip",
         mime="application/zip",
         key=f"studies.export.{study.id}",
+        noted=False,
     )
     components.caption(
         _("It holds the patients’ rows: keep it as you keep the table. Bring it in again where tables are brought.")
     )
-    st.button(_("Delete"), key=f"studies.delete.{study.id}", on_click=_delete, args=(study,), icon=":material/delete:")
+    sharing(study)
+    if study.access == "own":
+        st.button(
+            _("Delete"), key=f"studies.delete.{study.id}", on_click=_delete, args=(study,), icon=":material/delete:"
+        )
 
 
 def _open(study: StudyRecord, page: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.charts.training import auroc_curve, epochs_of, loss_curve
+from medcore.errors import MedcoreError
 from medcore.evaluation import Estimate, Evaluation
 from medcore.i18n import N_, _, percent
 from medcore.models.contract.candidate import LOGISTIC, by_epochs
@@ -17,8 +18,9 @@ from medcore.models.run.results import CandidateResult
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.figures import figure
-from medcore.ui.kit.layout import caption, facts
+from medcore.ui.kit.layout import caption, facts, note
 from medcore.ui.kit.notices import findings
+from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.tables import table, with_interval
 from medcore.ui.kit.text import plain
 from medcore.ui.kit.words import duration, model_name
@@ -26,6 +28,7 @@ from medcore.ui.train.export import training_logs
 from medcore.ui.train.learning import learning
 from medcore.ui.train.search import leaderboard
 
+PLACES = {1: N_("Next in the queue"), 2: N_("Second in the queue"), 3: N_("Third in the queue")}
 STAGES = {
     "folds": N_("Training on each part of the patients in turn"),
     "final": N_("Training on all training patients"),
@@ -44,6 +47,7 @@ def follow(owner: str, run_id: str) -> None:
     points = cache.progress(run)
     if not run.unfinished:
         st.rerun()
+    waiting(run)
     now, busy = points[-1] if points else None, at_work(points)
     st.progress(min(1.0, now.fraction) if now else 0.0, text=_step(run, now, busy))
     if run.attempt > 1:
@@ -65,6 +69,18 @@ def follow(owner: str, run_id: str) -> None:
     )
     leaderboard(points)
     curves(points, key="train.live")
+
+
+def waiting(run: RunRecord) -> None:
+    """Say how many are before a run that waits, and how long about."""
+    place = cache.store().place_in_queue(run.owner, run.id) if run.state == "queued" else None
+    if place is None or not jobs.worker_ready():
+        return
+    first = _(PLACES[place.number]) if place.number in PLACES else _("Number {n} in the queue", n=place.number)
+    if place.seconds is None:
+        note(_("{place}.", place=first))
+    else:
+        note(_("{place}; it begins in about {time}.", place=first, time=duration(place.seconds)))
 
 
 def at_work(points: Sequence[Progress]) -> list[Progress]:
@@ -134,7 +150,11 @@ def headline(run: RunRecord) -> None:
 
 
 def _cancel(run: RunRecord) -> None:
-    jobs.cancel_run(cache.store(), run.owner, run.id)
+    speak()
+    try:
+        jobs.cancel_run(cache.store(), run.owner, run.id)
+    except MedcoreError as problem:
+        state().problem = problem
 
 
 def _name(candidate: CandidateResult) -> str:

@@ -1,0 +1,27 @@
+"""Who signed in, and as what."""
+
+from __future__ import annotations
+
+from medcore.i18n import _
+from medcore.studies.people.roles import ROLE_WORDS
+from medcore.ui.kit import components
+from medcore.ui.kit.cache import store
+
+
+def table(person: str) -> None:
+    """List everybody who ever signed in, where people sign in."""
+    known = store().people(person)
+    if not known:
+        return
+    components.section(_("People"), _("Roles come from the provider, with each sign-in."))
+    components.table(
+        [
+            {
+                _("Person"): components.plain(one.name),
+                _("Role"): components.plain(_(ROLE_WORDS[one.role])),
+                _("Last sign-in"): f"{one.signed_in_at:%Y-%m-%d %H:%M} UTC",
+            }
+            for one in known
+        ],
+        alt=_("Everybody who ever signed in"),
+    )
