@@ -77,21 +77,21 @@ def draw(figure: go.Figure, marks: Sequence[Mark], *, name: str = "") -> None:
 
 def framed(figure: go.Figure) -> go.Figure:
     """Return a copy whose frame is fixed, below which the legend has room on a phone as well."""
-    data = go.Figure(figure)
-    inside = (data.layout.legend.y or -1.0) > 0
-    bottom = _TITLE if inside else _TITLE + _ROW * _legend_rows(data) + 14
-    height = int(data.layout.height) - 90 + bottom
-    axis = {"automargin": False, "fixedrange": True}
-    data.update_layout(
-        height=height,
-        margin={"l": LEFT, "r": RIGHT, "t": TOP, "b": bottom, "autoexpand": False},
-        dragmode=False,
-    )
-    if not inside:
-        data.update_layout(legend={"y": -_TITLE / (height - TOP - bottom)})
-    data.update_xaxes(**axis)
-    data.update_yaxes(**axis)
-    return data
+    data = figure.to_plotly_json()
+    layout = data["layout"]
+    legend = layout.get("legend", {})
+    inside = (legend.get("y") or -1.0) > 0
+    bottom = _TITLE if inside else _TITLE + _ROW * _legend_rows(figure) + 14
+    height = int(layout["height"]) - 90 + bottom
+    layout |= {
+        "height": height,
+        "margin": layout.get("margin", {}) | {"l": LEFT, "r": RIGHT, "t": TOP, "b": bottom, "autoexpand": False},
+        "legend": legend if inside else legend | {"y": -_TITLE / (height - TOP - bottom)},
+        "dragmode": False,
+    }
+    for name in ("xaxis", "yaxis"):
+        layout[name] = layout.get(name, {}) | {"automargin": False, "fixedrange": True}
+    return go.Figure(data, _validate=False)  # it was valid; checking it again takes ten times as long as the copy
 
 
 def _legend_rows(figure: go.Figure) -> int:

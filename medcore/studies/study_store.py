@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
@@ -179,17 +181,33 @@ class StudyStore(StoreBase):
 
 def plan_of(row: StudyRow) -> RunPlan:
     """Return what a run started now would be made from; unset parts have their defaults."""
-    schema = Schema.from_dict(row.table_schema)
-    recipe = Recipe.from_dict(row.recipe) if row.recipe else default_recipe(schema)
-    split = SplitSettings.from_dict(row.split) if row.split else SplitSettings()
+    return _plan(json.dumps([row.table_schema, row.recipe, row.split]))
+
+
+@lru_cache(maxsize=512)
+def _plan(text: str) -> RunPlan:
+    """Read what a row says; every page asks for the same few studies several times."""
+    table_schema, steps, parts = json.loads(text)
+    schema = Schema.from_dict(table_schema)
+    recipe = Recipe.from_dict(steps) if steps else default_recipe(schema)
+    split = SplitSettings.from_dict(parts) if parts else SplitSettings()
     return RunPlan(schema, recipe, split)
+
+
+def _identity(row: StudyRow, content_key: str) -> str:
+    return _identity_of_plan(json.dumps([row.table_schema, row.recipe, row.split]), content_key)
+
+
+@lru_cache(maxsize=512)
+def _identity_of_plan(text: str, content_key: str) -> str:
+    plan = _plan(text)
+    return plan_identity(content_key, plan.schema, plan.recipe.to_dict(), plan.split.to_dict())
 
 
 def identity_of(session: Session, row: StudyRow) -> str:
     """Return the identity that a run started now would have."""
     kept = session.get_one(CohortRow, row.cohort_id)
-    plan = plan_of(row)
-    return plan_identity(kept.content_key, plan.schema, plan.recipe.to_dict(), plan.split.to_dict())
+    return _identity(row, kept.content_key)
 
 
 def study_record(session: Session, row: StudyRow, person: str | None = None) -> StudyRecord:
@@ -213,7 +231,7 @@ def study_record(session: Session, row: StudyRow, person: str | None = None) -> 
         recipe=plan.recipe,
         split=plan.split,
         choice=Choice(**row.choice) if row.choice else None,
-        identity=plan_identity(kept.content_key, plan.schema, plan.recipe.to_dict(), plan.split.to_dict()),
+        identity=_identity(row, kept.content_key),
         n_runs=session.scalar(select(func.count()).where(RunRow.study_id == row.id)) or 0,
         n_looks=session.scalar(select(func.count()).where(LookRow.study_id == row.id)) or 0,
         created_at=row.created_at,

@@ -24,6 +24,7 @@ CONNECT_SECONDS = 20.0
 GREET_SECONDS = 5.0
 """How long a named scheduler may take to say who it is; our own, which was just seen to live, gets all the time to connect."""
 ASK_SECONDS = 3.0
+FRESH_SECONDS = 1.0
 PATIENCE_SECONDS = 3.0
 """How long nobody tries again, and everybody is told the same, after a cluster could not be reached."""
 CLOSE_SECONDS = 2.0
@@ -35,6 +36,8 @@ class Connection:
 
     client: Client
     handed_over: dict[str, Future[WorkerError | None]] = field(default_factory=dict)
+    asked: float = -1e9
+    n_lately: int = 0
 
     def alive(self) -> bool:
         """Whether the scheduler still answers."""
@@ -44,6 +47,13 @@ class Connection:
     def n_workers(self) -> int:
         """How many workers are ready; 0 when the scheduler does not say so within seconds."""
         return len(workers_of(self.client)) if self.alive() else 0
+
+    def workers_lately(self) -> int:
+        """How many workers were ready within the last second: what pages ask several times each."""
+        moment = time.monotonic()
+        if moment - self.asked >= FRESH_SECONDS or not self.alive():
+            self.n_lately, self.asked = self.n_workers(), moment
+        return self.n_lately
 
 
 def workers_of(client: Client) -> dict[str, dict[str, Any]]:

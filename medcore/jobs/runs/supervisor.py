@@ -132,7 +132,7 @@ def worker_status(settings: Settings | None = None) -> WorkerStatus:
     """Tell whether a worker can answer now; never waits."""
     settings = settings or Settings.from_env()
     connection = present_connection(settings)
-    if connection is not None and connection.n_workers():
+    if connection is not None and connection.workers_lately():
         return WorkerStatus("ready")
     supervisor = _supervisors.get(settings)
     if supervisor is None:

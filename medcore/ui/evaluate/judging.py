@@ -36,7 +36,7 @@ from medcore.evaluation.groups.grouping import grouping
 from medcore.evaluation.groups.mistakes import Mistakes, mistakes
 from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, recalibrated
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
-from medcore.i18n import _
+from medcore.i18n import _, current_language
 from medcore.models.run.results import Patients, Results
 from medcore.statistics.ranking import auroc_with_influence
 from medcore.statistics.validation_size import ValidationSize, size_if_possible
@@ -149,6 +149,11 @@ class Judged:
         """Compute something for each model by name, once a session."""
         key = ("evaluate", what, self.run_id, self.side, self.class_index)
         return {name: cache.once(lambda n=name: compute(n), *key, name) for name in self.risks}  # type: ignore[misc]
+
+    def drawn(self, what: str, draw: Callable[[], R]) -> R:
+        """Draw a chart of such results once a session, in its words; it must be treated as frozen."""
+        words = (current_language(), *self.names, *self.risks)
+        return cache.once(draw, "evaluate", "chart", what, self.run_id, self.side, self.class_index, *words)
 
 
 def question_name(target: Target, classes: Sequence[str], question: int) -> str:

@@ -42,15 +42,21 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
     components.section(_("Does it tell patients apart?"))
     left, right = st.columns(2)
     with left:
-        roc = components.marked_figure(discrimination.roc(judging.roc_curves(judged)), key="evaluate.roc")
+        chart = judged.drawn("roc", lambda: discrimination.roc(judging.roc_curves(judged)))
+        roc = components.marked_figure(chart, key="evaluate.roc")
     with right:
-        risks = discrimination.risk_distribution(judging.distribution(judged), positive=judged.positive)
-        distribution = components.marked_figure(risks, key="evaluate.distribution")
+        chart = judged.drawn(
+            "distribution",
+            lambda: discrimination.risk_distribution(judging.distribution(judged), positive=judged.positive),
+        )
+        distribution = components.marked_figure(chart, key="evaluate.distribution")
     components.section(_("Do predicted risks come true?"))
     left, right = st.columns(2)
     with left:
-        curves = judging.calibration_curves(judged)
-        components.figure(calibration.calibration(curves, judged.metrics), key="evaluate.calibration")
+        chart = judged.drawn(
+            "calibration", lambda: calibration.calibration(judging.calibration_curves(judged), judged.metrics)
+        )
+        components.figure(chart, key="evaluate.calibration")
     with right:
         components.metric_table(judged.metrics)
         if judged.side == "training":
@@ -58,17 +64,19 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
     components.section(_("Does acting on it help?"))
     asked, right = st.columns(2)
     with right:
-        decision = components.marked_figure(
-            utility.decision_curve(judging.decision_curves(judged)), key="evaluate.decision"
-        )
+        chart = judged.drawn("decision", lambda: utility.decision_curve(judging.decision_curves(judged)))
+        decision = components.marked_figure(chart, key="evaluate.decision")
         shares = st.empty()
     components.section(_("How much work is it to find them?"))
     left, right = st.columns(2)
     with left:
-        chart = discrimination.precision_recall(judging.precision_recall_curves(judged))
+        chart = judged.drawn(
+            "precision", lambda: discrimination.precision_recall(judging.precision_recall_curves(judged))
+        )
         precision = components.marked_figure(chart, key="evaluate.precision_recall")
     with right:
-        components.figure(discrimination.gain(judging.gain_curves(judged)), key="evaluate.gain")
+        chart = judged.drawn("gain", lambda: discrimination.gain(judging.gain_curves(judged)))
+        components.figure(chart, key="evaluate.gain")
     with asked:
         linked = Linked(opening, shares, decision, distribution, roc, precision)
         components.fragment(at_threshold)(study, results, judged, default, linked)

@@ -68,7 +68,8 @@ def lines(
     reasons: dict[int, str],
 ) -> pd.DataFrame:
     """Lay the list out: who, risk in per cent with its interval, on which side of the threshold, reasons, cautions."""
-    name = explainer.names[class_index]
+    names = explainer.names
+    name = names[class_index]
     risk = listing.risk[order, class_index]
     low, high = (bound[order] for bound in listing.band(explainer, class_index))
     table: dict[str, Any] = {_("Row"): listing.lines[order]}
@@ -81,10 +82,10 @@ def lines(
     table[_("Threshold")] = np.where(risk >= threshold, above, below)
     if explainer.results.target.many:
         likeliest = listing.risk[order].argmax(axis=1)
-        table[_("Likeliest outcome")] = [explainer.names[k] for k in likeliest]
+        table[_("Likeliest outcome")] = [names[k] for k in likeliest]
     table[_("Main reasons")] = [reasons.get(int(i), "") for i in order]
     if listing.outcome is not None:
-        table[_("What happened")] = [explainer.names[k] for k in listing.outcome[order]]
+        table[_("What happened")] = [names[k] for k in listing.outcome[order]]
     if listing.flags:
         table[_("Be careful about")] = [in_words(listing.flags[i], explainer.shown) for i in order]
     return pd.DataFrame(table)
