@@ -42,7 +42,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LIMITS = {"complete_seconds": 5.0, "move_ms": 150.0, "payload_bytes": 2_000_000}
 #: What moves with the threshold.
-LINKED = ("confusion", "decision", "distribution", "roc", "precision_recall")
+LINKED = ("confusion", "decision", "distribution", "roc", "precision_recall", "rates")
 
 # Notes, for each linked part, when it changed last; the clock begins at the key press.
 WATCH = """
@@ -180,7 +180,7 @@ class Visitor:
     def moves(self, count: int) -> dict[str, Any]:
         """Move the threshold by keys and return how long until everything linked has changed."""
         parts = {name: f"[class*='st-key-evaluate-{name}']" for name in LINKED}
-        self.page.evaluate(WATCH, parts | {"rates": "[data-testid=stTable] tbody"})
+        self.page.evaluate(WATCH, parts)
         slider = self.page.locator("[data-testid=stSlider] input[type=range]").first
         slider.focus()
         found: list[float] = []
@@ -191,7 +191,7 @@ class Visitor:
             self.page.wait_for_function(
                 "n => Object.keys(window.medcoreWatch.changed).length === n && !document.querySelector"
                 "('[data-testid=stApp]:not([data-test-script-state=notRunning])')",
-                arg=len(LINKED) + 1,
+                arg=len(LINKED),
             )
             self.page.wait_for_timeout(150)
             changed: dict[str, float] = self.page.evaluate("() => window.medcoreWatch.changed")

@@ -1,6 +1,7 @@
 """Models, lengths of time and estimates are said as a person says them."""
 
 import math
+import re
 
 import pytest
 
@@ -9,6 +10,7 @@ from medcore.i18n import _, language
 from medcore.models.contract.candidate import hint, offered
 from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.settings import layers_of
+from medcore.settings import ROOT
 from medcore.studies.records import RUN_STATES
 from medcore.ui.kit import words
 from medcore.ui.kit.tables import with_interval
@@ -50,3 +52,13 @@ def test_intervals_signs_and_per_cent_have_one_form_in_each_language() -> None:
     with language("zh_CN"):
         assert f"{estimate:.3f}" == "−0.041（−0.100～0.020）"
         assert _("At a threshold of {percent} %.", percent="20.0") == "阈值为 20.0%。"
+
+
+def test_the_glossary_says_what_the_catalogue_says() -> None:
+    rows = re.findall(
+        r"^\| ([^|]+) \| ([^|]+) \| [^|]+\. \|$", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.M
+    )
+    with language("zh_CN"):
+        said = {english: _(english) for english, _chinese in rows}
+    assert len(rows) > 30
+    assert {e: (c, said[e]) for e, c in rows if said[e] not in (e, c)} == {}

@@ -66,7 +66,8 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
     with right:
         chart = judged.drawn("decision", lambda: utility.decision_curve(judging.decision_curves(judged)))
         decision = components.marked_figure(chart, key="evaluate.decision")
-        shares = st.empty()
+        with st.container(key="evaluate.rates"):
+            shares = st.empty()
     components.section(_("How much work is it to find them?"))
     left, right = st.columns(2)
     with left:
