@@ -16,17 +16,23 @@ from medcore.statistics.logistic import Floats
 Metrics = Mapping[str, Estimate]
 
 
-def calibration(curves: Mapping[str, CalibrationCurve], metrics: Mapping[str, Metrics]) -> go.Figure:
-    """Draw calibration curves by model with band, tenths and histogram; ``metrics`` by the same names."""
+def calibration(
+    curves: Mapping[str, CalibrationCurve], metrics: Mapping[str, Metrics], *, title: str = ""
+) -> go.Figure:
+    """Draw calibration curves by model with band, tenths and histogram; ``metrics`` by the same names.
+
+    Band, tenths and histogram are the first curve's, and so is the finding above, unless a ``title`` speaks of all.
+    """
     name, first = next(iter(curves.items()))
+    found = title or finding(metrics[name])
     figure = theme.new_figure(
-        title=finding(metrics[name]),
+        title=found,
         subtitle="; ".join(_figures(n, metrics[n]) for n in curves),
         x_title=_("Predicted risk"),
         y_title=_("Observed share"),
         alt=_(
             "Calibration plot. {finding}. {figures}",
-            finding=finding(metrics[name]),
+            finding=found,
             figures=_figures(name, metrics[name]),
         ),
         height=460,

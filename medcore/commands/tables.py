@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +150,7 @@ def train(
     ``n_refits`` is on how many bootstrap samples the modelling is repeated, to see how stable it is.
     """
     from medcore.models.run.cohort import train_cohort
+    from medcore.models.run.results import save_trained
     from medcore.reporting.logs.tensorboard import write_events
 
     began = datetime.now(UTC)
@@ -170,7 +172,11 @@ def train(
         write_events(announcer.points, began, tensorboard)
     findings = (*trained.findings, *findings)
     told = _told(trained, findings, mended(cohort), out=out, seconds=time.perf_counter() - started)
-    return told if not n_refits else told.with_more(*stability_told(trained, settings, n_refits))
+    if not n_refits:
+        return told
+    found, lines = stability_told(trained, settings, n_refits)
+    save_trained(replace(trained, results=replace(trained.results, stability=found["stability"])), out)
+    return told.with_more(found, lines)
 
 
 def _workers(settings: TrainSettings) -> AbstractContextManager[Workers]:

@@ -1,4 +1,4 @@
-"""The model card: what a model is, on one look, for whoever is offered it.
+"""The model card: what a model is, at a glance, for whoever is offered it.
 
 In the spirit of Mitchell et al., "Model cards for model reporting", FAT* 2019.
 """
@@ -42,7 +42,7 @@ def model_card(inputs: ReportInputs) -> list[Block]:
         (_("Not for"), _("Patients unlike those it was learnt from, and decisions without a physician.")),
         (_("Date of training"), manifest["created"][:10]),
     ]
-    return [Heading(part("card"), 1), Table.of(_("The model on one look"), (_("What"), _("Value")), rows)]
+    return [Heading(part("card"), 1), Table.of(_("The model at a glance"), (_("What"), _("Value")), rows)]
 
 
 def _predicts(inputs: ReportInputs) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from medcore.data.describe.small_cells import shown_counts
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.evaluation.groups.sites import MEANING, MEASURES, POOLING
 from medcore.i18n import _, running
@@ -23,9 +26,13 @@ def sites(results: Results) -> list[Block]:
     lines = [str(mean.sentence(short(_(METRICS[mean.measure])))) for mean in found.means.values()]
     lines += [str(without) for mean in found.means.values() if (without := mean.without()) is not None]
     head = (_("Site"), _("Rows"), _("With the outcome"), *(short(_(METRICS[name])) for name in MEASURES))
+    counts = [(site.n, site.n_events, site.n - site.n_events) for site in found.sites]
+    training = results.training.outcome
+    rest = found.n_unknown, int((training == 1).sum()) - sum(site.n_events for site in found.sites)
+    sizes = shown_counts(np.array([*counts, *([(*rest, rest[0] - rest[1])] if rest[0] else [])], dtype=np.int64))
     rows = [
-        (str(site.key), site.n, site.n_events, *(with_interval(site.figures[name], digits=2) for name in MEASURES))
-        for site in found.sites
+        (str(site.key), *size[:2], *(with_interval(site.figures[name], digits=2) for name in MEASURES))
+        for site, size in zip(found.sites, sizes, strict=False)
     ]
     pooled = _(POOLING, pooled=with_interval(found.pooled, digits=2))
     unknown = _("{n} rows name no site.", n=found.n_unknown) if found.n_unknown else ""

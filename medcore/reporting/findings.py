@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from medcore.charts import calibration as calibration_charts
 from medcore.charts import discrimination, utility
+from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN
 from medcore.evaluation import (
     Evaluation,
     calibration_curve,
@@ -19,20 +21,20 @@ from medcore.evaluation import (
     roc,
 )
 from medcore.evaluation.curves.thresholds import SAME_ROWS, across_folds
-from medcore.evaluation.figures.estimates import METHODS, Estimate, Floats
+from medcore.evaluation.figures.estimates import METHODS, Floats
 from medcore.evaluation.figures.words import METRICS, short, with_interval
-from medcore.evaluation.groups.subgroups import MEANING, Fairness, Subgroup, breakdown, fairness
-from medcore.i18n import _, percent, running
+from medcore.i18n import _, listed, running
 from medcore.models.contract.titles import title
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.run.manifest import YOUDEN
 from medcore.models.run.results import Patients
-from medcore.reporting.clusters import sites
 from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.inputs import ReportInputs, events_and_risks
+from medcore.reporting.methods import missing_share
 from medcore.reporting.ordered import of_order, step_charts, steps
 from medcore.reporting.standards.tripod import part
+from medcore.reporting.subgroups import points
 
 
 def measures(inputs: ReportInputs) -> list[Block]:
@@ -85,7 +87,7 @@ def performance(inputs: ReportInputs) -> list[Block]:
         columns[_("Locked test set")] = inputs.tested
     if inputs.new_patients:
         columns[_("New patients")] = inputs.new_patients
-    blocks: list[Block] = [Heading(part("results"), 1), _metrics(columns)]
+    blocks: list[Block] = [Heading(part("results"), 1), _metrics(columns), *_why_none(columns)]
     if inputs.looks and inputs.tested:
         blocks.append(Paragraph(_("The locked test set has been looked at {n} time(s).", n=inputs.looks)))
     elif results.tested and not inputs.tested:
@@ -109,14 +111,29 @@ def _metrics(columns: Mapping[str, Evaluation], *, title: str | None = None) -> 
     return Table.of(title or _("Performance with 95 % intervals"), (_("Measure"), *columns), rows)
 
 
+def _why_none(columns: Mapping[str, Evaluation]) -> list[Block]:
+    """Say why figures have no value or no interval; of calibration errors it stands under the measures."""
+    reasons: dict[str, list[str]] = {}
+    for where, judged in columns.items():
+        for name, figure in judged.metrics.items():
+            if name in METRICS and name not in ("ici", "ici_chance") and figure.reason is not None:
+                reasons.setdefault(str(figure.reason), []).append(f"{short(_(METRICS[name]))} ({where})")
+    if not reasons:
+        return []
+    return [
+        Bullets(tuple(_("{figures}: {reason}", figures=listed(names), reason=why) for why, names in reasons.items()))
+    ]
+
+
 def _per_class(inputs: ReportInputs, evaluation: Evaluation) -> list[Block]:
     names = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
     called = dict(zip(inputs.results.classes, inputs.class_names, strict=True))
+    sizes = dict(zip(evaluation.classes, inputs.class_counts(evaluation), strict=True))
     rows = [
-        (called.get(c, c), evaluation.class_counts[c], *(with_interval(figures[m]) for m in names))
+        (called.get(c, c), sizes[c], *(with_interval(figures[m]) for m in names))
         for c, figures in evaluation.per_class.items()
     ]
-    head = (_("Class"), _("Rows"), *(_(METRICS[m]) for m in names))
+    head = (_("Class"), _("Rows"), *(short(_(METRICS[m])) for m in names))
     return [Table.of(_("Each class against the rest, out of fold"), head, rows)]
 
 
@@ -136,6 +153,7 @@ def _charts(
         }
         return [
             *([Picture(discrimination.roc(curves))] if curves and weights is None else []),
+            *([Picture(_calibrated(inputs, patients, evaluation))] if curves and weights is None else []),
             *(step_charts(inputs, evaluation, patients) if weights is None else []),
             Picture(utility.class_table(evaluation.table, inputs.class_names)),
         ]
@@ -176,6 +194,18 @@ def _charts(
     return [*(Picture(figure) for figure in figures), table]
 
 
+def _calibrated(inputs: ReportInputs, patients: Patients, evaluation: Evaluation) -> go.Figure:
+    """Draw whether the risk of each class comes true."""
+    curves, found = {}, {}
+    for k, (name, called) in enumerate(zip(evaluation.classes, inputs.class_names, strict=True)):
+        event = (patients.outcome == k).astype(np.float64)
+        if 0 < event.sum() < len(event):
+            curves[called] = calibration_curve(event, patients.risk[:, k], groups=patients.groups)
+            found[called] = evaluation.per_class[name]
+    title = _("Each class against the others: predicted and observed")
+    return calibration_charts.calibration(curves, found, title=title)
+
+
 def _candidates(inputs: ReportInputs) -> list[Block]:
     names = ("auroc", "log_loss", "brier", "calibration_slope")
     rows = [
@@ -187,6 +217,11 @@ def _candidates(inputs: ReportInputs) -> list[Block]:
     return [
         Heading(part("candidates"), 2),
         Table.of(_("Every model that was trained, out of fold"), head, rows),
+        Paragraph(
+            _(
+                "Candidates stand here before recalibration. The delivered model's figures above include its weights and its recalibration, chosen anew for each fold in the others, and can therefore differ a little."
+            )
+        ),
         *([Bullets(notes)] if notes else []),
     ]
 
@@ -216,71 +251,7 @@ def _same_rows(inputs: ReportInputs) -> str:
     if honest is None:
         return ""
     rates = {"sensitivity": honest.sensitivity, "specificity": honest.specificity}
-    return _(SAME_ROWS, **{name: _points(rate) for name, rate in rates.items()})
-
-
-def subgroups(inputs: ReportInputs) -> list[Block]:
-    """Break the out-of-fold figures down by every sensitive column; small groups are not shown."""
-    patients = inputs.results.training
-    if inputs.target.event is None or patients.sensitive.empty:
-        return []
-    outcome, risk = events_and_risks(patients)
-    blocks: list[Block] = [Heading(part("subgroups"), 1), *sites(inputs.results), Paragraph(_(MEANING))]
-    head = (
-        _("Group"),
-        _("Patients"),
-        _("Events"),
-        "AUROC",
-        _("Calibration in the large"),
-        _("Sensitivity"),
-        _("Share called positive"),
-    )
-    for column in patients.sensitive.columns:
-        found = breakdown(
-            outcome, risk, patients.sensitive, [column], threshold=inputs.threshold, groups=patients.groups
-        ).shown(inputs.shown)
-        rows = [
-            (
-                g.name + ("" if g.judgeable == "yes" else " *"),
-                g.n,
-                g.n_events,
-                with_interval(g.auroc, digits=2),
-                *tuple(
-                    with_interval(e, digits=2)
-                    for e in (g.calibration_intercept, g.confusion.sensitivity, g.confusion.alert_rate)
-                ),
-            )
-            for g in found.groups
-        ]
-        if rows:
-            blocks.append(Table.of(str(inputs.shown(column)), head, rows))
-        blocks += _gaps(fairness(found.groups), found.groups)
-    return [*blocks, Paragraph(_("* Fewer than 100 events or non-events: too few to judge this group well."))]
-
-
-def _gaps(gaps: Fairness, found: Sequence[Subgroup]) -> list[Block]:
-    """Say how far apart the groups are that can be compared, and of how many patients that is known."""
-    if len(gaps.groups) < 2:
-        return [
-            Paragraph(_("Fewer than two groups have 20 patients with and 20 without the outcome: gaps are not given."))
-        ]
-    sizes = {g.key: g.n for g in found}
-    text = _(
-        "Largest gaps between {groups}, in percentage points: share called positive (demographic parity) {parity}, "
-        "sensitivity (equal opportunity) {opportunity}, false alarms {alarms}, the larger of these two (equalised odds) "
-        "{odds}, observed less predicted risk (calibration within groups) {calibration}.",
-        groups=", ".join(f"{key} (n = {sizes[key]})" for key in gaps.groups),
-        parity=_points(gaps.demographic_parity),
-        opportunity=_points(gaps.equal_opportunity),
-        alarms=_points(gaps.false_alarms),
-        odds=_points(gaps.equalised_odds),
-        calibration=_points(gaps.calibration),
-    )
-    return [Paragraph(text)]
-
-
-def _points(gap: Estimate) -> str:
-    return f"{gap.times(100):.1f}"
+    return _(SAME_ROWS, **{name: points(rate) for name, rate in rates.items()})
 
 
 def external(inputs: ReportInputs) -> list[Block]:
@@ -299,9 +270,9 @@ def external(inputs: ReportInputs) -> list[Block]:
         (
             str(inputs.shown(d.column)),
             "–" if d.difference is None else f"{d.difference:.2f}",
-            percent(d.missing),
-            percent(d.missing_training),
-            d.unseen,
+            missing_share(d.missing, validation.n_patients),
+            missing_share(d.missing_training, validation.membership.n_training),
+            HIDDEN if 0 < d.unseen < FEWEST_TOLD else d.unseen,
         )
         for d in validation.differences
     ]

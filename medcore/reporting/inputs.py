@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from medcore.data.cohort import Cohort, Schema
+from medcore.data.describe.small_cells import shown_counts
 from medcore.data.preparation.methods import Preparation
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import Prepared
@@ -31,6 +33,7 @@ class ReportInputs:
     without them the report says what the bundle remembers. ``worker_queries`` holds
     what only people know, by the keys of :data:`medcore.reporting.standards.tripod.ASKED`.
     ``bundle_sha256`` is the hash of the bundle's list of hashes. ``recalibrations`` are to the patients of ``validation``.
+    ``refits`` is a stability told as JSON, where it was worked out apart from the training.
     ``looks`` counts how often the locked test set was looked at.
     """
 
@@ -46,6 +49,12 @@ class ReportInputs:
     recalibrations: tuple[Recalibration, ...] = field(repr=False, default=())
     looks: int | None = None
     answers: Mapping[str, str] = field(repr=False, default_factory=dict)
+    refits: Mapping[str, Any] | None = field(repr=False, default=None)
+
+    @property
+    def stability(self) -> Mapping[str, Any] | None:
+        """What bootstrap samples said of the model: just now, or when it was trained; None where nobody asked."""
+        return self.refits or self.results.stability
 
     @property
     def tested(self) -> Evaluation | None:
@@ -88,9 +97,21 @@ class ReportInputs:
         return tuple(map(str, self.results.class_names))
 
     def counted(self, judged: Evaluation) -> str:
-        """Say how many rows of each class were judged."""
-        names = dict(zip(self.results.classes, self.class_names, strict=True))
-        return listed(f"{names.get(c, c)}: {n}" for c, n in judged.class_counts.items())
+        """Say how many rows of each class were judged, small counts hidden."""
+        return listed(f"{name}: {n}" for name, n in zip(self.class_names, self.class_counts(judged), strict=True))
+
+    def class_counts(self, judged: Evaluation) -> tuple[str, ...]:
+        """Write how many rows of each class were judged; small counts, and what they could be worked out from, are hidden.
+
+        Training and locked patients make up the table of the outcome that stands in the same
+        report, so they are looked at together.
+        """
+        results = self.results
+        parts = [results.cross_validated, *([results.tested] if results.tested else [])]
+        mine = next((i for i, part in enumerate(parts) if part is judged), None)
+        counts = np.array([list(part.class_counts.values()) for part in (parts if mine is not None else [judged])]).T
+        cells = shown_counts(np.column_stack([counts.sum(axis=1), counts]))
+        return tuple(row[1 + (mine or 0)] for row in cells)
 
     @property
     def target(self) -> Target:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from medcore.data.cohort import Column
 from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN
 from medcore.data.describe.table_one import table_one
 from medcore.data.schema.ranges import unit_message
-from medcore.errors import SettingsError
 from medcore.evaluation import Evaluation
-from medcore.features import CodeBook
 from medcore.i18n import N_, _, percent, running
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
@@ -20,7 +18,6 @@ from medcore.reporting.formats.document import Block, Bullets, Heading, Paragrap
 from medcore.reporting.inputs import ReportInputs
 from medcore.reporting.preparation import tell
 from medcore.reporting.standards.tripod import ASKED, not_stated, part
-from medcore.statistics.sample_size import riley_sample_size
 
 SPLITS: Mapping[str, str] = {
     "random": N_("at random, with the same share of every class in each part"),
@@ -69,7 +66,19 @@ def flow(inputs: ReportInputs) -> list[Block]:
     if inputs.new_patients:
         rows.append((_("New patients"), _counted(inputs, inputs.new_patients)))
     table = Table.of(_("Who was in which part, by class of the outcome"), (_("Part"), _("Rows")), rows)
-    return [Heading(part("flow"), 2), table]
+    return [Heading(part("flow"), 2), table, *_alike(inputs)]
+
+
+def _alike(inputs: ReportInputs) -> list[Block]:
+    """Say who are taken for one patient where no column names the patient."""
+    n, patients = inputs.results.cross_validated.n, inputs.results.cross_validated.n_patients
+    if patients is None or inputs.schema.only("group") is not None:
+        return []
+    text = _(
+        "No column names the patient. Rows that say the same as an earlier one ({n} of those trained on) may be copies: they are taken for one patient, stay in one fold, and count together in intervals.",
+        n=n - patients if n - patients >= FEWEST_TOLD else _("fewer than {n}", n=FEWEST_TOLD),
+    )
+    return [Paragraph(text)]
 
 
 def _counted(inputs: ReportInputs, evaluation: Evaluation) -> str:
@@ -83,6 +92,11 @@ def predictors(inputs: ReportInputs) -> list[Block]:
     """List the predictors with kind, unit and missing share."""
     used = set(inputs.results.manifest["predictors"])
     columns = [c for c in inputs.schema.columns if c.name in used]
+    coded = (
+        inputs.results.table_one.coded([c.name for c in columns if c.kind == "numeric"])
+        if inputs.results.table_one
+        else ()
+    )
     missing = inputs.results.table_one.missing() if inputs.results.table_one else {}
     if inputs.prepared is not None:
         missing = {str(name): float(share) for name, share in inputs.prepared.predictors.isna().mean().items()}
@@ -91,9 +105,9 @@ def predictors(inputs: ReportInputs) -> list[Block]:
     rows = [
         (
             str(inputs.shown(c.name)),
-            _kind(c),
+            _kind(c, coded),
             str(unit_message(c.unit, c.name)),
-            _missing_share(missing[c.name], n_rows) if c.name in missing else "–",
+            missing_share(missing[c.name], n_rows) if c.name in missing else "–",
         )
         for c in columns
     ]
@@ -101,14 +115,16 @@ def predictors(inputs: ReportInputs) -> list[Block]:
     return [Heading(part("missing"), 2), Table.of(_("Candidate predictors"), head, rows)]
 
 
-def _missing_share(share: float, n_rows: int) -> str:
+def missing_share(share: float, n_rows: int) -> str:
     """Write a share of missing values; one of under 5 rows is not told."""
     if 0 < round(share * n_rows) < FEWEST_TOLD:
         return f"<{percent(FEWEST_TOLD / n_rows)}"
     return percent(share)
 
 
-def _kind(column: Column) -> str:
+def _kind(column: Column, coded: Collection[str]) -> str:
+    if column.name in coded:
+        return _("code, entered as a number")
     words = {
         "numeric": _("number"),
         "category": _("category"),
@@ -155,29 +171,6 @@ def _in_parts(caption: str, head: list[str], rows: list[list[object]]) -> list[B
         title = _("{caption} (part {n} of {all})", caption=caption, n=number, all=len(starts))
         parts.append(Table.of(title, [head[i] for i in shown], [[row[i] for i in shown] for row in rows]))
     return parts
-
-
-def sample_size(inputs: ReportInputs) -> list[Block]:
-    """Compare the number of training patients with what Riley's criteria ask for."""
-    if inputs.target.event is None:
-        return []
-    evaluation = inputs.results.cross_validated
-    book = CodeBook.from_dict(inputs.results.manifest["codebook"])
-    parameters = sum(max(1, n - 1) for n in book.n_categories)
-    try:
-        needed = riley_sample_size(parameters, (evaluation.n_events or 0) / evaluation.n)
-    except SettingsError:
-        return []
-    trained_on = evaluation.n if evaluation.n_patients is None else evaluation.n_patients
-    text = _(
-        "For {parameters} parameters and {share} % events, the criteria of Riley et al. (BMJ 2020;368:m441) ask for {needed} patients ({criteria} by criterion), assuming that 15 % of the attainable variation is explained; {n} were trained on.",
-        parameters=parameters,
-        share=f"{100 * needed.event_share:.1f}",
-        needed=needed.required,
-        criteria=", ".join(map(str, needed.criteria)),
-        n=trained_on,
-    )
-    return [Heading(part("sample_size"), 2), Paragraph(text, strong=trained_on < needed.required)]
 
 
 def preparation(inputs: ReportInputs) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from medcore.charts import calibration as calibration_charts
+from medcore.data.describe.small_cells import HIDDEN
 from medcore.evaluation import Evaluation, calibration_curve
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.i18n import _
@@ -28,10 +29,11 @@ def steps(inputs: ReportInputs, evaluation: Evaluation) -> list[Block]:
     if not evaluation.target.ordered:
         return []
     names = ("auroc", "brier", "calibration_slope", "calibration_intercept", "o_e_ratio")
-    counts = list(evaluation.class_counts.values())
+    counts, shown = list(evaluation.class_counts.values()), inputs.class_counts(evaluation)
+    sizes = [HIDDEN if HIDDEN in shown else str(sum(counts[k:])) for k in range(len(counts))]
     rows = [
-        (shown, sum(counts[k:]), *(with_interval(evaluation.cumulative[name][m]) for m in names))
-        for k, (name, shown) in enumerate(zip(evaluation.classes, inputs.class_names, strict=True))
+        (called, sizes[k], *(with_interval(evaluation.cumulative[name][m]) for m in names))
+        for k, (name, called) in enumerate(zip(evaluation.classes, inputs.class_names, strict=True))
         if name in evaluation.cumulative
     ]
     head = (_("Class, or a higher one"), _("Rows"), *(short(_(METRICS[m])) for m in names))
@@ -48,4 +50,14 @@ def step_charts(inputs: ReportInputs, evaluation: Evaluation, patients: Patients
         )
         for cut in target.cuts
     }
-    return [Picture(calibration_charts.calibration(curves, found))] if curves else []
+    return (
+        [
+            Picture(
+                calibration_charts.calibration(
+                    curves, found, title=_("Being at or above each class: predicted and observed")
+                )
+            )
+        ]
+        if curves
+        else []
+    )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from medcore.data.cohort import Schema
+from medcore.data.describe.small_cells import shown_counts
 from medcore.data.preparation.methods import Preparation
 from medcore.data.preparation.replay import Prepared
 from medcore.data.preparation.steps import StepLog
@@ -62,9 +65,8 @@ def _who(schema: Schema, preparation: Preparation) -> list[str]:
             patients=preparation.n_patients,
         )
     counts = preparation.class_counts
-    classes = listed(
-        f"{name}: {n}" for name, n in zip(class_names(tuple(counts), schema.outcome), counts.values(), strict=True)
-    )
+    sizes = (row[0] for row in shown_counts(np.array([list(counts.values())], dtype=np.int64).T))
+    classes = listed(f"{name}: {n}" for name, n in zip(class_names(tuple(counts), schema.outcome), sizes, strict=True))
     outcome = str(schema.shown(schema.outcome.name)) if schema.outcome else ""
     names = [str(schema.shown(name)) for name in preparation.predictors]
     return [

@@ -178,6 +178,7 @@ def _table(model: Specification, k: int, called: str) -> Table:
 
 def _name(term: Term, source: Input) -> str:
     shown, unit = source.shown, str(unit_message(source.unit, source.name))
+    unit = "" if f"({unit})" in str(shown) else unit
     match term.kind:
         case "missing":
             return _("{name}: missing", name=shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medcore.data.schema.class_names import NAMELESS_EVENT
 from medcore.evaluation import Evaluation
 from medcore.evaluation.figures.words import with_interval
 from medcore.i18n import _, current_language, running
@@ -11,10 +12,13 @@ from medcore.reporting.card import model_card
 from medcore.reporting.clusters import over_sites
 from medcore.reporting.formats.document import Block, Document, Heading, Paragraph, Table
 from medcore.reporting.inputs import ReportInputs
+from medcore.reporting.sample_size import sample_size, too_few
 from medcore.reporting.specification import the_model
+from medcore.reporting.stability import stability
 from medcore.reporting.standards.limits import limits
 from medcore.reporting.standards.probast import QUESTIONS
 from medcore.reporting.standards.tripod import PLACES, answered, checklist, part
+from medcore.reporting.subgroups import subgroups
 
 
 def study_report(inputs: ReportInputs) -> Document:
@@ -36,7 +40,7 @@ def study_report(inputs: ReportInputs) -> Document:
         *methods.flow(inputs),
         *methods.predictors(inputs),
         *methods.characteristics(inputs),
-        *methods.sample_size(inputs),
+        *sample_size(inputs),
         Heading(_("Methods"), 1),
         *methods.preparation(inputs),
         *methods.models(inputs),
@@ -44,9 +48,10 @@ def study_report(inputs: ReportInputs) -> Document:
         *findings.threshold(inputs),
         *the_model(inputs.results, inputs.shown),
         *findings.performance(inputs),
-        *findings.subgroups(inputs),
+        *stability(inputs),
+        *subgroups(inputs),
         *findings.external(inputs),
-        *limits(inputs),
+        *limits(inputs, too_few=too_few(inputs)),
         Heading(_("Interpretation and statements"), 1),
         *methods.asked(
             inputs, ("interpretation", "next_steps", "ethics", "funding", "registration", "sharing", "involvement")
@@ -82,8 +87,8 @@ def study_report(inputs: ReportInputs) -> Document:
 
 def _title(inputs: ReportInputs) -> str:
     """Say which kind of study this is, of which outcome (TRIPOD+AI item 1)."""
-    event = inputs.target.event
-    what = inputs.outcome_name if event is None else f"{inputs.class_names[-1]}"
+    nameless = inputs.target.event is None or inputs.class_names[-1] == _(NAMELESS_EVENT)
+    what = inputs.outcome_name if nameless else inputs.class_names[-1]
     if inputs.new_patients is None:
         return _("Prediction of {outcome}: development and internal validation of a model", outcome=what)
     return _("Prediction of {outcome}: development and external validation of a model", outcome=what)

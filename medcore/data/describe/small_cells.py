@@ -36,6 +36,19 @@ def hidden_cells(counts: Counts) -> Mask:
     return hidden
 
 
+def shown_counts(counts: Counts) -> list[list[str]]:
+    """Write a table of counts ``(R, 1 + S)``, rows' totals first, with a mark for what :func:`hidden_cells` hides.
+
+    >>> shown_counts(np.array([[60, 40, 20], [23, 20, 3], [31, 20, 11]]))
+    [['60', '40', '20'], ['23', '*', '*'], ['31', '*', '*']]
+    """
+    hidden = hidden_cells(counts)
+    return [
+        [HIDDEN if mark else str(n) for n, mark in zip(*row, strict=True)]
+        for row in zip(counts.tolist(), hidden.tolist(), strict=True)
+    ]
+
+
 def _follows(counts: Counts, hidden: Mask) -> bool:
     """Say whether a small hidden count follows after all because no count is below 0: linear programming tells.
 

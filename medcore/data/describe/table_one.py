@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN, hidden_cells
+from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN, hidden_cells, shown_counts
 from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
 from medcore.data.schema.ranges import unit_message
@@ -87,6 +87,10 @@ class TableOne:
         """Return each column's share of missing values (0–1)."""
         return {row.column: row.n_missing / max(sum(self.counts), 1) for row in self.rows}
 
+    def coded(self, numeric: Collection[str]) -> frozenset[str]:
+        """Return which of some columns of numbers are told as codes of a few categories."""
+        return frozenset(row.column for row in self.rows if row.level is not None and row.column in numeric)
+
     def frame(self, *, suppress: bool = True, naming: Naming = Shown) -> pd.DataFrame:
         """Write the table as text, in the current language, with a line for the missing values of each column.
 
@@ -94,12 +98,14 @@ class TableOne:
         many others as keep them from being worked out (:func:`hidden_cells`).
         """
         overall = str(Message(N_("All (n = {n})"), {"n": sum(self.counts)}))
-        heads = [overall, *(f"{s} (n = {n})" for s, n in zip(self.strata, self.counts, strict=True))]
+        sizes = [row[0] for row in shown_counts(np.array([self.counts], dtype=np.int64).T)]
+        sizes = sizes if suppress else list(map(str, self.counts))
+        heads = [overall, *(f"{s} (n = {n})" for s, n in zip(self.strata, sizes, strict=True))]
         column, smd = (str(Message(word)) for word in (N_("Column"), N_("SMD")))
         lines = []
         for name, group in groupby(self.rows, key=lambda row: row.column):
-            sizes = (sum(self.counts), *self.counts)
-            for label, texts, difference in _lines(list(group), sizes, naming(name), suppress=suppress):
+            of = (sum(self.counts), *self.counts)
+            for label, texts, difference in _lines(list(group), of, naming(name), suppress=suppress):
                 shown = "" if difference is None else f"{difference:.2f}"
                 lines.append({column: label} | dict(zip(heads, texts, strict=True)) | {smd: shown})
         return pd.DataFrame(lines)

@@ -41,6 +41,8 @@ _NAMELESS = frozenset(
     ]
 )
 """Names of columns that say that something is predicted, not what."""
+NAMELESS_EVENT = N_("the event")
+"""What an event is called where nothing says what it is."""
 _TRAILING = re.compile(
     r"\s+(flag|event|status|indicator|outcome|yn|y n|0 1|01)$|(结局|标志|标识|与否)$|^(is|has|had|if)\s+|^是否(有|发生|患)?"
 )
@@ -142,7 +144,7 @@ def _proposed(classes: list[str], column: Column | None) -> list[Message]:
         return (
             [Message(N_("{finding} {test}"), {"finding": c, "test": what}) for c in classes] if what else _raw(classes)
         )
-    names = [_no(subject), _plain(subject) if subject else Message(N_("the event"))]
+    names = [_no(subject), _plain(subject) if subject else Message(NAMELESS_EVENT)]
     return names[::-1] if sides == [True, False] else names
 
 

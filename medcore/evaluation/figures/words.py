@@ -10,7 +10,7 @@ from medcore.i18n import N_
 
 METRICS: Mapping[str, str] = {
     "auroc": N_("AUROC (1 is perfect, 0.5 is chance)"),
-    "auroc_mean_of_folds": N_("AUROC, mean over folds (each of one model's patients)"),
+    "auroc_mean_of_folds": N_("Mean over folds of the AUROC (each of one model's patients)"),
     "hand_till": N_("Hand–Till AUROC, mean over pairs of classes (0.5 is chance)"),
     "pdi": N_("Polytomous discrimination index (chance: 1 over the number of classes)"),
     "orc": N_("Ordinal c-index ORC, mean over pairs of classes (0.5 is chance)"),

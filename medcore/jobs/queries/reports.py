@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from medcore.i18n import language
 from medcore.settings import Settings
 from medcore.studies import Store
 
 
-def write_report(settings: Settings, owner: str, run_id: str, *, threshold: float, kind: str, words: str) -> bytes:
+def write_report(
+    settings: Settings,
+    owner: str,
+    run_id: str,
+    *,
+    threshold: float,
+    kind: str,
+    words: str,
+    refits: Mapping[str, Any] | None = None,
+) -> bytes:
     """Write a finished run's report as ``html``, ``pdf`` or ``docx``, in the language ``words``.
+
+    ``refits`` is its stability told as JSON, if it was worked out.
 
     The patients are prepared and split as they were for the run, whatever was
     changed in the study since.
@@ -41,5 +55,6 @@ def write_report(settings: Settings, owner: str, run_id: str, *, threshold: floa
             split=split,
             looks=study.n_looks,
             answers=study.answers,
+            refits=refits,
         )
         return render(study_report(subject), f"report.{kind}")

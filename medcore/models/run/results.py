@@ -88,7 +88,7 @@ class Results:
     (``None`` when all rows were trained on). ``folds`` goes with ``training``.
     ``table_one`` says who the patients were by outcome, both sides together, and
     ``preparation`` what was done to their table, ``specification`` is the logistic regression written
-    down, where it was trained; bundles of before these were kept have none.
+    down, where it was trained, and ``stability`` what refits said, where they were asked for, as JSON; bundles of before these were kept have none.
     """
 
     model: str
@@ -103,6 +103,7 @@ class Results:
     table_one: TableOne | None = field(repr=False, default=None)
     preparation: Preparation | None = field(repr=False, default=None)
     specification: Specification | None = field(repr=False, default=None)
+    stability: Mapping[str, Any] | None = field(repr=False, default=None)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property
@@ -205,6 +206,7 @@ def write_results(results: Results, folder: Folder) -> None:
         "table_one": table,
         "preparation": results.preparation.to_dict() if results.preparation else None,
         "specification": results.specification.to_dict() if results.specification else None,
+        "stability": results.stability,
         "findings": [_finding_to_dict(f) for f in results.findings],
     }
     write_json(folder / _FIGURES, figures)
@@ -242,6 +244,7 @@ def read_results(folder: Folder) -> Results:
         table_one=TableOne.from_dict(figures["table_one"]) if figures.get("table_one") else None,
         preparation=Preparation.from_dict(figures["preparation"]) if figures.get("preparation") else None,
         specification=Specification.from_dict(figures["specification"]) if figures.get("specification") else None,
+        stability=figures.get("stability"),
         manifest=manifest,
     )
 

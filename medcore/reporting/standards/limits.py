@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from medcore.data.describe.small_cells import FEWEST_TOLD
 from medcore.evaluation.figures.words import with_interval
 from medcore.i18n import _
 from medcore.models.run.manifest import LIMITS
@@ -25,9 +28,9 @@ FEW_EVENTS = 100
 """Fewer patients with or without the outcome say little of calibration (Collins et al., Stat Med 2016;35:214)."""
 
 
-def limits(inputs: ReportInputs) -> list[Block]:
+def limits(inputs: ReportInputs, *, too_few: Sequence[str] = ()) -> list[Block]:
     """Print what limits the use of this model: first what this study found, then what is true of all."""
-    own = (*_sites(inputs), *_missing(inputs), *_few(inputs), *_locked(inputs))
+    own = (*too_few, *_sites(inputs), *_missing(inputs), *_few(inputs), *_locked(inputs))
     always = (
         *(_(limit) for limit in LIMITS),
         _(
@@ -75,11 +78,16 @@ def _missing(inputs: ReportInputs) -> Iterator[str]:
 
 
 def _few(inputs: ReportInputs) -> Iterator[str]:
-    counts = inputs.results.cross_validated.class_counts
-    name = min(counts, key=counts.__getitem__)
-    if counts[name] < FEW_EVENTS:
-        called = dict(zip(inputs.results.classes, inputs.class_names, strict=True))[name]
-        yield _("Only {n} rows are of class {name}: calibration is known roughly at best.", n=counts[name], name=called)
+    training = inputs.results.training
+    patients = np.arange(len(training.outcome)) if training.groups is None else training.groups
+    counts = [len(np.unique(patients[training.outcome == k])) for k in range(len(inputs.class_names))]
+    fewest = min(counts)
+    if fewest < FEW_EVENTS:
+        yield _(
+            "Only {n} patients are of class {name}: calibration is known roughly at best.",
+            n=fewest if fewest >= FEWEST_TOLD else _("fewer than {n}", n=FEWEST_TOLD),
+            name=inputs.class_names[counts.index(fewest)],
+        )
 
 
 def _locked(inputs: ReportInputs) -> Iterator[str]:
@@ -91,6 +99,19 @@ def _locked(inputs: ReportInputs) -> Iterator[str]:
             "The AUROC fell from {before} out of fold to {after} on the locked test set.",
             before=with_interval(before["auroc"]),
             after=with_interval(after["auroc"]),
+        )
+    large, o_e = after["calibration_intercept"], after["o_e_ratio"]
+    if inputs.target.event is not None and large.exists and (large.low > 0 or large.high < 0):
+        yield (
+            _(
+                "On the locked test set risks were too low on average: {o_e} observed for each expected.",
+                o_e=with_interval(o_e, digits=2),
+            )
+            if large.low > 0
+            else _(
+                "On the locked test set risks were too high on average: {o_e} observed for each expected.",
+                o_e=with_interval(o_e, digits=2),
+            )
         )
     slope = after["calibration_slope"]
     if slope.exists and not GOOD_SLOPES[0] <= slope.value <= GOOD_SLOPES[1]:

@@ -110,7 +110,12 @@ def steps(judged: Judged) -> None:
     }
     left, right = st.columns(2)
     with left:
-        components.figure(calibration.calibration(judging.step_curves(judged), columns), key="evaluate.steps")
+        components.figure(
+            calibration.calibration(
+                judging.step_curves(judged), columns, title=_("Being at or above each class: predicted and observed")
+            ),
+            key="evaluate.steps",
+        )
     with right:
         components.metric_table(columns, metrics=STEP_METRICS)
 

@@ -64,11 +64,20 @@ def ask(study: StudyRecord) -> None:
 def _written(run: RunRecord, threshold: float, kind: str) -> bytes:
     settings = cache.store().settings
     return jobs.call(
-        write_report, settings, run.owner, run.id, threshold=threshold, kind=kind, words=current_language(), timeout=180
+        write_report,
+        settings,
+        run.owner,
+        run.id,
+        threshold=threshold,
+        kind=kind,
+        words=current_language(),
+        refits=state().refits.get(run.id),
+        timeout=180,
     )
 
 
 def _key(study: StudyRecord, run: RunRecord, threshold: float, kind: str) -> str:
     """Name a finished report: another threshold, language or answer makes another report."""
     answers = hash(tuple(sorted(study.answers.items())))
-    return f"{run.id}.{kind}.{threshold:.4f}.{current_language()}.{answers}.{study.n_looks}"
+    refits = state().refits.get(run.id, {}).get("n_refits", 0)
+    return f"{run.id}.{kind}.{threshold:.4f}.{current_language()}.{answers}.{study.n_looks}.{refits}"

@@ -16,6 +16,7 @@ from medcore.ui.kit.figures import figure
 from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import caption, section
 from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.state import state
 from medcore.ui.kit.tables import table
 
 NUMBERS = ("20", "50", "200")
@@ -35,7 +36,9 @@ def stability(run: RunRecord) -> None:
         return
     n = int(choice(_("Samples"), list(NUMBERS), key=f"evaluate.stability.n.{run.id}", show=str))
     with errors_shown():
-        _show(run, _found(run, n))
+        found = _found(run, n)
+        state().refits[run.id] = found.to_dict()
+        _show(run, found)
 
 
 def _found(run: RunRecord, n: int) -> Stability:

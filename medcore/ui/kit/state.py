@@ -67,6 +67,8 @@ class SessionState:
     """What went wrong in a callback, which runs before there is a page to say it on."""
     noted: dict[str, Any] = field(default_factory=dict, repr=False)
     """What the audit trail was told last, by kind: a rerun of the page tells it nothing new."""
+    refits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What bootstrap samples said of a run's model, told as JSON, by run."""
     uploads: int = 0
     """Counts finished uploads: a new key empties the uploader and frees its memory."""
 
@@ -90,6 +92,7 @@ class SessionState:
             self.opened.clear()
             self.typed.clear()
             self.reports.clear()
+            self.refits.clear()
 
 
 def state() -> SessionState:
