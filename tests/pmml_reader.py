@@ -1,7 +1,7 @@
 """A reader of the parts of PMML 4.4 that a written model uses, after the standard's own rules.
 
 It knows nothing of medcore: fields, mining schema, functions, RegressionModel, output fields. Missing
-is None; a function of a missing value is missing (PMML 4.4, "Functions"), but for isMissing.
+is None; a function of a missing value is refused, as JPMML does, but for isMissing and isNotMissing.
 """
 
 import math
@@ -87,10 +87,13 @@ def _value(node, fields):
         return y0 + (x - x0) / (x1 - x0) * (y1 - y0)
     assert tag == "Apply", tag
     name = node.get("function")
-    if name == "isMissing":
-        return _value(node[0], fields) is None
+    if name in ("isMissing", "isNotMissing"):
+        return (_value(node[0], fields) is None) == (name == "isMissing")
     if name == "if":
         condition = _value(node[0], fields)
-        return None if condition is None else _value(node[1 if condition else 2], fields)
+        if condition is None or (not condition and len(node) == 2):
+            return None
+        return _value(node[1 if condition else 2], fields)
     operands = [_value(child, fields) for child in node]
-    return None if any(o is None for o in operands) else FUNCTIONS[name](*operands)
+    assert all(o is not None for o in operands), "strict readers (JPMML) refuse a function of a missing value"
+    return FUNCTIONS[name](*operands)

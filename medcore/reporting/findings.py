@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from medcore.charts import calibration as calibration_charts
 from medcore.charts import discrimination, utility
@@ -153,7 +152,7 @@ def _charts(
         }
         return [
             *([Picture(discrimination.roc(curves))] if curves and weights is None else []),
-            *([Picture(_calibrated(inputs, patients, evaluation))] if curves and weights is None else []),
+            *([_calibrated(inputs, patients, evaluation)] if curves and weights is None else []),
             *(step_charts(inputs, evaluation, patients) if weights is None else []),
             Picture(utility.class_table(evaluation.table, inputs.class_names)),
         ]
@@ -194,7 +193,7 @@ def _charts(
     return [*(Picture(figure) for figure in figures), table]
 
 
-def _calibrated(inputs: ReportInputs, patients: Patients, evaluation: Evaluation) -> go.Figure:
+def _calibrated(inputs: ReportInputs, patients: Patients, evaluation: Evaluation) -> Picture:
     """Draw whether the risk of each class comes true."""
     curves, found = {}, {}
     for k, (name, called) in enumerate(zip(evaluation.classes, inputs.class_names, strict=True)):
@@ -203,7 +202,7 @@ def _calibrated(inputs: ReportInputs, patients: Patients, evaluation: Evaluation
             curves[called] = calibration_curve(event, patients.risk[:, k], groups=patients.groups)
             found[called] = evaluation.per_class[name]
     title = _("Each class against the others: predicted and observed")
-    return calibration_charts.calibration(curves, found, title=title)
+    return Picture(calibration_charts.calibration(curves, found, title=title))
 
 
 def _candidates(inputs: ReportInputs) -> list[Block]:

@@ -116,7 +116,7 @@ def test_pdf_and_docx_hold_the_same_headings_in_each_language(subject, code) -> 
 def test_counts_below_five_are_not_told(subject) -> None:
     tables = [b for b in study_report(subject).blocks if isinstance(b, Table) and "SMD" in b.header]
     assert len(tables) == 2
-    shares = re.findall(r"\b(\d+) \(\d+(?:\.\d+)? %\)", " ".join(c for t in tables for row in t.rows for c in row))
+    shares = re.findall(r"\b(\d+) \(\d+(?:\.\d+)? ?%\)", " ".join(c for t in tables for row in t.rows for c in row))
     assert shares
     assert all(int(n) >= 5 for n in shares)
 

@@ -111,7 +111,8 @@ def _prepared(source: Input) -> Node:
     known = _ref(source.name)
     if source.capped:
         old = _apply("and", _apply("greaterThan", source.name, 90.0), _apply("lessThan", source.name, 130.0))
-        known = _apply("if", old, 90.0, source.name)
+        capped = _apply("if", old, 90.0, source.name)
+        known = _apply("if", _apply("isNotMissing", source.name), capped)  # nothing else: missing stays missing
     if source.absent is None:
         return known
     if source.numeric:
