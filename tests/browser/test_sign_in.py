@@ -186,6 +186,27 @@ def test_an_administrator_sees_the_trail_and_nobodys_study(
 
 
 @pytest.mark.browser
+def test_a_file_goes_to_the_person_whose_page_offers_it_and_to_nobody_else(
+    enter: Enter, guarded: tuple[str, Store, Path], ward: str
+) -> None:
+    _address, store, _folder = guarded
+    ann, eve = enter(ANN), enter(EVE)
+    refused: list[str] = []
+    ann.context.on("response", lambda answer: refused.append(answer.url) if answer.status == 403 else None)
+    ann.open(f"data?study={ward}").choose("The table itself")
+    with ann.page.expect_download() as taken:
+        ann.at("data.rows.csv").get_by_role("button").first.click()
+    assert taken.value.path().read_bytes().count(b"\n") > 300
+    assert refused == []
+    assert eve.context.request.get(taken.value.url).status == 403
+    assert ann.context.request.get(taken.value.url).status == 200
+    ann.settled()
+    (entry,) = store.trail(LOCAL_OWNER, who=ANN, action="data.exported")
+    assert entry.study_id == ward and "table.csv" in str(entry.sentence)
+    assert "rows.viewed" in actions(store, ANN)
+
+
+@pytest.mark.browser
 def test_a_page_left_alone_clears_itself(enter: Enter, guarded: tuple[str, Store, Path], ward: str) -> None:
     ann = enter(ANN).sees("Ann’s own ward")
     with Session(guarded[1]._engine) as session, session.begin():

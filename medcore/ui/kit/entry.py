@@ -8,12 +8,14 @@ function, and it counts only while the sign-in holds (:meth:`Store.signed_in`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.runtime import exists, get_instance
+from streamlit.runtime.memory_media_file_storage import _calculate_file_id
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
@@ -30,6 +32,9 @@ from medcore.ui.kit.state import state
 
 _sessions: dict[str, str] = {}
 """Whose a browser's session is, so that nobody else is given its files."""
+_made: OrderedDict[str, str] = OrderedDict()
+"""For whom a file was made that a page makes only when it is asked for; the last so many of them."""
+MADE_KEPT = 10_000
 
 
 class SignInEntrance:
@@ -48,7 +53,7 @@ class SignInEntrance:
         """Whether a session of this person was offered the file, or is the one that uploads."""
         name = path.rsplit("/", 1)[-1].split(".", 1)[0]
         sessions = {part for part in path.split("/") if part in _sessions} | _offered_to(name)
-        return any(_sessions.get(session) == person for session in sessions)
+        return _made.get(name) == person or any(_sessions.get(session) == person for session in sessions)
 
     def new_cookie(self, cookies: Mapping[str, str], /) -> str | None:  # noqa: ARG002
         """Give none: the provider says who somebody is."""
@@ -95,6 +100,23 @@ def sign_out() -> NoReturn:
         store().sign_out(ended)
     st.logout()
     st.stop()
+
+
+def made_for(
+    person: str | None, data: Callable[[], bytes | str], *, mime: str, file_name: str
+) -> Callable[[], bytes | str]:
+    """Return what makes a file for one person: Streamlit does not remember for whom it made one when asked."""
+
+    def make() -> bytes | str:
+        made = data()
+        if person is not None:
+            content = made.encode() if isinstance(made, str) else made
+            _made[_calculate_file_id(content, mime, file_name)] = person
+            while len(_made) > MADE_KEPT:
+                _made.popitem(last=False)
+        return made
+
+    return make
 
 
 def _way_in(sign_in: SignIn) -> NoReturn:

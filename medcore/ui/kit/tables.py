@@ -17,7 +17,9 @@ from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS, with_interval
 from medcore.i18n import _, running
+from medcore.ui.kit.entry import made_for
 from medcore.ui.kit.noted import note_export
+from medcore.ui.kit.state import state
 from medcore.ui.kit.text import markup, unmarked
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -133,6 +135,8 @@ def download(
 
     That it was taken goes into the audit trail of the study at hand, unless who makes it says so itself.
     """
+    if callable(data):
+        data = made_for(state().person, data, mime=mime, file_name=file_name)
     st.download_button(
         label,
         data,
