@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook
 
+from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.values.typed import typed
 
@@ -93,3 +94,10 @@ def test_errors_of_a_spreadsheet_are_counted():
 def test_words_behind_codes_are_no_units():
     cohort, _values = read(["12A", "3B", "7C", "12C", "5A"], name="bed")
     assert cohort.schema["bed"].kind != "numeric"
+
+
+def test_pairs_of_numbers_are_no_free_text():
+    text = "bp,age,died\n" + "".join(f"{110 + k}/{70 + k % 9},{40 + k},{k % 2}\n" for k in range(60))
+    found = {f.code for f in inspect(read_table(("ward.csv", text.encode())))}
+    assert "columns.pairs" in found
+    assert "privacy.free_text" not in found

@@ -40,7 +40,7 @@ def press(app, key):
 def test_a_card_tells_its_best_figure_and_leads_to_the_next_step(open_page, home, words):
     app = open_page("studies")
     shown = words(app)
-    assert "920 patients · predicts disease · AUROC 0.91" in shown
+    assert "920 patients · predicts Coronary disease · AUROC 0.91" in shown
     assert {"Judge it", "Explain a patient"} <= {b.label for b in app.button}
     assert "Can these risks be trusted" in words(press(app, f"studies.open.{home[1]}"))
 

@@ -95,10 +95,10 @@ def test_the_list_has_risk_interval_and_outcome_of_every_test_patient_at_once(pa
     assert not app.exception
     table = app.run().dataframe[0].value  # the reasons come after the risks
     assert len(table) == 184
-    assert {"Row", "age", "sex", "Risk of disease (%)", "Threshold", "Main reasons", "What happened"} <= set(
+    assert {"Row", "age", "sex", "Risk of coronary disease (%)", "Threshold", "Main reasons", "What happened"} <= set(
         table.columns
     )
-    risks = table["Risk of disease (%)"]
+    risks = table["Risk of coronary disease (%)"]
     assert risks.is_monotonic_decreasing
     assert table["Main reasons"].iloc[0].startswith(("▲", "▼"))
     next(s for s in app.segmented_control if s.key == "patient.filter").set_value("below").run()

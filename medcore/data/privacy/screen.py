@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Finding, Fix, Severity
+from medcore.data.parts import PAIR
 from medcore.data.privacy.kinds import IDENTIFIERS, Identifier
 from medcore.data.schema.names import says, spoken
 from medcore.data.values.numbers import parse_numbers
@@ -102,7 +103,7 @@ def _column(column: Column, cells: Distinct, dtype_kind: str) -> Iterator[Findin
         )
     if column.kind in ("numeric", "category") and says(column.name, "age"):
         yield from _old_age(column, cells)
-    if column.kind == "text" and column.role not in ("identifier", "group"):
+    if column.kind == "text" and column.role not in ("identifier", "group") and not _of_pairs(cells):
         yield _finding(
             "privacy.free_text",
             "warning",
@@ -112,6 +113,11 @@ def _column(column: Column, cells: Distinct, dtype_kind: str) -> Iterator[Findin
             remedy=Message(N_("Drop the column; free text is not used as a predictor.")),
             fix=_drop(column),
         )
+
+
+def _of_pairs(cells: Distinct) -> bool:
+    """Say whether a column's cells are pairs of numbers, as blood pressures are, in which no name hides."""
+    return bool(pc.all(pc.match_substring_regex(cells.texts, PAIR)).as_py())
 
 
 def _direct(column: Column, cells: Distinct, dtype_kind: str) -> Evidence | None:

@@ -61,7 +61,7 @@ def _facts(study: StudyRecord, runs: Sequence[RunRecord]) -> list[str]:
     facts = [f"{study.updated_at:%Y-%m-%d}"]
     facts.append(_("{n} patients", n=f"{study.n_rows:,}") if one_a_patient else _("{n} rows", n=f"{study.n_rows:,}"))
     if study.schema.outcome is not None:
-        facts.append(_("predicts {column}", column=study.schema.outcome.name))
+        facts.append(_("predicts {column}", column=study.schema.shown(study.schema.outcome.name).words))
     best = best_run(study, runs)
     if best is not None and best.auroc is not None:
         figure = components.with_interval(best.auroc, digits=2)
