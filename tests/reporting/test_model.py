@@ -1,8 +1,10 @@
 """The model itself: its specification, its score of points, and the files it is handed over in."""
 
 import io
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -38,6 +40,8 @@ CALIBRATORS = {
     "temperature": Calibrator("temperature", {"power": (0.8,)}),
     "then": Calibrator("temperature", {"power": (1.3,)}, Calibrator("vector", {"power": (0.9,), "shift": (0.1, -0.1)})),
 }
+
+JPMML = json.loads((Path(__file__).parent.parent / "golden" / "jpmml.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["two classes", "three classes"])
@@ -76,10 +80,19 @@ def test_pmml_read_by_its_own_rules_gives_the_same_risks(trained) -> None:
     of_many_classes = ("none", "temperature")
     for method in CALIBRATORS if len(written.classes) == 2 else of_many_classes:
         model = replace(written, calibrator=CALIBRATORS[method])
-        read = read_pmml(to_pmml(model, results), answers)
+        read = read_pmml(to_pmml(model, results.manifest), answers)
         expected = model.risk(codes_of_answers(model.inputs, answers))
         got = np.array([[row[f"risk_{name}"] for name in model.classes] for row in read])
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9, err_msg=method)
+
+
+@pytest.mark.parametrize("case", JPMML["cases"], ids=["two classes", "three classes"])
+def test_pmml_is_what_was_found_valid_by_the_schema_and_scored_by_jpmml(case) -> None:
+    model = Specification.from_dict(case["specification"])
+    written = to_pmml(model, case["manifest"])
+    assert written.splitlines() == case["pmml"]  # another document: have tests/golden/jpmml.py check it
+    risk = model.risk(codes_of_answers(model.inputs, case["answers"]))
+    np.testing.assert_allclose(risk, case["risk"], rtol=0, atol=1e-12)
 
 
 def test_the_table_holds_every_digit_of_the_equation(trained) -> None:

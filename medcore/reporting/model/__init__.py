@@ -14,7 +14,7 @@ from medcore.reporting.model.table import to_csv
 
 MODEL_FORMATS: Mapping[str, Callable[[Specification, Results], str]] = {
     "html": to_calculator,
-    "pmml": to_pmml,
+    "pmml": lambda model, results: to_pmml(model, results.manifest),
     "csv": to_csv,
 }
 

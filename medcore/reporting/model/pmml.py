@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from medcore.models.learners.equation import Term
-from medcore.models.run.results import Results
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.written.inputs import Input
 from medcore.models.written.specification import Specification
@@ -18,14 +18,14 @@ Node = ET.Element
 Operand = Node | float | str
 
 
-def to_pmml(model: Specification, results: Results) -> str:
-    """Write the model as a RegressionModel; ``risk_…`` among its output fields are the bundle's risks."""
+def to_pmml(model: Specification, manifest: Mapping[str, Any]) -> str:
+    """Write the model as a RegressionModel, with the version and date of the bundle's manifest; ``risk_…`` among its output fields are the bundle's risks."""
     root = Node("PMML", {"xmlns": NAMESPACE, "version": "4.4"})
     header = _add(
         root, "Header", description=f"Logistic regression of {model.outcome}; for research use, not a medical device"
     )
-    _add(header, "Application", name="medcore", version=str(results.manifest["versions"]["medcore"]))
-    _add(header, "Timestamp").text = str(results.manifest["created"])
+    _add(header, "Application", name="medcore", version=str(manifest["versions"]["medcore"]))
+    _add(header, "Timestamp").text = str(manifest["created"])
     target = _unused("outcome", model)
     _dictionary(root, model, target)
     regression = _add(
