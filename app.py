@@ -26,6 +26,7 @@ from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.jobs.logs import keep_values_out_of_logs, note, write_json_lines
 from medcore.jobs.web.entrance import Entrance, LocalEntrance, refuse_unguarded
+from medcore.jobs.web.first_paint import FirstPaint
 from medcore.jobs.web.guard import Guard
 from medcore.jobs.web.uploads import be_ready, keep_uploads_in_memory
 from medcore.safe_files import IN_USE, close_folder_tree, holding, keep_new_files_private, sweep, sweep_temporary
@@ -107,5 +108,6 @@ app = st.App(
     middleware=[
         Middleware(Guard, settings=SETTINGS, entrance=entrance(SETTINGS)),
         Middleware(Vitals, settings=SETTINGS),
+        Middleware(FirstPaint),
     ],
 )

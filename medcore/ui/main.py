@@ -24,6 +24,8 @@ from medcore.ui.kit.text import markup
 from medcore.ui.studies import tour
 
 WATCH_SECONDS = 15.0
+DRAWN = '<span class="mc-drawn"></span>'
+"""The last thing of a page: the stylesheet shows the page when this is there, and not piece by piece."""
 CAVEAT = N_("For research use; not a medical device.")
 
 
@@ -38,9 +40,16 @@ def main() -> None:
     from_address()
     _language()
     speak()
-    st.html(ASSETS / "styles" / "medcore.css")
     _uploader_words()
     st.logo(str(ASSETS / "wordmark.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
+    try:
+        _page()
+    finally:  # also where a guard ends the page
+        st.sidebar.html(DRAWN)
+
+
+def _page() -> None:
+    """Let a person enter, and draw the frame and the page."""
     entry.enter()
     role = store().role(state().person or "")
     page = st.navigation(navigation.pages(administrator=role == "administrator"))

@@ -35,7 +35,7 @@ def show_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk,
     components.section(_("What the model used for {who}", who=chosen.title))
     left, right = st.columns([4, 1])
     with right:
-        with st.popover(_("Compared with, scale, columns")):
+        with st.popover(_("Compared with, scale, columns"), wrap=True):
             everything = _ask(explainer)
         components.caption(_(CAPTION))
     with left:

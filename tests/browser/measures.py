@@ -1,0 +1,70 @@
+"""What a browser is asked about a page: is anything cut, overlapping, sideways, moving, or hard to reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from playwright.sync_api import Page
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+WATCH_SHIFTS = """window.mcShift = 0; new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.mcShift += entry.value;
+}).observe({type: 'layout-shift', buffered: true})"""
+BOXES = """() => {
+  const main = document.querySelector('.stMain'), faults = [];
+  if (main.scrollWidth > main.clientWidth) faults.push('scrolls sideways');
+  if (document.documentElement.scrollWidth > innerWidth) faults.push('page wider than the window');
+  const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), texts = [];
+  const scrolls = e => { for (; e && e !== main; e = e.parentElement) {
+    const x = getComputedStyle(e).overflowX; if ((x === 'auto' || x === 'scroll') && e.scrollWidth > e.clientWidth) return e; } };
+  while (walker.nextNode()) {
+    const node = walker.currentNode, e = node.parentElement, text = node.textContent.trim();
+    if (!text || e.closest('svg, style, script, .stDataFrame, [aria-hidden=true], [data-testid=stIconMaterial], [role=tooltip]')) continue;
+    if (!e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+    const range = document.createRange(); range.selectNodeContents(node);
+    for (const r of range.getClientRects()) if (r.width > 1 && r.height > 1) texts.push({r, e, text: text.slice(0, 40)});
+    for (let box = e; box && box !== main; box = box.parentElement) {
+      const style = getComputedStyle(box);
+      if (style.overflowX === 'visible' && style.overflowY === 'visible') continue;
+      if (style.overflowX === 'auto' || style.overflowX === 'scroll') break;
+      const own = range.getBoundingClientRect(), b = box.getBoundingClientRect();
+      if (own.right > b.right + 2 || own.bottom > b.bottom + 3) faults.push('cut: ' + text.slice(0, 60));
+      break;
+    }
+  }
+  for (let i = 0; i < texts.length; i++) for (let j = i + 1; j < texts.length; j++) {
+    const a = texts[i], b = texts[j];
+    if (a.e === b.e || a.e.contains(b.e) || b.e.contains(a.e) || scrolls(a.e) !== scrolls(b.e)) continue;
+    const wide = Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left);
+    const high = Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top);
+    if (wide > 3 && high > 5) faults.push('overlap: ' + a.text + ' | ' + b.text);
+  }
+  for (const chart of document.querySelectorAll('.stPlotlyChart'))
+    if (!(chart.getAttribute('aria-label') || '').includes(' ')) faults.push('chart without words');
+  return [...new Set(faults)];
+}"""
+
+
+def boxes(page: Page) -> list[str]:
+    """Return what is cut, overlaps or scrolls sideways, and charts that say nothing to who cannot see them."""
+    faults: list[str] = page.evaluate(BOXES)
+    for _again in range(4):  # a table or chart may still be taking up its new width
+        if not faults:
+            break
+        page.wait_for_timeout(400)
+        faults = page.evaluate(BOXES)
+    return faults
+
+
+def violations(page: Page, *, rules: tuple[str, ...] = ()) -> list[str]:
+    """Return what axe finds serious or critical, with the first place of each."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    found = page.evaluate("options => axe.run(document, options)", options)
+    loud = (v for v in found["violations"] if v["impact"] in ("serious", "critical"))
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in loud]
