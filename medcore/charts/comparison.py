@@ -21,10 +21,10 @@ def benefit_difference(found: BenefitDifference, *, name_a: str, name_b: str) ->
     """Draw what A gains over B over all thresholds, with its band."""
     a, b = theme.escape(name_a), theme.escape(name_b)
     better_a, better_b = found.better()
-    title = _("At hardly any threshold is {a} surely better or worse than {b}", a=a, b=b)
+    title = _("At hardly any threshold can {a} be shown to be better or worse than {b}", a=a, b=b)
     if max(better_a, better_b) > CHANCE:
         title = _(
-            "{a} is surely better at {better_a} % of thresholds, {b} at {better_b} %",
+            "{a} is shown to be better at {better_a} % of thresholds, {b} at {better_b} %, each threshold by itself",
             a=a,
             b=b,
             better_a=lines.percent(better_a),

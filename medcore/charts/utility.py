@@ -16,10 +16,10 @@ def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | No
     """Draw net benefit over thresholds by model, against treating everyone and no one."""
     first = next(iter(curves.values()))
     useful = first.useful_range()
-    title = _("At no threshold is the model surely better than treating everyone or no one")
+    title = _("At no threshold does a 95 % interval show the model to be better than treating everyone or no one")
     if useful:
         title = _(
-            "Between thresholds of {low} % and {high} %, acting on the model beats treating everyone and no one",
+            "Between thresholds of {low} % and {high} %, 95 % intervals show acting on the model to be better than treating everyone or no one",
             low=lines.percent(useful[0]),
             high=lines.percent(useful[1]),
         )

@@ -15,6 +15,10 @@ from medcore.i18n import N_, Message
 Answer = Literal["yes", "no", "unclear"]
 
 JUDGED_UNCLEAR = N_("Calibration cannot be judged on these patients")
+TRUE_SLOPES = (0.8, 1.25)
+"""Risks come true where the whole interval of the calibration slope lies within, as the limits of a report have it."""
+TRUE_IN_THE_LARGE = (-0.22, 0.22)
+"""The same for calibration in the large: the odds of all risks off by less than a quarter."""
 NO_DEPARTURE = N_("No departure of predicted risks from what happened can be shown")
 
 
@@ -70,9 +74,9 @@ def verdict(metrics: Mapping[str, Estimate], curve: DecisionCurve, threshold: fl
     """
     auroc, finding = metrics["auroc"], calibration_finding(metrics)
     ranks: Answer = "unclear" if not np.isfinite(auroc.low) else "yes" if auroc.low > 0.5 else "no"
-    comes_true: Answer = (
-        "yes" if finding.template == NO_DEPARTURE else "unclear" if finding.template == JUDGED_UNCLEAR else "no"
-    )
+    comes_true: Answer = "no"
+    if finding.template in (NO_DEPARTURE, JUDGED_UNCLEAR):
+        comes_true = "yes" if _borne_out(metrics) else "unclear"
     i = int(np.argmin(np.abs(curve.thresholds - threshold)))
     over_all = bool(curve.treat_all[i] > 0)
     values = (
@@ -99,6 +103,12 @@ def verdict(metrics: Mapping[str, Estimate], curve: DecisionCurve, threshold: fl
     )
 
 
+def _borne_out(metrics: Mapping[str, Estimate]) -> bool:
+    """Say whether the intervals leave no room for a departure that would matter; that none can be shown is not enough."""
+    limits = {"calibration_slope": TRUE_SLOPES, "calibration_intercept": TRUE_IN_THE_LARGE}
+    return all(least < metrics[name].low and metrics[name].high < most for name, (least, most) in limits.items())
+
+
 def _said(ranks: Answer, comes_true: Answer, helps: Answer, curve: DecisionCurve, *, locked: bool) -> tuple[str, str]:
     """Choose the sentence and the next step: the first thing that is amiss decides."""
     if ranks != "yes":
@@ -116,9 +126,13 @@ def _said(ranks: Answer, comes_true: Answer, helps: Answer, curve: DecisionCurve
             N_("Next: have it recalibrated, by training again or on patients of your own under New patients."),
         )
     if helps != "yes":
-        step = N_("Next: choose a threshold between {low} % and {high} %, where acting on it surely helps.")
+        step = N_(
+            "Next: choose a threshold between {low} % and {high} %, where its 95 % interval shows that acting on it helps."
+        )
         if curve.useful_range() is None:
-            step = N_("Next: let it inform a decision but not make one; at no threshold does acting on it surely help.")
+            step = N_(
+                "Next: let it inform a decision but not make one; at no threshold does a 95 % interval show that acting on it helps."
+            )
         return (
             N_(
                 "The model tells patients apart, but at a threshold of {threshold} % acting on it cannot be shown to be better than treating everyone or no one."

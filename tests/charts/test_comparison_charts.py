@@ -19,7 +19,7 @@ def pair():
 def test_the_better_model_is_named(pair):
     y, a, b = pair
     title, _ = theme.headline(comparison.benefit_difference(benefit_difference(y, a, b), name_a="<i>A</i>", name_b="B"))
-    assert title.startswith("&lt;i&gt;A") and "surely better" in title
+    assert title.startswith("&lt;i&gt;A") and "shown to be better" in title
     same = comparison.benefit_difference(benefit_difference(y, a, a), name_a="A", name_b="A")
     assert theme.headline(same)[0].startswith("At hardly any threshold")
 

@@ -25,6 +25,13 @@ def test_true_risks_that_help_are_said_to_do_so() -> None:
     assert "locked test set" in str(found.next_step)
 
 
+def test_risks_are_not_said_to_come_true_because_few_patients_show_no_departure() -> None:
+    found = judged(1.0, n=300)
+    assert found.comes_true == "unclear"
+    assert found.level == "warning"
+    assert "its risks come true, and" not in str(found.sentence)
+
+
 def test_the_first_thing_amiss_decides_the_sentence() -> None:
     assert "Risks are too extreme" in str(judged(2.5).sentence)
     assert "do not act" in str(judged(1.0, noise=True).sentence)
