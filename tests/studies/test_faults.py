@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -123,6 +124,39 @@ def test_a_read_only_place_is_named_and_works_again_when_it_may_be_written_to(
         path.chmod(0o700 if path.is_dir() else 0o600)
     without_privileges(lambda: Store(studies_settings).rename_study("ann", study.id, "Other"))
     assert Store(studies_settings).get_study("ann", study.id).name == "Other"
+
+
+def test_a_full_disk_keeps_nothing_of_a_step_and_the_step_works_when_there_is_room(
+    studies_settings: Settings, cohort: Cohort, study: StudyRecord
+) -> None:
+    store, other = Store(studies_settings), replace(cohort, sha256="1" * 64)
+    kept = store.files.names()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))  # a file that grows beyond: no room (EFBIG)
+    try:
+        with pytest.raises(SettingsError, match="There is no room left on the disk"):
+            store.create_study("ann", "Other", other, original=os.urandom(2 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [s.name for s in store.list_studies("ann")] == ["Ward"]
+    store.sweep_orphans(older_seconds=0)
+    assert store.files.names() == kept
+    again = store.create_study("ann", "Other", other, original=os.urandom(2 << 20))
+    assert store.load_cohort("ann", again.id).n_rows == cohort.n_rows
+
+
+def test_a_full_disk_of_the_database_is_named_and_nothing_of_the_step_is_kept(
+    studies_settings: Settings, study: StudyRecord
+) -> None:
+    store = Store(studies_settings)
+    with store._engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(SettingsError, match="no room left on the disk of the database"):
+        store.save_answers("ann", study.id, {"purpose": "long " * 20_000})
+    assert store.get_study("ann", study.id).answers == {}
+    forget_engines()
+    assert Store(studies_settings).save_answers("ann", study.id, {"purpose": "long"}).answers == {"purpose": "long"}
 
 
 def test_an_error_of_the_database_never_quotes_a_value(store: Store, study: StudyRecord) -> None:
