@@ -149,6 +149,28 @@ def test_runs_wait_for_each_other_and_a_waiting_one_can_be_cancelled(
     assert job_store.get_run("ann", second).attempt == 0
 
 
+def test_one_run_of_somebody_else_is_done_before_the_rest_of_five(
+    start: Start,
+    job_settings: Settings,
+    job_store: Store,
+    job_study: StudyRecord,
+    work: ModuleType,
+    eventually: Callable[..., None],
+) -> None:
+    """Ann queues five runs, Bob one after them: his is the second or third that is done."""
+    many = [start(work.descend, epochs=20, pause=0.02) for _ in range(5)]
+    eventually(lambda: job_store.get_run("ann", many[0]).state != "queued")
+    study = job_store.create_study("bob", "Made", job_store.load_cohort("ann", job_study.id))
+    late = job_store.create_run("bob", study.id, TrainSettings(epochs=20, learning_rate=0.02)).id
+    place = job_store.place_in_queue("bob", late)
+    assert place is None or place.number == 1
+    hand_over(job_settings, jobs.ensure_cluster(job_settings), work=work.descend)
+    eventually(lambda: not job_store.get_run("bob", late).unfinished, 120)
+    begun = [run for run in many if job_store.get_run("ann", run).state != "queued"]
+    assert job_store.get_run("bob", late).state == "done" and len(begun) <= 3
+    eventually(lambda: all(not job_store.get_run("ann", run).unfinished for run in many), 120)
+
+
 def test_the_persons_fault_is_told_as_the_error_it_is(
     start: Start, ended: Callable[[str], RunRecord], work: ModuleType
 ) -> None:

@@ -72,7 +72,7 @@ def everything(settings: Settings) -> dict[str, object]:
         "rows": store.load_cohort("ann", study.id).frame.to_csv(),
         "runs": runs,
         "weights": (folder / "parts" / "weights.bin").read_bytes(),
-        "trail": [entry for entry in store.trail() if not entry.action.startswith("backup.")],
+        "trail": [entry for entry in store.trail(LOCAL_OWNER) if not entry.action.startswith("backup.")],
         "whole": store.verify_trail().whole,
     }
 
@@ -104,7 +104,7 @@ def test_everything_comes_back_after_everything_was_lost(full: Settings, tmp_pat
     opened = [p for p in full.data_dir.rglob("*") if p.stat().st_mode & 0o077]
     assert opened == []
     assert not list(tmp_path.rglob(".writing-*"))
-    assert [e.action for e in Store(full).trail()][-2:] == ["backup.made", "backup.restored"]
+    assert [e.action for e in Store(full).trail(LOCAL_OWNER)][-2:] == ["backup.made", "backup.restored"]
 
 
 def test_work_goes_on_after_a_restore(full: Settings, tmp_path: Path) -> None:

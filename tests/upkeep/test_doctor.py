@@ -73,7 +73,10 @@ def test_an_open_folder_is_found_and_not_changed(settings: Settings) -> None:
 
 def test_a_damaged_key_is_found(settings: Settings) -> None:
     secret_key(settings.data_dir / "secret.key")
-    assert one(settings, "keys") == ("ok", "1 keys, none of them damaged. ")
+    state, said = one(settings, "keys")
+    there = [path.name for path in settings.data_dir.rglob("*.key")]
+    assert "secret.key" in there
+    assert (state, said) == ("ok", f"{len(there)} keys, none of them damaged. ")
     (settings.data_dir / "secret.key").write_bytes(b"")
     state, said = one(settings, "keys")
     assert state == "error" and "secret.key" in said
