@@ -1,10 +1,9 @@
 """Coverage of the AUROC's interval with few events, and of the chance limit of the calibration error.
 
 ``python benchmarks/few_events.py [--tables 1000] [--json FILE]``. The truth is known: scores of
-patients with and without the outcome are normal, so that the true AUROC is Φ(d/√2). Two
-questions: a fixed model on new patients, and out-of-fold risks of a logistic regression, whose
-truth is the mean AUROC (on 5,000 patients) of the models of the folds. DeLong's interval on
-its own scale, the one that was printed before, stands beside as the peer.
+patients with and without the outcome are normal, so that the true AUROC is Φ(d/√2). The
+model is fixed and the patients are new (``coverage_truth.py`` is about out-of-fold risks). DeLong's
+interval on its own scale, the one that was printed before, stands beside as the peer.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from scipy.stats import norm
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from medcore.evaluation import evaluate
 from medcore.evaluation.figures.auroc import FEWEST_EVENTS, auroc
@@ -44,33 +41,6 @@ def fixed_model(rng: np.random.Generator, n: int, tables: int) -> list[dict[str,
                     given += 1
                     held.append(found.low <= true <= found.high)
                     width.append(found.high - found.low)
-        rows.append(_row(events, held, before, width, given))
-    return rows
-
-
-def out_of_fold(rng: np.random.Generator, n: int, tables: int) -> list[dict[str, float]]:
-    """Judge out-of-fold risks of a logistic regression of five predictors, two of them of use."""
-    slope, rows = np.array([0.9, 0.6, 0, 0, 0]), []
-    for events in (10, 20, 40):
-        held, before, width, given = [], [], [], 0
-        for _table in range(tables):
-            outcome = (np.arange(n) < events).astype(float)
-            x = rng.normal(size=(n, 5)) + slope * outcome[:, None]
-            new = (np.arange(5_000) < 2_500).astype(float)
-            there = rng.normal(size=(5_000, 5)) + slope * new[:, None]
-            risk, truths = np.empty(n), []
-            folds = StratifiedKFold(5, shuffle=True, random_state=0).split(x, outcome)
-            for train, held_out in folds:
-                model = LogisticRegression(C=1.0).fit(x[train], outcome[train])
-                risk[held_out] = model.predict_proba(x[held_out])[:, 1]
-                truths.append(auroc_with_influence(new, model.decision_function(there))[0])
-            true, found = np.mean(truths), auroc(outcome, risk)
-            area, influence = auroc_with_influence(outcome, risk)
-            half = Z95 * np.sqrt(influence @ influence)
-            before.append(area - half <= true <= area + half)
-            given += 1
-            held.append(found.low <= true <= found.high)
-            width.append(found.high - found.low)
         rows.append(_row(events, held, before, width, given))
     return rows
 
@@ -110,7 +80,6 @@ def main() -> None:
     print(f"no interval below {FEWEST_EVENTS} events")
     parts = {
         "fixed_model": lambda: fixed_model(rng, 200, asked.tables),
-        "out_of_fold": lambda: out_of_fold(rng, 200, max(asked.tables // 4, 50)),
         "calibration_error": lambda: calibration_error(rng, max(asked.tables // 5, 50)),
     }
     found = {}
