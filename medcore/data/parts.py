@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -12,6 +12,16 @@ from medcore.data.notation import Reading
 
 PAIR = r"^[0-9]{1,4}(?:[.,][0-9]+)?\s*/\s*[0-9]{1,4}(?:[.,][0-9]+)?(?:\s*mm ?Hg)?$"
 _PARTS = re.compile(r"^([0-9.,]+)\s*/\s*([0-9.,]+)(\s*mm ?Hg)?$", re.I)
+
+
+def are_pairs(texts: Iterable[object]) -> bool:
+    """Say whether every text is a pair of measurements.
+
+    >>> are_pairs(["120/80", "98 / 61 mmHg"]), are_pairs(["120/80", "12A"]), are_pairs([])
+    (True, False, False)
+    """
+    found = [bool(re.match(PAIR, unicodedata.normalize("NFKC", str(text)).strip())) for text in texts]
+    return bool(found) and all(found)
 
 
 def with_parts(frame: pd.DataFrame, readings: Mapping[str, Reading]) -> pd.DataFrame:

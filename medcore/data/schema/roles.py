@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Column
+from medcore.data.parts import are_pairs
 from medcore.data.schema.names import says, spoken
 from medcore.data.schema.patients import patient_part
 from medcore.data.schema.redcap import own_columns
@@ -17,6 +18,8 @@ from medcore.data.values.typed import Distinct
 from medcore.i18n import N_, Message
 
 MANY_LEVELS = 50
+HEAD = 1_000
+"""Cells by which a column of pairs is known."""
 MOST_SITES = 1000
 MOST_DIGITS = 18
 """Digits of the longest number that a list or a register counts up to."""
@@ -80,6 +83,8 @@ def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
     unique = k / n if n else 0.0
     if n == 0 or column.kind == "date" or (cells.rounded and column.kind != "numeric"):
         return replace(column, role="ignored")
+    if column.kind == "text" and are_pairs(frame[column.name].dropna().head(HEAD)):
+        return replace(column, role="ignored")  # two measurements in a cell differ from row to row and name nobody
     if column.kind in ("text", "category") and patient_part(frame[column.name]) is not None:
         return _as(column, "group", 0.9, N_("The patient is a part of its text; rows of one patient belong together."))
     if says(column.name, "patient") and k >= 2:
