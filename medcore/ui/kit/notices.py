@@ -14,7 +14,7 @@ from medcore.data.describe.mended import Mend, total
 from medcore.data.findings import Finding, Severity
 from medcore.data.shown import Naming, Shown, named
 from medcore.errors import MedcoreError
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, running
 from medcore.ui.kit.text import markup
 
 _log = logging.getLogger("medcore.ui")
@@ -98,7 +98,7 @@ def _finding(finding: Finding, *, key: str, on_fix: Callable[[Finding], None] | 
     name, look = SEVERITIES[finding.severity]
     text = (
         f'<div class="mc-notice {look}"><b>{markup(_(name))}</b> · {markup(finding.message)}'
-        f'<div class="mc-why">{markup(finding.why)} {markup(finding.remedy)}</div></div>'
+        f'<div class="mc-why">{markup(running([finding.why, finding.remedy]))}</div></div>'
     )
     if not (finding.fix and on_fix):
         st.html(text)
