@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from medcore.data.cohort import Schema
 from medcore.i18n import N_, _, percent
 from medcore.ui.evaluate import comparison, external, groups, overview, report, stability, written
@@ -37,7 +39,8 @@ def page() -> None:
     threshold = threshold_of(study, run, results, judged.class_index)
     with components.errors_shown():
         if view == "overview":
-            overview.overview(study, results, judged, threshold)
+            with st.container(key="evaluate-overview"):
+                overview.overview(study, results, judged, threshold)
         elif view == "compare":
             comparison.compared(judged, results, threshold)
         elif view == "groups":

@@ -42,7 +42,7 @@ def show_risk(
         said = _("{frequency}: {name}", frequency=str(wording.frequency(risk)), name=name)
         against = str(wording.against_base(risk, base))
     side = (
-        _("at or above the threshold of {percent} %") if risk >= threshold else _("below the threshold of {percent} %")
+        _("At or above the threshold of {percent} %") if risk >= threshold else _("Below the threshold of {percent} %")
     )
     number = "" if trust.level == "abstain" else f"<b>{markup(wording.percent(risk, digits=1))}</b>"
     bar = (
@@ -59,7 +59,7 @@ def show_risk(
 def show_trust(trust: Reliability) -> None:
     """Say how far to trust the risk, with every reason."""
     told = [str(trust.headline), *map(str, trust.reasons)]
-    if trust.local.n:
+    if trust.local.n and not any({"predicted", "observed"} <= set(reason.values) for reason in trust.reasons):
         told.append(
             _(
                 "Of the {n} most similar patients {k} had it; the model expected {m}.",

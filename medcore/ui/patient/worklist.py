@@ -75,9 +75,10 @@ def lines(
     table: dict[str, Any] = {_("Row"): listing.lines[order]}
     table |= {str(explainer.shown(c)): listing.names[c].to_numpy()[order] for c in listing.names.columns}
     table[_("Risk of {name} (%)", name=name)] = (100 * risk).round(1)
-    table[_("Observed at such a risk (95 %)")] = [
-        f"{span(100 * a, 100 * b, '.0f')}%" for a, b in zip(low, high, strict=True)
-    ]
+    # Of many patients there are few bounds and few flags: each is put into words once.
+    bounds = list(zip((100 * low).round().tolist(), (100 * high).round().tolist(), strict=True))
+    said = {pair: f"{span(*pair, '.0f')}%" for pair in set(bounds)}
+    table[_("Observed at such a risk (95 %)")] = [said[pair] for pair in bounds]
     above, below = _("▲ at or above"), _("below")
     table[_("Threshold")] = np.where(risk >= threshold, above, below)
     if explainer.results.target.many:
@@ -87,7 +88,8 @@ def lines(
     if listing.outcome is not None:
         table[_("What happened")] = [names[k] for k in listing.outcome[order]]
     if listing.flags:
-        table[_("Be careful about")] = [in_words(listing.flags[i], explainer.shown) for i in order]
+        cautions = {flags: in_words(flags, explainer.shown) for flags in set(listing.flags)}
+        table[_("Be careful about")] = [cautions[listing.flags[i]] for i in order]
     return pd.DataFrame(table)
 
 
