@@ -137,7 +137,7 @@ def test_what_one_person_left_in_a_session_is_gone_for_the_next(
 def test_the_trail_is_an_administrators_page(page_as: As, page_store: Store, words: Any) -> None:
     page_store.create_study("ann@x", "Ann’s ward", load_sample("heart"))
     app = page_as("ida@x", "trail")
-    assert {"ann@x", "ida@x"} <= set(app.dataframe[0].value["Who"])
+    assert {"ann@x", "ida@x"} <= set(app.dataframe[0].value["By whom"])
     app.button(key="trail.verify").click().run()
     assert "nothing was changed, removed or reordered" in words(app)
     assert "Ann’s ward" not in words(app)

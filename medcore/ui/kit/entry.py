@@ -26,7 +26,7 @@ from medcore.settings import Settings
 from medcore.studies.owners import owner_of
 from medcore.studies.people.sign_in import Claimed, SignIn, sign_in_of
 from medcore.ui.kit.cache import store
-from medcore.ui.kit.layout import empty
+from medcore.ui.kit.layout import header
 from medcore.ui.kit.notices import error
 from medcore.ui.kit.state import state
 
@@ -133,7 +133,7 @@ def _way_in(sign_in: SignIn) -> NoReturn:
         if st.button(_("Sign in as somebody else"), key="entry.out", type="primary"):
             st.logout()
         st.stop()
-    empty(
+    header(
         _("Sign in") if before is None else _("You were signed out"),
         _("medcore holds patients’ data. Sign in with your account of this house.")
         if before is None

@@ -62,7 +62,7 @@ def _row(entry: AuditEntry) -> dict[str, str | int]:
     return {
         _("Number"): entry.seq,
         _("When"): f"{entry.created_at:%Y-%m-%d %H:%M:%S}",
-        _("Who"): entry.who,
+        _("By whom"): entry.who,
         _("What"): str(entry.sentence),
         _("Study"): entry.study_id or "–",
     }

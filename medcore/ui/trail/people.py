@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from medcore.i18n import _
 from medcore.studies.people.roles import ROLE_WORDS
 from medcore.ui.kit import components
@@ -14,14 +16,12 @@ def table(person: str) -> None:
     if not known:
         return
     components.section(_("People"), _("Roles come from the provider, with each sign-in."))
-    components.table(
-        [
-            {
-                _("Person"): components.plain(one.name),
-                _("Role"): components.plain(_(ROLE_WORDS[one.role])),
-                _("Last sign-in"): f"{one.signed_in_at:%Y-%m-%d %H:%M} UTC",
-            }
-            for one in known
-        ],
-        alt=_("Everybody who ever signed in"),
-    )
+    rows = [
+        {
+            _("Person"): one.name,
+            _("Role"): _(ROLE_WORDS[one.role]),
+            _("Last sign-in"): f"{one.signed_in_at:%Y-%m-%d %H:%M} UTC",
+        }
+        for one in known
+    ]
+    st.dataframe(rows, hide_index=True, key="trail.people", width="stretch")
