@@ -108,16 +108,11 @@ def steps(judged: Judged) -> None:
         ]
         for cut in judged.target.cuts
     }
-    left, right = st.columns(2)
-    with left:
-        components.figure(
-            calibration.calibration(
-                judging.step_curves(judged), columns, title=_("Being at or above each class: predicted and observed")
-            ),
-            key="evaluate.steps",
-        )
-    with right:
-        components.metric_table(columns, metrics=STEP_METRICS)
+    components.metric_table(columns, metrics=STEP_METRICS)
+    with st.columns(2)[0]:
+        title = _("Being at or above each class: predicted and observed")
+        chart = calibration.calibration(judging.step_curves(judged), columns, title=title)
+        components.figure(chart, key="evaluate.steps")
 
 
 @dataclass(frozen=True, slots=True)
