@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _predict(commands_)
     _explain(commands_)
     _model(commands_)
+    _reproduce(commands_)
     _studies(commands_)
     _app(commands_)
     _audit(commands_)
@@ -297,6 +298,17 @@ def _run_explain(options: argparse.Namespace) -> commands.Result:
     if options.all:
         return commands.explain_all(options.bundle, options.data, out=options.out, **common)
     return commands.explain(options.bundle, options.data, row=options.row, **common)
+
+
+def _reproduce(group: Any) -> None:
+    command = _command(
+        group,
+        "reproduce",
+        lambda o: commands.reproduce(o.bundle, out=o.out),
+        _("Write a script that trains a bundle's model again and compares every figure."),
+    )
+    command.add_argument("bundle", type=Path, metavar="BUNDLE")
+    command.add_argument("--out", required=True, type=Path, metavar="SCRIPT")
 
 
 def _model(group: Any) -> None:

@@ -13,7 +13,7 @@ from medcore.commands.studies import export_study, import_study
 from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 from medcore.commands.trail import export_trail, show_trail, verify_trail
 from medcore.commands.upkeep import backup, doctor, rekey, restore
-from medcore.commands.written import model
+from medcore.commands.written import model, reproduce
 
 __all__ = [
     "OWN_OPTIONS",
@@ -31,6 +31,7 @@ __all__ = [
     "model",
     "predict",
     "profile",
+    "reproduce",
     "rekey",
     "restore",
     "show_trail",

@@ -16,7 +16,8 @@ from medcore.data.notation import Reading
 from medcore.data.parts import with_parts
 from medcore.data.shown import Shown
 from medcore.errors import MissingColumnsError
-from medcore.i18n import Message
+from medcore.i18n import N_, Message
+from medcore.notebook import NotebookTable, ShownInNotebooks
 from medcore.targets import Target
 
 Kind = Literal["numeric", "category", "boolean", "date", "text"]
@@ -247,7 +248,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Cohort:
+class Cohort(ShownInNotebooks):
     """The rows of one uploaded table with its schema; never changed once made.
 
     ``frame`` holds the table as it was read: one row a line of the file in file
@@ -269,6 +270,14 @@ class Cohort:
     def n_rows(self) -> int:
         """Number of rows of the table."""
         return len(self.frame)
+
+    def notebook_table(self) -> NotebookTable:
+        """Show its columns, and no value of any patient."""
+        caption = str(
+            Message(N_("{rows} rows, {columns} columns"), {"rows": self.n_rows, "columns": len(self.schema.columns)})
+        )
+        header = tuple(str(Message(word)) for word in (N_("Column"), N_("Kind"), N_("Role"), N_("Unit")))
+        return NotebookTable(caption, header, [(c.name, c.kind, c.role, c.unit or "") for c in self.schema.columns])
 
     def with_schema(self, schema: Schema) -> Cohort:
         """Return the same rows under an edited schema, with the columns that it makes of parts of others."""

@@ -34,7 +34,10 @@ from medcore.evaluation.figures.event import (
 from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, tells_nobody_apart, widened
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
 from medcore.evaluation.figures.weighting import effective_number, linearised, proportion, weighed
+from medcore.evaluation.figures.words import METRICS as NAMES
+from medcore.evaluation.figures.words import with_interval
 from medcore.i18n import N_, Message
+from medcore.notebook import NotebookTable, ShownInNotebooks
 from medcore.statistics.many_classes import hand_till, polytomous_discrimination
 from medcore.statistics.ordered_classes import generalised_c, ordinal_c, ranked_probability_terms
 from medcore.statistics.scores import class_log_loss_terms
@@ -42,7 +45,7 @@ from medcore.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(ShownInNotebooks):
     """The figures by which a set of predicted risks is judged.
 
     ``metrics`` holds, for two classes, the figures of the positive class (the
@@ -89,6 +92,13 @@ class Evaluation:
         if not self.n_folds or self.n_folds < 2:
             return None
         return Message(_DELIVERED, {"share": f"{100 * (self.n_folds - 1) / self.n_folds:.0f}"})
+
+    def notebook_table(self) -> NotebookTable:
+        """Show every figure with its 95 % interval."""
+        caption = str(Message(N_("{n} patients judged"), {"n": f"{self.n:,}"}))
+        header = (str(Message(N_("Measure"))), str(Message(N_("Value (95 % interval)"))))
+        rows = [(str(Message(NAMES.get(name, name))), with_interval(value)) for name, value in self.metrics.items()]
+        return NotebookTable(caption, header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from medcore.i18n import N_
+from medcore.i18n import N_, Message
+from medcore.notebook import NotebookTable, ShownInNotebooks
 
 if TYPE_CHECKING:
     import shap
@@ -43,7 +44,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(ShownInNotebooks):
     """Why a model gave one patient this risk: base value + contributions = prediction.
 
     On the scale ``probability`` the numbers are risks (0–1), on ``log_odds`` they
@@ -83,6 +84,15 @@ class Explanation:
         shown = zip(self.contributions, values, units, strict=True)
         contributions = tuple(replace(c, value=value, unit=unit) for c, value, unit in shown)
         return replace(self, contributions=contributions, class_name=class_name)
+
+    def notebook_table(self) -> NotebookTable:
+        """Show what each column contributed, the largest first."""
+        told = {"risk": f"{self.prediction:.3f}", "base": f"{self.base_value:.3f}", "scale": self.scale}
+        caption = str(Message(N_("{risk} against {base} on average ({scale})"), told))
+        header = tuple(str(Message(word)) for word in (N_("Column"), N_("Value"), N_("Contribution")))
+        largest = self.largest(len(self.contributions))
+        rows = [(c.column, "–" if c.value is None else str(c.value), f"{c.contribution:+.3f}") for c in largest]
+        return NotebookTable(caption, header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""

@@ -20,6 +20,7 @@ from medcore.models.bundle.files import MANIFEST, check_seal, inside, read_json,
 from medcore.models.contract.candidate import part_classes
 from medcore.models.contract.task import Part, Risk, clean
 from medcore.models.selection.calibration import Calibrator
+from medcore.notebook import NotebookTable, ShownInNotebooks
 from medcore.sealing import Folder, as_folder
 from medcore.targets import Target
 
@@ -38,7 +39,7 @@ GIVEN: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(ShownInNotebooks):
     """A trained model with everything needed to predict for new patients.
 
     ``parts`` are the models with their weights (summing to 1), whose mean risk is
@@ -69,6 +70,18 @@ class Bundle:
     def threshold(self) -> float:
         """The risk from which a patient counts as positive unless a person says otherwise."""
         return float(self.manifest.get("threshold", 0.5))
+
+    def notebook_table(self) -> NotebookTable:
+        """Show what it predicts, from what, and what it is made of."""
+        header = (str(Message(N_("Bundle"))), "")
+        rows = [
+            (str(Message(N_("Classes"))), ", ".join(self.classes)),
+            (str(Message(N_("Predictors"))), ", ".join(self.predictors)),
+            (str(Message(N_("Models"))), ", ".join(f"{part.kind} {weight:.0%}" for weight, part in self.parts)),
+            (str(Message(N_("Training patients"))), str(self.manifest.get("n_train", "–"))),
+            (str(Message(N_("Threshold"))), f"{self.threshold:.3f}"),
+        ]
+        return NotebookTable(str(self.manifest.get("intended_use", "")), header, rows)
 
     def encode(self, frame: pd.DataFrame) -> Rows:
         """Read rows of a table, as it was read, as the model does: ``(n, P)``.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.preparation.replay import Prepared, prepare
@@ -61,6 +63,10 @@ def train_cohort(
         follower=follower,
         workers=workers,
     )
+    # What the manifest lacks to train the same again: how the file was read, and how the patients were split.
+    plan = {"reading": cohort.source.choices(), "split": (split or SplitSettings()).to_dict()}
+    manifest = {**trained.bundle.manifest, "plan": plan}
+    trained = replace(trained, bundle=replace(trained.bundle, manifest=manifest))
     if folder is not None:
         save_trained(trained, folder)
     return trained

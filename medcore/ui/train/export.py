@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from medcore.i18n import _
 from medcore.models.contract.candidate import AUTO, by_epochs
 from medcore.reporting.logs.tensorboard import event_archive, event_files
 from medcore.reporting.logs.tracking import Server, send_run
+from medcore.reporting.reproduce import reproduction
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption, note
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.tables import download
+
+
+def reproduce_script(run: RunRecord, manifest: Mapping[str, Any]) -> None:
+    """Offer the script that trains a run's model again; runs of before it could be written have none."""
+    if "plan" in manifest:
+        download(
+            _("Reproduce this run (Python)"),
+            lambda: reproduction(manifest),
+            file_name="reproduce.py",
+            mime="text/x-python",
+            key=f"train.reproduce.{run.id}",
+        )
 
 
 def training_logs(run: RunRecord) -> None:

@@ -24,7 +24,7 @@ from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.tables import table, with_interval
 from medcore.ui.kit.text import plain
 from medcore.ui.kit.words import duration, model_name
-from medcore.ui.train.export import training_logs
+from medcore.ui.train.export import reproduce_script, training_logs
 from medcore.ui.train.learning import learning
 from medcore.ui.train.search import leaderboard
 
@@ -138,6 +138,7 @@ def results(run: RunRecord) -> None:
     findings(found.findings, key=f"train.findings.{run.id}")
     learned(run)
     learning(run)
+    reproduce_script(run, found.manifest)
     training_logs(run)
 
 

@@ -1,0 +1,79 @@
+"""A run written down as a script that trains again and compares every figure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from medcore.errors import BundleError
+from medcore.i18n import N_
+
+_SCRIPT = '''"""Train again what medcore {version} trained, and compare every figure: python {name} TABLE
+
+TABLE is the file that was brought then; its SHA-256 is checked. Networks may differ in the
+last digits on another processor: what differs by more than {tolerance} is printed and ends the script with 1.
+"""
+
+import json
+import sys
+
+from medcore import SplitSettings, TrainSettings, read_table, train_cohort
+from medcore.data.cohort import Schema
+from medcore.data.preparation.recipe import Recipe
+
+PLAN = json.loads({plan!r})
+
+
+def main(table):
+    cohort = read_table(table, overrides=PLAN["reading"])
+    if cohort.sha256 != PLAN["data_sha256"]:
+        sys.exit("This is not the table of that run: its SHA-256 is another one.")
+    trained = train_cohort(
+        cohort.with_schema(Schema.from_dict(PLAN["schema"])),
+        TrainSettings.from_dict(PLAN["settings"]),
+        recipe=Recipe.from_dict(PLAN["recipe"]),
+        split=SplitSettings.from_dict(PLAN["split"]),
+    )
+    sides = {{"cross_validated": trained.results.cross_validated, "test": trained.results.tested}}
+    differences = 0
+    for side, metrics in PLAN["figures"].items():
+        for name, then in metrics.items():
+            now = sides[side].metrics[name].value
+            same = then["value"] is None or abs(now - then["value"]) <= {tolerance}
+            differences += not same
+            print(f"{{'same' if same else 'DIFFERS'}}  {{side}} {{name}}: {{then['value']}} then, {{now}} now")
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))
+'''
+TOLERANCE = 1e-9
+"""Figures of the same code on the same machine are equal; this allows for another order of additions."""
+
+
+def reproduction(manifest: Mapping[str, Any], name: str = "reproduce.py") -> str:
+    """Return a Python script that trains a bundle's model again and compares its figures with those kept.
+
+    Raises:
+        BundleError: the bundle does not say how its patients were split; it was trained before that was kept.
+
+    """
+    if "plan" not in manifest:
+        raise BundleError(
+            N_(
+                "The bundle does not say how its patients were split: it was trained by an earlier medcore. Train it again."
+            )
+        )
+    plan = {name: manifest[name] for name in ("schema", "recipe", "settings", "data_sha256")}
+    plan |= manifest["plan"]
+    plan["figures"] = {side: manifest[side] for side in ("cross_validated", "test") if manifest[side]}
+    return _SCRIPT.format(
+        version=manifest["versions"]["medcore"],
+        name=name,
+        plan=json.dumps(plan, ensure_ascii=False, sort_keys=True),
+        tolerance=TOLERANCE,
+    )
