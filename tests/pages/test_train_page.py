@@ -1,12 +1,17 @@
 """Train page: guards, settings, starting, following, cancelling, results."""
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from medcore import jobs
 from medcore.jobs.runs.perform import perform_run, train_study
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER
+from medcore.studies.tables import RunRow, now
 from medcore.ui.kit.words import model_name
 from medcore.ui.train.run_panel import at_work
 
@@ -191,3 +196,17 @@ def test_an_mlflow_server_that_does_not_answer_is_said_on_the_page(
     app.toggle(key=f"train.logs.{finished.id}").set_value(True).run()
     press(app, f"train.mlflow.{finished.id}")
     assert "does not answer" in words(app)
+
+
+def test_a_run_that_waits_is_told_its_place_and_about_how_long(open_page, page_store, heart_study, words, monkeypatch):
+    monkeypatch.setattr(jobs, "worker_ready", lambda: True)
+    theirs = page_store.create_study("bob", "Heart", page_store.load_cohort(LOCAL_OWNER, heart_study.id))
+    done = page_store.create_run("bob", theirs.id, TrainSettings()).id
+    page_store.begin_attempt("bob", done)
+    with Session(page_store._engine) as session, session.begin():
+        session.execute(update(RunRow).values(started_at=now() - timedelta(seconds=40)))
+    page_store.finish_run("bob", done, "done", attempt=1, summary={})
+    page_store.create_run("bob", theirs.id, TrainSettings())
+    page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings(model="seed"))
+    assert "Second in the queue; it begins in about 40 s." in words(open_page("train", study=heart_study.id))
+    assert "队列中第二个；约 40 秒后开始。" in words(open_page("train", study=heart_study.id, lang="zh_CN"))
