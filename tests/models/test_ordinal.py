@@ -76,6 +76,7 @@ def test_the_part_is_statsmodels_where_the_penalty_is_weak(task):
 def test_it_orders_better_than_a_regression_that_knows_no_order(trained):
     own, free = (trained.results.candidate(name).cross_validated.metrics for name in ("ordinal", "logistic"))
     assert own["rps"].value < free["rps"].value
+    assert "model.simple_is_as_good" not in {f.code for f in trained.findings}
 
 
 def test_it_is_kept_explained_and_judged_anew(trained, stages, tmp_path):

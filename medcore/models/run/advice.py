@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from medcore.data.findings import Finding
 from medcore.evaluation.comparison.paired import log_loss_difference
 from medcore.i18n import N_, Message, number, percent
-from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE
+from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE, candidates
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.titles import title
 from medcore.models.run.results import CandidateResult, Results
@@ -122,6 +122,9 @@ def _beside_the_simple(results: Results, simple: CandidateResult) -> list[Findin
                 remedy=Message(N_("Use logistic regression instead.")),
             )
         ]
+    known = candidates().get(results.model)
+    if known is not None and known.ordered:
+        return []  # one odds ratio a predictor: it is the simpler of the two
     higher = N_(
         "This model cannot be shown to predict better than logistic regression, whose out-of-fold log loss is higher by {difference} ({low} to {high}; below 0 logistic regression is the better one)."
     )
