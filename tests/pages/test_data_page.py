@@ -88,7 +88,9 @@ def test_the_event_and_its_absence_get_names_where_the_outcome_is_chosen(open_pa
     saved = page_store.get_study(LOCAL_OWNER, heart_study.id)
     assert saved.schema.outcome.level_labels == {"yes": "narrowed vessels"}
     assert saved.identity == heart_study.identity
-    assert "narrowed vessels" in words(open_page("train", study=heart_study.id))
+    training = words(open_page("train", study=heart_study.id))
+    assert "narrowed vessels" in training
+    assert "Mended on the way from the file to its numbers: 173 cells in 172 rows" in training
 
 
 def test_of_many_classes_the_one_that_means_none_of_these_is_asked(open_page, page_store):
