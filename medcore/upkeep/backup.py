@@ -24,6 +24,7 @@ from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.jobs.cluster.processes import LocalCluster
 from medcore.safe_files import SCRATCH_PREFIX, close_folder_tree, not_written, private_folder
+from medcore.sealing.keys import forget_keys
 from medcore.settings import Settings
 from medcore.studies import LOCAL_OWNER, Store
 from medcore.studies.database import forget_engines
@@ -180,6 +181,7 @@ def restore(settings: Settings, archive: Path) -> BackupSummary:
     except OSError as error:
         raise not_written(error, settings.data_dir) from None
     close_folder_tree(settings.data_dir)
+    forget_keys()  # those of the empty installation
     Store(settings).note_of_installation(LOCAL_OWNER, "backup.restored")
     lost = tuple(sorted(name for name in files_named_now(settings) if not store.exists(name)))
     n_bytes = sum(entry["bytes"] for entry in told["files"])

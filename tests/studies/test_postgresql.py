@@ -146,3 +146,25 @@ def test_a_backup_of_it_goes_back_into_another_one_or_into_sqlite(
         assert store.create_run("ann", study.id, TrainSettings()).number == 2
         assert store.count_look("ann", study.id, run.id) == 1
         assert store.verify_trail().whole
+
+
+def test_two_web_servers_work_on_one_database(pg_store: Store, cohort: Cohort, tmp_path: Path) -> None:
+    study = pg_store.create_study("ann", "Ward", cohort)
+    there = tmp_path / "another machine"
+    shutil.copytree(pg_store.settings.data_dir / "keys", there / "keys")  # or MEDCORE_KEY for both
+    other = Store(replace(pg_store.settings, data_dir=there))
+    assert other.load_cohort("ann", study.id) == cohort
+    run = other.create_run("ann", study.id, TrainSettings(seed=1))
+    assert pg_store.unfinished_runs() == other.unfinished_runs() == (("ann", run.id),)
+    with ThreadPoolExecutor(2) as pool:
+        attempts = list(pool.map(lambda store: store.begin_attempt("ann", run.id), (pg_store, other)))
+    assert sorted(attempts, key=str) == [1, 2]
+    stores = {1: pg_store, 2: other}
+    assert [store.signal("ann", run.id, attempt) for attempt, store in stores.items()] == ["superseded", "go on"]
+    pg_store.request_cancel("ann", run.id)
+    assert other.signal("ann", run.id, 2) == "stop"
+    other.finish_run("ann", run.id, "cancelled", attempt=2)
+    assert pg_store.get_run("ann", run.id).state == "cancelled"
+    pg_store.save_split("ann", study.id, SplitSettings(seed=9))
+    assert other.get_study("ann", study.id).split.seed == 9
+    assert other.verify_trail().whole and pg_store.verify_trail().whole

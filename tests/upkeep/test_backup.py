@@ -17,6 +17,7 @@ from medcore.data.samples import load_sample
 from medcore.errors import SettingsError
 from medcore.models.contract.settings import TrainSettings
 from medcore.safe_files import secret_key
+from medcore.sealing.keys import forget_keys
 from medcore.settings import Settings
 from medcore.studies import LOCAL_OWNER, Store, owner_cookie, owner_of
 from medcore.studies.database import forget_engines
@@ -85,6 +86,7 @@ def names_in(archive: Path) -> list[str]:
 def lose_everything(settings: Settings) -> None:
     forget_engines()
     _signer.cache_clear()
+    forget_keys()
     shutil.rmtree(settings.data_dir)
 
 
