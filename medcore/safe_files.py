@@ -65,7 +65,7 @@ def secret_key(path: Path, *, n_bytes: int = KEY_BYTES, make: Callable[[], bytes
     if not path.exists():
         scratch = path.with_name(f"{SCRATCH_PREFIX}{path.name}-{uuid.uuid4().hex}")
         try:
-            _write(scratch, make() if make else secrets.token_bytes(n_bytes))
+            _write(scratch, make() if make else new_key(n_bytes))
             with contextlib.suppress(FileExistsError):  # another process was first: its key holds
                 os.link(scratch, path)
             _to_disk(path.parent)
@@ -85,6 +85,11 @@ def secret_key(path: Path, *, n_bytes: int = KEY_BYTES, make: Callable[[], bytes
             expected=n_bytes,
         )
     return key
+
+
+def new_key(n_bytes: int = KEY_BYTES) -> bytes:
+    """Return random bytes for a key."""
+    return secrets.token_bytes(n_bytes)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
 import stat
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
-from medcore.safe_files import secret_key, write_whole
+from medcore.safe_files import new_key, private_folder, secret_key, write_whole
 
 KEY_BYTES, ID_BYTES = 32, 8
 MARK = "sealed.json"
@@ -106,13 +105,9 @@ def mark(data_dir: Path, keys: Keys) -> None:
     write_whole(data_dir / MARK, json.dumps({"key": keys.newest_id.hex()}).encode())
 
 
-def new_key() -> bytes:
-    """Return a new key."""
-    return secrets.token_bytes(KEY_BYTES)
-
-
 @lru_cache(maxsize=32)
 def _keys(data_dir: Path, given: str, named: str) -> Keys:
+    private_folder(data_dir)
     marked = _marked(data_dir)
     if given:
         keys = _read(given, "MEDCORE_KEY")

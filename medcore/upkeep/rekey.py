@@ -5,9 +5,9 @@ from __future__ import annotations
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.jobs.cluster.processes import stop_local_cluster
-from medcore.safe_files import IN_USE, holding
+from medcore.safe_files import IN_USE, holding, new_key
 from medcore.sealing import Keys, keys_of
-from medcore.sealing.keys import key_file, mark, new_key, write_keys
+from medcore.sealing.keys import key_file, mark, write_keys
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines
