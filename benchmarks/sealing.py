@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from medcore.sealing import Keys, opened, sealed
 from medcore.settings import Settings
-from medcore.studies.files import FileStore
+from medcore.studies.kept.files import FileStore
 
 N_BYTES = 250_000_000
 REPEATS = 5

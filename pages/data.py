@@ -11,7 +11,8 @@ from medcore.ui.data.profile import profile_view
 from medcore.ui.data.recipe import recipe_form
 from medcore.ui.data.rows import rows_table
 from medcore.ui.data.split import split_form
-from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit import cache, guards
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.studies.privacy import privacy_form
 

@@ -9,7 +9,8 @@ from medcore.i18n import N_, _, percent
 from medcore.ui.evaluate import comparison, external, groups, overview, report, stability, written
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.question import choose, choose_run
-from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit import cache, guards
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.thresholds import threshold_of
 
 VIEWS = {

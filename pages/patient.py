@@ -6,8 +6,9 @@ import streamlit as st
 
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import cache, components, guards
-from medcore.ui.kit.noted import note_view
+from medcore.ui.kit import cache, guards
+from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import state
 from medcore.ui.kit.thresholds import threshold_of
 from medcore.ui.patient import choice, listing, one, table, whole, worklist

@@ -7,8 +7,9 @@ import streamlit as st
 from medcore.data.samples import Sample, samples
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import components, guards
+from medcore.ui.kit import guards
 from medcore.ui.kit.cache import store
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.studies import create, tour
 from medcore.ui.studies.bin import deleted_studies

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from medcore.i18n import _
-from medcore.ui.kit import components, guards
+from medcore.ui.kit import guards
+from medcore.ui.kit.shown import components
 from medcore.ui.trail import entries, people
 
 

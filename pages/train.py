@@ -9,8 +9,9 @@ from medcore.data.quality import inspect
 from medcore.data.schema.class_names import event_name
 from medcore.i18n import _, percent
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit import cache, guards
 from medcore.ui.kit.runs import run_title
+from medcore.ui.kit.shown import components
 from medcore.ui.train import run_panel
 from medcore.ui.train.past_runs import earlier_runs, past_run
 from medcore.ui.train.settings import ask_settings

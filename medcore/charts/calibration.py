@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import lines, theme
+from medcore.charts.drawing import lines, theme
 from medcore.evaluation import CalibrationCurve, Estimate
 from medcore.evaluation.verdict import calibration_finding
 from medcore.i18n import _

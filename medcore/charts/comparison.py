@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import lines, theme
+from medcore.charts.drawing import lines, theme
 from medcore.evaluation.comparison.instability import Instability
 from medcore.evaluation.comparison.paired import BenefitDifference
 from medcore.evaluation.figures.estimates import Floats

@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from medcore.charts import lines, marks, theme
-from medcore.charts.marks import Mark
+from medcore.charts.drawing import lines, marks, theme
+from medcore.charts.drawing.marks import Mark
 from medcore.evaluation import GainCurve, PrecisionRecallCurve, RiskDistribution, RocCurve
 from medcore.i18n import _
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap

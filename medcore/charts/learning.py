@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.evaluation import Estimate
 from medcore.i18n import _
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.data.shown import Naming, Shown
 from medcore.i18n import _
 from medcore.models.written.nomogram import FULL_SCALE, Nomogram, ScaleMark

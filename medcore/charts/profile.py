@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.data.describe.profile import ColumnProfile, Profile
 from medcore.data.shown import Naming, Shown
 from medcore.i18n import _

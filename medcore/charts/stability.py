@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import lines, theme
+from medcore.charts.drawing import lines, theme
 from medcore.i18n import _
 
 if TYPE_CHECKING:

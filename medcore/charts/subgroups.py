@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import plotly.graph_objects as go
 
-from medcore.charts import lines, theme
+from medcore.charts.drawing import lines, theme
 from medcore.data.shown import Naming, Shown
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import Breakdown, Subgroup

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.i18n import _
 from medcore.models.contract.progress import Progress
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import lines, marks, theme
+from medcore.charts.drawing import lines, marks, theme
 from medcore.evaluation import Confusion, DecisionCurve
 from medcore.i18n import _
 

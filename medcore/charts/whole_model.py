@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations

@@ -4,7 +4,6 @@
 """
 
 from medcore.studies.audit.chain import Head, Verification
-from medcore.studies.deletion import Receipt
 from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie, owner_of
 from medcore.studies.records import (
     UNFINISHED,
@@ -16,8 +15,9 @@ from medcore.studies.records import (
     RunState,
     StudyRecord,
 )
-from medcore.studies.run_store import RunInputs
 from medcore.studies.store import Store
+from medcore.studies.stores.deletion import Receipt
+from medcore.studies.stores.run_store import RunInputs
 
 __all__ = [
     "COOKIE",

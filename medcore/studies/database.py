@@ -18,8 +18,8 @@ from medcore.settings import Settings
 from medcore.studies.audit.chain import Head
 from medcore.studies.audit.head import keep_head, signs_heads
 from medcore.studies.faults import damaged, named_faults
-from medcore.studies.files import FileStore, is_local, place_of
-from medcore.studies.seals import make_seals_keyed
+from medcore.studies.kept.files import FileStore, is_local, place_of
+from medcore.studies.kept.seals import make_seals_keyed
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30

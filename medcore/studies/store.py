@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from medcore.studies.archive import StudyArchive
-from medcore.studies.deletion import Deletion
-from medcore.studies.fairness import Fairness
-from medcore.studies.people_store import PeopleStore
-from medcore.studies.resealing import Resealing
-from medcore.studies.run_store import RunStore
-from medcore.studies.study_store import StudyStore
-from medcore.studies.trail_store import TrailStore
+from medcore.studies.stores.archive import StudyArchive
+from medcore.studies.stores.deletion import Deletion
+from medcore.studies.stores.fairness import Fairness
+from medcore.studies.stores.people_store import PeopleStore
+from medcore.studies.stores.resealing import Resealing
+from medcore.studies.stores.run_store import RunStore
+from medcore.studies.stores.study_store import StudyStore
+from medcore.studies.stores.trail_store import TrailStore
 
 
 class Store(StudyStore, RunStore, Deletion, StudyArchive, TrailStore, PeopleStore, Fairness, Resealing):

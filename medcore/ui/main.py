@@ -17,8 +17,8 @@ from medcore.studies.people.roles import ROLE_WORDS, Role
 from medcore.studies.people.sign_in import sign_in_of
 from medcore.ui.kit import entry, guards, navigation
 from medcore.ui.kit.cache import store
-from medcore.ui.kit.fragments import fragment
 from medcore.ui.kit.notices import error, errors_shown
+from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.state import from_address, speak, state, to_address, write_again
 from medcore.ui.kit.text import markup
 from medcore.ui.studies import tour

@@ -28,7 +28,7 @@ from medcore.sealing.keys import forget_keys
 from medcore.settings import Settings
 from medcore.studies import LOCAL_OWNER, Store
 from medcore.studies.database import forget_engines
-from medcore.studies.files import FileStore
+from medcore.studies.kept.files import FileStore
 from medcore.studies.upkeep.snapshot import (
     files_named_in,
     files_named_now,

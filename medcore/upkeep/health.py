@@ -13,7 +13,7 @@ from medcore.errors import MedcoreError
 from medcore.jobs.logs import log_without_values
 from medcore.settings import Settings
 from medcore.studies.database import open_database
-from medcore.studies.files import FileStore
+from medcore.studies.kept.files import FileStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from medcore.charts import comparison, theme
+from medcore.charts import comparison
+from medcore.charts.drawing import theme
 from medcore.evaluation.comparison.instability import instability
 from medcore.evaluation.comparison.paired import benefit_difference
 

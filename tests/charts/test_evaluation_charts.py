@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from medcore.charts import calibration, discrimination, theme, utility
+from medcore.charts import calibration, discrimination, utility
+from medcore.charts.drawing import theme
 from medcore.evaluation import (
     calibration_curve,
     confusion,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medcore.charts import explanation as charts
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.shapley.results import Contribution, Explanation
 

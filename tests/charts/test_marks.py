@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medcore.charts import discrimination, utility
-from medcore.charts.marks import LEFT, RIGHT, TOP, Frame, Mark, framed
+from medcore.charts.drawing.marks import LEFT, RIGHT, TOP, Frame, Mark, framed
 from medcore.evaluation import decision_curve, roc
 
 

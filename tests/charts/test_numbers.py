@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medcore.charts import discrimination, static, theme
+from medcore.charts import discrimination
+from medcore.charts.drawing import static, theme
+from medcore.charts.drawing.numbers import numbers
 from medcore.charts.explanation import waterfall
-from medcore.charts.numbers import numbers
 from medcore.evaluation import roc
 from tests.charts.test_static_labels import explanation
 

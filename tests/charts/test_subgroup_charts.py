@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medcore.charts import subgroups, theme
+from medcore.charts import subgroups
+from medcore.charts.drawing import theme
 from medcore.evaluation.groups.subgroups import breakdown
 
 

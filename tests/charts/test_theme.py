@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 
 DATA_COLOURS = {theme.PRIMARY, theme.SECONDARY, theme.POSITIVE, theme.NEGATIVE, theme.MUTED} | {
     theme.class_colour(i) for i in range(8)

@@ -1,6 +1,7 @@
 """The live curves show what was reported, and no more points than a page can draw."""
 
-from medcore.charts import theme, training
+from medcore.charts import training
+from medcore.charts.drawing import theme
 from medcore.models.contract.progress import Progress
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from medcore.charts import explanation as charts
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.data.cohort import Column, Schema
 from medcore.data.describe.table_one import table_one
 from medcore.data.preparation.recipe import default_recipe, prepare
@@ -15,7 +15,7 @@ from medcore.data.shown import Shown
 from medcore.evaluation.groups.grouping import GroupKey, Level
 from medcore.evaluation.groups.mistakes import Condition
 from medcore.explanation.shapley.results import Contribution, Explanation
-from medcore.studies.identity import plan_identity
+from medcore.studies.kept.identity import plan_identity
 
 CP = Column(name="cp", kind="category", label="Chest pain type", level_labels={"1": "typical", "4": "none"})
 SCHEMA = Schema((CP, Column(name="age", kind="numeric", unit="years", label="Age")))

@@ -7,7 +7,7 @@ import pytest
 from tableone import TableOne as Reference
 
 from medcore.charts import profile as charts
-from medcore.charts.theme import alt_text
+from medcore.charts.drawing.theme import alt_text
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.describe.profile import profile
 from medcore.data.describe.table_one import table_one

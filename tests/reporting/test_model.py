@@ -12,8 +12,8 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit
 
+from medcore.charts.drawing.static import to_svg
 from medcore.charts.nomogram import nomogram_chart
-from medcore.charts.static import to_svg
 from medcore.errors import BundleError, SettingsError
 from medcore.features import Layout, Rows
 from medcore.i18n import language

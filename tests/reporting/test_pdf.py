@@ -6,8 +6,8 @@ import zlib
 
 import pytest
 
-from medcore.charts.static import to_png, to_svg
-from medcore.charts.theme import new_figure
+from medcore.charts.drawing.static import to_png, to_svg
+from medcore.charts.drawing.theme import new_figure
 from medcore.reporting.formats.document import Document, Heading, Paragraph, Picture, Table
 from medcore.reporting.formats.pdf import breakable, compiler_of, paged, printable, to_pdf
 

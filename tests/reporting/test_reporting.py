@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medcore.charts.theme import alt_text
+from medcore.charts.drawing.theme import alt_text
 from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target

@@ -23,8 +23,8 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
 from medcore.settings import Settings
 from medcore.studies import Store, StudyRecord
-from medcore.studies.archive import HEAD, SUMS, TABLE, is_study_archive
-from medcore.studies.parquet import to_parquet
+from medcore.studies.kept.parquet import to_parquet
+from medcore.studies.stores.archive import HEAD, SUMS, TABLE, is_study_archive
 
 
 @pytest.fixture(scope="module")

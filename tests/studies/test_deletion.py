@@ -15,7 +15,7 @@ from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store, StudyRecord
-from medcore.studies.files import result_name
+from medcore.studies.kept.files import result_name
 from medcore.studies.tables import StudyRow, now
 
 PLANTED = ("Zhelyazkova", "木村拓哉")

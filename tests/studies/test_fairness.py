@@ -17,7 +17,7 @@ from medcore.errors import SettingsError
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
-from medcore.studies.fairness import next_turn, turn_for
+from medcore.studies.stores.fairness import next_turn, turn_for
 from medcore.studies.tables import CohortRow, RunRow, StudyRow, now
 
 Start = Callable[..., str]

@@ -11,7 +11,7 @@ from medcore.data.cohort import Cohort
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
-from medcore.studies.files import FileStore
+from medcore.studies.kept.files import FileStore
 
 
 @pytest.fixture(params=["local", "object store"])

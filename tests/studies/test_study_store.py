@@ -13,7 +13,7 @@ from medcore.errors import InputError, NotFoundError, SettingsError
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
-from medcore.studies.parquet import to_parquet
+from medcore.studies.kept.parquet import to_parquet
 
 
 def test_a_cohort_comes_back_exactly_as_it_was_stored(store: Store, cohort: Cohort) -> None:

@@ -13,7 +13,7 @@ from medcore.models.contract.settings import layers_of
 from medcore.settings import ROOT
 from medcore.studies.records import RUN_STATES
 from medcore.ui.kit import words
-from medcore.ui.kit.tables import with_interval
+from medcore.ui.kit.shown.tables import with_interval
 
 
 def test_every_model_and_state_has_words() -> None:

@@ -30,7 +30,7 @@ from medcore.i18n import N_, Message
 from medcore.jobs.logs import note
 from medcore.safe_files import keep_new_files_private, private_folder, scratch_folder
 from medcore.settings import Settings
-from medcore.studies.parquet import from_parquet, to_parquet
+from medcore.studies.kept.parquet import from_parquet, to_parquet
 
 MEMORY_BYTES = 6 << 30
 """What reading one file may take on top of the readers themselves."""

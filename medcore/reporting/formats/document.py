@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from medcore.charts.theme import Figure
+from medcore.charts.drawing.theme import Figure
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from medcore.charts.static import plain, to_png
-from medcore.charts.theme import alt_text, headline
+from medcore.charts.drawing.static import plain, to_png
+from medcore.charts.drawing.theme import alt_text, headline
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
 _FONT, _EAST_ASIAN_FONT = "Arial", "Microsoft YaHei"

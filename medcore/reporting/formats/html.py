@@ -5,8 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from html import escape
 
-from medcore.charts.static import plain, to_svg
-from medcore.charts.theme import alt_text, headline
+from medcore.charts.drawing.static import plain, to_svg
+from medcore.charts.drawing.theme import alt_text, headline
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
 _STYLE = """

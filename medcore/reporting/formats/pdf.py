@@ -8,8 +8,8 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from medcore.charts.static import FONT_FILE, plain, spare_font_file, to_svg
-from medcore.charts.theme import alt_text, headline
+from medcore.charts.drawing.static import FONT_FILE, plain, spare_font_file, to_svg
+from medcore.charts.drawing.theme import alt_text, headline
 from medcore.i18n import _
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 from medcore.settings import ASSETS

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from medcore.i18n import N_, Message
-from medcore.studies.identity import digest
+from medcore.studies.kept.identity import digest
 
 FIRST = "0" * 64
 """What the first entry is chained to."""

@@ -18,7 +18,7 @@ from medcore.errors import RefusedError, SettingsError
 from medcore.i18n import N_
 from medcore.safe_files import secret_key
 from medcore.settings import Settings
-from medcore.studies.identity import digest
+from medcore.studies.kept.identity import digest
 from medcore.studies.owners import LOCAL_OWNER
 from medcore.studies.people.roles import ROLES, Role
 

@@ -16,9 +16,9 @@ from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.sealing import Keys, keys_of
 from medcore.settings import Settings
-from medcore.studies.cohorts import cohort_files
 from medcore.studies.database import database_at, migrate, newest_revision, open_database, revision_of
-from medcore.studies.files import result_name
+from medcore.studies.kept.cohorts import cohort_files
+from medcore.studies.kept.files import result_name
 from medcore.studies.tables import Base, CohortRow, RunRow, StudyRow
 
 ROWS_AT_ONCE = 500

@@ -16,7 +16,7 @@ from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once, store
 from medcore.ui.kit.notices import errors_shown
-from medcore.ui.kit.tables import download
+from medcore.ui.kit.shown.tables import download
 
 ROLE_WORDS: Mapping[str, str] = {
     "outcome": N_("outcome"),

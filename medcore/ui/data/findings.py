@@ -8,7 +8,8 @@ from medcore.data.quality import inspect
 from medcore.data.shown import named
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import speak
 from medcore.ui.studies import create
 

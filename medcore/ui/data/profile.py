@@ -18,10 +18,10 @@ from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.recipe import prepared
 from medcore.ui.kit.cache import cohort, once
-from medcore.ui.kit.figures import figure
-from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import caption, note
-from medcore.ui.kit.tables import table
+from medcore.ui.kit.shown.figures import figure
+from medcore.ui.kit.shown.inputs import choice
+from medcore.ui.kit.shown.tables import table
 from medcore.ui.kit.text import plain
 
 COLUMNS_A_PAGE = 12

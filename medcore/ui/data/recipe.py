@@ -13,8 +13,8 @@ from medcore.reporting.preparation import methods_text
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once, store
 from medcore.ui.kit.layout import facts, note
+from medcore.ui.kit.shown.tables import download, table
 from medcore.ui.kit.state import speak
-from medcore.ui.kit.tables import download, table
 from medcore.ui.kit.text import markup, plain
 
 

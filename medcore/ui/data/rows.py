@@ -11,8 +11,8 @@ from medcore.ui.data.long import long_form
 from medcore.ui.data.reading import reading_form
 from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.layout import caption
-from medcore.ui.kit.noted import note_view
-from medcore.ui.kit.tables import downloads
+from medcore.ui.kit.shown.noted import note_view
+from medcore.ui.kit.shown.tables import downloads
 
 ROWS_A_PAGE = 50
 

@@ -16,7 +16,7 @@ from medcore.ui.data.recipe import prepared
 from medcore.ui.kit.cache import once, store
 from medcore.ui.kit.layout import facts, note
 from medcore.ui.kit.notices import errors_shown, findings
-from medcore.ui.kit.tables import table
+from medcore.ui.kit.shown.tables import table
 from medcore.ui.kit.text import one_line, plain
 from medcore.ui.kit.words import SPLIT_KINDS
 

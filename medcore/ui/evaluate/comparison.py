@@ -10,8 +10,8 @@ from medcore.i18n import _
 from medcore.models.run.results import Results
 from medcore.ui.evaluate import judging, rates
 from medcore.ui.evaluate.judging import Judged
-from medcore.ui.kit.figures import figure
 from medcore.ui.kit.layout import facts, note, section
+from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.words import model_name
 
 

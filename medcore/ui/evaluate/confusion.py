@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medcore.charts.lines import percent
+from medcore.charts.drawing.lines import percent
 from medcore.charts.utility import call_names, confusion_finding
 from medcore.evaluation import Confusion
 from medcore.i18n import _

@@ -28,11 +28,11 @@ from medcore.ui.evaluate import judging
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.levels import LevelQuestion, level_form
 from medcore.ui.kit import cache
-from medcore.ui.kit.figures import figure
-from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import caption, facts, note, section
 from medcore.ui.kit.notices import mends
-from medcore.ui.kit.tables import metric_table, table, with_interval
+from medcore.ui.kit.shown.figures import figure
+from medcore.ui.kit.shown.inputs import choice
+from medcore.ui.kit.shown.tables import metric_table, table, with_interval
 from medcore.ui.kit.text import plain
 
 AFTER_RECALIBRATION = ("auroc", "brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")

@@ -21,13 +21,13 @@ from medcore.ui.evaluate import judging, sites
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.rates import per_hundred
 from medcore.ui.kit.cache import cohort, store
-from medcore.ui.kit.figures import figure
-from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import facts, note, section
 from medcore.ui.kit.navigation import go, link
-from medcore.ui.kit.noted import note_view
+from medcore.ui.kit.shown.figures import figure
+from medcore.ui.kit.shown.inputs import choice
+from medcore.ui.kit.shown.noted import note_view
+from medcore.ui.kit.shown.tables import table, with_interval
 from medcore.ui.kit.state import ask_for_patient
-from medcore.ui.kit.tables import table, with_interval
 from medcore.ui.kit.text import one_line, plain
 from medcore.ui.kit.words import row_name
 from medcore.ui.patient.similar import hidden

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from medcore.charts import calibration, discrimination, utility
-from medcore.charts.marks import Mark
+from medcore.charts.drawing.marks import Mark
 from medcore.evaluation.verdict import verdict
 from medcore.i18n import N_, _, running
 from medcore.models.run.results import Results
@@ -19,8 +19,8 @@ from medcore.ui.evaluate.confusion import confusion_table
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.threshold import ask_threshold, keep_threshold
 from medcore.ui.evaluate.verdict import verdict_html
-from medcore.ui.kit import components
-from medcore.ui.kit.tables import explained_html, take_along
+from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.tables import explained_html, take_along
 
 POOLED_FOLDS = N_(
     "The risks of all folds are judged together, as if their models were one. Where the mean over the folds' AUROCs "

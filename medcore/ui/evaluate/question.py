@@ -11,8 +11,9 @@ from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.evaluate import judging
 from medcore.ui.evaluate.judging import Judged
-from medcore.ui.kit import cache, components, guards
+from medcore.ui.kit import cache, guards
 from medcore.ui.kit.runs import run_title, say_out_of_date
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.kit.words import model_name
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from medcore.evaluation import Comparison, Confusion, Estimate
 from medcore.i18n import N_, _, number
-from medcore.ui.kit.tables import METRICS, said, table
+from medcore.ui.kit.shown.tables import METRICS, said, table
 from medcore.ui.kit.text import plain
 
 RATES: Mapping[str, str] = {

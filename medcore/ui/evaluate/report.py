@@ -9,8 +9,9 @@ from medcore.i18n import _, current_language
 from medcore.jobs.queries.reports import write_report
 from medcore.reporting.standards.tripod import ASKED
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
 from medcore.ui.kit.formats import FORMATS
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 
 

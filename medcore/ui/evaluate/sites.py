@@ -12,7 +12,7 @@ from medcore.models.run.sites import site_comparison
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import note, section
-from medcore.ui.kit.tables import table, with_interval
+from medcore.ui.kit.shown.tables import table, with_interval
 from medcore.ui.kit.text import plain
 
 

@@ -12,12 +12,12 @@ from medcore.jobs.queries.stability import refits_of, stability_of
 from medcore.models.run.stability import Refit, Stability
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
-from medcore.ui.kit.figures import figure
-from medcore.ui.kit.inputs import choice
 from medcore.ui.kit.layout import caption, section
 from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.shown.figures import figure
+from medcore.ui.kit.shown.inputs import choice
+from medcore.ui.kit.shown.tables import table
 from medcore.ui.kit.state import state
-from medcore.ui.kit.tables import table
 
 NUMBERS = ("20", "50", "200")
 AT_ONCE = 5

@@ -12,8 +12,8 @@ from medcore.i18n import N_, _
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.rates import per_hundred
 from medcore.ui.kit import cache
-from medcore.ui.kit.inputs import threshold_input
 from medcore.ui.kit.layout import note
+from medcore.ui.kit.shown.inputs import threshold_input
 from medcore.ui.kit.state import speak, state
 
 RULES: Mapping[Rule, str] = {

@@ -14,7 +14,7 @@ from medcore.reporting.formats.document import Block, Bullets, Heading, Paragrap
 from medcore.reporting.model import render_model
 from medcore.reporting.specification import the_model
 from medcore.studies.records import RunRecord
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.text import plain
 
 FILES: Mapping[str, tuple[str, str]] = {

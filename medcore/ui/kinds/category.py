@@ -8,7 +8,7 @@ import streamlit as st
 from medcore.features import CodedColumn
 from medcore.i18n import _
 from medcore.ui.kinds.field import Field
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 
 
 class LevelInput:

@@ -13,7 +13,7 @@ from medcore.data.shown import Shown
 from medcore.explanation.patient.reference import Reference
 from medcore.features import CodedColumn
 from medcore.features.kind import Encoder
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from medcore.features import CodedColumn
 from medcore.features.kind import Alternatives
 from medcore.i18n import _
 from medcore.ui.kinds.field import Field, label_of
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 
 MOST_OFFERED = 60
 """Values of training patients to choose from."""

@@ -14,7 +14,7 @@ from medcore.explanation.model.batch import joined
 from medcore.explanation.model.tables import Explanations
 from medcore.explanation.shapley.results import Scale
 from medcore.i18n import _
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import duration
 
 PIECE_SECONDS = 1.5

@@ -7,7 +7,7 @@ from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient import wording
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _, number
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.text import markup
 
 SHOWN = 6

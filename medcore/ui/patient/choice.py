@@ -17,7 +17,7 @@ from medcore.reporting.patient_report import MARKS
 from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
 from medcore.ui.kinds.text import text_of
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 from medcore.ui.patient.explainer import Explainer
 
 MAX_PREVIEW = 500

@@ -11,7 +11,7 @@ from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.features.registry import kind_named
 from medcore.i18n import N_, _, listed
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.text import markup
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer

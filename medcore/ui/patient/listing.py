@@ -20,7 +20,8 @@ from medcore.explanation.shapley.game import Floats
 from medcore.i18n import N_, _
 from medcore.jobs.web.uploads import read_upload
 from medcore.models.run.results import Patients
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import row_name
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer

@@ -15,8 +15,8 @@ from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import components
-from medcore.ui.kit.noted import note_view
+from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.thresholds import threshold_of

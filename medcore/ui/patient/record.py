@@ -15,8 +15,9 @@ from medcore.i18n import _, current_language
 from medcore.models.bundle.files import bundle_hash
 from medcore.reporting.patient_report import PatientReportInputs, write_patient_report
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
 from medcore.ui.kit.formats import FORMATS
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import model_name, row_name
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer

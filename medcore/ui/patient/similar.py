@@ -9,8 +9,9 @@ from medcore.explanation.patient.neighbours import Neighbour
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import cache, components
-from medcore.ui.kit.noted import note_view
+from medcore.ui.kit import cache
+from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 

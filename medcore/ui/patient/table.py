@@ -13,7 +13,8 @@ from medcore.explanation.model.whole import importance
 from medcore.explanation.shapley.results import CAPTION, SCALES, Scale
 from medcore.i18n import N_, _
 from medcore.jobs.web.uploads import read_upload
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
+from medcore.ui.kit.shown import components
 from medcore.ui.patient.batch import Batch, follow
 from medcore.ui.patient.explainer import Explainer
 from medcore.ui.patient.view import SCALE_NAMES

@@ -11,7 +11,7 @@ from medcore.explanation.patient.counterfactual import Change
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import CAPTION, SCALES, Explanation, Scale
 from medcore.i18n import N_, _
-from medcore.ui.kit import components
+from medcore.ui.kit.shown import components
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 

@@ -19,7 +19,8 @@ from medcore.features import CodedColumn, Rows
 from medcore.i18n import _
 from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
+from medcore.ui.kit.shown import components
 from medcore.ui.patient.changes import change_table
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer

@@ -20,7 +20,8 @@ from medcore.explanation.model.whole import (
 from medcore.explanation.patient import wording
 from medcore.explanation.shapley.results import CAPTION
 from medcore.i18n import _, number, percent
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import model_name
 from medcore.ui.patient.batch import Batch, follow
 from medcore.ui.patient.explainer import Explainer

@@ -11,7 +11,8 @@ import streamlit as st
 from medcore.data.describe.export import to_csv, to_xlsx
 from medcore.explanation.model.tables import Explanations
 from medcore.i18n import N_, _, span
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.kit.words import row_name
 from medcore.ui.patient.batch import Batch

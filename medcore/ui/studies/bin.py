@@ -10,8 +10,8 @@ from medcore.i18n import _
 from medcore.jobs.queries.deletion import purge_study
 from medcore.studies import Receipt
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import components
 from medcore.ui.kit.cache import store
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 
 

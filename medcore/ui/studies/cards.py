@@ -8,8 +8,9 @@ import streamlit as st
 
 from medcore.i18n import N_, _
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.kit import components, guards
+from medcore.ui.kit import guards
 from medcore.ui.kit.cache import store
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.words import model_name
 from medcore.ui.studies import create

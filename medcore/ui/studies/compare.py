@@ -11,8 +11,9 @@ import streamlit as st
 from medcore.i18n import _
 from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.kit import cache, components
+from medcore.ui.kit import cache
 from medcore.ui.kit.runs import run_title
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import SPLIT_KINDS
 from medcore.ui.studies.cards import best_run
 

@@ -14,8 +14,8 @@ from medcore.errors import InputError, NotFoundError
 from medcore.i18n import N_
 from medcore.jobs.web.uploads import read_rows, read_upload
 from medcore.settings import Settings
-from medcore.studies.archive import is_study_archive
 from medcore.studies.records import RunRecord, StudyRecord
+from medcore.studies.stores.archive import is_study_archive
 from medcore.ui.kit.cache import cohort, store
 from medcore.ui.kit.guards import require_owner
 from medcore.ui.kit.state import Pending, state

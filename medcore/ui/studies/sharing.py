@@ -10,8 +10,8 @@ from medcore.settings import Settings
 from medcore.studies.people.roles import SHARES, Share
 from medcore.studies.people.sign_in import sign_in_of
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import components
 from medcore.ui.kit.cache import store
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import speak, state
 
 

@@ -9,7 +9,8 @@ import streamlit as st
 from medcore.data.samples import Sample, samples
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import components, guards
+from medcore.ui.kit import guards
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.kit.text import markup
 from medcore.ui.studies import create

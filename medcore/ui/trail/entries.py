@@ -9,8 +9,8 @@ import streamlit as st
 
 from medcore.i18n import _
 from medcore.studies import AuditEntry
-from medcore.ui.kit import components
 from medcore.ui.kit.cache import store
+from medcore.ui.kit.shown import components
 
 SHOWN = 200
 

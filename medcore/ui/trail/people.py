@@ -6,8 +6,8 @@ import streamlit as st
 
 from medcore.i18n import _
 from medcore.studies.people.roles import ROLE_WORDS
-from medcore.ui.kit import components
 from medcore.ui.kit.cache import store
+from medcore.ui.kit.shown import components
 
 
 def table(person: str) -> None:

@@ -16,7 +16,7 @@ from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption, note
 from medcore.ui.kit.notices import errors_shown
-from medcore.ui.kit.tables import download
+from medcore.ui.kit.shown.tables import download
 
 
 def reproduce_script(run: RunRecord, manifest: Mapping[str, Any]) -> None:

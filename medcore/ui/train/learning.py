@@ -10,9 +10,9 @@ from medcore.i18n import _
 from medcore.jobs.queries.learning import learning_curve_of
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
-from medcore.ui.kit.figures import figure
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.words import model_name
 
 MOST_SECONDS = 300.0

@@ -6,8 +6,8 @@ import streamlit as st
 
 from medcore.i18n import _
 from medcore.studies.records import RunRecord
-from medcore.ui.kit import components
 from medcore.ui.kit.runs import run_title, say_out_of_date
+from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.kit.words import RUN_STATES, duration
 from medcore.ui.train import run_panel

@@ -17,11 +17,11 @@ from medcore.models.run.paired import CHOSEN, auroc_gains
 from medcore.models.run.results import CandidateResult
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
-from medcore.ui.kit.figures import figure
 from medcore.ui.kit.layout import caption, facts, note
 from medcore.ui.kit.notices import findings
+from medcore.ui.kit.shown.figures import figure
+from medcore.ui.kit.shown.tables import table, with_interval
 from medcore.ui.kit.state import speak, state
-from medcore.ui.kit.tables import table, with_interval
 from medcore.ui.kit.text import plain
 from medcore.ui.kit.words import duration, model_name
 from medcore.ui.train.export import reproduce_script, training_logs

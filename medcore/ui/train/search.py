@@ -12,7 +12,7 @@ from medcore.models.contract.progress import Progress
 from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.trials import Trial
 from medcore.ui.kit.layout import caption
-from medcore.ui.kit.tables import table
+from medcore.ui.kit.shown.tables import table
 from medcore.ui.kit.text import plain
 from medcore.ui.kit.words import model_name
 

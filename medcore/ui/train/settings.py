@@ -11,7 +11,7 @@ from medcore.models.contract.candidate import hint, offered
 from medcore.models.contract.setting_field import FIELDS, asked_for
 from medcore.models.contract.settings import TrainSettings, layers_of
 from medcore.targets import Target
-from medcore.ui.kit.inputs import choice
+from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.words import model_name
 from medcore.ui.train.search import ask_search

@@ -13,7 +13,7 @@ from medcore.i18n import N_, Message
 from medcore.safe_files import KEY_BYTES
 from medcore.settings import Settings
 from medcore.studies.database import check_database, newest_revision, open_database
-from medcore.studies.files import FileStore
+from medcore.studies.kept.files import FileStore
 from medcore.studies.upkeep.counts import count_everything
 from medcore.studies.upkeep.snapshot import files_named_now
 from medcore.upkeep.backup import own_files

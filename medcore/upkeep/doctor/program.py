@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from medcore.charts.static import FONT_FILE
+from medcore.charts.drawing.static import FONT_FILE
 from medcore.i18n import N_, Message
 from medcore.settings import ROOT, Settings
 from medcore.upkeep.doctor.check import Found, well, wrong

@@ -1,4 +1,4 @@
-"""The keyed seal of a run's results; seals of rows become keyed as well (see ``medcore.studies.seals``)."""
+"""The keyed seal of a run's results; seals of rows become keyed as well (see ``medcore.studies.kept.seals``)."""
 
 import sqlalchemy as sa
 from alembic import op

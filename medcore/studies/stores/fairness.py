@@ -15,7 +15,7 @@ from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.settings import Settings
 from medcore.studies.records import UNFINISHED
-from medcore.studies.session import StoreBase, run_row
+from medcore.studies.stores.session import StoreBase, run_row
 from medcore.studies.tables import CohortRow, RunRow, StudyRow, now
 
 GB = 1 << 30

@@ -14,7 +14,7 @@ from medcore.studies.audit import entries as audit
 from medcore.studies.people.access import require_role, role_of
 from medcore.studies.people.roles import SHARES, Role, Share
 from medcore.studies.people.sign_in import LONGEST_NAME, SIGN_IN_HOURS, Claimed
-from medcore.studies.session import StoreBase, study_row
+from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.tables import PersonRow, ShareRow, SignInRow, now
 
 SEEN_EVERY_SECONDS = 20.0

@@ -17,10 +17,10 @@ from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.privacy.attachments import check_attachments
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_, Message
-from medcore.studies.files import FileStore, owner_folder, rows_name
-from medcore.studies.identity import content_key
-from medcore.studies.parquet import from_parquet, to_parquet
-from medcore.studies.seals import rows_are_whole, seal_rows
+from medcore.studies.kept.files import FileStore, owner_folder, rows_name
+from medcore.studies.kept.identity import content_key
+from medcore.studies.kept.parquet import from_parquet, to_parquet
+from medcore.studies.kept.seals import rows_are_whole, seal_rows
 from medcore.studies.tables import CohortRow
 
 

@@ -18,7 +18,7 @@ from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS, with_interval
 from medcore.i18n import _, running
 from medcore.ui.kit.entry import made_for
-from medcore.ui.kit.noted import note_export
+from medcore.ui.kit.shown.noted import note_export
 from medcore.ui.kit.state import state
 from medcore.ui.kit.text import markup, unmarked
 

@@ -38,15 +38,15 @@ from medcore.models.run.results import read_results
 from medcore.safe_files import scratch_folder
 from medcore.sealing import Folder, SealedFolder, names_in, put
 from medcore.studies.audit import entries as audit
-from medcore.studies.cohorts import cohort_parts, keep_cohort, source_from_dict
-from medcore.studies.fairness import check_studies, room_left
-from medcore.studies.files import result_name
-from medcore.studies.parquet import from_parquet
+from medcore.studies.kept.cohorts import cohort_parts, keep_cohort, source_from_dict
+from medcore.studies.kept.files import result_name
+from medcore.studies.kept.parquet import from_parquet
+from medcore.studies.kept.seals import seal_result
 from medcore.studies.people.access import require_role
 from medcore.studies.records import UNFINISHED, RunPlan, StudyRecord
-from medcore.studies.seals import seal_result
-from medcore.studies.session import StoreBase, study_row
-from medcore.studies.study_store import clean_name, study_record
+from medcore.studies.stores.fairness import check_studies, room_left
+from medcore.studies.stores.session import StoreBase, study_row
+from medcore.studies.stores.study_store import clean_name, study_record
 from medcore.studies.tables import AuditRow, CohortRow, LookRow, ProgressRow, RunRow, StudyRow
 
 FORMAT, VERSION = "medcore-study", 1

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from medcore.charts import static
+from medcore.charts.drawing import static
 from medcore.i18n import _
 
 DIGITS = 6

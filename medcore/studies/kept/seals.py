@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from medcore.errors import MedcoreError
 from medcore.models.bundle.files import SUMS
-from medcore.studies.files import FileStore, result_name, rows_name
+from medcore.studies.kept.files import FileStore, result_name, rows_name
 from medcore.studies.tables import CohortRow, RunRow
 
 

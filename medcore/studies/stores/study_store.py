@@ -17,13 +17,13 @@ from medcore.data.splitting.split import SplitSettings
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
 from medcore.studies.audit import entries as audit
-from medcore.studies.cohorts import keep_cohort, read_cohort, read_original
-from medcore.studies.fairness import check_studies, room_left
-from medcore.studies.identity import plan_identity
+from medcore.studies.kept.cohorts import keep_cohort, read_cohort, read_original
+from medcore.studies.kept.identity import plan_identity
 from medcore.studies.people.access import access_of, require, require_role, visible_to
 from medcore.studies.people.roles import Access
 from medcore.studies.records import Choice, RunPlan, StudyRecord
-from medcore.studies.session import StoreBase, study_row
+from medcore.studies.stores.fairness import check_studies, room_left
+from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
 LONGEST_NAME = 200

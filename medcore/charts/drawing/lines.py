@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 
 _COLOURS = (theme.PRIMARY, theme.SECONDARY)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts import theme
+from medcore.charts.drawing import theme
 from medcore.settings import ASSETS
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from medcore.charts import lines, theme
+from medcore.charts.drawing import lines, theme
 
 LEFT, RIGHT, TOP = 72, 26, 24
 _TITLE, _ROW, _NARROWEST = 58, 21, 300

@@ -33,13 +33,13 @@ Callbacks (``on_click=``) run before the page: begin them with ``state.speak()``
 they make a text. Widget keys are ``page.widget`` with ``persist_state="session"``.
 """
 
-from medcore.ui.kit.figures import MarkedFigure, dark_page, figure, marked_figure
-from medcore.ui.kit.fragments import fragment
-from medcore.ui.kit.inputs import choice, threshold_input
 from medcore.ui.kit.layout import caption, card, empty, facts, header, note, section, undo
 from medcore.ui.kit.navigation import go, link
 from medcore.ui.kit.notices import error, errors_shown, findings, mends
-from medcore.ui.kit.tables import METRICS, download, downloads, metric_table, table, with_interval
+from medcore.ui.kit.shown.figures import MarkedFigure, dark_page, figure, marked_figure
+from medcore.ui.kit.shown.fragments import fragment
+from medcore.ui.kit.shown.inputs import choice, threshold_input
+from medcore.ui.kit.shown.tables import METRICS, download, downloads, metric_table, table, with_interval
 from medcore.ui.kit.text import column, markup, one_line, plain
 
 __all__ = [

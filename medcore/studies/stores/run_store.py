@@ -20,13 +20,13 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.safe_files import private_folder, scratch_folder
 from medcore.sealing import Folder, SealedFolder
 from medcore.studies.audit import entries as audit
-from medcore.studies.cohorts import read_cohort
-from medcore.studies.fairness import check_runs, turn_for
-from medcore.studies.files import result_name
+from medcore.studies.kept.cohorts import read_cohort
+from medcore.studies.kept.files import result_name
+from medcore.studies.kept.seals import result_is_whole, seal_result
 from medcore.studies.records import UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState
-from medcore.studies.seals import result_is_whole, seal_result
-from medcore.studies.session import StoreBase, run_row, study_row
-from medcore.studies.study_store import identity_of, plan_of
+from medcore.studies.stores.fairness import check_runs, turn_for
+from medcore.studies.stores.session import StoreBase, run_row, study_row
+from medcore.studies.stores.study_store import identity_of, plan_of
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
 
 Signal = Literal["go on", "stop", "superseded"]

@@ -10,14 +10,14 @@ from typing import Any
 import streamlit as st
 
 from medcore import jobs
-from medcore.charts import theme
-from medcore.charts.marks import LEFT, RIGHT, TOP, Frame, Mark, framed
-from medcore.charts.numbers import numbers
-from medcore.charts.static import to_png, to_svg
+from medcore.charts.drawing import theme
+from medcore.charts.drawing.marks import LEFT, RIGHT, TOP, Frame, Mark, framed
+from medcore.charts.drawing.numbers import numbers
+from medcore.charts.drawing.static import to_png, to_svg
 from medcore.i18n import _
 from medcore.ui.kit import layout
-from medcore.ui.kit.fragments import fragment
-from medcore.ui.kit.tables import download, downloads
+from medcore.ui.kit.shown.fragments import fragment
+from medcore.ui.kit.shown.tables import download, downloads
 from medcore.ui.kit.text import markup, plain
 
 SHOWN_NUMBERS = 200

@@ -13,10 +13,10 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from medcore.errors import NotFoundError
 from medcore.sealing import SealedFolder, names_in
-from medcore.studies.deletion import empty_write_ahead_log
-from medcore.studies.files import rows_name
-from medcore.studies.seals import result_is_whole, rows_are_whole, seal_result, seal_rows
-from medcore.studies.session import StoreBase
+from medcore.studies.kept.files import rows_name
+from medcore.studies.kept.seals import result_is_whole, rows_are_whole, seal_result, seal_rows
+from medcore.studies.stores.deletion import empty_write_ahead_log
+from medcore.studies.stores.session import StoreBase
 from medcore.studies.tables import Base, CohortRow, RunRow, SealedJSON, SealedText
 
 

@@ -17,7 +17,7 @@ from medcore.studies.audit.entries import HEAD, record
 from medcore.studies.audit.head import keep_head
 from medcore.studies.database import WRITES, check_database, open_database
 from medcore.studies.faults import named_faults
-from medcore.studies.files import FileStore
+from medcore.studies.kept.files import FileStore
 from medcore.studies.people.access import require
 from medcore.studies.people.roles import Access
 from medcore.studies.tables import RunRow, StudyRow

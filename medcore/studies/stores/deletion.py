@@ -14,9 +14,9 @@ from sqlalchemy import CursorResult, Delete, Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from medcore.studies.audit import entries as audit
-from medcore.studies.cohorts import cohort_files
-from medcore.studies.files import result_name
-from medcore.studies.session import StoreBase, study_row
+from medcore.studies.kept.cohorts import cohort_files
+from medcore.studies.kept.files import result_name
+from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, ShareRow, StudyRow, now
 
 ORPHAN_SECONDS = 3600.0

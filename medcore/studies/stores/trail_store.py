@@ -14,7 +14,7 @@ from medcore.studies.audit.chain import Head, Verification, verify
 from medcore.studies.audit.head import kept_head
 from medcore.studies.people.access import require_role
 from medcore.studies.records import AuditEntry
-from medcore.studies.session import StoreBase, study_row
+from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.tables import StudyRow
 
 

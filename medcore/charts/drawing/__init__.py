@@ -1,0 +1,1 @@
+"""How every chart is drawn: the theme, marks over charts, lines and labels, the table behind it, the picture on paper."""
