@@ -26,6 +26,7 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "zh_CN": "简体中文"}
 
 MINUS = "−"
 _NEGATIVE = re.compile(r"-(?=[\d.]+$)")
+_QUOTED = re.compile(r"[“\"=:]\{(\w+)\}")
 _PER_CENT = re.compile(r"(?<=[\d}]) %(?!\w)")
 
 _language: ContextVar[str] = ContextVar("medcore_language", default="en")
@@ -45,7 +46,7 @@ def _(template: str, /, **values: Any) -> str:
     'a change of −0.2, 4% of all'
     """
     text = _catalogue(_language.get()).get(template, template)
-    text = text.format(**_spoken(values)) if values else text
+    text = text.format(**_spoken(template, values)) if values else text
     return _PER_CENT.sub("%", text) if " %" in text else text
 
 
@@ -188,8 +189,10 @@ def _unpacked(value: Any) -> Any:
     return Message.from_dict(value) if isinstance(value, Mapping) and set(value) == {"template", "values"} else value
 
 
-def _spoken(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _spoken_value(v) for k, v in values.items()}
+def _spoken(template: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give numbers their form; what is quoted stays as it was written, to be found or typed again."""
+    quoted = set(_QUOTED.findall(template))
+    return {k: v if k in quoted and isinstance(v, str) else _spoken_value(v) for k, v in values.items()}
 
 
 def _spoken_value(value: Any) -> Any:

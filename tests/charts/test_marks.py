@@ -42,10 +42,20 @@ def test_marks_on_the_page_are_those_drawn_into_a_report(curves):
     assert found == [Mark(float(curve.fpr[at]), float(curve.tpr[at]), 0)]
 
 
-def test_a_longer_legend_has_more_room():
+def test_a_longer_legend_below_the_plot_has_more_room():
     rng = np.random.default_rng(0)
     y = (rng.random(50) < 0.5).astype(float)
-    one = framed(discrimination.roc({"A": roc(y, rng.random(50))}))
-    many = framed(discrimination.roc({f"model with a long name {i}": roc(y, rng.random(50)) for i in range(4)}))
+
+    def below(names):
+        figure = discrimination.roc({name: roc(y, rng.random(50)) for name in names})
+        return framed(figure.update_layout(legend={"orientation": "h", "yanchor": "top", "y": -0.22}))
+
+    one, many = below(["A"]), below([f"model with a long name {i}" for i in range(4)])
     assert many.layout.margin.b > one.layout.margin.b
     assert many.layout.height - many.layout.margin.b == one.layout.height - one.layout.margin.b
+
+
+def test_a_legend_inside_the_plot_takes_no_room_below_it(curves):
+    figure = discrimination.roc(curves[0])
+    assert 0 < figure.layout.legend.y < 1
+    assert framed(figure).layout.margin.b < framed(figure.update_layout(legend={"y": -0.22})).layout.margin.b

@@ -1,7 +1,6 @@
 """Sealed files and folders, and the keys they are sealed under."""
 
 import base64
-import os
 from pathlib import Path
 
 import numpy as np
@@ -176,7 +175,11 @@ def test_another_key_than_the_one_the_data_are_sealed_under_is_refused_and_none_
     assert keys_of(data).newest_id.hex() == number
 
 
-@pytest.mark.parametrize("words", ["short", text(os.urandom(31)), text(os.urandom(32))[:-2], "¿?" * 22])
+@pytest.mark.parametrize(
+    "words",
+    ["short", text(bytes(range(31))), text(bytes(range(32)))[:-2], "¿?" * 22],
+    ids=["short", "31", "cut", "odd"],
+)
 def test_what_is_no_key_is_refused_without_repeating_it(
     data: Path, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
