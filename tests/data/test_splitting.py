@@ -7,16 +7,19 @@ from hypothesis import strategies as st
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.errors import SettingsError
+from medcore.targets import Target
 
 
 def prepared_of(outcome, groups=None, time=None, sites=None, source=None, n_classes=None):
     outcome = np.asarray(outcome, dtype=np.int64)
     n = len(outcome)
+    classes = tuple(str(i) for i in range(n_classes or outcome.max() + 1))
     return Prepared(
         predictors=pd.DataFrame({"x": np.zeros(n)}),
         kinds={"x": "numeric"},
         outcome=outcome,
-        classes=tuple(str(i) for i in range(n_classes or outcome.max() + 1)),
+        classes=classes,
+        target=Target.of(classes),
         rows=np.arange(n),
         groups=None if groups is None else np.asarray(groups, dtype=np.int64),
         time=None if time is None else np.asarray(time),

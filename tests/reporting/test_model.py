@@ -210,7 +210,7 @@ def test_the_report_writes_the_model_down_and_answers_item_22(trained) -> None:
     equations = [b for b in blocks if isinstance(b, Table) and b.caption.startswith("The equation")]
     assert len(equations) == (1 if len(model.classes) == 2 else len(model.classes))
     assert len(equations[0].rows) == 1 + len(model.equation.terms)
-    shown = float(equations[-1].rows[1][4].split(" ")[0])
+    shown = float(equations[-1].rows[1][4].split(" ")[0].replace("−", "-"))
     assert shown == pytest.approx(model.equation.terms[0].coefficients[-1], abs=1e-5)
     assert any("λ = " in item for b in blocks if isinstance(b, Bullets) for item in b.items)
     assert the_model(replace(results, specification=None)) == []

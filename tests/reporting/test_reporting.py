@@ -316,5 +316,5 @@ def test_chinese_reports_have_no_english_between_the_bounds_of_an_interval(subje
     with language("zh_CN"):
         page = FORMATS["html"](study_report(subject)).decode()
     assert not re.search(r"\d to [-−\d]", page)
-    assert re.search(r"-\d[\d.]* 至 ", page)
+    assert re.search(r"−\d[\d.]*～", page)
     assert "。 " not in re.sub("<[^>]+>", "", page)
