@@ -51,15 +51,15 @@ def _(template: str, /, **values: Any) -> str:
 
 
 def number(value: float, spec: str = ".3f") -> str:
-    """Write a number with a true minus sign, none before a zero; a dash where there is none.
+    """Write a number with a true minus sign, and no sign before a zero; a dash where there is none.
 
-    >>> number(-0.12), number(-0.0001, ".2f"), number(0.5, "+.1f"), number(float("nan"))
-    ('−0.120', '0.00', '+0.5', '–')
+    >>> number(-0.12), number(-0.0001, ".2f"), number(0.5, "+.1f"), number(0.0001, "+.1f"), number(float("nan"))
+    ('−0.120', '0.00', '+0.5', '0.0', '–')
     """
     if math.isnan(value):
         return "–"
     text = format(value, spec)
-    if text.startswith("-") and not text.strip("-0.,"):
+    if text[:1] in "+-" and not text.strip("+-0.,"):
         text = text[1:]
     return text.replace("-", MINUS)
 

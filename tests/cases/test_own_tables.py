@@ -13,10 +13,10 @@ NAMES = ["年龄", "性别", "血钾", "血红蛋白", "死亡"]
     ("folder", "file", "aside", "told"),
     [
         ("v28_cn_two_header_rows", "train.xlsx", {"titles": 1}, "2"),
-        ("v29_cn_footer", "train.csv", {"footers": 3}, "61, 62, 63"),
+        ("v29_cn_footer", "train.csv", {"footers": 3}, "62, 63, 64"),
         ("v30_cn_units_row", "train.csv", {"units": 1}, "1"),
         ("v32_cn_hidden_sheet", "train.xlsx", {}, "编码对照"),
-        ("v34_cn_repeated_header", "train.csv", {"repeated": 2}, "21, 42"),
+        ("v34_cn_repeated_header", "train.csv", {"repeated": 2}, "22, 43"),
         ("v35_cn_title_lines", "train.csv", {}, "2"),
         ("v36_trailing_tabs", "train.txt", {}, ""),
     ],
