@@ -1,6 +1,7 @@
 import multiprocessing
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,14 @@ def test_an_address_that_cannot_work_is_named_without_its_password(studies_setti
         open_database(settings)
 
 
-def test_many_threads_may_write_at_once(store: Store, cohort: Cohort) -> None:
+@pytest.fixture
+def busy_settings(studies_settings: Settings) -> Settings:
+    """An installation in which one person may begin many runs."""
+    return replace(studies_settings, max_runs=100)
+
+
+def test_many_threads_may_write_at_once(busy_settings: Settings, cohort: Cohort) -> None:
+    store = Store(busy_settings)
     study = store.create_study("ann", "Ward", cohort)
     with ThreadPoolExecutor(8) as pool:
         runs = list(pool.map(lambda _: store.create_run("ann", study.id, TrainSettings()), range(24)))
@@ -73,11 +81,11 @@ def _write(settings: Settings, study_id: str, n: int) -> None:
         store.append_progress("ann", run.id, [Progress(stage="folds", model="network", epoch=e) for e in range(5)])
 
 
-def test_several_processes_may_migrate_and_write_at_once(studies_settings: Settings, cohort: Cohort) -> None:
-    store = Store(studies_settings)
+def test_several_processes_may_migrate_and_write_at_once(busy_settings: Settings, cohort: Cohort) -> None:
+    store = Store(busy_settings)
     study = store.create_study("ann", "Ward", cohort)
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_write, args=(studies_settings, study.id, 10)) for _ in range(3)]
+    workers = [context.Process(target=_write, args=(busy_settings, study.id, 10)) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
