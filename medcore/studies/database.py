@@ -74,13 +74,17 @@ _opened: list[Engine] = []
 @cache
 def _engine(settings: Settings) -> Engine:
     engine = database_at(settings.database_url, keys_of(settings.data_dir))
-    with file_lock(settings.data_dir / "migrate.lock"):
-        with engine.connect() as connection:
-            new = revision_of(connection) is None
-        if new:
-            _check_nothing_lost(settings.storage_url)
-        migrate(engine, settings=settings)
-        _keep_first_head(engine, settings.data_dir)
+    try:
+        with file_lock(settings.data_dir / "migrate.lock"):
+            with engine.connect() as connection:
+                new = revision_of(connection) is None
+            if new:
+                _check_nothing_lost(settings.storage_url)
+            migrate(engine, settings=settings)
+            _keep_first_head(engine, settings.data_dir)
+    except BaseException:
+        engine.dispose()  # or its connections stay open for as long as this process lives
+        raise
     _opened.append(engine)
     return engine
 

@@ -20,13 +20,13 @@ def test_a_sample_from_one_click_to_one_patients_explanation(visit):
     visitor.sees("Run 1: Automatic")
     assert visitor.study == study
     visitor.page.get_by_role("button", name="Judge it").first.click()
-    visitor.settled().sees("What a threshold does")
+    visitor.settled().sees("Does acting on it help?")
     expect(visitor.page.locator(".js-plotly-plot").nth(3)).to_be_visible()
     visitor.page.get_by_role("link", name="Patient").click()
     visitor.settled().first_patient().sees("What the model used")
     visitor.sees("not why the patient is ill")
     expect(visitor.page.locator(".js-plotly-plot .waterfalllayer, .js-plotly-plot .barlayer").first).to_be_visible()
-    visitor.sees("oldpeak")
+    visitor.sees("ST depression on exercise")
 
 
 def uploaded_table() -> bytes:
@@ -51,7 +51,7 @@ def test_an_uploaded_table_from_file_to_explanation(visit):
     visitor.page.get_by_role("link", name="Go on to training").click()
     visitor.settled().choose("Logistic regression").press("train.start")
     visitor.page.get_by_role("button", name="Judge it").first.click()
-    visitor.settled().sees("What a threshold does")
+    visitor.settled().sees("Does acting on it help?")
     visitor.page.get_by_role("link", name="Patient").click()
     visitor.settled().first_patient().sees("What the model used")
     visitor.sees("age_years")

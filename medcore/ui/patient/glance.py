@@ -17,7 +17,7 @@ from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
 LOOKS = {"usual": "success", "caution": "warning", "abstain": "error"}
-SHOWN = 8
+SHOWN = 5
 """Values on the strip, those that the model uses most first; the others are folded away."""
 CENTRAL = (0.025, 0.975)
 """Values beyond these quantiles of the training patients are marked: the usual 95 % of laboratory reference ranges."""
