@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -26,7 +28,8 @@ def test_a_sample_from_one_click_to_one_patients_explanation(visit):
     visitor.settled().first_patient().sees("What the model used")
     visitor.sees("not why the patient is ill")
     expect(visitor.page.locator(".js-plotly-plot .waterfalllayer, .js-plotly-plot .barlayer").first).to_be_visible()
-    visitor.sees("ST depression on exercise")
+    labels = visitor.page.get_by_text(re.compile("Chest pain type|ST depression on exercise"))
+    expect(labels.locator("visible=true").first).to_be_visible()
 
 
 def uploaded_table() -> bytes:
