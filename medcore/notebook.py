@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,14 +16,14 @@ class NotebookTable(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
-class ShownInNotebooks:
+class ShownInNotebooks(ABC):
     """Gives a result that has a ``notebook_table`` the form in which Jupyter shows it."""
 
     __slots__ = ()
 
+    @abstractmethod
     def notebook_table(self) -> NotebookTable:
         """Return what to show."""
-        raise NotImplementedError
 
     def _repr_html_(self) -> str:
         caption, header, rows = self.notebook_table()

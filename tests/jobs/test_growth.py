@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import pytest
+
 from medcore import jobs
 from medcore.jobs.cluster.growth import Growth, give_memory_back
 from medcore.settings import Settings
@@ -39,5 +41,6 @@ def test_a_grown_worker_is_replaced_and_what_is_asked_meanwhile_is_answered(
     assert jobs.call(time.sleep, 0) is None
 
 
-def test_memory_is_given_back_without_a_word() -> None:
+def test_memory_is_given_back_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
     give_memory_back()
+    assert capfd.readouterr() == ("", "")

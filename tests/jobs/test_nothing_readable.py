@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -35,8 +33,6 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
         patch.setattr(tempfile, "tempdir", None)
-        # A test of a page may have left its script as the main module, which a reader would run again.
-        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
         yield folder
 
 

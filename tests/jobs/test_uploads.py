@@ -1,4 +1,5 @@
 import io
+import sys
 import zipfile
 from collections.abc import Iterator
 from importlib import import_module
@@ -65,6 +66,18 @@ def test_an_upload_is_read_as_the_same_file_from_the_shell(sample) -> None:
     pd.testing.assert_frame_equal(there.frame, here.frame)
     assert there == here
     assert there.frame.attrs == here.frame.attrs
+
+
+def test_a_reader_does_not_run_the_page_that_asked_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Streamlit makes the script it runs the main module, which a child of multiprocessing runs again.
+    script, trace = tmp_path / "page.py", tmp_path / "trace"
+    script.write_text(f"open({str(trace)!r}, 'w').close()\nraise RuntimeError")
+    page = ModuleType("__main__")
+    page.__file__ = str(script)
+    monkeypatch.setitem(sys.modules, "__main__", page)
+    assert read_upload("a.csv", b"age,event\n1,0\n2,1\n").n_rows == 2
+    assert not trace.exists()
+    assert sys.modules["__main__"] is page
 
 
 def test_how_a_file_is_to_be_read_reaches_the_reader() -> None:

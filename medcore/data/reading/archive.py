@@ -21,7 +21,7 @@ MAX_RATIO = 200
 RATIO_COUNTS_FROM = 1 << 20
 ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz", ".zst", ".jar")
 _ARCHIVE_HEADS = (b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
-_DAMAGED = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError)
+_DAMAGED = (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError)
 
 
 def is_archive(raw: RawFile) -> bool:

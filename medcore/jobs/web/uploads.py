@@ -11,13 +11,17 @@ from __future__ import annotations
 import json
 import multiprocessing
 import resource
+import sys
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -35,6 +39,7 @@ from medcore.studies.kept.parquet import from_parquet, to_parquet
 MEMORY_BYTES = 6 << 30
 """What reading one file may take on top of the readers themselves."""
 READ_SECONDS = 180
+_starting = threading.Lock()
 PRELOADED = ["medcore.jobs.web.uploads", "pyarrow.parquet", "pyreadstat", "python_calamine"]
 
 
@@ -82,7 +87,8 @@ def _in_child_with(
     ours, theirs = _context().Pipe()
     child = _context().Process(target=_read, args=(theirs, name, asked, str(scratch)), daemon=True)
     try:
-        child.start()
+        with _no_main_module():
+            child.start()
         theirs.close()
         head, frame = _received(name, ours, data)
         note("table read", bytes=len(data), rows=len(frame), columns=len(frame.columns))
@@ -91,6 +97,19 @@ def _in_child_with(
         ours.close()
         child.kill()
         child.join()
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Start a child that runs no main module again: here that is the script of a page, put there by Streamlit."""
+    blank = ModuleType("__main__")
+    with _starting:
+        page, sys.modules["__main__"] = sys.modules["__main__"], blank
+        try:
+            yield
+        finally:
+            if sys.modules["__main__"] is blank:  # no other page began meanwhile
+                sys.modules["__main__"] = page
 
 
 def keep_uploads_in_memory(settings: Settings) -> None:

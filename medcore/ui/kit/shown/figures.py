@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +20,10 @@ from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.shown.tables import download, downloads
 from medcore.ui.kit.text import markup, plain
 
+PICTURES: tuple[tuple[str, Callable[[Any], bytes | str], str], ...] = (
+    ("png", to_png, "image/png"),
+    ("svg", to_svg, "image/svg+xml"),
+)
 SHOWN_NUMBERS = 200
 """Lines of a chart's table on the page; more are no longer read, and files have all."""
 
@@ -95,22 +99,9 @@ def _take_along(chart: Any, key: str) -> None:
         found = numbers(chart)
         with st.container(horizontal=True):
             # Drawn on a worker: the web process answers others meanwhile.
-            download(
-                "PNG",
-                partial(jobs.call, to_png, chart),
-                file_name="chart.png",
-                mime="image/png",
-                key=f"{key}.png",
-                quiet=True,
-            )
-            download(
-                "SVG",
-                partial(jobs.call, to_svg, chart),
-                file_name="chart.svg",
-                mime="image/svg+xml",
-                key=f"{key}.svg",
-                quiet=True,
-            )
+            for kind, draw, mime in PICTURES:
+                made = partial(jobs.call, draw, chart)
+                download(kind.upper(), made, file_name=f"chart.{kind}", mime=mime, key=f"{key}.{kind}", quiet=True)
             downloads(found, name="chart", key=key)
         rows = found.head(SHOWN_NUMBERS).map(lambda cell: plain(cell) if isinstance(cell, str) else cell)
         st.table(
