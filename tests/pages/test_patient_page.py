@@ -115,6 +115,17 @@ def test_a_test_patient_is_shown_with_risk_reason_and_caption(patient_page, word
     assert len(app.get("plotly_chart")) == 1
 
 
+def test_unusual_and_unknown_values_are_never_folded_away_behind_usual_ones(patient_page):
+    n_marked = 0
+    for place in (0, 120):
+        shown = opened(patient_page("heart"), place).get("html")
+        strip = "".join(e.proto.body for e in shown if "mc-values" in e.proto.body)
+        marks = re.findall(r'<li class="mc-(\w+)">', strip)
+        assert marks == sorted(marks, key=lambda mark: mark == "plain")
+        n_marked += sum(mark != "plain" for mark in marks)
+    assert n_marked > 0
+
+
 def test_each_heading_names_the_patient_and_the_next_one_leaves_nothing_behind(patient_page, words):
     app = opened(patient_page("heart"), 3, "similar")
     first = re.search(r"Patients similar to (Row \d+)", words(app))[1]

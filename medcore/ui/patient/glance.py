@@ -18,7 +18,7 @@ from medcore.ui.patient.explainer import Explainer
 
 LOOKS = {"usual": "success", "caution": "warning", "abstain": "error"}
 SHOWN = 5
-"""Values on the strip, those that the model uses most first; the others are folded away."""
+"""Values on the strip: marked ones, then those that the model uses most; the others are folded away."""
 CENTRAL = (0.025, 0.975)
 """Values beyond these quantiles of the training patients are marked: the usual 95 % of laboratory reference ranges."""
 MARKS = {"high": "▲", "low": "▼", "missing": "∅", "new": "?"}
@@ -82,9 +82,10 @@ def show_classes(explainer: Explainer, patient: PatientRisk, ranked: list[int]) 
 
 
 def show_values(explainer: Explainer, patient: PatientRisk, class_index: int) -> None:
-    """Show the patient's own values as a strip; unusual, unknown and filled-in ones are marked."""
-    order = np.argsort(-explainer.weights(class_index), kind="stable")
-    chips = [_chip(explainer, patient, int(i)) for i in order]
+    """Show the patient's own values as a strip; unusual, unknown and filled-in ones are marked and come first."""
+    used = [int(i) for i in np.argsort(-explainer.weights(class_index), kind="stable")]
+    marks = {i: mark_of(explainer, patient, i) for i in used}
+    chips = [_chip(explainer, patient, i, marks[i]) for i in sorted(used, key=lambda i: not marks[i])]
     label = markup(_("The patient’s own values"))
     st.html(f'<ul class="mc-values" aria-label="{label}">{"".join(chips[:SHOWN])}</ul>')
     if len(chips) > SHOWN:
@@ -92,8 +93,7 @@ def show_values(explainer: Explainer, patient: PatientRisk, class_index: int) ->
         st.html(
             f'<details class="mc-caption"><summary>{more}</summary><ul class="mc-values">{"".join(chips[SHOWN:])}</ul></details>'
         )
-    seen = {mark_of(explainer, patient, int(i)) for i in order}
-    if legend := " · ".join(f"{MARKS[k]} {_(MEANINGS[k])}" for k in MARKS if k in seen):
+    if legend := " · ".join(f"{MARKS[k]} {_(MEANINGS[k])}" for k in MARKS if k in marks.values()):
         components.caption(legend)
 
 
@@ -109,9 +109,9 @@ def mark_of(explainer: Explainer, patient: PatientRisk, place: int) -> str:
     return "high" if code > high else "low" if code < low else ""
 
 
-def _chip(explainer: Explainer, patient: PatientRisk, place: int) -> str:
+def _chip(explainer: Explainer, patient: PatientRisk, place: int, mark: str) -> str:
     column = explainer.shown(explainer.reference.columns[place])
-    mark, value = mark_of(explainer, patient, place), column.value(patient.values[place])
+    value = column.value(patient.values[place])
     shown = _("not known") if value is None else f"{value} {unit_message(column.unit, column.name)}".strip()
     sign = f'<em title="{markup(_(MEANINGS[mark]))}">{MARKS[mark]}</em> ' if mark else ""
     return f'<li class="mc-{mark or "plain"}">{sign}<span>{components.column(column)}</span> <b>{markup(shown, limit=40)}</b></li>'
