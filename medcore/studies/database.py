@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
@@ -61,14 +62,14 @@ def check_database(settings: Settings) -> None:
 
 def forget_engines() -> None:
     """Close every connection of this process and forget the keys; used between tests, before a fork, and when both are others."""
-    for engine in _opened:
+    for engine in list(_opened):
         engine.dispose()
-    _opened.clear()
     _engine.cache_clear()
     forget_keys()
 
 
-_opened: list[Engine] = []
+_opened: WeakSet[Engine] = WeakSet()
+"""Every engine of this process that somebody holds: one that was forgotten may be used, and closed, again."""
 
 
 @cache
@@ -85,7 +86,7 @@ def _engine(settings: Settings) -> Engine:
     except BaseException:
         engine.dispose()  # or its connections stay open for as long as this process lives
         raise
-    _opened.append(engine)
+    _opened.add(engine)
     return engine
 
 
