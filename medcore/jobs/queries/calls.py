@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 from medcore.errors import MedcoreError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster.answer import answer
-from medcore.jobs.cluster.connection import Connection
-from medcore.jobs.runs.hand_over import ensure_cluster
+from medcore.jobs.cluster.connection import Connection, connected
 from medcore.settings import Settings
 
 T = TypeVar("T")
@@ -32,7 +31,7 @@ def call(function: Callable[..., T], *args: Any, timeout: float = CALL_SECONDS, 
     """
     settings = Settings.from_env()
     for final in (False, True):
-        connection = ensure_cluster(settings)
+        connection = connected(settings)
         outcome = _ask(connection, function, args, kwargs, timeout=timeout)
         if outcome is not None or final:
             break

@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from medcore.data.schema.targets import diseases_first
+from medcore.errors import MedcoreError
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import N_, _
@@ -107,8 +108,14 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
     with right:
         _steps(study, explainer, at)
     name = hashlib.sha256(at.chosen.key.encode()).hexdigest()[:10]
-    with _cleared(name).container(key=f"patient-{name}", gap="xsmall"):
+    place, since = _cleared(name)
+    try:
         patient = explainer.risk_of(at.chosen.frame, at.chosen.key)
+    except MedcoreError:
+        place.empty()
+        raise
+    time.sleep(max(0.0, since + FLUSH_SECONDS - time.monotonic()))
+    with place.container(key=f"patient-{name}", gap="xsmall"):
         event = explainer.results.target.event
         class_index = 0 if event is None else event
         if event is None:
@@ -143,19 +150,19 @@ def _note(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         note_view(study, "newcomer.viewed", chosen.key, run=explainer.run)
 
 
-def _cleared(name: str) -> Any:
-    """Return the place of the record, cleared in the browser when it belonged to another patient.
+def _cleared(name: str) -> tuple[Any, float]:
+    """Return the place of the record, cleared when it belonged to another patient, and since when (s, monotonic).
 
-    Streamlit keeps a container's old content until it is replaced piece by piece,
-    and joins what is sent at the same place in quick succession: hence the wait.
+    Streamlit keeps a container's old content until it is replaced piece by piece, and joins
+    what is sent at the same place within ``FLUSH_SECONDS``: the record must not be there sooner.
     """
     place = st.empty()
-    if st.session_state.get("patient.shown") != name:
-        waiting = markup(_("One moment …"))
-        place.html(f'<div class="mc-caption" role="status">{waiting}</div>')
-        time.sleep(FLUSH_SECONDS)
-        st.session_state["patient.shown"] = name
-    return place
+    if st.session_state.get("patient.shown") == name:
+        return place, 0.0
+    waiting = markup(_("One moment …"))
+    place.html(f'<div class="mc-caption" role="status">{waiting}</div>')
+    st.session_state["patient.shown"] = name
+    return place, time.monotonic()
 
 
 def _part(
