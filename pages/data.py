@@ -39,7 +39,7 @@ def page() -> None:
     outcome_form(study)
     if study.schema.outcome is not None:
         components.link("train", _("Go on to training"), icon=":material/arrow_forward:")
-    part = components.choice(_("Look at"), list(PARTS), key="data.part", show=lambda p: _(PARTS[p]))
+    part = components.choice(_("Look at"), list(PARTS), key="data.part", show=lambda p: _(PARTS[p]), link="view")
     with components.errors_shown():
         show(part, study)
 

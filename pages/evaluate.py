@@ -36,7 +36,7 @@ def page() -> None:
     who(judged)
     schema = Schema.from_dict(results.manifest["schema"])
     components.mends(cache.model_mends(cache.cohort(study), run, schema), naming=study.schema.shown)
-    view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v]))
+    view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v]), link="view")
     threshold = threshold_of(study, run, results, judged.class_index)
     with components.errors_shown():
         if view == "overview":

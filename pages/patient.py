@@ -22,7 +22,7 @@ VIEWS = {
 
 
 def page() -> None:
-    listed = not (state().opened or state().patients)
+    listed = not (state().opened or state().patients or "row" in st.query_params)
     if listed:
         head()
     study = guards.require_outcome()
@@ -37,7 +37,9 @@ def page() -> None:
             head()
         left, right = st.columns(2)
         with left:
-            view = components.choice(_("Look at"), list(VIEWS), key="patient.view", show=lambda v: _(VIEWS[v]))
+            view = components.choice(
+                _("Look at"), list(VIEWS), key="patient.view", show=lambda v: _(VIEWS[v]), link="view"
+            )
         if view == "many":
             table.show(explainer)
         elif view == "whole":
@@ -54,7 +56,7 @@ def head() -> None:
 
 def ask_source(explainer: Explainer) -> str:
     ways = listing.sources(explainer)
-    return components.choice(_("Who"), ways, key="patient.way", show=lambda w: _(listing.SOURCES[w]))
+    return components.choice(_("Who"), ways, key="patient.way", show=lambda w: _(listing.SOURCES[w]), link="who")
 
 
 def patients(study: StudyRecord, explainer: Explainer, way: str) -> None:

@@ -15,7 +15,7 @@ from medcore.i18n import LANGUAGES, N_, _
 from medcore.settings import ASSETS, Settings
 from medcore.studies.people.roles import ROLE_WORDS, Role
 from medcore.studies.people.sign_in import sign_in_of
-from medcore.ui.kit import entry, guards, navigation
+from medcore.ui.kit import entry, guards, links, navigation
 from medcore.ui.kit.cache import store
 from medcore.ui.kit.notices import error, errors_shown
 from medcore.ui.kit.shown.fragments import fragment
@@ -62,11 +62,13 @@ def _page() -> None:
         st.html(f'<p class="mc-caveat">{markup(_(CAVEAT))}</p>')
     to_address()
     tour.banner(page.url_path or "studies")
+    links.begin(page.url_path or "studies")
     problem, state().problem = state().problem, None
     if problem is not None:
         error(problem)
     with errors_shown():
         page.run()
+    links.finish()
 
 
 def _language() -> None:

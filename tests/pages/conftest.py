@@ -59,9 +59,9 @@ def signed_in(page_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 def open_page(signed_in: None) -> Opened:
     """Open a page by name, as by a link that names a study and a language."""
 
-    def opened(name: str, *, study: str | None = None, lang: str = "en") -> AppTest:
+    def opened(name: str, *, study: str | None = None, lang: str = "en", **asked: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "medcore" / "ui" / "main.py"), default_timeout=180)
-        app.query_params["lang"] = lang
+        app.query_params |= {"lang": lang, **asked}
         if study:
             app.query_params["study"] = study
         if name != "studies":

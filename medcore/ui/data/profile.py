@@ -41,7 +41,7 @@ ORDERS: Mapping[str, tuple[str, Callable[[ColumnProfile], Any]]] = {
 
 def profile_view(study: StudyRecord) -> None:
     """Show one of three looks at the table."""
-    view = choice(_("Show"), list(VIEWS), key="data.profile.view", show=lambda v: _(VIEWS[v]))
+    view = choice(_("Show"), list(VIEWS), key="data.profile.view", show=lambda v: _(VIEWS[v]), link="show")
     if view == "table_one":
         _table_one(study)
         return

@@ -11,12 +11,13 @@ from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.evaluate import judging
 from medcore.ui.evaluate.judging import Judged
-from medcore.ui.kit import cache, guards
+from medcore.ui.kit import cache, guards, links
 from medcore.ui.kit.runs import run_title, say_out_of_date
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.kit.words import model_name
 
+NO_OTHER = "none"
 SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
 
 
@@ -31,6 +32,7 @@ def choose_run(study: StudyRecord) -> RunRecord:
             _("Training run"), ids, index=ids.index(run.id), format_func=titles.__getitem__, key="evaluate.run"
         )
         run = next(r for r in runs if r.id == picked)
+        links.keep("run", str(run.number), run.id)
     state().run_id = run.id
     say_out_of_date(run)
     return run
@@ -41,33 +43,45 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
     left, middle, right = st.columns(3)
     with left:
         sides = list(SIDES) if results.test is not None else ["training"]
-        side = components.choice(_("Patients"), sides, key="evaluate.side", show=lambda s: _(SIDES[s]))
-    others = [name for name in results.names if name != results.model]
+        side = components.choice(_("Patients"), sides, key="evaluate.side", show=lambda s: _(SIDES[s]), link="side")
     with middle:
-        other = st.selectbox(
-            _("Beside it"),
-            [None, *others],
-            index=1 + others.index("logistic") if "logistic" in others else 0,
-            format_func=lambda n: model_name(n) if n else _("no other model"),
-            key=f"evaluate.other.{run.id}",
-        )
+        other = _beside(run, [name for name in results.names if name != results.model])
     class_index = len(results.classes) - 1
     if results.target.many:
         with right:
             ranked = diseases_first(np.bincount(results.training.outcome).tolist(), results.absence)
             names = [str(name) for name in results.class_names]
             cuts = results.target.cuts[:-1]  # of the highest class "or higher" says nothing more
+            questions, key = [*cuts, *ranked], f"evaluate.class.{run.id}"
+            links.take_up("class", key, questions, usual=questions[0])
             class_index = st.selectbox(
                 _("Class against all others")
                 if not cuts
                 else _("At or above a class, or one class against the others"),
-                [*cuts, *ranked],
+                questions,
                 format_func=lambda i: components.one_line(judging.question_name(results.target, names, i)),
-                key=f"evaluate.class.{run.id}",
+                key=key,
             )
+            links.keep("class", "" if class_index == questions[0] else str(class_index), class_index)
     if side == "test" and not _unlocked(study, run):
         st.stop()
     return judging.judge(results, run.id, side=side, class_index=class_index, other=other)
+
+
+def _beside(run: RunRecord, others: list[str]) -> str | None:
+    """Ask beside which other model it is judged."""
+    names, key = [None, *others], f"evaluate.other.{run.id}"
+    usual = "logistic" if "logistic" in others else None
+    links.take_up("beside", key, names, usual=usual, told=lambda n: n or NO_OTHER)
+    other = st.selectbox(
+        _("Beside it"),
+        names,
+        index=names.index(usual),
+        format_func=lambda n: model_name(n) if n else _("no other model"),
+        key=key,
+    )
+    links.keep("beside", "" if other == usual else other or NO_OTHER, other)
+    return other
 
 
 def _unlocked(study: StudyRecord, run: RunRecord) -> bool:

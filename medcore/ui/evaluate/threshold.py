@@ -14,7 +14,8 @@ from medcore.ui.evaluate.rates import per_hundred
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import note
 from medcore.ui.kit.shown.inputs import threshold_input
-from medcore.ui.kit.state import speak, state
+from medcore.ui.kit.state import speak
+from medcore.ui.kit.thresholds import remember
 
 RULES: Mapping[Rule, str] = {
     "by_hand": N_("Set by hand"),
@@ -49,7 +50,7 @@ def ask_threshold(judged: Judged, default: float) -> ThresholdChoice:
         threshold = threshold_input(judged.threshold_key, key="evaluate.threshold", default=default)
         return judged.choose("by_hand", threshold)
     choice = in_steps(judged.choose(rule, target))
-    state().thresholds[judged.threshold_key] = choice.threshold
+    remember(judged.threshold_key, choice.threshold)
     # The slider is not drawn now: when it comes back, it begins where the rule left it.
     st.session_state.pop(f"evaluate.threshold.{judged.threshold_key}", None)
     sentence = _("Threshold {percent} %. {reason}", percent=f"{100 * choice.threshold:.1f}", reason=choice.rationale)

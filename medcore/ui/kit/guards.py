@@ -13,7 +13,7 @@ import streamlit as st
 from medcore.errors import NotFoundError
 from medcore.i18n import _
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.kit import entry
+from medcore.ui.kit import entry, links
 from medcore.ui.kit.cache import store
 from medcore.ui.kit.layout import empty, note
 from medcore.ui.kit.notices import error
@@ -43,7 +43,10 @@ def require_administrator() -> str:
 
 
 def current_study() -> StudyRecord | None:
-    """Return the study at hand, if there is one and it is this owner's."""
+    """Return the study at hand, if there is one and this person may open it.
+
+    The frame asks first, beside the page; why it cannot be opened is said at the top of the page.
+    """
     study_id = state().study_id
     if study_id is None:
         return None
@@ -51,7 +54,7 @@ def current_study() -> StudyRecord | None:
         return store().get_study(require_owner(), study_id)
     except NotFoundError as problem:
         state().open_study(None)
-        error(problem)
+        state().problem = problem
         return None
 
 
@@ -96,7 +99,23 @@ def require_run() -> RunRecord:
         )
     newest = next((run for run in runs if run.version_of is None), runs[0])
     wanted = (state().run_id, study.choice.run_id if study.choice else None, newest.id)
-    return next(run for run_id in wanted for run in runs if run.id == run_id)
+    usual = next(run for run_id in wanted for run in runs if run.id == run_id)
+    return _linked_run(runs, usual)
+
+
+def _linked_run(runs: tuple[RunRecord, ...], usual: RunRecord) -> RunRecord:
+    """Return the run that the address newly asks for by its number, else the usual one."""
+    said, run = links.asked("run", usual.id), usual
+    if said:
+        found = next((run for run in runs if str(run.number) == said), None)
+        if found is None:
+            note(_("This study has no finished run of the number in the link; another one is shown."), look="warning")
+        else:
+            run, state().run_id = found, found.id
+            if "evaluate.run" in st.session_state:
+                st.session_state["evaluate.run"] = run.id
+    links.keep("run", str(run.number), run.id)
+    return run
 
 
 def finished_runs(study: StudyRecord) -> tuple[RunRecord, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -21,6 +21,9 @@ from medcore.data.findings import Finding
 from medcore.errors import MedcoreError
 from medcore.i18n import LANGUAGES, best_language, use_language
 from medcore.studies import Receipt
+
+if TYPE_CHECKING:
+    from medcore.ui.kit.links import Linked
 
 _KEY = "medcore"
 
@@ -69,6 +72,12 @@ class SessionState:
     """What the audit trail was told last, by kind: a rerun of the page tells it nothing new."""
     refits: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What bootstrap samples said of a run's model, told as JSON, by run."""
+    page: str = ""
+    """The page drawn last."""
+    linked: dict[str, Linked] = field(default_factory=dict, repr=False)
+    """What that page wrote into the address, by name."""
+    drawn: set[str] = field(default_factory=set, repr=False)
+    """Which of these names the present run of the page has drawn."""
     uploads: int = 0
     """Counts finished uploads: a new key empties the uploader and frees its memory."""
 

@@ -16,6 +16,7 @@ from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
+from medcore.ui.kit import links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import speak, state
@@ -51,14 +52,10 @@ class Opened:
 def opened(explainer: Explainer) -> Opened | None:
     """Return the patient that is open, opening the one that another page asked for; None when the list is to be shown."""
     run_id = explainer.run.id
+    _open_linked(explainer)
     asked = state().patients.pop(run_id, None)
     if asked is not None:
-        for source in listing.sources(explainer)[:2]:
-            known = listing.known(explainer, source) if source in ("test", "training") else None
-            if known is not None and asked in known.rows:
-                remember(explainer, known)
-                worklist.open_patient(run_id, known.identity, int(np.flatnonzero(known.rows == asked)[0]))
-                break
+        _open_row(explainer, "rows", asked)
     identity, place = state().opened.get(run_id, ("", 0))
     if identity == TYPED and run_id in state().typed:
         return Opened(state().typed[run_id])
@@ -66,6 +63,28 @@ def opened(explainer: Explainer) -> Opened | None:
     if found is None or found.identity != identity or not 0 <= place < len(found):
         return None
     return Opened(found.patient(place, explainer), found, place)
+
+
+def _open_row(explainer: Explainer, numbering: str, number: int) -> bool:
+    """Open the patient of a row of the study's table, by ``rows`` from 0 or ``lines`` as the file numbers them."""
+    for source in listing.sources(explainer):
+        known = listing.known(explainer, source) if source in OWN_LISTS else None
+        at = np.flatnonzero(getattr(known, numbering) == number) if known is not None else np.array([])
+        if known is not None and len(at):
+            remember(explainer, known)
+            worklist.open_patient(explainer.run.id, known.identity, int(at[0]))
+            return True
+    return False
+
+
+def _open_linked(explainer: Explainer) -> None:
+    """Open the patient whose row the address newly asks for, or go back to the list if it asks for none."""
+    opened_now = state().opened
+    said = links.asked("row", opened_now.get(explainer.run.id))
+    if said == "":
+        opened_now.pop(explainer.run.id, None)
+    elif said is not None and not (said.isdecimal() and _open_row(explainer, "lines", int(said))):
+        components.note(_("The row in the link is not among this model’s patients."), look="warning")
 
 
 def remember(explainer: Explainer, found: Listing) -> None:
@@ -135,16 +154,17 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
             glance.show_values(explainer, patient, class_index)
             glance.show_trust(trust)
         part = components.choice(
-            _("Look at"), list(PARTS), key="patient.part", show=lambda p: _(PARTS[p]), labelled=False
+            _("Look at"), list(PARTS), key="patient.part", show=lambda p: _(PARTS[p]), labelled=False, link="part"
         )
         with st.container(key=f"patient-{name}-{part}"), components.errors_shown():
             _part(part, study, explainer, at.chosen, patient, trust, class_index, threshold)
 
 
 def _note(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
-    """Put into the audit trail which patient is looked at: by row where they are of the study's table."""
+    """Put into address and audit trail which patient is looked at: by row where they are of the study's table."""
     chosen = at.chosen
     if at.listing is not None and at.listing.identity in OWN_LISTS and chosen.line is not None:
+        links.keep("row", str(chosen.line), (at.listing.identity, at.place))
         note_view(study, "patient.viewed", chosen.key, run=explainer.run, row=chosen.line)
     else:
         note_view(study, "newcomer.viewed", chosen.key, run=explainer.run)
@@ -198,8 +218,8 @@ def _steps(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
             return
         class_index = st.session_state.get(f"patient.class.{explainer.run.id}", len(explainer.classes) - 1)
         threshold = threshold_of(study, explainer.run, explainer.results, class_index)
-        shown = st.session_state.get("patient.filter") or "all"
-        order = worklist.ordered(at.listing, threshold, class_index, shown).tolist()
+        worklist.linked()
+        order = worklist.arranged(at.listing, threshold, class_index).tolist()
         number = order.index(at.place) if at.place in order else -1
         for label, step, key in ((_("Previous"), -1, "Left"), (_("Next"), 1, "Right")):
             there = number + step
@@ -213,7 +233,7 @@ def _steps(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
                 args=(explainer.run.id, at.listing.identity, order[there] if can else 0),
             )
         if number >= 0:
-            components.caption(_("{n} of {total} by risk", n=number + 1, total=len(order)))
+            components.caption(_("{n} of {total} in the list", n=number + 1, total=len(order)))
 
 
 def _warn(explainer: Explainer, at: Opened) -> None:
@@ -230,6 +250,7 @@ def _close(run_id: str) -> None:
 
 
 def _pick_class(explainer: Explainer, first: int, *, key: str) -> int:
+    links.take_up("class", key, range(len(explainer.classes)), usual=first)
     picked = st.selectbox(
         _("Outcome in question"),
         range(len(explainer.classes)),
@@ -238,6 +259,7 @@ def _pick_class(explainer: Explainer, first: int, *, key: str) -> int:
         key=key,
         persist_state="session",
     )
+    links.keep("class", "" if picked == first else str(picked), picked)
     return int(picked)
 
 

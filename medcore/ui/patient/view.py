@@ -57,7 +57,7 @@ def _ask(explainer: Explainer) -> bool:
         key=f"patient.background.{explainer.run.id}",
         persist_state="session",
     )
-    components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]))
+    components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]), link="scale")
     return len(explainer.columns) > FOLDED + 1 and st.toggle(_("Show all columns"), key="patient.all")
 
 

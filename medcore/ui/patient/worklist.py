@@ -11,7 +11,7 @@ import streamlit as st
 from medcore.data.describe.export import to_csv, to_xlsx
 from medcore.explanation.model.tables import Explanations
 from medcore.i18n import N_, _, span
-from medcore.ui.kit import cache
+from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.kit.words import row_name
@@ -27,16 +27,21 @@ PIECE_SECONDS = 0.7
 MOST_NAMED = 5_000
 """Patients that can be found by typing; beyond, the browser's list would be slow, and the table has its own search."""
 FILTERS = {"all": N_("All"), "above": N_("At or above the threshold"), "below": N_("Below it")}
+ORDERS = {"risk": N_("Highest risk first"), "low": N_("Lowest risk first"), "row": N_("As in the file")}
+ARRANGED = {"filter": ("patient.filter", FILTERS), "order": ("patient.order", ORDERS)}
+"""By its name in the address: where a choice about the list is kept, and its options."""
 
 
 def worklist(explainer: Explainer, listing: Listing, threshold: float, class_index: int) -> None:
     """Show the patients, those at the highest risk first; opening one draws the page again."""
-    left, right = st.columns(2)
+    left, middle, right = st.columns([5, 5, 4])
     with left:
-        shown = components.choice(_("Show"), list(FILTERS), key="patient.filter", show=lambda f: _(FILTERS[f]))
+        components.choice(_("Show"), list(FILTERS), key="patient.filter", show=lambda f: _(FILTERS[f]), link="filter")
+    with middle:
+        components.choice(_("Order"), list(ORDERS), key="patient.order", show=lambda o: _(ORDERS[o]), link="order")
     with right:
         _open_by_name(explainer, listing)
-    order = ordered(listing, threshold, class_index, shown)
+    order = arranged(listing, threshold, class_index)
     components.caption(
         _(
             "{n} of {total} patients; threshold {percent} %. Click a row to open the patient.",
@@ -51,10 +56,27 @@ def worklist(explainer: Explainer, listing: Listing, threshold: float, class_ind
     _downloads(explainer, listing, threshold, class_index, order, batch)
 
 
-def ordered(listing: Listing, threshold: float, class_index: int, shown: str = "all") -> np.ndarray:
-    """Return the places of the patients to be shown, the highest risk first."""
+def linked() -> None:
+    """Let the address say how the list is arranged also while one of its patients is looked at."""
+    for name, (key, options) in ARRANGED.items():
+        usual = next(iter(options))
+        links.take_up(name, key, list(options), usual=usual)
+        chosen = st.session_state.get(key) or usual
+        links.keep(name, "" if chosen == usual else chosen, chosen)
+
+
+def arranged(listing: Listing, threshold: float, class_index: int) -> np.ndarray:
+    """Return the places of the patients to be shown, filtered and in the order chosen last."""
+    shown, by = (st.session_state.get(key) or next(iter(options)) for key, options in ARRANGED.values())
+    return ordered(listing, threshold, class_index, shown, by=by)
+
+
+def ordered(
+    listing: Listing, threshold: float, class_index: int, shown: str = "all", *, by: str = "risk"
+) -> np.ndarray:
+    """Return the places of the patients to be shown; equal risks stay as in the file."""
     risk = listing.risk[:, class_index]
-    order = np.argsort(-risk, kind="stable")
+    order = np.arange(len(risk)) if by == "row" else np.argsort(risk if by == "low" else -risk, kind="stable")
     if shown == "all":
         return order
     return order[risk[order] >= threshold] if shown == "above" else order[risk[order] < threshold]
@@ -142,7 +164,7 @@ def _table(
             risk: config.ProgressColumn(format="%.1f", min_value=0, max_value=100, width=150),
             _("Main reasons"): config.TextColumn(width="large"),
         },
-        alt=_("{n} patients by falling risk", n=len(table)),
+        alt=_("{n} patients with their risks", n=len(table)),
     )
     cells = event.selection.cells if event else []
     if cells:

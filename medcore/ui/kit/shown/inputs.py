@@ -8,7 +8,9 @@ from typing import TypeVar
 import streamlit as st
 
 from medcore.i18n import _
+from medcore.ui.kit import links
 from medcore.ui.kit.state import state
+from medcore.ui.kit.thresholds import remember
 
 T = TypeVar("T")
 
@@ -29,7 +31,7 @@ def threshold_input(run_id: str, *, key: str, default: float = 0.5) -> float:
         key=f"{key}.{run_id}",
     )
     threshold = round(percent / 100, 3)
-    state().thresholds[run_id] = threshold
+    remember(run_id, threshold)
     return threshold
 
 
@@ -41,8 +43,14 @@ def choice(
     show: Callable[[T], str] = str,
     help: str | None = None,  # noqa: A002
     labelled: bool = True,
+    link: str | None = None,
 ) -> T:
-    """Ask for one of a few: a row of buttons instead of tabs, so that only what is shown is computed."""
+    """Ask for one of a few: a row of buttons instead of tabs, so that only what is shown is computed.
+
+    ``link`` is the name under which what is chosen is part of the address.
+    """
+    if link:
+        links.take_up(link, key, options, usual=options[0])
     chosen = st.segmented_control(
         label,
         options,
@@ -54,4 +62,7 @@ def choice(
         persist_state="session",
         label_visibility="visible" if labelled else "collapsed",
     )
-    return options[0] if chosen is None else chosen
+    answer = options[0] if chosen is None else chosen
+    if link:
+        links.keep(link, "" if answer == options[0] else str(answer), answer)
+    return answer
