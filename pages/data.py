@@ -5,7 +5,7 @@ from __future__ import annotations
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.columns import columns_form
-from medcore.ui.data.findings import findings_view, last_change
+from medcore.ui.data.findings import findings_view
 from medcore.ui.data.outcome import outcome_form
 from medcore.ui.data.profile import profile_view
 from medcore.ui.data.recipe import recipe_form
@@ -34,7 +34,7 @@ def page() -> None:
     study = guards.require_study()
     components.header(_("Data"), _("What is in this table, what is wrong with it, and how it is prepared for a model."))
     table_facts(study)
-    last_change(study)
+    components.last_change(study)
     components.section(_("What is to be predicted?"))
     outcome_form(study)
     if study.schema.outcome is not None:

@@ -27,16 +27,18 @@ def page() -> None:
     runs = cache.store().list_runs(study.owner, study.id)
     active = next((run for run in reversed(runs) if run.unfinished), None)
     ended = [run for run in runs if not run.unfinished]
+    components.last_change(study, where="train.runs")
+    may_change = study.access != "read"
     if active is not None:
         components.section(run_title(active))
         components.fragment(run_panel.follow, every=1.0)(active.owner, active.id)
     elif ended:
         components.section(_("Latest run"))
-        past_run(ended[0])
-    if active is None and study.access != "read":
+        past_run(ended[0], may_change=may_change)
+    if active is None and may_change:
         before_training(study)
         new_run(study)
-    earlier_runs(ended if active else ended[1:])
+    earlier_runs(ended if active else ended[1:], may_change=may_change)
 
 
 def what_is_trained(study: StudyRecord) -> None:

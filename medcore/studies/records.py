@@ -19,6 +19,8 @@ from medcore.studies.people.roles import Access
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 RUN_STATES: tuple[str, ...] = get_args(RunState)
+REMOVED = "removed"
+"""The state of a run that was taken off its study's list: nobody is given it until that is undone."""
 UNFINISHED: tuple[RunState, ...] = ("queued", "running")
 
 

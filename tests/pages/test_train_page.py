@@ -175,6 +175,16 @@ def test_an_earlier_run_is_one_line_until_its_results_are_asked_for(
     assert board["Part in the model"].str.contains("100%").sum() == 1
 
 
+def test_a_run_is_taken_off_the_list_and_brought_back(open_page, page_store, heart_study, words):
+    run = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings())
+    page_store.finish_run(LOCAL_OWNER, run.id, "cancelled")
+    app = open_page("train", study=heart_study.id)
+    press(app, f"train.remove.{run.id}")
+    assert "Stopped as you asked" not in words(app) and "Training run 1 was taken off the list." in words(app)
+    press(app, f"train.runs.last.{heart_study.id}.undo")
+    assert "Stopped as you asked" in words(app) and "Undo" not in words(app)
+
+
 def test_every_model_of_a_run_has_a_name():
     from medcore.models.contract.candidate import candidates
 

@@ -25,6 +25,7 @@ ACTIONS: Mapping[str, str] = {
     "run.created": N_("Training run {number} was started."),
     "run.cancel_requested": N_("Training run {number} was asked to stop."),
     "run.recalibrated": N_("Run {of} was recalibrated to {n} other patients; that version is run {number}."),
+    "run.removed": N_("Training run {number} was taken off the list."),
     "run.done": N_("Training run {number} finished."),
     "run.failed": N_("Training run {number} failed."),
     "run.cancelled": N_("Training run {number} was stopped."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -74,7 +74,7 @@ def entries(session: Session, study_id: str) -> tuple[AuditEntry, ...]:
     """Return a study's entries, oldest first."""
     rows = session.scalars(select(AuditRow).where(AuditRow.study_id == study_id).order_by(AuditRow.id)).all()
     undone = {row.undoes for row in rows}
-    return tuple(_entry(row, undoable=row.before is not None and row.id not in undone) for row in rows)
+    return tuple(entry_of(row, undoable=row.before is not None and row.id not in undone) for row in rows)
 
 
 def trail(
@@ -91,7 +91,7 @@ def trail(
     for column, wanted in ((AuditRow.study_id, study_id), (AuditRow.owner, who), (AuditRow.action, action)):
         query = query if wanted is None else query.where(column == wanted)
     query = query if since is None else query.where(AuditRow.created_at >= since)
-    return tuple(_entry(row) for row in reversed(session.scalars(query).all()))
+    return tuple(entry_of(row) for row in reversed(session.scalars(query).all()))
 
 
 def rows(session: Session) -> Iterator[AuditRow]:
@@ -99,12 +99,13 @@ def rows(session: Session) -> Iterator[AuditRow]:
     yield from session.scalars(select(AuditRow).order_by(AuditRow.id).execution_options(yield_per=1000))
 
 
-def last_undoable(session: Session, study_id: str) -> AuditRow | None:
-    """Return the newest change that can still be undone."""
+def last_undoable(session: Session, study_id: str, *, but: Collection[str] = ()) -> AuditRow | None:
+    """Return the newest change that can still be undone, leaving out some actions."""
     undone = select(AuditRow.undoes).where(AuditRow.study_id == study_id, AuditRow.undoes.is_not(None))
     return session.scalars(
         select(AuditRow)
         .where(AuditRow.study_id == study_id, AuditRow.before.is_not(None), AuditRow.id.not_in(undone))
+        .where(AuditRow.action.not_in(but))
         .order_by(AuditRow.id.desc())
         .limit(1)
     ).first()
@@ -118,7 +119,8 @@ def _end_of_chain(session: Session) -> Head:
     return Head(0, FIRST) if last is None else Head(last.id, last.link)
 
 
-def _entry(row: AuditRow, *, undoable: bool = False) -> AuditEntry:
+def entry_of(row: AuditRow, *, undoable: bool = False) -> AuditEntry:
+    """Return an entry as the store gives it back."""
     return AuditEntry(
         seq=row.id,
         who=row.owner,

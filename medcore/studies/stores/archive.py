@@ -43,7 +43,7 @@ from medcore.studies.kept.files import result_name
 from medcore.studies.kept.parquet import from_parquet
 from medcore.studies.kept.seals import seal_result
 from medcore.studies.people.access import require_role
-from medcore.studies.records import UNFINISHED, RunPlan, StudyRecord
+from medcore.studies.records import REMOVED, UNFINISHED, RunPlan, StudyRecord
 from medcore.studies.stores.fairness import check_studies, room_left
 from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.stores.study_store import clean_name, study_record
@@ -89,7 +89,7 @@ class StudyArchive(StoreBase):
             study = study_row(session, owner, study_id, wants="change")
             table = session.get_one(CohortRow, study.cohort_id)
             runs = session.scalars(select(RunRow).where(RunRow.study_id == study_id).order_by(RunRow.number)).all()
-            kept = [run for run in runs if run.state not in UNFINISHED]
+            kept = [run for run in runs if run.state not in (*UNFINISHED, REMOVED)]
             members = cohort_parts(self.files, table)
             for run in kept:
                 name = result_name(study.owner, run.id)

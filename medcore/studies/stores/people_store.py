@@ -14,6 +14,7 @@ from medcore.studies.audit import entries as audit
 from medcore.studies.people.access import require_role, role_of
 from medcore.studies.people.roles import SHARES, Role, Share
 from medcore.studies.people.sign_in import LONGEST_NAME, SIGN_IN_HOURS, Claimed
+from medcore.studies.stores.put_back import SHARES_BEFORE, set_share
 from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.tables import PersonRow, ShareRow, SignInRow, now
 
@@ -103,14 +104,13 @@ class PeopleStore(StoreBase):
             row = session.get(ShareRow, (study_id, person))
             if role is None and row is None:
                 raise NotFoundError(N_("The study is not shared with {person}."), person=person)
-            if role is None:
-                session.execute(delete(ShareRow).where(ShareRow.study_id == study_id, ShareRow.person == person))
-            elif row is None:
-                session.add(ShareRow(study_id=study_id, person=person, role=role))
-            else:
-                row.role = role
+            before = None if row is None else row.role
+            if role == before:
+                return
+            set_share(session, study_id, person, role)
             action = "study.unshared" if role is None else f"study.shared_{role}"
-            audit.record(session, owner, action, study_id=study_id, details={"person": person})
+            details, shares = {"person": person}, {SHARES_BEFORE: {person: before}}
+            audit.record(session, owner, action, study_id=study_id, details=details, before=shares)
 
     def shares(self, owner: str, study_id: str) -> dict[str, Share]:
         """Return with whom a study is shared, and as what; its owner may ask."""

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from medcore.data.cohort import Cohort
-from medcore.errors import MedcoreError, NotFoundError, from_dict
+from medcore.errors import MedcoreError, NotFoundError, SettingsError, from_dict
 from medcore.i18n import N_
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
@@ -23,8 +23,9 @@ from medcore.studies.audit import entries as audit
 from medcore.studies.kept.cohorts import read_cohort
 from medcore.studies.kept.files import result_name
 from medcore.studies.kept.seals import result_is_whole, seal_result
-from medcore.studies.records import UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState
+from medcore.studies.records import REMOVED, UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState
 from medcore.studies.stores.fairness import check_runs, turn_for
+from medcore.studies.stores.put_back import STATES_BEFORE
 from medcore.studies.stores.session import StoreBase, run_row, study_row
 from medcore.studies.stores.study_store import identity_of, plan_of
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
@@ -101,7 +102,8 @@ class RunStore(StoreBase):
             session.add(row)
             session.flush()
             details = {"of": parent.number, "number": row.number, "n": link["n_patients"]}
-            audit.record(session, owner, "run.recalibrated", study_id=row.study_id, run_id=row.id, details=details)
+            before = {STATES_BEFORE: {row.id: REMOVED}}
+            audit.record(session, owner, "run.recalibrated", before=before, **_about(row) | {"details": details})
             return _record(session, row, owner)
 
     def get_run(self, owner: str, run_id: str) -> RunRecord:
@@ -113,7 +115,7 @@ class RunStore(StoreBase):
         """Return a study's runs, the newest first."""
         with self._reading() as session:
             study_row(session, owner, study_id)
-            query = select(RunRow).where(RunRow.study_id == study_id)
+            query = select(RunRow).where(RunRow.study_id == study_id, RunRow.state != REMOVED)
             return tuple(_record(session, row, owner) for row in session.scalars(query.order_by(RunRow.number.desc())))
 
     def unfinished_runs(self) -> tuple[tuple[str, str], ...]:
@@ -225,6 +227,21 @@ class RunStore(StoreBase):
                 if row.state == "queued":
                     _finish(session, row, "cancelled")
             return _record(session, row, owner)
+
+    def remove_run(self, owner: str, run_id: str) -> None:
+        """Take a run that has ended off its study's list; undo brings it back. Its files go with the study.
+
+        Raises:
+            SettingsError: it has not ended.
+
+        """
+        with self._writing() as session:
+            row = run_row(session, owner, run_id, wants="change", lock=True)
+            if row.state in UNFINISHED:
+                raise SettingsError(N_("Run {number} has not ended; stop it first."), number=row.number)
+            before = {STATES_BEFORE: {row.id: row.state}}
+            row.state = REMOVED
+            audit.record(session, owner, "run.removed", before=before, **_about(row))
 
     def finish_run(
         self,

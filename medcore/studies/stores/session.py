@@ -20,6 +20,7 @@ from medcore.studies.faults import named_faults
 from medcore.studies.kept.files import FileStore
 from medcore.studies.people.access import require
 from medcore.studies.people.roles import Access
+from medcore.studies.records import REMOVED
 from medcore.studies.tables import RunRow, StudyRow
 
 logger = logging.getLogger("medcore.studies")
@@ -112,7 +113,7 @@ def run_row(session: Session, person: str, run_id: str, *, wants: Access = "read
     """
     query = select(RunRow).where(RunRow.id == run_id)
     row = session.scalars(query.with_for_update() if lock else query).first()
-    if row is None:
+    if row is None or row.state == REMOVED:
         raise NotFoundError(N_("There is no such training run, or it is not yours. Open one from its study."))
     require(session, person, session.get_one(StudyRow, row.study_id), wants, run_id=run_id)
     return row

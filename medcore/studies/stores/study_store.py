@@ -21,13 +21,16 @@ from medcore.studies.kept.cohorts import keep_cohort, read_cohort, read_original
 from medcore.studies.kept.identity import plan_identity
 from medcore.studies.people.access import access_of, require, require_role, visible_to
 from medcore.studies.people.roles import Access
-from medcore.studies.records import Choice, RunPlan, StudyRecord
+from medcore.studies.records import REMOVED, AuditEntry, Choice, RunPlan, StudyRecord
 from medcore.studies.stores.fairness import check_studies, room_left
+from medcore.studies.stores.put_back import put_back, set_fields
 from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
 LONGEST_NAME = 200
-OWNERS_ALONE = ("study.deleted", "similar.hidden", "similar.shown")
+SHARING = ("study.shared_reader", "study.shared_modeller", "study.unshared")
+"""With whom a study is shared touches nothing in it: others undo what was changed before."""
+OWNERS_ALONE = ("study.deleted", "similar.hidden", "similar.shown", *SHARING)
 """Changes that only the owner may make, and undo."""
 
 
@@ -138,24 +141,43 @@ class StudyStore(StoreBase):
         with self._writing() as session:
             row = study_row(session, owner, study_id, wants="own", deleted=True, lock=True)
             row.deleted_at = None
-            audit.record(session, owner, "study.restored", study_id=study_id)
+            last = audit.last_undoable(session, study_id)
+            undoes = last.id if last is not None and last.action == "study.deleted" else None
+            audit.record(session, owner, "study.restored", study_id=study_id, undoes=undoes)
             return study_record(session, row, owner)
 
-    def undo(self, owner: str, study_id: str) -> StudyRecord:
+    def last_change(self, owner: str, study_id: str) -> AuditEntry | None:
+        """Return the change that undo would take back, if this person may undo it."""
+        with self._reading() as session:
+            row = study_row(session, owner, study_id)
+            access = access_of(session, owner, row)
+            last = audit.last_undoable(session, study_id, but=() if access == "own" else SHARING)
+            if last is None or access == "read" or (last.action in OWNERS_ALONE and access != "own"):
+                return None
+            return audit.entry_of(last, undoable=True)
+
+    def undo(self, owner: str, study_id: str, *, seq: int | None = None) -> StudyRecord:
         """Undo the last change of a study, also its deletion; again undoes the one before.
 
+        ``seq`` is the number of the entry that is meant, so that nobody undoes what another person did meanwhile.
+
         Raises:
-            NotFoundError: there is nothing to undo, or no such study.
+            NotFoundError: there is nothing to undo, no such study, or the change meant is not the last one any more.
 
         """
         with self._writing() as session:
             row = study_row(session, owner, study_id, wants="change", deleted=True, lock=True)
-            last = audit.last_undoable(session, study_id)
+            mine = access_of(session, owner, row) == "own"
+            last = audit.last_undoable(session, study_id, but=() if mine else SHARING)
             if last is None or last.before is None:
                 raise NotFoundError(N_("There is nothing to undo in this study."))
+            if seq is not None and last.id != seq:
+                raise NotFoundError(
+                    N_("This study was changed again meanwhile. Look at the last change before it is undone.")
+                )
             if last.action in OWNERS_ALONE:
                 require(session, owner, row, "own")
-            _apply(row, last.before)
+            put_back(session, row, last.before)
             details = {"undone": last.action}
             audit.record(session, owner, "change.undone", study_id=study_id, details=details, undoes=last.id)
             return study_record(session, row, owner)
@@ -174,7 +196,7 @@ class StudyStore(StoreBase):
             row = study_row(session, owner, study_id, wants=wants, lock=True)
             before = {name: _plain(getattr(row, name)) for name in fields}
             if before != dict(fields):
-                _apply(row, fields)
+                set_fields(row, fields)
                 audit.record(session, owner, action, study_id=study_id, details=details, before=before)
             return study_record(session, row, owner)
 
@@ -232,7 +254,7 @@ def study_record(session: Session, row: StudyRow, person: str | None = None) -> 
         split=plan.split,
         choice=Choice(**row.choice) if row.choice else None,
         identity=_identity(row, kept.content_key),
-        n_runs=session.scalar(select(func.count()).where(RunRow.study_id == row.id)) or 0,
+        n_runs=session.scalar(select(func.count()).where(RunRow.study_id == row.id, RunRow.state != REMOVED)) or 0,
         n_looks=session.scalar(select(func.count()).where(LookRow.study_id == row.id)) or 0,
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -240,14 +262,6 @@ def study_record(session: Session, row: StudyRow, person: str | None = None) -> 
         answers=dict(row.answers or {}),
         similar_patients=bool((row.privacy or {}).get("similar_patients", True)),
     )
-
-
-def _apply(row: StudyRow, fields: Mapping[str, Any]) -> None:
-    from datetime import datetime
-
-    for name, value in fields.items():
-        setattr(row, name, datetime.fromisoformat(value) if name == "deleted_at" and value else value)
-    row.updated_at = now()
 
 
 def _plain(value: Any) -> Any:

@@ -14,18 +14,6 @@ from medcore.ui.kit.state import speak
 from medcore.ui.studies import create
 
 
-def last_change(study: StudyRecord) -> None:
-    """Offer to take back the last change to columns, preparation or split."""
-    entries = [e for e in cache.store().audit(study.owner, study.id) if e.undoable]
-    if entries and study.access != "read":
-        components.undo(str(entries[-1].sentence), key="data.last", on_click=lambda: _undo(study))
-
-
-def _undo(study: StudyRecord) -> None:
-    speak()
-    cache.store().undo(study.owner, study.id)
-
-
 def findings_view(study: StudyRecord) -> None:
     """List what the checks found, and what was repaired while reading."""
     for mend in cache.mends(study):

@@ -33,6 +33,7 @@ from medcore.ui.kit.notices import mends
 from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.shown.tables import metric_table, table, with_interval
+from medcore.ui.kit.shown.undoing import last_change
 from medcore.ui.kit.text import plain
 
 AFTER_RECALIBRATION = ("auroc", "brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
@@ -255,6 +256,7 @@ def _keep(run: RunRecord, change: Recalibration, validation: ExternalValidation)
     kept = _kept_as(run, change, validation)
     if kept is not None:
         note(_("Kept as run {number}; choose it above under Training run.", number=kept.number), look="success")
+        last_change(cache.store().get_study(run.owner, run.study_id), where="evaluate.version")
         return
     note(
         _(

@@ -140,6 +140,7 @@ def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: 
     linked.shares.html(explained_html(rows, why))
     take_along(pd.DataFrame(rows))
     keep_threshold(judged, study.owner, study.id, results.model, choice)
+    components.last_change(study, where="evaluate.choice")
 
 
 def mark(judged: Judged, threshold: float, linked: Linked) -> None:

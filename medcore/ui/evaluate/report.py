@@ -60,6 +60,7 @@ def ask(study: StudyRecord) -> None:
         if st.form_submit_button(_("Keep these answers")):
             cache.store().save_answers(study.owner, study.id, answers)
             st.rerun()
+    components.last_change(study, where="evaluate.answers")
 
 
 def _written(run: RunRecord, threshold: float, kind: str) -> bytes:

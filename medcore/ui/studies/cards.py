@@ -100,6 +100,7 @@ def _more(study: StudyRecord) -> None:
         _("It holds the patients’ rows: keep it as you keep the table. Bring it in again where tables are brought.")
     )
     sharing(study)
+    components.last_change(study, where="studies.card")
     if study.access == "own":
         st.button(
             _("Delete"), key=f"studies.delete.{study.id}", on_click=_delete, args=(study,), icon=":material/delete:"

@@ -5,7 +5,8 @@ Frame
     ``empty(title, text, page="data", label=…)`` says there is nothing yet and links
     the next step; ``note(text, look="info"|"success"|"warning"|"error")``;
     ``facts([(label, value), …])`` a row of figures; ``card(title, text, badge=, look=)``;
-    ``caption(text)``; ``undo(text, key=, on_click=)``.
+    ``caption(text)``; ``undo(text, key=, on_click=)``;
+    ``last_change(study, where=)`` the study's last change, to be taken back.
 Results
     ``figure(chart, key="page.chart", caption="")`` draws a chart of ``medcore.charts``
     (headline as wrapping text, ink of the page, words for screen readers);
@@ -40,6 +41,7 @@ from medcore.ui.kit.shown.figures import MarkedFigure, dark_page, figure, marked
 from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.shown.inputs import choice, threshold_input
 from medcore.ui.kit.shown.tables import METRICS, download, downloads, metric_table, table, with_interval
+from medcore.ui.kit.shown.undoing import last_change
 from medcore.ui.kit.text import column, markup, one_line, plain
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "fragment",
     "go",
     "header",
+    "last_change",
     "link",
     "marked_figure",
     "markup",
