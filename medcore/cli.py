@@ -24,6 +24,7 @@ from medcore.models.contract.candidate import AUTO, hint, offered
 from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.settings import STRENGTHS
 from medcore.models.contract.titles import title
+from medcore.studies.people.roles import SHARES
 
 logger = logging.getLogger("medcore")
 
@@ -345,6 +346,17 @@ def _studies(group: Any) -> None:
     )
     command.add_argument("archive", type=Path, metavar="ZIP")
     command.add_argument("--name", help=_("what the study is to be called here"))
+
+    command = _command(
+        group,
+        "share-study",
+        lambda o: commands.share_study(o.study, person=o.person, role=None if o.role == "none" else o.role),
+        _("Share a study of this installation with somebody who signs in, or say with whom it is shared."),
+    )
+    command.add_argument("study", metavar="STUDY", help=_("the study's number or its name"))
+    command.add_argument("--with", dest="person", metavar="NAME", help=_("by the name that person signs in with"))
+    as_what = _("to read (reader), to change and train (modeller), or no more (none)")
+    command.add_argument("--as", dest="role", choices=[*SHARES, "none"], default="reader", help=as_what)
 
 
 def _app(group: Any) -> None:

@@ -46,3 +46,27 @@ def test_an_unknown_name_and_a_file_that_is_no_archive_are_the_persons_fault(sto
     assert main(["import-study", str(tmp_path / "x.zip")]) == 2
     assert main(["import-study", str(tmp_path / "none.zip")]) == 2
     assert len(store.list_studies(LOCAL_OWNER)) == 1
+
+
+def test_a_study_is_shared_and_shared_no_more_and_the_trail_tells_both(store, capsys):
+    made = store.create_study(LOCAL_OWNER, "Heart", load_sample("heart"))
+
+    def share(*options: str) -> dict[str, object]:
+        assert main(["share-study", "Heart", *options, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)["shared"]
+
+    assert share() == {}
+    assert share("--with", "ann@ward.org") == {"ann@ward.org": "reader"}
+    assert store.get_study("ann@ward.org", made.id).access == "read"
+    assert share("--with", "ann@ward.org", "--as", "modeller") == {"ann@ward.org": "modeller"}
+    assert share("--with", "ann@ward.org", "--as", "none") == {}
+    told = [entry.action for entry in store.trail(LOCAL_OWNER, study_id=made.id)]
+    assert told[-3:] == ["study.shared_reader", "study.shared_modeller", "study.unshared"]
+    assert store.verify_trail().whole
+
+
+def test_a_study_is_shared_with_no_one_who_cannot_be(store, capsys):
+    store.create_study(LOCAL_OWNER, "Heart", load_sample("heart"))
+    assert main(["share-study", "Heart", "--with", LOCAL_OWNER]) == 2
+    assert main(["share-study", "Heart", "--with", "ben", "--as", "none"]) == 2
+    assert "not shared with ben" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from __future__ import annotations
 from medcore.commands.judging import Recalibrate, evaluate
 from medcore.commands.patients import explain, explain_all, predict
 from medcore.commands.result import Result
-from medcore.commands.studies import export_study, import_study
+from medcore.commands.studies import export_study, import_study, share_study
 from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 from medcore.commands.trail import export_trail, show_trail, verify_trail
 from medcore.commands.upkeep import backup, doctor, rekey, restore
@@ -34,6 +34,7 @@ __all__ = [
     "reproduce",
     "rekey",
     "restore",
+    "share_study",
     "show_trail",
     "train",
     "train_settings",

@@ -1,4 +1,4 @@
-"""The commands that take a study of the installation out as one file, and bring one in."""
+"""The commands that take a study of the installation out as one file, bring one in, and share one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from medcore.i18n import N_, _
 from medcore.safe_files import write_whole
 from medcore.settings import Settings
 from medcore.studies import LOCAL_OWNER, Store, StudyRecord
+from medcore.studies.people.roles import SHARES, Share
 
 
 def export_study(study: str, *, out: Path) -> Result:
@@ -44,6 +45,27 @@ def import_study(archive: Path, *, name: str | None = None) -> Result:
         "“{name}” is brought in with {n} training run(s), as study {id}.", name=made.name, n=made.n_runs, id=made.id
     )
     return Result(_told(made), (line,))
+
+
+def share_study(study: str, *, person: str | None, role: Share | None) -> Result:
+    """Share a study with somebody who signs in here, or no more (no role); without a person, say with whom it is shared.
+
+    Raises:
+        NotFoundError: there is no such study, or it is not shared with that person.
+        SettingsError: it cannot be shared with that person.
+
+    """
+    store = Store(Settings.from_env())
+    found = _named(store, study)
+    if person is not None:
+        store.share_study(found.owner, found.id, person, role)
+    shares = store.shares(found.owner, found.id)
+    lines = [
+        _("“{name}” is shared with {person}: {what}.", name=found.name, person=who, what=_(SHARES[what]))
+        for who, what in shares.items()
+    ]
+    nobody = _("“{name}” is shared with nobody.", name=found.name)
+    return Result({"study": found.id, "name": found.name, "shared": shares}, tuple(lines) or (nobody,))
 
 
 def _told(study: StudyRecord) -> dict[str, object]:

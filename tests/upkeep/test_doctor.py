@@ -149,3 +149,31 @@ def test_a_font_that_is_no_font_is_told(settings: Settings, tmp_path: Path, monk
     assert one(settings, "fonts")[0] == "error"
     monkeypatch.setattr(program, "FONT_FILE", ROOT / "README.md")
     assert one(settings, "fonts")[0] == "error"
+
+
+def test_the_sealing_key_opens_what_is_there_or_the_doctor_says_what_to_do(settings: Settings) -> None:
+    Store(settings).create_study("ann", "Mrs Miller", load_sample("heart"))
+    state, said = one(settings, "sealing")
+    assert state == "ok" and "opened 1 files and 2 names" in said and "Miller" not in said
+    key = settings.data_dir / "keys" / "sealing.key"
+    key.chmod(0o640)
+    state, said = one(settings, "sealing")
+    assert state == "error" and "mode 640" in said and f"chmod 600 {key}" in said
+    key.chmod(0o600)
+    rows = next(settings.data_dir.rglob("*.parquet"))
+    sealed = rows.read_bytes()
+    rows.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    assert one(settings, "sealing")[0] == "error"
+    rows.write_bytes(b"PAR1")
+    state, said = one(settings, "sealing")
+    assert state == "warning" and "rekey" in said
+
+
+def test_another_sealing_key_is_told_by_its_number(settings: Settings) -> None:
+    Store(settings).create_study("ann", "Heart", load_sample("heart"))
+    key = settings.data_dir / "keys" / "sealing.key"
+    number = json.loads((settings.data_dir / "sealed.json").read_text())["key"]
+    key.unlink()
+    forget_engines()
+    state, said = one(settings, "sealing")
+    assert state == "error" and number in said and not key.exists()

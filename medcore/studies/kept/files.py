@@ -41,7 +41,16 @@ class FileStore:
             NotFoundError: they were changed, cut or moved after they were kept.
 
         """
-        return opened(self.fs.cat_file(self._path(name)), self.keys, name)
+        return opened(self.read_as_kept(name), self.keys, name)
+
+    def read_as_kept(self, name: str) -> bytes:
+        """Return a file as it lies there, sealed."""
+        data: bytes = self.fs.cat_file(self._path(name))
+        return data
+
+    def size(self, name: str) -> int:
+        """Return how many bytes a file takes."""
+        return int(self.fs.size(self._path(name)) or 0)
 
     def names(self, under: str = "") -> tuple[str, ...]:
         """Name everything that is kept, or what is kept in a folder."""

@@ -17,6 +17,7 @@ CHECKS = (
     Check("folder", N_("Data folder"), data.folder),
     Check("room", N_("Disk room"), data.room),
     Check("keys", N_("Keys"), data.keys),
+    Check("sealing", N_("Sealing key"), data.sealing_key),
     Check("database", N_("Database"), data.database),
     Check("files", N_("File store"), data.files),
     Check("memory", N_("Memory"), computing.memory),

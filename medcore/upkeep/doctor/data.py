@@ -11,10 +11,12 @@ from pathlib import Path
 from medcore.errors import SettingsError
 from medcore.i18n import N_, Message
 from medcore.safe_files import KEY_BYTES
+from medcore.sealing.keys import key_file, keys_of
 from medcore.settings import Settings
 from medcore.studies.database import check_database, newest_revision, open_database
 from medcore.studies.kept.files import FileStore
 from medcore.studies.upkeep.counts import count_everything
+from medcore.studies.upkeep.opening import try_to_open
 from medcore.studies.upkeep.snapshot import files_named_now
 from medcore.upkeep.backup import own_files
 from medcore.upkeep.doctor.check import Found, doubtful, well, wrong
@@ -56,6 +58,48 @@ def keys(settings: Settings) -> Found:
             Message(N_("Restore them from your backup; medcore does not use a damaged key."), {}),
         )
     return well(N_("{n} keys, none of them damaged."), n=len(there))
+
+
+def sealing_key(settings: Settings) -> Found:
+    """See whether the key that seals is there, closed to others, and opens what is kept."""
+    path = key_file(settings.data_dir)
+    if path is not None and path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        mode = f"{stat.S_IMODE(path.stat().st_mode):o}"
+        return wrong(
+            Message(
+                N_("The sealing key {file} can be read by others (mode {mode})."), {"file": str(path), "mode": mode}
+            ),
+            Message(N_("Close it to them: chmod 600 {file}"), {"file": str(path)}),
+        )
+    if not settings.data_dir.is_dir():
+        return well(N_("The sealing key is made at the first start."))
+    found = try_to_open(settings)
+    if found.closed:
+        return wrong(
+            Message(
+                N_("{n} of {all} files do not open under the sealing key."),
+                {"n": len(found.closed), "all": found.n_files},
+            ),
+            Message(
+                N_("They were changed, or sealed under a key that is not here: restore them, or put that key back."), {}
+            ),
+        )
+    if found.n_open:
+        return doubtful(
+            Message(
+                N_("{n} of {all} files are not sealed: an earlier version kept them."),
+                {"n": found.n_open, "all": found.n_files},
+            ),
+            Message(N_("Stop medcore and run: python -m medcore rekey"), {}),
+        )
+    where = N_("Number {number}, in {file}: it opened {files} files and {values} names of the database.")
+    return well(
+        where,
+        number=keys_of(settings.data_dir).newest_id.hex(),
+        file="MEDCORE_KEY" if path is None else str(path),
+        files=found.n_files,
+        values=found.n_values,
+    )
 
 
 def database(settings: Settings) -> Found:
