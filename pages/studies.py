@@ -7,8 +7,7 @@ import streamlit as st
 from medcore.data.samples import Sample, samples
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import guards
-from medcore.ui.kit.cache import store
+from medcore.ui.kit import cache, guards
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 from medcore.ui.studies import create, tour
@@ -21,7 +20,7 @@ SHOWN = 12
 
 def page() -> None:
     owner = guards.require_owner()
-    studies = store().list_studies(owner)
+    studies = cache.studies(owner)
     components.header(
         _("Studies"),
         _("A study is one table of patients and all that is done with it: prepare, train, judge, explain."),

@@ -24,7 +24,7 @@ def page() -> None:
     )
     what_is_trained(study)
     components.mends(cache.mends(study), naming=study.schema.shown)
-    runs = cache.store().list_runs(study.owner, study.id)
+    runs = cache.runs(study.owner, study.id)
     active = next((run for run in reversed(runs) if run.unfinished), None)
     ended = [run for run in runs if not run.unfinished]
     components.last_change(study, where="train.runs")

@@ -12,10 +12,11 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.i18n import LANGUAGES, N_, _
-from medcore.settings import ASSETS, Settings
+from medcore.settings import ASSETS
 from medcore.studies.people.roles import ROLE_WORDS, Role
 from medcore.studies.people.sign_in import sign_in_of
 from medcore.ui.kit import entry, guards, links, navigation
+from medcore.ui.kit.cache import role as role_of
 from medcore.ui.kit.cache import store
 from medcore.ui.kit.notices import error, errors_shown
 from medcore.ui.kit.shown.fragments import fragment
@@ -51,13 +52,13 @@ def main() -> None:
 def _page() -> None:
     """Let a person enter, and draw the frame and the page."""
     entry.enter()
-    role = store().role(state().person or "")
+    role = role_of(state().person or "")
     page = st.navigation(navigation.pages(administrator=role == "administrator"))
     with st.sidebar:
         with errors_shown():
             _study()
         _language_switch()
-        fragment(_worker, every=None if jobs.worker_ready() else 2.0)()
+        fragment(_worker, every=None if jobs.worker_ready(store().settings) else 2.0)()
         _signed_in(role)
         st.html(f'<p class="mc-caveat">{markup(_(CAVEAT))}</p>')
     to_address()
@@ -110,7 +111,7 @@ def _uploader_words() -> None:
 
 def _signed_in(role: Role) -> None:
     """Say who is signed in and as what, offer the way out, and clear the page when the sign-in is over."""
-    if sign_in_of(Settings.from_env()) is None:
+    if sign_in_of(store().settings) is None:
         return
     who, what = markup(state().person or ""), markup(_(ROLE_WORDS[role]))
     st.html(f'<p class="mc-sidebar-study"><span>{what}</span>{who}</p>')
@@ -134,7 +135,7 @@ def _study() -> None:
 
 
 def _worker() -> None:
-    status = jobs.worker_status()
+    status = jobs.worker_status(store().settings)
     ready = status.state == "ready"
     text = _("Ready to compute") if ready else str(status.problem or _("Getting ready to compute …"))
     look = "mc-ready" if ready else "mc-waking"

@@ -86,6 +86,13 @@ def test_a_cluster_that_could_not_be_reached_is_not_tried_again_at_once(
     assert len(asked) == 1
 
 
+def test_workers_give_way_to_the_pages(cluster: LocalCluster) -> None:
+    jobs.call(divmod, 7, 2)  # a worker is there
+    here = os.nice(0)
+    assert psutil.Process(cluster.scheduler.pid).nice() == here
+    assert {p.nice() for p in cluster.worker.family()} == {min(here + 10, 19)}
+
+
 def test_nothing_listens_but_on_loopback(cluster: LocalCluster) -> None:
     listening = [c for process in family(cluster) for c in process.net_connections() if c.status == "LISTEN"]
     assert listening

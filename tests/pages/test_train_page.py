@@ -210,7 +210,7 @@ def test_an_mlflow_server_that_does_not_answer_is_said_on_the_page(
 
 
 def test_a_run_that_waits_is_told_its_place_and_about_how_long(open_page, page_store, heart_study, words, monkeypatch):
-    monkeypatch.setattr(jobs, "worker_ready", lambda: True)
+    monkeypatch.setattr(jobs, "worker_ready", lambda *_: True)
     theirs = page_store.create_study("bob", "Heart", page_store.load_cohort(LOCAL_OWNER, heart_study.id))
     done = page_store.create_run("bob", theirs.id, TrainSettings()).id
     page_store.begin_attempt("bob", done)

@@ -33,6 +33,8 @@ TRIAL = "TRIAL"  # the one a trial of a search takes, beside the run that waits 
 THREADS = 4  # one trains, the others answer pages
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
+BELOW_THE_PAGES = 10
+"""How much nicer (nice(2)) workers are than the web server beside them: at equal demand pages get nine tenths."""
 CHILDLESS_SECONDS = 20.0
 """A parent that has no worker so long after its birth does not get one any more."""
 # A lost worker is blamed on the run it was at; medcore counts its attempts itself.
@@ -199,7 +201,7 @@ def _start_scheduler(settings: Settings) -> Process:
 
 
 def _start_worker(settings: Settings) -> Process:
-    return _start(
+    started = _start(
         settings,
         "worker",
         [
@@ -209,6 +211,9 @@ def _start_worker(settings: Settings) -> Process:
             *("--memory-limit", settings.worker_memory, "--local-directory", str(_file(settings, "space"))),
         ],
     )
+    with contextlib.suppress(psutil.Error):  # long before it starts its workers, which inherit it
+        psutil.Process(started.pid).nice(min(os.nice(0) + BELOW_THE_PAGES, 19))
+    return started
 
 
 def _start(settings: Settings, name: str, arguments: list[str]) -> Process:

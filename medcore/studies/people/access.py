@@ -11,6 +11,9 @@ from medcore.studies.owners import LOCAL_OWNER
 from medcore.studies.people.roles import ACCESS, ROLES, Access, Role
 from medcore.studies.tables import PersonRow, ShareRow, StudyRow
 
+ROLE = "role"
+"""By what a session remembers people's roles."""
+
 
 def role_of(session: Session, person: str) -> Role:
     """Return a person's role: the one of their last sign-in.
@@ -18,10 +21,14 @@ def role_of(session: Session, person: str) -> Role:
     Where nobody signs in, the one local owner is the administrator; others who never
     signed in exist only in an installation's own code and are modellers.
     """
-    known = session.get(PersonRow, person)
-    if known is not None:
-        return next(role for role in ROLES if role == known.role)
-    return "administrator" if person == LOCAL_OWNER else "modeller"
+    kept: dict[str, Role] = session.info.setdefault(ROLE, {})  # asked of every row, and the same in a transaction
+    if person not in kept:
+        known = session.get(PersonRow, person)
+        if known is not None:
+            kept[person] = next(role for role in ROLES if role == known.role)
+        else:
+            kept[person] = "administrator" if person == LOCAL_OWNER else "modeller"
+    return kept[person]
 
 
 def access_of(session: Session, person: str, study: StudyRow) -> Access | None:

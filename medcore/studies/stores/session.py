@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from medcore.errors import MedcoreError, NotFoundError, RefusedError
@@ -21,12 +21,18 @@ from medcore.studies.kept.files import FileStore
 from medcore.studies.people.access import require
 from medcore.studies.people.roles import Access
 from medcore.studies.records import REMOVED
-from medcore.studies.tables import RunRow, StudyRow
+from medcore.studies.tables import CohortRow, RunRow, StudyRow
 
 logger = logging.getLogger("medcore.studies")
 
 REFUSED_SECONDS = 60.0
 """How long the same refusal is told once."""
+_writings = 0
+
+
+def writings() -> int:
+    """Return how often this process has written: whoever keeps an answer for a moment asks anew when it has changed."""
+    return _writings
 
 
 class StoreBase:
@@ -48,8 +54,11 @@ class StoreBase:
         """Write in one transaction; what it added to the trail is the head that is kept apart once it is there."""
         engine = self._engine.execution_options(**{WRITES: True})
         with named_faults(self.settings), self._refusals_noted(), Session(engine) as session:
-            with session.begin():
-                yield session
+            try:
+                with session.begin():
+                    yield session
+            finally:
+                _count_writing()
             head = session.info.get(HEAD)
         if head is not None:
             try:
@@ -77,6 +86,11 @@ class StoreBase:
         check_database(self.settings)
 
 
+def _count_writing() -> None:
+    global _writings
+    _writings += 1
+
+
 def study_row(
     session: Session,
     person: str,
@@ -93,14 +107,20 @@ def study_row(
         RefusedError: it is somebody else's, or was shared for less.
 
     """
-    query = select(StudyRow).where(StudyRow.id == study_id)
-    row = session.scalars(query.with_for_update() if lock else query).first()
+    query = studies_and_tables().where(StudyRow.id == study_id)
+    found = session.execute(query.with_for_update(of=StudyRow) if lock else query).first()
+    row = None if found is None else found[0]
     if row is not None:
         granted = require(session, person, row, wants)
         deleted = deleted and granted == "own"
     if row is None or (row.deleted_at is not None and not deleted):
         raise NotFoundError(N_("There is no such study, or it is not yours. Open one from the list of studies."))
     return row
+
+
+def studies_and_tables() -> Select[StudyRow, CohortRow]:
+    """Return the query of studies with their tables, which the session then has when it is asked for them."""
+    return select(StudyRow, CohortRow).join(CohortRow, CohortRow.id == StudyRow.cohort_id)
 
 
 def run_row(session: Session, person: str, run_id: str, *, wants: Access = "read", lock: bool = False) -> RunRow:

@@ -24,7 +24,7 @@ from medcore.studies.people.roles import Access
 from medcore.studies.records import REMOVED, AuditEntry, Choice, RunPlan, StudyRecord
 from medcore.studies.stores.fairness import check_studies, room_left
 from medcore.studies.stores.put_back import put_back, set_fields
-from medcore.studies.stores.session import StoreBase, study_row
+from medcore.studies.stores.session import StoreBase, studies_and_tables, study_row
 from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
 LONGEST_NAME = 200
@@ -76,9 +76,9 @@ class StudyStore(StoreBase):
             if deleted
             else visible_to(owner) & StudyRow.deleted_at.is_(None)
         )
-        query = select(StudyRow).where(chosen).order_by(StudyRow.updated_at.desc())
+        query = studies_and_tables().where(chosen).order_by(StudyRow.updated_at.desc())
         with self._reading() as session:
-            return tuple(study_record(session, row, owner) for row in session.scalars(query))
+            return tuple(study_record(session, row, owner) for row, _table in session.execute(query))
 
     def load_cohort(self, owner: str, study_id: str) -> Cohort:
         """Return a study's rows under its present schema."""
@@ -235,8 +235,11 @@ def identity_of(session: Session, row: StudyRow) -> str:
 def study_record(session: Session, row: StudyRow, person: str | None = None) -> StudyRecord:
     """Return a study as a person sees it: its owner, unless somebody else is named."""
     person = person or row.owner
-    """Return a study's row as what the store gives back."""
     kept = session.get_one(CohortRow, row.cohort_id)
+    shown = (RunRow.study_id == row.id) & (RunRow.state != REMOVED)
+    runs = select(func.count()).where(shown).scalar_subquery().label("runs")
+    looks = select(func.count()).where(LookRow.study_id == row.id).scalar_subquery().label("looks")
+    counted = session.execute(select(runs, looks)).one()
     plan = plan_of(row)
     return StudyRecord(
         id=row.id,
@@ -254,8 +257,8 @@ def study_record(session: Session, row: StudyRow, person: str | None = None) -> 
         split=plan.split,
         choice=Choice(**row.choice) if row.choice else None,
         identity=_identity(row, kept.content_key),
-        n_runs=session.scalar(select(func.count()).where(RunRow.study_id == row.id, RunRow.state != REMOVED)) or 0,
-        n_looks=session.scalar(select(func.count()).where(LookRow.study_id == row.id)) or 0,
+        n_runs=counted.runs or 0,
+        n_looks=counted.looks or 0,
         created_at=row.created_at,
         updated_at=row.updated_at,
         deleted_at=row.deleted_at,

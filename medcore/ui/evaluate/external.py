@@ -49,7 +49,7 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float,
     file = st.file_uploader(_("Table of new patients with their outcomes"), key=f"evaluate.external.{run.id}")
     if file is None:
         return
-    study = cache.store().get_study(run.owner, run.study_id)
+    study = cache.study(run.owner, run.study_id)
     cohort = read_upload(file.name, file.getvalue(), like=study.schema)
     names = _names(cohort, results, run.id)
     if names is None:
@@ -256,7 +256,7 @@ def _keep(run: RunRecord, change: Recalibration, validation: ExternalValidation)
     kept = _kept_as(run, change, validation)
     if kept is not None:
         note(_("Kept as run {number}; choose it above under Training run.", number=kept.number), look="success")
-        last_change(cache.store().get_study(run.owner, run.study_id), where="evaluate.version")
+        last_change(cache.study(run.owner, run.study_id), where="evaluate.version")
         return
     note(
         _(
@@ -272,5 +272,5 @@ def _keep(run: RunRecord, change: Recalibration, validation: ExternalValidation)
 
 def _kept_as(run: RunRecord, change: Recalibration, validation: ExternalValidation) -> RunRecord | None:
     wanted = {"run_id": run.id, "strength": change.strength, "data_sha256": validation.data_sha256}
-    runs = cache.store().list_runs(run.owner, run.study_id)
+    runs = cache.runs(run.owner, run.study_id)
     return next((r for r in runs if wanted.items() <= r.summary.get("version_of", {}).items()), None)

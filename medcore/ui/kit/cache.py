@@ -7,20 +7,24 @@ Every key names what was computed and the identity of what it was computed from
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.describe.mended import Mend, mended, mended_of
 from medcore.models.contract.progress import Progress
 from medcore.models.run.results import Results, read_results
 from medcore.settings import Settings
+from medcore.studies.people.roles import Role
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.studies.store import Store
+from medcore.studies.stores.session import writings
 from medcore.ui.kit.state import state
 
 T = TypeVar("T")
@@ -35,9 +39,46 @@ def once(compute: Callable[[], T], *identity: object) -> T:
     return result
 
 
+def asked(question: Callable[[], T], *identity: Hashable) -> T:
+    """Ask the database once in a run of a page, and once more after anything was written.
+
+    A page asks for its study in a dozen places; each time is some milliseconds, the check of who may see it included.
+    """
+    context = get_script_run_ctx()
+    run = None if context is None else context.parallel_coordinator  # made anew for each run of the page
+    if run is None:
+        return question()
+    if _answers.run is not run or _answers.writings != writings():
+        _answers.run, _answers.writings, _answers.found = run, writings(), {}
+    if identity not in _answers.found:
+        _answers.found[identity] = question()
+    answer: T = _answers.found[identity]
+    return answer
+
+
 def store() -> Store:
     """Return the installation's store, one for the whole web process."""
-    return _store(Settings.from_env())
+    return asked(lambda: _store(Settings.from_env()), "store")
+
+
+def role(person: str) -> Role:
+    """Return a person's role."""
+    return asked(lambda: store().role(person), "role", person)
+
+
+def study(owner: str, study_id: str) -> StudyRecord:
+    """Return a study as it is now."""
+    return asked(lambda: store().get_study(owner, study_id), "study", owner, study_id)
+
+
+def studies(owner: str, *, deleted: bool = False) -> tuple[StudyRecord, ...]:
+    """Return a person's studies as they are now."""
+    return asked(lambda: store().list_studies(owner, deleted=deleted), "studies", owner, deleted)
+
+
+def runs(owner: str, study_id: str) -> tuple[RunRecord, ...]:
+    """Return a study's runs as they are now, the newest first."""
+    return asked(lambda: store().list_runs(owner, study_id), "runs", owner, study_id)
 
 
 def cohort(study: StudyRecord) -> Cohort:
@@ -58,7 +99,7 @@ def progress(run: RunRecord) -> list[Progress]:
 def results(run: RunRecord) -> Results:
     """Return everything a finished run found, without loading its model, in the study's present words for the classes."""
     found = once(lambda: read_results(store().result_folder(run.owner, run.id)), "results", run.id)
-    return found.named_as(store().get_study(run.owner, run.study_id).schema)
+    return found.named_as(study(run.owner, run.study_id).schema)
 
 
 def mends(study: StudyRecord) -> tuple[Mend, ...]:
@@ -75,6 +116,17 @@ def model_mends(rows: Cohort, run: RunRecord, schema: Schema, *identity: object)
 class _Followed:
     seq: int = 0
     points: list[Progress] = field(default_factory=list)
+
+
+class _Answers(threading.local):
+    """What was asked in a run of a page; each runs in a thread of its own."""
+
+    run: object = None
+    writings: int = -1
+    found: dict[tuple[Hashable, ...], Any] = {}  # noqa: RUF012 - replaced, never changed
+
+
+_answers = _Answers()
 
 
 @st.cache_resource(scope="session", max_entries=64, show_spinner=False)

@@ -25,7 +25,7 @@ from medcore.i18n import _
 from medcore.settings import Settings
 from medcore.studies.owners import owner_of
 from medcore.studies.people.sign_in import Claimed, SignIn, sign_in_of
-from medcore.ui.kit.cache import store
+from medcore.ui.kit.cache import asked, store
 from medcore.ui.kit.layout import header
 from medcore.ui.kit.notices import error
 from medcore.ui.kit.state import state
@@ -62,16 +62,12 @@ class SignInEntrance:
 
 def person(*, touch: bool = False) -> str | None:
     """Return whom this browser's cookies prove, or ``None``; ``touch`` says that the person did something just now."""
-    settings = Settings.from_env()
-    sign_in = sign_in_of(settings)
-    if sign_in is None:
-        return owner_of(settings, st.context.cookies)
-    return _person(settings, sign_in, st.context.cookies, touch=touch)
+    return asked(lambda: _asked_now(touch=touch), "person", touch)
 
 
 def enter() -> None:
     """Let in whom the cookies prove; where people sign in, show everybody else the way in and nothing more."""
-    sign_in = sign_in_of(Settings.from_env())
+    sign_in = sign_in_of(store().settings)
     found = person(touch=True)
     if found is None and sign_in is not None:
         _way_in(sign_in)
@@ -88,7 +84,7 @@ def still_in(*, touch: bool) -> bool:
 
 def claimed() -> Claimed | None:
     """Return this browser's sign-in; ``None`` where nobody signs in, or nobody has."""
-    sign_in = sign_in_of(Settings.from_env())
+    sign_in = sign_in_of(store().settings)
     claims = None if sign_in is None else _claims(sign_in, st.context.cookies)
     return sign_in.claimed(claims) if sign_in is not None and claims is not None else None
 
@@ -148,6 +144,14 @@ def _note_refused(problem: RefusedError) -> None:
     if not st.session_state.get("entry.refused"):
         st.session_state["entry.refused"] = True
         store().refuse_entry(problem.who or "–")
+
+
+def _asked_now(*, touch: bool) -> str | None:
+    settings = store().settings
+    sign_in = sign_in_of(settings)
+    if sign_in is None:
+        return owner_of(settings, st.context.cookies)
+    return _person(settings, sign_in, st.context.cookies, touch=touch)
 
 
 def _person(settings: Settings, sign_in: SignIn, cookies: Mapping[str, str], *, touch: bool) -> str | None:

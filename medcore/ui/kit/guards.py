@@ -13,8 +13,7 @@ import streamlit as st
 from medcore.errors import NotFoundError
 from medcore.i18n import _
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.kit import entry, links
-from medcore.ui.kit.cache import store
+from medcore.ui.kit import cache, entry, links
 from medcore.ui.kit.layout import empty, note
 from medcore.ui.kit.notices import error
 from medcore.ui.kit.state import state
@@ -35,7 +34,7 @@ def require_administrator() -> str:
     """Return who is at the page, if they are an administrator; else say that they are not."""
     person = require_owner()
     try:
-        store().require_administrator(person)
+        cache.store().require_administrator(person)
     except NotFoundError as problem:
         error(problem)
         st.stop()
@@ -51,7 +50,7 @@ def current_study() -> StudyRecord | None:
     if study_id is None:
         return None
     try:
-        return store().get_study(require_owner(), study_id)
+        return cache.study(require_owner(), study_id)
     except NotFoundError as problem:
         state().open_study(None)
         state().problem = problem
@@ -120,7 +119,7 @@ def _linked_run(runs: tuple[RunRecord, ...], usual: RunRecord) -> RunRecord:
 
 def finished_runs(study: StudyRecord) -> tuple[RunRecord, ...]:
     """Return the study's finished runs, the newest first."""
-    return tuple(run for run in store().list_runs(study.owner, study.id) if run.state == "done")
+    return tuple(run for run in cache.runs(study.owner, study.id) if run.state == "done")
 
 
 def _stop(title: str, text: str, *, page: str | None = None, label: str | None = None) -> NoReturn:

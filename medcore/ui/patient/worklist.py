@@ -185,9 +185,8 @@ def open_patient(run_id: str, identity: str, place: int) -> None:
 def _open_by_name(explainer: Explainer, listing: Listing) -> None:
     """Open a patient without a mouse: by typing a part of the row's number, identifier, age or sex."""
     key = f"patient.row.{explainer.run.id}.{listing.identity[:12]}"
-    names = (
-        listing.names.fillna("").agg(" ".join, axis=1).tolist() if len(listing.names.columns) else [""] * len(listing)
-    )
+    columns = [listing.names[c].fillna("").tolist() for c in listing.names.columns]
+    names = [" ".join(parts) for parts in zip(*columns, strict=True)] or [""] * len(listing)
 
     def chosen() -> None:
         place = st.session_state.get(key)

@@ -10,7 +10,7 @@ from medcore.i18n import _
 from medcore.jobs.queries.deletion import purge_study
 from medcore.studies import Receipt
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit.cache import store
+from medcore.ui.kit.cache import store, studies
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 
@@ -19,7 +19,7 @@ def deleted_studies(owner: str) -> None:
     """List what was deleted, until when it can be brought back, and what went for good just now."""
     if state().receipt is not None:
         _show(state().receipt)
-    gone = store().list_studies(owner, deleted=True)
+    gone = studies(owner, deleted=True)
     if gone:
         with st.expander(_("Deleted studies: {n}", n=len(gone)), icon=":material/delete:"):
             for study in gone:

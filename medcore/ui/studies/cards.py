@@ -9,7 +9,8 @@ import streamlit as st
 from medcore.i18n import N_, _
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import guards
-from medcore.ui.kit.cache import store
+from medcore.ui.kit.cache import runs as runs_of
+from medcore.ui.kit.cache import store, studies
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.words import model_name
@@ -26,7 +27,7 @@ STAGES = {
 
 def undo_deletion() -> None:
     """Offer to bring the study back that was deleted last."""
-    gone = {study.id: study for study in store().list_studies(guards.require_owner(), deleted=True)}
+    gone = {study.id: study for study in studies(guards.require_owner(), deleted=True)}
     study = gone.get(state().deleted_study or "")
     if study is not None:
         components.undo(
@@ -36,7 +37,7 @@ def undo_deletion() -> None:
 
 def study_card(study: StudyRecord) -> None:
     """Show one study with its state, the way to its next step, and what else can be done with it."""
-    runs = store().list_runs(study.owner, study.id)
+    runs = runs_of(study.owner, study.id)
     stage = create.stage_of(study, runs)
     name, look, next_page, step = STAGES[stage]
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"studies-card-{study.id}"):

@@ -22,7 +22,7 @@ Side = tuple[StudyRecord, RunRecord]
 
 def compare_studies(studies: Sequence[StudyRecord]) -> None:
     """Let two studies with a finished run be set side by side; nothing where there are fewer."""
-    best = [(study, best_run(study, cache.store().list_runs(study.owner, study.id))) for study in studies]
+    best = [(study, best_run(study, cache.runs(study.owner, study.id))) for study in studies]
     judged = {study.id: (study, run) for study, run in best if run is not None}
     if len(judged) < 2 or not st.toggle(_("Compare two studies side by side"), key="studies.compare"):
         return

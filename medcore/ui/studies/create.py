@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Literal
 
 from medcore.data.long import Pivot
@@ -16,7 +18,7 @@ from medcore.jobs.web.uploads import read_rows, read_upload
 from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.studies.stores.archive import is_study_archive
-from medcore.ui.kit.cache import cohort, store
+from medcore.ui.kit.cache import cohort, store, studies
 from medcore.ui.kit.guards import require_owner
 from medcore.ui.kit.state import Pending, state
 
@@ -35,8 +37,8 @@ def open_sample(sample: Sample) -> StudyRecord:
 
 def sample_study(sample: Sample) -> StudyRecord | None:
     """Return this owner's study of a built-in sample, if there is one."""
-    digest = sha256(sample.path.read_bytes()).hexdigest()
-    known = store().list_studies(require_owner())
+    digest = _digest(sample.path)
+    known = studies(require_owner())
     return next((s for s in known if s.cohort_sha256 == digest and s.cohort_name == sample.path.name), None)
 
 
@@ -121,6 +123,11 @@ def stage_of(study: StudyRecord, runs: tuple[RunRecord, ...]) -> Stage:
     if any(run.unfinished for run in runs):
         return "training"
     return "trained" if any(run.state == "done" for run in runs) else "train"
+
+
+@cache
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _study_name(file_name: str) -> str:

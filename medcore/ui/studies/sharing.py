@@ -6,7 +6,6 @@ import streamlit as st
 
 from medcore.errors import MedcoreError
 from medcore.i18n import _
-from medcore.settings import Settings
 from medcore.studies.people.roles import SHARES, Share
 from medcore.studies.people.sign_in import sign_in_of
 from medcore.studies.records import StudyRecord
@@ -17,7 +16,7 @@ from medcore.ui.kit.state import speak, state
 
 def sharing(study: StudyRecord) -> None:
     """Offer its owner to share a study, where people sign in."""
-    if sign_in_of(Settings.from_env()) is None or study.access != "own":
+    if sign_in_of(store().settings) is None or study.access != "own":
         return
     for person, role in store().shares(study.owner, study.id).items():
         components.caption(f"{person} · {_(SHARES[role])}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.shown.tables import download, downloads
 from medcore.ui.kit.text import markup, plain
 
+T = TypeVar("T")
 PICTURES: tuple[tuple[str, Callable[[Any], bytes | str], str], ...] = (
     ("png", to_png, "image/png"),
     ("svg", to_svg, "image/svg+xml"),
@@ -66,11 +68,11 @@ def marked_figure(chart: Any, *, key: str) -> MarkedFigure:
     """
     _headline(chart, key)
     words = st.empty()
-    fixed = framed(chart)
+    fixed = _once(chart, framed, "framed")
     with st.container(key=f"{key}-marked", gap=None):
         _draw(fixed, key=key, config=theme.CONFIG)
         over = st.empty()
-    return MarkedFigure(Frame.of(fixed), words, over)
+    return MarkedFigure(_once(fixed, Frame.of, "frame"), words, over)
 
 
 def _headline(chart: Any, key: str) -> None:
@@ -115,8 +117,23 @@ def _take_along(chart: Any, key: str) -> None:
 
 
 def _draw(chart: Any, *, key: str, config: Any) -> None:
-    drawn = theme.on_page(chart, dark=dark_page(), key=key, titled=False)
+    dark = dark_page()
+    drawn = _once(chart, lambda c: theme.on_page(c, dark=dark, key=key, titled=False), "on page", dark, key)
     st.plotly_chart(drawn, key=key, theme=None, config=dict(config), alt=theme.alt_text(chart) or None)
+
+
+def _once(chart: Any, make: Callable[[Any], T], *identity: object) -> T:
+    """Make something of a chart once, as long as the chart is kept: charts are never changed once they are drawn."""
+    made = _made.setdefault(id(chart), {})
+    if not made:
+        weakref.finalize(chart, _made.pop, id(chart), None)
+    if identity not in made:
+        made[identity] = make(chart)
+    found: T = made[identity]
+    return found
+
+
+_made: dict[int, dict[tuple[object, ...], Any]] = {}
 
 
 def _mark(mark: Mark, frame: Frame) -> str:
