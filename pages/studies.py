@@ -68,8 +68,17 @@ def upload() -> None:
     )
     if file is not None:
         with components.errors_shown():
-            with st.spinner(_("Reading {name} …", name=components.plain(file.name))):
-                study = create.open_table(file.name, file.getvalue())
+            owner, name, data = guards.require_owner(), file.name, file.getvalue()
+            read = components.waited(
+                lambda task: create.read_file(owner, name, data, stop=task.stop),
+                *("studies.file", file.file_id),
+                key="studies.reading",
+                doing=_("{name} is read.", name=components.plain(name)),
+                keep=False,
+            )
+            if read is None:
+                return
+            study = create.open_read(name, data, read)
             state().uploads += 1
             if study is not None and guards.finished_runs(study):
                 st.rerun()  # one that came from an archive: its card, on top of the list, says what is next

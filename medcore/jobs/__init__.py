@@ -10,9 +10,11 @@ from medcore.jobs.queries.calls import call
 from medcore.jobs.runs.hand_over import ensure_cluster
 from medcore.jobs.runs.start import cancel_run, start_run
 from medcore.jobs.runs.supervisor import WorkerState, WorkerStatus, keep_warm, stop_keeping, worker_ready, worker_status
+from medcore.jobs.stop import Stop
 
 __all__ = [
     "ResultOf",
+    "Stop",
     "WorkerState",
     "WorkerStatus",
     "call",

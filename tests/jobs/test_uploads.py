@@ -1,5 +1,6 @@
 import io
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from importlib import import_module
@@ -14,7 +15,8 @@ import pytest
 
 from medcore.data.reading.table import read_table
 from medcore.data.samples import samples
-from medcore.errors import UnreadableFileError
+from medcore.errors import CancelledError, UnreadableFileError
+from medcore.jobs import Stop
 from medcore.jobs.web import uploads
 from medcore.jobs.web.uploads import read_upload
 
@@ -139,6 +141,14 @@ def test_a_reader_that_crashes_takes_down_nobody(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(uploads, "_read", readers.read_and_crash)
     with pytest.raises(UnreadableFileError, match="could not be read"):
         read_upload("a.csv", b"age\n1\n")
+
+
+def test_a_reader_that_is_stopped_ends_with_its_process(monkeypatch: pytest.MonkeyPatch, readers: ModuleType) -> None:
+    monkeypatch.setattr(uploads, "_read", readers.read_for_ever)
+    stop = Stop()
+    threading.Timer(0.5, stop.ask).start()
+    with pytest.raises(CancelledError, match="Stopped as you asked"):
+        read_upload("a.csv", b"age\n1\n", stop=stop)
 
 
 def test_a_reader_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch, readers: ModuleType) -> None:

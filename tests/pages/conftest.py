@@ -17,6 +17,7 @@ from medcore.settings import ROOT, Settings
 from medcore.studies import Store, StudyRecord
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie
+from medcore.ui.kit.shown import waiting
 
 Opened = Callable[..., AppTest]
 
@@ -30,12 +31,15 @@ def page_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do the worker's work in this process."""
+    """Do the worker's work in this process, and wait for it."""
 
-    def call(function: Callable[..., Any], *args: Any, timeout: float = 0, **kwargs: Any) -> Any:
+    def call(
+        function: Callable[..., Any], *args: Any, timeout: float = 0, stop: jobs.Stop | None = None, **kwargs: Any
+    ) -> Any:
         return function(*map(at_hand, args), **kwargs)
 
     monkeypatch.setattr(jobs, "call", call)
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 170.0)
 
 
 @pytest.fixture

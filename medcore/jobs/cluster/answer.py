@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from medcore.errors import MedcoreError, WorkerError
 from medcore.i18n import N_
+from medcore.jobs.cluster.interrupts import Interrupted, interruptible
 from medcore.jobs.cluster.places import at_hand
 from medcore.jobs.logs import log_without_values
+from medcore.jobs.stop import stopped
 
 
-def answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+def answer(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str = ""
+) -> tuple[Any, Any]:
     """Run on the worker: return ``(result, None)`` or ``(None, error)``, so that Dask logs no argument.
 
-    Settings and :class:`~medcore.jobs.cluster.places.ResultOf` become those of the worker's machine.
+    Under a ``name`` it can be ended from outside. Settings and :class:`~medcore.jobs.cluster.places.ResultOf` become those of the worker's machine.
     """
     try:
-        return function(*map(at_hand, args), **{name: at_hand(value) for name, value in kwargs.items()}), None
+        with interruptible(name) if name else nullcontext():
+            return function(*map(at_hand, args), **{key: at_hand(value) for key, value in kwargs.items()}), None
+    except Interrupted:
+        return None, stopped()
     except MedcoreError as error:
         return None, error
     except Exception as error:

@@ -32,6 +32,7 @@ from medcore.data.reading.table import read_table
 from medcore.errors import MedcoreError, UnreadableFileError, from_dict
 from medcore.i18n import N_, Message
 from medcore.jobs.logs import note
+from medcore.jobs.stop import Stop
 from medcore.safe_files import keep_new_files_private, private_folder, scratch_folder
 from medcore.settings import Settings
 from medcore.studies.kept.parquet import from_parquet, to_parquet
@@ -44,17 +45,23 @@ PRELOADED = ["medcore.jobs.web.uploads", "pyarrow.parquet", "pyreadstat", "pytho
 
 
 def read_upload(
-    name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None, like: Schema | None = None
+    name: str,
+    data: bytes,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    like: Schema | None = None,
+    stop: Stop | None = None,
 ) -> Cohort:
-    """Read an uploaded table as :func:`~medcore.data.reading.table.read_table` does, safely.
+    """Read an uploaded table as :func:`~medcore.data.reading.table.read_table` does, safely; ``stop`` ends that.
 
     Raises:
+        CancelledError: somebody asked to stop.
         UnreadableFileError: the file is no table, or needs more memory or time than
             reading may take; nothing of it stays.
 
     """
     asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None}
-    head, frame = _in_child(name, data, asked)
+    head, frame = _in_child(name, data, asked, stop)
     return Cohort(
         frame,
         Schema.from_dict(head["schema"]),
@@ -65,24 +72,26 @@ def read_upload(
     )
 
 
-def read_rows(data: bytes) -> pd.DataFrame:
+def read_rows(data: bytes, *, stop: Stop | None = None) -> pd.DataFrame:
     """Read the table of a study's archive, which a stranger may have made, as safely as an upload.
 
     Raises:
         UnreadableFileError: it is no table, or needs more memory or time than reading may take.
 
     """
-    return _in_child("table.parquet", data, {"rows": True})[1]
+    return _in_child("table.parquet", data, {"rows": True}, stop)[1]
 
 
-def _in_child(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[str, Any], pd.DataFrame]:
+def _in_child(
+    name: str, data: bytes, asked: Mapping[str, Any], stop: Stop | None
+) -> tuple[dict[str, Any], pd.DataFrame]:
     """Do the reading in a child with limits; return what it says of the table, and its rows."""
     with scratch_folder(private_folder(Settings.from_env().data_dir) / "scratch") as scratch:
-        return _in_child_with(scratch, name, data, asked)
+        return _in_child_with(scratch, name, data, asked, stop or Stop())
 
 
 def _in_child_with(
-    scratch: Path, name: str, data: bytes, asked: Mapping[str, Any]
+    scratch: Path, name: str, data: bytes, asked: Mapping[str, Any], stop: Stop
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     ours, theirs = _context().Pipe()
     child = _context().Process(target=_read, args=(theirs, name, asked, str(scratch)), daemon=True)
@@ -90,7 +99,8 @@ def _in_child_with(
         with _no_main_module():
             child.start()
         theirs.close()
-        head, frame = _received(name, ours, data)
+        with stop.ends(child.kill):
+            head, frame = _received(name, ours, data)
         note("table read", bytes=len(data), rows=len(frame), columns=len(frame.columns))
         return head, frame
     finally:

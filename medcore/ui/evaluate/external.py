@@ -34,9 +34,13 @@ from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.shown.tables import metric_table, table, with_interval
 from medcore.ui.kit.shown.undoing import last_change
+from medcore.ui.kit.shown.waiting import waited
 from medcore.ui.kit.text import plain
 
 AFTER_RECALIBRATION = ("auroc", "brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
+
+
+MOST_SECONDS = 600.0
 
 
 def external(run: RunRecord, results: Results, judged: Judged, threshold: float, naming: Naming) -> None:
@@ -58,6 +62,8 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float,
     if levels is None:
         return
     found = _judgement(run, cohort, names, levels, _weight(cohort, run.id), threshold)
+    if found is None:
+        return
     schema = Schema.from_dict(results.manifest["schema"])
     renamed = replace(cohort, frame=cohort.frame.rename(columns={here: name for name, here in names.items()}))
     mends(cache.model_mends(renamed, run, schema, sorted(names.items())), naming=naming)
@@ -94,10 +100,10 @@ def _judgement(
     levels: LevelQuestion,
     weight: str | None,
     threshold: float,
-) -> Judgement:
+) -> Judgement | None:
     model = jobs.ResultOf(cache.store().settings, run.owner, run.id)
-    return cache.once(
-        lambda: jobs.call(
+    return waited(
+        lambda task: jobs.call(
             judge_saved,
             model,
             cohort,
@@ -106,8 +112,12 @@ def _judgement(
             new_levels=levels.new,
             weight=weight,
             threshold=threshold,
+            stop=task.stop,
+            timeout=MOST_SECONDS,
         ),
         *("external", run.id, cohort.sha256, sorted(names.items()), levels, weight, threshold),
+        key="evaluate.external",
+        doing=_("The new patients are judged."),
     )
 
 

@@ -14,6 +14,8 @@ from medcore.ui.kit.formats import FORMATS
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
 
+MOST_SECONDS = 180.0
+
 
 def report(study: StudyRecord, run: RunRecord, threshold: float) -> None:
     """Ask, write, download."""
@@ -27,12 +29,17 @@ def report(study: StudyRecord, run: RunRecord, threshold: float) -> None:
     kind = components.choice(_("Format"), list(FORMATS), key="evaluate.report.format", show=lambda k: _(FORMATS[k][0]))
     reports, key = state().reports, _key(study, run, threshold, kind)
     if key not in reports:
-        if st.button(_("Write the report"), type="primary", icon=":material/description:", key="evaluate.report.write"):
-            with st.spinner(_("Writing the report; this takes some seconds.")):
-                reports[key] = _written(run, threshold, kind)
+        wanted = st.session_state.get("evaluate.report.wanted") == key
+        if not wanted and st.button(
+            _("Write the report"), type="primary", icon=":material/description:", key="evaluate.report.write"
+        ):
+            st.session_state["evaluate.report.wanted"] = key
             st.rerun()
-        ask(study)
-        return
+        written = _written(run, threshold, kind, key) if wanted else None
+        if written is None:
+            ask(study)
+            return
+        reports[key] = written
     components.note(_("The report is ready. It holds no patient's row; counts under 5 are not told."))
     components.download(
         _("Download the report"),
@@ -63,18 +70,24 @@ def ask(study: StudyRecord) -> None:
     components.last_change(study, where="evaluate.answers")
 
 
-def _written(run: RunRecord, threshold: float, kind: str) -> bytes:
-    settings = cache.store().settings
-    return jobs.call(
-        write_report,
-        settings,
-        run.owner,
-        run.id,
-        threshold=threshold,
-        kind=kind,
-        words=current_language(),
-        refits=state().refits.get(run.id),
-        timeout=180,
+def _written(run: RunRecord, threshold: float, kind: str, key: str) -> bytes | None:
+    settings, words, refits = cache.store().settings, current_language(), state().refits.get(run.id)
+    return components.waited(
+        lambda task: jobs.call(
+            write_report,
+            settings,
+            run.owner,
+            run.id,
+            threshold=threshold,
+            kind=kind,
+            words=words,
+            refits=refits,
+            timeout=MOST_SECONDS,
+            stop=task.stop,
+        ),
+        *("report", key),
+        key="evaluate.report",
+        doing=_("The report is being written."),
     )
 
 

@@ -17,6 +17,7 @@ from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.shown.tables import table
+from medcore.ui.kit.shown.waiting import Task, waited
 from medcore.ui.kit.state import state
 
 NUMBERS = ("20", "50", "200")
@@ -29,7 +30,7 @@ def stability(run: RunRecord) -> None:
     section(
         _("How stable are the risks?"),
         _(
-            "The whole modelling is repeated on samples of the training patients drawn with replacement. 200 are usual; fewer are quicker and less certain. Switching it off stops it; what is done is kept for this session."
+            "The whole modelling is repeated on samples of the training patients drawn with replacement. 200 are usual; fewer are quicker and less certain. What is done is kept for this session."
         ),
     )
     if not st.toggle(_("Repeat the modelling"), key=f"evaluate.stability.{run.id}"):
@@ -37,30 +38,28 @@ def stability(run: RunRecord) -> None:
     n = int(choice(_("Samples"), list(NUMBERS), key=f"evaluate.stability.n.{run.id}", show=str))
     with errors_shown():
         found = _found(run, n)
+        if found is None:
+            return
         state().refits[run.id] = found.to_dict()
         _show(run, found)
 
 
-def _found(run: RunRecord, n: int) -> Stability:
+def _found(run: RunRecord, n: int) -> Stability | None:
     settings = cache.store().settings
-    found: list[Refit] = []
-    bar = st.progress(0.0)
-    for first in range(0, n, AT_ONCE):
-        bar.progress(first / n, _("{done} of {n} samples", done=first, n=n))
-        found += cache.once(
-            lambda first=first: jobs.call(  # type: ignore[misc]
-                refits_of, settings, run.owner, run.id, first, AT_ONCE, timeout=MOST_SECONDS
-            ),
-            "refits",
-            run.id,
-            first,
-        )
-    bar.empty()
-    return cache.once(
-        lambda: jobs.call(stability_of, settings, run.owner, run.id, tuple(found), timeout=MOST_SECONDS),
-        "stability",
-        run.id,
-        n,
+    refits: dict[int, tuple[Refit, ...]] = cache.once(dict, "refits", run.id)
+
+    def work(task: Task) -> Stability:
+        begun = len([first for first in refits if first < n])
+        for done, first in enumerate(first for first in range(0, n, AT_ONCE) if first not in refits):
+            refits[first] = jobs.call(
+                refits_of, settings, run.owner, run.id, first, AT_ONCE, timeout=MOST_SECONDS, stop=task.stop
+            )
+            task.tell((done + 1) / (n / AT_ONCE - begun + 1))
+        found = tuple(refit for first in range(0, n, AT_ONCE) for refit in refits[first])
+        return jobs.call(stability_of, settings, run.owner, run.id, found, timeout=MOST_SECONDS, stop=task.stop)
+
+    return waited(
+        work, *("stability", run.id, n), key=f"evaluate.stability.{run.id}", doing=_("The modelling is repeated.")
     )
 
 

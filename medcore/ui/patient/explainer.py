@@ -167,25 +167,23 @@ class Explainer:
     def counterfactuals(
         self,
         patient: worker_queries.PatientRisk,
-        key: str,
         class_index: int,
         *,
         threshold: float,
         locked: tuple[str, ...],
+        stop: jobs.Stop,
     ) -> tuple[Counterfactual, ...]:
-        """Return the smallest changes that carry the patient across the threshold; the worker searches."""
-        return cache.once(
-            lambda: jobs.call(
-                worker_queries.find_counterfactuals,
-                self.model,
-                patient.rows,
-                self.reference,
-                class_index=class_index,
-                threshold=threshold,
-                locked=locked,
-                usual=self.usual,
-            ),
-            *("patient.counterfactuals", self.run.id, key, class_index, threshold, locked),
+        """Have the worker search for the smallest changes that carry the patient across the threshold."""
+        return jobs.call(
+            worker_queries.find_counterfactuals,
+            self.model,
+            patient.rows,
+            self.reference,
+            class_index=class_index,
+            threshold=threshold,
+            locked=locked,
+            usual=self.usual,
+            stop=stop,
         )
 
     @property

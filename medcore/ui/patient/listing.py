@@ -112,20 +112,27 @@ def new_table(explainer: Explainer) -> Listing | None:
             )
         )
         return None
-    cohort = cache.once(
-        lambda: read_upload(file.name, file.getvalue(), like=explainer.schema),
-        "patient.table",
-        explainer.run.id,
-        file.file_id,
+    name, data, schema = file.name, file.getvalue(), explainer.schema
+    cohort = components.waited(
+        lambda task: read_upload(name, data, like=schema, stop=task.stop),
+        *("patient.table", explainer.run.id, file.file_id),
+        key="patient.reading",
+        doing=_("The file is read."),
     )
+    if cohort is None:
+        return None
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
     components.mends(cache.model_mends(cohort, explainer.run, explainer.schema), naming=explainer.shown)
     frame = cohort.frame[list(explainer.columns)]
-    predicted: pd.DataFrame = cache.once(
-        lambda: jobs.call(worker_queries.predict_table, explainer.model, frame),
+    predicted = components.waited(
+        lambda task: jobs.call(worker_queries.predict_table, explainer.model, frame, stop=task.stop),
         *("patient.predictions", explainer.run.id, cohort.sha256),
+        key="patient.table",
+        doing=_("The risks are predicted."),
     )
+    if predicted is None:
+        return None
     return Listing(
         identity=cohort.sha256,
         frame=frame,

@@ -15,7 +15,6 @@ from medcore.i18n import _, current_language
 from medcore.models.bundle.files import bundle_hash
 from medcore.reporting.patient_report import PatientReportInputs, write_patient_report
 from medcore.studies.records import StudyRecord
-from medcore.ui.kit import cache
 from medcore.ui.kit.formats import FORMATS
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import model_name, row_name
@@ -46,9 +45,15 @@ def offer(
             return
         st.session_state["patient.record.wanted"] = wanted
     subject = _subject(study, explainer, chosen, patient, trust, explanation, class_index, threshold)
-    written = cache.once(
-        lambda: jobs.call(write_patient_report, subject, kind=kind, words=current_language()), "patient.record", wanted
+    words = current_language()
+    written = components.waited(
+        lambda task: jobs.call(write_patient_report, subject, kind=kind, words=words, stop=task.stop),
+        *("patient.record", wanted),
+        key="patient.record",
+        doing=_("The page is being written."),
     )
+    if written is None:
+        return
     components.download(
         _("Download the page"),
         written,

@@ -80,8 +80,15 @@ def show_counterfactuals(
         key=f"patient.locked.{explainer.run.id}",
         persist_state="session",
     )
-    with st.spinner(_("Searching for the smallest changes …")):
-        found = explainer.counterfactuals(patient, chosen.key, class_index, threshold=threshold, locked=tuple(locked))
+    kept = tuple(locked)
+    found = components.waited(
+        lambda task: explainer.counterfactuals(patient, class_index, threshold=threshold, locked=kept, stop=task.stop),
+        *("patient.counterfactuals", explainer.run.id, chosen.key, class_index, threshold, kept),
+        key="patient.different",
+        doing=_("Searching for the smallest changes."),
+    )
+    if found is None:
+        return
     if not found:
         components.note(_("None within plausible changes."))
         return

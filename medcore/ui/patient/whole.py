@@ -102,10 +102,15 @@ def _one_column(explainer: Explainer, found: Explanations, name: str) -> None:
     if column is None:
         return
     place, naming = found.columns.index(column), explainer.shown
-    pairs = cache.once(
-        lambda: jobs.call(overview.interactions_of, explainer.model, tuple(ranked[:PAIRED]), class_name=name),
+    paired = tuple(ranked[:PAIRED])
+    pairs = components.waited(
+        lambda task: jobs.call(overview.interactions_of, explainer.model, paired, class_name=name, stop=task.stop),
         *("patient.whole.pairs", explainer.run.id, name, len(found.rows)),
+        key="patient.whole.pairs",
+        doing=_("Looking at which columns act together."),
     )
+    if pairs is None:
+        return
     effect = cache.once(
         lambda: jobs.call(
             overview.effect_of,
@@ -133,10 +138,14 @@ def _stability(explainer: Explainer, name: str) -> None:
             "Models trained on other patients or from another start. Where they disagree, do not read much into a column."
         ),
     )
-    stability: ImportanceStability = cache.once(
-        lambda: jobs.call(overview.stability_of, explainer.model, class_name=name),
+    stability: ImportanceStability | None = components.waited(
+        lambda task: jobs.call(overview.stability_of, explainer.model, class_name=name, stop=task.stop),
         *("patient.whole.stability", explainer.run.id, name),
+        key="patient.whole.models",
+        doing=_("The models inside are compared."),
     )
+    if stability is None:
+        return
     if len(stability.models) < 2:
         components.note(_("This run’s model is a single one: nothing to compare."))
         return

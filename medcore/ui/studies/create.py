@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
+from medcore.data.cohort import Cohort
 from medcore.data.long import Pivot
 from medcore.data.privacy import Decision, installation_key, protect, screen
 from medcore.data.reading.table import reshape
 from medcore.data.samples import Sample, load_sample
 from medcore.errors import InputError, NotFoundError
 from medcore.i18n import N_
+from medcore.jobs import Stop
 from medcore.jobs.web.uploads import read_rows, read_upload
 from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
@@ -43,20 +45,38 @@ def sample_study(sample: Sample) -> StudyRecord | None:
 
 
 def open_table(name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None) -> StudyRecord | None:
-    """Read a table and open a study on it; its outcome is still to be chosen.
+    """Read a table and open a study on it, as :func:`read_file` and :func:`open_read` do."""
+    return open_read(name, data, read_file(require_owner(), name, data, overrides=overrides))
 
-    A study exported from medcore comes back as it was. A table in which something may tell who the patients are is not stored: it
-    waits in the session for decisions on the Data page, and None is returned.
+
+def read_file(
+    owner: str, name: str, data: bytes, *, overrides: Mapping[str, Any] | None = None, stop: Stop | None = None
+) -> Cohort | StudyRecord:
+    """Read a table that somebody brings, or bring in a study exported from medcore; needs no session.
 
     Raises:
         UnreadableFileError: the file is not a table; nothing is kept.
+        CancelledError: somebody asked to stop.
 
     """
     if is_study_archive(data):
-        study = store().import_study(require_owner(), data, read_rows=read_rows)
-        state().open_study(study.id)
-        return study
-    read = read_upload(name, data, overrides=overrides)
+        return store().import_study(owner, data, read_rows=partial(read_rows, stop=stop))
+    return read_upload(name, data, overrides=overrides, stop=stop)
+
+
+def open_read(name: str, data: bytes, read: Cohort | StudyRecord) -> StudyRecord | None:
+    """Open a study on a table that was read; its outcome is still to be chosen.
+
+    A table in which something may tell who the patients are is not stored: it
+    waits in the session for decisions on the Data page, and None is returned.
+
+    Raises:
+        InputError: it has too few rows.
+
+    """
+    if isinstance(read, StudyRecord):
+        state().open_study(read.id)
+        return read
     if read.n_rows < FEWEST_ROWS:
         raise InputError(
             N_(

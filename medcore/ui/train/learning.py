@@ -13,6 +13,7 @@ from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.shown.figures import figure
+from medcore.ui.kit.shown.waiting import waited
 from medcore.ui.kit.words import model_name
 
 MOST_SECONDS = 300.0
@@ -22,11 +23,18 @@ def learning(run: RunRecord) -> None:
     """Offer to compute whether more patients would help, and show it."""
     if not st.toggle(_("Would more patients help?"), key=f"train.learning.{run.id}"):
         return
-    with errors_shown(), st.spinner(_("Training on parts of the patients …")):
+    with errors_shown():
         settings = cache.store().settings
-        curve = cache.once(
-            lambda: jobs.call(learning_curve_of, settings, run.owner, run.id, timeout=MOST_SECONDS), "learning", run.id
+        curve = waited(
+            lambda task: jobs.call(
+                learning_curve_of, settings, run.owner, run.id, timeout=MOST_SECONDS, stop=task.stop
+            ),
+            *("learning", run.id),
+            key=f"train.learning.{run.id}",
+            doing=_("Models are trained on parts of the patients."),
         )
+        if curve is None:
+            return
         left, right = st.columns(2)
         with left:
             figure(learning_loss(curve, name=model_name), key=f"train.learning_loss.{run.id}")

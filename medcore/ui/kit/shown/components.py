@@ -22,6 +22,9 @@ Trouble
 Questions
     ``threshold_input(run_id, key=)`` → probability; ``choice(label, options, key=,
     show=)`` → one of a few, instead of tabs.
+Waiting
+    ``waited(lambda task: jobs.call(…, stop=task.stop), *identity, key=, doing=)`` what may take more
+    than a second: its result, or None while it shows how long it takes and a way to stop it.
 By themselves
     ``fragment(function, every=1.0 or None)(…)`` a part that reruns alone.
 Text of tables
@@ -42,11 +45,13 @@ from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.shown.inputs import choice, threshold_input
 from medcore.ui.kit.shown.tables import METRICS, download, downloads, metric_table, table, with_interval
 from medcore.ui.kit.shown.undoing import last_change
+from medcore.ui.kit.shown.waiting import Task, waited
 from medcore.ui.kit.text import column, markup, one_line, plain
 
 __all__ = [
     "METRICS",
     "MarkedFigure",
+    "Task",
     "caption",
     "card",
     "choice",
@@ -76,5 +81,6 @@ __all__ = [
     "table",
     "threshold_input",
     "undo",
+    "waited",
     "with_interval",
 ]
