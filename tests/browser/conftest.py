@@ -17,7 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
@@ -29,6 +29,11 @@ PATIENCE_MS = 60_000
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # Streamlit's one inline script is refused, and on a deep link it first looks for itself beside the page.
+INSIDE = ("data", "blob", "about")
+ADDRESS = re.compile(
+    r"[a-z_-]+|zh_CN|\d+(\.\d+)?|[0-9a-f-]{32,64}(\.\w{2,5})?|[\w.@-]+\.(js|css|woff2|svg|png|ico|json|wasm)"
+)
+"""What an address is made of; a name that a person gave would be something else, or in lower case be found by its test."""
 EXPECTED = re.compile(r"Content Security Policy|Failed to load resource: .* 404")
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -93,6 +98,8 @@ class Visitor:
         self.fetched: set[str] = set()
         self.complaints: list[str] = []
         context.on("request", lambda request: self.fetched.add(request.url))
+        self.page.on("framenavigated", lambda frame: self.fetched.add(frame.url))  # a changed address fetches nothing
+        self.page.on("websocket", lambda link: self.fetched.add(link.url))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
 
@@ -138,7 +145,16 @@ class Visitor:
     def elsewhere(self) -> set[str]:
         """The addresses fetched from outside this machine."""
         own = urlsplit(self.url).netloc
-        return {u for u in self.fetched if urlsplit(u).scheme not in ("data", "blob") and urlsplit(u).netloc != own}
+        return {u for u in self.fetched if urlsplit(u).scheme not in INSIDE and urlsplit(u).netloc != own}
+
+    def telling(self) -> set[str]:
+        """The parts of addresses that are more than names of views, numbers, hashes and files of the program."""
+        found = set()
+        for address in map(urlsplit, self.fetched):
+            if address.scheme not in INSIDE:
+                parts = [*address.path.split("/"), *(value for _name, value in parse_qsl(address.query))]
+                found |= {part for part in map(unquote, parts) if part and not ADDRESS.fullmatch(part)}
+        return found
 
     @property
     def study(self) -> str:
@@ -165,6 +181,7 @@ def visit(chromium: Browser, app_url: str, request: pytest.FixtureRequest) -> It
             each.page.screenshot(path=picture, full_page=True)
         each.context.close()
         assert each.elsewhere() == set()
+        assert each.telling() == set()
         assert [c for c in each.complaints if not EXPECTED.search(c)] == []
 
 

@@ -32,20 +32,26 @@ def test_a_sample_from_one_click_to_one_patients_explanation(visit):
     expect(labels.locator("visible=true").first).to_be_visible()
 
 
+NAME = "zhelyazkova"
+"""Planted as the name of a file, a column and a value; in lower case, as the names of views are."""
+
+
 def uploaded_table() -> bytes:
-    """A made-up ward: 240 patients, a quarter with an infection that age and CRP foretell."""
+    """A made-up ward: 240 patients, a quarter with an infection that age and CRP foretell; a planted name twice."""
     rng = np.random.default_rng(7)
     age, crp = rng.integers(25, 90, 240), rng.gamma(2.0, 20.0, 240)
     risk = 1 / (1 + np.exp(-(0.05 * (age - 65) + 0.04 * (crp - 60))))
     died = rng.random(240) < risk
     sex = rng.choice(["female", "male"], 240)
-    lines = [f"{a},{c:.1f},{s},{'yes' if d else 'no'}" for a, c, s, d in zip(age, crp, sex, died, strict=True)]
-    return ("age_years,crp_mg_l,sex,infection\n" + "\n".join(lines)).encode()
+    ward = rng.choice([NAME, "north"], 240)
+    columns = zip(age, crp, sex, ward, died, strict=True)
+    lines = [f"{a},{c:.1f},{s},{w},{'yes' if d else 'no'}" for a, c, s, w, d in columns]
+    return (f"age_years,crp_mg_l,sex,ward_of_{NAME},infection\n" + "\n".join(lines)).encode()
 
 
 def test_an_uploaded_table_from_file_to_explanation(visit):
     visitor = visit().open()
-    upload = {"name": "ward_7.csv", "mimeType": "text/csv", "buffer": uploaded_table()}
+    upload = {"name": f"{NAME}.csv", "mimeType": "text/csv", "buffer": uploaded_table()}
     visitor.page.locator("input[type=file]").first.set_input_files([upload])
     visitor.sees("What is to be predicted?").settled()
     visitor.page.get_by_role("combobox").first.click()
@@ -58,6 +64,10 @@ def test_an_uploaded_table_from_file_to_explanation(visit):
     visitor.page.get_by_role("link", name="Patient").click()
     visitor.settled().first_patient().sees("What the model used")
     visitor.sees("age_years")
+    visitor.page.get_by_role("link", name="Data").click()
+    for view in ("Columns", "Profile", "The table itself"):
+        visitor.settled().choose(view)
+    assert [address for address in visitor.fetched if NAME in address.casefold()] == []
 
 
 def test_a_file_that_is_no_table_gives_one_message_and_loses_nothing(visit, trained_study):

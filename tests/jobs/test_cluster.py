@@ -15,7 +15,7 @@ import pytest
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
 from medcore.jobs.cluster import connection as cluster_module
-from medcore.jobs.cluster.processes import LocalCluster, Process, fingerprint, running_scheduler
+from medcore.jobs.cluster.processes import BELOW_THE_PAGES, LocalCluster, Process, fingerprint, running_scheduler
 from medcore.jobs.cluster.security import cluster_security
 from medcore.settings import ROOT, Settings
 
@@ -90,7 +90,7 @@ def test_workers_give_way_to_the_pages(cluster: LocalCluster) -> None:
     jobs.call(divmod, 7, 2)  # a worker is there
     here = os.nice(0)
     assert psutil.Process(cluster.scheduler.pid).nice() == here
-    assert {p.nice() for p in cluster.worker.family()} == {min(here + 10, 19)}
+    assert {p.nice() for p in cluster.worker.family()} == {min(here + BELOW_THE_PAGES, 19)}
 
 
 def test_nothing_listens_but_on_loopback(cluster: LocalCluster) -> None:

@@ -33,8 +33,9 @@ TRIAL = "TRIAL"  # the one a trial of a search takes, beside the run that waits 
 THREADS = 4  # one trains, the others answer pages
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
-BELOW_THE_PAGES = 10
-"""How much nicer (nice(2)) workers are than the web server beside them: at equal demand pages get nine tenths."""
+BELOW_THE_PAGES = 3
+"""How much nicer (nice(2)) workers are than the web server beside them: two training threads then weigh what the
+pages weigh, so that on two cores the pages have one to themselves, and neither starves beside other programs."""
 CHILDLESS_SECONDS = 20.0
 """A parent that has no worker so long after its birth does not get one any more."""
 # A lost worker is blamed on the run it was at; medcore counts its attempts itself.
