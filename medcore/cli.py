@@ -317,7 +317,7 @@ def _model(group: Any) -> None:
         group,
         "model",
         lambda o: commands.model(o.bundle, out=o.out),
-        _("Write the logistic regression itself as a file that others can compute with."),
+        _("Write the regression itself as a file that others can compute with."),
     )
     command.add_argument("bundle", type=Path, metavar="BUNDLE")
     command.add_argument(

@@ -49,7 +49,7 @@ def page() -> None:
         elif view == "errors":
             groups.errors(judged, study)
         elif view == "stability":
-            stability.stability(run)
+            stability.stability(run, results, judged)
         elif view == "external":
             external.external(run, results, judged, threshold, study.schema.shown)
         elif view == "model":

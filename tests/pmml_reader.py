@@ -32,7 +32,9 @@ def read_pmml(text: str, answers: list[dict[str, str]]) -> list[dict[str, float]
     order = [child.tag.removeprefix(P) for child in model]
     wanted = ["MiningSchema", "Output", "LocalTransformations", "RegressionTable"]
     assert [tag for at, tag in enumerate(order) if tag not in order[:at]] == wanted, "the order that the schema asks"
-    assert model.get("normalizationMethod") == "softmax"
+    target = model.find(f"{P}MiningSchema/{P}MiningField[@usageType='target']").get("name")
+    ordinal = root.find(f"{P}DataDictionary/{P}DataField[@name='{target}']").get("optype") == "ordinal"
+    assert model.get("normalizationMethod") == ("logit" if ordinal else "softmax")
     return [_scored(root, model, answer) for answer in answers]
 
 
@@ -44,15 +46,26 @@ def _scored(root, model, answer: dict[str, str]) -> dict[str, float]:
     for table in model.findall(f"{P}RegressionTable"):
         parts = [float(p.get("coefficient")) * fields[p.get("name")] for p in table]
         scores[table.get("targetCategory")] = float(table.get("intercept")) + math.fsum(parts)
-    most = max(scores.values())
-    odds = {name: math.exp(score - most) for name, score in scores.items()}
+    probabilities = _up(scores) if model.get("normalizationMethod") == "logit" else _softmax(scores)
     found: dict[str, float] = {}
     for field in model.find(f"{P}Output"):
         if field.get("feature") == "probability":
-            found[field.get("name")] = odds[field.get("value")] / sum(odds.values())
+            found[field.get("name")] = probabilities[field.get("value")]
         else:
             found[field.get("name")] = _value(field[0], fields | found)
     return found
+
+
+def _softmax(scores: dict[str, float]) -> dict[str, float]:
+    most = max(scores.values())
+    odds = {name: math.exp(score - most) for name, score in scores.items()}
+    return {name: own / sum(odds.values()) for name, own in odds.items()}
+
+
+def _up(scores: dict[str, float]) -> dict[str, float]:
+    """Ordinal: the logit's inverse is the share of a class and those below it; the highest class has the rest."""
+    below = [1 / (1 + math.exp(-score)) for score in scores.values()][:-1]
+    return dict(zip(scores, (b - a for a, b in zip([0.0, *below], [*below, 1.0], strict=True)), strict=True))
 
 
 def _read(field, text: str):

@@ -66,6 +66,8 @@ function interpolate(value, x, y) {
 }
 
 const expit = (score) => 1 / (1 + Math.exp(-score));
+// Proportional odds: a score for each class but the lowest gives the risk of that class or a higher one.
+const steps = (scores) => [1, ...scores.map(expit)].map((above, k) => above - (k < scores.length ? expit(scores[k]) : 0));
 const both = (risk) => [1 - risk, risk];
 const within = (p) => Math.min(Math.max(p, SMALLEST), 1 - SMALLEST);
 const RECALIBRATE = {
@@ -89,7 +91,7 @@ function risks(codes) {
     const value = termValue(term, codes[term.place]);
     term.coefficients.forEach((c, k) => { scores[k] += value * c; });
   }
-  return recalibrated(clean(clean(oddsOf(scores))), DATA.calibrator);
+  return recalibrated(clean(clean(DATA.equation.ordered ? steps(scores) : oddsOf(scores))), DATA.calibrator);
 }
 
 // The page.

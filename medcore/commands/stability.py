@@ -26,25 +26,37 @@ def check_refits(n_refits: int) -> None:
 
 def stability_told(trained: Trained, settings: TrainSettings, n_refits: int) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Repeat the modelling ``n_refits`` times, saying on standard error how far it is; return what to tell of it."""
-    from medcore.models.run.stability import Refit, refits, stability
+    from medcore.models.run.stability import Refit, refits, stability, told
+    from medcore.reporting.ordered import question_name
 
-    if trained.results.target.event is None:
-        return {"stability": None}, (_("Stability is worked out for outcomes of two classes; this one has more."),)
     found: list[Refit] = []
     while len(found) < n_refits:
         n = min(_AT_ONCE, n_refits - len(found))
         found += refits(trained.prepared, trained.split, settings, first=len(found), n=n)
         sys.stderr.write(f"{len(found) / n_refits:4.0%} stability {len(found)}/{n_refits}\n")
     stable = stability(trained.prepared, trained.split, settings, trained.bundle, found)
-    return {"stability": stable.to_dict()}, _lines(stable)
+    results = trained.results
+    target, names = results.target, [str(name) for name in results.class_names]
+    lines: list[str] = []
+    for question in target.cuts or target.told:
+        lines += _lines(stable[question], None if target.event is not None else question_name(target, names, question))
+    return {"stability": told(target, results.classes, stable)}, tuple(lines)
 
 
-def _lines(stable: Stability) -> tuple[str, ...]:
-    """Write what refits say as lines."""
-    head = _(
-        "Repeated on {n} bootstrap samples, the risks differ from the model's by {error} percentage points on average.",
-        n=stable.n_refits,
-        error=f"{100 * stable.mean_error:.1f}",
+def _lines(stable: Stability, of: str | None) -> tuple[str, ...]:
+    """Write what refits say as lines, of one of several questions by its name."""
+    words = {"n": stable.n_refits, "error": f"{100 * stable.mean_error:.1f}"}
+    head = (
+        _(
+            "Repeated on {n} bootstrap samples, the risks differ from the model's by {error} percentage points on average.",
+            **words,
+        )
+        if of is None
+        else _(
+            "Repeated on {n} bootstrap samples, the risks of {name} differ from the model's by {error} percentage points on average.",
+            name=of,
+            **words,
+        )
     )
     figures = [
         _(

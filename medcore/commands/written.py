@@ -20,7 +20,7 @@ def reproduce(bundle: Path, *, out: Path) -> Result:
 
 
 def model(bundle: Path, *, out: Path) -> Result:
-    """Write a bundle's logistic regression as a calculator (.html), PMML (.pmml) or a table (.csv)."""
+    """Write a bundle's regression as a calculator (.html), PMML (.pmml) or a table (.csv)."""
     from medcore.models.run.results import read_results
     from medcore.reporting.model import render_model, written_model
 
@@ -41,8 +41,6 @@ def model(bundle: Path, *, out: Path) -> Result:
     lines = [_("The equation of {n} terms is written to {out}.", n=len(found.equation.terms), out=out)]
     if not found.delivered:
         lines.append(
-            _(
-                "It is the logistic regression that was trained beside the bundle's model; its risks differ from the bundle's."
-            )
+            _("It is the equation that was trained beside the bundle's model; its risks differ from the bundle's.")
         )
     return Result(data, tuple(lines))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from medcore.charts import calibration as calibration_charts
 from medcore.data.describe.small_cells import HIDDEN
 from medcore.evaluation import Evaluation, calibration_curve
@@ -10,6 +12,14 @@ from medcore.i18n import _
 from medcore.models.run.results import Patients
 from medcore.reporting.formats.document import Block, Picture, Table
 from medcore.reporting.inputs import ReportInputs
+from medcore.targets import Target
+
+
+def question_name(target: Target, classes: Sequence[str], question: int) -> str:
+    """Name a class, or of an outcome in an order a cut: "moderate or higher"."""
+    lowest = target.lowest(question)
+    name = classes[lowest]
+    return _("{name} or higher", name=name) if question in target.cuts and lowest < len(classes) - 1 else name
 
 
 def of_order(inputs: ReportInputs, judged: Evaluation) -> list[str]:

@@ -10,7 +10,7 @@ from medcore.models.run.results import Results
 from medcore.reporting.formats.document import Block, Heading, Paragraph
 from medcore.reporting.inputs import ReportInputs, events_and_risks
 from medcore.reporting.standards.tripod import part
-from medcore.statistics.sample_size import SampleSize, multinomial_sample_size, riley_sample_size
+from medcore.statistics.sample_size import SampleSize, multinomial_sample_size, ordinal_sample_size, riley_sample_size
 from medcore.statistics.validation_size import size_if_possible
 
 
@@ -37,14 +37,14 @@ def _degrees(terms: list[Term]) -> int:
 
 
 def needed_to_train(results: Results) -> SampleSize | None:
-    """Calculate how many patients the criteria of Riley (two classes) or Pate (more) ask for; None where they do not hold."""
+    """Calculate how many patients the criteria of Riley (two classes, or an order) or Pate (others) ask for; None where they do not hold."""
     evaluation, event = results.cross_validated, results.target.event
     shares = [n / evaluation.n for n in evaluation.class_counts.values()]
     parameters = n_parameters(results)
     try:
-        if event is None:
-            return multinomial_sample_size(parameters, shares)
-        return riley_sample_size(parameters, shares[event])
+        if event is not None:
+            return riley_sample_size(parameters, shares[event])
+        return (ordinal_sample_size if results.target.ordered else multinomial_sample_size)(parameters, shares)
     except SettingsError:
         return None
 
@@ -73,9 +73,14 @@ def _to_be_made(inputs: ReportInputs, needed: SampleSize, trained_on: int) -> st
         "n": trained_on,
     }
     counted = _(
-        "Parameters are those of the logistic regression: slopes, curves, categories less one, and flags for missing values; curves that were tried and not taken are not counted."
+        "Parameters are those of the regression: slopes, curves, categories less one, and flags for missing values; curves that were tried and not taken are not counted."
     )
-    if inputs.target.event is None:
+    if inputs.target.ordered:
+        text = _(
+            "For {parameters} parameters of the one equation of proportional odds and a rarest class of {share} %, the criteria of Riley et al. (Stat Med 2019;38:1276), with the likelihood of all classes, ask for {needed} patients ({criteria} by criterion), assuming that 15 % of the attainable variation is explained; {n} were trained on.",
+            **words,
+        )
+    elif inputs.target.event is None:
         text = _(
             "For {parameters} parameters of all equations and a rarest class of {share} %, the criteria of Pate et al. (Stat Methods Med Res 2023;32:555) ask for {needed} patients ({criteria} by criterion), assuming that 15 % of the attainable variation is explained; {n} were trained on.",
             **words,

@@ -33,7 +33,7 @@ _COST = ("auroc", "calibration_slope", "brier", "log_loss")
 
 
 def the_model(results: Results, naming: Naming | None = None) -> list[Block]:
-    """Write the logistic regression down; nothing where none was, as in runs of before it was kept.
+    """Write the regression down; nothing where none was, as in runs of before it was kept.
 
     ``naming`` says how the predictors are shown, where that is known better than at training.
     """
@@ -57,36 +57,30 @@ def the_model(results: Results, naming: Naming | None = None) -> list[Block]:
 
 def _which(model: Specification) -> list[Block]:
     if model.delivered:
-        return [
-            Paragraph(
-                _("The model is one logistic regression. It is written here in full: its risks are the bundle's.")
-            )
-        ]
-    return [
-        Paragraph(
-            _(
-                "The delivered model is not an equation. Written here is the logistic regression that was trained beside it on the same folds, without recalibration; its risks differ from the delivered model's, and its own figures stand under “{part}”.",
-                part=part("candidates"),
-            ),
-            strong=True,
+        text = (
+            _("The model is one proportional odds model. It is written here in full: its risks are the bundle's.")
+            if model.equation.ordered
+            else _("The model is one logistic regression. It is written here in full: its risks are the bundle's.")
         )
-    ]
+        return [Paragraph(text)]
+    text = (
+        _(
+            "The delivered model is not an equation. Written here is the proportional odds model that was trained beside it on the same folds, without recalibration; its risks differ from the delivered model's, and its own figures stand under “{part}”.",
+            part=part("candidates"),
+        )
+        if model.equation.ordered
+        else _(
+            "The delivered model is not an equation. Written here is the logistic regression that was trained beside it on the same folds, without recalibration; its risks differ from the delivered model's, and its own figures stand under “{part}”.",
+            part=part("candidates"),
+        )
+    )
+    return [Paragraph(text, strong=True)]
 
 
 def _equation(model: Specification, names: Sequence[str]) -> list[Block]:
     """Write the formula, the numbers and how sure they are."""
-    formula = (
-        _(
-            "score = intercept + Σ coefficient × (g − centre) / scale; risk of {name} = 1 / (1 + exp(−score))",
-            name=names[-1],
-        )
-        if Target.of(model.classes).event is not None
-        else _(
-            "score of a class = its intercept + Σ its coefficient × (g − centre) / scale; risk of a class = exp(its score) / Σ exp(scores of all classes)"
-        )
-    )
     lines = [
-        _("Formula: {formula}.", formula=formula),
+        _("Formula: {formula}.", formula=_formula(model, names)),
         _(
             "g is the value; for a category 1 where it holds and 0 elsewhere; for “missing” 1 where the value is missing. A missing number is replaced by the one in the column “If missing”."
         ),
@@ -110,8 +104,24 @@ def _equation(model: Specification, names: Sequence[str]) -> list[Block]:
             Paragraph(_("The {n} terms do not fit on paper: export the model as a table.", n=len(model.equation.terms)))
         ]
     else:
-        table = [_table(model, k, names[k]) for k in Target.of(model.classes).told]
+        table = [_table(model, k, names) for k in model.equation.told[: 1 if model.equation.ordered else None]]
     return [Bullets(tuple(lines)), *table, *([Paragraph(sure)] if model.errors is not None else [])]
+
+
+def _formula(model: Specification, names: Sequence[str]) -> str:
+    if model.equation.ordered:
+        return _(
+            "score of a class = its intercept + Σ coefficient × (g − centre) / scale, the coefficients being the same for every class; risk of that class or a higher one = 1 / (1 + exp(−score)); risk of a class = that less the same of the next higher class; order of the classes: {order}",
+            order=" < ".join(names),
+        )
+    if Target.of(model.classes).event is not None:
+        return _(
+            "score = intercept + Σ coefficient × (g − centre) / scale; risk of {name} = 1 / (1 + exp(−score))",
+            name=names[-1],
+        )
+    return _(
+        "score of a class = its intercept + Σ its coefficient × (g − centre) / scale; risk of a class = exp(its score) / Σ exp(scores of all classes)"
+    )
 
 
 def _curves(model: Specification) -> list[str]:
@@ -144,9 +154,18 @@ def _parameters(model: Specification) -> list[str]:
     ]
 
 
-def _table(model: Specification, k: int, called: str) -> Table:
-    low, high = model.interval(0, k) or (math.nan, math.nan)
-    rows = [(_("Intercept"), "", "", "", _number(model.equation.intercepts[k], low, high), "")]
+def _table(model: Specification, k: int, names: Sequence[str]) -> Table:
+    """Write one score's numbers; of proportional odds all intercepts, and the coefficients once."""
+    ordered = model.equation.ordered
+    rows = [
+        (
+            _("Intercept: {name} or higher", name=names[at + 1]) if ordered else _("Intercept"),
+            *("", "", ""),
+            _number(model.equation.intercepts[at], *(model.interval(0, at) or (math.nan, math.nan))),
+            "",
+        )
+        for at in (model.equation.told if ordered else (k,))
+    ]
     for place, term in enumerate(model.equation.terms, 1):
         low, high = model.interval(place, k) or (math.nan, math.nan)
         value, numeric = term.coefficients[k], term.kind in ("linear", "spline")
@@ -170,9 +189,11 @@ def _table(model: Specification, k: int, called: str) -> Table:
         _("Centre"),
         _("Scale"),
         _("Coefficient (95 % interval)"),
-        _("Odds ratio per unit (95 % interval)"),
+        _("Odds ratio of a higher class per unit (95 % interval)")
+        if ordered
+        else _("Odds ratio per unit (95 % interval)"),
     )
-    caption = _("The equation: {name}", name=called)
+    caption = _("The equation: {name}", name=_("every step up") if ordered else names[k])
     return Table.of(caption, head, rows)
 
 

@@ -49,8 +49,10 @@ def fit_proportional_odds(
     shares = np.cumsum(np.bincount(outcome, weights=weight, minlength=k))[:-1] / weight.sum()
     beta = np.concatenate([np.log(shares) - np.log1p(-shares), np.zeros(design.shape[1])])
     value = _objective(beta, outcome, design, weight, penalty, k)
+    ridge = np.concatenate([np.zeros(k - 1), np.full(design.shape[1], penalty)])
     for _step in range(100):
-        gradient, hessian = _derivatives(beta, outcome, design, weight, penalty, k)
+        scores, information = scores_and_information(beta, outcome, design, weight, k)
+        gradient, hessian = scores.sum(axis=0) - ridge * beta, information + np.diag(ridge)
         move = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
         for _half in range(40):
             trial = beta + move
@@ -82,10 +84,13 @@ def _objective(beta: Floats, outcome: Ints, design: Floats, weight: Floats, pena
     return float(weight @ logs - penalty / 2 * np.sum(beta[k - 1 :] ** 2))
 
 
-def _derivatives(
-    beta: Floats, outcome: Ints, design: Floats, weight: Floats, penalty: float, k: int
+def scores_and_information(
+    beta: Floats, outcome: Ints, design: Floats, weight: Floats, k: int
 ) -> tuple[Floats, Floats]:
-    """Return the gradient of the penalised log likelihood and minus its Hessian."""
+    """Return each row's gradient of the log likelihood ``(n, K − 1 + F)`` and minus the Hessian of its sum.
+
+    ``beta`` are the thresholds of ``k`` classes and then the coefficients, ``weight`` ``(n,)`` counts the rows.
+    """
     upper, lower = _ends(beta, outcome, design, k)
     above, below = expit(upper), expit(lower)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -101,13 +106,12 @@ def _derivatives(
     # second derivatives of the row's log likelihood in u, in l, and mixed
     uu, ll, ul = above * (1 - above) + curve, below * (1 - below) + curve, -curve
     towards_upper, towards_lower = np.hstack([hot_upper, -design]), np.hstack([hot_lower, -design])
-    gradient = towards_upper.T @ (weight * by_upper) - towards_lower.T @ (weight * by_lower)
+    scores = weight[:, None] * (towards_upper * by_upper[:, None] - towards_lower * by_lower[:, None])
     mixed = towards_upper.T @ (towards_lower * (weight * ul)[:, None])
-    hessian = (
+    information = (
         towards_upper.T @ (towards_upper * (weight * uu)[:, None])
         + towards_lower.T @ (towards_lower * (weight * ll)[:, None])
         + mixed
         + mixed.T
     )
-    ridge = np.concatenate([np.zeros(k - 1), np.full(design.shape[1], penalty)])
-    return gradient - ridge * beta, hessian + np.diag(ridge)
+    return scores, information

@@ -5,7 +5,8 @@ developing a clinical prediction model. BMJ 2020;368:m441, for a binary outcome,
 mean absolute error of van Smeden 2019 (Stat Methods Med Res 28:2455) as its fourth
 criterion; Pate A, Riley RD, Collins GS, et al. Minimum sample size for developing a
 multivariable prediction model using multinomial logistic regression. Stat Methods Med
-Res 2023;32:555, for more than two classes.
+Res 2023;32:555, for more than two classes; Riley RD, Snell KIE, Ensor J, et al. Stat Med
+2019;38:1276, whose criteria of the likelihood hold for the one equation of classes in an order.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ def riley_sample_size(n_parameters: int, event_share: float, r2: float | None = 
 
 
 def multinomial_sample_size(n_parameters: int, shares: Sequence[float]) -> SampleSize:
-    """Calculate how many patients are needed to develop a model of K classes with the given shares.
+    """Calculate how many patients are needed to develop a multinomial model of K classes with the given shares.
 
     ``n_parameters`` counts the candidate parameters of one of the K − 1 equations. Every
     pair of classes must shrink by less than 10 %, the whole model's optimism and the error
@@ -139,6 +140,26 @@ def multinomial_sample_size(n_parameters: int, shares: Sequence[float]) -> Sampl
     >>> multinomial_sample_size(17, (0.66, 0.17, 0.17)).shrinkage
     3745
     """
+    present = _present(n_parameters, shares)
+    pairs = [(a + b, DEFAULT_SHARE_OF_MAX_R2 * max_cox_snell(a / (a + b))) for a, b in combinations(present, 2)]
+    shrinkage = max(ceil(_shrinking(n_parameters, own, SHRINKAGE) / both) for both, own in pairs)
+    return _of_classes(n_parameters * (len(present) - 1), present, shrinkage=shrinkage)
+
+
+def ordinal_sample_size(n_parameters: int, shares: Sequence[float]) -> SampleSize:
+    """Calculate how many patients are needed to develop a proportional odds model of K classes with the given shares.
+
+    Its one equation has ``n_parameters`` beside the thresholds, so that the criteria are those of two
+    classes with the likelihood of all; the error of every class's share is held as in
+    :func:`multinomial_sample_size`. Raises SettingsError for fewer than two classes or no parameter.
+
+    >>> ordinal_sample_size(10, (0.5, 0.3, 0.2)).shrinkage < multinomial_sample_size(10, (0.5, 0.3, 0.2)).shrinkage
+    True
+    """
+    return _of_classes(n_parameters, _present(n_parameters, shares))
+
+
+def _present(n_parameters: int, shares: Sequence[float]) -> list[float]:
     present = [float(s) for s in shares if s > 0]
     if n_parameters < 1 or len(present) < 2:
         raise SettingsError(
@@ -148,19 +169,22 @@ def multinomial_sample_size(n_parameters: int, shares: Sequence[float]) -> Sampl
             n=n_parameters,
             share=round(max(present, default=0.0), 3),
         )
-    pairs = [(a + b, DEFAULT_SHARE_OF_MAX_R2 * max_cox_snell(a / (a + b))) for a, b in combinations(present, 2)]
-    max_r2 = 1.0 - exp(2 * sum(s * log(s) for s in present))
+    return present
+
+
+def _of_classes(n_parameters: int, shares: Sequence[float], *, shrinkage: int | None = None) -> SampleSize:
+    """Apply the criteria of the whole likelihood to K classes; ``shrinkage`` where every pair of classes asks for its own."""
+    max_r2 = 1.0 - exp(2 * sum(s * log(s) for s in shares))
     r2 = DEFAULT_SHARE_OF_MAX_R2 * max_r2
-    together = float(chi2.ppf(1 - 0.05 / len(present), 1))
-    every = n_parameters * (len(present) - 1)
+    together = float(chi2.ppf(1 - 0.05 / len(shares), 1))
     return SampleSize(
-        n_parameters=every,
-        event_share=min(present),
+        n_parameters=n_parameters,
+        event_share=min(shares),
         r2=r2,
         max_r2=max_r2,
-        shrinkage=max(ceil(_shrinking(n_parameters, own, SHRINKAGE) / both) for both, own in pairs),
-        optimism=_for_shrinkage(every, r2, r2 / (r2 + OPTIMISM * max_r2)),
-        prevalence=max(ceil(together * s * (1 - s) / MARGIN**2) for s in present),
+        shrinkage=_for_shrinkage(n_parameters, r2, SHRINKAGE) if shrinkage is None else shrinkage,
+        optimism=_for_shrinkage(n_parameters, r2, r2 / (r2 + OPTIMISM * max_r2)),
+        prevalence=max(ceil(together * s * (1 - s) / MARGIN**2) for s in shares),
     )
 
 

@@ -24,9 +24,9 @@ FILL_IN = """(patients) => patients.map((answers) => {
 })"""
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-def test_a_thousand_random_patients_get_the_risks_of_predict(classes, chromium: Browser, tmp_path: Path) -> None:
-    bundle, results = train_written(tmp_path / "bundle", classes)
+@pytest.mark.parametrize(("classes", "model"), [(2, "logistic"), (3, "logistic"), (3, "ordinal")])
+def test_a_thousand_random_patients_get_the_risks_of_predict(classes, model, chromium: Browser, tmp_path: Path) -> None:
+    bundle, results = train_written(tmp_path / "bundle", classes, model=model)
     file = tmp_path / "calculator.html"
     file.write_bytes(render_model(results, file.name))
     context = chromium.new_context(offline=True, locale="en-US")

@@ -7,6 +7,7 @@ import pyreadstat
 import pytest
 
 from medcore.data.cohort import Column
+from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.schema.dictionary import load_dictionary
 from medcore.data.schema.inference import choose_target
@@ -96,3 +97,13 @@ def test_files_that_know_the_order_of_their_categories_say_it(tmp_path):
         assert chosen(table, "state")["state"].levels == ("well", "frail", "dead")
     pyreadstat.write_sav(frame, tmp_path / "u.sav", variable_value_labels={"state": words})
     assert not chosen(read_table(tmp_path / "u.sav"), "state").target.ordered
+
+
+def test_riley_counts_one_equation_for_an_order_and_one_a_class_without():
+    table = cohort(["mild", "moderate", "severe"] * 20)
+    ordered, free = (chosen(table, **asked) for asked in ({}, {"order": ["none"]}))
+    for schema, parameters, words in ((ordered, 1, "one equation for classes in order"), (free, 2, "all equations")):
+        found = {f.code: f for f in inspect(table.with_schema(schema))}
+        finding = found["outcome.sample_size"]
+        assert words in str(finding.message)
+        assert f"{parameters} candidate parameter" in str(finding.message)

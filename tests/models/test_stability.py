@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from medcore.errors import SettingsError
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.stability import Refit, _corrected, _sample, refits, stability
+from medcore.models.run.stability import _corrected, _sample, refits, stability, told
 from medcore.models.run.training import task_of
+from medcore.targets import Target
 
 SETTINGS = TrainSettings(model="logistic")
 
@@ -21,9 +22,11 @@ def test_refits_are_the_same_however_they_are_parted(ward, found):
 
 
 def test_figures_are_corrected_by_what_refits_lose_on_the_original_patients(ward, logistic, found):
-    result = stability(ward.prepared, ward.split, SETTINGS, logistic.bundle, found)
+    result = stability(ward.prepared, ward.split, SETTINGS, logistic.bundle, found)[1]
     auroc, slope = result.figures["auroc"], result.figures["calibration_slope"]
-    assert auroc.optimism == pytest.approx(np.mean([f.own["auroc"] - f.original["auroc"] for f in found]))
+    outcome = task_of(ward.prepared, ward.split, SETTINGS).outcome
+    gaps = [roc_auc_score(outcome[f.rows], f.risk[f.rows, 1]) - roc_auc_score(outcome, f.risk[:, 1]) for f in found]
+    assert auroc.optimism == pytest.approx(np.mean(gaps))
     assert auroc.optimism > 0
     assert auroc.corrected < auroc.apparent
     assert slope.corrected < slope.apparent
@@ -32,8 +35,8 @@ def test_figures_are_corrected_by_what_refits_lose_on_the_original_patients(ward
 
 
 def test_instability_is_the_distance_of_refits_from_the_model(ward, logistic, found):
-    result = stability(ward.prepared, ward.split, SETTINGS, logistic.bundle, found)
-    risks = np.stack([f.risk for f in found])
+    result = stability(ward.prepared, ward.split, SETTINGS, logistic.bundle, found)[1]
+    risks = np.stack([f.risk[:, 1] for f in found])
     np.testing.assert_allclose(result.error, np.abs(risks - result.risk).mean(axis=0))
     assert 0 < result.mean_error < 0.2
     assert (result.low <= result.high).all()
@@ -50,12 +53,26 @@ def test_a_sample_has_whole_patients_and_keeps_copies_in_one_fold(ward):
 
 def test_the_error_of_an_optimism_falls_with_the_number_of_refits():
     rng = np.random.default_rng(0)
-    many = [Refit(np.zeros(1), {"auroc": g}, {"auroc": 0.0}) for g in rng.normal(0.05, 0.02, 400)]
-    few, all_ = _corrected("auroc", 0.8, many[:25]), _corrected("auroc", 0.8, many)
+    many = [(g, 0.0) for g in rng.normal(0.05, 0.02, 400)]
+    few, all_ = _corrected(0.8, many[:25]), _corrected(0.8, many)
     assert all_.standard_error == pytest.approx(0.02 / 20, rel=0.1)
     assert few.standard_error > 3 * all_.standard_error
 
 
-def test_more_than_two_classes_are_refused_in_words(three_class_ward):
-    with pytest.raises(SettingsError, match="two classes"):
-        refits(three_class_ward.prepared, three_class_ward.split, SETTINGS, n=1)
+def test_each_of_more_classes_is_judged_and_of_an_order_each_step_up(three_class_ward):
+    ward = three_class_ward
+    bundle = ward.train("logistic").bundle
+    found = refits(ward.prepared, ward.split, SETTINGS, n=2)
+    by_question = stability(ward.prepared, ward.split, SETTINGS, bundle, found)
+    task = task_of(ward.prepared, ward.split, SETTINGS)
+    assert list(by_question) == [*task.target.told, *task.target.cuts]
+    for question, result in by_question.items():
+        _event, own = task.target.split(question, task.outcome, bundle.risk(task.rows))
+        np.testing.assert_array_equal(result.risk, own)
+        assert 0 < result.mean_error < 0.3
+    classes = ward.prepared.classes
+    kept = told(task.target, classes, by_question)
+    assert kept["or_higher"] == task.target.ordered
+    assert list(kept["by_class"]) == list(classes[1:] if task.target.ordered else classes)
+    free = told(Target(3), classes, by_question)
+    assert list(free["by_class"]) == list(classes) and not free["or_higher"]

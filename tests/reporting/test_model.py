@@ -29,6 +29,7 @@ from medcore.reporting.formats.document import Bullets, Table
 from medcore.reporting.model import render_model, written_model
 from medcore.reporting.model.pmml import to_pmml
 from medcore.reporting.specification import the_model
+from medcore.statistics.proportional_odds import fit_proportional_odds
 from tests.pmml_reader import read_pmml
 from tests.written_models import random_answers, train_written
 
@@ -44,9 +45,14 @@ CALIBRATORS = {
 JPMML = json.loads((Path(__file__).parent.parent / "golden" / "jpmml.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module", params=[2, 3], ids=["two classes", "three classes"])
+@pytest.fixture(
+    scope="module",
+    params=[(2, "logistic"), (3, "logistic"), (3, "ordinal")],
+    ids=["two classes", "three classes", "three in order"],
+)
 def trained(request, tmp_path_factory):
-    return train_written(tmp_path_factory.mktemp("written"), request.param)
+    classes, model = request.param
+    return train_written(tmp_path_factory.mktemp("written"), classes, model=model)
 
 
 def predicted(bundle, answers) -> np.ndarray:
@@ -100,6 +106,8 @@ def test_the_table_holds_every_digit_of_the_equation(trained) -> None:
     model = written_model(results)
     rows = pd.read_csv(io.BytesIO(render_model(results, "model.csv")))
     terms = rows[(rows["class"] == model.classes[-1]) & (rows["term"] > 0)]
+    starts = rows.loc[rows["term"] == 0, "coefficient"].tolist()
+    assert starts == [model.equation.intercepts[k] for k in model.equation.told]
     assert terms["coefficient"].tolist() == [t.coefficients[-1] for t in model.equation.terms]
     assert (terms["low"] < terms["coefficient"]).all() and (terms["coefficient"] < terms["high"]).all()
     knots = [tuple(map(float, k.strip("[]").split())) for k in terms["knots"].dropna()]
@@ -158,6 +166,38 @@ def test_weak_penalties_give_the_standard_errors_of_statsmodels() -> None:
     np.testing.assert_allclose(errors[:, 1], fitted.bse / np.sqrt((n - 1) / (n - 3) * 100 / 99) * correction, rtol=1e-4)
 
 
+def test_proportional_odds_of_two_classes_have_the_errors_of_logistic_regression() -> None:
+    rng = np.random.default_rng(1)
+    n, kinds = 300, ("numeric", "numeric")
+    codes = rng.normal(size=(n, 2))
+    outcome = (rng.random(n) < expit(codes @ [0.8, -0.5] - 0.3)).astype(np.int64)
+    task = Task(Rows(codes), outcome, np.arange(n) % 4, 4, 2, kinds, (0, 0), Layout.of(codes, kinds), TrainSettings())
+    terms = [(p, b) for p, b in enumerate((0.7, -0.4))]
+    one, two = (
+        Equation(i, tuple(Term(place=p, kind="linear", coefficients=c(b)) for p, b in terms), ordered)
+        for i, c, ordered in (((0.0, -0.3), lambda b: (0.0, b), False), ((-0.3,), lambda b: (b,), True))
+    )
+    np.testing.assert_allclose(one.risk(codes), two.risk(codes), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(standard_errors(one, task, 2.0)[:, 1], standard_errors(two, task, 2.0)[:, 0], rtol=1e-10)
+
+
+def test_the_errors_of_proportional_odds_are_those_of_refits() -> None:
+    """The sandwich against leaving each patient out (Wu 1986): the same to a few percent."""
+    rng = np.random.default_rng(2)
+    n, kinds = 240, ("numeric",)
+    codes = rng.normal(size=(n, 1))
+    outcome = np.digitize(codes[:, 0] + rng.logistic(size=n), [-0.5, 1.0])
+    own = fit_proportional_odds(outcome, codes, penalty=0.5)
+    without = [np.arange(n) != i for i in range(n)]
+    found = [fit_proportional_odds(outcome[rows], codes[rows], penalty=0.5) for rows in without]
+    numbers = np.array([np.r_[-f.thresholds, f.coefficients] for f in found])
+    jackknife = np.sqrt((n - 1) / n * ((numbers - numbers.mean(axis=0)) ** 2).sum(axis=0))
+    task = Task(Rows(codes), outcome, np.arange(n) % 4, 4, 3, kinds, (0,), Layout.of(codes, kinds), TrainSettings())
+    term = Term(place=0, kind="linear", coefficients=tuple(own.coefficients) * 2)
+    errors = standard_errors(Equation(tuple(-own.thresholds), (term,), ordered=True), task, 2.0)
+    np.testing.assert_allclose([*errors[0], errors[1, 0]], jackknife, rtol=0.04)
+
+
 def test_the_score_of_points_adds_up_and_says_what_it_costs(trained) -> None:
     bundle, results = trained
     points = written_model(results).points
@@ -208,10 +248,16 @@ def test_the_report_writes_the_model_down_and_answers_item_22(trained) -> None:
     model = written_model(results)
     blocks = the_model(results)
     equations = [b for b in blocks if isinstance(b, Table) and b.caption.startswith("The equation")]
-    assert len(equations) == (1 if len(model.classes) == 2 else len(model.classes))
-    assert len(equations[0].rows) == 1 + len(model.equation.terms)
-    shown = float(equations[-1].rows[1][4].split(" ")[0].replace("−", "-"))
+    ordered = results.model == "ordinal"
+    assert len(equations) == (1 if len(model.classes) == 2 or ordered else len(model.classes))
+    n_intercepts = len(model.classes) - 1 if ordered else 1
+    assert len(equations[0].rows) == n_intercepts + len(model.equation.terms)
+    shown = float(equations[-1].rows[n_intercepts][4].split(" ")[0].replace("−", "-"))
     assert shown == pytest.approx(model.equation.terms[0].coefficients[-1], abs=1e-5)
+    assert (
+        any("or a higher one = 1 / (1 + exp(−score))" in b.items[0] for b in blocks if isinstance(b, Bullets))
+        == ordered
+    )
     assert any("λ = " in item for b in blocks if isinstance(b, Bullets) for item in b.items)
     assert the_model(replace(results, specification=None)) == []
     beside = the_model(replace(results, specification=replace(model, delivered=False)))

@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import beta, norm
 
 from medcore.errors import SettingsError
-from medcore.statistics.sample_size import multinomial_sample_size, riley_sample_size
+from medcore.statistics.sample_size import multinomial_sample_size, ordinal_sample_size, riley_sample_size
 from medcore.statistics.validation_size import for_auroc, for_o_e, for_slope, size_if_possible, validation_size
 from medcore.statistics.validation_size_of_numbers import for_residual_variance, validation_size_of_numbers
 
@@ -58,6 +58,17 @@ def test_more_classes_count_the_parameters_of_every_equation_and_the_rarest_pair
     rarest_pair = riley_sample_size(10, 0.25).shrinkage / 0.4
     assert three.shrinkage == pytest.approx(rarest_pair, abs=3)
     assert multinomial_sample_size(10, (0.6, 0.3, 0.1, 0.0)) == three
+
+
+def test_an_order_needs_one_equation_alone():
+    binary, ordered = riley_sample_size(12, 0.3), ordinal_sample_size(12, (0.7, 0.3))
+    assert (ordered.n_parameters, ordered.shrinkage, ordered.optimism) == (12, binary.shrinkage, binary.optimism)
+    shares = (0.5, 0.3, 0.2)
+    one, many = ordinal_sample_size(10, shares), multinomial_sample_size(10, shares)
+    assert (one.n_parameters, many.n_parameters) == (10, 20)
+    assert (one.max_r2, one.prevalence) == (many.max_r2, many.prevalence)
+    r2 = 0.15 * one.max_r2
+    assert one.shrinkage == np.ceil(10 / ((0.9 - 1) * np.log(1 - r2 / 0.9)))
     with pytest.raises(SettingsError):
         multinomial_sample_size(10, (1.0, 0.0))
 

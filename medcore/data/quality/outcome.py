@@ -9,7 +9,7 @@ import numpy as np
 from medcore.data.quality.catalogue import Hit, check
 from medcore.data.quality.view import View
 from medcore.i18n import N_, Message
-from medcore.statistics.sample_size import SampleSize, multinomial_sample_size, riley_sample_size
+from medcore.statistics.sample_size import SampleSize, multinomial_sample_size, ordinal_sample_size, riley_sample_size
 
 FEW_EVENTS = 100
 TOO_FEW_EVENTS = 20
@@ -17,6 +17,18 @@ FEW_ROWS_OF_A_CLASS = 50
 TOO_FEW_ROWS_OF_A_CLASS = 10
 IMBALANCED = 0.10
 MOST_LEVELS_COUNTED = 20
+_NEEDED = (
+    N_(
+        "{n} rows have an outcome; {parameters} candidate parameters at {share} % events need about {required} (Riley), if the model explains 15 % of what can be explained."
+    ),
+    N_(
+        "{n} rows have an outcome; {parameters} candidate parameters of all equations, with a rarest class of {share} %, need about {required} (Pate), if the model explains 15 % of what can be explained."
+    ),
+    N_(
+        "{n} rows have an outcome; {parameters} candidate parameters of one equation for classes in order, with a rarest class of {share} %, need about {required} (Riley), if the model explains 15 % of what can be explained."
+    ),
+)
+"""By whether the outcome has two classes, more, or more in an order."""
 
 
 @check(
@@ -132,9 +144,7 @@ def sample_size(view: View) -> Iterator[Hit]:
     if needed is not None and n < needed.required:
         yield Hit(
             message=Message(
-                N_(
-                    "{n} rows have an outcome; {parameters} candidate parameters at {share} % events need about {required} (Riley), if the model explains 15 % of what can be explained."
-                ),
+                _NEEDED[outcome.target.many + outcome.target.ordered],
                 {
                     "n": n,
                     "parameters": needed.n_parameters,
@@ -148,7 +158,7 @@ def sample_size(view: View) -> Iterator[Hit]:
 
 
 def required_size(view: View) -> SampleSize | None:
-    """Apply the criteria of Riley for two classes, of Pate for more."""
+    """Apply the criteria of Riley for two classes, or for one equation of classes in an order, and of Pate for others."""
     outcome = view.outcome
     n_parameters = n_candidate_parameters(view)
     if outcome is None or n_parameters < 1:
@@ -156,11 +166,9 @@ def required_size(view: View) -> SampleSize | None:
     shares = [float(s) for s in outcome.counts / outcome.counts.sum() if s > 0]
     if len(shares) < 2:
         return None
-    return (
-        riley_sample_size(n_parameters, shares[-1])
-        if len(shares) == 2
-        else multinomial_sample_size(n_parameters, shares)
-    )
+    if len(shares) == 2:
+        return riley_sample_size(n_parameters, shares[-1])
+    return (ordinal_sample_size if outcome.target.ordered else multinomial_sample_size)(n_parameters, shares)
 
 
 def n_candidate_parameters(view: View) -> int:

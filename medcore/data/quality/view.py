@@ -48,17 +48,18 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of each row as an index into ``classes``, −1 where missing."""
+    """The outcome of each row as an index into ``classes``, −1 where missing; ``levels`` is their order, if they have one."""
 
     name: str
     codes: Ints
     classes: tuple[str, ...]
     chosen: bool
+    levels: tuple[str, ...] = ()
 
     @property
     def target(self) -> Target:
         """What is predicted."""
-        return Target.of(self.classes)
+        return Target.of(self.classes, self.levels)
 
     @property
     def known(self) -> Bools:
@@ -130,7 +131,7 @@ class View:
             codes = codes_of(texts, classes, column.name)
         except InputError:
             return None
-        return Outcome(column.name, codes, classes, chosen=self.cohort.schema.outcome is not None)
+        return Outcome(column.name, codes, classes, self.cohort.schema.outcome is not None, column.levels)
 
     @cached_property
     def folds(self) -> Ints:

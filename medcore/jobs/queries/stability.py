@@ -22,8 +22,8 @@ def refits_of(settings: Settings, owner: str, run_id: str, first: int, n: int) -
     return refits(prepared, split, inputs.settings, first=first, n=n)
 
 
-def stability_of(settings: Settings, owner: str, run_id: str, found: tuple[Refit, ...]) -> Stability:
-    """Compare a run's model with its refits; meant for ``jobs.call``."""
+def stability_of(settings: Settings, owner: str, run_id: str, found: tuple[Refit, ...]) -> dict[int, Stability]:
+    """Compare a run's model with its refits, by question; meant for ``jobs.call``."""
     from medcore.models.bundle.bundle import load_bundle
     from medcore.models.run.cohort import split_cohort
     from medcore.models.run.stability import stability

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 """Trains every automatic candidate and averages those that help."""
-PREVALENCE, LOGISTIC, SEARCHED = "prevalence", "logistic", "searched"
-"""What every run is compared with: knowing nothing, and the simple model; and what a search found."""
+PREVALENCE, LOGISTIC, ORDINAL, SEARCHED = "prevalence", "logistic", "ordinal", "searched"
+"""What every run is compared with: knowing nothing, and the simple model; the simple one of an order; and what a search found."""
 AUTO_TITLE = N_("Automatic")
 AUTO_HINT = N_("Trains every kind of model, combines those that help, and says so when the simple one is as good.")
 _LEARNERS, _SEARCH = "medcore.models.learners", "medcore.models.selection.search"

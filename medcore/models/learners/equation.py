@@ -1,4 +1,4 @@
-"""A logistic regression as an equation: what is computed from a patient's values, and with which numbers."""
+"""A logistic regression, or proportional odds, as an equation: what is computed from a patient's values, and with which numbers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 from medcore.features import Codes, kind_named
 from medcore.models.contract.task import Risk, clean
 from medcore.models.learners.splines import Splines, spline_term
+from medcore.statistics.proportional_odds import class_probabilities
+from medcore.targets import Target
 
 if TYPE_CHECKING:
-    from medcore.models.learners.logistic import LogisticPart
+    from medcore.models.learners.ridge import RidgePart
 
 TermKind = Literal["linear", "spline", "level", "missing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One term: ``(g − centre) / scale`` times a coefficient for each class, ``g`` made from one predictor's code.
+    """One term: ``(g − centre) / scale`` times a coefficient for each score, ``g`` made from one predictor's code.
 
     By ``kind``, g is the value ("linear"); its restricted cubic spline
     (:func:`~medcore.models.learners.splines.spline_term` with ``knots``, in the predictor's
@@ -53,19 +55,34 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """The scores of every class: ``intercepts`` (K,) plus all terms; the risks are their softmax.
+    """Scores: ``intercepts`` plus all terms. Those of every class (K,), of which the risks are the softmax.
 
     With two classes the scores of class 0 are 0, so that the risk of class 1 is
     ``1 / (1 + exp(−score))``: intercept, coefficients and odds ratios are those of
-    ``coefficients[1]``. The risks are then kept within 1e-7 and 1 and made to sum to 1
+    ``coefficients[1]``.
+
+    In proportional odds (``ordered``) there is a score for each class but the lowest (K − 1,):
+    ``1 / (1 + exp(−score))`` is the risk of that class or a higher one, and the coefficients of
+    all scores are the same. The risks are then kept within 1e-7 and 1 and made to sum to 1
     (:func:`~medcore.models.contract.task.clean`), and the bundle's calibrator follows.
     """
 
     intercepts: tuple[float, ...]
     terms: tuple[Term, ...]
+    ordered: bool = False
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes the equation gives risks of."""
+        return len(self.intercepts) + int(self.ordered)
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """The scores that say something: all, but with two classes that of the event alone."""
+        return tuple(range(len(self.intercepts))) if self.ordered else Target(self.n_classes).told
 
     def scores(self, codes: Codes) -> NDArray[np.float64]:
-        """Add up the terms of codes ``(n, P)``: scores ``(n, K)``."""
+        """Add up the terms of codes ``(n, P)``: scores ``(n, K)``, or ``(n, K − 1)``."""
         scores = np.tile(np.asarray(self.intercepts), (len(codes), 1))
         for term in self.terms:
             scores += term.value(codes)[:, None] * np.asarray(term.coefficients)
@@ -74,14 +91,17 @@ class Equation:
     def risk(self, codes: Codes) -> Risk:
         """Predict before recalibration, shape ``(n, K)``."""
         scores = self.scores(codes)
+        if self.ordered:
+            score, thresholds = scores[:, 0] - self.intercepts[0], -np.asarray(self.intercepts)
+            return clean(class_probabilities(score, thresholds), self.n_classes)
         return clean(np.exp(scores - scores.max(axis=1, keepdims=True)), len(self.intercepts))
 
 
-def equation_of(part: LogisticPart) -> Equation:
-    """Write a trained logistic regression as an equation."""
+def equation_of(part: RidgePart, *, ordered: bool = False) -> Equation:
+    """Write a trained logistic regression as an equation, or proportional odds: its thresholds with their sign turned."""
     maker = part.maker
     terms: list[Term] = []
-    rows = iter(part.coefficients.tolist())
+    rows = iter(np.broadcast_to(part.coefficients, (len(part.coefficients), len(part.intercepts))).tolist())
     for place, kind in enumerate(maker.kinds):
         entries = maker.layout_.entries[place]
         if entries and not kind_named(kind).scalar:
@@ -117,4 +137,5 @@ def equation_of(part: LogisticPart) -> Equation:
         )
         for at, place in enumerate(splines.places)
     ]
-    return Equation(tuple(part.intercepts.tolist()), tuple(terms))
+    intercepts = -part.intercepts if ordered else part.intercepts
+    return Equation(tuple(intercepts.tolist()), tuple(terms), ordered)

@@ -15,7 +15,7 @@ from medcore.features import AnyRows
 from medcore.i18n import N_
 from medcore.models.coalitions.after_sums import BetweenThresholds
 from medcore.models.coalitions.layers import LayeredCoalitions, column_shares
-from medcore.models.contract.candidate import Candidate
+from medcore.models.contract.candidate import ORDINAL, Candidate
 from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk, Task, clean
 from medcore.models.learners.prevalence import class_shares
 from medcore.models.learners.ridge import Floats, RidgePart, fit_ridge, maker_for, ridge_space
@@ -30,7 +30,7 @@ class OrdinalPart(RidgePart):
     ``P(class ≤ k) = 1 / (1 + exp(−(intercepts[k] − score)))``; a class that was not among the rows has no room between its thresholds.
     """
 
-    kind: ClassVar[str] = "ordinal"
+    kind: ClassVar[str] = ORDINAL
 
     @staticmethod
     def n_scores(n_intercepts: int) -> int:  # noqa: ARG004
@@ -75,7 +75,7 @@ def _fit_path(task: Task, rows: Indices, penalties: Floats, splines: Splines) ->
 
 CANDIDATES = (
     Candidate(
-        name="ordinal",
+        name=ORDINAL,
         title=N_("Proportional odds"),
         hint=N_(
             "Logistic regression for an outcome in order, such as mild, moderate, severe: one odds ratio per predictor for every step up."

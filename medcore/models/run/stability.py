@@ -24,7 +24,7 @@ from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.contract.task import Indices, Task
+from medcore.models.contract.task import Indices, Risk, Task
 from medcore.models.run.training import refitted, task_of
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.ranking import auroc_with_influence
@@ -35,20 +35,15 @@ USUAL_REFITS = 200
 """Refits that Riley and Collins ask for; with fewer, the Monte Carlo error of what they give is larger, and is stated."""
 MOST_CURVES = 60
 """Calibration curves that are kept for the plot: more lines are one grey surface."""
-FIGURES = ("auroc", "calibration_slope", "calibration_intercept", "brier")
 _TRIES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Refit:
-    """The modelling repeated on one bootstrap sample: risks of all training rows (n,), and figures on both.
+    """The modelling repeated on one bootstrap sample: ``risk`` (n, K) of all training rows, and the ``rows`` (m,) it learnt from."""
 
-    ``own`` are the figures on the sample it learnt from, ``original`` those on the training rows.
-    """
-
-    risk: Floats = field(repr=False)
-    own: Mapping[str, float]
-    original: Mapping[str, float]
+    risk: Risk = field(repr=False)
+    rows: Indices = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stability:
-    """What refits say of a model; arrays have a value for each training row.
+    """What refits say of a model's risks of one class, or of being at or above it; arrays have a value for each training row.
 
     ``risk`` is the delivered model's, ``low`` and ``high`` hold 95 % of the refits' risks,
     ``error`` is the mean absolute difference between the refits' risks and its own (MAPE).
@@ -119,34 +114,54 @@ def refits(
     Sample k is the same however the work is parted. A search for settings is not repeated.
 
     Raises:
-        SettingsError: the outcome has more than two classes.
+        SettingsError: too few patients of a class for samples of them.
         InputError: what cannot be trained, in one sentence.
 
     """
     check_trainable(prepared, split)
-    if Target.of(prepared.classes).event is None:
-        raise SettingsError(N_("Stability is worked out for outcomes of two classes; this one has more."))
     task = task_of(prepared, split, replace(settings, search_minutes=0.0))
     return tuple(_refit(task, number) for number in range(first, first + n))
 
 
 def stability(
     prepared: Prepared, split: Split, settings: TrainSettings, bundle: Bundle, found: Sequence[Refit]
-) -> Stability:
-    """Compare the delivered model with its ``found`` refits, two or more."""
+) -> dict[int, Stability]:
+    """Compare the delivered model with its ``found`` refits, two or more, for each question that can be asked.
+
+    A question is the event of two classes; of more each class against the rest; of classes in an
+    order each of the target's cuts as well.
+    """
     task = task_of(prepared, split, settings)
-    risk, event = bundle.risk(task.rows)[:, 1], (task.outcome == 1).astype(np.float64)
-    apparent = _figures(event, risk)
-    risks = np.stack([refit.risk for refit in found])
+    risk = bundle.risk(task.rows)
+    return {question: _of(question, task, risk, found) for question in (*task.target.told, *task.target.cuts)}
+
+
+def told(target: Target, classes: Sequence[str], found: Mapping[int, Stability]) -> dict[str, Any]:
+    """Return what refits say as JSON: of the event; of more classes by class, of an order by class or higher."""
+    if target.event is not None:
+        return found[target.event].to_dict()
+    questions = target.cuts or target.told
+    by_class = {classes[target.lowest(question)]: found[question].to_dict() for question in questions}
+    return {"n_refits": found[questions[0]].n_refits, "or_higher": target.ordered, "by_class": by_class}
+
+
+def _of(question: int, task: Task, risk: Risk, found: Sequence[Refit]) -> Stability:
+    event, own = task.target.split(question, task.outcome, risk)
+    risks = np.stack([task.target.split(question, task.outcome, refit.risk)[1] for refit in found])
     low, high = np.quantile(risks, [0.025, 0.975], axis=0)
+    on_sample = [_figures(event[refit.rows], r[refit.rows]) for refit, r in zip(found, risks, strict=True)]
+    on_all = [_figures(event, r) for r in risks]
     return Stability(
         n_refits=len(found),
-        figures={name: _corrected(name, apparent[name], found) for name in FIGURES},
-        risk=risk,
+        figures={
+            name: _corrected(v, [(a[name], b[name]) for a, b in zip(on_sample, on_all, strict=True)])
+            for name, v in _figures(event, own).items()
+        },
+        risk=own,
         low=low,
         high=high,
-        error=np.abs(risks - risk).mean(axis=0),
-        curves=tuple(_curve(event, refit.risk) for refit in found[:MOST_CURVES]),
+        error=np.abs(risks - own).mean(axis=0),
+        curves=tuple(_curve(event, r) for r in risks[:MOST_CURVES]),
     )
 
 
@@ -160,9 +175,7 @@ def _refit(task: Task, number: int) -> Refit:
         groups=rows if task.groups is None else task.groups[rows],
         settings=replace(task.settings, seed=task.settings.seed + number),
     )
-    risk = refitted(own, NullFollower())(task.rows)[:, 1]
-    event = (task.outcome == 1).astype(np.float64)
-    return Refit(risk, _figures(event[rows], risk[rows]), _figures(event, risk))
+    return Refit(refitted(own, NullFollower())(task.rows), rows)
 
 
 def _sample(task: Task, number: int) -> Indices:
@@ -177,7 +190,7 @@ def _sample(task: Task, number: int) -> Indices:
         if (counts.sum(axis=1) > 0).all() and (counts.sum(axis=0) - counts > 1).all():
             return np.sort(rows)
     raise SettingsError(
-        N_("There are too few patients with (or without) the outcome to repeat the modelling on samples of them.")
+        N_("There are too few patients of one class of the outcome to repeat the modelling on samples of them.")
     )
 
 
@@ -191,8 +204,9 @@ def _figures(event: Floats, risk: Floats) -> dict[str, float]:
     }
 
 
-def _corrected(name: str, apparent: float, found: Sequence[Refit]) -> Corrected:
-    gaps = np.array([refit.own[name] - refit.original[name] for refit in found])
+def _corrected(apparent: float, pairs: Sequence[tuple[float, float]]) -> Corrected:
+    """Take from a figure what refits lose between their own sample and the original patients: the ``pairs``."""
+    gaps = np.array([own - original for own, original in pairs])
     gaps = gaps[np.isfinite(gaps)]
     if len(gaps) < 2:
         return Corrected(apparent, float("nan"), float("nan"))

@@ -19,7 +19,16 @@ from medcore.data.splitting.split import Split
 from medcore.evaluation import Evaluation, evaluate
 from medcore.features import AnyRows, CodeBook, Layout, Rows, kind_named
 from medcore.models.bundle.bundle import Bundle
-from medcore.models.contract.candidate import AUTO, LOGISTIC, PREVALENCE, SEARCHED, automatic, candidates, searched_with
+from medcore.models.contract.candidate import (
+    AUTO,
+    LOGISTIC,
+    ORDINAL,
+    PREVALENCE,
+    SEARCHED,
+    automatic,
+    candidates,
+    searched_with,
+)
 from medcore.models.contract.checks import check_suits, check_trainable
 from medcore.models.contract.concurrency import fit_concurrently
 from medcore.models.contract.progress import Follower, NullFollower
@@ -28,6 +37,7 @@ from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk
 from medcore.models.contract.trials import SearchOutcome
 from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.models.learners.logistic import LogisticPart
+from medcore.models.learners.ordinal import OrdinalPart
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
 from medcore.models.run.predictors import left_out, telling
@@ -315,13 +325,13 @@ def _judge(
 
 
 def _specified(run: _Run, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen) -> Specification | None:
-    """Write the logistic regression down: the bundle's own, or the one trained beside it."""
+    """Write the regression down: the bundle's own, or the one trained beside it, of an outcome in an order the one that knows it."""
     (first, *others) = chosen.weights
     own = fitted[first].part
-    delivered = isinstance(own, LogisticPart) and not others
-    part = own if delivered else fitted["logistic"].part
+    delivered = isinstance(own, LogisticPart | OrdinalPart) and not others
+    part = own if delivered else fitted[ORDINAL if ORDINAL in fitted else LOGISTIC].part
     scalar = all(kind_named(kind).scalar for kind in bundle.codebook.kinds)
-    if not isinstance(part, LogisticPart) or not scalar:
+    if not isinstance(part, LogisticPart | OrdinalPart) or not scalar:
         return None  # what is inside a content cannot be written as an equation of its codes
     return specify(
         part,

@@ -1,4 +1,4 @@
-"""The specification of a logistic regression: all that another needs to compute its risks."""
+"""The specification of a logistic regression, or of proportional odds: all that another needs to compute its risks."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from numpy.typing import NDArray
 
 from medcore.data.shown import Shown
 from medcore.features import Codes
+from medcore.models.contract.candidate import LOGISTIC, ORDINAL
 from medcore.models.contract.task import Risk, Task, clean
 from medcore.models.learners.equation import Equation, Term, equation_of
 from medcore.models.learners.logistic import LogisticPart
+from medcore.models.learners.ordinal import OrdinalPart
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.written.errors import standard_errors
 from medcore.models.written.inputs import Input
 from medcore.models.written.points import PointScore, point_score
-from medcore.targets import Target
 
 Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specification:
-    """A logistic regression written down.
+    """A logistic regression written down; of an outcome in an order, proportional odds.
 
     ``delivered`` says whether the bundle is this model: its risks are then the
-    bundle's, recalibration included. Otherwise it is the logistic regression that was
-    trained beside, without recalibration. ``errors`` ``(1 + T, K)`` are standard errors of
+    bundle's, recalibration included. Otherwise it is the regression that was
+    trained beside, without recalibration. ``errors`` ``(1 + T, S)``, a column a score, are standard errors of
     the intercepts and of the T terms' coefficients
     (:func:`~medcore.models.written.errors.standard_errors`), None where the model is too
     large for them. ``points`` is its score of whole points, for two classes.
@@ -47,6 +48,11 @@ class Specification:
     errors: NDArray[np.float64] | None = field(repr=False, default=None)
     points: PointScore | None = None
 
+    @property
+    def learner(self) -> str:
+        """The candidate that this is."""
+        return ORDINAL if self.equation.ordered else LOGISTIC
+
     def shown(self, name: str) -> Shown:
         """Say how a predictor is shown to people."""
         return next((i.shown for i in self.inputs if i.name == name), Shown(name))
@@ -56,7 +62,7 @@ class Specification:
         return self.calibrator.apply(clean(self.equation.risk(codes), len(self.classes)))  # as a bundle of one part
 
     def interval(self, row: int, k: int) -> tuple[float, float] | None:
-        """Return the 95 % interval of a number of class ``k``: of the intercept (row 0) or a term's coefficient (from 1)."""
+        """Return the 95 % interval of a number of score ``k``: of the intercept (row 0) or a term's coefficient (from 1)."""
         if self.errors is None:
             return None
         value = self.equation.intercepts[k] if row == 0 else self.equation.terms[row - 1].coefficients[k]
@@ -84,7 +90,7 @@ class Specification:
             | {
                 "classes": tuple(data["classes"]),
                 "inputs": tuple(Input.from_dict(i) for i in data["inputs"]),
-                "equation": Equation(tuple(equation["intercepts"]), terms),
+                "equation": Equation(tuple(equation["intercepts"]), terms, equation.get("ordered", False)),
                 "calibrator": Calibrator.from_dict(data["calibrator"]),
                 "errors": None if data["errors"] is None else np.asarray(data["errors"], dtype=np.float64),
                 "points": None if data["points"] is None else PointScore.from_dict(data["points"]),
@@ -93,7 +99,7 @@ class Specification:
 
 
 def specify(
-    part: LogisticPart,
+    part: LogisticPart | OrdinalPart,
     task: Task,
     *,
     outcome: str,
@@ -101,8 +107,8 @@ def specify(
     inputs: tuple[Input, ...],
     calibrator: Calibrator | None,
 ) -> Specification:
-    """Write a trained logistic regression down; ``calibrator`` is the bundle's, None when the bundle is another model."""
-    equation = equation_of(part)
+    """Write a trained regression down; ``calibrator`` is the bundle's, None when the bundle is another model."""
+    equation = equation_of(part, ordered=isinstance(part, OrdinalPart))
     return Specification(
         outcome=outcome,
         classes=classes,
@@ -114,5 +120,5 @@ def specify(
         n_rows=task.n,
         n_patients=task.n if task.groups is None else len(np.unique(task.groups)),
         errors=standard_errors(equation, task, part.inverse_penalty),
-        points=None if Target(task.n_classes).event is None else point_score(part, task),
+        points=point_score(part, task) if task.target.event is not None and isinstance(part, LogisticPart) else None,
     )

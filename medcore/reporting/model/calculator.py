@@ -12,6 +12,7 @@ from typing import Any
 from medcore.data.schema.ranges import unit_message
 from medcore.evaluation.figures.words import with_interval
 from medcore.i18n import LANGUAGES, _, current_language, language
+from medcore.models.contract.titles import title
 from medcore.models.run.manifest import INTENDED_USE, LIMITS
 from medcore.models.run.results import Results
 from medcore.models.written.specification import Specification
@@ -102,11 +103,12 @@ def _words(model: Specification, results: Results) -> dict[str, Any]:
 
 def caveats(model: Specification, results: Results) -> list[str]:
     """Say what whoever uses the written model must know, in the current language."""
-    logistic = results.candidate("logistic")
-    judged = results.cross_validated if model.delivered or logistic is None else logistic.cross_validated
+    own = results.candidate(model.learner)
+    judged = results.cross_validated if model.delivered or own is None else own.cross_validated
     lines = [
         _(
-            "Logistic regression learnt from {n} patients; trained {when}; SHA-256 of their table {hash}.",
+            "{model} learnt from {n} patients; trained {when}; SHA-256 of their table {hash}.",
+            model=title(model.learner),
             n=model.n_patients,
             when=str(results.manifest["created"])[:10],
             hash=str(results.manifest["data_sha256"])[:16],
@@ -119,8 +121,6 @@ def caveats(model: Specification, results: Results) -> list[str]:
     ]
     if not model.delivered:
         lines.append(
-            _(
-                "This is the logistic regression that was trained beside the delivered model; its risks differ from that one's."
-            )
+            _("This is the equation that was trained beside the delivered model; its risks differ from that one's.")
         )
     return [*lines, *(_(limit) for limit in LIMITS)]

@@ -21,9 +21,9 @@ Operand = Node | float | str
 def to_pmml(model: Specification, manifest: Mapping[str, Any]) -> str:
     """Write the model as a RegressionModel, with the version and date of the bundle's manifest; ``risk_…`` among its output fields are the bundle's risks."""
     root = Node("PMML", {"xmlns": NAMESPACE, "version": "4.4"})
-    header = _add(
-        root, "Header", description=f"Logistic regression of {model.outcome}; for research use, not a medical device"
-    )
+    ordered = model.equation.ordered
+    words = "Proportional odds" if ordered else "Logistic regression"
+    header = _add(root, "Header", description=f"{words} of {model.outcome}; for research use, not a medical device")
     _add(header, "Application", name="medcore", version=str(manifest["versions"]["medcore"]))
     _add(header, "Timestamp").text = str(manifest["created"])
     target = _unused("outcome", model)
@@ -33,8 +33,8 @@ def to_pmml(model: Specification, manifest: Mapping[str, Any]) -> str:
         "RegressionModel",
         modelName="medcore",
         functionName="classification",
-        algorithmName="ridge logistic regression with restricted cubic splines",
-        normalizationMethod="softmax",
+        algorithmName=f"ridge {words.lower()} with restricted cubic splines",
+        normalizationMethod="logit" if ordered else "softmax",
         targetFieldName=target,
     )
     schema = _add(regression, "MiningSchema")
@@ -48,11 +48,23 @@ def to_pmml(model: Specification, manifest: Mapping[str, Any]) -> str:
     for number, term in enumerate(model.equation.terms, 1):
         _field(derived, f"term.{number}", _term(term, model.inputs[term.place]))
     for k, name in enumerate(model.classes):
-        table = _add(regression, "RegressionTable", targetCategory=name, intercept=repr(model.equation.intercepts[k]))
-        for number, term in enumerate(model.equation.terms, 1):
-            _add(table, "NumericPredictor", name=f"term.{number}", coefficient=repr(term.coefficients[k]))
+        _table(regression, model, k, name)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _table(regression: Node, model: Specification, k: int, name: str) -> None:
+    """Write a class's numbers. PMML adds ordered classes up from the lowest: ours with their signs turned, and none for the highest."""
+    equation = model.equation
+    sign, there = (-1.0 if equation.ordered else 1.0), k < len(equation.intercepts)
+    table = _add(
+        regression,
+        "RegressionTable",
+        targetCategory=name,
+        intercept=repr(sign * equation.intercepts[k] if there else 0.0),
+    )
+    for number, term in enumerate(equation.terms if there else (), 1):
+        _add(table, "NumericPredictor", name=f"term.{number}", coefficient=repr(sign * term.coefficients[k]))
 
 
 def _add(parent: Node, tag: str, **attributes: str) -> Node:
@@ -67,7 +79,8 @@ def _unused(name: str, model: Specification) -> str:
 
 def _dictionary(root: Node, model: Specification, target: str) -> None:
     fields = _add(root, "DataDictionary")
-    outcome = _add(fields, "DataField", name=target, optype="categorical", dataType="string")
+    kind = "ordinal" if model.equation.ordered else "categorical"
+    outcome = _add(fields, "DataField", name=target, optype=kind, dataType="string")
     for name in model.classes:
         _add(outcome, "Value", value=name)
     for source in model.inputs:
@@ -158,14 +171,15 @@ def _spline(value: Node, knots: Sequence[float], curve: int) -> Node:
 
 
 def _output(output: Node, model: Specification) -> None:
-    """Write the way from the softmax to the risks: clipped, recalibrated, clipped again."""
+    """Write the way from PMML's probabilities to the risks: clipped, recalibrated, clipped again."""
     names = [f"probability.{k}" for k in range(len(model.classes))]
     for name, value in zip(names, model.classes, strict=True):
         _add(
             output, "OutputField", name=name, optype="continuous", dataType="double", feature="probability", value=value
         )
-    most = _transformed(output, "probability.largest", _apply("max", *names))
-    names = [_transformed(output, f"odds.{k}", _apply("/", name, most)) for k, name in enumerate(names)]
+    if not model.equation.ordered:
+        most = _transformed(output, "probability.largest", _apply("max", *names))
+        names = [_transformed(output, f"odds.{k}", _apply("/", name, most)) for k, name in enumerate(names)]
     for stage in ("part", "bundle"):
         names = _cleaned(output, names, stage)
     step: Calibrator | None = model.calibrator

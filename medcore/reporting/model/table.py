@@ -10,7 +10,6 @@ import pandas as pd
 from medcore.data.describe.export import to_csv as frame_to_csv
 from medcore.models.run.results import Results
 from medcore.models.written.specification import Specification
-from medcore.targets import Target
 
 HEAD = (
     "class",
@@ -34,14 +33,16 @@ def to_csv(model: Specification, results: Results) -> str:  # noqa: ARG001
 
     A score is the intercept plus, for each term, coefficient times (g − centre) / scale; the
     risks are the softmax of the scores, with two classes 1 / (1 + exp(−score)), recalibrated
-    by the last lines. ``low`` and ``high`` are the 95 % interval of the coefficient.
+    by the last lines. In proportional odds (kind "intercept, or higher") 1 / (1 + exp(−score))
+    is the risk of the class or a higher one. ``low`` and ``high`` are the 95 % interval of the coefficient.
     """
     rows: list[dict[str, object]] = []
-    for k, name in enumerate(model.classes):
-        if k not in Target.of(model.classes).told:
-            continue
+    ordered = model.equation.ordered
+    for k in model.equation.told:
+        name = model.classes[k + 1] if ordered else model.classes[k]
         low, high = model.interval(0, k) or (math.nan, math.nan)
-        intercept = {"term": 0, "kind": "intercept", "coefficient": model.equation.intercepts[k]}
+        kind = "intercept, or higher" if ordered else "intercept"
+        intercept = {"term": 0, "kind": kind, "coefficient": model.equation.intercepts[k]}
         rows.append({"class": name} | intercept | {"low": low, "high": high})
         for number, term in enumerate(model.equation.terms, 1):
             source, numeric = model.inputs[term.place], term.kind in ("linear", "spline")

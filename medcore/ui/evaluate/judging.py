@@ -38,6 +38,7 @@ from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, reca
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
 from medcore.i18n import _, current_language
 from medcore.models.run.results import Patients, Results
+from medcore.reporting.ordered import question_name
 from medcore.statistics.ranking import auroc_with_influence
 from medcore.statistics.validation_size import ValidationSize, size_if_possible
 from medcore.studies.records import StudyRecord
@@ -154,13 +155,6 @@ class Judged:
         """Draw a chart of such results once a session, in its words; it must be treated as frozen."""
         words = (current_language(), *self.names, *self.risks)
         return cache.once(draw, "evaluate", "chart", what, self.run_id, self.side, self.class_index, *words)
-
-
-def question_name(target: Target, classes: Sequence[str], question: int) -> str:
-    """Name a class, or of an outcome in an order a cut: "moderate or higher"."""
-    lowest = target.lowest(question)
-    name = classes[lowest]
-    return _("{name} or higher", name=name) if question in target.cuts and lowest < len(classes) - 1 else name
 
 
 def size_of_validation(judged: Judged) -> ValidationSize | None:

@@ -13,6 +13,7 @@ from medcore.charts.drawing.marks import Mark
 from medcore.evaluation.verdict import verdict
 from medcore.i18n import N_, _, running
 from medcore.models.run.results import Results
+from medcore.reporting.ordered import question_name
 from medcore.studies.records import StudyRecord
 from medcore.ui.evaluate import judging, rates
 from medcore.ui.evaluate.confusion import confusion_table
@@ -103,7 +104,7 @@ def steps(judged: Judged) -> None:
         _("The classes stand in this order, lowest first: {order}.", order=" < ".join(judged.names)),
     )
     columns = {
-        judging.question_name(judged.target, judged.names, cut): judged.evaluation.cumulative[
+        question_name(judged.target, judged.names, cut): judged.evaluation.cumulative[
             judged.classes[judged.target.lowest(cut)]
         ]
         for cut in judged.target.cuts

@@ -8,6 +8,7 @@ import streamlit as st
 from medcore.data.schema.targets import diseases_first
 from medcore.i18n import N_, _
 from medcore.models.run.results import Results
+from medcore.reporting.ordered import question_name
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.evaluate import judging
 from medcore.ui.evaluate.judging import Judged
@@ -59,7 +60,7 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
                 if not cuts
                 else _("At or above a class, or one class against the others"),
                 questions,
-                format_func=lambda i: components.one_line(judging.question_name(results.target, names, i)),
+                format_func=lambda i: components.one_line(question_name(results.target, names, i)),
                 key=key,
             )
             links.keep("class", "" if class_index == questions[0] else str(class_index), class_index)

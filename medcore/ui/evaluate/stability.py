@@ -9,8 +9,10 @@ from medcore.charts.stability import calibration_instability, risk_instability
 from medcore.evaluation.figures.words import METRICS, short
 from medcore.i18n import _
 from medcore.jobs.queries.stability import refits_of, stability_of
-from medcore.models.run.stability import Refit, Stability
+from medcore.models.run.results import Results
+from medcore.models.run.stability import Refit, Stability, told
 from medcore.studies.records import RunRecord
+from medcore.ui.evaluate.judging import Judged
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption, section
 from medcore.ui.kit.notices import errors_shown
@@ -25,7 +27,7 @@ AT_ONCE = 5
 MOST_SECONDS = 600.0
 
 
-def stability(run: RunRecord) -> None:
+def stability(run: RunRecord, results: Results, judged: Judged) -> None:
     """Offer to repeat the modelling on bootstrap samples, and show how much the risks move."""
     section(
         _("How stable are the risks?"),
@@ -40,15 +42,15 @@ def stability(run: RunRecord) -> None:
         found = _found(run, n)
         if found is None:
             return
-        state().refits[run.id] = found.to_dict()
-        _show(run, found)
+        state().refits[run.id] = told(results.target, results.classes, found)
+        _show(run, found[judged.class_index], judged)
 
 
-def _found(run: RunRecord, n: int) -> Stability | None:
+def _found(run: RunRecord, n: int) -> dict[int, Stability] | None:
     settings = cache.store().settings
     refits: dict[int, tuple[Refit, ...]] = cache.once(dict, "refits", run.id)
 
-    def work(task: Task) -> Stability:
+    def work(task: Task) -> dict[int, Stability]:
         begun = len([first for first in refits if first < n])
         for done, first in enumerate(first for first in range(0, n, AT_ONCE) if first not in refits):
             refits[first] = jobs.call(
@@ -63,7 +65,9 @@ def _found(run: RunRecord, n: int) -> Stability | None:
     )
 
 
-def _show(run: RunRecord, stable: Stability) -> None:
+def _show(run: RunRecord, stable: Stability, judged: Judged) -> None:
+    if judged.target.many:
+        caption(_("The risk of {name}; another class is chosen above.", name=judged.positive))
     left, right = st.columns(2)
     with left:
         figure(risk_instability(stable), key=f"evaluate.stability.risk.{run.id}")
