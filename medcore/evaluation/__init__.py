@@ -17,6 +17,11 @@ from medcore.evaluation.curves.utility import DecisionCurve, decision_curve, net
 from medcore.evaluation.figures.confusion import Confusion, confusion
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.performance import Evaluation, evaluate
+from medcore.evaluation.survival.accuracy import IntegratedBrier, integrated_brier
+from medcore.evaluation.survival.calibration import calibration_curve_at_horizon
+from medcore.evaluation.survival.incidence import IncidenceCurve, incidence_by_risk
+from medcore.evaluation.survival.performance import HorizonPerformance, SurvivalPerformance, evaluate_at_horizons
+from medcore.evaluation.survival.utility import decision_curve_at_horizon, net_benefit_at_horizon
 
 __all__ = [
     "CalibrationCurve",
@@ -26,18 +31,28 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "GainCurve",
+    "HorizonPerformance",
+    "IncidenceCurve",
+    "IntegratedBrier",
     "PrecisionRecallCurve",
     "Ranked",
     "Reclassification",
     "RiskDistribution",
     "RocCurve",
+    "SurvivalPerformance",
     "calibration_curve",
+    "calibration_curve_at_horizon",
     "compare",
     "confusion",
     "decision_curve",
+    "decision_curve_at_horizon",
     "evaluate",
+    "evaluate_at_horizons",
     "gain",
+    "incidence_by_risk",
+    "integrated_brier",
     "net_benefit",
+    "net_benefit_at_horizon",
     "precision_recall",
     "risk_distribution",
     "roc",

@@ -2,6 +2,7 @@
 
 ``logistic`` has the one logit and logistic regression, ``scores`` the log loss, ``ranking``
 the AUROC and average precision, ``calibration`` slope and intercept, ``proportions`` Wilson's
-interval, ``differences`` standardised differences, ``sample_size`` Riley's criteria. Knows
-numpy and scipy only; no cohort, no model, no page.
+interval, ``differences`` standardised differences, ``sample_size`` Riley's criteria, and
+``survival`` the same for outcomes with a time. Knows numpy and scipy only; no cohort, no
+model, no page.
 """

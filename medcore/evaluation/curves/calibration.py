@@ -100,7 +100,7 @@ def calibration_curve(
         for w in (whole, draws.by_cell(cell, 2 * n_bins, weighted))
     )
     low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
-    drawn_there = _inhabited(smoother.knots, risk)
+    drawn_there = inhabited(smoother.knots, risk)
     edges = np.linspace(0, 1, 41)
     return CalibrationCurve(
         risk=smoother.knots,
@@ -115,7 +115,7 @@ def calibration_curve(
     )
 
 
-def _inhabited(knots: Floats, risk: Floats) -> NDArray[np.bool_]:
+def inhabited(knots: Floats, risk: Floats) -> NDArray[np.bool_]:
     """Say at which knots enough patients are near for a curve to be theirs."""
     ordered = np.sort(risk)
     near = np.searchsorted(ordered, knots + NEAR, side="right") - np.searchsorted(ordered, knots - NEAR, side="left")
@@ -129,15 +129,19 @@ def risk_groups(
 
     ``weights`` (n,), each above 0, change the shares and means, not the counts.
     """
+    found = []
+    for mask in tenths(risk, n_groups):
+        n, events = int(mask.sum()), int(outcome[mask].sum())
+        weight = None if weights is None else weights[mask]
+        mean = float(np.average(risk[mask], weights=weight))
+        found.append(RiskGroup(n, events, mean, proportion(outcome[mask] == 1, weight)))
+    return tuple(found)
+
+
+def tenths(risk: Floats, n_groups: int = 10) -> list[NDArray[np.bool_]]:
+    """Say who (n,) is in each of ``n_groups`` equal parts by ``risk`` (n,), ascending; equal risks stay together."""
     part, n_parts = risk_bins(risk, n_groups)
     if n_parts > n_groups:
         part, n_parts = part * n_groups // n_parts, n_groups
-    found = []
-    for k in range(n_parts):
-        mask = part == k
-        if mask.any():
-            n, events = int(mask.sum()), int(outcome[mask].sum())
-            weight = None if weights is None else weights[mask]
-            mean = float(np.average(risk[mask], weights=weight))
-            found.append(RiskGroup(n, events, mean, proportion(outcome[mask] == 1, weight)))
-    return tuple(found)
+    masks = [part == k for k in range(n_parts)]
+    return [mask for mask in masks if mask.any()]

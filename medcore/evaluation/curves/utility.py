@@ -77,8 +77,9 @@ class DecisionCurve:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
-        arrays = {n: getattr(self, n).tolist() for n in self.__slots__ if n not in ("prevalence", "n")}
-        return arrays | {"prevalence": self.prevalence, "n": self.n}
+        names = [n for n in self.__slots__ if n not in ("prevalence", "n")]
+        arrays = {n: [v if np.isfinite(v) else None for v in getattr(self, n).tolist()] for n in names}
+        return arrays | {"prevalence": self.prevalence if np.isfinite(self.prevalence) else None, "n": self.n}
 
 
 _OVER_ALL = N_(

@@ -44,6 +44,11 @@ METHODS: Mapping[str, str] = {
     "chance": N_("95th centile of tables simulated from the risks themselves"),
     "wilson_cluster": N_("Wilson score, effective number of patients who repeat"),
     "mercaldo": N_("Mercaldo’s logit interval"),
+    "poisson": N_("Garwood, exact Poisson"),
+    "influence": N_("each patient’s influence, Student’s t"),
+    "influence_cluster": N_("each patient’s influence, Student’s t, clustered by patient"),
+    "complementary": N_("Greenwood or Aalen–Johansen variance, on the log(−log) scale"),
+    "complementary_cluster": N_("each patient’s influence, on the log(−log) scale, clustered by patient"),
     "none": N_("no interval"),
 }
 

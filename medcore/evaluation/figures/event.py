@@ -184,12 +184,12 @@ def _by_chance(n: Floats, centres: Floats, smoother: Smoother) -> dict[str, floa
     """Simulate outcomes from the risks themselves and return the errors that 95 of 100 such tables stay below."""
     drawn = np.random.default_rng(0).binomial(n.astype(np.int64), np.clip(centres, 0, 1), size=(N_CHANCE, len(n)))
     weight = np.broadcast_to(n, drawn.shape)
-    errors = _errors(drawn.astype(np.float64), weight, centres, smoother)
+    errors = loess_errors(drawn.astype(np.float64), weight, centres, smoother)
     known = {name: values[np.isfinite(values)] for name, values in errors.items()}
     return {name: float(np.quantile(values, 0.95)) for name, values in known.items() if values.size}
 
 
-def _errors(events: Floats, weight: Floats, centres: Floats, smoother: Smoother) -> dict[str, Floats]:
+def loess_errors(events: Floats, weight: Floats, centres: Floats, smoother: Smoother) -> dict[str, Floats]:
     """Compute mean, median and 90th centile of |loess(p) − p| for tables of bins (B, bins)."""
     gap = np.abs(smoother.between(smoother.at_knots(weight, events), centres) - centres)
     return {
@@ -215,7 +215,7 @@ def _figures(
             "scaled_brier": 1 - brier / (share * (1 - share)),
             "log_loss": weight @ loss / n,
             "o_e_ratio": events.sum(1) / (weight @ mean_risk),
-        } | _errors(events, others + events, centres, smoother)
+        } | loess_errors(events, others + events, centres, smoother)
     needs_both = ("auprc", "scaled_brier", "ici", "e50", "e90")
     return {name: np.where(both, v, NAN) if name in needs_both else v for name, v in out.items()}
 

@@ -24,12 +24,14 @@ NO_DISCRIMINATION: Mapping[str, Estimate] = {
     name: missing(CONSTANT_RISK) for name in ("auroc", "auprc", "calibration_slope")
 }
 #: Areas and their like: their intervals are widened on the log-odds scale.
-_AREAS = ("auroc", "hand_till", "pdi", "orc", "generalised_c")
+_AREAS = ("auroc", "hand_till", "pdi", "orc", "generalised_c", "uno_c", "harrell_c")
 #: Between which values the others lie.
 _LIMITS: Mapping[str, tuple[float, float]] = {
     "auprc": (0.0, 1.0),
     "brier": (0.0, np.inf),
     "scaled_brier": (-np.inf, 1.0),
+    "integrated_brier": (0.0, np.inf),
+    "integrated_scaled_brier": (-np.inf, 1.0),
     "log_loss": (0.0, np.inf),
     "rps": (0.0, np.inf),
     "o_e_ratio": (0.0, np.inf),
