@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 
 from medcore.statistics.logistic import Floats
 from medcore.statistics.proportions import Z95
@@ -77,6 +76,8 @@ def newcombe_bounds(area: float, n_events: float, n_others: float) -> tuple[floa
     (0.851, 1.0)
     """
     half_total = (n_events + n_others) / 2 - 1
+
+    from scipy.optimize import brentq
 
     def distance(theta: float) -> float:
         spread = 1 + half_total * ((1 - theta) / (2 - theta) + theta / (1 + theta))

@@ -17,7 +17,7 @@ from itertools import combinations
 from math import ceil, exp, log
 from typing import Any
 
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
@@ -176,7 +176,7 @@ def _of_classes(n_parameters: int, shares: Sequence[float], *, shrinkage: int | 
     """Apply the criteria of the whole likelihood to K classes; ``shrinkage`` where every pair of classes asks for its own."""
     max_r2 = 1.0 - exp(2 * sum(s * log(s) for s in shares))
     r2 = DEFAULT_SHARE_OF_MAX_R2 * max_r2
-    together = float(chi2.ppf(1 - 0.05 / len(shares), 1))
+    together = 2 * float(gammaincinv(0.5, 1 - 0.05 / len(shares)))  # chi squared's quantile, one degree of freedom
     return SampleSize(
         n_parameters=n_parameters,
         event_share=min(shares),

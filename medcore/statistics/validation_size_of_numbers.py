@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any
 
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
@@ -95,7 +95,7 @@ def for_residual_variance(n_parameters: int, margin: float = MARGIN_VARIANCE) ->
 
 
 def _factor(degrees: int) -> float:
-    low, high = (float(chi2.ppf(p, degrees)) / degrees for p in (0.025, 0.975))
+    low, high = (2 * float(gammaincinv(degrees / 2, p)) / degrees for p in (0.025, 0.975))  # of chi squared
     return sqrt(max(high, 1 / low))
 
 

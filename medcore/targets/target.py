@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.statistics.logistic import Floats
-
+Floats = NDArray[np.float64]
 Indices = NDArray[np.integer]
 
 

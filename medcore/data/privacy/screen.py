@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Finding, Fix, Severity
@@ -31,6 +32,8 @@ LONG_TEXT = 18
 LEAST_LONG_NUMBER, MOST_LONG_NUMBER = 1e9, 1e18
 # What any identifier inside a text has somewhere; looked for first, because it is quick.
 WORTH_A_LOOK = r"[0-9]{3}.*[0-9]{4}|@|://|(?i:\b(mr|mrs|ms|miss)\b)|患者|姓名|省|市|区|县|[0-9] [A-Z]"
+# Whole cells that are of any kind: most columns have none, and are not looked through for each.
+_ANY_OF_THEM = "|".join(f"(?:{identifier.values})" for identifier in IDENTIFIERS if identifier.values is not None)
 
 _WHY = Message(N_("It can tell who the patient is; the model does not need it."))
 _REMEDY = Message(N_("Drop the column, or replace it by a pseudonym. Keeping it needs a reason, which is recorded."))
@@ -125,24 +128,24 @@ def _of_pairs(cells: Distinct) -> bool:
 def _direct(column: Column, cells: Distinct, dtype_kind: str) -> Evidence | None:
     """Return the strongest evidence that a column is a direct identifier."""
     words = spoken(column.name)
+    written = dtype_kind != "b" and len(cells.texts) > 0 and _matches(_ANY_OF_THEM, cells).any()
     for identifier in IDENTIFIERS:
         by_name = identifier.names is not None and bool(identifier.names.search(words))
         if by_name and identifier.named_enough:
             return Evidence(identifier=identifier, by_name=True, n_rows=int(cells.counts.sum()))
-        n = _n_matching(identifier, cells) if _may_hold(identifier, dtype_kind, cells) else 0
+        n = _n_matching(identifier, cells) if written and identifier.values is not None else 0
         if _enough(identifier, n, cells, by_name=by_name):
             return Evidence(identifier=identifier, by_name=by_name, n_rows=n)
     return _inside_text(column, cells)
 
 
-def _may_hold(identifier: Identifier, dtype_kind: str, cells: Distinct) -> bool:
-    return identifier.values is not None and dtype_kind != "b" and len(cells.texts) > 0
+def _matches(pattern: str, cells: Distinct) -> NDArray[np.bool_]:
+    return np.asarray(pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _n_matching(identifier: Identifier, cells: Distinct) -> int:
     """Count the rows whose whole cell is of a kind, the check digit included."""
-    matched = pc.match_substring_regex(cells.texts, identifier.values).to_numpy(zero_copy_only=False)
-    hits = np.flatnonzero(matched)
+    hits = np.flatnonzero(_matches(identifier.values or "", cells))
     if identifier.proves is not None and len(hits):
         texts = cells.texts.take(pa.array(hits)).to_pylist()
         hits = hits[[identifier.proves(str(t)) for t in texts]]

@@ -38,8 +38,9 @@ def propose_pivot(frame: pd.DataFrame, schema: Schema) -> Pivot | None:
     if patient is None:
         return None
     others = [c for c in schema.columns if c.name != patient and c.name in frame.columns]
-    varying = [c for c in others if _varies(frame, patient, c.name)]
-    units = next((c.name for c in others if _holds_units(frame, c)), "")
+    rows = _Rows(frame[patient])
+    varying = [c for c in others if rows.vary_in(frame[c.name])]
+    units = next((c.name for c in others if _holds_units(frame, c, varies=c in varying)), "")
     analytes = [c for c in varying if c.name != units and _may_name(frame, c)]
     values = [c for c in varying if _VALUE.search(spoken(c.name)) and not _ANALYTE.search(spoken(c.name))]
     named = [c for c in analytes if _ANALYTE.search(spoken(c.name)) and c not in values[:1]]
@@ -49,7 +50,7 @@ def propose_pivot(frame: pd.DataFrame, schema: Schema) -> Pivot | None:
     if analyte is None or value is None or not (units or named):
         return None
     dates = [c for c in schema.columns if c.kind == "date" and not says(c.name, "birth")]
-    when = next((c.name for c in dates if _varies(frame, patient, c.name)), "")
+    when = next((c.name for c in dates if rows.vary_in(frame[c.name])), "")
     index = next((c.name for c in dates if c.name != when and not says(c.name, "after")), "") if when else ""
     return Pivot(patient=patient, analyte=analyte.name, value=value.name, unit=units, when=when, index=index)
 
@@ -63,13 +64,23 @@ def _patient(frame: pd.DataFrame, schema: Schema) -> str | None:
     return None
 
 
-def _varies(frame: pd.DataFrame, patient: str, name: str) -> bool:
-    """Say whether a column has several values within most patients that have several rows."""
-    pairs = frame[[patient, name]].drop_duplicates()
-    per = pairs.groupby(patient, sort=False).size()
-    rows = frame.groupby(patient, sort=False).size()
-    several = rows[rows > 1].index
-    return len(several) > 0 and float((per.loc[several] > 1).mean()) > 0.5
+class _Rows:
+    """The rows of patients who have several, one patient's after the other's."""
+
+    def __init__(self, patient: pd.Series) -> None:
+        codes = pd.factorize(patient)[0]
+        several = (codes >= 0) & (np.bincount(codes + 1)[codes + 1] > 1)
+        order = np.argsort(codes, kind="stable")
+        self.order = order[several[order]]
+        self.starts = np.flatnonzero(np.diff(codes[self.order], prepend=-1))
+
+    def vary_in(self, values: pd.Series) -> bool:
+        """Say whether a column has several values within most of these patients."""
+        if not len(self.order):
+            return False
+        codes = pd.factorize(values)[0][self.order]
+        low, high = (ends.reduceat(codes, self.starts) for ends in (np.minimum, np.maximum))
+        return float((low < high).mean()) > 0.5
 
 
 def _may_name(frame: pd.DataFrame, column: Column) -> bool:
@@ -77,9 +88,11 @@ def _may_name(frame: pd.DataFrame, column: Column) -> bool:
     return column.kind != "date" and column.kind != "boolean" and 2 <= k <= min(MOST_ANALYTES, len(frame) / 4)
 
 
-def _holds_units(frame: pd.DataFrame, column: Column) -> bool:
-    if column.kind not in ("category", "text"):
+def _holds_units(frame: pd.DataFrame, column: Column, *, varies: bool) -> bool:
+    """Say whether a column is one of units: by its name and some of its words, or, other in a patient's rows, by most (a sex is F or M)."""
+    named = bool(_UNIT.search(spoken(column.name)))
+    if column.kind not in ("category", "text") or not (named or varies):
         return False
     words = [str(w) for w in frame[column.name].dropna().unique()[:50]]
-    share = float(np.mean([known_unit(w) for w in words])) if words else 0.0
-    return share > (0.3 if _UNIT.search(spoken(column.name)) else 0.7)
+    share = float(np.mean([known_unit(w) and not w.isdigit() for w in words])) if words else 0.0
+    return share > (0.3 if named else 0.7)

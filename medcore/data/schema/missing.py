@@ -112,7 +112,9 @@ def missing_numbers(numbers: Numbers, counts: NDArray[np.int64], texts: pa.Array
             Message(N_("A {quantity} of 0 is impossible; it stands for not measured."), {"quantity": quantity.name}),
         )
     found = [v for v in np.unique(values[np.isin(values, _SENTINELS)]) if _stands_apart(v, values, n, quantity)]
-    found += [v for v in np.unique(values) if v not in found and _is_spike(v, values, n)]
+    highest = values.max()
+    if highest not in found and _is_spike(highest, values, n):
+        found.append(highest)
     if not found:
         return Codes()
     codes = _written(texts, np.isin(numbers.value, found))
@@ -147,10 +149,10 @@ def _stands_apart(code: float, values: NDArray[np.float64], n: NDArray[np.int64]
 
 
 def _is_spike(code: float, values: NDArray[np.float64], n: NDArray[np.int64]) -> bool:
-    """Find a code inside the plausible range: 999 or 99.9 in many rows, far above all other values."""
+    """Say whether the highest value is a code inside the plausible range: 999 or 99.9 in many rows, far above all others."""
     if not _ALL_ALIKE.match(f"{code:g}") or code < 60:
         return False
     rows, others = int(n[values == code].sum()), values[values != code]
-    if len(others) < 10 or rows < max(SPIKE_ROWS, SPIKE_SHARE * n.sum()) or (others > code).any():
+    if len(others) < 10 or rows < max(SPIKE_ROWS, SPIKE_SHARE * n.sum()):
         return False
     return bool(rows >= SPIKE_HEIGHT * np.median(n[values != code]) and code >= SPIKE_GAP * others.max())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -51,7 +51,7 @@ def repeats(columns: pd.DataFrame, outcome: Ints) -> Repeats | None:
     first = np.unique(record, return_index=True)[1]
     several = np.flatnonzero(sizes > 1)
     expected = (len(outcome) - 1) * _chances(values, outcome, first[several], len(sizes))
-    copied = several[poisson.sf(sizes[several] - 2, expected) < MOST_CHANCE]
+    copied = several[pdtrc(sizes[several] - 2, expected) < MOST_CHANCE]
     if not len(copied):
         return None
     is_copy = np.isin(record, copied)
