@@ -128,7 +128,7 @@ def names(n: int, seed: int, settings: Settings, host: str) -> dict[str, Any]:
         rng = random.Random(seed + number)
         header, cell, name = rng.choice(NAMES), rng.choice(NAMES)[:5000], rng.choice(NAMES)
         try:
-            cohort = read_table(f"{name[:200]}.csv".replace("\0", ""), as_csv(plain(rng, header, cell)))
+            cohort = read_table((f"{name[:200]}.csv".replace("\0", ""), as_csv(plain(rng, header, cell))))
             cohort = cohort.with_schema(choose_target(cohort.schema, cohort.frame, "event", positive="1"))
             study = store.create_study(person(0), name, cohort)
         except MedcoreError:
