@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from medcore.data.cohort import Cohort
@@ -30,6 +30,11 @@ from medcore.studies.stores.session import StoreBase, run_row, study_row
 from medcore.studies.stores.study_store import identity_of, plan_of
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
 
+RUNS_OF_STUDY = (
+    select(RunRow)
+    .where(RunRow.study_id == bindparam("study_id"), RunRow.state != REMOVED)
+    .order_by(RunRow.number.desc())
+)
 Signal = Literal["go on", "stop", "superseded"]
 
 
@@ -115,8 +120,8 @@ class RunStore(StoreBase):
         """Return a study's runs, the newest first."""
         with self._reading() as session:
             study_row(session, owner, study_id)
-            query = select(RunRow).where(RunRow.study_id == study_id, RunRow.state != REMOVED)
-            return tuple(_record(session, row, owner) for row in session.scalars(query.order_by(RunRow.number.desc())))
+            rows = session.scalars(RUNS_OF_STUDY, {"study_id": study_id})
+            return tuple(_record(session, row, owner) for row in rows)
 
     def unfinished_runs(self) -> tuple[tuple[str, str], ...]:
         """Return ``(owner, run_id)`` of every run that waits or works, in the order of their turns."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from medcore.errors import MedcoreError, NotFoundError, RefusedError
@@ -27,6 +27,12 @@ logger = logging.getLogger("medcore.studies")
 
 REFUSED_SECONDS = 60.0
 """How long the same refusal is told once."""
+HELD = "held"
+STUDIES: Select[StudyRow, CohortRow] = select(StudyRow, CohortRow).join(CohortRow, CohortRow.id == StudyRow.cohort_id)
+"""Studies with their tables, which the session then has when it is asked for them."""
+# Statements are built once: SQLAlchemy takes longer to build one than SQLite to answer it.
+ONE_STUDY = STUDIES.where(StudyRow.id == bindparam("study_id"))
+ONE_STUDY_LOCKED = ONE_STUDY.with_for_update(of=StudyRow)
 _writings = 0
 
 
@@ -107,20 +113,15 @@ def study_row(
         RefusedError: it is somebody else's, or was shared for less.
 
     """
-    query = studies_and_tables().where(StudyRow.id == study_id)
-    found = session.execute(query.with_for_update(of=StudyRow) if lock else query).first()
+    found = session.execute(ONE_STUDY_LOCKED if lock else ONE_STUDY, {"study_id": study_id}).first()
     row = None if found is None else found[0]
+    session.info.setdefault(HELD, []).append(found)  # or the session, which holds its rows weakly, asks again
     if row is not None:
         granted = require(session, person, row, wants)
         deleted = deleted and granted == "own"
     if row is None or (row.deleted_at is not None and not deleted):
         raise NotFoundError(N_("There is no such study, or it is not yours. Open one from the list of studies."))
     return row
-
-
-def studies_and_tables() -> Select[StudyRow, CohortRow]:
-    """Return the query of studies with their tables, which the session then has when it is asked for them."""
-    return select(StudyRow, CohortRow).join(CohortRow, CohortRow.id == StudyRow.cohort_id)
 
 
 def run_row(session: Session, person: str, run_id: str, *, wants: Access = "read", lock: bool = False) -> RunRow:

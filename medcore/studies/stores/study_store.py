@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from medcore.data.cohort import Cohort, Schema
@@ -24,10 +24,16 @@ from medcore.studies.people.roles import Access
 from medcore.studies.records import REMOVED, AuditEntry, Choice, RunPlan, StudyRecord
 from medcore.studies.stores.fairness import check_studies, room_left
 from medcore.studies.stores.put_back import put_back, set_fields
-from medcore.studies.stores.session import StoreBase, studies_and_tables, study_row
+from medcore.studies.stores.session import STUDIES, StoreBase, study_row
 from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
 LONGEST_NAME = 200
+_RUNS = (RunRow.study_id == bindparam("study_id")) & (RunRow.state != REMOVED)
+COUNTS = select(
+    select(func.count()).where(_RUNS).scalar_subquery().label("runs"),
+    select(func.count()).where(LookRow.study_id == bindparam("study_id")).scalar_subquery().label("looks"),
+)
+"""How many runs a study has, and how often its locked test set was looked at."""
 SHARING = ("study.shared_reader", "study.shared_modeller", "study.unshared")
 """With whom a study is shared touches nothing in it: others undo what was changed before."""
 OWNERS_ALONE = ("study.deleted", "similar.hidden", "similar.shown", *SHARING)
@@ -76,7 +82,7 @@ class StudyStore(StoreBase):
             if deleted
             else visible_to(owner) & StudyRow.deleted_at.is_(None)
         )
-        query = studies_and_tables().where(chosen).order_by(StudyRow.updated_at.desc())
+        query = STUDIES.where(chosen).order_by(StudyRow.updated_at.desc())
         with self._reading() as session:
             return tuple(study_record(session, row, owner) for row, _table in session.execute(query))
 
@@ -203,7 +209,11 @@ class StudyStore(StoreBase):
 
 def plan_of(row: StudyRow) -> RunPlan:
     """Return what a run started now would be made from; unset parts have their defaults."""
-    return _plan(json.dumps([row.table_schema, row.recipe, row.split]))
+    return _plan(_as_text(row))
+
+
+def _as_text(row: StudyRow) -> str:
+    return json.dumps([row.table_schema, row.recipe, row.split])
 
 
 @lru_cache(maxsize=512)
@@ -216,10 +226,6 @@ def _plan(text: str) -> RunPlan:
     return RunPlan(schema, recipe, split)
 
 
-def _identity(row: StudyRow, content_key: str) -> str:
-    return _identity_of_plan(json.dumps([row.table_schema, row.recipe, row.split]), content_key)
-
-
 @lru_cache(maxsize=512)
 def _identity_of_plan(text: str, content_key: str) -> str:
     plan = _plan(text)
@@ -229,18 +235,16 @@ def _identity_of_plan(text: str, content_key: str) -> str:
 def identity_of(session: Session, row: StudyRow) -> str:
     """Return the identity that a run started now would have."""
     kept = session.get_one(CohortRow, row.cohort_id)
-    return _identity(row, kept.content_key)
+    return _identity_of_plan(_as_text(row), kept.content_key)
 
 
 def study_record(session: Session, row: StudyRow, person: str | None = None) -> StudyRecord:
     """Return a study as a person sees it: its owner, unless somebody else is named."""
     person = person or row.owner
     kept = session.get_one(CohortRow, row.cohort_id)
-    shown = (RunRow.study_id == row.id) & (RunRow.state != REMOVED)
-    runs = select(func.count()).where(shown).scalar_subquery().label("runs")
-    looks = select(func.count()).where(LookRow.study_id == row.id).scalar_subquery().label("looks")
-    counted = session.execute(select(runs, looks)).one()
-    plan = plan_of(row)
+    counted = session.execute(COUNTS, {"study_id": row.id}).one()
+    text = _as_text(row)
+    plan = _plan(text)
     return StudyRecord(
         id=row.id,
         owner=person,
@@ -256,7 +260,7 @@ def study_record(session: Session, row: StudyRow, person: str | None = None) -> 
         recipe=plan.recipe,
         split=plan.split,
         choice=Choice(**row.choice) if row.choice else None,
-        identity=_identity(row, kept.content_key),
+        identity=_identity_of_plan(text, kept.content_key),
         n_runs=counted.runs or 0,
         n_looks=counted.looks or 0,
         created_at=row.created_at,
