@@ -39,7 +39,7 @@ def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | No
     for i, (name, curve) in enumerate(curves.items()):
         hover = _("At {x}: {y} per 100 patients", x="%{x:.0%}", y="%{y:.1f}")
         lines.line(figure, curve.thresholds, 100 * curve.net_benefit, name=name, index=i, hover=hover)
-    top = 100 * max(first.prevalence, *(float(np.max(c.net_benefit)) for c in curves.values()))
+    top = 100 * max(first.prevalence, *(float(np.nanmax(c.net_benefit)) for c in curves.values()))
     figure.update_yaxes(range=[-0.25 * top - 0.5, 1.08 * top + 0.1])
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     theme.legend_in(figure, "top right")

@@ -1,0 +1,169 @@
+"""Risks by a horizon judged, as pictures: what happened to groups by risk, calibration, decision curve, AUROC over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from medcore.charts.calibration import calibration
+from medcore.charts.drawing import lines, theme
+from medcore.charts.utility import decision_curve
+from medcore.evaluation import CalibrationCurve, DecisionCurve, Estimate, IncidenceCurve, SurvivalPerformance
+from medcore.i18n import _
+from medcore.statistics.logistic import Floats
+
+_LINE = 0.075
+"""Height of a line of the table of numbers at risk, as a share of the figure."""
+
+
+def incidence_by_risk(curves: Sequence[IncidenceCurve], *, when: str, unit: str, competing: bool) -> go.Figure:
+    """Draw the cumulative incidence of groups by risk, lowest first, with how many are still followed below.
+
+    ``when`` is the horizon in words ("5 years"), ``unit`` that of the follow-up; ``competing`` says whether other events compete.
+    """
+    names = [_group_name(c) for c in curves]
+    found = _("Only one group of risk can be told apart")
+    if len(curves) > 1:
+        found = _(
+            "Within {when}, {high} of 100 patients with the highest risks had the event, and {low} of 100 with the lowest",
+            when=when,
+            high=lines.percent(curves[-1].by_horizon.value),
+            low=lines.percent(curves[0].by_horizon.value),
+        )
+    estimator = _("Kaplan–Meier estimates") if not competing else _("Aalen–Johansen estimates, other events competing")
+    figure = theme.new_figure(
+        title=found,
+        subtitle=estimator,
+        x_title=_("Time ({unit})", unit=unit),
+        y_title=_("Had the event by then"),
+        alt=_(
+            "Cumulative incidence by group of risk. {finding}. Still followed at the end of the axis: {left}.",
+            finding=found,
+            left="; ".join(f"{n}: {c.at_risk[-1]}" for n, c in zip(names, curves, strict=True)),
+        ),
+        height=400 + 26 * len(curves),
+    )
+    hover = _("By {x}: {y}", x="%{x:.4g}", y="%{y:.1%}")
+    for i, (name, curve) in enumerate(zip(names, curves, strict=True)):
+        shown = np.isfinite(curve.low)
+        times, low, high = (_stepped(v[shown]) for v in (curve.times, curve.low, curve.high))
+        lines.band(figure, times[1:], low[:-1], high[:-1], name=_("95 % interval"), index=i)
+        lines.line(figure, curve.times, curve.incidence, name=name, index=i, hover=hover, line={"shape": "hv"})
+    lines.shares(figure, x=False)
+    _still_followed(figure, curves, names)
+    top = max(float(np.nanmax(np.append(c.incidence, c.high))) for c in curves)
+    figure.layout.yaxis.update(range=[-0.01, min(1.01, 1.1 * top + 0.02)], dtick=None)
+    theme.legend_in(figure, "top left")
+    return figure
+
+
+def _stepped(values: Floats) -> Floats:
+    """Repeat every value, so that a shifted pair draws steps."""
+    return np.repeat(values, 2)
+
+
+def _group_name(curve: IncidenceCurve) -> str:
+    return _("Risk {low}–{high} %", low=lines.percent(curve.lowest), high=lines.percent(curve.highest))
+
+
+def _still_followed(figure: go.Figure, curves: Sequence[IncidenceCurve], names: Sequence[str]) -> None:
+    """Write how many of each group are at risk at every tick, under the curves."""
+    ticks = curves[0].ticks
+    for i, (name, curve) in enumerate(zip(names, curves, strict=True)):
+        figure.add_scatter(
+            x=lines.rounded(ticks),
+            y=[-i] * len(ticks),
+            yaxis="y2",
+            mode="text",
+            text=[f"{n}" for n in curve.at_risk],
+            textfont={"color": lines.colour_of(i), "size": 12},
+            name=name,
+            hovertemplate=_("{n} still followed at {x}", n="%{text}", x="%{x:.4g}") + "<extra>%{fullData.name}</extra>",
+            showlegend=False,
+        )
+    share = min(0.4, _LINE * len(curves))
+    edge = 0.03 * float(ticks[-1])
+    figure.update_layout(
+        yaxis={"domain": [share + 0.14, 1]},
+        yaxis2={
+            "domain": [0, share],
+            "anchor": "x",
+            "range": [-len(curves) + 0.4, 0.6],
+            "showgrid": False,
+            "zeroline": False,
+            "tickformat": "d",
+            "dtick": 1,
+            "showticklabels": False,
+            "title": {"text": _("At risk"), "font": {"size": 12}},
+        },
+    )
+    figure.update_xaxes(range=[-edge, float(ticks[-1]) + edge], tickvals=[float(t) for t in ticks], anchor="y2")
+
+
+def calibration_at_horizon(
+    curves: Mapping[str, CalibrationCurve], metrics: Mapping[str, Mapping[str, Estimate]], *, when: str
+) -> go.Figure:
+    """Draw calibration curves of risks by a horizon (``when``, in words) by model; ``metrics`` by the same names."""
+    figure = calibration(curves, metrics)
+    figure.update_xaxes(title_text=_("Predicted risk within {when}", when=when))
+    figure.layout.yaxis.title.text = _("Observed share within {when}", when=when)
+    return figure
+
+
+def decision_at_horizon(curves: Mapping[str, DecisionCurve], *, when: str, threshold: float | None = None) -> go.Figure:
+    """Draw the net benefit of acting on risks by a horizon (``when``, in words) by model."""
+    figure = decision_curve(curves, threshold=threshold)
+    figure.update_xaxes(title_text=_("Threshold of risk within {when}", when=when))
+    return figure
+
+
+def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str) -> go.Figure:
+    """Draw the AUROC by each horizon with its interval, by model."""
+    name, first = next(iter(models.items()))
+    judged = [h for h in first.at if h.metrics["auroc"].exists]
+    found = _("Discrimination cannot be judged by any of these horizons")
+    if judged:
+        values = [h.metrics["auroc"].value for h in judged]
+        found = _(
+            "Between {low} and {high} of 100 times, depending on the horizon, the patient with the event by then was given the higher risk",
+            low=lines.percent(min(values)),
+            high=lines.percent(max(values)),
+        )
+    told = "; ".join(f"{h.horizon:g} {unit}: {h.metrics['auroc']:.2f}" for h in judged)
+    figure = theme.new_figure(
+        title=found,
+        x_title=_("Horizon ({unit})", unit=unit),
+        y_title="AUROC",
+        alt=_("AUROC by horizon. {finding}. {name}: {figures}.", finding=found, name=theme.escape(name), figures=told),
+        height=360,
+    )
+    least = 0.5
+    for i, (label, performance) in enumerate(models.items()):
+        areas = [h.metrics["auroc"] for h in performance.at]
+        least = min([least, *(e.low for e in areas if np.isfinite(e.low)), *(e.value for e in areas if e.exists)])
+        figure.add_scatter(
+            x=lines.rounded(performance.horizons),
+            y=lines.rounded([e.value for e in areas]),
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": lines.rounded([e.high - e.value for e in areas]),
+                "arrayminus": lines.rounded([e.value - e.low for e in areas]),
+                "thickness": 1.2,
+                "width": 4,
+                "color": lines.colour_of(i),
+            },
+            mode="lines+markers",
+            name=theme.escape(label),
+            line={"color": lines.colour_of(i), "width": 2, "dash": theme.class_dash(i)},
+            marker={"size": 8},
+            hovertemplate=_("By {x}: AUROC {y}", x="%{x:.4g}", y="%{y:.3f}") + "<extra>%{fullData.name}</extra>",
+        )
+    ends = [float(h) for h in first.horizons]
+    lines.reference(figure, [0, 1.05 * ends[-1]], [0.5, 0.5], name=_("Chance"))
+    figure.update_yaxes(range=[least - 0.03, 1.01])
+    figure.update_xaxes(range=[0, 1.05 * ends[-1]], tickvals=ends)
+    theme.legend_in(figure, "bottom right")
+    return figure
