@@ -175,3 +175,26 @@ def test_the_first_page_is_found_by_its_name_too(guard_settings):
     answer = Answer(guard_settings, path="/studies", query=b"lang=zh_CN&study=ab")
     assert answer.status == 307 and not answer.reached
     assert ("location", "/?lang=zh_CN&study=ab") in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("sent", "heard"), [({"bytes": b"run"}, "websocket.receive"), ({"text": "run"}, "websocket.disconnect")]
+)
+def test_a_page_is_sent_bytes_and_whoever_sends_text_is_gone(
+    guard_settings: Settings, sent: dict[str, Any], heard: str
+) -> None:
+    told: list[MutableMapping[str, Any]] = []
+
+    async def page(_scope: Any, receive: Any, _send: Any) -> None:
+        told.append(await receive())
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "websocket.receive", **sent}
+
+    async def send(_message: MutableMapping[str, Any]) -> None:
+        raise AssertionError
+
+    headers = [(b"host", b"localhost:8501"), (b"origin", b"http://localhost:8501")]
+    scope = {"type": "websocket", "path": "/", "headers": headers, "server": ("127.0.0.1", 8501)}
+    asyncio.run(Guard(page, guard_settings)(scope, receive, send))
+    assert [message["type"] for message in told] == [heard]

@@ -87,6 +87,9 @@ class Guard:
         if scope["type"] == "http" and scope["path"] == HOME:
             await _send_home(scope, send)
             return
+        if scope["type"] == "websocket":
+            await self._app(scope, _of_bytes(receive), send)
+            return
         cookie = self._entrance.new_cookie(cookies) if _page(scope) else None
         await self._app(scope, receive, _with_headers(send, cookie, encrypted=self._entrance.encrypted))
 
@@ -138,6 +141,18 @@ def _with_headers(send: Send, cookie: str | None, *, encrypted: bool) -> Send:
         await send(message)
 
     return sender
+
+
+def _of_bytes(receive: Receive) -> Receive:
+    """End a websocket on which text is sent: pages send bytes, and the server would fail with a traceback in the log."""
+
+    async def receiver() -> MutableMapping[str, Any]:
+        message = await receive()
+        if message["type"] == "websocket.receive" and message.get("bytes") is None:
+            return {"type": "websocket.disconnect", "code": 1003}  # unsupported data (RFC 6455, 7.4.1)
+        return message
+
+    return receiver
 
 
 async def _send_home(scope: Scope, send: Send) -> None:
