@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from medcore import commands
-from medcore.commands.options import asked, order_of, outcome_options, reading_options
+from medcore.commands.options import asked, order_of, outcome_options, reading_options, time_options, when_of
 from medcore.data.splitting.split import SplitKind, SplitSettings
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
-from medcore.models.contract.candidate import AUTO, hint, offered
+from medcore.models.contract.candidate import AUTO, every_model, hint
 from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.settings import STRENGTHS
 from medcore.models.contract.titles import title
@@ -98,12 +98,15 @@ def _profile(group: Any) -> None:
     command = _command(
         group,
         "profile",
-        lambda o: commands.profile(o.data, target=o.target, positive=o.positive, order=order_of(o), asked=asked(o)),
+        lambda o: commands.profile(
+            o.data, target=o.target, positive=o.positive, order=order_of(o), when=when_of(o), asked=asked(o)
+        ),
         _("Say what a table holds and what is wrong with it."),
     )
     command.add_argument("data", type=Path, metavar="DATA")
     command.add_argument("--target", metavar="COL", help=_("the column to predict"))
     outcome_options(command)
+    time_options(command)
     reading_options(command, columns=True)
 
 
@@ -115,6 +118,7 @@ def _train(group: Any) -> None:
     command.add_argument("--target", required=True, metavar="COL", help=_("the column to predict"))
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help=_("the folder for the bundle"))
     outcome_options(command)
+    time_options(command)
     command.add_argument(
         "--drop", action="append", default=[], metavar="A,B", help=_("columns that must not be predictors")
     )
@@ -129,7 +133,7 @@ def _train(group: Any) -> None:
     command.add_argument("--group", metavar="COL", help=_("the patient; one patient never straddles the split"))
     command.add_argument("--time", metavar="COL", help=_("a date; the latest patients become the test set"))
     command.add_argument("--site", metavar="COL", help=_("the hospital; whole sites become folds and the test set"))
-    command.add_argument("--model", choices=offered(), default=AUTO)
+    command.add_argument("--model", choices=every_model(), default=AUTO)
     command.add_argument(
         "--test-size", type=float, default=0.2, metavar="F", help=_("share of patients locked away; 0 trains on all")
     )
@@ -168,7 +172,7 @@ def _train(group: Any) -> None:
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.epilog = "\n".join(
         (
-            *(f"--model {model}: {title(model)}. {_(hint(model))}" for model in offered()),
+            *(f"--model {model}: {title(model)}. {_(hint(model))}" for model in every_model()),
             *(f"--set {field.words(name)}" for name, field in FIELDS.items() if name not in commands.OWN_OPTIONS),
         )
     )
@@ -182,6 +186,7 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         out=options.out,
         positive=options.positive,
         order=order_of(options),
+        when=when_of(options),
         split_columns=options.split_column,
         drop=options.drop,
         roles={role: getattr(options, role) for role in ("group", "time", "site") if getattr(options, role)},
@@ -286,12 +291,18 @@ def _explain(group: Any) -> None:
     command.add_argument("--out", type=Path, metavar="CSV", help=_("where --all writes a line a patient"))
     command.add_argument("--background", type=Path, metavar="CSV", help=_("the patients to compare with"))
     command.add_argument("--class", dest="class_name", metavar="NAME", help=_("the class whose risk is explained"))
+    command.add_argument(
+        "--horizon",
+        metavar="TIME",
+        help=_("the time by which the risk is explained, such as 5y, where the model says by when"),
+    )
 
 
 def _run_explain(options: argparse.Namespace) -> commands.Result:
     common = {
         "background": options.background,
         "class_name": options.class_name,
+        "horizon": options.horizon,
         "mapping": options.map,
         "levels": options.map_level,
         "asked": asked(options),

@@ -17,6 +17,7 @@ from medcore.data.preparation.fixes import change_column
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes
 from medcore.data.schema.dictionary import load_dictionary
+from medcore.data.schema.event_time import choose_event_time
 from medcore.errors import InputError, MissingColumnsError, SettingsError
 from medcore.i18n import N_
 
@@ -80,6 +81,41 @@ class Asked:
             name, value = pair(text, schema.names, "--role")
             schema = change_column(schema, name, role=_one_of(value, ROLES, "--role"))
         return schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """How an outcome comes with its time, as the options say it: see :func:`choose_event_time`."""
+
+    duration: str | None = None
+    start: str | None = None
+    end: str | None = None
+    study_end: str | None = None
+    event: str | None = None
+    competing: Sequence[str] = ()
+    censored: Sequence[str] | None = None
+    horizons: Sequence[str] = ()
+    unit: str | None = None
+
+    def schema(self, cohort: Cohort, status: str) -> Schema:
+        """Return the cohort's schema with this outcome."""
+        when: str | tuple[str, str] | tuple[str, str, str]
+        if self.duration is not None:
+            when = self.duration
+        elif self.study_end is not None:
+            when = (str(self.start), self.end or status, self.study_end)
+        else:
+            when = (str(self.start), str(self.end))
+        return choose_event_time(
+            cohort,
+            status,
+            when=when,
+            event=self.event,
+            competing=self.competing,
+            censored=self.censored,
+            horizons=self.horizons,
+            unit=self.unit,
+        )
 
 
 def reading_of(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped
 from medcore.commands.result import Result, headline, mended_lines, metric_lines, ordinal_told, step_lines
+from medcore.commands.timed import evaluate_timed, refuse
 from medcore.data.describe.mended import mended_of
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
@@ -79,6 +80,12 @@ def evaluate(
     cohort, mapped = read_mapped(
         data, model, mapping, levels=levels, outcome=target or _outcome_name(model), asked=asked
     )
+    if model.schema.follow_up is not None:
+        unready = {"--threshold": threshold, "--report": report, "--weight": weight, "--recalibrate": recalibrate}
+        refuse(name for name, given in unready.items() if given is not None)
+        return evaluate_timed(model, cohort, target=target, new_levels=new_levels).with_more(
+            {"bundle": str(bundle), "mapping": mapped}, ()
+        )
     validation = validate(model, cohort, target=target, threshold=threshold, weight=weight, new_levels=new_levels)
     found: dict[str, Any] = {"bundle": str(bundle), "mapping": mapped, **validation.to_dict()}
     if report is not None:

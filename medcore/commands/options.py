@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from medcore.commands.asked import Asked, parts, reading_of
+from medcore.commands.asked import Asked, When, parts, reading_of
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
+from medcore.targets.event_time import UNITS
 
 
 def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
@@ -73,6 +74,69 @@ def outcome_options(command: argparse.ArgumentParser) -> None:
         help=_(
             "the classes of an outcome in their order, lowest first, such as mild,moderate,severe; none if they have no order"
         ),
+    )
+
+
+def time_options(command: argparse.ArgumentParser) -> None:
+    """Take the options of an outcome that comes with its time."""
+    group = command.add_argument_group(_("an outcome with its time: --target is then the status"))
+    group.add_argument("--duration", metavar="COL", help=_("how long each patient was followed"))
+    group.add_argument("--start", metavar="COL", help=_("the date on which follow-up began, instead of --duration"))
+    group.add_argument("--end", metavar="COL", help=_("the date on which follow-up ended"))
+    group.add_argument(
+        "--study-end",
+        metavar="DATE",
+        help=_(
+            "the day on which the study ended: --target is then the date of the event, empty where none came by that day"
+        ),
+    )
+    group.add_argument("--event", metavar="VALUE", help=_("the value of the status that is the event"))
+    group.add_argument(
+        "--competing", action="append", default=[], metavar="A,B", help=_("values that are competing events")
+    )
+    group.add_argument(
+        "--censored", action="append", default=[], metavar="A,B", help=_("values that mean that no event was seen")
+    )
+    group.add_argument(
+        "--horizon",
+        action="append",
+        default=[],
+        metavar="TIME",
+        help=_(
+            "by when risks are asked, such as 5y, 18mo or 30d; the first is the one in question; may be given again"
+        ),
+    )
+    group.add_argument(
+        "--time-unit", choices=UNITS, help=_("the unit of --duration, where it should not be guessed; of dates days")
+    )
+
+
+def when_of(options: argparse.Namespace) -> When | None:
+    """Put the options of an outcome with its time together; None where it has none."""
+    dated = bool(options.start or options.end or options.study_end)
+    named = [options.event, *options.competing, *options.censored, *options.horizon, options.time_unit]
+    if not options.duration and not dated:
+        if any(named):
+            raise SettingsError(
+                N_("--event, --competing, --censored, --horizon and --time-unit need --duration, or --start and --end.")
+            )
+        return None
+    if options.duration and dated:
+        raise SettingsError(N_("Follow-up is given by --duration, or by dates with --start. Give one of the two."))
+    if options.ordinal is not None:
+        raise SettingsError(N_("An outcome with its time has no order of classes. Leave --ordinal out."))
+    if dated and not (options.start and (options.end or options.study_end)):
+        raise SettingsError(N_("Dates of follow-up need --start and either --end or --study-end."))
+    return When(
+        duration=options.duration,
+        start=options.start,
+        end=options.end,
+        study_end=options.study_end,
+        event=options.event or options.positive,
+        competing=[name for text in options.competing for name in parts(text)],
+        censored=[name for text in options.censored for name in parts(text)] or None,
+        horizons=[name for text in options.horizon for name in parts(text)],
+        unit=options.time_unit,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped, read_mapped_if_there
 from medcore.commands.result import Result, mended_lines
+from medcore.commands.timed import at_horizon, horizon_lines, horizons_told
 from medcore.data.describe.export import to_csv
 from medcore.data.describe.mended import mended_of
 from medcore.data.schema.class_names import class_names
@@ -38,11 +39,13 @@ def predict(
     from medcore.models.bundle.bundle import load_bundle
     from medcore.models.deployed.external import predict_table
     from medcore.models.deployed.levels import unknown_in
+    from medcore.models.deployed.timed import predict_timed_table
 
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     unreadable = [u.column for u in unknown_in(model, cohort.frame)]
-    table, mends = predict_table(model, cohort.frame, shifted=cohort.source.shifted), mended_of(cohort, model.schema)
+    predicted = predict_table if model.schema.follow_up is None else predict_timed_table
+    table, mends = predicted(model, cohort.frame, shifted=cohort.source.shifted), mended_of(cohort, model.schema)
     out.write_text(to_csv(table), encoding="utf-8")
     flagged = int((table["flags"] != "").sum())
     found = {
@@ -53,6 +56,7 @@ def predict(
         "n_flagged": flagged,
         "unreadable": unreadable,
         "mended": [m.to_dict() for m in mends],
+        **horizons_told(model),
     }
     lines = [_("{n} risks written to {out}; {flagged} rows carry a flag.", n=len(table), out=out, flagged=flagged)]
     if unreadable:
@@ -73,6 +77,7 @@ def explain(
     row: int,
     background: Path | None = None,
     class_name: str | None = None,
+    horizon: str | None = None,
     mapping: Sequence[str] = (),
     levels: Sequence[str] = (),
     asked: Asked | None = None,
@@ -82,7 +87,7 @@ def explain(
     from medcore.models.bundle.bundle import flag_message, load_bundle
     from medcore.models.deployed.external import SHIFTED
 
-    model = load_bundle(bundle)
+    model = at_horizon(load_bundle(bundle), horizon)
     cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     frame = cohort.frame
     if not 0 <= row < len(frame):
@@ -101,6 +106,7 @@ def explain(
             risk=number(explanation.prediction),
             base=number(explanation.base_value),
         ),
+        *horizon_lines(model),
         *(
             f"  {naming(c.column)} = {naming(c.column).value(c.value)}: {number(c.contribution, '+.4f')} ± {number(c.standard_error, '.4f')}"
             for c in explanation.contributions
@@ -117,6 +123,7 @@ def explain(
     return Result(
         {
             **explanation.to_dict(),
+            **horizons_told(model),
             "contributions": [_worded(c, naming(c.column)) for c in explanation.contributions],
             "file_row": int(cohort.source.rows_in_file([row])[0]),
             "flags": [*flags, *[SHIFTED] * shifted],
@@ -139,6 +146,7 @@ def explain_all(
     out: Path | None,
     background: Path | None = None,
     class_name: str | None = None,
+    horizon: str | None = None,
     mapping: Sequence[str] = (),
     levels: Sequence[str] = (),
     asked: Asked | None = None,
@@ -151,7 +159,7 @@ def explain_all(
 
     if out is None:
         raise SettingsError(N_("Say with --out where the explanations of all patients are to be written."))
-    model = load_bundle(bundle)
+    model = at_horizon(load_bundle(bundle), horizon)
     cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     others = _background(background, mapping, model)
     found = explain_rows(model, cohort.frame, class_name=class_name, background=others, progress=_say_share)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcore.commands.asked import Asked, columns_named
+from medcore.commands.asked import Asked, When, columns_named
 from medcore.commands.result import (
     Result,
     finding_lines,
@@ -24,10 +24,12 @@ from medcore.commands.result import (
     step_lines,
 )
 from medcore.commands.stability import check_refits, stability_told
-from medcore.data.cohort import Role, Schema
+from medcore.commands.timed import timed_told
+from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.describe.mended import Mend, mended
 from medcore.data.preparation.fixes import split_column
 from medcore.data.quality import inspect
+from medcore.data.schema.event_time import propose_event_times
 from medcore.data.schema.inference import choose_target, propose_targets
 from medcore.data.splitting.split import SplitSettings
 from medcore.data.values.typed import typed
@@ -51,14 +53,16 @@ def profile(
     target: str | None = None,
     positive: str | None = None,
     order: Sequence[str] | None = None,
+    when: When | None = None,
     asked: Asked | None = None,
 ) -> Result:
     """Say what a table holds and what is wrong with it; for an outcome, if one is named."""
     asked = asked or Asked()
     cohort = asked.read(data)
     proposals = propose_targets(cohort.frame, cohort.schema)
+    timed = propose_event_times(cohort.frame, cohort.schema)
     if target is not None:
-        schema = choose_target(cohort.schema, cohort.frame, target, positive=positive, order=order)
+        schema = _outcome(cohort, target, positive=positive, order=order, when=when)
         cohort = cohort.with_schema(asked.named(schema, cohort.frame))
     findings = inspect(cohort)
     values, mends = typed(cohort.frame, cohort.schema), mended(cohort)
@@ -77,6 +81,7 @@ def profile(
         **cohort.source.to_dict(),
         "columns": columns,
         "targets": [p.to_dict() for p in proposals],
+        "event_times": [p.to_dict() for p in timed],
         "repairs": [str(m) for m in cohort.repairs],
         "mended": [m.to_dict() for m in mends],
         "findings": [f.to_dict() for f in findings],
@@ -138,6 +143,7 @@ def train(
     split: SplitSettings,
     positive: str | None = None,
     order: Sequence[str] | None = None,
+    when: When | None = None,
     drop: Sequence[str] = (),
     split_columns: Sequence[str] = (),
     roles: Mapping[Role, str] | None = None,
@@ -147,9 +153,10 @@ def train(
 ) -> Result:
     """Train a model on a table and keep it in a folder, and its curves in another if one is named.
 
-    ``n_refits`` is on how many bootstrap samples the modelling is repeated, to see how stable it is.
+    ``n_refits`` is on how many bootstrap samples the modelling is repeated, to see how stable it is. ``when`` says how
+    the outcome comes with its time, where it does.
     """
-    from medcore.models.run.cohort import train_cohort
+    from medcore.models.run.cohort import train_cohort, train_timed_cohort
     from medcore.models.run.results import save_trained
     from medcore.reporting.logs.tensorboard import write_events
 
@@ -159,13 +166,22 @@ def train(
     check_refits(n_refits)
     asked = asked or Asked()
     cohort = asked.read(data)
-    chosen = choose_target(cohort.schema, cohort.frame, target, positive=positive, order=order)
+    chosen = _outcome(cohort, target, positive=positive, order=order, when=when)
     schema = asked.named(_study_schema(chosen, target, drop, roles or {}), cohort.frame)
     for name in split_columns:
         schema = split_column(schema, name)
     cohort = cohort.with_schema(schema)
     findings = inspect(cohort)
     announcer = _Announcer()
+    if when is not None:
+        if n_refits:
+            raise SettingsError(
+                N_("Stability is not worked out yet for an outcome with its time. Leave --stability out.")
+            )
+        by_when = train_timed_cohort(cohort, settings, split=split, folder=out, follower=announcer)
+        if tensorboard is not None:
+            write_events(announcer.points, began, tensorboard)
+        return timed_told(by_when, (*by_when.findings, *findings), mended(cohort), out=out)
     with _workers(settings) as workers:
         trained = train_cohort(cohort, settings, split=split, folder=out, follower=announcer, workers=workers)
     if tensorboard is not None:
@@ -177,6 +193,14 @@ def train(
     found, lines = stability_told(trained, settings, n_refits)
     save_trained(replace(trained, results=replace(trained.results, stability=found["stability"])), out)
     return told.with_more(found, lines)
+
+
+def _outcome(
+    cohort: Cohort, target: str, *, positive: str | None, order: Sequence[str] | None, when: When | None
+) -> Schema:
+    if when is not None:
+        return when.schema(cohort, target)
+    return choose_target(cohort.schema, cohort.frame, target, positive=positive, order=order)
 
 
 def _workers(settings: TrainSettings) -> AbstractContextManager[Workers]:

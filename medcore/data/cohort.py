@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medcore.data.attachments import Attachments
+from medcore.data.follow_up import FollowUp
 from medcore.data.long import Pivot
 from medcore.data.notation import Reading
 from medcore.data.parts import with_parts
@@ -89,13 +90,15 @@ class Schema:
     ``positive`` is the text of the class whose risk is predicted when there are
     two classes; ``None`` until it is known, and for more than two classes. ``pivot``
     says how rows of results became the columns, where they did. ``absence`` is the class
-    that means "none of these" among more than two, where a person said which.
+    that means "none of these" among more than two, where a person said which. ``follow_up``
+    says when the outcome came, where it comes with a time.
     """
 
     columns: tuple[Column, ...]
     positive: str | None = None
     pivot: Pivot | None = None
     absence: str | None = None
+    follow_up: FollowUp | None = None
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -132,6 +135,8 @@ class Schema:
         outcome = self.outcome
         if outcome is None:
             return None
+        if self.follow_up is not None:
+            return self.follow_up.target
         words = outcome.reading.words if outcome.reading else ()
         if self.positive is not None or len(words) == 2:
             return Target(2)
@@ -140,8 +145,9 @@ class Schema:
 
     @property
     def predictors(self) -> tuple[Column, ...]:
-        """The columns the model may use."""
-        return self.with_role("predictor")
+        """The columns the model may use; those that say when the outcome came are none of them."""
+        afterwards = self.follow_up.columns if self.follow_up else ()
+        return tuple(c for c in self.with_role("predictor") if c.name not in afterwards)
 
     @property
     def sensitive(self) -> tuple[Column, ...]:
@@ -172,17 +178,19 @@ class Schema:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
         data: dict[str, Any] = {"columns": [c.to_dict() for c in self.columns], "positive": self.positive}
         data |= {"pivot": self.pivot.to_dict()} if self.pivot else {}
+        data |= {"follow_up": self.follow_up.to_dict()} if self.follow_up else {}
         return data | ({"absence": self.absence} if self.absence else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
         """Read what :meth:`to_dict` wrote."""
-        pivot = data.get("pivot")
+        pivot, follow_up = data.get("pivot"), data.get("follow_up")
         return cls(
             tuple(Column.from_dict(c) for c in data["columns"]),
             data.get("positive"),
             Pivot.from_dict(pivot) if pivot else None,
             data.get("absence"),
+            FollowUp.from_dict(follow_up) if follow_up else None,
         )
 
 

@@ -59,9 +59,11 @@ def reproduction(manifest: Mapping[str, Any], name: str = "reproduce.py") -> str
     """Return a Python script that trains a bundle's model again and compares its figures with those kept.
 
     Raises:
-        BundleError: the bundle does not say how its patients were split; it was trained before that was kept.
+        BundleError: the bundle says by when, or it does not say how its patients were split and was trained before that was kept.
 
     """
+    if manifest.get("outcome") == "event_time":
+        raise BundleError(N_("A training of an outcome with its time cannot be written as a script yet."))
     if "plan" not in manifest:
         raise BundleError(
             N_(

@@ -2,10 +2,11 @@
 
 ``Target`` says which class a threshold decides about, which risks are told, and what a
 patient is called. Rooms ask it for what they need (``event``, ``told``, ``called``) and
-never count classes, so that an event with a time, or a number, can be another target.
+never count classes. ``EventTime`` is the target of an event with a time.
 Knows nothing but arrays.
 """
 
+from medcore.targets.event_time import EventTime
 from medcore.targets.target import Target
 
-__all__ = ["Target"]
+__all__ = ["EventTime", "Target"]

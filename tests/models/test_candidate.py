@@ -11,9 +11,17 @@ from medcore.explanation import explain
 from medcore.models import learners
 from medcore.models.bundle.bundle import load_bundle
 from medcore.models.bundle.coalitions import BundleRisk
-from medcore.models.contract.candidate import candidates, offered, part_classes, searched_with, settings_read
+from medcore.models.contract.candidate import (
+    candidates,
+    offered,
+    part_classes,
+    registered,
+    searched_with,
+    settings_read,
+)
 from medcore.models.contract.titles import title
 from medcore.models.run.results import save_trained
+from medcore.targets import EventTime
 
 A_NEW_MODEL = dedent(
     '''
@@ -77,11 +85,11 @@ A_NEW_MODEL = dedent(
 def one_more_model(tmp_path, monkeypatch):
     (tmp_path / "stump.py").write_text(A_NEW_MODEL)
     monkeypatch.setattr(learners, "__path__", [*learners.__path__, str(tmp_path)])
-    candidates.cache_clear()
+    registered.cache_clear()
     yield "stump"
     sys.modules.pop("medcore.models.learners.stump", None)
     monkeypatch.undo()
-    candidates.cache_clear()
+    registered.cache_clear()
 
 
 def test_a_new_model_is_one_file(one_more_model, ward, tmp_path):
@@ -103,7 +111,10 @@ def test_the_order_is_that_of_every_run_before():
     names = ["prevalence", "logistic", "kernel", "forest", "extra_trees", "boosting", "network", "seed", "searched"]
     assert [name for name, candidate in candidates().items() if not candidate.ordered] == names
     assert searched_with("auto") == ("logistic", "forest", "extra_trees", "boosting")
-    assert set(part_classes()) == {"prevalence", "logistic", "ordinal", "kernel", "forest", "boosting", "network"}
+    of_classes = {"prevalence", "logistic", "ordinal", "kernel", "forest", "boosting", "network"}
+    by_when = {c.part.kind for c in candidates(EventTime(2)).values()}
+    assert set(part_classes()) == of_classes | by_when
+    assert not of_classes & by_when
 
 
 def test_every_setting_that_a_model_reads_exists():

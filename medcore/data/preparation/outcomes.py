@@ -111,11 +111,17 @@ def _in_order(values: list[str], levels: Sequence[str]) -> list[str]:
 def _matching(wanted: str, values: Sequence[str]) -> str | None:
     if wanted in values:
         return wanted
-    tidy = wanted.strip().casefold()
-    for value in values:
-        if value.strip().casefold() == tidy or _same_number(tidy, value):
-            return value
-    return None
+    return next((value for value in values if same_class(wanted, value)), None)
+
+
+def same_class(one: str, other: str) -> bool:
+    """Say whether two texts name one class: without regard to case, or as the same number.
+
+    >>> same_class("Dead ", "dead"), same_class("1.0", "1"), same_class("1", "2")
+    (True, True, False)
+    """
+    tidy = one.strip().casefold()
+    return other.strip().casefold() == tidy or _same_number(tidy, other)
 
 
 def _same_number(one: str, other: str) -> bool:

@@ -13,6 +13,7 @@ import pandas as pd
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.parts import with_parts
 from medcore.data.preparation.cells import CELL_STEPS, Cells, map_values, typed_cells
+from medcore.data.preparation.follow_up import EventTimes, check_followed, event_times
 from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
 from medcore.data.preparation.predictors import PredictorReading, reading_of
 from medcore.data.preparation.steps import Step, StepLog
@@ -41,7 +42,9 @@ class Prepared:
     datetime64 or float, ``sites`` text with None where missing, ``sensitive`` the
     columns by which results are broken down (the site among them). ``set_aside``
     says why a column of the schema's predictors is not among ``predictors``.
-    ``source`` is the cohort's own frame, shared and not copied.
+    ``source`` is the cohort's own frame, shared and not copied. Where the outcome comes with a
+    time, ``duration`` is how long each patient was followed and ``outcome`` what ended it, 0 for
+    no event seen; ``target`` says in which unit.
     """
 
     predictors: pd.DataFrame = field(repr=False)
@@ -57,6 +60,7 @@ class Prepared:
     log: tuple[StepLog, ...]
     set_aside: Mapping[str, Message]
     source: pd.DataFrame = field(repr=False)
+    duration: npt.NDArray[np.float64] | None = field(repr=False, default=None)
 
     @property
     def n_rows(self) -> int:
@@ -149,19 +153,28 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
     wanted = needed_columns(schema, recipe)
     _require(frame, [column.name, *wanted])
     cells, cell_log = _cells(frame, _only(schema, wanted), recipe)
-    texts = _outcome_texts(frame, schema, recipe, column)
-    classes = known or classes_of(texts, column, schema.positive)
-    outcome = codes_of(texts, classes, column.name, words=_words(column) if known else ())
+    times = None if schema.follow_up is None else event_times(cohort, schema)
+    target: Target
+    if schema.follow_up is not None and times is not None:
+        classes, outcome, target = schema.follow_up.classes, times.event, schema.follow_up.target
+    else:
+        texts = _outcome_texts(frame, schema, recipe, column)
+        classes = known or classes_of(texts, column, schema.positive)
+        outcome = codes_of(texts, classes, column.name, words=_words(column) if known else ())
+        target = Target.of(classes, column.levels)
     groups = _groups(frame, schema, recipe)
     kept, row_log = _kept_rows(cohort, recipe, outcome, groups, training=known is None)
-    _require_classes(outcome[kept], column.name, at_least=2 if known is None else 1)
+    if times is None:
+        _require_classes(outcome[kept], column.name, at_least=2 if known is None else 1)
+    elif known is None and schema.follow_up is not None:
+        check_followed(EventTimes(times.duration[kept], outcome[kept]), schema.follow_up)
     log = _with_set_aside(cell_log, schema, recipe, len(frame)) | row_log
     return Prepared(
         predictors=_rows(_predictors(cells, schema, recipe), kept),
         kinds={name: reading.name for name, reading in _readings(schema, recipe).items()},
         outcome=outcome[kept],
         classes=classes,
-        target=Target.of(classes, column.levels),
+        target=target,
         rows=kept,
         groups=None if groups is None else groups[kept],
         time=_time(frame, schema, kept),
@@ -170,6 +183,7 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
         log=_in_order(log, recipe),
         set_aside=_set_aside(schema, recipe),
         source=frame,
+        duration=None if times is None else times.duration[kept],
     )
 
 

@@ -65,7 +65,8 @@ def few_events(view: View) -> Iterator[Hit]:
     outcome = view.outcome
     if outcome is None or outcome.target.event is None:
         return
-    rarer = int(np.argmin(outcome.counts))
+    timed = view.schema.follow_up is not None  # who was not seen to have the event tells less, however few they are
+    rarer = outcome.target.event if timed else int(np.argmin(outcome.counts))
     n = int(outcome.counts[rarer])
     if n < FEW_EVENTS:
         yield Hit(
@@ -112,7 +113,7 @@ def rare_class(view: View) -> Iterator[Hit]:
 def imbalance(view: View) -> Iterator[Hit]:
     """Find a rarest class of less than a tenth of the rows."""
     outcome = view.outcome
-    if outcome is None:
+    if outcome is None or view.schema.follow_up is not None:
         return
     share = outcome.counts.min() / max(outcome.counts.sum(), 1)
     if 0 < share < IMBALANCED:
@@ -137,7 +138,7 @@ def imbalance(view: View) -> Iterator[Hit]:
 def sample_size(view: View) -> Iterator[Hit]:
     """Fewer patients than Riley's criteria ask for with this many predictors."""
     outcome = view.outcome
-    if outcome is None:
+    if outcome is None or view.schema.follow_up is not None:
         return
     needed = required_size(view)
     n = int(outcome.counts.sum())

@@ -9,6 +9,7 @@ from medcore.data.cohort import Column
 from medcore.data.quality.catalogue import Hit, check, ignore, named
 from medcore.data.quality.leakage import AFTER_WORDS, aurocs, words_of
 from medcore.data.quality.view import View
+from medcore.data.schema.event_time import propose_event_times
 from medcore.i18n import N_, Message
 
 TELLING = 0.70
@@ -40,14 +41,22 @@ _COMMON = frozenset(_COMMON_WORDS.split())
     "leakage.follow_up",
     "warning",
     why=N_("How long a patient was followed is known only afterwards, and the time until an event tells the event."),
-    remedy=N_("Leave these columns out of the model unless they are known when the risk is asked for."),
+    remedy=N_(
+        "Predict by when the event comes, with this time as part of the outcome (on the Data page, or --duration), or leave these columns out of the model."
+    ),
 )
 def follow_up(view: View) -> Iterator[Hit]:
-    """Numbers whose name says time until the outcome, or of follow-up."""
+    """Numbers whose name says time until the outcome, or of follow-up, or goes with the outcome's as a time does."""
+    outcome = view.schema.outcome
+    goes_with = {
+        p.duration for p in propose_event_times(view.frame, view.schema) if outcome and p.status == outcome.name
+    }
     found = [
         c.name
         for c in view.predictors
-        if c.kind == "numeric" and _TIME.search(words_of(c.name)) and not AFTER_WORDS.search(words_of(c.name))
+        if c.kind == "numeric"
+        and (_TIME.search(words_of(c.name)) or c.name in goes_with)
+        and not AFTER_WORDS.search(words_of(c.name))
     ]
     if found:
         yield Hit(

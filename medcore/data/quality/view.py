@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.preparation.follow_up import event_times
 from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.schema.inference import choose_target, propose_targets
@@ -123,6 +124,8 @@ class View:
         column = self.schema.outcome
         if column is None or column.name not in self.frame.columns:
             return None
+        if self.schema.follow_up is not None:
+            return self._timed(column)
         part = Schema((column,))
         values = typed(self.frame[[column.name]], part)[column.name]
         texts = values.map(class_text, na_action="ignore").astype(object)
@@ -132,6 +135,16 @@ class View:
         except InputError:
             return None
         return Outcome(column.name, codes, classes, self.cohort.schema.outcome is not None, column.levels)
+
+    def _timed(self, column: Column) -> Outcome | None:
+        """Return whether each row had the event in question while it was followed."""
+        try:
+            event = event_times(self.cohort, self.schema).event
+        except InputError:
+            return None
+        codes = np.where(event < 0, -1, event == 1).astype(np.int64)
+        name = str(self.schema.positive)
+        return Outcome(column.name, codes, (f"not {name}", name), chosen=self.cohort.schema.outcome is not None)
 
     @cached_property
     def folds(self) -> Ints:

@@ -121,7 +121,8 @@ def choose_target(
         reading=replace(column.reading or Reading(), words=tuple(sorted(counts))),
         reason=reason or column.reason,
     )
-    return replace(changed, positive=event, absence=schema.absence if schema.absence in counts else None)
+    absent = schema.absence if schema.absence in counts else None
+    return replace(changed, positive=event, absence=absent, follow_up=None)
 
 
 def class_counts(frame: pd.DataFrame, column: Column) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from medcore.data.findings import Finding
 from medcore.data.preparation.replay import Prepared
@@ -134,7 +135,7 @@ def make_split(prepared: Prepared, settings: SplitSettings) -> Split:
     Raises SettingsError when what is asked for cannot be done.
     """
     kind: SplitKind = "group" if settings.kind == "random" and prepared.groups is not None else settings.kind
-    copies = repeats(prepared.predictors, prepared.outcome)
+    copies = repeats(_told(prepared), prepared.outcome)
     if copies is not None:
         prepared = replace(prepared, groups=joined(copies.unit, prepared.groups))
     marks = _marks(prepared, settings, kind)
@@ -154,6 +155,12 @@ def make_split(prepared: Prepared, settings: SplitSettings) -> Split:
         findings=findings,
         wholes=prepared.groups,
     )
+
+
+def _told(prepared: Prepared) -> pd.DataFrame:
+    """Return the columns in which one record agrees with itself: the predictors, and how long the patient was followed."""
+    columns = prepared.predictors
+    return columns if prepared.duration is None else pd.concat([columns, pd.Series(prepared.duration)], axis=1)
 
 
 def _marks(prepared: Prepared, settings: SplitSettings, kind: SplitKind) -> SplitMarks:

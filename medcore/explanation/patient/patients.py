@@ -18,7 +18,6 @@ from medcore.features import Rows
 from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.bundle.coalitions import BundleRisk
-from medcore.targets import Target
 
 MAX_BACKGROUND = 1_000
 """A longer background is sampled down to this many rows."""
@@ -167,5 +166,5 @@ def class_index(bundle: Bundle, rows: Rows, class_name: str | None) -> int:
                 N_("The model has no class {got}; its classes are: {classes}."), got=class_name, classes=list(classes)
             )
         return list(classes).index(class_name)
-    event = Target.of(classes).event
+    event = bundle.target.event
     return int(np.argmax(np.asarray(bundle.risk(rows.take(0)))[0])) if event is None else event

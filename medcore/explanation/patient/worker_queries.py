@@ -27,7 +27,6 @@ from medcore.models.bundle.files import SUMS, bundle_hash
 from medcore.models.contract.candidate import LOGISTIC
 from medcore.models.deployed.external import predict_table as predict
 from medcore.sealing import Folder
-from medcore.targets import Target
 
 N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
 """Training patients explained, and against how few and how many others, to find out how much the model uses each column."""
@@ -161,7 +160,7 @@ def get_ready(folder: Folder) -> None:
     members = tuple((part.kind, weight, np.asarray(part.risk(rows))[0]) for weight, part in bundle.parts)
     values = (None,) * len(bundle.predictors)
     patient = PatientRisk(rows=rows, risk=bundle.risk(rows)[0], members=members, values=values, flags=())
-    class_index = Target.of(bundle.classes).in_question(0)
+    class_index = bundle.target.in_question(0)
     column_weights(folder, class_index=class_index)
     explain_patient(folder, patient, None, class_index=class_index)
 

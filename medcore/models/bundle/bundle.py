@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Schema
+from medcore.data.follow_up import span
 from medcore.data.preparation.given import OUT_OF_RANGE, Unused, unused_values
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import prepare_predictors
-from medcore.errors import BundleError
+from medcore.errors import BundleError, SettingsError
 from medcore.features import AnyRows, CodeBook, Codes, Rows, cautions
 from medcore.i18n import N_, Message
 from medcore.models.bundle.files import MANIFEST, check_seal, inside, read_json, replacing, seal, write_json
 from medcore.models.contract.candidate import part_classes
 from medcore.models.contract.task import Part, Risk, clean
+from medcore.models.contract.timed import Curves, TimedPart
 from medcore.models.selection.calibration import Calibrator
 from medcore.notebook import NotebookTable, ShownInNotebooks
 from medcore.sealing import Folder, as_folder
+from medcore.statistics.logistic import Floats
 from medcore.targets import Target
 
 FORMAT = 2
@@ -44,7 +47,9 @@ class Bundle(ShownInNotebooks):
 
     ``parts`` are the models with their weights (summing to 1), whose mean risk is
     recalibrated; from outside they are one model. ``background`` are some
-    training rows, for explanations. ``manifest`` says where all of it came from.
+    training rows, for explanations. ``manifest`` says where all of it came from. Where the outcome
+    comes with a time, every part is a :class:`TimedPart`, a risk is about one horizon, and
+    ``times`` (T,) are those of a patient's curve.
     """
 
     classes: tuple[str, ...]
@@ -55,6 +60,7 @@ class Bundle(ShownInNotebooks):
     calibrator: Calibrator = field(repr=False)
     background: Rows = field(repr=False)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    times: Floats = field(repr=False, default_factory=lambda: np.zeros(0))
 
     @property
     def predictors(self) -> tuple[str, ...]:
@@ -64,6 +70,8 @@ class Bundle(ShownInNotebooks):
     @property
     def target(self) -> Target:
         """What is predicted."""
+        if self.schema.follow_up is not None:
+            return self.schema.follow_up.target
         return Target.of(self.classes, self.schema.outcome.levels if self.schema.outcome else ())
 
     @property
@@ -99,6 +107,36 @@ class Bundle(ShownInNotebooks):
             return np.empty((0, len(self.classes)))
         pooled = sum(weight * part.risk(rows) for weight, part in self.parts)
         return self.calibrator.apply(clean(pooled, len(self.classes)))
+
+    def curve(self, rows: AnyRows, times: Floats | None = None) -> Curves:
+        """Return the cumulative incidence of each cause by ``times``, else by the bundle's own: ``(n, causes, T)``."""
+        by, rows = self.times if times is None else times, Rows.of(rows)
+        shape = (len(rows), len(self.classes) - 1, len(by))
+        parts = [(weight, part) for weight, part in self.parts if isinstance(part, TimedPart)]
+        pooled = sum((weight * part.curve(rows, by) for weight, part in parts), start=np.zeros(shape))
+        return np.asarray(np.clip(pooled, 0.0, 1.0))
+
+    def at(self, horizon: float) -> Bundle:
+        """Return the same model, whose risks are about another time.
+
+        Raises:
+            SettingsError: the model does not say by when, or nobody it learnt from was judged so late.
+
+        """
+        follow_up = self.schema.follow_up
+        if follow_up is None:
+            raise SettingsError(N_("This model does not say by when the event comes, so it has no horizon."))
+        if not 0 < horizon <= self.times[-1]:
+            raise SettingsError(
+                N_(
+                    "The model says what comes within {longest}; it was asked about {horizon}. Name an earlier horizon."
+                ),
+                longest=span(float(self.times[-1]), follow_up.unit),
+                horizon=span(horizon, follow_up.unit),
+            )
+        parts = tuple((w, part.at(horizon) if isinstance(part, TimedPart) else part) for w, part in self.parts)
+        schema = replace(self.schema, follow_up=replace(follow_up, main=horizon))
+        return replace(self, parts=parts, schema=schema)
 
     def risk_of_codes(self, *known: Rows) -> Callable[[Codes], Risk]:
         """Return the risk as a function of codes ``(n, P)`` alone, which stand for values of the ``known`` rows."""
@@ -171,7 +209,8 @@ def write_bundle(bundle: Bundle, folder: Folder) -> None:
             "schema": bundle.schema.to_dict(),
             "recipe": bundle.recipe.to_dict(),
             "codebook": bundle.codebook.to_dict(),
-        },
+        }
+        | ({"times": bundle.times.tolist()} if len(bundle.times) else {}),
     )
 
 
@@ -217,6 +256,7 @@ def load_bundle(folder: Folder) -> Bundle:
             calibrator=Calibrator.from_dict(manifest["calibrator"]),
             background=Rows.load(folder, "background"),
             manifest=manifest,
+            times=np.asarray(manifest.get("times", []), dtype=np.float64),
         )
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise BundleError(

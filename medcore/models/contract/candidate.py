@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from medcore.i18n import N_
-from medcore.targets import Target
+from medcore.targets import EventTime, Target
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -30,6 +30,9 @@ PREVALENCE, LOGISTIC, ORDINAL, SEARCHED = "prevalence", "logistic", "ordinal", "
 AUTO_TITLE = N_("Automatic")
 AUTO_HINT = N_("Trains every kind of model, combines those that help, and says so when the simple one is as good.")
 _LEARNERS, _SEARCH = "medcore.models.learners", "medcore.models.selection.search"
+_TIMED = "medcore.models.survival"
+COX = "cox"
+"""The simple model of an event with a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,17 +81,27 @@ class Candidate:
         return self.automatic and self.suits(target) and (self.most_rows is None or n_rows <= self.most_rows)
 
 
-@cache
-def candidates() -> Mapping[str, Candidate]:
-    """Return every candidate by name, in their order.
+def candidates(target: Target | None = None) -> Mapping[str, Candidate]:
+    """Return every candidate by name, in their order: those that predict classes, or for an event with a time by when.
 
     Raises:
         ValueError: two candidates have the same name.
 
     """
-    package = import_module(_LEARNERS)
-    modules = [f"{_LEARNERS}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
-    found = [c for name in (*modules, _SEARCH) for c in getattr(import_module(name), "CANDIDATES", ())]
+    return registered(_TIMED) if isinstance(target, EventTime) else registered(_LEARNERS, _SEARCH)
+
+
+def known(model: str) -> Candidate | None:
+    """Return a model by name, whatever it predicts, if there is one."""
+    return candidates().get(model) or registered(_TIMED).get(model)
+
+
+@cache
+def registered(folder: str, *others: str) -> Mapping[str, Candidate]:
+    """Return the candidates of a package of models, and of some modules, by name in their order."""
+    package = import_module(folder)
+    modules = [f"{folder}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
+    found = [c for name in (*modules, *others) for c in getattr(import_module(name), "CANDIDATES", ())]
     by_name = {candidate.name: candidate for candidate in sorted(found, key=lambda c: c.order)}
     if len(by_name) < len(found):
         raise ValueError(f"two candidates have the same name: {sorted(c.name for c in found)}")
@@ -101,30 +114,36 @@ def offered(target: Target | None = None) -> tuple[str, ...]:
     >>> offered()
     ('auto', 'network', 'seed', 'logistic', 'ordinal', 'forest', 'boosting')
     """
-    known = candidates().values()
-    on_menu = [(c.menu, c.name) for c in known if c.menu is not None and (target is None or c.suits(target))]
+    every = candidates(target).values()
+    on_menu = [(c.menu, c.name) for c in every if c.menu is not None and (target is None or c.suits(target))]
     return (AUTO, *(name for _place, name in sorted(on_menu)))
+
+
+def every_model() -> tuple[str, ...]:
+    """Return the names of all models that a person may choose, for classes and then for an event with a time."""
+    return tuple(dict.fromkeys((*offered(), *offered(EventTime(2)))))
 
 
 def hint(model: str) -> str:
     """Return the sentence beside an offered model in the list."""
-    return AUTO_HINT if model == AUTO else candidates()[model].hint
+    found = known(model)
+    return AUTO_HINT if found is None else found.hint
 
 
 def by_epochs(model: str) -> bool:
     """Whether a model that a person chose learns by epochs by itself."""
-    return model != AUTO and candidates()[model].by_epochs
+    found = known(model)
+    return found is not None and found.by_epochs
 
 
 def settings_read(trained: Collection[str]) -> frozenset[str]:
     """Return the settings that at least one of these models reads; a model of another version reads none."""
-    known = candidates()
-    return frozenset().union(*(known[name].reads for name in trained if name in known))
+    return frozenset().union(*(found.reads for name in trained if (found := known(name))))
 
 
 def automatic(n_rows: int, target: Target) -> tuple[str, ...]:
     """Return the candidates that the automatic choice trains on so many rows, for such an outcome."""
-    return tuple(name for name, c in candidates().items() if c.trained_by_auto(n_rows, target))
+    return tuple(name for name, c in candidates(target).items() if c.trained_by_auto(n_rows, target))
 
 
 def searched_with(model: str) -> tuple[str, ...]:
@@ -138,4 +157,5 @@ def searched_with(model: str) -> tuple[str, ...]:
 
 def part_classes() -> dict[str, type[Part]]:
     """Return every class of part that a bundle may hold, by its kind."""
-    return {c.part.kind: c.part for c in candidates().values() if c.part is not None}
+    every = (*candidates().values(), *registered(_TIMED).values())
+    return {c.part.kind: c.part for c in every if c.part is not None}

@@ -9,9 +9,9 @@ from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.errors import InputError, SettingsError, TargetError
 from medcore.i18n import N_
-from medcore.models.contract.candidate import AUTO, candidates
+from medcore.models.contract.candidate import AUTO, candidates, offered
 from medcore.models.contract.titles import title
-from medcore.targets import Target
+from medcore.targets import EventTime, Target
 
 _LARGEST = 1e15
 """Squares of larger numbers, summed, leave the range of single precision."""
@@ -31,6 +31,7 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
     _check_sizes(prepared)
     train = ~split.test
     outcome, folds = prepared.outcome[train], split.folds[train]
+    timed = isinstance(prepared.target, EventTime)
     n_patients = len(outcome) if prepared.groups is None else len(np.unique(prepared.groups[train]))
     if split.n_folds > n_patients:
         raise SettingsError(
@@ -39,7 +40,7 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
             patients=n_patients,
         )
     counts = np.bincount(outcome, minlength=len(prepared.classes))
-    if (counts > 0).sum() < 2:
+    if (counts > 0).sum() < 2 and not timed:
         if len(np.unique(prepared.outcome)) > 1:
             raise SettingsError(
                 N_(
@@ -50,8 +51,9 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
             N_("All training rows have the same outcome. A model needs patients of at least two classes.")
         )
     # Periods and sites are as they are; folds that were drawn must each hold both outcomes.
-    drawn = Target.of(prepared.classes).event is not None and split.kind in ("random", "group")
-    for place, name in enumerate(prepared.classes):
+    drawn = (timed or Target.of(prepared.classes).event is not None) and split.kind in ("random", "group")
+    first = 1 if timed else 0  # nobody need be without an event
+    for place, name in enumerate(prepared.classes[first:], start=first):
         _check_class(name, outcome == place, folds, split.n_folds, every_fold=drawn)
 
 
@@ -62,7 +64,18 @@ def check_suits(model: str, target: Target) -> None:
         SettingsError: it has none.
 
     """
-    if model != AUTO and not candidates()[model].suits(target):
+    found = candidates(target).get(model)
+    if model != AUTO and found is None:
+        raise SettingsError(
+            N_("{model} does not predict by when an event comes. Choose one of: {models}.")
+            if isinstance(target, EventTime)
+            else N_(
+                "{model} needs an outcome with its time (on the Data page, or --duration). Choose one of: {models}."
+            ),
+            model=title(model),
+            models=list(offered(target)),
+        )
+    if found is not None and not found.suits(target):
         raise SettingsError(
             N_(
                 "{model} needs an outcome of three or more classes in an order. Say the order of the classes, lowest first (on the Data page, with --ordinal, or as levels in the data dictionary), or choose another model."

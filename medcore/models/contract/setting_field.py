@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_, Message
-from medcore.models.contract.candidate import AUTO, candidates
+from medcore.models.contract.candidate import known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,8 @@ def asked_for(model: str) -> tuple[str, ...]:
     >>> asked_for("auto"), asked_for("logistic")
     (('effort',), ())
     """
-    reads = frozenset({"effort"}) if model == AUTO else candidates()[model].reads
+    found = known(model)
+    reads = frozenset({"effort"}) if found is None else found.reads
     return tuple(name for name in FIELDS if name in reads)
 
 

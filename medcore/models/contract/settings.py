@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
-from medcore.models.contract.candidate import AUTO, candidates, offered, settings_read
+from medcore.models.contract.candidate import AUTO, candidates, every_model, settings_read
 from medcore.models.contract.setting_field import FIELDS, check_choice
 
 Strength = Literal["intercept", "slope", "refit"]
@@ -50,7 +50,7 @@ class TrainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_choice("model", self.model, offered())
+        check_choice("model", self.model, every_model())
         for name, field in FIELDS.items():
             field.check(name, getattr(self, name))
 

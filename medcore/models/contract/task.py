@@ -23,7 +23,7 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.sealing import Folder
 from medcore.statistics.logistic import MODEL_EDGE
-from medcore.targets import Target
+from medcore.targets import EventTime, Target
 
 if TYPE_CHECKING:
     from medcore.models.contract.trials import SearchOutcome
@@ -40,6 +40,8 @@ class Task:
     in which of ``n_folds`` folds a row is held out. ``layout`` is that of all
     rows, ``groups`` are patient codes where patients repeat. ``tuned`` are settings
     that a search tries in place of a learner's own. ``ordered`` says that the classes stand in their order.
+    Where the outcome comes with a time, ``by`` is what is predicted, ``duration`` (n,) how long each
+    patient was followed, ``outcome`` what ended it (0 no event seen), and ``times`` (T,) those at which curves are asked.
     """
 
     rows: Rows
@@ -54,11 +56,14 @@ class Task:
     groups: Indices | None = None
     tuned: Mapping[str, Any] = field(default_factory=dict)
     ordered: bool = False
+    by: EventTime | None = None
+    duration: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    times: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @property
     def target(self) -> Target:
         """What is predicted."""
-        return Target(self.n_classes, self.ordered)
+        return Target(self.n_classes, self.ordered) if self.by is None else self.by
 
     @property
     def codes(self) -> Codes:
@@ -121,13 +126,15 @@ class Fitted:
 
     ``oof`` are the risks of each row from models that have not seen it. ``spread``
     is, when several models predicted each row, their standard deviation for it,
-    ``search`` what a search for better settings found.
+    ``search`` what a search for better settings found. ``curves`` are, where the outcome comes
+    with a time, each row's cumulative incidence ``(n, causes, T)`` by the task's times.
     """
 
     oof: Risk
     part: Part
     spread: NDArray[np.float64] | None = None
     search: SearchOutcome | None = None
+    curves: NDArray[np.float64] | None = None
 
 
 class Learner(Protocol):

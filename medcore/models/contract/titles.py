@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medcore.i18n import N_, Message
-from medcore.models.contract.candidate import AUTO, AUTO_TITLE, candidates
+from medcore.models.contract.candidate import AUTO, AUTO_TITLE, known
 
 _EARLIER = (
     N_("automatic choice"),
@@ -28,5 +28,5 @@ def title(model: str) -> Message:
     """
     if model == AUTO:
         return Message(AUTO_TITLE)
-    known = candidates().get(model)
-    return Message(known.title if known else model)
+    found = known(model)
+    return Message(found.title if found else model)

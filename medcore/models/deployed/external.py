@@ -208,7 +208,7 @@ def validate(
     InputError for weights that cannot be, and UnknownLevelsError where most
     values of a category are unknown to the model, unless ``new_levels`` names the column.
     """
-    schema = _new_schema(bundle.schema, cohort, target)
+    schema = new_schema(bundle.schema, cohort, target)
     prepared = prepare_evaluation(cohort.with_schema(schema), bundle.recipe, bundle.classes)
     weights = None if weight is None else read_weights(cohort, weight, rows=prepared.rows)
     counted = np.ones(prepared.n_rows, dtype=bool) if weights is None else weights > 0
@@ -252,9 +252,13 @@ def predict_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int]
     """
     risk = bundle.predict(frame)
     risks = {f"risk_{name}": risk[:, k] for k, name in enumerate(bundle.classes)}
+    return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flag_texts(bundle, frame, shifted)})
+
+
+def flag_texts(bundle: Bundle, frame: pd.DataFrame, shifted: Sequence[int]) -> list[str]:
+    """Write what to be careful about of every row of a table, one text a row."""
     odd = set(shifted)
-    flags = ["; ".join((*row, SHIFTED) if at in odd else row) for at, row in enumerate(bundle.flags(frame))]
-    return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flags})
+    return ["; ".join((*row, SHIFTED) if at in odd else row) for at, row in enumerate(bundle.flags(frame))]
 
 
 def differences(codebook: CodeBook, training: AnyRows, new: AnyRows) -> tuple[ColumnDifference, ...]:
@@ -273,7 +277,7 @@ def differences(codebook: CodeBook, training: AnyRows, new: AnyRows) -> tuple[Co
     )
 
 
-def _new_schema(schema: Schema, cohort: Cohort, target: str | None) -> Schema:
+def new_schema(schema: Schema, cohort: Cohort, target: str | None) -> Schema:
     """Match the training schema to the new table: same columns, the outcome perhaps under another name."""
     outcome = schema.outcome
     if outcome is None:
@@ -286,7 +290,13 @@ def _new_schema(schema: Schema, cohort: Cohort, target: str | None) -> Schema:
         renamed if c.role == "outcome" else c for c in schema.columns if c.name != name or c.role == "outcome"
     ]
     optional = {"group", "time", "site", "sensitive", "identifier", "ignored"}
-    return replace(schema, columns=tuple(c for c in kept if c.role not in optional or c.name in cohort.schema.names))
+    afterwards = schema.follow_up.columns if schema.follow_up else ()
+    return replace(
+        schema,
+        columns=tuple(
+            c for c in kept if c.role not in optional or c.name in cohort.schema.names or c.name in afterwards
+        ),
+    )
 
 
 def _known(training: Floats, new: Floats) -> float:

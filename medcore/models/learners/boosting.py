@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _FEW_ROWS = 20_000
 ROUNDS = np.array([15, 30, 50, 75, 100, 150, 200, 300, 400])
 """Numbers of boosting rounds among which held-out folds choose."""
-_SHAPES: tuple[Mapping[str, float], ...] = (
+SHAPES: tuple[Mapping[str, float], ...] = (
     {"num_leaves": 4, "feature_fraction": 0.5, "learning_rate": 0.05},
     {"num_leaves": 12, "feature_fraction": 0.4, "learning_rate": 0.05},
 )
@@ -55,7 +55,7 @@ class BoostingPart(Part):
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
         codes = self.encoder.transform(rows)
-        scores = np.mean([_scores(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0)
+        scores = np.mean([scores_of(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0)
         return risk_of_scores(scores, self.present, self.n_classes)
 
     def coalitions(self) -> TreeCoalitions:
@@ -142,7 +142,7 @@ def _joined(trees: list[dict[str, Any]], share: float) -> Trees:
 
 def fit_boosting(task: Task, reporter: ProgressReporter) -> Fitted:
     """Fit boosted trees of two sizes; how many rounds a fold uses is chosen by the other folds."""
-    n_shapes = len(_SHAPES)
+    n_shapes = len(SHAPES)
     held_scores: list[list[NDArray[np.float64]]] = [[] for _ in range(n_shapes)]
     losses = np.zeros((n_shapes, task.n_folds, len(ROUNDS)))
     presents = [task.classes_of(task.training(fold)) for fold in range(task.n_folds)]
@@ -151,7 +151,7 @@ def fit_boosting(task: Task, reporter: ProgressReporter) -> Fitted:
         encoder, codes = encode_training(task, rows)
         held_codes = encoder.transform(task.rows.take(held))
         for shape in range(n_shapes):
-            stages = _stages(_boost(task, rows, codes, shape, int(ROUNDS[-1])), held_codes)
+            stages = stages_of(boost(task, rows, codes, shape, int(ROUNDS[-1])), held_codes)
             held_scores[shape].append(stages)
             losses[shape, fold] = [
                 total_loss(risk_of_scores(s, presents[fold], task.n_classes), task.outcome[held]) for s in stages
@@ -162,25 +162,26 @@ def fit_boosting(task: Task, reporter: ProgressReporter) -> Fitted:
     for fold in range(task.n_folds):
         scores = [held_scores[shape][fold][picked[shape][0][fold]] for shape in range(n_shapes)]
         oof[task.held_out(fold)] = risk_of_scores(np.mean(scores, axis=0), presents[fold], task.n_classes)
-    part = _boost_all(task, [int(ROUNDS[best]) for _chosen, best in picked])
+    part = boost_all(task, [int(ROUNDS[best]) for _chosen, best in picked])
     reporter.tell("final", 1.0)
     return Fitted(oof, part)
 
 
-def _boost_all(task: Task, rounds: Sequence[int]) -> BoostingPart:
+def boost_all(task: Task, rounds: Sequence[int]) -> BoostingPart:
     """Fit the final models on all rows, several of each size with seeds of their own: their mean varies less."""
     rows = np.arange(task.n)
     encoder, codes = encode_training(task, rows)
     repeats = 2 if task.n < _FEW_ROWS else 1
     boosters = tuple(
-        _boost(task, rows, codes, shape, rounds[shape], repeat)
-        for shape in range(len(_SHAPES))
+        boost(task, rows, codes, shape, rounds[shape], repeat)
+        for shape in range(len(SHAPES))
         for repeat in range(repeats)
     )
     return BoostingPart(boosters, task.classes_of(rows), task.n_classes, encoder)
 
 
-def _boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, repeat: int = 0) -> Any:
+def boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, repeat: int = 0) -> Any:
+    """Fit a LightGBM model of one of the two sizes on encoded training rows."""
     import lightgbm
 
     present = task.classes_of(rows)
@@ -192,7 +193,7 @@ def _boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, rep
     )
     many = len(present) > 2
     parameters = {
-        **_SHAPES[shape],
+        **SHAPES[shape],
         "objective": "multiclass" if many else "binary",
         **({"num_class": len(present)} if many else {}),
         "min_data_in_leaf": max(2, min(10 if len(rows) < 20_000 else 40, len(rows) // 10)),
@@ -221,19 +222,20 @@ def _threads(n_rows: int) -> int:
     return n_threads() if n_rows > _FEW_ROWS else 1
 
 
-def _scores(booster: Any, codes: Codes, start: int, rounds: int) -> NDArray[np.float64]:
+def scores_of(booster: Any, codes: Codes, start: int, rounds: int) -> NDArray[np.float64]:
+    """Return the scores (n, columns) that some of a model's rounds add up to."""
     raw = booster.predict(
         codes, raw_score=True, start_iteration=start, num_iteration=rounds, num_threads=_threads(len(codes))
     )
     return np.asarray(raw, dtype=np.float64).reshape(len(codes), -1)
 
 
-def _stages(booster: Any, codes: Codes) -> NDArray[np.float64]:
+def stages_of(booster: Any, codes: Codes) -> NDArray[np.float64]:
     """Return the scores after each number of rounds, shape ``(rounds, n, columns)``."""
     last = booster.current_iteration()
     edges = [0, *(int(r) for r in ROUNDS)]
     pieces = [
-        _scores(booster, codes, low, high - low) if low < last else 0.0 * _scores(booster, codes, 0, 1)
+        scores_of(booster, codes, low, high - low) if low < last else 0.0 * scores_of(booster, codes, 0, 1)
         for low, high in pairwise(edges)
     ]
     return np.cumsum(pieces, axis=0)

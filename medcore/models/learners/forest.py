@@ -122,9 +122,9 @@ def fit_forest(task: Task, reporter: ProgressReporter, *, kind: ForestKind = "fo
     oof = np.empty((task.n, task.n_classes))
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        oof[held] = _grow(task, task.training(fold), kind).risk(task.rows.take(held))
+        oof[held] = grow(task, task.training(fold), kind).risk(task.rows.take(held))
         reporter.tell("folds", (fold + 1) / (task.n_folds + 1))
-    part = _grow(task, np.arange(task.n), kind)
+    part = grow(task, np.arange(task.n), kind)
     reporter.tell("final", 1.0)
     return Fitted(oof, part)
 
@@ -143,7 +143,8 @@ def _check_tree(tree: Any) -> None:
         raise ValueError("a tree of the forest is damaged")
 
 
-def _grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
+def grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
+    """Grow a forest on training rows."""
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
     n = len(rows)

@@ -8,10 +8,15 @@ from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.preparation.replay import Prepared, prepare
 from medcore.data.splitting.split import Split, SplitSettings, make_split
+from medcore.errors import TargetError
+from medcore.i18n import N_
+from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.progress import Follower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import Workers
 from medcore.models.run.results import save_trained
+from medcore.models.run.timed import TimedTrained, train_timed
+from medcore.models.run.timed_results import save_timed
 from medcore.models.run.training import Trained, train
 from medcore.sealing import Folder
 
@@ -53,6 +58,8 @@ def train_cohort(
     """
     recipe = recipe or default_recipe(cohort.schema)
     prepared, parts = split_cohort(cohort, recipe, split)
+    if prepared.duration is not None:
+        raise TargetError(N_("This outcome comes with its time; train it with train_timed_cohort."))
     trained = train(
         prepared,
         parts,
@@ -63,10 +70,46 @@ def train_cohort(
         follower=follower,
         workers=workers,
     )
-    # What the manifest lacks to train the same again: how the file was read, and how the patients were split.
-    plan = {"reading": cohort.source.choices(), "split": (split or SplitSettings()).to_dict()}
-    manifest = {**trained.bundle.manifest, "plan": plan}
-    trained = replace(trained, bundle=replace(trained.bundle, manifest=manifest))
+    trained = replace(trained, bundle=_planned(trained.bundle, cohort, split))
     if folder is not None:
         save_trained(trained, folder)
     return trained
+
+
+def train_timed_cohort(
+    cohort: Cohort,
+    settings: TrainSettings | None = None,
+    *,
+    recipe: Recipe | None = None,
+    split: SplitSettings | None = None,
+    folder: Folder | None = None,
+    follower: Follower | None = None,
+) -> TimedTrained:
+    """Do what :func:`train_cohort` does for an outcome that comes with its time (``schema.follow_up``).
+
+    Raises:
+        InputError: what cannot be prepared, split or trained, in one sentence.
+        CancelledError: the follower asked to stop.
+
+    """
+    recipe = recipe or default_recipe(cohort.schema)
+    prepared, parts = split_cohort(cohort, recipe, split)
+    trained = train_timed(
+        prepared,
+        parts,
+        settings or TrainSettings(),
+        schema=cohort.schema,
+        recipe=recipe,
+        cohort_sha256=cohort.sha256,
+        follower=follower,
+    )
+    trained = replace(trained, bundle=_planned(trained.bundle, cohort, split))
+    if folder is not None:
+        save_timed(trained, folder)
+    return trained
+
+
+def _planned(bundle: Bundle, cohort: Cohort, split: SplitSettings | None) -> Bundle:
+    """Note what the manifest lacks to train the same again: how the file was read, and how the patients were split."""
+    plan = {"reading": cohort.source.choices(), "split": (split or SplitSettings()).to_dict()}
+    return replace(bundle, manifest={**bundle.manifest, "plan": plan})

@@ -44,6 +44,22 @@ def describe(
     n_background: int,
 ) -> dict[str, Any]:
     """Say of a run what whoever gets the bundle must know; JSON-ready, in English."""
+    made = provenance(settings, split, cohort_sha256=cohort_sha256, weights=weights, n_background=n_background)
+    return made | {
+        "n_train": len(results.training.outcome),
+        "n_test": len(results.test.outcome) if results.test else 0,
+        "class_counts": dict(results.cross_validated.class_counts),
+        "threshold": youden_threshold(results),
+        "threshold_rationale": YOUDEN,
+        "cross_validated": _figures(results.cross_validated),
+        "test": _figures(results.tested) if results.tested else None,
+    }
+
+
+def provenance(
+    settings: TrainSettings, split: Split, *, cohort_sha256: str, weights: Mapping[str, float], n_background: int
+) -> dict[str, Any]:
+    """Say how a model was made and what it is for, whatever it predicts."""
     return {
         "model": settings.model,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -52,14 +68,7 @@ def describe(
         "settings": settings.to_dict(),
         "versions": {"python": platform.python_version()} | {name: package_version(name) for name in PACKAGES},
         "split": {"kind": split.kind, "n_folds": split.n_folds, "seed": split.seed},
-        "n_train": len(results.training.outcome),
-        "n_test": len(results.test.outcome) if results.test else 0,
-        "class_counts": dict(results.cross_validated.class_counts),
         "weights": dict(weights),
-        "threshold": youden_threshold(results),
-        "threshold_rationale": YOUDEN,
-        "cross_validated": _figures(results.cross_validated),
-        "test": _figures(results.tested) if results.tested else None,
         "intended_use": INTENDED_USE,
         "limits": list(LIMITS),
         "background": {"n_rows": n_background, "note": BACKGROUND_NOTE.format(n=n_background)},

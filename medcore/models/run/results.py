@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SUMMARY = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
 _ARRAYS = "results.npz"
 _FIGURES = "results.json"
+TIMED_FIGURES = "timed_results.json"
+"""The file in which a model that says by when has its figures, which are others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +209,7 @@ def write_results(results: Results, folder: Folder) -> None:
         "preparation": results.preparation.to_dict() if results.preparation else None,
         "specification": results.specification.to_dict() if results.specification else None,
         "stability": results.stability,
-        "findings": [_finding_to_dict(f) for f in results.findings],
+        "findings": [finding_to_dict(f) for f in results.findings],
     }
     write_json(folder / _FIGURES, figures)
 
@@ -226,6 +228,12 @@ def read_results(folder: Folder) -> Results:
     """
     folder = as_folder(folder)
     manifest = read_manifest(folder)
+    if (folder / TIMED_FIGURES).is_file():
+        raise BundleError(
+            N_(
+                "This model says by when the event comes, so it is judged by other figures; what you asked for does not have them yet."
+            )
+        )
     if not has_results(folder):
         raise BundleError(N_("The bundle {folder} has no results of its training beside it."), folder=folder.name)
     figures = read_json(folder / _FIGURES)
@@ -240,7 +248,7 @@ def read_results(folder: Folder) -> Results:
         cross_validated=Evaluation.from_dict(figures["cross_validated"]),
         tested=Evaluation.from_dict(figures["test"]) if figures["test"] else None,
         candidates=tuple(_candidate(data, place, arrays) for place, data in enumerate(figures["candidates"])),
-        findings=tuple(_finding_from_dict(f) for f in figures["findings"]),
+        findings=tuple(finding_from_dict(f) for f in figures["findings"]),
         table_one=TableOne.from_dict(figures["table_one"]) if figures.get("table_one") else None,
         preparation=Preparation.from_dict(figures["preparation"]) if figures.get("preparation") else None,
         specification=Specification.from_dict(figures["specification"]) if figures.get("specification") else None,
@@ -267,9 +275,14 @@ def _pack_patients(patients: Patients, side: str, arrays: dict[str, NDArray[Any]
     arrays |= {f"{side}_{name}": getattr(patients, name) for name in ("rows", "outcome", "risk")}
     if patients.groups is not None:
         arrays[f"{side}_groups"] = patients.groups
+    return pack_sensitive(patients.sensitive, side, arrays)
+
+
+def pack_sensitive(sensitive: pd.DataFrame, side: str, arrays: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """Put the sensitive columns' arrays beside the others; return what they are called and mean."""
     columns = []
-    for place, name in enumerate(patients.sensitive.columns):
-        values = patients.sensitive[name]
+    for place, name in enumerate(sensitive.columns):
+        values = sensitive[name]
         numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
         codes, levels = (values.to_numpy(dtype=np.float64, na_value=np.nan), None) if numeric else _levels(values)
         arrays[f"{side}_sensitive_{place}"] = codes
@@ -282,28 +295,35 @@ def _levels(values: pd.Series[Any]) -> tuple[NDArray[Any], list[str]]:
     return np.asarray(codes), [str(v) for v in levels]
 
 
-def _unpack_patients(side: str, columns: list[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> Patients:
+def unpack_sensitive(side: str, columns: list[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Read back what :func:`pack_sensitive` put there."""
     sensitive: dict[str, Any] = {}
     for place, column in enumerate(columns):
         codes, levels = arrays[f"{side}_sensitive_{place}"], column["levels"]
         sensitive[column["name"]] = (
             codes if levels is None else np.array([*levels, None], dtype=object)[codes]  # code −1: missing
         )
+    return pd.DataFrame(sensitive, index=range(len(arrays[f"{side}_rows"])))
+
+
+def _unpack_patients(side: str, columns: list[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> Patients:
     return Patients(
         rows=arrays[f"{side}_rows"],
         outcome=arrays[f"{side}_outcome"],
         groups=arrays.get(f"{side}_groups"),
-        sensitive=pd.DataFrame(sensitive, index=range(len(arrays[f"{side}_rows"]))),
+        sensitive=unpack_sensitive(side, columns, arrays),
         risk=arrays[f"{side}_risk"],
     )
 
 
-def _finding_to_dict(finding: Finding) -> dict[str, Any]:
+def finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """Return a JSON-ready form that :func:`finding_from_dict` reads back, with its sentences in no language yet."""
     words = {name: getattr(finding, name).to_dict() for name in ("message", "why", "remedy")}
     return finding.to_dict() | words
 
 
-def _finding_from_dict(data: Mapping[str, Any]) -> Finding:
+def finding_from_dict(data: Mapping[str, Any]) -> Finding:
+    """Read what :func:`finding_to_dict` wrote."""
     return Finding(
         code=data["code"],
         severity=data["severity"],

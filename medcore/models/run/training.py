@@ -21,6 +21,7 @@ from medcore.features import AnyRows, CodeBook, Layout, Rows, kind_named
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.candidate import (
     AUTO,
+    COX,
     LOGISTIC,
     ORDINAL,
     PREVALENCE,
@@ -34,6 +35,7 @@ from medcore.models.contract.concurrency import fit_concurrently
 from medcore.models.contract.progress import Follower, NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk, Task, clean
+from medcore.models.contract.timed import curve_times
 from medcore.models.contract.trials import SearchOutcome
 from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.models.learners.logistic import LogisticPart
@@ -47,7 +49,7 @@ from medcore.models.selection.ensemble import blend
 from medcore.models.written.inputs import inputs_of
 from medcore.models.written.specification import Specification, specify
 from medcore.statistics.scores import class_log_loss
-from medcore.targets import Target
+from medcore.targets import EventTime, Target
 
 MAX_BACKGROUND = 200
 
@@ -124,8 +126,8 @@ def train(
     started = time.perf_counter()
     check_trainable(prepared, split)
     check_suits(settings.model, prepared.target)
-    run = _Run.of(prepared, split, settings)
-    fitted, seconds = _fit_all(run.task, follower or NullFollower(), workers or ThisProcess())
+    run = RunRows.of(prepared, split, settings)
+    fitted, seconds = fit_all(run.task, follower or NullFollower(), workers or ThisProcess())
     chosen = _choose(run.task, fitted, settings)
     bundle = Bundle(
         classes=prepared.classes,
@@ -161,12 +163,12 @@ def train(
 
 def task_of(prepared: Prepared, split: Split, settings: TrainSettings) -> Task:
     """Return the training rows as the learners are given them."""
-    return _Run.of(prepared, split, settings).task
+    return RunRows.of(prepared, split, settings).task
 
 
 def refitted(task: Task, follower: Follower) -> Callable[[AnyRows], Risk]:
     """Repeat the whole modelling (candidates, weights, recalibration) on a task; return the risks it gives."""
-    fitted, _seconds = _fit_all(task, follower, ThisProcess())
+    fitted, _seconds = fit_all(task, follower, ThisProcess())
     chosen = _choose(task, fitted, task.settings)
 
     def risk(rows: AnyRows) -> Risk:
@@ -177,7 +179,7 @@ def refitted(task: Task, follower: Follower) -> Callable[[AnyRows], Risk]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class RunRows:
     """The rows of a run on both sides of the lock."""
 
     prepared: Prepared
@@ -188,7 +190,8 @@ class _Run:
     left_out: tuple[str, ...]
 
     @classmethod
-    def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> _Run:
+    def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> RunRows:
+        """Read the rows of a prepared cohort as the models are given them."""
         train = ~split.test
         codebook = CodeBook.fit(prepared.predictors[train], prepared.kinds)
         rows = codebook.transform(prepared.predictors)
@@ -210,6 +213,10 @@ class _Run:
             settings=settings,
             groups=None if split.wholes is None else split.wholes[train],
         )
+        if isinstance(prepared.target, EventTime) and prepared.duration is not None:
+            duration = prepared.duration[train]
+            times = curve_times(duration, task.outcome, prepared.target.horizons)
+            task = replace(task, by=prepared.target, duration=duration, times=times)
         return cls(prepared, split, task, codebook, rows.take(split.test), dropped)
 
     def background(self) -> Rows:
@@ -238,12 +245,14 @@ class _Chosen:
 
 
 def _names(settings: TrainSettings, n_rows: int, target: Target) -> tuple[str, ...]:
-    names = automatic(n_rows, target) if settings.model == AUTO else (PREVALENCE, LOGISTIC, settings.model)
+    simple = COX if isinstance(target, EventTime) else LOGISTIC
+    names = automatic(n_rows, target) if settings.model == AUTO else (PREVALENCE, simple, settings.model)
     return tuple(dict.fromkeys((*names, SEARCHED) if settings.search_minutes else names))
 
 
-def _fit_all(task: Task, follower: Follower, workers: Workers) -> tuple[dict[str, Fitted], dict[str, float]]:
-    known, names = candidates(), _names(task.settings, task.n, task.target)
+def fit_all(task: Task, follower: Follower, workers: Workers) -> tuple[dict[str, Fitted], dict[str, float]]:
+    """Fit every candidate of a run, and say how many seconds each took."""
+    known, names = candidates(task.target), _names(task.settings, task.n, task.target)
     reporter = ProgressReporter(
         follower, {name: known[name].share for name in names} | {"": 0.2}, run=task.settings.model, workers=workers
     )
@@ -281,7 +290,7 @@ def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -
 
 
 def _judge(
-    run: _Run, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen, seconds: Mapping[str, float]
+    run: RunRows, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen, seconds: Mapping[str, float]
 ) -> Results:
     """Judge the bundle and every candidate; the only place where the locked test set is looked at."""
     task, locked = run.task, run.split.test
@@ -324,7 +333,7 @@ def _judge(
     return _advised(results, task.settings, chosen)
 
 
-def _specified(run: _Run, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen) -> Specification | None:
+def _specified(run: RunRows, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen) -> Specification | None:
     """Write the regression down: the bundle's own, or the one trained beside it, of an outcome in an order the one that knows it."""
     (first, *others) = chosen.weights
     own = fitted[first].part

@@ -104,6 +104,7 @@ def subtask(task: Task, rows: Indices) -> Task:
         folds=folds.astype(np.int64),
         n_folds=n_folds,
         groups=groups,
+        duration=task.duration[rows] if len(task.duration) else task.duration,
     )
 
 

@@ -1,0 +1,83 @@
+"""The incidence alone: by when knowing nothing about a patient says that the event comes (Aalen–Johansen)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import AnyRows
+from medcore.i18n import N_
+from medcore.models.contract.candidate import PREVALENCE, Candidate
+from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Task
+from medcore.models.contract.timed import Curves, TimedPart
+from medcore.sealing import Folder
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidencePart(TimedPart):
+    """Predicts for everybody the incidence in all: steps at ``steps`` (U,), after which it is ``incidence`` (causes, U)."""
+
+    kind: ClassVar[str] = "incidence"
+    horizon: float
+    steps: Floats
+    incidence: Floats
+
+    def curve(self, rows: AnyRows, times: Floats, /) -> Curves:
+        """Return the same incidence for every row."""
+        before = np.column_stack([np.zeros(len(self.incidence)), self.incidence])
+        by = before[:, np.searchsorted(self.steps, times, side="right")]
+        return np.tile(by, (len(rows), 1, 1))
+
+    def save(self, folder: Folder, /) -> dict[str, Any]:  # noqa: ARG002
+        """Return everything; nothing is large."""
+        return {"horizon": self.horizon, "steps": self.steps.tolist(), "incidence": self.incidence.tolist()}
+
+    @classmethod
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:  # noqa: ARG003
+        """Read what :meth:`save` wrote."""
+        return cls(float(data["horizon"]), np.asarray(data["steps"]), np.asarray(data["incidence"], dtype=np.float64))
+
+
+def fit_incidence(task: Task, reporter: ProgressReporter) -> Fitted:
+    """Estimate the incidence in each fold and on all rows."""
+    curves = np.empty((task.n, task.n_classes - 1, len(task.times)))
+    oof = np.empty((task.n, task.n_classes))
+    for fold in range(task.n_folds):
+        held, part = task.held_out(fold), estimated(task, task.training(fold))
+        rows = task.rows.take(held)
+        curves[held], oof[held] = part.curve(rows, task.times), part.risk(rows)
+    reporter.tell("folds", 1.0)
+    return Fitted(oof, estimated(task, np.arange(task.n)), curves=curves)
+
+
+def estimated(task: Task, rows: Indices) -> IncidencePart:
+    """Estimate the cumulative incidence of every cause by Aalen and Johansen; Kaplan–Meier's complement where there is one."""
+    assert task.by is not None
+    steps, place = np.unique(task.duration[rows], return_inverse=True)
+    n_causes = task.by.n_causes
+    events = np.stack([np.bincount(place[task.outcome[rows] == k + 1], minlength=len(steps)) for k in range(n_causes)])
+    left = np.bincount(place, minlength=len(steps))
+    at_risk = len(rows) - np.concatenate([[0], np.cumsum(left)[:-1]])
+    free = np.cumprod(1.0 - events.sum(axis=0) / at_risk)
+    incidence = np.cumsum(np.concatenate([[1.0], free[:-1]]) * events / at_risk, axis=1)
+    some = events.any(axis=0)
+    return IncidencePart(task.by.main, steps[some], incidence[:, some])
+
+
+CANDIDATES = (
+    Candidate(
+        name=PREVALENCE,
+        title=N_("Prevalence alone"),
+        order=10,
+        share=0.01,
+        learner=fit_incidence,
+        part=IncidencePart,
+        automatic=True,
+    ),
+)
