@@ -13,6 +13,7 @@ from medcore.ui.kit.state import state
 from medcore.ui.kit.thresholds import threshold_of
 from medcore.ui.patient import choice, listing, one, table, whole, worklist
 from medcore.ui.patient.explainer import Explainer, open_explainer
+from medcore.ui.timed import patient as timed
 
 VIEWS = {
     "one": N_("Patients"),
@@ -27,6 +28,12 @@ def page() -> None:
         head()
     study = guards.require_outcome()
     run = guards.require_run()
+    if cache.by_when(run):
+        if not listed:
+            head()
+        with components.errors_shown():
+            timed.show(study, run)
+        return
     with components.errors_shown():
         explainer = open_explainer(study, run)
         opened = one.opened(explainer)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore import jobs
+from medcore.data.follow_up import span
 from medcore.data.quality import inspect
 from medcore.data.schema.class_names import event_name
 from medcore.i18n import _, percent
 from medcore.studies.records import StudyRecord
+from medcore.targets import EventTime
 from medcore.ui.kit import cache, guards
 from medcore.ui.kit.runs import run_title
 from medcore.ui.kit.shown import components
@@ -44,12 +46,14 @@ def page() -> None:
 def what_is_trained(study: StudyRecord) -> None:
     outcome = study.schema.outcome
     target = study.schema.target
+    by = [(_("By when"), str(span(target.main, target.unit)))] if isinstance(target, EventTime) else []
     several = _("several classes in an order") if target and target.ordered else _("several classes")
     components.facts(
         [
             (_("Rows"), f"{study.n_rows:,}"),
             (_("Outcome"), str(study.schema.shown(outcome.name)) if outcome else "–"),
             (_("Event"), event_name(study.schema) or several),
+            *by,
             (_("Predictors"), str(len(study.schema.predictors))),
             (_("Locked test set"), percent(study.split.test_size, 0)),
         ]

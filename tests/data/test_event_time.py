@@ -8,10 +8,10 @@ import pytest
 
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.follow_up import span
+from medcore.data.preparation.event_time import choose_event_time, horizon_in, propose_event_times
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.preparation.replay import prepare
 from medcore.data.quality import inspect
-from medcore.data.schema.event_time import choose_event_time, horizon_in, propose_event_times
 from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.errors import InputError, SettingsError, TargetError

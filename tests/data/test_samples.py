@@ -14,6 +14,7 @@ from medcore.i18n import language
     ("key", "n_rows", "n_predictors", "positive", "encoding"),
     [
         ("heart", 920, 13, "yes", "utf-8"),
+        ("heart_failure", 299, 11, "1", "utf-8"),
         ("breast", 569, 30, "malignant", "utf-8"),
         ("thyroid", 9172, 29, None, "utf-8"),
         ("heart_zh", 920, 13, "是", "gb18030"),
@@ -111,3 +112,11 @@ def test_a_dictionary_that_is_not_understood_says_where(
 ) -> None:
     with pytest.raises(error, match=said):
         load_dictionary(cohort.schema, text)
+
+
+def test_the_heart_failure_sample_asks_by_when() -> None:
+    schema = load_sample("heart_failure").schema
+    assert schema.follow_up is not None
+    assert (schema.follow_up.duration, schema.follow_up.unit) == ("time", "days")
+    assert (schema.follow_up.horizons, schema.follow_up.main) == ((30.0, 90.0, 182.625), 182.625)
+    assert "time" not in [c.name for c in schema.predictors]

@@ -11,7 +11,7 @@ import pytest
 
 from medcore.cli import main
 from medcore.data.cohort import Cohort
-from medcore.data.schema.event_time import choose_event_time
+from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.schema.inference import infer_schema
 from medcore.errors import BundleError, SettingsError
 from medcore.explanation import explain_row

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from medcore.data.cohort import Column
+from medcore.data.preparation.event_time import propose_event_times
 from medcore.data.quality.catalogue import Hit, check, ignore, named
 from medcore.data.quality.leakage import AFTER_WORDS, aurocs, words_of
 from medcore.data.quality.view import View
-from medcore.data.schema.event_time import propose_event_times
 from medcore.i18n import N_, Message
 
 TELLING = 0.70

@@ -18,6 +18,7 @@ from medcore.features import AnyRows, CodeBook, Rows
 
 if TYPE_CHECKING:
     from medcore.models.run.results import Results
+    from medcore.models.run.timed_results import TimedResults
 
 MAX_REFERENCE = 5_000
 N_NEAREST = 5
@@ -41,7 +42,7 @@ class Reference:
     spreads: Floats = field(repr=False)
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any], results: Results, frame: pd.DataFrame) -> Self:
+    def of(cls, manifest: Mapping[str, Any], results: Results | TimedResults, frame: pd.DataFrame) -> Self:
         """Read the training patients of a run from its cohort's frame, a random 5,000 of them if there are more."""
         training = results.training
         chosen = np.arange(len(training.rows))

@@ -94,8 +94,18 @@ def _inputs(store: Store, owner: str, run_id: str) -> RunInputs:
 
 def train_study(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dict[str, Any]:
     """Prepare, split, train and save; return the figures that lists show."""
-    from medcore.models.run.cohort import train_cohort
+    from medcore.models.run.cohort import train_cohort, train_timed_cohort
 
+    if inputs.cohort.schema.follow_up is not None:
+        by_when = train_timed_cohort(
+            inputs.cohort,
+            inputs.settings,
+            recipe=inputs.plan.recipe,
+            split=inputs.plan.split,
+            folder=folder,
+            follower=follower,
+        )
+        return by_when.results.summary() | {"seconds": by_when.seconds}
     with workers_of_this_cluster() as workers:
         trained = train_cohort(
             inputs.cohort,

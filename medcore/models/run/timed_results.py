@@ -50,6 +50,11 @@ class TimedPatients:
     risk: Risk = field(repr=False)
     curve: Curves = field(repr=False)
 
+    @property
+    def outcome(self) -> Indices:
+        """What ended each patient's follow-up, as the target numbers it."""
+        return self.event
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedCandidate:

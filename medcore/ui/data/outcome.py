@@ -13,6 +13,7 @@ from medcore.data.schema.inference import TargetProposal, choose_target, propose
 from medcore.data.schema.targets import absence, against_event, class_counts
 from medcore.i18n import _, current_language
 from medcore.studies.records import StudyRecord
+from medcore.ui.data.event_time import by_when, event_time_form
 from medcore.ui.kit.cache import cohort, once, store
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.notices import errors_shown
@@ -47,7 +48,12 @@ def outcome_form(study: StudyRecord) -> None:
             )
     if target is None:
         return
+    with right:
+        timed = by_when(study, target)
     with errors_shown():
+        if timed:
+            event_time_form(study, target)
+            return
         schema = once(
             lambda: choose_target(study.schema, cohort(study).frame, target), "target", study.identity, target
         )
@@ -67,7 +73,7 @@ def outcome_form(study: StudyRecord) -> None:
         if outcome is not None and outcome.name == target:
             schema = replace(schema.change(target, level_labels=outcome.level_labels), absence=study.schema.absence)
         schema = _called(study, schema, counts)
-        settled = outcome is not None and _said(schema) == _said(study.schema)
+        settled = outcome is not None and _said(schema) == _said(study.schema) and study.schema.follow_up is None
         if not settled and st.button(_("Use this outcome"), key="data.outcome.save", type="primary"):
             store().save_schema(study.owner, study.id, schema)
             st.rerun()

@@ -20,6 +20,7 @@ from medcore.data.cohort import Cohort, Schema
 from medcore.data.describe.mended import Mend, mended, mended_of
 from medcore.models.contract.progress import Progress
 from medcore.models.run.results import Results, read_results
+from medcore.models.run.timed_results import TimedResults, has_timed_results, read_timed_results
 from medcore.settings import Settings
 from medcore.studies.people.roles import Role
 from medcore.studies.records import RunRecord, StudyRecord
@@ -100,6 +101,16 @@ def results(run: RunRecord) -> Results:
     """Return everything a finished run found, without loading its model, in the study's present words for the classes."""
     found = once(lambda: read_results(store().result_folder(run.owner, run.id)), "results", run.id)
     return found.named_as(study(run.owner, run.study_id).schema)
+
+
+def by_when(run: RunRecord) -> bool:
+    """Whether a finished run's model says by when an event comes, so that it has results of its own kind."""
+    return once(lambda: has_timed_results(store().result_folder(run.owner, run.id)), "by_when", run.id)
+
+
+def timed_results(run: RunRecord) -> TimedResults:
+    """Return everything a finished run that says by when found, without loading its model."""
+    return once(lambda: read_timed_results(store().result_folder(run.owner, run.id)), "timed_results", run.id)
 
 
 def mends(study: StudyRecord) -> tuple[Mend, ...]:

@@ -142,7 +142,7 @@ def choose_event_time(
             schema = schema.change(name, role=role, kind=kind, reason=words)
     schema = replace(schema, follow_up=draft, positive=causes[0])
     times = event_times(cohort, schema)
-    asked = [horizon_in(text, chosen) for text in horizons] or _proposed_horizons(times, chosen)
+    asked = [horizon_in(text, chosen) for text in horizons] or possible_horizons(times, chosen)[-MOST_PROPOSED:][::-1]
     follow_up = replace(draft, horizons=tuple(sorted(set(asked))), main=asked[0])
     check_followed(times, follow_up)
     sentence = Message(N_("{event} {unit}"), {"event": told, "unit": reason})
@@ -224,8 +224,8 @@ def horizon_in(text: str | float, unit: TimeUnit) -> float:
     return float(f"{float(match[1]) * factor:.10g}")
 
 
-def _proposed_horizons(times: EventTimes, unit: TimeUnit) -> list[float]:
-    """Return usual horizons, the one in question first, that enough patients were followed for; else a quantile of the times."""
+def possible_horizons(times: EventTimes, unit: TimeUnit) -> list[float]:
+    """Return the usual horizons, ascending, that enough patients were followed for and had the event by; else one quantile of the times."""
     known = times.known
     duration, event = times.duration[known], times.event[known]
     if not len(duration):
@@ -238,10 +238,9 @@ def _proposed_horizons(times: EventTimes, unit: TimeUnit) -> list[float]:
         )
 
     usual = [float(f"{size * DAYS[of] / DAYS[unit]:.10g}") for size, of in USUAL_HORIZONS]
-    fitting = [h for h in usual if enough(h)][-MOST_PROPOSED:]
-    if not fitting:
-        fitting = [float(np.sort(duration)[::-1][min(len(duration), max(FEWEST_FOLLOWED, len(duration) // 4)) - 1])]
-    return fitting[::-1]
+    fitting = [h for h in usual if enough(h)]
+    later = np.sort(duration)[::-1][min(len(duration), max(FEWEST_FOLLOWED, len(duration) // 4)) - 1]
+    return fitting or [float(later)]
 
 
 def _day(text: str) -> str:

@@ -1,0 +1,43 @@
+"""By when the event comes: one patient's curve beside what happened to others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from medcore.charts.drawing import lines, theme
+from medcore.explanation.patient.over_time import PatientCurve
+from medcore.i18n import _
+
+
+def patient_curve(found: PatientCurve, *, name: str, horizons: Sequence[float], unit: str) -> go.Figure:
+    """Draw a patient's cumulative incidence beside that observed among similar patients, and among all."""
+    at = lines.percent(float(found.risk[-1]))
+    figure = theme.new_figure(
+        title=_("The risk of this patient rises to {percent} of 100", percent=at),
+        x_title=_("Time ({unit})", unit=unit),
+        y_title=_("Has had it by then: {name}", name=name),
+        alt=_(
+            "The patient’s risk by each time, beside what was observed among {n} similar patients.", n=found.n_similar
+        ),
+        height=380,
+    )
+    hover = _("{y} by {x}", y="%{y:.1%}", x="%{x:.4g}")
+    lines.line(figure, found.times, found.risk, name=_("This patient"), index=0, hover=hover)
+    lines.band(figure, found.times, found.low, found.high, name=_("95 % interval of similar patients"), index=1)
+    similar = _("{n} most similar patients, observed", n=found.n_similar)
+    lines.line(figure, found.times, found.similar, name=similar, index=1, hover=hover, line_shape="hv")
+    lines.line(
+        figure,
+        found.times,
+        found.everybody,
+        name=_("All training patients, observed"),
+        index=2,
+        hover=hover,
+        line_shape="hv",
+    )
+    for horizon in horizons:
+        figure.add_vline(x=horizon, line_width=1, line_dash="dot")
+    lines.shares(figure, x=False)
+    return figure

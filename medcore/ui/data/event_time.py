@@ -1,0 +1,249 @@
+"""Choose an outcome that comes with its time: how long patients were followed, what ended it, and by when risks are asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from medcore.data.cohort import Schema
+from medcore.data.follow_up import UNIT_NAMES, about, span
+from medcore.data.preparation.event_time import choose_event_time, possible_horizons, propose_event_times
+from medcore.data.preparation.follow_up import event_times
+from medcore.data.schema.targets import class_counts, default_positive
+from medcore.data.values.words import NEGATIVE_WORDS
+from medcore.i18n import N_, _
+from medcore.statistics.survival.censoring import Censoring
+from medcore.studies.records import StudyRecord
+from medcore.targets.event_time import UNITS
+from medcore.ui.kit.cache import cohort, once, store
+from medcore.ui.kit.layout import caption, facts
+from medcore.ui.kit.shown.inputs import choice
+from medcore.ui.kit.text import one_line
+
+WAYS = {
+    "time": N_("A column of times"),
+    "dates": N_("Two dates"),
+    "study": N_("Date of the event, and an end of study"),
+}
+ASKED = {"classes": N_("Whether it happens"), "time": N_("By when it happens")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What the form asks for beside the horizons."""
+
+    status: str
+    when: str | tuple[str, str] | tuple[str, str, str]
+    unit: str | None
+    event: str | None
+    competing: tuple[str, ...]
+    censored: tuple[str, ...] | None
+
+    def schema(self, study: StudyRecord, horizons: tuple[float, ...] = ()) -> Schema:
+        """Return the study's schema with this outcome; the event is called as before where it is the same."""
+        chosen = choose_event_time(
+            cohort(study),
+            self.status,
+            when=self.when,
+            event=self.event,
+            competing=self.competing,
+            censored=self.censored,
+            horizons=horizons,
+            unit=self.unit,
+        )
+        old = study.schema.outcome
+        if old is None or old.name != self.status:
+            return chosen
+        return chosen.change(self.status, level_labels=old.level_labels, label=old.label)
+
+
+def by_when(study: StudyRecord, target: str) -> bool:
+    """Ask whether it is asked if something happens, or by when; the likelier of the two comes first."""
+    proposed = once(lambda: propose_event_times(cohort(study).frame, study.schema), "event_times", study.identity)
+    timed = study.schema.follow_up is not None if study.schema.outcome else any(p.status == target for p in proposed)
+    order = ["time", "classes"] if timed else ["classes", "time"]
+    return (
+        choice(_("What is asked"), order, key=f"data.asked.{study.id}.{target}.{timed}", show=lambda a: _(ASKED[a]))
+        == "time"
+    )
+
+
+def event_time_form(study: StudyRecord, status: str) -> None:
+    """Ask for follow-up, event and horizons, show who was followed for how long, and keep it on request."""
+    answers = _ask(study, status)
+    if answers is None:
+        return
+    key = ("event_time", study.identity, answers)
+    drafted = once(lambda: answers.schema(study), *key)
+    assert drafted.follow_up is not None
+    unit = drafted.follow_up.unit
+    times = once(lambda: event_times(cohort(study), drafted), "times", *key)
+    possible = once(lambda: possible_horizons(times, unit), "horizons", *key)
+    old = study.schema.follow_up
+    kept = [h for h in (old.horizons if old else drafted.follow_up.horizons) if h in possible] or possible[-1:]
+    left, right = st.columns(2)
+    with left:
+        horizons = st.multiselect(
+            _("Horizons: by when risks are asked"),
+            possible,
+            default=kept,
+            format_func=lambda h: str(span(h, unit)),
+            key=f"data.horizons.{study.identity}.{status}.{possible}",
+        )
+    with right:
+        first = max(horizons, default=possible[-1])
+        usual = old.main if old and old.main in horizons else first
+        main = st.selectbox(
+            _("The horizon in question"),
+            sorted(horizons) or [first],
+            index=(sorted(horizons) or [first]).index(usual),
+            format_func=lambda h: str(span(h, unit)),
+            help=_("Risks, explanations and the list of patients are about it; the others are judged too."),
+            key=f"data.horizon.{study.identity}.{status}.{horizons}",
+        )
+    caption(str(drafted[status].reason or ""))
+    known = times.known
+    duration, event = times.duration[known], times.event[known]
+    median = Censoring.of(duration, event).median_follow_up()
+    facts(
+        [
+            (_("Patients followed"), f"{len(event):,}"),
+            (_("With the event"), f"{int((event == 1).sum()):,}"),
+            *(
+                [(_("With a competing event"), f"{int((event > 1).sum()):,}")]
+                if len(drafted.follow_up.causes) > 1
+                else []
+            ),
+            (_("No event seen"), f"{int((event == 0).sum()):,}"),
+            (_("Median follow-up (reverse Kaplan–Meier)"), "–" if median != median else str(about(median, unit))),
+            (_("Longest follow-up"), str(about(float(duration.max()), unit))),
+        ]
+    )
+    asked = (float(main), *(float(h) for h in horizons if h != main))
+    schema = once(lambda: answers.schema(study, asked), *key, asked)
+    settled = study.schema.follow_up == schema.follow_up and study.schema.outcome is not None
+    settled = settled and study.schema.outcome is not None and study.schema.outcome.name == status
+    if not settled and st.button(_("Use this outcome"), key="data.outcome.save", type="primary"):
+        store().save_schema(study.owner, study.id, replace(schema))
+        st.rerun()
+
+
+def _ask(study: StudyRecord, status: str) -> _Answers | None:
+    """Ask how follow-up is given and what ended it; None while something is missing."""
+    schema, rows = study.schema, cohort(study)
+    old = schema.follow_up
+    dates = [c.name for c in schema.columns if c.kind == "date"]
+    numbers = [c.name for c in schema.columns if c.kind == "numeric" and c.name != status]
+    ways = ["time"] * bool(numbers) + ["dates"] * (len(dates) > 1) + ["study"] * (status in dates and len(dates) > 1)
+    if status in dates:
+        ways = [way for way in ways if way == "study"]
+    if not ways:
+        caption(
+            _(
+                "There is no column of times and there are no two dates: by when it happens cannot be asked of this table."
+            )
+        )
+        return None
+    way = choice(
+        _("How long patients were followed"), ways, key=f"data.way.{study.id}.{status}", show=lambda w: _(WAYS[w])
+    )
+    left, right = st.columns(2)
+    when: str | tuple[str, str] | tuple[str, str, str] | None
+    unit = None
+    if way == "time":
+        likely = [p.duration for p in propose_event_times(rows.frame, schema) if p.status == status]
+        first = old.duration if old and old.duration in numbers else next(iter(likely), None)
+        with left:
+            when = st.selectbox(
+                _("Time of follow-up"),
+                numbers,
+                index=None if first is None else numbers.index(first),
+                format_func=lambda n: one_line(schema.shown(n), limit=60),
+                placeholder=_("Choose a column"),
+                key=f"data.duration.{study.identity}.{status}",
+            )
+        with right:
+            unit = st.selectbox(
+                _("Its unit"),
+                [None, *UNITS],
+                index=[None, *UNITS].index(old.unit) if old else 0,
+                format_func=lambda u: _("as the column says, or by its size") if u is None else _(UNIT_NAMES[u]),
+                key=f"data.unit.{study.identity}.{status}",
+            )
+    else:
+        when = _dates(study, status, dates, left, right, ended=way == "study")
+    if when is None:
+        return None
+    if way == "study":
+        return _Answers(status, when, unit, None, (), None)
+    return _what_ended(study, status, when, unit)
+
+
+def _dates(
+    study: StudyRecord, status: str, dates: list[str], left: object, right: object, *, ended: bool
+) -> tuple[str, str] | tuple[str, str, str] | None:
+    """Ask for the dates between which patients were followed."""
+    shown = lambda n: one_line(study.schema.shown(n), limit=60)  # noqa: E731
+    others = [name for name in dates if name != status]
+    with left:  # type: ignore[attr-defined]
+        start = st.selectbox(
+            _("Follow-up began on"), others, format_func=shown, key=f"data.start.{study.identity}.{status}"
+        )
+    with right:  # type: ignore[attr-defined]
+        if ended:
+            day = st.date_input(_("The study ended on"), value=None, key=f"data.study_end.{study.identity}.{status}")
+            return None if start is None or day is None else (start, status, str(day))
+        rest = [name for name in others if name != start]
+        end = st.selectbox(_("Follow-up ended on"), rest, format_func=shown, key=f"data.end.{study.identity}.{status}")
+    return None if start is None or end is None else (start, end)
+
+
+def _what_ended(
+    study: StudyRecord, status: str, when: str | tuple[str, str] | tuple[str, str, str], unit: str | None
+) -> _Answers | None:
+    """Ask which values of the status are the event, competing events, and the end of follow-up without one."""
+    old = study.schema.follow_up if study.schema.outcome and study.schema.outcome.name == status else None
+    column = (
+        replace(study.schema[status], kind="category")
+        if study.schema[status].kind == "numeric"
+        else study.schema[status]
+    )
+    counts = once(lambda: class_counts(cohort(study).frame, column), "classes", study.content_key, column.to_dict())
+    values = list(counts)
+    if len(values) < 2:
+        caption(_("The status has one value only, so it does not say what ended follow-up."))
+        return None
+    usual = default_positive(counts)[0] if len(values) == 2 else None
+    words = lambda v: _("{name}: {n} rows", name=one_line(v, limit=40), n=counts[v])  # noqa: E731
+    first, second, third = st.columns(3)
+    with first:
+        likely = old.causes[0] if old and old.causes[0] in values else usual
+        event = st.selectbox(
+            _("Event"),
+            values,
+            index=None if likely is None else values.index(likely),
+            format_func=words,
+            placeholder=_("Choose a value"),
+            key=f"data.event.{study.identity}.{status}.time",
+        )
+    rest = [v for v in values if v != event]
+    if event is None:
+        return None
+    with second:
+        chosen = [v for v in old.causes[1:] if v in rest] if old else []
+        competing = st.multiselect(
+            _("Competing events"),
+            rest,
+            default=chosen,
+            format_func=words,
+            key=f"data.competing.{study.identity}.{status}.{event}",
+        )
+    left = [v for v in rest if v not in competing]
+    silent = [v for v in left if len(left) == 1 or v.casefold() in NEGATIVE_WORDS or (old and v in old.censored)]
+    with third:
+        censored = st.multiselect(
+            _("No event was seen"), left, default=silent, format_func=words,
+            key=f"data.censored.{study.identity}.{status}.{event}.{competing}",
+        )  # fmt: skip
+    return _Answers(status, when, unit, event, tuple(competing), tuple(censored))

@@ -1,0 +1,1 @@
+"""What the Train and Patient pages show of models that say by when an event comes."""
