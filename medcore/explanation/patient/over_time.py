@@ -46,10 +46,11 @@ def patient_curve(
 ) -> PatientCurve:
     """Hold a patient's curve ``risk`` (T,) against what was observed.
 
-    ``duration`` and ``event`` (n,) are those of the reference's patients, ``weights`` (P,) how much the model uses each column.
+    Curves begin with 0 at time 0. ``duration`` and ``event`` (n,) are those of the reference's patients, ``weights`` (P,) how much the model uses each column.
     """
     places = reference.nearest(patient, min(N_SIMILAR, len(duration)), weights=weights)
     alike, everybody = Incidence.of(duration[places], event[places]), Incidence.of(duration, event)
+    times, risk = np.concatenate([[0.0], times]), np.concatenate([[0.0], risk])
     observed = np.array([alike.at(float(t)) for t in times])
     errors = np.sqrt([alike.variance_at(float(t)) for t in times])
     bounds = np.array([complementary_bounds(float(f), float(s), Z95) for f, s in zip(observed, errors, strict=True)])
