@@ -13,14 +13,16 @@ from medcore.cli import main
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.schema.inference import infer_schema
-from medcore.errors import BundleError, SettingsError
+from medcore.errors import BundleError, SettingsError, TargetError
 from medcore.explanation import explain_row
 from medcore.models.bundle.bundle import load_bundle
 from medcore.models.contract.candidate import candidates, offered
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.timed import TimedPart
+from medcore.models.deployed.external import validate
 from medcore.models.deployed.timed import predict_timed_table, validate_timed
-from medcore.models.run.cohort import train_timed_cohort
+from medcore.models.run.cohort import train_cohort, train_timed_cohort
+from medcore.models.run.learning import learning_curve
 from medcore.models.run.results import read_results
 from medcore.models.run.timed_results import read_timed_results
 from medcore.models.survival.cox import incidences, on_steps
@@ -161,6 +163,16 @@ def test_incidences_of_competing_events_are_those_of_r(name: str) -> None:
     )
     assert curve[:, 0] == pytest.approx(np.asarray(golden["event"]), abs=1e-6)
     assert curve[:, 1] == pytest.approx(np.asarray(golden["other"]), abs=1e-6)
+
+
+def test_what_reckons_with_classes_refuses_a_time(trained) -> None:
+    found = trained[0]
+    with pytest.raises(TargetError, match="a censored patient is not one without the event"):
+        train_cohort(cohort(ward()), TrainSettings(model="logistic"))
+    with pytest.raises(TargetError, match="a censored patient is not one without the event"):
+        learning_curve(found.prepared, found.split, TrainSettings(model="logistic"))
+    with pytest.raises(TargetError, match="validate_timed"):
+        validate(found.bundle, cohort(ward()))
 
 
 def test_models_for_classes_and_by_when_are_told_apart() -> None:

@@ -17,8 +17,8 @@ _LARGEST = 1e15
 """Squares of larger numbers, summed, leave the range of single precision."""
 
 
-def check_trainable(prepared: Prepared, split: Split) -> None:
-    """Refuse what no model can learn from.
+def check_trainable(prepared: Prepared, split: Split, *, by_when: bool = False) -> None:
+    """Refuse what no model can learn from; an outcome with its time is for whoever asks ``by_when``.
 
     Raises:
         TargetError: the training rows hold one class only, or a class in a single row.
@@ -26,6 +26,12 @@ def check_trainable(prepared: Prepared, split: Split) -> None:
         InputError: no predictors, or numbers too large to reckon with.
 
     """
+    if prepared.duration is not None and not by_when:
+        raise TargetError(
+            N_(
+                "This outcome comes with its time, which is not ready here yet: a censored patient is not one without the event."
+            )
+        )
     if not prepared.predictors.shape[1]:
         raise InputError(N_("No column is left to predict from. Give at least one column the role “predictor”."))
     _check_sizes(prepared)

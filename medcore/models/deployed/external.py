@@ -208,6 +208,8 @@ def validate(
     InputError for weights that cannot be, and UnknownLevelsError where most
     values of a category are unknown to the model, unless ``new_levels`` names the column.
     """
+    if bundle.schema.follow_up is not None:
+        raise TargetError(N_("This model says by when the event comes: its new patients are judged by validate_timed."))
     schema = new_schema(bundle.schema, cohort, target)
     prepared = prepare_evaluation(cohort.with_schema(schema), bundle.recipe, bundle.classes)
     weights = None if weight is None else read_weights(cohort, weight, rows=prepared.rows)

@@ -8,8 +8,6 @@ from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.preparation.replay import Prepared, prepare
 from medcore.data.splitting.split import Split, SplitSettings, make_split
-from medcore.errors import TargetError
-from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.progress import Follower
 from medcore.models.contract.settings import TrainSettings
@@ -58,8 +56,6 @@ def train_cohort(
     """
     recipe = recipe or default_recipe(cohort.schema)
     prepared, parts = split_cohort(cohort, recipe, split)
-    if prepared.duration is not None:
-        raise TargetError(N_("This outcome comes with its time; train it with train_timed_cohort."))
     trained = train(
         prepared,
         parts,

@@ -77,7 +77,7 @@ def train_timed(
 
     """
     started = time.perf_counter()
-    check_trainable(prepared, split)
+    check_trainable(prepared, split, by_when=True)
     check_suits(settings.model, prepared.target)
     _check_settings(settings)
     run = RunRows.of(prepared, split, settings)
