@@ -104,7 +104,10 @@ def test_a_run_at_work_gives_signs_of_life(
     assert job_store.silent_runs(30.0) == ()
     owner, _, attempt = next(run for run in job_store.silent_runs(0.0) if run[1] == run_id)
     assert (owner, attempt) == ("ann", 1)
+    assert run_id in connection.handed_over
     assert finished(run_id).state == "done"
+    # Held no more once it is over, here nor by the scheduler: a web server lives for months.
+    eventually(lambda: hand_over(job_settings, connection) == 0 and run_id not in connection.handed_over)
 
 
 def test_a_run_that_is_at_work_nowhere_is_handed_over_again_once(

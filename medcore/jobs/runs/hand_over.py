@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,9 @@ def hand_over(settings: Settings, connection: Connection, *, work: Work | None =
     The task's name is the run's: a run that the scheduler has already is not
     begun twice. Returns how many were handed over.
     """
-    new = [pair for pair in Store(settings).unfinished_runs() if pair[1] not in connection.handed_over]
+    unfinished = Store(settings).unfinished_runs()
+    _let_go(connection, {run_id for _owner, run_id in unfinished})
+    new = [pair for pair in unfinished if pair[1] not in connection.handed_over]
     return _submit(settings, connection, {pair: f"run-{pair[1]}" for pair in new}, work or train_study)
 
 
@@ -55,6 +57,13 @@ def hand_over_again(settings: Settings, connection: Connection, *, work: Work | 
     given = {run_id: future.key for run_id, future in connection.handed_over.items()}
     again = {pair: key for pair, key in keys.items() if given.get(pair[1]) != key}
     return _submit(settings, connection, again, work or train_study)
+
+
+def _let_go(connection: Connection, unfinished: Set[str]) -> None:
+    """Forget the runs that are over: each is kept here, and by the scheduler for our sake, as long as we hold it."""
+    for run_id, future in list(connection.handed_over.items()):
+        if run_id not in unfinished and future.done():  # type: ignore[no-untyped-call]
+            del connection.handed_over[run_id]
 
 
 def _submit(settings: Settings, connection: Connection, new: Mapping[tuple[str, str], str], work: Work) -> int:

@@ -30,11 +30,11 @@ from medcore.ui.kit.layout import header
 from medcore.ui.kit.notices import error
 from medcore.ui.kit.state import state
 
-_sessions: dict[str, str] = {}
-"""Whose a browser's session is, so that nobody else is given its files."""
+_sessions: OrderedDict[str, str] = OrderedDict()
+"""Whose a browser's session is, so that nobody else is given its files; the last so many that ran a page."""
 _made: OrderedDict[str, str] = OrderedDict()
 """For whom a file was made that a page makes only when it is asked for; the last so many of them."""
-MADE_KEPT = 10_000
+REMEMBERED = 10_000
 
 
 class SignInEntrance:
@@ -74,7 +74,7 @@ def enter() -> None:
     state().bind(found)
     context = get_script_run_ctx()
     if context is not None and found is not None:
-        _sessions[context.session_id] = found
+        _remember(_sessions, context.session_id, found)
 
 
 def still_in(*, touch: bool) -> bool:
@@ -107,12 +107,17 @@ def made_for(
         made = data()
         if person is not None:
             content = made.encode() if isinstance(made, str) else made
-            _made[_calculate_file_id(content, mime, file_name)] = person
-            while len(_made) > MADE_KEPT:
-                _made.popitem(last=False)
+            _remember(_made, _calculate_file_id(content, mime, file_name), person)
         return made
 
     return make
+
+
+def _remember(whose: OrderedDict[str, str], what: str, person: str) -> None:
+    whose[what] = person
+    whose.move_to_end(what)
+    while len(whose) > REMEMBERED:
+        whose.popitem(last=False)
 
 
 def _way_in(sign_in: SignIn) -> NoReturn:
