@@ -2,7 +2,7 @@
 
 Patients are simulated from proportional hazards with one normal predictor and risks by the horizon that are
 somewhat too extreme; follow-up ends at random and at a last day, so that 30 or 60 % are censored. The truth is
-that of two million patients followed to the horizon. Tables of 300 and of 1,000 patients, with and without a
+that of 400,000 patients followed to the horizon. Tables of 300 and of 1,000 patients, with and without a
 competing event, and of three rows a patient. 93–97 % is asked for; code 1 when a figure is outside by more than
 chance allows (two standard errors of the share counted).
 """
@@ -26,7 +26,7 @@ from medcore.evaluation.survival.utility import net_benefit_at_horizon
 from medcore.statistics.survival.concordance import uno_c
 
 HORIZON, THRESHOLD, HAZARD, SLOPE, OTHER = 5.0, 0.3, 0.08, 1.25, 0.05
-LOWEST, HIGHEST, TRUTH = 0.93, 0.97, 2_000_000
+LOWEST, HIGHEST, TRUTH = 0.93, 0.97, 400_000
 #: Mean time to random censoring and the last day, by the share censored and whether another event competes.
 FOLLOW_UP = {(30, False): (60.0, 25.0), (60, False): (11.0, 12.0), (30, True): (25.0, 25.0), (60, True): (7.0, 12.0)}
 Table = tuple[np.ndarray, np.ndarray, np.ndarray]
