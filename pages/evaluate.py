@@ -12,6 +12,7 @@ from medcore.ui.evaluate.question import choose, choose_run
 from medcore.ui.kit import cache, guards
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.thresholds import threshold_of
+from medcore.ui.timed import evaluate as timed
 
 VIEWS = {
     "overview": N_("Overview"),
@@ -31,6 +32,10 @@ def page() -> None:
     )
     study = guards.require_outcome()
     run = choose_run(study)
+    if cache.by_when(run):
+        with components.errors_shown():
+            timed.show(study, run)
+        return
     results = cache.results(run)
     judged = choose(study, run, results)
     who(judged)

@@ -18,10 +18,13 @@ _LINE = 0.075
 """Height of a line of the table of numbers at risk, as a share of the figure."""
 
 
-def incidence_by_risk(curves: Sequence[IncidenceCurve], *, when: str, unit: str, competing: bool) -> go.Figure:
+def incidence_by_risk(
+    curves: Sequence[IncidenceCurve], *, when: str, unit: str, competing: bool, per: float = 1.0
+) -> go.Figure:
     """Draw the cumulative incidence of groups by risk, lowest first, with how many are still followed below.
 
-    ``when`` is the horizon in words ("5 years"), ``unit`` that of the follow-up; ``competing`` says whether other events compete.
+    ``when`` is the horizon in words ("5 years"), ``unit`` that of the axis, of which each holds ``per`` of the
+    follow-up's; ``competing`` says whether other events compete.
     """
     names = [_group_name(c) for c in curves]
     found = _("Only one group of risk can be told apart")
@@ -48,11 +51,11 @@ def incidence_by_risk(curves: Sequence[IncidenceCurve], *, when: str, unit: str,
     hover = _("By {x}: {y}", x="%{x:.4g}", y="%{y:.1%}")
     for i, (name, curve) in enumerate(zip(names, curves, strict=True)):
         shown = np.isfinite(curve.low)
-        times, low, high = (_stepped(v[shown]) for v in (curve.times, curve.low, curve.high))
+        times, low, high = (_stepped(v[shown]) for v in (curve.times / per, curve.low, curve.high))
         lines.band(figure, times[1:], low[:-1], high[:-1], name=_("95 % interval"), index=i)
-        lines.line(figure, curve.times, curve.incidence, name=name, index=i, hover=hover, line={"shape": "hv"})
+        lines.line(figure, curve.times / per, curve.incidence, name=name, index=i, hover=hover, line={"shape": "hv"})
     lines.shares(figure, x=False)
-    _still_followed(figure, curves, names)
+    _still_followed(figure, curves, names, per)
     top = max(float(np.nanmax(np.append(c.incidence, c.high))) for c in curves)
     figure.layout.yaxis.update(range=[-0.01, min(1.01, 1.1 * top + 0.02)], dtick=None)
     theme.legend_in(figure, "top left")
@@ -68,9 +71,9 @@ def _group_name(curve: IncidenceCurve) -> str:
     return _("Risk {low}–{high} %", low=lines.percent(curve.lowest), high=lines.percent(curve.highest))
 
 
-def _still_followed(figure: go.Figure, curves: Sequence[IncidenceCurve], names: Sequence[str]) -> None:
+def _still_followed(figure: go.Figure, curves: Sequence[IncidenceCurve], names: Sequence[str], per: float) -> None:
     """Write how many of each group are at risk at every tick, under the curves."""
-    ticks = curves[0].ticks
+    ticks = curves[0].ticks / per
     for i, (name, curve) in enumerate(zip(names, curves, strict=True)):
         figure.add_scatter(
             x=lines.rounded(ticks),
@@ -119,8 +122,8 @@ def decision_at_horizon(curves: Mapping[str, DecisionCurve], *, when: str, thres
     return figure
 
 
-def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str) -> go.Figure:
-    """Draw the AUROC by each horizon with its interval, by model."""
+def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str, per: float = 1.0) -> go.Figure:
+    """Draw the AUROC by each horizon with its interval, by model; ``unit`` and ``per`` as in :func:`incidence_by_risk`."""
     name, first = next(iter(models.items()))
     judged = [h for h in first.at if h.metrics["auroc"].exists]
     found = _("Discrimination cannot be judged by any of these horizons")
@@ -131,7 +134,7 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str) -> 
             low=lines.percent(min(values)),
             high=lines.percent(max(values)),
         )
-    told = "; ".join(f"{h.horizon:g} {unit}: {h.metrics['auroc']:.2f}" for h in judged)
+    told = "; ".join(f"{h.horizon / per:.4g} {unit}: {h.metrics['auroc']:.2f}" for h in judged)
     figure = theme.new_figure(
         title=found,
         x_title=_("Horizon ({unit})", unit=unit),
@@ -144,7 +147,7 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str) -> 
         areas = [h.metrics["auroc"] for h in performance.at]
         least = min([least, *(e.low for e in areas if np.isfinite(e.low)), *(e.value for e in areas if e.exists)])
         figure.add_scatter(
-            x=lines.rounded(performance.horizons),
+            x=lines.rounded(np.array(performance.horizons) / per),
             y=lines.rounded([e.value for e in areas]),
             error_y={
                 "type": "data",
@@ -161,7 +164,7 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str) -> 
             marker={"size": 8},
             hovertemplate=_("By {x}: AUROC {y}", x="%{x:.4g}", y="%{y:.3f}") + "<extra>%{fullData.name}</extra>",
         )
-    ends = [float(h) for h in first.horizons]
+    ends = [round(h / per, 4) for h in first.horizons]
     lines.reference(figure, [0, 1.05 * ends[-1]], [0.5, 0.5], name=_("Chance"))
     figure.update_yaxes(range=[least - 0.03, 1.01])
     figure.update_xaxes(range=[0, 1.05 * ends[-1]], tickvals=ends)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts.drawing import lines, theme
 from medcore.evaluation import CalibrationCurve, Estimate
 from medcore.evaluation.verdict import calibration_finding
 from medcore.i18n import _
-from medcore.statistics.logistic import Floats
 
 Metrics = Mapping[str, Estimate]
 
@@ -38,7 +36,7 @@ def calibration(
         height=460,
     )
     lines.reference(figure, [0, 1], [0, 1], name=_("Perfect agreement"))
-    for number, part in enumerate(_stretches(first.observed)):
+    for number, part in enumerate(lines.stretches(first.observed)):
         band = (values[part] for values in (first.risk, first.low, first.high))
         lines.band(figure, *band, name=_("95 % interval"), index=0, legend=number == 0)
     for i, (label, curve) in enumerate(curves.items()):
@@ -63,13 +61,6 @@ def calibration(
     figure.update_xaxes(anchor="y2")
     theme.legend_in(figure, "top left")
     return figure
-
-
-def _stretches(observed: Floats) -> list[slice]:
-    """Return the runs of knots at which the curve is drawn."""
-    drawn = np.concatenate([[False], np.isfinite(observed), [False]])
-    edges = np.flatnonzero(drawn[1:] != drawn[:-1])
-    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def finding(metrics: Metrics) -> str:

@@ -32,8 +32,9 @@ def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | No
         alt=_("Decision curve. {finding}. {reading}", finding=title, reading=reading),
         height=420,
     )
-    bounds = (100 * first.low, 100 * first.high)
-    lines.band(figure, first.thresholds, *bounds, name=_("95 % interval"), index=0)
+    for number, part in enumerate(lines.stretches(first.low)):
+        bounds = (100 * first.low[part], 100 * first.high[part])
+        lines.band(figure, first.thresholds[part], *bounds, name=_("95 % interval"), index=0, legend=number == 0)
     lines.reference(figure, [0, 1], [0, 0], name=_("Treat no one"), dash="dash")
     lines.reference(figure, list(first.thresholds), list(100 * first.treat_all), name=_("Treat everyone"))
     for i, (name, curve) in enumerate(curves.items()):

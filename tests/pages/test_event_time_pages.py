@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from medcore.data.follow_up import span
 from medcore.data.reading.table import read_table
 from medcore.data.samples import samples
 from medcore.explanation.patient.over_time import patient_curve
@@ -46,6 +47,12 @@ def test_by_when_is_asked_trained_and_shown_for_a_patient(open_page, page_store,
     assert "within 6 months" in words(page)
     page = open_page("evaluate", study=study.id)
     assert not page.exception
+    said = words(page)
+    for told in ("Event within 6 months", "Does acting on it help?", "Followed for less", "Uno’s C"):
+        assert told in said
+    page.segmented_control(key=f"evaluate.horizon.{run.id}").set_value(study.schema.follow_up.horizons[0]).run()
+    follow_up = study.schema.follow_up
+    assert not page.exception and f"Event within {span(follow_up.horizons[0], follow_up.unit)}" in words(page)
 
     results = read_timed_results(page_store.result_folder(LOCAL_OWNER, run.id))
     reference = Reference.of(results.manifest, results, page_store.load_cohort(LOCAL_OWNER, study.id).frame)

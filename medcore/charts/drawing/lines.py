@@ -46,6 +46,13 @@ def band(figure: go.Figure, x: Any, low: Any, high: Any, *, name: str, index: in
     )
 
 
+def stretches(values: Any) -> list[slice]:
+    """Return the runs of places at which there are values: a band must not bridge where nothing is known."""
+    known = np.concatenate([[False], np.isfinite(values), [False]])
+    edges = np.flatnonzero(known[1:] != known[:-1])
+    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def reference(figure: go.Figure, x: Sequence[float], y: Sequence[float], *, name: str, dash: str = "dot") -> None:
     """Add a line of reference: chance, perfection, treat all."""
     figure.add_scatter(

@@ -92,6 +92,30 @@ MEANINGS: Mapping[str, Meaning] = {
         _GOOD_AUROC,
         _of_100(_PAIRS),
     ),
+    "uno_c": Meaning(
+        N_("Of two patients, how often does the one with the higher risk have the event first?"),
+        N_(
+            "1 is perfect and 0.5 is chance. It is weighted so that it does not depend on how long patients were followed."
+        ),
+        _of_100(_PAIRS),
+    ),
+    "harrell_c": Meaning(
+        N_("The same, of those pairs only whose order was seen."),
+        N_("1 is perfect and 0.5 is chance. It depends on how long patients were followed: prefer Uno’s."),
+        _of_100(_PAIRS),
+    ),
+    "integrated_brier": Meaning(
+        N_("How far are risks from what happened, squared and averaged over time?"),
+        N_("0 is perfect. What is good depends on how common the event is: look at the scaled score."),
+        lambda e: Message(
+            N_("Here a risk is about {n} points off, typically."), {"n": round(100 * math.sqrt(e.value))}
+        ),
+    ),
+    "integrated_scaled_brier": Meaning(
+        N_("How much better are the risks than giving everybody the average, over the whole time?"),
+        N_("1 is perfect, 0 no better than the average, below 0 worse."),
+        _of_100(N_("Here they take away {n} of 100 parts of that error.")),
+    ),
     "rps": Meaning(
         N_("How far are the risks from the class that came, counted in steps of the order?"),
         N_("0 is perfect, 1 the worst there is."),

@@ -148,7 +148,7 @@ def mark(judged: Judged, threshold: float, linked: Linked) -> None:
     """Mark the threshold on every chart that is linked to it."""
     curves, line = judging.decision_curves(judged), [Mark(threshold)]
     found = verdict(judged.metrics[judged.name], curves[judged.name], threshold, locked=judged.side == "test")
-    linked.opening.html(verdict_html(judged, found))
+    linked.opening.html(verdict_html(judged.metrics[judged.name], found))
     linked.decision.mark(line, str(next(iter(curves.values())).reading(threshold)))
     words = _("◆ Threshold {percent} %", percent=f"{100 * threshold:.3g}")
     linked.distribution.mark(line, _("┆ Threshold {percent} %", percent=f"{100 * threshold:.3g}"))

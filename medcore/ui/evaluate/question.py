@@ -46,7 +46,7 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
         sides = list(SIDES) if results.test is not None else ["training"]
         side = components.choice(_("Patients"), sides, key="evaluate.side", show=lambda s: _(SIDES[s]), link="side")
     with middle:
-        other = _beside(run, [name for name in results.names if name != results.model])
+        other = beside(run, [name for name in results.names if name != results.model])
     class_index = len(results.classes) - 1
     if results.target.many:
         with right:
@@ -64,12 +64,12 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
                 key=key,
             )
             links.keep("class", "" if class_index == questions[0] else str(class_index), class_index)
-    if side == "test" and not _unlocked(study, run):
+    if side == "test" and not unlocked(study, run):
         st.stop()
     return judging.judge(results, run.id, side=side, class_index=class_index, other=other)
 
 
-def _beside(run: RunRecord, others: list[str]) -> str | None:
+def beside(run: RunRecord, others: list[str]) -> str | None:
     """Ask beside which other model it is judged."""
     names, key = [None, *others], f"evaluate.other.{run.id}"
     usual = "logistic" if "logistic" in others else None
@@ -85,7 +85,7 @@ def _beside(run: RunRecord, others: list[str]) -> str | None:
     return other
 
 
-def _unlocked(study: StudyRecord, run: RunRecord) -> bool:
+def unlocked(study: StudyRecord, run: RunRecord) -> bool:
     """Ask before the locked test set is looked at, and count the look."""
     key = f"evaluate.looked.{run.id}"
     if not st.session_state.get(key):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.readings import of_100
 from medcore.evaluation.verdict import Answer, Verdict
 from medcore.i18n import N_, _, number, span
-from medcore.ui.evaluate.judging import Judged
 from medcore.ui.kit.text import markup
 
 _LOOKS: dict[Answer, tuple[str, str]] = {
@@ -15,9 +17,8 @@ _LOOKS: dict[Answer, tuple[str, str]] = {
 }
 
 
-def verdict_html(judged: Judged, found: Verdict) -> str:
-    """Write the verdict as HTML, quick to draw again when the threshold moves."""
-    metrics = judged.metrics[judged.name]
+def verdict_html(metrics: Mapping[str, Estimate], found: Verdict) -> str:
+    """Write the verdict on a model with these ``metrics`` as HTML, quick to draw again when the threshold moves."""
     auroc, ici, chance = metrics["auroc"], metrics["ici"], metrics.get("ici_chance")
     gain = found.gain
     against = _("than treating everyone") if found.over_all else _("than treating no one")

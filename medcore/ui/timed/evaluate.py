@@ -1,0 +1,277 @@
+"""Evaluate a model that says by when: the verdict at a horizon, then the figures and curves that bear it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from medcore.charts import by_horizon
+from medcore.data.follow_up import UNIT_NAMES, span
+from medcore.evaluation import (
+    DecisionCurve,
+    HorizonPerformance,
+    SurvivalPerformance,
+    calibration_curve_at_horizon,
+    decision_curve_at_horizon,
+    incidence_by_risk,
+)
+from medcore.evaluation.verdict import verdict
+from medcore.i18n import N_, _, current_language, number
+from medcore.models.run.timed_results import TimedPatients, TimedResults
+from medcore.studies.records import RunRecord, StudyRecord
+from medcore.targets.event_time import DAYS, TimeUnit
+from medcore.ui.evaluate.question import SIDES, beside, unlocked
+from medcore.ui.evaluate.verdict import verdict_html
+from medcore.ui.kit import cache
+from medcore.ui.kit.shown import components
+from medcore.ui.kit.words import model_name
+
+R = TypeVar("R")
+
+DELIVERED = N_(
+    "Risks come from models that had not seen the patient; intervals are meant for the model trained on all patients."
+)
+DEFINED = N_(
+    "Who had another event first did not have the event in question. Observed shares are Kaplan–Meier’s, or Aalen–Johansen’s "
+    "where events compete; AUROC, Brier score and Uno’s C are weighted for censoring."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """Risks by one horizon (n,) by model name as shown, and what happened; the first model is in question."""
+
+    run_id: str
+    side: str
+    horizon: float
+    when: str
+    unit: str
+    per: float
+    patients: TimedPatients = field(repr=False)
+    folds: NDArray[np.int64] | None = field(repr=False)
+    risks: Mapping[str, NDArray[np.float64]] = field(repr=False)
+    performances: Mapping[str, SurvivalPerformance] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The model in question, as shown."""
+        return next(iter(self.risks))
+
+    @property
+    def at(self) -> HorizonPerformance:
+        """Its figures by the horizon."""
+        return self.performances[self.name].by(self.horizon)
+
+    @property
+    def competing(self) -> bool:
+        """Whether another event came first for some."""
+        return self.performances[self.name].n_competing > 0
+
+    def known(self, what: str, compute: Callable[[], R]) -> R:
+        """Return what was computed of these patients, models and horizon, once."""
+        return cache.once(compute, "timed.evaluate", what, self.run_id, self.side, self.horizon, tuple(self.risks))
+
+    def drawn(self, what: str, draw: Callable[[], R]) -> R:
+        """Return a chart in the current language, drawn once."""
+        return self.known(f"{what}.{current_language()}", draw)
+
+
+def show(study: StudyRecord, run: RunRecord) -> None:
+    """Ask on whom and by when, then judge."""
+    judged = _choose(study, run, cache.timed_results(run))
+    at, performance = judged.at, judged.performances[judged.name]
+    pairs = [
+        (_("Model"), judged.name),
+        (_("Rows"), f"{performance.n:,}"),
+        (_("Event within {when}", when=judged.when), f"{at.n_events:,}"),
+        *([(_("Another event first"), f"{at.n_competing:,}")] if judged.competing else []),
+        (_("Followed so long without"), f"{at.n_free:,}"),
+        (_("Followed for less"), f"{at.n_unknown:,}"),
+        (
+            _("Median follow-up"),
+            _("{n} {unit}", n=number(performance.median_follow_up / judged.per, ".3g"), unit=judged.unit),
+        ),
+    ]
+    components.facts(pairs)
+    opening = st.empty()
+    _discrimination(judged)
+    _calibration(judged)
+    threshold = _utility(judged)
+    found = verdict(at.metrics, _decision_curves(judged)[judged.name], threshold, locked=judged.side == "test")
+    opening.html(verdict_html(at.metrics, found))
+
+
+def _choose(study: StudyRecord, run: RunRecord, results: TimedResults) -> _Judged:
+    """Ask on which patients, beside which model, and by when; the locked test set only after a word."""
+    left, middle, right = st.columns(3)
+    target = results.target
+    with left:
+        sides = list(SIDES) if results.test is not None else ["training"]
+        side = components.choice(_("Patients"), sides, key="evaluate.side", show=lambda s: _(SIDES[s]), link="side")
+    with middle:
+        other = beside(run, [c.name for c in results.candidates if c.name != results.model])
+    with right:
+        asked = [target.main, *(h for h in target.horizons if h != target.main)]
+        horizon = components.choice(
+            _("By when"), asked, key=f"evaluate.horizon.{run.id}", show=lambda h: str(span(h, target.unit))
+        )
+    if side == "test" and not unlocked(study, run):
+        st.stop()
+    return _judge(results, run.id, side, horizon, other)
+
+
+def _judge(results: TimedResults, run_id: str, side: str, horizon: float, other: str | None) -> _Judged:
+    locked = side == "test" and results.test is not None and results.tested is not None
+    patients = results.test if locked and results.test is not None else results.training
+    whole = results.tested if locked and results.tested is not None else results.cross_validated
+    name = model_name(results.model)
+    risks, performances = {name: patients.curve[:, 0, results.by(horizon)]}, {name: whole}
+    candidate = results.candidate(other) if other else None
+    if candidate is not None:
+        theirs, figures = (
+            (candidate.test_risk, candidate.test) if locked else (candidate.oof, candidate.cross_validated)
+        )
+        if theirs is not None and figures is not None:
+            risks[model_name(candidate.name)] = theirs[:, results.target.horizons.index(horizon)]
+            performances[model_name(candidate.name)] = figures
+    unit = _shown_unit(whole.longest_follow_up, results.target.unit)
+    return _Judged(
+        run_id=run_id,
+        side=side,
+        horizon=horizon,
+        when=str(span(horizon, results.target.unit)),
+        unit=_(UNIT_NAMES[unit]),
+        per=DAYS[unit] / DAYS[results.target.unit],
+        patients=patients,
+        folds=None if locked else results.folds.astype(np.int64),
+        risks=risks,
+        performances=performances,
+    )
+
+
+def _discrimination(judged: _Judged) -> None:
+    components.section(_("Does it tell patients apart?"))
+    left, right = st.columns(2)
+    with left:
+        curves = judged.known(
+            "incidence",
+            lambda: incidence_by_risk(
+                judged.patients.duration,
+                judged.patients.event,
+                judged.risks[judged.name],
+                judged.horizon,
+                groups=judged.patients.groups,
+                ticks=_ticks(float(judged.patients.duration.max()), judged.per),
+            ),
+        )
+        chart = judged.drawn(
+            "incidence_chart",
+            lambda: by_horizon.incidence_by_risk(
+                curves, when=judged.when, unit=judged.unit, competing=judged.competing, per=judged.per
+            ),
+        )
+        components.figure(chart, key="evaluate.timed.incidence")
+    with right:
+        chart = judged.drawn(
+            "auroc", lambda: by_horizon.auroc_over_time(judged.performances, unit=judged.unit, per=judged.per)
+        )
+        components.figure(chart, key="evaluate.timed.auroc")
+        overall = {name: p.overall for name, p in judged.performances.items()}
+        components.metric_table(overall, metrics=("integrated_brier", "integrated_scaled_brier"))
+
+
+def _shown_unit(longest: float, unit: TimeUnit) -> TimeUnit:
+    """Return the largest unit of which the longest follow-up holds three or more."""
+    larger = [u for u in UNIT_NAMES if longest * DAYS[unit] >= 3 * DAYS[u]]
+    return max([unit, *larger], key=DAYS.__getitem__)
+
+
+def _ticks(longest: float, per: float) -> NDArray[np.float64]:
+    """Return from five to ten round times, up to the longest follow-up, in its own unit; ``per`` of it make one that is shown."""
+    shown = longest / per
+    size = 10.0 ** np.floor(np.log10(shown / 5))
+    step = max(s * size for s in (1, 2, 2.5, 5) if 5 * s * size <= shown)
+    return np.asarray(np.arange(0, shown, step) * per)
+
+
+def _calibration(judged: _Judged) -> None:
+    components.section(_("Do predicted risks come true?"))
+    left, right = st.columns(2)
+    metrics = {name: p.by(judged.horizon).metrics for name, p in judged.performances.items()}
+    with left:
+        curves = judged.known(
+            "calibration",
+            lambda: {
+                name: calibration_curve_at_horizon(
+                    judged.patients.duration, judged.patients.event, risk, judged.horizon, groups=judged.patients.groups
+                )
+                for name, risk in judged.risks.items()
+            },
+        )
+        chart = judged.drawn(
+            "calibration_chart", lambda: by_horizon.calibration_at_horizon(curves, metrics, when=judged.when)
+        )
+        components.figure(chart, key="evaluate.timed.calibration")
+    with right:
+        components.metric_table(metrics)
+        components.caption(_(DEFINED))
+        if judged.side == "training":
+            components.caption(_(DELIVERED))
+
+
+def _utility(judged: _Judged) -> float:
+    """Show what acting on the risks is worth, and return the threshold asked for."""
+    components.section(_("Does acting on it help?"))
+    left, right = st.columns(2)
+    observed = judged.at.observed.value
+    usual = float(np.clip(round(100 * observed), 1, 99)) if np.isfinite(observed) else 10.0
+    with left:
+        typed = st.number_input(
+            _("Risk within {when} from which on to act (%)", when=judged.when),
+            1.0,
+            99.0,
+            usual,
+            1.0,
+            format="%.0f",
+            key=f"evaluate.timed.threshold.{judged.run_id}.{judged.horizon}",
+            persist_state="session",
+        )
+        components.caption(
+            _(
+                "At a threshold of {percent} %, one missed patient weighs as much as {n} unnecessary treatments. It begins at the "
+                "observed share.",
+                percent=f"{typed:.0f}",
+                n=number((100 - typed) / typed, ".1f"),
+            )
+        )
+    threshold = float(typed) / 100
+    with right:
+        chart = judged.drawn(
+            f"decision.{threshold}",
+            lambda: by_horizon.decision_at_horizon(_decision_curves(judged), when=judged.when, threshold=threshold),
+        )
+        components.figure(chart, key="evaluate.timed.decision")
+    return threshold
+
+
+def _decision_curves(judged: _Judged) -> dict[str, DecisionCurve]:
+    """Return the decision curves by model; intervals of out-of-fold risks are for the delivered model."""
+    return judged.known(
+        "decision",
+        lambda: {
+            name: decision_curve_at_horizon(
+                judged.patients.duration,
+                judged.patients.event,
+                risk,
+                judged.horizon,
+                groups=judged.patients.groups,
+                folds=judged.folds,
+            )
+            for name, risk in judged.risks.items()
+        },
+    )
