@@ -36,7 +36,7 @@ from medcore.sealing import Folder, put
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-_TABLE_VALIDATION = 0.2
+TABLE_VALIDATION = 0.2
 """The share of a member's rows that chooses its best epoch, as in the ablation that chose the network."""
 READ_BY_REFERENCE = frozenset(
     {
@@ -127,16 +127,16 @@ def fit_network(task: Task, reporter: ProgressReporter) -> Fitted:
     held-out fold has no say. Members of the folds are not trained again on all rows,
     since several that differ a little predict better than one.
     """
-    task = task.with_settings(n_seeds=max(task.settings.n_seeds, _least_seeds(task)))
+    task = task.with_settings(n_seeds=max(task.settings.n_seeds, least_seeds(task)))
     members = members_for(
         task.outcome,
         folds=task.folds,
         n_seeds=task.settings.n_seeds,
         seed=task.settings.seed,
-        validation_share=_TABLE_VALIDATION,
+        validation_share=TABLE_VALIDATION,
         groups=task.groups,
     )
-    return _fit(task, reporter, list(members), _table_settings(task), refit=False)
+    return _fit(task, reporter, list(members), table_settings(task), refit=False)
 
 
 def _fit(
@@ -144,9 +144,9 @@ def _fit(
 ) -> Fitted:
     """Train members in order of fold and seed; with ``refit`` the last ones, on all rows, are kept."""
     scaling: Scaling = "standard" if settings.architecture == "seed" else "robust"
-    makers = [_maker(task, task.training(fold), scaling) for fold in range(task.n_folds)]
+    makers = [maker_of(task, task.training(fold), scaling) for fold in range(task.n_folds)]
     if refit:
-        makers.append(_maker(task, np.arange(task.n), scaling))
+        makers.append(maker_of(task, np.arange(task.n), scaling))
     matrices = [maker.transform(task.rows) for maker in makers]
     n_seeds = task.settings.n_seeds
     members = [replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members)]
@@ -166,18 +166,19 @@ def _fit(
     return Fitted(oof, part, spread if n_seeds > 1 else None)
 
 
-def _maker(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:
+def maker_of(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:
+    """Fit the maker of the networks' matrix on some rows."""
     maker = FeatureMaker(task.kinds, scaling=scaling)
     return maker.fit(task.rows.take(rows), layout=task.layout)
 
 
-def _least_seeds(task: Task) -> int:
+def least_seeds(task: Task) -> int:
     """Small studies need several members a fold to be judged as the ensemble that is kept, and can afford them."""
     quick = 3 if task.n < 2_000 else 2 if task.n < 10_000 else 1
     return 2 * quick if task.settings.effort == "thorough" else quick
 
 
-def _table_settings(task: Task) -> NetworkSettings:
+def table_settings(task: Task) -> NetworkSettings:
     """Return what suits the table; ``epochs`` of the settings is an upper bound.
 
     With more columns than rows a straight line fits all patients: pieces would cost much and bring nothing.

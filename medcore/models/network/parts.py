@@ -45,7 +45,11 @@ class Architecture(Protocol):
 
     @property
     def n_outputs(self) -> int:
-        """Number of logits: 1 for two classes, else one a class."""
+        """Number of logits: 1 for two classes, else one a class; one for each cause and interval of hazards."""
+
+    @property
+    def n_causes(self) -> int:
+        """Causes whose hazards are predicted; 0 where classes are."""
 
     @property
     def parts(self) -> tuple[WeightSpec, ...]:
@@ -196,10 +200,25 @@ def _mixed(x: Any) -> Any:
     return x ^ tf.bitwise.right_shift(x, u32(16))
 
 
-def mean_risk(logits: Any) -> Any:
-    """Turn logits (M, B, S, C) into risks (M, B, C): that of the positive class, or of every class."""
+def hazards_of(logits: Any, n_causes: int) -> Any:
+    """Turn logits (…, J · C) into the hazards (…, J, C) of C causes in J intervals: a softmax beside a 0 for none of them."""
     import tensorflow as tf
 
+    each = tf.reshape(logits, (*logits.shape[:-1], -1, n_causes))
+    if n_causes == 1:
+        return tf.sigmoid(each)
+    return tf.nn.softmax(tf.concat([tf.zeros_like(each[..., :1]), each], -1))[..., 1:]
+
+
+def mean_risk(logits: Any, n_causes: int = 0) -> Any:
+    """Turn logits (M, B, S, C) into risks (M, B, C): that of the positive class, or of every class.
+
+    With ``n_causes`` they are hazards, interval by interval.
+    """
+    import tensorflow as tf
+
+    if n_causes:
+        return tf.reshape(tf.reduce_mean(hazards_of(logits, n_causes), 2), (*logits.shape[:2], -1))
     each = tf.sigmoid(logits) if logits.shape[-1] == 1 else tf.nn.softmax(logits)
     return tf.reduce_mean(each, 2)
 

@@ -28,6 +28,11 @@ class DenseNetwork:
     dropout: float
 
     @property
+    def n_causes(self) -> int:
+        """None: it predicts classes."""
+        return 0
+
+    @property
     def parts(self) -> tuple[WeightSpec, ...]:
         """Kernel and bias of each layer."""
         widths = (self.n_features, *self.layers, self.n_outputs)

@@ -48,7 +48,9 @@ class NetworkSettings:
     gradient. ``warmup`` is the share of all steps over which the learning rate
     rises. The last four matter to the architecture ``"network"`` only: sub-models
     that share their kernels, pieces into which the range of a numeric column is
-    cut, a linear path beside the layers, and patients resampled for each sub-model.
+    cut, a linear path beside the layers, and patients resampled for each sub-model. With
+    ``n_causes`` above 0 it predicts their hazards in ``n_intervals`` intervals, and an outcome
+    is :func:`~medcore.models.trainer.hazards.coded`.
     """
 
     architecture: Architecture = "seed"
@@ -73,6 +75,8 @@ class NetworkSettings:
     n_bins: int = 0
     linear_path: bool = True
     bagging: bool = False
+    n_causes: int = 0
+    n_intervals: int = 0
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():

@@ -22,6 +22,7 @@ from medcore.models.network.parts import Floats, Noise, WeightSpec, activate, bu
 _CLIP = 3.0  # Holzmüller et al. 2024, RealMLP: x / sqrt(1 + (x / 3)²)
 _MOST_MEASURED = 20_000  # rows from which quantiles are taken
 _MOST_PIECES = 2_048  # inputs that pieces may add
+_HAZARDS = "hazards_of_"  # the layer that says how many causes there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class TableNetwork:
     n_numeric: int
     n_bins: int
     linear: bool = True
+    n_causes: int = 0
+    """Causes whose hazards are predicted interval by interval; 0 where classes are."""
 
     @classmethod
     def fitting(cls, features: Floats, n_outputs: int, settings: Any) -> TableNetwork:
@@ -54,6 +57,7 @@ class TableNetwork:
             n_numeric=bucket(n_numeric, least=4) if keeps else 0,
             n_bins=n_bins if keeps else 0,
             linear=settings.linear_path,
+            n_causes=settings.n_causes,
         )
 
     @property
@@ -234,7 +238,12 @@ class TableNetwork:
         if self.linear:
             straight = layer(layers.Dense(self.n_outputs, use_bias=False, name="linear"), weights["linear"][real])(z)
             h = layers.Add(name="logits")([h, layers.RepeatVector(k, name="linear_submodels")(straight)])
-        h = layers.Activation("sigmoid" if self.n_outputs == 1 else "softmax", name="risks")(h)
+        if self.n_causes:
+            shape = (k, self.n_outputs // self.n_causes, self.n_causes)
+            odds = ops.exp(layers.Reshape(shape, name=f"{_HAZARDS}{self.n_causes}")(h))
+            h = layers.Reshape((k, self.n_outputs))(odds / (1.0 + ops.sum(odds, -1, keepdims=True)))
+        else:
+            h = layers.Activation("sigmoid" if self.n_outputs == 1 else "softmax", name="risks")(h)
         model = Model(x, layers.GlobalAveragePooling1D(name="risk")(h), name="network")
         for made, arrays in ready:
             made.set_weights(arrays)
@@ -257,6 +266,7 @@ class TableNetwork:
             n_numeric=held["centre"][1].shape[0] if cut else 0,
             n_bins=held["centre"][1].shape[1] if cut else 0,
             linear="linear" in named,
+            n_causes=next((int(name.removeprefix(_HAZARDS)) for name in named if name.startswith(_HAZARDS)), 0),
         )
         weights = {"head": held["head"][0], "bias": held["head"][1]}
         weights |= {"linear": held["linear"][0]} if network.linear else {}

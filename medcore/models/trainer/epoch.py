@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from medcore.models.network.parts import Architecture, Noise, unpack_tensors
+from medcore.models.network.parts import Architecture, Noise, hazards_of, unpack_tensors
 
 _RHO = 0.9  # Keras' RMSprop
 _EPSILON = 1e-7  # Keras' Adam and RMSprop
@@ -36,6 +36,7 @@ class Rules:
     label_smoothing: float
     focal_gamma: float
     bagging: bool
+    n_causes: int = 0
 
     @property
     def adaptive(self) -> bool:
@@ -138,6 +139,8 @@ def loss_gradient(logits: Any, target: Any, rules: Rules) -> Any:
     """
     import tensorflow as tf
 
+    if rules.n_causes:
+        return _hazard_gradient(logits, target, rules.n_causes)
     if rules.focal_gamma:
         with tf.GradientTape() as tape:
             tape.watch(logits)
@@ -150,6 +153,20 @@ def loss_gradient(logits: Any, target: Any, rules: Rules) -> Any:
         wanted = tf.one_hot(target, logits.shape[-1])[:, :, None, :]
         risk = tf.nn.softmax(logits)
     return risk - _smoothed(wanted, max(2, logits.shape[-1]), rules)
+
+
+def _hazard_gradient(logits: Any, target: Any, n_causes: int) -> Any:
+    """Do so for the negative log likelihood of event times: hazard less what happened, in the intervals that were entered."""
+    import tensorflow as tf
+
+    hazards = hazards_of(logits, n_causes)
+    n_intervals = hazards.shape[-2]
+    entered, what = target // (n_causes + 1), target % (n_causes + 1)
+    inside = tf.cast(tf.range(n_intervals) < entered[..., None], tf.float32)
+    last = tf.one_hot(entered - 1, n_intervals)
+    happened = last[..., None] * tf.one_hot(what - 1, n_causes)[..., None, :]
+    slope = (hazards - happened[:, :, None]) * inside[:, :, None, :, None]
+    return tf.reshape(slope, logits.shape)
 
 
 def _focal_loss(logits: Any, target: Any, rules: Rules) -> Any:

@@ -52,6 +52,11 @@ class TrainedNetworks:
         """Return each member's risk, (M, n, K), for rows (n, F)."""
         return self._classes(self._run(features, members, mean=False))
 
+    def hazards(self, features: Floats) -> Risk:
+        """Return the mean hazards (n, J, C) over all members, for rows (n, F)."""
+        found = self._run(features, None, mean=True).astype(np.float64)
+        return found.reshape(len(features), -1, self.architecture.n_causes)
+
     def choose(self, members: Sequence[int]) -> TrainedNetworks:
         """Return only some members."""
         chosen = list(members)
@@ -129,7 +134,7 @@ def _predict_program(
 
         def body(i: Any, seen: Any) -> Any:
             rows = tf.repeat(x[i][None], members, axis=0)
-            risk = mean_risk(architecture.logits(named, measured, rows, None))
+            risk = mean_risk(architecture.logits(named, measured, rows, None), architecture.n_causes)
             return i + 1, seen.write(i, tf.reduce_mean(risk, 0) if mean else risk)
 
         _, seen = tf.while_loop(lambda i, *_: i < tiles, body, (0, seen))

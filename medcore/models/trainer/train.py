@@ -19,6 +19,7 @@ from medcore.models.network.settings import NetworkSettings
 from medcore.models.network.table import TableNetwork
 from medcore.models.trainer.checkpoint import Arrays, Checkpoint, fingerprint
 from medcore.models.trainer.epoch import EpochLogits, Plan, Rules, State, TrainingArrays, epoch_program, moment_scales
+from medcore.models.trainer.hazards import hazard_loss_each, mean_hazard_loss
 from medcore.models.trainer.memory import check_memory
 from medcore.models.trainer.metrics import batch_auroc, ensemble_log_loss, log_loss_each, risk_of, weighted_mean
 from medcore.models.trainer.plan import (
@@ -253,6 +254,8 @@ class _Training:
 
     def _curves(self, told: EpochLogits, counted: _Counted) -> dict[str, NDArray[np.float64]]:
         used, logits, judged = self._shapes.n_steps, told.logits.numpy(), told.val_logits.numpy()
+        if self._settings.n_causes:
+            return self._hazard_curves(logits[:used], judged, counted)
         watched = min(used, -(-_MOST_WATCHED // self._shapes.batch))
         target, importance = counted.target[:used], counted.importance[:used]
         each = log_loss_each(logits[:used], np.maximum(target, 0), focal_gamma=self._settings.focal_gamma).mean(-1)
@@ -262,6 +265,18 @@ class _Training:
             "val_loss": weighted_mean(val_loss, self._judged.importance, self._judged.n),
             "auroc": batch_auroc(_by_member(target[:watched]), _by_member(risk_of(logits[:watched]))),
             "val_auroc": batch_auroc(_by_member(self._judged.target), _by_member(risk_of(judged))),
+        }
+
+    def _hazard_curves(self, logits: Floats, judged: Floats, counted: _Counted) -> dict[str, NDArray[np.float64]]:
+        """Return the losses of hazards; an AUROC would need a horizon and weights for the censored."""
+        causes, none = self._settings.n_causes, np.full(len(self._members), np.nan)
+        each = hazard_loss_each(logits, np.maximum(counted.target[: len(logits)], 0), causes).mean(-1)
+        val_loss = mean_hazard_loss(judged, np.maximum(self._judged.target, 0), causes)
+        return {
+            "loss": weighted_mean(each, counted.importance[: len(logits)], counted.n),
+            "val_loss": weighted_mean(val_loss, self._judged.importance, self._judged.n),
+            "auroc": none,
+            "val_auroc": none,
         }
 
     def _must_be_finite(self, loss: NDArray[np.float64], state: State) -> None:
@@ -292,7 +307,7 @@ class _Training:
 
 
 def _architecture(stacked: Floats, n_classes: int, settings: NetworkSettings) -> Architecture:
-    outputs = Target(n_classes).n_scores
+    outputs = settings.n_causes * settings.n_intervals or Target(n_classes).n_scores
     if settings.architecture == "network":
         return TableNetwork.fitting(stacked, outputs, settings)
     return DenseNetwork(stacked.shape[1], outputs, settings.layers, settings.activation, settings.dropout)
@@ -308,6 +323,7 @@ def _rules(settings: NetworkSettings) -> Rules:
         label_smoothing=settings.label_smoothing,
         focal_gamma=settings.focal_gamma,
         bagging=settings.bagging,
+        n_causes=settings.n_causes,
     )
 
 

@@ -1,0 +1,120 @@
+"""The network for tables with a hazard for each interval and cause, all folds and seeds as one compiled program.
+
+Sources: Gensheimer & Narasimhan 2019 (a discrete-time model for neural networks), with a softmax over the causes of
+each interval where events compete (Tutz & Schmid 2016, § 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcore.features import AnyRows, FeatureMaker
+from medcore.i18n import N_
+from medcore.models.bundle.files import inside
+from medcore.models.contract.candidate import Candidate
+from medcore.models.contract.task import CandidateFollower, Fitted, ProgressReporter, Task
+from medcore.models.contract.timed import Curves, TimedPart, risk_of_curve
+from medcore.models.learners.networks import TABLE_VALIDATION, least_seeds, maker_of, table_settings
+from medcore.models.survival.intervals import cut_points, entered, incidence_of
+from medcore.models.trainer.hazards import coded
+from medcore.models.trainer.predict import TrainedNetworks
+from medcore.models.trainer.train import members_for, train_networks
+from medcore.sealing import Folder, put
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class HazardNetworkPart(TimedPart):
+    """Networks whose hazards in the intervals that end at ``ends`` (J,) are averaged; those of one fold share a maker."""
+
+    kind: ClassVar[str] = "hazard_network"
+    horizon: float
+    ends: Floats
+    makers: tuple[FeatureMaker, ...]
+    networks: tuple[TrainedNetworks, ...]
+
+    def curve(self, rows: AnyRows, times: Floats, /) -> Curves:
+        """Return each row's cumulative incidence of every cause by ``times``."""
+        pairs = zip(self.makers, self.networks, strict=True)
+        hazards = np.mean([network.hazards(maker.transform(rows)) for maker, network in pairs], axis=0)
+        return incidence_of(hazards, self.ends, times)
+
+    def save(self, folder: Folder, /) -> dict[str, Any]:
+        """Write every member as a ``.keras`` file that anyone can load."""
+        from keras.src.saving.saving_lib import save_model  # the public one writes to a path only
+
+        names = []
+        for place, networks in enumerate(self.networks):
+            names.append([f"network_{place}_{m}.keras" for m in range(networks.n_members)])
+            for name, model in zip(names[-1], networks.keras_models(), strict=True):
+                file = BytesIO()
+                save_model(model, file)
+                put(folder / name, file.getvalue())
+        makers = [maker.to_dict() for maker in self.makers]
+        return {"horizon": self.horizon, "ends": self.ends.tolist(), "makers": makers, "files": names}
+
+    @classmethod
+    def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
+        """Read what :meth:`save` wrote; a file with code in it is refused."""
+        from keras.src.saving.saving_lib import load_model
+
+        def read(name: str) -> Any:
+            return load_model(BytesIO(inside(folder, name).read_bytes()), compile=False, safe_mode=True)
+
+        networks = tuple(TrainedNetworks.from_keras([read(name) for name in names]) for names in data["files"])
+        makers = tuple(FeatureMaker.from_dict(m) for m in data["makers"])
+        return cls(float(data["horizon"]), np.asarray(data["ends"], dtype=np.float64), makers, networks)
+
+
+def fit_hazard_network(task: Task, reporter: ProgressReporter) -> Fitted:
+    """Train the network for clinical tables in every fold; these members together are the model, as for classes."""
+    assert task.by is not None
+    n_seeds = max(task.settings.n_seeds, least_seeds(task))
+    ends, n_causes = cut_points(task), task.by.n_causes
+    target = coded(*entered(task.duration, task.outcome, ends), n_causes)
+    members = members_for(
+        task.outcome,
+        folds=task.folds,
+        n_seeds=n_seeds,
+        seed=task.settings.seed,
+        validation_share=TABLE_VALIDATION,
+        groups=task.groups,
+    )
+    makers = [maker_of(task, task.training(fold), "robust") for fold in range(task.n_folds)]
+    matrices = [maker.transform(task.rows) for maker in makers]
+    members = tuple(replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members))
+    settings = replace(table_settings(task), n_causes=n_causes, n_intervals=len(ends))
+    n_codes = (len(ends) + 1) * (n_causes + 1)
+    trained = train_networks(None, target, n_codes, members, settings, follower=CandidateFollower(reporter))
+    groups = [trained.choose(range(place * n_seeds, (place + 1) * n_seeds)) for place in range(task.n_folds)]
+    curves = np.empty((task.n, n_causes, len(task.times)))
+    for fold in range(task.n_folds):
+        held = task.held_out(fold)
+        curves[held] = incidence_of(groups[fold].hazards(matrices[fold][held]), ends, task.times)
+    at = int(np.searchsorted(task.times, task.by.main))
+    part = HazardNetworkPart(task.by.main, ends, tuple(makers), tuple(groups))
+    return Fitted(risk_of_curve(curves[:, :, at]), part, curves=curves)
+
+
+CANDIDATES = (
+    Candidate(
+        name="network",
+        title=N_("Neural network"),
+        hint=N_("An ensemble of deep networks made for tables."),
+        order=70,
+        menu=1,
+        share=4.0,
+        learner=fit_hazard_network,
+        part=HazardNetworkPart,
+        missing="filled",
+        reads=frozenset({"epochs", "n_seeds", "effort"}),
+        automatic=True,
+    ),
+)
