@@ -165,6 +165,8 @@ def _auroc_words(curves: Mapping[str, RocCurve]) -> str:
     areas = "; ".join(f"{theme.escape(n)}: AUROC {c.auroc:.3f}" for n, c in curves.items())
     if first.auroc.method.endswith("_cluster"):
         return _("{areas} (95 % interval); {n} rows, several of a patient", areas=areas, n=first.n)
+    if np.isnan(first.auroc.low):
+        return _("{areas}; {n} rows", areas=areas, n=first.n)
     if _of_classes(curves):
         return _("{areas} (95 % interval); {n} patients", areas=areas, n=first.n)
     return _(

@@ -16,7 +16,9 @@ def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | No
     """Draw net benefit over thresholds by model, against treating everyone and no one."""
     first = next(iter(curves.values()))
     useful = first.useful_range()
-    title = _("At no threshold does a 95 % interval show the model to be better than treating everyone or no one")
+    title = _(
+        "Over no range of thresholds do 95 % intervals show the model to be better than treating everyone or no one"
+    )
     if useful:
         title = _(
             "Between thresholds of {low} % and {high} %, 95 % intervals show acting on the model to be better than treating everyone or no one",

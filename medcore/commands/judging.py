@@ -100,7 +100,7 @@ def evaluate(
     if recalibrate is not None:
         found["recalibration"], kept = _recalibrate(bundle, validation, recalibrate)
     judged = headline(validation.evaluation)
-    needed = _needed(validation)
+    needed = None if validation.same_table else _needed(validation)
     found["validation_size"] = needed.to_dict() if needed else None
     found["ordinal"] = ordinal_told(validation.evaluation, None)
     heading = _(

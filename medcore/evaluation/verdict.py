@@ -131,7 +131,7 @@ def _said(ranks: Answer, comes_true: Answer, helps: Answer, curve: DecisionCurve
         )
         if curve.useful_range() is None:
             step = N_(
-                "Next: let it inform a decision but not make one; at no threshold does a 95 % interval show that acting on it helps."
+                "Next: let it inform a decision but not make one; over no range of thresholds do 95 % intervals show that acting on it helps."
             )
         return (
             N_(

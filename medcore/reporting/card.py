@@ -11,6 +11,7 @@ from medcore.i18n import _, listed, percent
 from medcore.models.contract.titles import title
 from medcore.models.run.advice import CALIBRATIONS
 from medcore.models.run.manifest import INTENDED_USE
+from medcore.reporting.clusters import over_sites
 from medcore.reporting.formats.document import Block, Heading, Table
 from medcore.reporting.inputs import ReportInputs
 from medcore.reporting.standards.tripod import not_stated, part
@@ -34,6 +35,7 @@ def model_card(inputs: ReportInputs) -> list[Block]:
         (_("Made of"), listed(weights)),
         (_("Recalibration"), _(CALIBRATIONS[recalibrated])),
         (_("Learnt from"), _rows(inputs, results.cross_validated)),
+        *([(_("Over sites"), by_site)] if (by_site := over_sites(results)) else []),
         (_("Out of fold"), _figures(results.cross_validated)),
         *([(_("Locked test set"), _figures(inputs.tested))] if inputs.tested else []),
         *([(_("New patients"), _figures(inputs.new_patients))] if inputs.new_patients else []),

@@ -28,6 +28,7 @@ from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.run.manifest import YOUDEN
 from medcore.models.run.results import Patients
+from medcore.reporting.clusters import over_sites
 from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.inputs import ReportInputs, events_and_risks
 from medcore.reporting.methods import missing_share
@@ -86,7 +87,7 @@ def performance(inputs: ReportInputs) -> list[Block]:
         columns[_("Locked test set")] = inputs.tested
     if inputs.new_patients:
         columns[_("New patients")] = inputs.new_patients
-    blocks: list[Block] = [Heading(part("results"), 1), _metrics(columns), *_why_none(columns)]
+    blocks: list[Block] = [Heading(part("results"), 1), *_first_by_site(inputs), _metrics(columns), *_why_none(columns)]
     if inputs.looks and inputs.tested:
         blocks.append(Paragraph(_("The locked test set has been looked at {n} time(s).", n=inputs.looks)))
     elif results.tested and not inputs.tested:
@@ -101,10 +102,29 @@ def performance(inputs: ReportInputs) -> list[Block]:
     return blocks
 
 
+def _first_by_site(inputs: ReportInputs) -> list[Block]:
+    """Say the mean over sites before the pooled figures, where sites were left out."""
+    sentence = over_sites(inputs.results)
+    if not sentence:
+        return []
+    pooled = _("The figures below pool the patients of all sites, whose risks come from different models.")
+    return [Paragraph(running((sentence, pooled)))]
+
+
+def _label(name: str, columns: Mapping[str, Evaluation]) -> str:
+    """Name a figure; the AUROC of more than two classes by what it is a mean of."""
+    if name == "auroc" and all(e.target.many for e in columns.values()):
+        return _("AUROC, mean of each class against the rest (0.5 is chance)")
+    return _(METRICS[name])
+
+
 def _metrics(columns: Mapping[str, Evaluation], *, title: str | None = None) -> Table:
     rows = [
-        (_(label), *(with_interval(e.metrics[name]) if name in e.metrics else "–" for e in columns.values()))
-        for name, label in METRICS.items()
+        (
+            _label(name, columns),
+            *(with_interval(e.metrics[name]) if name in e.metrics else "–" for e in columns.values()),
+        )
+        for name in METRICS
         if any(name in e.metrics for e in columns.values())
     ]
     return Table.of(title or _("Performance with 95 % intervals"), (_("Measure"), *columns), rows)
@@ -256,10 +276,8 @@ def _same_rows(inputs: ReportInputs) -> str:
 def external(inputs: ReportInputs) -> list[Block]:
     """Say how the model did on patients it was not made from, and how they differ."""
     validation = inputs.validation
-    if validation is None:
+    if validation is None or validation.same_table:
         return []
-    if validation.same_table:
-        return [Heading(part("external"), 1), *(Paragraph(str(w), strong=True) for w in validation.warnings())]
     text = _(
         "The frozen model was judged on {n} new patients; {dropped} without an outcome were left out.",
         n=validation.n_patients,

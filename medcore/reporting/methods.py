@@ -146,7 +146,9 @@ def characteristics(inputs: ReportInputs) -> list[Block]:
         mark=HIDDEN,
     )
     blocks: list[Block] = [Heading(part("table_one"), 2), Paragraph(notes)]
-    tables = [(_("Patients by outcome"), by_outcome.named(inputs.class_names))]
+    repeated = inputs.schema.only("group") is not None
+    caption = _("Rows by outcome, several of a patient") if repeated else _("Patients by outcome")
+    tables = [(caption, by_outcome.named(inputs.class_names))]
     if inputs.prepared is not None and inputs.split is not None and inputs.split.test.any():
         tables.append((_("Training patients and the locked test set"), table_one(inputs.prepared, split=inputs.split)))
     for caption, found in tables:

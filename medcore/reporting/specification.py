@@ -221,7 +221,7 @@ def _number(value: float, low: float, high: float) -> str:
 
 
 def _ratio(value: float, low: float, high: float) -> str:
-    shown = [f"{v:.3f}" if 0.1 <= v < 10 else f"{v:.3g}" for v in (value, low, high)]
+    shown = [f"{v:.3f}" if 0.1 <= v < 10 else f"{v:.3g}" if v < 1000 else f"{v:,.0f}" for v in (value, low, high)]
     if not math.isfinite(low):
         return shown[0]
     return _("{value} ({span})", value=shown[0], span=_("{low} to {high}", low=shown[1], high=shown[2]))

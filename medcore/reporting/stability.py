@@ -7,6 +7,7 @@ from typing import Any
 
 from medcore.evaluation.figures.words import METRICS, short
 from medcore.i18n import _, number, running
+from medcore.models.run.stability import USUAL_REFITS
 from medcore.reporting.formats.document import Block, Heading, Paragraph, Table
 from medcore.reporting.inputs import ReportInputs
 
@@ -20,6 +21,12 @@ def stability(inputs: ReportInputs) -> list[Block]:
         "The whole modelling was repeated on {n} bootstrap samples of the training patients (Riley and Collins, Biom J 2023;65:2200302).",
         n=found["n_refits"],
     )
+    few = (
+        _("{n} are few (200 are usual): ranges come out too narrow, and every figure is rough.", n=found["n_refits"])
+        if found["n_refits"] < USUAL_REFITS
+        else ""
+    )
+    repeated = running((repeated, few))
     if "by_class" not in found:
         return [heading, Paragraph(running((repeated, _risks(found)))), _figures({"": found})]
     called = dict(zip(inputs.results.classes, inputs.class_names, strict=True))

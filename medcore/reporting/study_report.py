@@ -99,6 +99,7 @@ def _parts(inputs: ReportInputs, blocks: list[Block]) -> frozenset[str]:
     headings = {block.text for block in blocks if isinstance(block, Heading)}
     site = inputs.schema.only("site")
     inside = {
+        "external": inputs.new_patients is not None,
         "clusters": inputs.target.event is not None
         and site is not None
         and site.name in inputs.results.training.sensitive,
@@ -114,12 +115,22 @@ def _parts(inputs: ReportInputs, blocks: list[Block]) -> frozenset[str]:
 def _summary(inputs: ReportInputs) -> list[Block]:
     results = inputs.results
     judged = results.cross_validated
-    figures = _(
-        "Out of fold, on {who}, the AUROC was {auroc}, the calibration slope {slope} and the Brier score {brier}.",
-        who=_who(judged),
-        auroc=with_interval(judged.metrics["auroc"]),
-        slope=with_interval(judged.metrics["calibration_slope"], digits=2),
-        brier=with_interval(judged.metrics["brier"]),
+    words = {
+        "who": _who(judged),
+        "auroc": with_interval(judged.metrics["auroc"]),
+        "slope": with_interval(judged.metrics["calibration_slope"], digits=2),
+        "brier": with_interval(judged.metrics["brier"]),
+    }
+    figures = (
+        _(
+            "Out of fold, on {who}, the AUROC was {auroc} and the calibration slope {slope} (both means of each class against the rest), and the Brier score {brier} (summed over the classes).",
+            **words,
+        )
+        if inputs.target.many
+        else _(
+            "Out of fold, on {who}, the AUROC was {auroc}, the calibration slope {slope} and the Brier score {brier}.",
+            **words,
+        )
     )
     test = ""
     if inputs.tested:
@@ -132,7 +143,16 @@ def _summary(inputs: ReportInputs) -> list[Block]:
         Heading(part("summary"), 1),
         Paragraph(_(INTENDED_USE), strong=True),
         Paragraph(running((_aim(inputs), over_sites(results), figures, test, _anew(inputs)))),
+        *_nobody_new(inputs),
     ]
+
+
+def _nobody_new(inputs: ReportInputs) -> list[Block]:
+    """Warn that the table it was to be judged on is that of the training: nothing of it is printed."""
+    validation = inputs.validation
+    if validation is None or not validation.same_table:
+        return []
+    return [Paragraph(str(warning), strong=True) for warning in validation.warnings()]
 
 
 def _aim(inputs: ReportInputs) -> str:

@@ -151,6 +151,16 @@ def test_the_slope_keeps_its_own_interval(judged):
     before, after = plain.metrics["calibration_slope"], given.metrics["calibration_slope"]
     assert after.value - after.low == pytest.approx(np.sqrt(1.5) * (before.value - before.low))
     assert (before.method, after.method) == ("wald", "final")
+    assert 1 / after.value - 1 / after.high == pytest.approx((after.value - after.low) / after.value**2)
+
+
+def test_a_slopes_skew_vanishes_with_more_patients_and_its_bounds_have_no_step():
+    def upper(half: float) -> float:
+        return of_the_final_model(Estimate(1.0, 1 - half, 1 + half, "wald"), np.arange(50) % 5).high
+
+    assert (upper(0.01) - 1) / 0.01 == pytest.approx(np.sqrt(1.5), rel=0.02)
+    step = 2 / 3 / np.sqrt(1.5)
+    assert upper(step + 1e-9) == pytest.approx(upper(step - 1e-9), rel=1e-6)
 
 
 @pytest.mark.parametrize("value", [-0.2, 0.0, 0.01, 0.3])

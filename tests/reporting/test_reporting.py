@@ -233,6 +233,10 @@ def test_a_training_table_is_not_passed_off_as_new_patients(subject) -> None:
     assert "New patients" not in told
     strong = [b.text for b in study_report(same).blocks if isinstance(b, Paragraph) and b.strong]
     assert any("not an external validation" in text for text in strong)
+    assert not [b for b in study_report(same).blocks if isinstance(b, Heading) and b.text == "External validation"]
+    items = {row[0]: row[2] for row in study_report(replace(same, prepared=None)).blocks[-1].rows}
+    assert items["16"] == items["24"] == "not stated"
+    assert len(same.validation.lines()) == 1
 
 
 def test_without_its_table_a_report_tells_the_same_preparation_and_flow(subject) -> None:

@@ -17,7 +17,7 @@ from medcore.data.preparation.replay import Prepared
 from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, Shown
 from medcore.data.splitting.split import Split
-from medcore.i18n import N_, Message, percent
+from medcore.i18n import MINUS, N_, Message, percent
 from medcore.statistics.differences import category_difference, standardised_difference
 
 MOST_CODES = 6
@@ -278,4 +278,6 @@ def _number(value: float | None, digits: int = 4) -> str:
     >>> _number(5390.12, 3), _number(0.0000035482), _number(120.0)
     ('5390', '0.000003548', '120')
     """
-    return "–" if value is None else np.format_float_positional(value, digits, fractional=False, trim="-")
+    if value is None:
+        return "–"
+    return np.format_float_positional(value, digits, fractional=False, trim="-").replace("-", MINUS)

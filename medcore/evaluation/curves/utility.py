@@ -17,6 +17,8 @@ from medcore.statistics.proportions import Z95
 
 #: The thresholds drawn when none are asked for: 1 % to 99 %.
 THRESHOLDS = np.arange(1, 100) / 100
+NARROWEST = 0.05
+"""A run of thresholds narrower than this may be chance among a hundred pointwise intervals."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +65,8 @@ class DecisionCurve:
         """Return the widest run of thresholds at which the model is surely better than both defaults.
 
         Surely: the lower bounds of its net benefit and of its gain over treating
-        everyone are above 0. None when there is no such threshold.
+        everyone are above 0. The intervals are of one threshold each, so that of a hundred
+        some may be above 0 by chance: None when no run is as wide as :data:`NARROWEST`.
         """
         good = (self.low > 0) & (self.over_all_low > 0)
         runs, start = [], None
@@ -73,7 +76,8 @@ class DecisionCurve:
             elif not ok and start is not None:
                 runs.append((float(self.thresholds[start]), float(self.thresholds[i - 1])))
                 start = None
-        return max(runs, key=lambda r: r[1] - r[0], default=None)
+        widest = max(runs, key=lambda r: r[1] - r[0], default=(0.0, 0.0))
+        return widest if widest[1] - widest[0] >= NARROWEST - 1e-9 else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""

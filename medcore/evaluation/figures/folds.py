@@ -25,6 +25,8 @@ NO_DISCRIMINATION: Mapping[str, Estimate] = {
 }
 #: Areas and their like: their intervals are widened on the log-odds scale.
 _AREAS = ("auroc", "hand_till", "pdi", "orc", "generalised_c", "uno_c", "harrell_c")
+#: The half width, as a share of a slope, up to which its upper bound is taken on the reciprocal scale.
+_LARGEST_SHARE = 2 / 3
 #: Between which values the others lie.
 _LIMITS: Mapping[str, tuple[float, float]] = {
     "auprc": (0.0, 1.0),
@@ -117,21 +119,23 @@ def of_the_final_model(slope: Estimate, folds: Ints) -> Estimate:
     """Give an out-of-fold calibration slope an interval for the slope of the model that learnt from all patients.
 
     The out-of-fold slope hardly varies between samples: a sample that makes the models too
-    steep makes its held-out patients steep too. The true slope of the final model varies by
-    more than Wald's standard error, and is skewed upwards. With k folds the lower bound is
-    √((k + 1)/(k − 1)) times as far away as Wald's, the upper bound (k + 1)/(k − 1) times, on the log scale.
-    Found by simulation (decisions 0031 and 0049), not derived.
+    steep makes its held-out patients steep too. The true slope of the final model is the reciprocal
+    of how much too steep it is, and varies by more than Wald's standard error. With k folds the
+    bounds are √((k + 1)/(k − 1)) times as far away as Wald's, the upper one on the reciprocal
+    scale up to three times the slope, and where it is hardly known as far beyond as the log scale
+    says. The skew vanishes with more patients. Found by simulation (decisions 0031, 0049, 0063), not derived.
     """
     k = len(np.unique(folds))
     if not slope.exists or np.isnan(slope.low) or k < 2:
         return slope
-    wider = (k + 1) / (k - 1)
-    wald = (slope.high - slope.low) / 2
+    wider = float(np.sqrt((k + 1) / (k - 1)))
+    value, half = slope.value, wider * (slope.high - slope.low) / 2
     method = "final_cluster" if slope.method.endswith("cluster") else "final"
-    up = wald * wider
-    relative = up / slope.value if slope.value > up else 1.0  # no skew beyond that of a slope that may be 0
-    upper = up * float(np.expm1(relative)) / relative
-    return Estimate(slope.value, slope.value - wald * float(np.sqrt(wider)), slope.value + upper, method)
+    if half <= _LARGEST_SHARE * value:
+        upper = value / (1 - half / value)
+    else:
+        upper = max(value / (1 - _LARGEST_SHARE), value + wider * half * float(np.expm1(1)))
+    return Estimate(value, value - half, upper, method)
 
 
 def mean_over_folds(event: Floats, risk: Floats, folds: Ints, groups: Ints | None) -> Estimate:

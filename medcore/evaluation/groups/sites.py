@@ -126,9 +126,18 @@ class SiteComparison:
 
 
 def compare_sites(
-    outcome: Floats, risk: Floats, site: pd.Series[Any], *, groups: Ints | None = None, left_out: bool = False
+    outcome: Floats,
+    risk: Floats,
+    site: pd.Series[Any],
+    *,
+    groups: Ints | None = None,
+    left_out: bool = False,
+    pooled: Estimate | None = None,
 ) -> SiteComparison:
-    """Judge 0/1 ``outcome`` and ``risk`` (n,) at each ``site`` (n,), and sum the sites up; every site counts, however small."""
+    """Judge 0/1 ``outcome`` and ``risk`` (n,) at each ``site`` (n,), and sum the sites up; every site counts, however small.
+
+    ``pooled`` is the AUROC over all of them, where it is known with its interval.
+    """
     parted = grouping(pd.DataFrame({"site": site.astype(object)}), ["site"], most=None)
     found, unknown = [], 0
     for key, mask in parted.masks().items():
@@ -138,8 +147,9 @@ def compare_sites(
         found.append(_site(key, outcome[mask], risk[mask], None if groups is None else groups[mask]))
     found.sort(key=lambda s: -s.n)
     means = (_mean(measure, found) for measure in MEASURES)
-    area, influence = auroc_with_influence(outcome, risk)
-    pooled = missing(NOT_AT_THIS_SITE) if math.isnan(area) else auroc_estimate(area, influence, outcome, groups)
+    if pooled is None:
+        area, influence = auroc_with_influence(outcome, risk)
+        pooled = missing(NOT_AT_THIS_SITE) if math.isnan(area) else auroc_estimate(area, influence, outcome, groups)
     return SiteComparison(
         sites=tuple(found),
         means={m.measure: m for m in means if m is not None},

@@ -181,7 +181,7 @@ class ExternalValidation:
             )
             for d in notable
         )
-        return (*self.warnings(), apart, *columns)
+        return self.warnings() if self.same_table else (*self.warnings(), apart, *columns)
 
     @property
     def meaning(self) -> Message | None:

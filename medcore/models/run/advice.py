@@ -13,7 +13,7 @@ from medcore.models.contract.titles import title
 from medcore.models.run.results import CandidateResult, Results
 
 CALIBRATIONS: Mapping[str, str] = {
-    "none": N_("not needed"),
+    "none": N_("none"),
     "temperature": N_("temperature scaling"),
     "platt": N_("Platt scaling"),
     "beta": N_("beta calibration"),

@@ -19,10 +19,12 @@ def site_comparison(
     event, judged = results.target.event, results.training if patients is None else patients
     if column is None or event is None or column.name not in judged.sensitive:
         return None
+    out_of_fold = judged.risk is results.training.risk
     return compare_sites(
         (judged.outcome == event).astype(float),
         judged.risk[:, event],
         judged.sensitive[column.name],
         groups=judged.groups,
         left_out=results.manifest["split"]["kind"] == "site",
+        pooled=results.cross_validated.metrics["auroc"] if out_of_fold else None,
     )

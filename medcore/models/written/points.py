@@ -120,7 +120,9 @@ def point_score(part: LogisticPart, task: Task) -> PointScore | None:
         scored[held] = _risk(own_items, a, b, task.codes[held])
         full[held] = own.risk(task.codes[held])
     judged = [
-        evaluate(task.outcome, risk, ("0", "1"), groups=task.groups, seed=task.settings.seed, n_boot=_DRAWS)
+        evaluate(
+            task.outcome, risk, ("0", "1"), groups=task.groups, folds=task.folds, seed=task.settings.seed, n_boot=_DRAWS
+        )
         for risk in (scored, full)
     ]
     return PointScore(items=items, intercept=line[0], slope=line[1], evaluation=judged[0], full=judged[1])
