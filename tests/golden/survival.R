@@ -48,8 +48,8 @@ table_of <- function(d, horizons, thresholds) {
          brier = unbox(brier$Brier[brier$model == "m"]), brier_error = unbox(brier$se[brier$model == "m"]),
          null_brier = unbox(brier$Brier[brier$model != "m"]),
          uno_c = unbox(as.numeric(uno)), harrell_c = unbox(as.numeric(harrell)), harrell_error = unbox(as.numeric(harrell_error)),
-         pseudo = d$y, calibration_slope = unbox(unname(slope$beta[2])), slope_error = unbox(sqrt(slope$vbeta[2, 2])),
-         calibration_intercept = unbox(unname(large$beta[1])), intercept_error = unbox(sqrt(large$vbeta[1, 1])),
+         pseudo = d$y, calibration_slope = unbox(unname(slope$beta[2])),
+         calibration_intercept = unbox(unname(large$beta[1])),
          net_benefit = sapply(thresholds, function(p) benefit(d, t, p, competing)))
   })
   grid <- sort(unique(d$time))[unique(round(seq(1, length(unique(d$time)), length.out = 25)))]

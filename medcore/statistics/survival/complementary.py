@@ -26,7 +26,11 @@ def complementary_log_log(risk: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComplementaryFit:
-    """Coefficients (p,) of a regression, and each row's influence on them (n, p), the outcomes taken as they are."""
+    """Coefficients (p,) of a regression, and each row's influence on them (n, p), the outcomes taken as they are.
+
+    The influence has the second derivatives of the risks in it, which the robust variance of ``geese`` leaves out:
+    where risks are wrong, as those that are judged may be, residuals do not average to 0 at every risk.
+    """
 
     coefficients: Floats
     influence: Floats
@@ -67,7 +71,7 @@ def fit_complementary(
             return None
         move = np.linalg.solve(information, slope.T @ residual)
         if np.max(np.abs(move)) < _SMALL * (1 + np.max(np.abs(beta))):
-            return ComplementaryFit(beta, (slope * residual[:, None]) @ np.linalg.inv(information))
+            return ComplementaryFit(beta, _influence(design, offset + design @ beta, slope, residual))
         best = float(residual @ residual)
         for _half in range(30):
             tried = _equations(outcome, design, offset + design @ (beta + move))
@@ -77,6 +81,16 @@ def fit_complementary(
         beta = beta + move
         slope, residual = tried
     return None
+
+
+def _influence(design: Floats, eta: Floats, slope: Floats, residual: Floats) -> Floats:
+    hazard = np.exp(np.clip(eta, -30, 30))
+    bent = residual * hazard * np.exp(-hazard) * (1 - hazard)
+    derivative = slope.T @ slope - design.T @ (design * bent[:, None])
+    if np.linalg.cond(derivative) > 1e14:
+        return np.full(slope.shape, np.nan)
+    out: Floats = (slope * residual[:, None]) @ np.linalg.inv(derivative)
+    return out
 
 
 def _equations(outcome: Floats, design: Floats, eta: Floats) -> tuple[Floats, Floats]:
