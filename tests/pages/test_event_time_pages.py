@@ -54,6 +54,14 @@ def test_by_when_is_asked_trained_and_shown_for_a_patient(open_page, page_store,
     follow_up = study.schema.follow_up
     assert not page.exception and f"Event within {span(follow_up.horizons[0], follow_up.unit)}" in words(page)
 
+    page.segmented_control(key="evaluate.timed.view").set_value("external").run()
+    others = page_store.load_cohort(LOCAL_OWNER, study.id).frame.iloc[50:250]
+    table = ("others.csv", others.to_csv(index=False).encode(), "text/csv")
+    page.file_uploader(key=f"evaluate.timed.external.{run.id}").set_value(table).run()
+    assert not page.exception and not page.error
+    for told in ("Patients judged", "Do predicted risks come true?", "Event within 6 months"):
+        assert told in words(page)
+
     results = read_timed_results(page_store.result_folder(LOCAL_OWNER, run.id))
     reference = Reference.of(results.manifest, results, page_store.load_cohort(LOCAL_OWNER, study.id).frame)
     who = np.searchsorted(results.training.rows, reference.rows)

@@ -30,6 +30,12 @@ NOTABLE_DIFFERENCE = 0.2
 NOTABLE_OVERLAP, MOSTLY_DIFFERENT = 0.1, 0.9
 
 
+SAME_TABLE = N_(
+    "This is the very table that the model was trained on. Its figures say how well the model remembers, "
+    "not how it does on new patients: this is not an external validation."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDifference:
     """How one predictor differs between the new patients and the training sample.
@@ -120,14 +126,7 @@ class ExternalValidation:
 
     def _overlap(self) -> tuple[Message, ...]:
         if self.same_table:
-            return (
-                Message(
-                    N_(
-                        "This is the very table that the model was trained on. Its figures say how well the model remembers, "
-                        "not how it does on new patients: this is not an external validation."
-                    )
-                ),
-            )
+            return (Message(SAME_TABLE),)
         if self.known >= NOTABLE_OVERLAP:
             return (
                 Message(

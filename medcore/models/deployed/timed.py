@@ -15,11 +15,12 @@ from medcore.data.preparation.replay import prepare_evaluation
 from medcore.errors import TargetError
 from medcore.evaluation.survival.performance import SurvivalPerformance, evaluate_at_horizons
 from medcore.i18n import N_
-from medcore.models.bundle.bundle import Bundle
+from medcore.models.bundle.bundle import Bundle, load_bundle
 from medcore.models.contract.timed import Curves
 from medcore.models.deployed.external import ColumnDifference, differences, flag_texts, new_schema
 from medcore.models.deployed.levels import refuse_unknown, unknown_levels
 from medcore.models.deployed.membership import Membership, membership
+from medcore.sealing import Folder
 from medcore.targets import EventTime
 
 
@@ -99,6 +100,11 @@ def validate_timed(
         curve=curve,
         groups=prepared.groups,
     )
+
+
+def judge_saved_timed(folder: Folder, cohort: Cohort) -> TimedValidation:
+    """Judge the bundle kept in a folder on new patients: what a page asks of a worker."""
+    return validate_timed(load_bundle(folder), cohort)
 
 
 def predict_timed_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int] = ()) -> pd.DataFrame:

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from medcore.charts import by_horizon
-from medcore.data.follow_up import UNIT_NAMES, span
+from medcore.data.follow_up import span
 from medcore.evaluation import (
     DecisionCurve,
-    HorizonPerformance,
-    SurvivalPerformance,
     calibration_curve_at_horizon,
     decision_curve_at_horizon,
     incidence_by_risk,
 )
 from medcore.evaluation.verdict import verdict
-from medcore.i18n import N_, _, current_language, number
-from medcore.models.run.timed_results import TimedPatients, TimedResults
+from medcore.i18n import N_, _, number
+from medcore.models.run.timed_results import TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.targets.event_time import DAYS, TimeUnit
 from medcore.ui.evaluate.question import SIDES, beside, unlocked
 from medcore.ui.evaluate.verdict import verdict_html
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
-from medcore.ui.kit.words import model_name
+from medcore.ui.timed.external import new_patients
+from medcore.ui.timed.judged import TimedJudged, judge
 
-R = TypeVar("R")
-
+VIEWS = {"overview": N_("Overview"), "external": N_("New patients")}
 DELIVERED = N_(
     "Risks come from models that had not seen the patient; intervals are meant for the model trained on all patients."
 )
@@ -42,48 +35,17 @@ DEFINED = N_(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """Risks by one horizon (n,) by model name as shown, and what happened; the first model is in question."""
-
-    run_id: str
-    side: str
-    horizon: float
-    when: str
-    unit: str
-    per: float
-    patients: TimedPatients = field(repr=False)
-    folds: NDArray[np.int64] | None = field(repr=False)
-    risks: Mapping[str, NDArray[np.float64]] = field(repr=False)
-    performances: Mapping[str, SurvivalPerformance] = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        """The model in question, as shown."""
-        return next(iter(self.risks))
-
-    @property
-    def at(self) -> HorizonPerformance:
-        """Its figures by the horizon."""
-        return self.performances[self.name].by(self.horizon)
-
-    @property
-    def competing(self) -> bool:
-        """Whether another event came first for some."""
-        return self.performances[self.name].n_competing > 0
-
-    def known(self, what: str, compute: Callable[[], R]) -> R:
-        """Return what was computed of these patients, models and horizon, once."""
-        return cache.once(compute, "timed.evaluate", what, self.run_id, self.side, self.horizon, tuple(self.risks))
-
-    def drawn(self, what: str, draw: Callable[[], R]) -> R:
-        """Return a chart in the current language, drawn once."""
-        return self.known(f"{what}.{current_language()}", draw)
-
-
 def show(study: StudyRecord, run: RunRecord) -> None:
     """Ask on whom and by when, then judge."""
-    judged = _choose(study, run, cache.timed_results(run))
+    results = cache.timed_results(run)
+    view = components.choice(_("Look at"), list(VIEWS), key="evaluate.timed.view", show=lambda v: _(VIEWS[v]))
+    judged = _choose(study, run, results) if view == "overview" else new_patients(study, run, results)
+    if judged is not None:
+        _shown(judged)
+
+
+def _shown(judged: TimedJudged) -> None:
+    """Open with the verdict; then the curves in the order of the questions they answer."""
     at, performance = judged.at, judged.performances[judged.name]
     pairs = [
         (_("Model"), judged.name),
@@ -102,11 +64,11 @@ def show(study: StudyRecord, run: RunRecord) -> None:
     _discrimination(judged)
     _calibration(judged)
     threshold = _utility(judged)
-    found = verdict(at.metrics, _decision_curves(judged)[judged.name], threshold, locked=judged.side == "test")
+    found = verdict(at.metrics, _decision_curves(judged)[judged.name], threshold, locked=judged.side != "training")
     opening.html(verdict_html(at.metrics, found))
 
 
-def _choose(study: StudyRecord, run: RunRecord, results: TimedResults) -> _Judged:
+def _choose(study: StudyRecord, run: RunRecord, results: TimedResults) -> TimedJudged:
     """Ask on which patients, beside which model, and by when; the locked test set only after a word."""
     left, middle, right = st.columns(3)
     target = results.target
@@ -122,51 +84,22 @@ def _choose(study: StudyRecord, run: RunRecord, results: TimedResults) -> _Judge
         )
     if side == "test" and not unlocked(study, run):
         st.stop()
-    return _judge(results, run.id, side, horizon, other)
+    return judge(results, run.id, side, horizon, other)
 
 
-def _judge(results: TimedResults, run_id: str, side: str, horizon: float, other: str | None) -> _Judged:
-    locked = side == "test" and results.test is not None and results.tested is not None
-    patients = results.test if locked and results.test is not None else results.training
-    whole = results.tested if locked and results.tested is not None else results.cross_validated
-    name = model_name(results.model)
-    risks, performances = {name: patients.curve[:, 0, results.by(horizon)]}, {name: whole}
-    candidate = results.candidate(other) if other else None
-    if candidate is not None:
-        theirs, figures = (
-            (candidate.test_risk, candidate.test) if locked else (candidate.oof, candidate.cross_validated)
-        )
-        if theirs is not None and figures is not None:
-            risks[model_name(candidate.name)] = theirs[:, results.target.horizons.index(horizon)]
-            performances[model_name(candidate.name)] = figures
-    unit = _shown_unit(whole.longest_follow_up, results.target.unit)
-    return _Judged(
-        run_id=run_id,
-        side=side,
-        horizon=horizon,
-        when=str(span(horizon, results.target.unit)),
-        unit=_(UNIT_NAMES[unit]),
-        per=DAYS[unit] / DAYS[results.target.unit],
-        patients=patients,
-        folds=None if locked else results.folds.astype(np.int64),
-        risks=risks,
-        performances=performances,
-    )
-
-
-def _discrimination(judged: _Judged) -> None:
+def _discrimination(judged: TimedJudged) -> None:
     components.section(_("Does it tell patients apart?"))
     left, right = st.columns(2)
     with left:
         curves = judged.known(
             "incidence",
             lambda: incidence_by_risk(
-                judged.patients.duration,
-                judged.patients.event,
+                judged.duration,
+                judged.event,
                 judged.risks[judged.name],
                 judged.horizon,
-                groups=judged.patients.groups,
-                ticks=_ticks(float(judged.patients.duration.max()), judged.per),
+                groups=judged.groups,
+                ticks=_ticks(float(judged.duration.max()), judged.per),
             ),
         )
         chart = judged.drawn(
@@ -185,12 +118,6 @@ def _discrimination(judged: _Judged) -> None:
         components.metric_table(overall, metrics=("integrated_brier", "integrated_scaled_brier"))
 
 
-def _shown_unit(longest: float, unit: TimeUnit) -> TimeUnit:
-    """Return the largest unit of which the longest follow-up holds three or more."""
-    larger = [u for u in UNIT_NAMES if longest * DAYS[unit] >= 3 * DAYS[u]]
-    return max([unit, *larger], key=DAYS.__getitem__)
-
-
 def _ticks(longest: float, per: float) -> NDArray[np.float64]:
     """Return from five to ten round times, up to the longest follow-up, in its own unit; ``per`` of it make one that is shown."""
     shown = longest / per
@@ -199,7 +126,7 @@ def _ticks(longest: float, per: float) -> NDArray[np.float64]:
     return np.asarray(np.arange(0, shown, step) * per)
 
 
-def _calibration(judged: _Judged) -> None:
+def _calibration(judged: TimedJudged) -> None:
     components.section(_("Do predicted risks come true?"))
     left, right = st.columns(2)
     metrics = {name: p.by(judged.horizon).metrics for name, p in judged.performances.items()}
@@ -208,7 +135,7 @@ def _calibration(judged: _Judged) -> None:
             "calibration",
             lambda: {
                 name: calibration_curve_at_horizon(
-                    judged.patients.duration, judged.patients.event, risk, judged.horizon, groups=judged.patients.groups
+                    judged.duration, judged.event, risk, judged.horizon, groups=judged.groups
                 )
                 for name, risk in judged.risks.items()
             },
@@ -224,7 +151,7 @@ def _calibration(judged: _Judged) -> None:
             components.caption(_(DELIVERED))
 
 
-def _utility(judged: _Judged) -> float:
+def _utility(judged: TimedJudged) -> float:
     """Show what acting on the risks is worth, and return the threshold asked for."""
     components.section(_("Does acting on it help?"))
     left, right = st.columns(2)
@@ -259,17 +186,17 @@ def _utility(judged: _Judged) -> float:
     return threshold
 
 
-def _decision_curves(judged: _Judged) -> dict[str, DecisionCurve]:
+def _decision_curves(judged: TimedJudged) -> dict[str, DecisionCurve]:
     """Return the decision curves by model; intervals of out-of-fold risks are for the delivered model."""
     return judged.known(
         "decision",
         lambda: {
             name: decision_curve_at_horizon(
-                judged.patients.duration,
-                judged.patients.event,
+                judged.duration,
+                judged.event,
                 risk,
                 judged.horizon,
-                groups=judged.patients.groups,
+                groups=judged.groups,
                 folds=judged.folds,
             )
             for name, risk in judged.risks.items()
