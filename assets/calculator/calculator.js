@@ -99,7 +99,7 @@ const form = document.getElementById("patient");
 let language = document.documentElement.lang in DATA.words ? document.documentElement.lang : "en";
 const words = (key, values = {}) =>
   Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, () => value), DATA.words[language][key]);
-const number = (value) => String(Number(value.toPrecision(4)));
+const number = (value) => String(Number(value.toPrecision(4))).replace("-", "−");
 
 function element(tag, text, attributes = {}) {
   const made = document.createElement(tag);
@@ -125,7 +125,7 @@ function field(input, place) {
   let control;
   if (input.categories.length) {
     control = element("select", undefined, { id: `in${place}` });
-    control.append(element("option", words("missing"), { value: "" }));
+    control.append(element("option", words("unknown"), { value: "" }));
     input.categories.forEach((name) => name !== "" && control.append(element("option", shown(input, name), { value: name })));
     control.append(element("option", words("other"), { value: DATA.other }));
   } else {
@@ -159,11 +159,15 @@ function show() {
     return;
   }
   const risk = risks(found.map((f) => f.code));
+  list.dataset.risks = JSON.stringify(risk);
+  if (given.every((answer) => answer === "")) {
+    document.getElementById("doubt").textContent = words("nothing");
+    return;
+  }
   DATA.classes.forEach((_class, k) => {
     if (DATA.classes.length === 2 && k === 0) return;
     list.append(element("li", words("risk", { name: DATA.words[language].classes[k], risk: (100 * risk[k]).toFixed(1) })));
   });
-  list.dataset.risks = JSON.stringify(risk);
   const doubtful = found.filter((f) => f.flag).length;
   document.getElementById("doubt").textContent = doubtful ? words("doubt", { n: doubtful }) : "";
 }

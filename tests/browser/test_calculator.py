@@ -39,6 +39,8 @@ def test_a_thousand_random_patients_get_the_risks_of_predict(classes, model, chr
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
     page.goto(file.as_uri())
+    expect(page.get_by_text("nothing is filled in yet")).to_be_visible()
+    assert page.locator("#risks li").count() == 0
     answers = random_answers(N_PATIENTS)
     shown = np.array(page.evaluate(FILL_IN, answers))
     predicted = bundle.predict(pd.DataFrame(answers).replace("", None))

@@ -87,6 +87,8 @@ def _words(model: Specification, results: Results) -> dict[str, Any]:
         "risk": _("Risk of {name}: {risk} %", name="{name}", risk="{risk}"),
         "classes": [str(name) for name in results.class_names],
         "missing": _("not known: the model fills it in as in training"),
+        "unknown": _("not known"),
+        "nothing": _("No risk: nothing is filled in yet."),
         "other": _("another value than the training patients had"),
         "unseen": _("a value that the training patients did not have, or very few"),
         "seen": _("training patients: {low} to {high}", low="{low}", high="{high}"),
