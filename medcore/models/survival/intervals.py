@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from medcore.features import AnyRows, Layout, Rows
 from medcore.models.bundle.files import inside, read_json, write_json
 from medcore.models.contract.candidate import part_classes
+from medcore.models.contract.coalitions import TYPICAL_SUMS, WrittenOut
 from medcore.models.contract.task import Indices, Part, Task
 from medcore.models.contract.timed import Curves, TimedPart
 from medcore.sealing import Folder
@@ -122,6 +123,12 @@ def incidence_of(hazards: NDArray[np.floating], ends: Floats, times: Floats) -> 
     return np.asarray((past + shares[:, at] * gone[:, :, None]).transpose(0, 2, 1))
 
 
+class _AskedByInterval(WrittenOut):
+    """Composite rows written out, each of which is asked about interval by interval and so costs as many times."""
+
+    n_sums: ClassVar[int] = MOST_INTERVALS * TYPICAL_SUMS
+
+
 @dataclass(frozen=True, slots=True)
 class IntervalPart(TimedPart):
     """A model of classes that predicts what happens in each interval, by its ``ends`` (J,)."""
@@ -137,6 +144,10 @@ class IntervalPart(TimedPart):
         needed = int(min(np.searchsorted(self.ends, times.max(initial=0.0), side="left") + 1, len(self.ends)))
         risk = self.inner.risk(every_interval(rows, needed))
         return incidence_of(risk.reshape(len(rows), needed, -1)[:, :, 1:], self.ends[:needed], times)
+
+    def coalitions(self) -> WrittenOut:
+        """Return how the model answers for coalitions."""
+        return _AskedByInterval(self)
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write the model of the intervals into a folder of its own."""
