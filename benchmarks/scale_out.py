@@ -29,7 +29,7 @@ from medcore.models.run.results import read_results
 from medcore.settings import Settings
 from medcore.studies import Store
 
-N_RUNS, N_REFITS, N_EXPLAINED, PIECES = 4, 24, 320, 8
+N_RUNS, N_REFITS, N_EXPLAINED, PIECES = 4, 16, 160, 8
 
 
 def workers(settings: Settings, n: int) -> list[psutil.Process]:
@@ -50,6 +50,7 @@ def timed(family: list[psutil.Process], work: Callable[[], Any]) -> tuple[dict[s
     before, began = sum(sum(p.cpu_times()[:2]) for p in family), time.monotonic()
     found = work()
     seconds = {"seconds": round(time.monotonic() - began, 1)}
+    print(len(family), seconds, flush=True)
     return seconds | {"processor": round(sum(sum(p.cpu_times()[:2]) for p in family) - before, 1)}, found
 
 
