@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook
 
+from medcore.data.preparation.fixes import change_column
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.values.typed import typed
@@ -101,3 +102,27 @@ def test_pairs_of_numbers_are_no_free_text():
     found = {f.code for f in inspect(read_table(("ward.csv", text.encode())))}
     assert "columns.pairs" in found
     assert "privacy.free_text" not in found
+
+
+def test_numbers_grouped_as_in_india_are_numbers() -> None:
+    cohort, values = read(["1,50,000", "2,75,000", "95,000", "12,40,500"], sep=";", kind="numeric")
+    assert values.tolist()[:4] == [150_000, 275_000, 95_000, 1_240_500]
+    assert alone(cohort, 2) == 95_000
+
+
+@pytest.mark.parametrize("other", ["({}.1)", "{} on 2L", "{} RA ?"])
+def test_a_measurement_that_is_read_as_categories_is_told_until_a_person_decides(other: str) -> None:
+    cells = [other.format(80 + k) if k % 2 else str(80 + k) for k in range(40)]
+    cohort, _values = read(cells, kind="category")
+    found = next(f for f in inspect(cohort) if f.code == "categories.measured")
+    assert (found.columns, found.n_rows) == (("x",), 30)
+    assert found.fix is not None
+    assert (found.fix.action, found.fix.values) == ("set_column", {"kind": "numeric"})
+    decided = cohort.with_schema(change_column(cohort.schema, "x", kind="category"))
+    assert "categories.measured" not in {f.code for f in inspect(decided)}
+
+
+def test_codes_with_letters_among_them_are_no_measurement() -> None:
+    cells = [f"{240 + k}.{k % 10}" if k % 2 else f"V{10 + k}" for k in range(40)]
+    cohort, _values = read(cells, kind="category")
+    assert "categories.measured" not in {f.code for f in inspect(cohort)}

@@ -70,11 +70,11 @@ def change_column(schema: Schema, name: str, **fields: object) -> Schema:
     """Change one column and keep roles that only one column can have at one column.
 
     A column that loses ``group`` becomes an identifier, one that loses ``site``
-    or ``time`` is ignored.
+    or ``time`` is ignored. A kind that is set here is a person's decision, and sure.
     """
     role = fields.get("role")
     if role in ONLY_ONE:
         for other in schema.columns:
             if other.role == role and other.name != name:
                 schema = schema.change(other.name, role="identifier" if role == "group" else "ignored")
-    return schema.change(name, **fields)
+    return schema.change(name, **({"confidence": 1.0} if "kind" in fields else {}), **fields)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Fix
@@ -22,6 +23,9 @@ from medcore.i18n import N_, Message
 FAR = 20.0
 FEWEST_VALUES_FOR_UNITS = 5
 GAP_BETWEEN_UNITS = 1.3
+FEWEST_MEASURED, MEASURED = 6, 0.3
+"""So many different numbers, in such a share of its cells, make a column of categories look like a measurement."""
+_CODE = r"^[A-Za-z]{1,2}[0-9]"
 
 
 @check(
@@ -197,6 +201,47 @@ def numbers(view: View) -> Iterator[Hit]:
                 label=Message(N_("Read as numbers")),
                 action="set_column",
                 columns=tuple(found),
+                values={"kind": "numeric"},
+            ),
+        )
+
+
+@check(
+    "categories.measured",
+    "warning",
+    why=N_(
+        "As categories, 93 and 94 have nothing to do with each other: a measurement is lost because some of its cells are written otherwise."
+    ),
+    remedy=N_("Read it as numbers; the cells that are none are then counted and shown, and nothing else changes."),
+)
+def measured(view: View) -> Iterator[Hit]:
+    """Categories of which many are different numbers: a measurement with other ways of writing among it."""
+    for column in view.predictors:
+        levels = view.levels(column.name)
+        guessed = column.kind == "category" and column.confidence < 1
+        if not guessed or levels.n < FEWEST_MEASURED or _all_numbers(view, column):
+            continue
+        cells = view.cells(column.name)
+        readable = parse_numbers(cells.texts).readable
+        codes = pc.match_substring_regex(cells.texts, _CODE).to_numpy(zero_copy_only=False).astype(bool)
+        if (
+            readable.sum() < FEWEST_MEASURED
+            or (codes & ~readable).any()
+            or cells.counts[readable].sum() < MEASURED * cells.counts.sum()
+        ):
+            continue
+        n, total = int(cells.counts[readable].sum()), int(cells.counts.sum())
+        yield Hit(
+            message=Message(
+                N_("“{column}” is read as categories, but {n} of its {total} cells are numbers, {k} different ones."),
+                {"column": column.name, "n": n, "total": total, "k": int(readable.sum())},
+            ),
+            columns=(column.name,),
+            n_rows=total - n,
+            fix=Fix(
+                label=Message(N_("Read as numbers")),
+                action="set_column",
+                columns=(column.name,),
                 values={"kind": "numeric"},
             ),
         )

@@ -89,7 +89,7 @@ def _may_name(frame: pd.DataFrame, column: Column) -> bool:
 
 
 def _holds_units(frame: pd.DataFrame, column: Column, *, varies: bool) -> bool:
-    """Say whether a column is one of units: by its name and some of its words, or, other in a patient's rows, by most (a sex is F or M)."""
+    """Say whether a column is one of units: by its name, or by its words where they differ in a patient's rows (a sex is F or M)."""
     named = bool(_UNIT.search(spoken(column.name)))
     if column.kind not in ("category", "text") or not (named or varies):
         return False

@@ -44,7 +44,9 @@ _POWER = re.compile(
 _CURRENCY = re.compile(r"^([€$£¥])\s*(.*[0-9])$")
 _TITRE = re.compile(r"^(?:<|>|≤|≥)?\s*1\s*:\s*([0-9]{1,6})$")
 _MINUS_AFTER = re.compile(r"^[0-9][0-9.,]*-$")
-_GROUPED = {mark: re.compile(rf"^[+-]?[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+$") for mark in ".,"}
+_LAKHS = r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
+"""Numbers as India groups them: 1,50,000 is 150 000."""
+_GROUPED = {mark: re.compile(rf"^[+-]?(?:[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+|{_LAKHS})$") for mark in ".,"}
 _AMBIGUOUS = {mark: re.compile(rf"^[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}$") for mark in ".,"}
 _START = r"^[<>=≤≥~≈约 +\-−]*"
 _END = r"(?:$|[^0-9.,])"
@@ -136,8 +138,8 @@ def to_number(word: str, *, decimal: str = ".", thousands: str | None = None) ->
     A number that could be ``1.234`` or ``1234`` is read by ``decimal`` and ``thousands``;
     ``thousands`` of None takes whatever is no decimal mark for groups.
 
-    >>> to_number("265,000"), to_number("1.234,5"), to_number("10-20"), to_number("21,5")
-    (265000.0, 1234.5, None, 21.5)
+    >>> to_number("265,000"), to_number("1.234,5"), to_number("10-20"), to_number("21,5"), to_number("1,50,000")
+    (265000.0, 1234.5, None, 21.5, 150000.0)
     >>> to_number("2.125", decimal=",", thousands="") is None
     True
     """
@@ -180,7 +182,10 @@ def _certain_decimal(mark: str) -> str:
 
 def _certain_group(mark: str) -> str:
     m, other = re.escape(mark), "," if mark == "." else "."
-    return rf"{_START}[0-9]{{1,3}}(?:(?:{m}[0-9]{{3}}){{2,}}|(?:{m}[0-9]{{3}})+{re.escape(other)}[0-9]+){_END}"
+    lakhs = f"{_LAKHS}|" if mark == "," else ""
+    return (
+        rf"{_START}(?:{lakhs}[0-9]{{1,3}}(?:(?:{m}[0-9]{{3}}){{2,}}|(?:{m}[0-9]{{3}})+{re.escape(other)}[0-9]+)){_END}"
+    )
 
 
 def _n(texts: pa.Array, pattern: str) -> int:
