@@ -16,7 +16,13 @@ from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _, number
 
 N_SHOWN = 8
-ROW_HEIGHT = 34
+AROUND = 72
+"""Pixels above the first row and below the last one."""
+BESIDE = 0.6
+"""Rows left free above the first one's middle and below the last one's."""
+ROW_HEIGHT = 38
+"""Room for a name and its value, one below the other, and a gap to the next."""
+CURVE_HEIGHT = 240
 N_COLUMNS = 12
 """Up to this many values, the training patients are drawn as columns."""
 _NAME, _VALUE = 26, 22
@@ -53,15 +59,14 @@ def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN, naming: Namin
             up=[theme.escape(c) for c in up] or "–",
             down=[theme.escape(c) for c in down] or "–",
         ),
-        height=76 + ROW_HEIGHT * (len(bars) + 2),
+        height=round(AROUND + ROW_HEIGHT * (len(bars) + 1 + 2 * BESIDE)),
     )
     _draw_ends(figure, explanation, last=len(bars) + 1)
     _draw_bars(figure, bars, explanation)
     labels = [_("Average of the comparison patients"), *(b.label for b in bars), _("This patient")]
-    figure.update_yaxes(
-        tickvals=list(range(len(labels))), ticktext=[_wrapped(t) for t in labels], autorange="reversed", showgrid=False
-    )
-    figure.update_layout(showlegend=False, bargap=0.35)
+    figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=[_wrapped(t) for t in labels], showgrid=False)
+    figure.update_yaxes(range=[len(bars) + 1 + BESIDE, -BESIDE])
+    figure.update_layout(showlegend=False, bargap=0.45)
     low, high = _room(bars, explanation)
     figure.update_xaxes(range=[low, high])
     if explanation.scale == "probability":
@@ -85,6 +90,7 @@ def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None, naming:
         subtitle=_("All other values as they are. Grey: how many training patients have such values."),
         x_title=theme.axis_title(column, curve.unit),
         y_title=_("Risk (%)"),
+        height=CURVE_HEIGHT,
         alt=_("Risk against {column}, all else unchanged. {finding}.", column=name, finding=title),
     )
     x = _axis_texts(curve.values, column)

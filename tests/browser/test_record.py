@@ -15,7 +15,13 @@ def test_a_record_fits_a_screen_and_the_next_patient_leaves_nothing_of_the_last(
     page = visitor.page
     who = re.match(r"Row \d+", page.locator("h1").inner_text())[0]
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
-    assert page.evaluate("document.querySelector('.stMain').scrollHeight") <= 900
+    height = "document.querySelector('.stMain').scrollHeight"
+    assert page.evaluate(height) <= 900
+    visitor.choose("What if")
+    assert page.evaluate(height) <= 900
+    assert "row=" in page.url and "part=what_if" in page.url
+    page.reload()  # the address restores the patient and the question
+    visitor.settled().sees("What if: " + who).choose("Why").sees("What the model used")
     page.get_by_role("button", name="Next").click()
     expect(page.locator("h1")).not_to_contain_text(re.compile(rf"{who}\b"))
     # The old patient's parts are taken down before anything new is computed, not dimmed.

@@ -10,7 +10,7 @@ from medcore.i18n import _, number
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.text import markup
 
-SHOWN = 6
+SHOWN = 3
 
 
 def change_table(before: Explanation, after: Explanation, naming: Naming) -> str:

@@ -121,7 +121,7 @@ def ask_class(explainer: Explainer) -> int:
 def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
     """Show the record; nothing of the last patient stays on screen."""
     _note(study, explainer, at)
-    left, right = st.columns(2, vertical_alignment="center")
+    left, right = st.columns([5, 4], vertical_alignment="center")
     with left:
         components.header(at.chosen.title)
     with right:
@@ -135,29 +135,36 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         raise
     time.sleep(max(0.0, since + FLUSH_SECONDS - time.monotonic()))
     with place.container(key=f"patient-{name}", gap="xsmall"):
-        event = explainer.results.target.event
-        class_index = 0 if event is None else event
-        if event is None:
-            ranked = diseases_first(patient.risk.tolist(), explainer.results.absence)
-            class_index = _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}.{name}")
-        threshold = threshold_of(study, explainer.run, explainer.results, class_index)
-        trust = explainer.trust(patient, at.chosen.key, class_index)
-        _warn(explainer, at)
-        left, right = st.columns([5, 4])
-        with left:
-            if event is None:
-                glance.show_classes(
-                    explainer, patient, diseases_first(patient.risk.tolist(), explainer.results.absence)
-                )
-            glance.show_risk(explainer, at.chosen, patient, trust, class_index, threshold)
-        with right:
-            glance.show_values(explainer, patient, class_index)
-            glance.show_trust(trust)
+        class_index, threshold, trust = _glance(study, explainer, at, patient, name)
         part = components.choice(
             _("Look at"), list(PARTS), key="patient.part", show=lambda p: _(PARTS[p]), labelled=False, link="part"
         )
         with st.container(key=f"patient-{name}-{part}"), components.errors_shown():
             _part(part, study, explainer, at.chosen, patient, trust, class_index, threshold)
+
+
+def _glance(
+    study: StudyRecord, explainer: Explainer, at: Opened, patient: PatientRisk, name: str
+) -> tuple[int, float, Reliability]:
+    """Show risk and trust beside the patient's values; return what they are about, the threshold and the trust."""
+    _warn(explainer, at)
+    event = explainer.results.target.event
+    first, *others = st.columns([5, 4] if event is not None else [4, 4, 4])
+    class_index = event
+    if class_index is None:
+        ranked = diseases_first(patient.risk.tolist(), explainer.results.absence)
+        with first:
+            key = f"patient.class.{explainer.run.id}.{name}"
+            class_index = _pick_class(explainer, ranked[0], key=key, labelled=False)
+            glance.show_classes(explainer, patient, ranked)
+    threshold = threshold_of(study, explainer.run, explainer.results, class_index)
+    trust = explainer.trust(patient, at.chosen.key, class_index)
+    with others[0] if event is None else first:
+        glance.show_risk(explainer, at.chosen, patient, trust, class_index, threshold)
+        glance.show_trust(trust)
+    with others[-1]:
+        glance.show_values(explainer, patient, class_index)
+    return class_index, threshold, trust
 
 
 def _note(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
@@ -249,7 +256,7 @@ def _close(run_id: str) -> None:
     state().opened.pop(run_id, None)
 
 
-def _pick_class(explainer: Explainer, first: int, *, key: str) -> int:
+def _pick_class(explainer: Explainer, first: int, *, key: str, labelled: bool = True) -> int:
     links.take_up("class", key, range(len(explainer.classes)), usual=first)
     picked = st.selectbox(
         _("Outcome in question"),
@@ -258,6 +265,7 @@ def _pick_class(explainer: Explainer, first: int, *, key: str) -> int:
         format_func=lambda k: components.one_line(explainer.names[k]),
         key=key,
         persist_state="session",
+        label_visibility="visible" if labelled else "collapsed",
     )
     links.keep("class", "" if picked == first else str(picked), picked)
     return int(picked)

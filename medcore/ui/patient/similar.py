@@ -29,14 +29,17 @@ def hidden(study: StudyRecord) -> str | None:
 
 def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
     """Show the training patients most like this one, or say that they are not to be shown."""
-    components.section(
-        _("Patients similar to {who}", who=chosen.title),
-        _(
-            "The training patients nearest by the columns the model uses most. Their risk is from models that had not seen them."
-        ),
-    )
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with left:
+        components.section(
+            _("Patients similar to {who}", who=chosen.title),
+            _(
+                "The training patients nearest by the columns the model uses most. Their risk is from models that had not seen them."
+            ),
+        )
     if cache.store().settings.similar_patients:
-        _switch(study)
+        with right:
+            _switch(study)
     if reason := hidden(study):
         components.note(reason)
         return
@@ -59,10 +62,10 @@ def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: Pati
 
 
 def _differences(explainer: Explainer, other: Neighbour) -> str:
-    """Name what differs, with the other's values; at most six columns."""
+    """Name what differs, with the other's values; at most four columns."""
     values = dict(zip(explainer.reference.columns, other.values, strict=True))
     unknown = _("not known")
-    columns = [explainer.shown(c) for c in other.differs[:6]]
+    columns = [explainer.shown(c) for c in other.differs[:4]]
     told = [f"{c.words} {c.value(values[c.name]) or unknown}" for c in columns]
     return ", ".join(map(components.plain, told)) or "–"
 

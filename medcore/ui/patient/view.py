@@ -16,8 +16,8 @@ from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
 SCALE_NAMES = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
-FOLDED = 4
-"""Columns drawn at first: with them the waterfall fits a screen of 900 pixels below the patient's values."""
+FOLDED, FOLDED_OF_MANY = 4, 3
+"""Columns drawn at first: with them the waterfall fits a screen of 900 pixels below the patient's values, or the risks of several outcomes."""
 
 
 def explanation_of(
@@ -33,15 +33,19 @@ def explanation_of(
 def show_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
     """Show what the model used: the waterfall, and the sentence on what it does not mean."""
     components.section(_("What the model used for {who}", who=chosen.title))
-    left, right = st.columns([4, 1])
+    left, right = st.columns([3, 1])
     with right:
         with st.popover(_("Compared with, scale, columns"), wrap=True):
             everything = _ask(explainer)
         components.caption(_(CAPTION))
     with left:
         found, _background = explanation_of(explainer, chosen, patient, class_index)
-        shown = len(found.contributions) if everything else FOLDED
+        shown = len(found.contributions) if everything else _folded(explainer)
         components.figure(charts.waterfall(found, n_shown=shown, naming=explainer.shown), key="patient.waterfall")
+
+
+def _folded(explainer: Explainer) -> int:
+    return FOLDED if explainer.results.target.event is not None else FOLDED_OF_MANY
 
 
 def _ask(explainer: Explainer) -> bool:
@@ -58,7 +62,7 @@ def _ask(explainer: Explainer) -> bool:
         persist_state="session",
     )
     components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]), link="scale")
-    return len(explainer.columns) > FOLDED + 1 and st.toggle(_("Show all columns"), key="patient.all")
+    return len(explainer.columns) > _folded(explainer) + 1 and st.toggle(_("Show all columns"), key="patient.all")
 
 
 def show_counterfactuals(

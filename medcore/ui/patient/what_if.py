@@ -39,6 +39,7 @@ class Question:
     class_index: int
     known: Explanation = field(repr=False)
     background: Rows | None = field(repr=False)
+    title: str = field(repr=False)
 
     @property
     def round_key(self) -> str:
@@ -56,11 +57,9 @@ def show(
     explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int, known: Explanation, background: str
 ) -> None:
     """Let values be changed, and show the model's risk along one or two columns."""
-    components.section(
-        _("What if: {who}", who=chosen.title),
-        _("What the model would say if values were others. It does not say what treatment would do."),
+    question = Question(
+        explainer, patient, chosen.key, class_index, known, explainer.background(background), chosen.title
     )
-    question = Question(explainer, patient, chosen.key, class_index, known, explainer.background(background))
     left, right = st.columns(2)
     with left:
         components.fragment(_change)(question)
@@ -83,7 +82,11 @@ def _change(question: Question) -> None:
     changed = _ask(question)
     if not changed.differs(question.patient.rows).any():
         st.empty().html(change_table(question.known, question.known, question.explainer.shown))
-        components.caption(_("Change a value above: risk and contributions follow."))
+        components.caption(
+            _(
+                "Change a value above: risk and contributions follow. This is what the model would say if values were others, not what treatment would do."
+            )
+        )
         return
     place, parts = None, list[Floats]()
     for number in range(worker_queries.n_rounds(question.known.n_background)):
@@ -105,7 +108,11 @@ def _change(question: Question) -> None:
         # What stands there stays until the first answer is known: nothing flickers.
         place = place or st.empty()
         place.html(change_table(question.known, found, question.explainer.shown))
-    components.caption(_("± is the 95 % range of each estimate. The changed patient is not a real one."))
+    components.caption(
+        _(
+            "± is the 95 % range of each estimate. The changed patient is not a real one, and this does not say what treatment would do."
+        )
+    )
     st.button(
         _("Back to the patient’s own values"), key="patient.own", on_click=_start_over, args=(question.round_key,)
     )
@@ -120,20 +127,25 @@ def _ask(question: Question) -> Rows:
     """Ask for values of some columns; return the patient's row (1, P) with them."""
     explainer, locked = question.explainer, set(question.explainer.unchangeable)
     run = explainer.run.id
-    free = st.toggle(
-        _("Also what nobody can change, such as age, sex and history"),
-        key=f"patient.unlocked.{run}",
-        persist_state="session",
-    )
-    able = [c for c in question.ranked if (free or c not in locked) and _changeable(question, c)]
-    columns = st.multiselect(
-        _("Columns to change"),
-        able,
-        default=able[:OFFERED],
-        format_func=lambda c: components.one_line(explainer.shown(c)),
-        key=f"patient.changing.{run}.{free}",
-        persist_state="session",
-    )
+    left, right = st.columns([5, 3])
+    with left:
+        components.section(_("What if: {who}", who=question.title))
+    with right, st.popover(_("Columns to change")):
+        free = st.toggle(
+            _("Also what nobody can change, such as age, sex and history"),
+            key=f"patient.unlocked.{run}",
+            persist_state="session",
+        )
+        able = [c for c in question.ranked if (free or c not in locked) and _changeable(question, c)]
+        columns = st.multiselect(
+            _("Columns to change"),
+            able,
+            default=able[:OFFERED],
+            format_func=lambda c: components.one_line(explainer.shown(c)),
+            key=f"patient.changing.{run}.{free}",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
     changed = question.patient.rows
     for start in range(0, len(columns), 3):
         for place, name in zip(st.columns(3), columns[start : start + 3], strict=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from medcore.explanation.model.tables import Explanations
 from medcore.i18n import N_, _, span
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.tables import XLSX
 from medcore.ui.kit.state import state
 from medcore.ui.kit.words import row_name
 from medcore.ui.patient.batch import Batch
@@ -23,6 +25,12 @@ from medcore.ui.patient.listing import Listing
 EXPLAINED = 20
 """Patients at the top of the list whose reasons are worked out without being asked for."""
 REASONS = 3
+NAME_WIDTH, VALUE_WIDTH = 17, 12
+"""Letters of a reason on the page, so that three stand beside one another at 1440 pixels; files have them whole."""
+HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT = 38, 35, 458
+"""Pixels; the page fits a screen of 900."""
+ASKED_HEIGHT = 78
+"""What the question for one of several outcomes takes above the list."""
 PIECE_SECONDS = 0.7
 MOST_NAMED = 5_000
 """Patients that can be found by typing; beyond, the browser's list would be slow, and the table has its own search."""
@@ -42,18 +50,20 @@ def worklist(explainer: Explainer, listing: Listing, threshold: float, class_ind
     with right:
         _open_by_name(explainer, listing)
     order = arranged(listing, threshold, class_index)
-    components.caption(
-        _(
-            "{n} of {total} patients; threshold {percent} %. Click a row to open the patient.",
-            n=f"{len(order):,}",
-            total=f"{len(listing):,}",
-            percent=f"{100 * threshold:.1f}",
-        )
-    )
     batch = _batch(explainer, listing, order, class_index)
+    with st.container(horizontal=True, vertical_alignment="center", key="patient-list-head"):
+        components.caption(
+            _(
+                "Risk of {name}: {n} of {total} patients, threshold {percent} %. Click a row to open the patient.",
+                name=explainer.names[class_index],
+                n=f"{len(order):,}",
+                total=f"{len(listing):,}",
+                percent=f"{100 * threshold:.1f}",
+            )
+        )
+        _downloads(explainer, listing, threshold, class_index, order, batch)
     every = None if batch.finished else 1.0
     components.fragment(_table, every=every)(explainer, listing, threshold, class_index, order, batch)
-    _downloads(explainer, listing, threshold, class_index, order, batch)
 
 
 def linked() -> None:
@@ -116,19 +126,32 @@ def lines(
     return pd.DataFrame(table)
 
 
-def reasons_of(explainer: Explainer, found: Explanations | None, order: np.ndarray) -> dict[int, str]:
-    """Write the largest contributions of each patient explained so far, by place in the list."""
+def reasons_of(
+    explainer: Explainer, found: Explanations | None, order: np.ndarray, *, short: bool = False
+) -> dict[int, str]:
+    """Write the largest contributions of each patient explained so far, by place in the list; in full or shortened."""
     if found is None:
         return {}
     told, missing, columns = {}, _("missing"), [explainer.shown(c) for c in found.columns]
+    name_width, value_width = (NAME_WIDTH, VALUE_WIDTH) if short else (1000, 1000)
     for number, place in enumerate(order[: len(found.rows)]):
         sizes = found.contributions[number]
         largest = [k for k in np.argsort(-np.abs(sizes), kind="stable")[:REASONS] if sizes[k] != 0]
         told[int(place)] = ", ".join(
-            f"{'▲' if sizes[k] > 0 else '▼'} {columns[k].words} {columns[k].value(found.values[number][k]) or missing}"
+            f"{'▲' if sizes[k] > 0 else '▼'} {shortened(columns[k].words, name_width)} "
+            f"{shortened(columns[k].value(found.values[number][k]) or missing, value_width)}"
             for k in largest
         )
     return told
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut a text after a word so that it takes at most ``width`` letters; one of Chinese counts as two."""
+    ends = np.cumsum([2 if east_asian_width(letter) in "WF" else 1 for letter in text])
+    if not len(ends) or ends[-1] <= width:
+        return text
+    cut = text[: int(np.searchsorted(ends, width - 1, side="right"))]
+    return f"{cut.rsplit(' ', 1)[0]}…" if " " in cut[width // 2 :] else f"{cut.rstrip()}…"
 
 
 def _batch(explainer: Explainer, listing: Listing, order: np.ndarray, class_index: int) -> Batch:
@@ -148,21 +171,29 @@ def _table(
     explainer: Explainer, listing: Listing, threshold: float, class_index: int, order: np.ndarray, batch: Batch
 ) -> None:
     """Draw the list with the reasons known by now, then work out some more; meant as a fragment."""
-    reasons = reasons_of(explainer, batch.found, order)
+    reasons = reasons_of(explainer, batch.found, order, short=True)
     table = lines(explainer, listing, threshold, class_index, order, reasons)
+    asked = ASKED_HEIGHT if explainer.results.target.event is None else 0
     risk = _("Risk of {name} (%)", name=explainer.names[class_index])
+    observed = _("Observed at such a risk (95 %)")
     config = st.column_config
     event = st.dataframe(
         table,
         hide_index=True,
-        height=min(38 + 35 * max(len(table), 1), 560),
+        height=min(HEAD_HEIGHT + ROW_HEIGHT * max(len(table), 1), MOST_HEIGHT - asked),
         key=f"patient.list.{explainer.run.id}.{listing.identity[:12]}.{class_index}",
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
             _("Row"): config.NumberColumn(width=60, pinned=True),
-            risk: config.ProgressColumn(format="%.1f", min_value=0, max_value=100, width=150),
-            _("Main reasons"): config.TextColumn(width="large"),
+            risk: config.ProgressColumn(_("Risk (%)"), format="%.1f", min_value=0, max_value=100, width=130),
+            observed: config.TextColumn(
+                _("Observed"),
+                width=95,
+                help=_("How many training patients at such a risk had the outcome: 95 % interval."),
+            ),
+            _("Threshold"): config.TextColumn(width=100),
+            _("Main reasons"): config.TextColumn(width=420),
         },
         alt=_("{n} patients with their risks", n=len(table)),
     )
@@ -214,18 +245,15 @@ def _downloads(
     def table() -> pd.DataFrame:
         return lines(explainer, listing, threshold, class_index, order, reasons_of(explainer, batch.found, order))
 
-    with st.container(horizontal=True):
+    for label, write, ending, mime in (
+        (_("This list (CSV)"), to_csv, "csv", "text/csv"),
+        (_("This list (Excel)"), to_xlsx, "xlsx", XLSX),
+    ):
         components.download(
-            _("This list (CSV)"),
-            lambda: to_csv(table()),
-            file_name="patients.csv",
-            mime="text/csv",
-            key=f"patient.list.csv.{explainer.run.id}",
-        )
-        components.download(
-            _("This list (Excel)"),
-            lambda: to_xlsx(table()),
-            file_name="patients.xlsx",
-            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            key=f"patient.list.xlsx.{explainer.run.id}",
+            label,
+            lambda write=write: write(table()),  # type: ignore[misc]
+            file_name=f"patients.{ending}",
+            mime=mime,
+            key=f"patient.list.{ending}.{explainer.run.id}",
+            quiet=True,
         )

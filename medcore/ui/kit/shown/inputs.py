@@ -61,6 +61,7 @@ def choice(
         help=help,
         persist_state="session",
         label_visibility="visible" if labelled else "collapsed",
+        wrap=True,
     )
     answer = options[0] if chosen is None else chosen
     if link:
