@@ -88,7 +88,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def _command(group: Any, name: str, run: Callable[..., Any], text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = group.add_parser(name, help=text, description=text)
+    command: argparse.ArgumentParser = group.add_parser(name, help=text, description=text, allow_abbrev=False)
     command.add_argument("--json", action="store_true", help=_("print one JSON object"))
     command.set_defaults(run=run)
     return command

@@ -125,3 +125,10 @@ def test_follow_up_and_other_tests_of_the_same_disease_are_asked_about() -> None
     found = told(frame, "covid_pcr")
     assert found["leakage.follow_up"] == ("os_months",)
     assert found["leakage.sibling"] == ("antigen_test", "covid_status_day7")
+
+
+def test_no_option_is_guessed_from_its_beginning(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["train", str(table), "--target", "died", "--split", "seen"])
+    assert ended.value.code == 2
+    assert "--split" in capsys.readouterr().err
