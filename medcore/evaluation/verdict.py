@@ -19,6 +19,7 @@ TRUE_SLOPES = (0.8, 1.25)
 """Risks come true where the whole interval of the calibration slope lies within, as the limits of a report have it."""
 TRUE_IN_THE_LARGE = (-0.22, 0.22)
 """The same for calibration in the large: the odds of all risks off by less than a quarter."""
+RECALIBRATE = N_("Next: have it recalibrated, by training again or on patients of your own under New patients.")
 NO_DEPARTURE = N_("No departure of predicted risks from what happened can be shown")
 
 
@@ -66,11 +67,18 @@ def calibration_finding(metrics: Mapping[str, Estimate]) -> Message:
     return Message(NO_DEPARTURE)
 
 
-def verdict(metrics: Mapping[str, Estimate], curve: DecisionCurve, threshold: float, *, locked: bool) -> Verdict:
+def verdict(
+    metrics: Mapping[str, Estimate],
+    curve: DecisionCurve,
+    threshold: float,
+    *,
+    locked: bool,
+    recalibrates: bool = True,
+) -> Verdict:
     """Judge a model by its AUROC, its calibration and its net benefit at a threshold (0–1).
 
     "Yes" and "no" are said only where a 95 % interval bears them out. ``locked`` says that the patients are
-    those of the locked test set.
+    those of the locked test set, ``recalibrates`` that the model can be recalibrated to other patients.
     """
     auroc, finding = metrics["auroc"], calibration_finding(metrics)
     ranks: Answer = "unclear" if not np.isfinite(auroc.low) else "yes" if auroc.low > 0.5 else "no"
@@ -88,6 +96,8 @@ def verdict(metrics: Mapping[str, Estimate], curve: DecisionCurve, threshold: fl
     gain = Estimate(value, low, high, "normal")
     helps: Answer = "yes" if gain.low > 0 else "no" if gain.high < 0 else "unclear"
     sentence, step = _said(ranks, comes_true, helps, curve, locked=locked)
+    if step == RECALIBRATE and not recalibrates:
+        step = N_("Next: train again, with more patients or fewer predictors, and judge the new model.")
     words = {"finding": finding, "threshold": f"{100 * curve.thresholds[i]:.3g}"}
     useful = curve.useful_range()
     words |= {"low": f"{100 * useful[0]:.0f}", "high": f"{100 * useful[1]:.0f}"} if useful else {}
@@ -123,7 +133,7 @@ def _said(ranks: Answer, comes_true: Answer, helps: Answer, curve: DecisionCurve
     if comes_true == "no":
         return (
             N_("The model tells patients apart, but its risks cannot be taken at their word. {finding}."),
-            N_("Next: have it recalibrated, by training again or on patients of your own under New patients."),
+            RECALIBRATE,
         )
     if helps != "yes":
         step = N_(

@@ -64,7 +64,13 @@ def _shown(judged: TimedJudged) -> None:
     _discrimination(judged)
     _calibration(judged)
     threshold = _utility(judged)
-    found = verdict(at.metrics, _decision_curves(judged)[judged.name], threshold, locked=judged.side != "training")
+    found = verdict(
+        at.metrics,
+        _decision_curves(judged)[judged.name],
+        threshold,
+        locked=judged.side != "training",
+        recalibrates=False,
+    )
     opening.html(verdict_html(at.metrics, found))
 
 
