@@ -100,7 +100,7 @@ MEANINGS: Mapping[str, Meaning] = {
         _of_100(_PAIRS),
     ),
     "harrell_c": Meaning(
-        N_("The same, of those pairs only whose order was seen."),
+        N_("Of two patients whose order was seen, how often does the one with the higher risk have the event first?"),
         N_("1 is perfect and 0.5 is chance. It depends on how long patients were followed: prefer Uno’s."),
         _of_100(_PAIRS),
     ),
