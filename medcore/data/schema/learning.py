@@ -116,6 +116,8 @@ def _commonest(rows: dict[str, int]) -> str:
 
 def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: str) -> tuple[Notation, str]:
     n = max(1, int(counts.sum()))
+    if all(map(_NUMBER.match, words)):
+        return _of_numbers(name, words, unit)
     dilutions = [
         (int(m[1]), int(k)) for m, k in ((_TITRE.match(w), k) for w, k in zip(words, counts, strict=True)) if m
     ]
@@ -137,6 +139,10 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
             bare += int(k)
     if spans + bare > 0.5 * n and (compound or len(rows) > 1):
         return "span", _span_unit(name, rows, unit)
+    return _of_numbers(name, words, unit)
+
+
+def _of_numbers(name: str, words: Sequence[str], unit: str) -> tuple[Notation, str]:
     quantity = find_quantity(name)
     if quantity is not None and quantity.name == "age" and unit in ("", "years"):
         return "span", "years"

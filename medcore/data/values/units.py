@@ -10,7 +10,7 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -158,6 +158,7 @@ def _significant(value: Any) -> Any:
     return np.round(value * scale) / scale
 
 
+@lru_cache(maxsize=4096)
 def fold_unit(unit: str) -> str:
     """Write a unit so that spellings compare equal.
 
