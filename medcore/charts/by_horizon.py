@@ -138,7 +138,7 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str, per
     figure = theme.new_figure(
         title=found,
         x_title=_("Horizon ({unit})", unit=unit),
-        y_title="AUROC",
+        y_title=_("AUROC"),
         alt=_("AUROC by horizon. {finding}. {name}: {figures}.", finding=found, name=theme.escape(name), figures=told),
         height=360,
     )

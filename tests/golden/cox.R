@@ -43,7 +43,10 @@ several <- function(d) {
 few <- table(40, 0); few$status <- 0; few$status[order(few$time)[20]] <- 1
 alone <- coxph(Surv(time, status == 1) ~ age, few, ties = "efron", control = strict)
 found <- list(
-  made = list(R = R.version.string, survival = as.character(packageVersion("survival")), date = "2026-11-28"),
+  source = "R package survival of Debian 12",
+  licence = "LGPL; the numbers are facts, no code is copied. Tables made by the script",
+  version = paste("survival", packageVersion("survival"), "on R", getRversion()), date = as.character(Sys.Date()),
+  provenance = "tests/golden/cox.R: coxph, basehaz, survfit of one and of several states",
   new = new, times = times,
   ties = one(table(150, 0)), censored_late = one(within(table(150, 0), {status[time > 8] <- 0; time[time > 8] <- 8})),
   ridge = one(table(60, 0), ridge = 2.5),

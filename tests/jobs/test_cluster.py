@@ -1,4 +1,3 @@
-import asyncio
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from medcore.jobs.cluster import connection as cluster_module
 from medcore.jobs.cluster.processes import BELOW_THE_PAGES, LocalCluster, Process, fingerprint, running_scheduler
 from medcore.jobs.cluster.security import cluster_security
 from medcore.settings import ROOT, Settings
+from tests.aside import run_aside
 
 Eventually = Callable[..., None]
 
@@ -48,7 +48,7 @@ def test_a_notebook_whose_event_loop_runs_in_this_thread_reaches_the_cluster(job
         finally:
             client.close()
 
-    assert asyncio.run(cell()) == 3
+    assert run_aside(cell()) == 3
 
 
 def test_a_functions_own_error_comes_back_as_it_was(job_settings: Settings, work: ModuleType) -> None:

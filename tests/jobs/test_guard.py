@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from medcore.jobs.web.guard import CONTENT_SECURITY_POLICY, HEADERS, Guard
 from medcore.settings import Settings
 from medcore.studies import COOKIE, LOCAL_OWNER, owner_cookie, owner_of
 from medcore.studies.database import forget_engines
+from tests.aside import run_aside
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ class Answer:
         self.headers: list[tuple[str, str]] = []
         self.reached = False
         self.closed: int | None = None
-        asyncio.run(self._ask(settings, **request))
+        run_aside(self._ask(settings, **request))
 
     async def _ask(
         self,
@@ -196,5 +196,5 @@ def test_a_page_is_sent_bytes_and_whoever_sends_text_is_gone(
 
     headers = [(b"host", b"localhost:8501"), (b"origin", b"http://localhost:8501")]
     scope = {"type": "websocket", "path": "/", "headers": headers, "server": ("127.0.0.1", 8501)}
-    asyncio.run(Guard(page, guard_settings)(scope, receive, send))
+    run_aside(Guard(page, guard_settings)(scope, receive, send))
     assert [message["type"] for message in told] == [heard]

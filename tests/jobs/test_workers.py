@@ -92,7 +92,7 @@ def task(job_study: StudyRecord, job_store: Store) -> Task:
 @pytest.fixture
 def searched(task: Task, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fitted]:
     quick = {n: replace(c, searched_by_auto=n in ("logistic", "boosting")) for n, c in candidates().items()}
-    monkeypatch.setattr(candidate, "candidates", lambda: quick)
+    monkeypatch.setattr(candidate, "candidates", lambda _target=None: quick)
     monkeypatch.setattr(search, "MOST_TRIALS", 5)
 
     def fit(workers: Workers, follower: NullFollower | None = None) -> Fitted:

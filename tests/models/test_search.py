@@ -16,7 +16,7 @@ from medcore.models.contract.task import ProgressReporter
 from medcore.models.contract.trials import Trial
 from medcore.models.contract.workers import ThisProcess
 from medcore.models.run.results import save_trained
-from medcore.models.run.training import _Run
+from medcore.models.run.training import RunRows
 from medcore.models.selection import search, step
 from medcore.models.selection.journal import Journal, Kept
 from medcore.models.selection.search import fit_searched
@@ -27,7 +27,7 @@ from medcore.models.selection.step import LEAST_INNER_FOLDS, judge, subtask
 @pytest.fixture(autouse=True)
 def quick_models(monkeypatch):
     quick = {n: replace(c, searched_by_auto=n in ("logistic", "boosting")) for n, c in candidates().items()}
-    monkeypatch.setattr(candidate, "candidates", lambda: quick)
+    monkeypatch.setattr(candidate, "candidates", lambda _target=None: quick)
 
 
 class Listener:
@@ -60,7 +60,7 @@ def searching(ward, model="logistic", follower=None, *, n_trials=5, monkeypatch=
 
 
 def task_of(ward, model="logistic"):
-    return _Run.of(ward.prepared, ward.split, TrainSettings.preset(model, search_minutes=60)).task
+    return RunRows.of(ward.prepared, ward.split, TrainSettings.preset(model, search_minutes=60)).task
 
 
 def without_seconds(trials):
@@ -170,7 +170,7 @@ def test_settings_that_cannot_be_trained_have_no_loss_and_are_not_chosen(ward, m
         return usual(task, reporter)
 
     known = {"logistic": replace(candidates()["logistic"], learner=fragile)}
-    monkeypatch.setattr(step, "candidates", lambda: known)
+    monkeypatch.setattr(step, "candidates", lambda _target=None: known)
     found = searching(ward, n_trials=3, monkeypatch=monkeypatch).search
     assert [t.loss is None for t in found.trials] == [False, True, True]
     assert found.best.number == 0

@@ -15,7 +15,7 @@ from medcore.models.learners.fold_choice import choices
 from medcore.models.learners.forest import fit_forest
 from medcore.models.learners.prevalence import fit_prevalence
 from medcore.models.run.results import save_trained
-from medcore.models.run.training import _Run, task_of
+from medcore.models.run.training import RunRows, task_of
 
 
 def tiny(model):
@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_numbers(ward, model):
 
 @pytest.mark.parametrize("fit", [fit_prevalence, fit_forest])
 def test_out_of_fold_risks_do_not_see_the_held_out_outcome(ward, fit):
-    task = _Run.of(ward.prepared, ward.split, TrainSettings()).task
+    task = RunRows.of(ward.prepared, ward.split, TrainSettings()).task
     held = task.held_out(0)
     turned = task.outcome.copy()
     turned[held] = 1 - turned[held]

@@ -75,7 +75,7 @@ def test_the_outcome_and_its_event_are_proposed_and_taken_by_one_click(open_page
     press(app, "data.outcome.save")
     saved = page_store.get_study(LOCAL_OWNER, study.id).schema
     assert (saved.outcome.name, saved.positive) == ("disease", "yes")
-    press(app, "data.last.undo")
+    press(app, f"data.last.{study.id}.undo")
     assert page_store.get_study(LOCAL_OWNER, study.id).schema.outcome is None
 
 

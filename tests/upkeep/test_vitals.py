@@ -1,4 +1,3 @@
-import asyncio
 import json
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ from medcore.studies import COOKIE, Store, owner_cookie
 from medcore.studies.database import forget_engines
 from medcore.upkeep.health import Health, health
 from medcore.upkeep.vitals import Vitals
+from tests.aside import run_aside
 
 TOKEN = "a-token-of-the-tests"
 
@@ -44,7 +44,7 @@ def ask(
 
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": method, "path": path, "headers": raw}
-    asyncio.run(Vitals(page, settings, ask=asked)(scope, None, send))  # type: ignore[arg-type]
+    run_aside(Vitals(page, settings, ask=asked)(scope, None, send))  # type: ignore[arg-type]
     return sent[0]["status"], b"".join(m.get("body", b"") for m in sent).decode()
 
 
