@@ -44,6 +44,17 @@ class Result:
         return "\n".join(self.lines)
 
 
+def kept_line(found: Mapping[str, Any]) -> str:
+    """Say what was trained on how many patients, and where it is kept."""
+    return _(
+        "Trained {model} on {n} patients in {seconds} s; kept in {out}.",
+        model=found["model"],
+        n=found["n_train"],
+        seconds=found["seconds"],
+        out=found["bundle"],
+    )
+
+
 def headline(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures that every command tells, each with its interval."""
     names = (*HEADLINE, *(name for name in OF_CLASSES if name in evaluation.metrics))

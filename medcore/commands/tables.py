@@ -17,6 +17,7 @@ from medcore.commands.result import (
     Result,
     finding_lines,
     headline,
+    kept_line,
     mended_lines,
     metric_lines,
     ordinal_told,
@@ -234,17 +235,10 @@ def _told(trained: Trained, findings: Sequence[Finding], mends: Sequence[Mend], 
         "mended": [m.to_dict() for m in mends],
         "findings": [f.to_dict() for f in findings],
     }
-    kept = _(
-        "Trained {model} on {n} patients in {seconds} s; kept in {out}.",
-        model=results.model,
-        n=found["n_train"],
-        seconds=found["seconds"],
-        out=out,
-    )
     return Result(
         found,
         (
-            kept,
+            kept_line(found),
             *_event_line(trained.bundle.schema, results.class_names),
             *site_lines(sites),
             *metric_lines(_("Cross-validated"), judged["cross_validated"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcore.commands.result import Result, finding_lines, mended_lines
+from medcore.commands.result import Result, finding_lines, kept_line, mended_lines
 from medcore.data.describe.mended import Mend, mended_of
 from medcore.data.follow_up import span
 from medcore.data.preparation.event_time import horizon_in
@@ -36,19 +36,12 @@ def timed_told(trained: TimedTrained, findings: Sequence[Finding], mends: Sequen
         "mended": [m.to_dict() for m in mends],
         "findings": [f.to_dict() for f in findings],
     }
-    kept = _(
-        "Trained {model} on {n} patients in {seconds} s; kept in {out}.",
-        model=results.model,
-        n=found["n_train"],
-        seconds=found["seconds"],
-        out=out,
-    )
     reason = str(schema.outcome.reason or "") if schema.outcome else ""
     tested = (
         [] if results.tested is None else performance_lines(_("Locked test set"), results.tested, results.target.unit)
     )
     lines = (
-        kept,
+        kept_line(found),
         reason,
         *performance_lines(_("Cross-validated"), results.cross_validated, results.target.unit),
         *tested,

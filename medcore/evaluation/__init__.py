@@ -19,7 +19,7 @@ from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.performance import Evaluation, evaluate
 from medcore.evaluation.survival.accuracy import IntegratedBrier, integrated_brier
 from medcore.evaluation.survival.calibration import calibration_curve_at_horizon
-from medcore.evaluation.survival.incidence import IncidenceCurve, incidence_by_risk
+from medcore.evaluation.survival.incidence import IncidenceCurve, incidence_by_risk, round_times
 from medcore.evaluation.survival.performance import HorizonPerformance, SurvivalPerformance, evaluate_at_horizons
 from medcore.evaluation.survival.utility import decision_curve_at_horizon, net_benefit_at_horizon
 
@@ -56,4 +56,5 @@ __all__ = [
     "precision_recall",
     "risk_distribution",
     "roc",
+    "round_times",
 ]

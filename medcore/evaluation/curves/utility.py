@@ -42,6 +42,33 @@ class DecisionCurve:
     prevalence: float
     n: int
 
+    @classmethod
+    def of(
+        cls,
+        thresholds: Floats,
+        net_benefit: Floats,
+        treat_all: Floats,
+        *,
+        half: Floats,
+        gain_half: Floats,
+        prevalence: float,
+        n: int,
+    ) -> DecisionCurve:
+        """Return the curve with symmetric intervals: ``half`` (T,) about the net benefit, ``gain_half`` about the gain."""
+        over_all = net_benefit - treat_all
+        return cls(
+            thresholds=thresholds,
+            net_benefit=net_benefit,
+            low=net_benefit - half,
+            high=net_benefit + half,
+            treat_all=treat_all,
+            over_all=over_all,
+            over_all_low=over_all - gain_half,
+            over_all_high=over_all + gain_half,
+            prevalence=prevalence,
+            n=n,
+        )
+
     def reading(self, threshold: float) -> Message:
         """Say in words what acting on the model gives at the nearest threshold of the curve."""
         i = int(np.argmin(np.abs(self.thresholds - threshold)))
@@ -143,19 +170,7 @@ def decision_curve(
         variance, gain_variance = _linearised(outcome, risk, grid, groups, weight)
     told = 1.0 if folds is None else told_share(folds)
     half, gain_half = (Z95 * np.sqrt(np.maximum(v, 0) / told) for v in (variance, gain_variance))
-    over_all = benefit - treat_all
-    return DecisionCurve(
-        thresholds=grid,
-        net_benefit=benefit,
-        low=benefit - half,
-        high=benefit + half,
-        treat_all=treat_all,
-        over_all=over_all,
-        over_all_low=over_all - gain_half,
-        over_all_high=over_all + gain_half,
-        prevalence=share,
-        n=n,
-    )
+    return DecisionCurve.of(grid, benefit, treat_all, half=half, gain_half=gain_half, prevalence=share, n=n)
 
 
 def net_benefit(

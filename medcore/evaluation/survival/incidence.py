@@ -57,6 +57,18 @@ class IncidenceCurve:
         }
 
 
+def round_times(longest: float, per: float = 1.0) -> Floats:
+    """Return from five to ten round times up to the ``longest`` follow-up, in its unit; ``per`` of it make one that is shown.
+
+    >>> round_times(285.0).tolist()
+    [0.0, 50.0, 100.0, 150.0, 200.0, 250.0]
+    """
+    shown = longest / per
+    size = 10.0 ** np.floor(np.log10(shown / 5))
+    step = max(s * size for s in (1, 2, 2.5, 5) if 5 * s * size <= shown)
+    return np.asarray(np.arange(0, shown, step) * per)
+
+
 def incidence_by_risk(
     duration: Floats,
     event: Ints,

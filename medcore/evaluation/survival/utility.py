@@ -44,19 +44,7 @@ def decision_curve_at_horizon(
         treat_all[i] = share - (1 - share) * odds
         gain = influence - (1 + odds) * pull
         half[i], gain_half[i] = (Z95 * np.sqrt(clustered_variance(x, groups) / told) for x in (influence, gain))
-    over_all = benefit - treat_all
-    return DecisionCurve(
-        thresholds=grid,
-        net_benefit=benefit,
-        low=benefit - half,
-        high=benefit + half,
-        treat_all=treat_all,
-        over_all=over_all,
-        over_all_low=over_all - gain_half,
-        over_all_high=over_all + gain_half,
-        prevalence=share,
-        n=len(risk),
-    )
+    return DecisionCurve.of(grid, benefit, treat_all, half=half, gain_half=gain_half, prevalence=share, n=len(risk))
 
 
 def net_benefit_at_horizon(

@@ -96,26 +96,17 @@ def train_study(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dic
     """Prepare, split, train and save; return the figures that lists show."""
     from medcore.models.run.cohort import train_cohort, train_timed_cohort
 
+    asked: dict[str, Any] = {
+        "recipe": inputs.plan.recipe,
+        "split": inputs.plan.split,
+        "folder": folder,
+        "follower": follower,
+    }
     if inputs.cohort.schema.follow_up is not None:
-        by_when = train_timed_cohort(
-            inputs.cohort,
-            inputs.settings,
-            recipe=inputs.plan.recipe,
-            split=inputs.plan.split,
-            folder=folder,
-            follower=follower,
-        )
+        by_when = train_timed_cohort(inputs.cohort, inputs.settings, **asked)
         return by_when.results.summary() | {"seconds": by_when.seconds}
     with workers_of_this_cluster() as workers:
-        trained = train_cohort(
-            inputs.cohort,
-            inputs.settings,
-            recipe=inputs.plan.recipe,
-            split=inputs.plan.split,
-            folder=folder,
-            follower=follower,
-            workers=workers,
-        )
+        trained = train_cohort(inputs.cohort, inputs.settings, **asked, workers=workers)
     return trained.results.summary() | {"seconds": trained.seconds}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -22,9 +23,9 @@ class TimedPart(Part):
 
     horizon: float
 
+    @abstractmethod
     def curve(self, rows: AnyRows, times: NDArray[np.float64], /) -> Curves:
         """Return each row's cumulative incidence of every cause by ``times`` (T,): ``(n, causes, T)``."""
-        raise NotImplementedError
 
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict by the horizon: no event, the event in question, each competing one; ``(n, K)``."""

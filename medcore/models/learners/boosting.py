@@ -267,19 +267,18 @@ def _space() -> Mapping[str, BaseDistribution]:
     }
 
 
-CANDIDATES = (
-    Candidate(
-        name="boosting",
-        title=N_("Gradient boosting"),
-        hint=N_("Trees that correct one another; strong on large tables."),
-        order=60,
-        menu=6,
-        share=2.0,
-        learner=fit_boosting,
-        part=BoostingPart,
-        space=_space,
-        missing="branch",
-        automatic=True,
-        searched_by_auto=True,
-    ),
+BOOSTING = Candidate(
+    name="boosting",
+    title=N_("Gradient boosting"),
+    hint=N_("Trees that correct one another; strong on large tables."),
+    order=60,
+    menu=6,
+    share=2.0,
+    learner=fit_boosting,
+    part=BoostingPart,
+    space=_space,
+    missing="branch",
+    automatic=True,
+    searched_by_auto=True,
 )
+CANDIDATES = (BOOSTING,)

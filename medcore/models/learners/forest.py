@@ -171,22 +171,23 @@ def _space() -> Mapping[str, BaseDistribution]:
     return {"min_samples_leaf": IntDistribution(1, 40, log=True), "max_features": FloatDistribution(0.05, 1.0)}
 
 
+FOREST = Candidate(
+    name="forest",
+    title=N_("Random forest"),
+    hint=N_("Many decision trees that vote; robust without any settings."),
+    order=40,
+    menu=5,
+    share=1.5,
+    learner=fit_forest,
+    part=ForestPart,
+    space=_space,
+    missing="branch",
+    reads=frozenset({"effort"}),
+    automatic=True,
+    searched_by_auto=True,
+)
 CANDIDATES = (
-    Candidate(
-        name="forest",
-        title=N_("Random forest"),
-        hint=N_("Many decision trees that vote; robust without any settings."),
-        order=40,
-        menu=5,
-        share=1.5,
-        learner=fit_forest,
-        part=ForestPart,
-        space=_space,
-        missing="branch",
-        reads=frozenset({"effort"}),
-        automatic=True,
-        searched_by_auto=True,
-    ),
+    FOREST,
     Candidate(
         name="extra_trees",
         title=N_("Extremely randomised trees"),

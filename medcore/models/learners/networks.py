@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -80,32 +80,41 @@ class NetworkPart(Part):
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write every member as a ``.keras`` file that anyone can load."""
-        from keras.src.saving.saving_lib import save_model  # the public one writes to a path only
-
-        names = []
-        for place, networks in enumerate(self.networks):
-            names.append([f"network_{place}_{m}.keras" for m in range(networks.n_members)])
-            for name, model in zip(names[-1], networks.keras_models(), strict=True):
-                file = BytesIO()
-                save_model(model, file)
-                put(folder / name, file.getvalue())
-        return {"makers": [m.to_dict() for m in self.makers], "files": names, "n_classes": self.n_classes}
+        return write_members(folder, self.makers, self.networks) | {"n_classes": self.n_classes}
 
     @classmethod
     def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote; a file with code in it is refused."""
-        from keras.src.saving.saving_lib import load_model
+        return cls(*read_members(folder, data), int(data["n_classes"]))
 
-        networks = tuple(
-            TrainedNetworks.from_keras(
-                [
-                    load_model(BytesIO(inside(folder, name).read_bytes()), compile=False, safe_mode=True)
-                    for name in names
-                ]
-            )
-            for names in data["files"]
-        )
-        return cls(tuple(FeatureMaker.from_dict(m) for m in data["makers"]), networks, int(data["n_classes"]))
+
+def write_members(
+    folder: Folder, makers: Sequence[FeatureMaker], networks: Sequence[TrainedNetworks]
+) -> dict[str, Any]:
+    """Write every member of networks as a ``.keras`` file, and return the makers and the files' names as JSON."""
+    from keras.src.saving.saving_lib import save_model  # the public one writes to a path only
+
+    names = []
+    for place, members in enumerate(networks):
+        names.append([f"network_{place}_{m}.keras" for m in range(members.n_members)])
+        for name, model in zip(names[-1], members.keras_models(), strict=True):
+            file = BytesIO()
+            save_model(model, file)
+            put(folder / name, file.getvalue())
+    return {"makers": [m.to_dict() for m in makers], "files": names}
+
+
+def read_members(
+    folder: Folder, data: Mapping[str, Any]
+) -> tuple[tuple[FeatureMaker, ...], tuple[TrainedNetworks, ...]]:
+    """Read what :func:`write_members` wrote; a file with code in it is refused."""
+    from keras.src.saving.saving_lib import load_model
+
+    def read(name: str) -> Any:
+        return load_model(BytesIO(inside(folder, name).read_bytes()), compile=False, safe_mode=True)
+
+    networks = tuple(TrainedNetworks.from_keras([read(name) for name in names]) for names in data["files"])
+    return tuple(FeatureMaker.from_dict(m) for m in data["makers"]), networks
 
 
 def fit_seed_network(task: Task, reporter: ProgressReporter) -> Fitted:
@@ -218,21 +227,22 @@ def _space(least_decay: float, most_decay: float) -> Mapping[str, BaseDistributi
     }
 
 
+NETWORK = Candidate(
+    name="network",
+    title=N_("Neural network"),
+    hint=N_("An ensemble of deep networks made for tables."),
+    order=70,
+    menu=1,
+    share=4.0,
+    learner=fit_network,
+    part=NetworkPart,
+    space=partial(_space, 0.1, 20.0),
+    missing="filled",
+    reads=frozenset({"epochs", "n_seeds", "effort"}),
+    automatic=True,
+)
 CANDIDATES = (
-    Candidate(
-        name="network",
-        title=N_("Neural network"),
-        hint=N_("An ensemble of deep networks made for tables."),
-        order=70,
-        menu=1,
-        share=4.0,
-        learner=fit_network,
-        part=NetworkPart,
-        space=partial(_space, 0.1, 20.0),
-        missing="filled",
-        reads=frozenset({"epochs", "n_seeds", "effort"}),
-        automatic=True,
-    ),
+    NETWORK,
     Candidate(
         name="seed",
         title=N_("Reference network"),

@@ -12,6 +12,12 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.titles import title
 from medcore.models.run.results import CandidateResult, Results
 
+NO_CLOSER = N_(
+    "These patients do not show that its risks come closer to what happens than one number for every patient."
+)
+DO_NOT_DECIDE = N_(
+    "Do not decide by these risks. Train another kind of model, or look for other predictors and more patients."
+)
 CALIBRATIONS: Mapping[str, str] = {
     "none": N_("none"),
     "temperature": N_("temperature scaling"),
@@ -82,16 +88,8 @@ def _no_better_than_prevalence(results: Results, nothing: CandidateResult) -> li
             message=Message(no_better, _figures(mean, low, high))
             if mean >= 0
             else Message(worse if high < 0 else no_lower, _figures(-mean, -high, -low)),
-            why=Message(
-                N_(
-                    "These patients do not show that its risks come closer to what happens than one number for every patient."
-                )
-            ),
-            remedy=Message(
-                N_(
-                    "Do not decide by these risks. Train another kind of model, or look for other predictors and more patients."
-                )
-            ),
+            why=Message(NO_CLOSER),
+            remedy=Message(DO_NOT_DECIDE),
         )
     ]
 

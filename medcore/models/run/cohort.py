@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.preparation.replay import Prepared, prepare
 from medcore.data.splitting.split import Split, SplitSettings, make_split
-from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.progress import Follower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import Workers
@@ -17,6 +19,8 @@ from medcore.models.run.timed import TimedTrained, train_timed
 from medcore.models.run.timed_results import save_timed
 from medcore.models.run.training import Trained, train
 from medcore.sealing import Folder
+
+T = TypeVar("T", Trained, TimedTrained)
 
 
 def split_cohort(
@@ -54,19 +58,7 @@ def train_cohort(
         CancelledError: the follower asked to stop.
 
     """
-    recipe = recipe or default_recipe(cohort.schema)
-    prepared, parts = split_cohort(cohort, recipe, split)
-    trained = train(
-        prepared,
-        parts,
-        settings or TrainSettings(),
-        schema=cohort.schema,
-        recipe=recipe,
-        cohort_sha256=cohort.sha256,
-        follower=follower,
-        workers=workers,
-    )
-    trained = replace(trained, bundle=_planned(trained.bundle, cohort, split))
+    trained = _trained(partial(train, workers=workers), cohort, settings, recipe, split, follower)
     if folder is not None:
         save_trained(trained, folder)
     return trained
@@ -88,9 +80,24 @@ def train_timed_cohort(
         CancelledError: the follower asked to stop.
 
     """
+    trained = _trained(train_timed, cohort, settings, recipe, split, follower)
+    if folder is not None:
+        save_timed(trained, folder)
+    return trained
+
+
+def _trained(
+    by: Callable[..., T],
+    cohort: Cohort,
+    settings: TrainSettings | None,
+    recipe: Recipe | None,
+    split: SplitSettings | None,
+    follower: Follower | None,
+) -> T:
+    """Prepare, split and train; the manifest notes what it lacks to do the same again: how the file was read, and the split."""
     recipe = recipe or default_recipe(cohort.schema)
     prepared, parts = split_cohort(cohort, recipe, split)
-    trained = train_timed(
+    trained = by(
         prepared,
         parts,
         settings or TrainSettings(),
@@ -99,13 +106,5 @@ def train_timed_cohort(
         cohort_sha256=cohort.sha256,
         follower=follower,
     )
-    trained = replace(trained, bundle=_planned(trained.bundle, cohort, split))
-    if folder is not None:
-        save_timed(trained, folder)
-    return trained
-
-
-def _planned(bundle: Bundle, cohort: Cohort, split: SplitSettings | None) -> Bundle:
-    """Note what the manifest lacks to train the same again: how the file was read, and how the patients were split."""
     plan = {"reading": cohort.source.choices(), "split": (split or SplitSettings()).to_dict()}
-    return replace(bundle, manifest={**bundle.manifest, "plan": plan})
+    return replace(trained, bundle=replace(trained.bundle, manifest={**trained.bundle.manifest, "plan": plan}))

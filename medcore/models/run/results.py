@@ -27,6 +27,7 @@ from medcore.sealing import Folder, as_folder, get_arrays, put_arrays
 from medcore.targets import Target
 
 if TYPE_CHECKING:
+    from medcore.models.run.timed_results import TimedResults
     from medcore.models.run.training import Trained
 
 SUMMARY = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
@@ -202,16 +203,32 @@ def write_results(results: Results, folder: Folder) -> None:
         if candidate.spread is not None:
             arrays[f"spread_{place}"] = candidate.spread
     put_arrays(folder / _ARRAYS, arrays, compressed=True)
-    table = results.table_one.to_dict() if results.table_one else None
     figures = results.to_dict() | {
         "columns": columns,
-        "table_one": table,
-        "preparation": results.preparation.to_dict() if results.preparation else None,
+        **about_to_dict(results),
         "specification": results.specification.to_dict() if results.specification else None,
         "stability": results.stability,
-        "findings": [finding_to_dict(f) for f in results.findings],
     }
     write_json(folder / _FIGURES, figures)
+
+
+def about_to_dict(results: Results | TimedResults) -> dict[str, Any]:
+    """Write down what any run's results say of the patients, their preparation, and what to know."""
+    return {
+        "table_one": results.table_one.to_dict() if results.table_one else None,
+        "preparation": results.preparation.to_dict() if results.preparation else None,
+        "findings": [finding_to_dict(f) for f in results.findings],
+    }
+
+
+def about_from_dict(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what :func:`about_to_dict` wrote, as fields of the results."""
+    table, preparation = figures.get("table_one"), figures.get("preparation")
+    return {
+        "table_one": TableOne.from_dict(table) if table else None,
+        "preparation": Preparation.from_dict(preparation) if preparation else None,
+        "findings": tuple(finding_from_dict(f) for f in figures["findings"]),
+    }
 
 
 def has_results(folder: Folder) -> bool:
@@ -248,9 +265,7 @@ def read_results(folder: Folder) -> Results:
         cross_validated=Evaluation.from_dict(figures["cross_validated"]),
         tested=Evaluation.from_dict(figures["test"]) if figures["test"] else None,
         candidates=tuple(_candidate(data, place, arrays) for place, data in enumerate(figures["candidates"])),
-        findings=tuple(finding_from_dict(f) for f in figures["findings"]),
-        table_one=TableOne.from_dict(figures["table_one"]) if figures.get("table_one") else None,
-        preparation=Preparation.from_dict(figures["preparation"]) if figures.get("preparation") else None,
+        **about_from_dict(figures),
         specification=Specification.from_dict(figures["specification"]) if figures.get("specification") else None,
         stability=figures.get("stability"),
         manifest=manifest,

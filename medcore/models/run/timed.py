@@ -29,6 +29,7 @@ from medcore.models.contract.task import Fitted, Indices, Risk, Task
 from medcore.models.contract.timed import Curves, TimedPart, risk_of_curve
 from medcore.models.contract.titles import title
 from medcore.models.contract.workers import ThisProcess
+from medcore.models.run.advice import DO_NOT_DECIDE, NO_CLOSER
 from medcore.models.run.manifest import provenance
 from medcore.models.run.predictors import left_out
 from medcore.models.run.timed_results import TimedCandidate, TimedPatients, TimedResults
@@ -271,16 +272,8 @@ def _advice(results: TimedResults, weights: Mapping[str, float]) -> tuple[Findin
                     ),
                     {"share": percent(gain.value), "low": percent(gain.low), "high": percent(gain.high)},
                 ),
-                why=Message(
-                    N_(
-                        "These patients do not show that its risks come closer to what happens than one number for every patient."
-                    )
-                ),
-                remedy=Message(
-                    N_(
-                        "Do not decide by these risks. Train another kind of model, or look for other predictors and more patients."
-                    )
-                ),
+                why=Message(NO_CLOSER),
+                remedy=Message(DO_NOT_DECIDE),
             )
         )
     return tuple(found)

@@ -21,7 +21,7 @@ from medcore.models.bundle.files import read_json, replacing, seal, write_json
 from medcore.models.contract.task import Indices, Risk
 from medcore.models.contract.timed import Curves
 from medcore.models.run.results import TIMED_FIGURES as FIGURES
-from medcore.models.run.results import finding_from_dict, finding_to_dict, pack_sensitive, unpack_sensitive
+from medcore.models.run.results import about_from_dict, about_to_dict, pack_sensitive, unpack_sensitive
 from medcore.sealing import Folder, as_folder, get_arrays, put_arrays
 from medcore.targets import EventTime
 
@@ -175,13 +175,7 @@ def _write(results: TimedResults, folder: Folder) -> None:
         if candidate.test_risk is not None:
             arrays[f"test_{place}"] = candidate.test_risk
     put_arrays(folder / _ARRAYS, arrays, compressed=True)
-    figures = results.to_dict() | {
-        "columns": columns,
-        "table_one": results.table_one.to_dict() if results.table_one else None,
-        "preparation": results.preparation.to_dict() if results.preparation else None,
-        "findings": [finding_to_dict(f) for f in results.findings],
-    }
-    write_json(folder / FIGURES, figures)
+    write_json(folder / FIGURES, results.to_dict() | {"columns": columns} | about_to_dict(results))
 
 
 def has_timed_results(folder: Folder) -> bool:
@@ -225,9 +219,7 @@ def read_timed_results(folder: Folder) -> TimedResults:
         cross_validated=SurvivalPerformance.from_dict(figures["cross_validated"]),
         tested=SurvivalPerformance.from_dict(figures["test"]) if figures["test"] else None,
         candidates=tuple(_candidate(data, place, arrays) for place, data in enumerate(figures["candidates"])),
-        findings=tuple(finding_from_dict(f) for f in figures["findings"]),
-        table_one=TableOne.from_dict(figures["table_one"]) if figures["table_one"] else None,
-        preparation=Preparation.from_dict(figures["preparation"]) if figures["preparation"] else None,
+        **about_from_dict(figures),
         manifest=manifest,
     )
 

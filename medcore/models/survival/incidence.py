@@ -15,6 +15,7 @@ from medcore.models.contract.candidate import PREVALENCE, Candidate
 from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Task
 from medcore.models.contract.timed import Curves, TimedPart
 from medcore.sealing import Folder
+from medcore.statistics.survival.incidence import Incidence
 
 Floats = NDArray[np.float64]
 
@@ -59,15 +60,11 @@ def fit_incidence(task: Task, reporter: ProgressReporter) -> Fitted:
 def estimated(task: Task, rows: Indices) -> IncidencePart:
     """Estimate the cumulative incidence of every cause by Aalen and Johansen; Kaplan–Meier's complement where there is one."""
     assert task.by is not None
-    steps, place = np.unique(task.duration[rows], return_inverse=True)
-    n_causes = task.by.n_causes
-    events = np.stack([np.bincount(place[task.outcome[rows] == k + 1], minlength=len(steps)) for k in range(n_causes)])
-    left = np.bincount(place, minlength=len(steps))
-    at_risk = len(rows) - np.concatenate([[0], np.cumsum(left)[:-1]])
-    free = np.cumprod(1.0 - events.sum(axis=0) / at_risk)
-    incidence = np.cumsum(np.concatenate([[1.0], free[:-1]]) * events / at_risk, axis=1)
-    some = events.any(axis=0)
-    return IncidencePart(task.by.main, steps[some], incidence[:, some])
+    duration, outcome = task.duration[rows], task.outcome[rows]
+    causes = range(1, task.by.n_causes + 1)
+    found = [Incidence.of(duration, np.where(outcome == k, 1, 2 * (outcome > 0))) for k in causes]
+    steps = found[0].table.any_event > 0
+    return IncidencePart(task.by.main, found[0].table.times[steps], np.stack([f.incidence[steps] for f in found]))
 
 
 CANDIDATES = (

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import AnyRows, FeatureMaker
-from medcore.i18n import N_
-from medcore.models.bundle.files import inside
-from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import CandidateFollower, Fitted, ProgressReporter, Task
 from medcore.models.contract.timed import Curves, TimedPart, risk_of_curve
-from medcore.models.learners.networks import TABLE_VALIDATION, least_seeds, maker_of, table_settings
+from medcore.models.learners.networks import (
+    NETWORK,
+    TABLE_VALIDATION,
+    least_seeds,
+    maker_of,
+    read_members,
+    table_settings,
+    write_members,
+)
 from medcore.models.survival.intervals import cut_points, entered, incidence_of
 from medcore.models.trainer.hazards import coded
 from medcore.models.trainer.predict import TrainedNetworks
 from medcore.models.trainer.train import members_for, train_networks
-from medcore.sealing import Folder, put
+from medcore.sealing import Folder
 
 Floats = NDArray[np.float64]
 
@@ -48,29 +52,14 @@ class HazardNetworkPart(TimedPart):
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write every member as a ``.keras`` file that anyone can load."""
-        from keras.src.saving.saving_lib import save_model  # the public one writes to a path only
-
-        names = []
-        for place, networks in enumerate(self.networks):
-            names.append([f"network_{place}_{m}.keras" for m in range(networks.n_members)])
-            for name, model in zip(names[-1], networks.keras_models(), strict=True):
-                file = BytesIO()
-                save_model(model, file)
-                put(folder / name, file.getvalue())
-        makers = [maker.to_dict() for maker in self.makers]
-        return {"horizon": self.horizon, "ends": self.ends.tolist(), "makers": makers, "files": names}
+        members = write_members(folder, self.makers, self.networks)
+        return {"horizon": self.horizon, "ends": self.ends.tolist(), **members}
 
     @classmethod
     def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote; a file with code in it is refused."""
-        from keras.src.saving.saving_lib import load_model
-
-        def read(name: str) -> Any:
-            return load_model(BytesIO(inside(folder, name).read_bytes()), compile=False, safe_mode=True)
-
-        networks = tuple(TrainedNetworks.from_keras([read(name) for name in names]) for names in data["files"])
-        makers = tuple(FeatureMaker.from_dict(m) for m in data["makers"])
-        return cls(float(data["horizon"]), np.asarray(data["ends"], dtype=np.float64), makers, networks)
+        ends = np.asarray(data["ends"], dtype=np.float64)
+        return cls(float(data["horizon"]), ends, *read_members(folder, data))
 
 
 def fit_hazard_network(task: Task, reporter: ProgressReporter) -> Fitted:
@@ -103,18 +92,4 @@ def fit_hazard_network(task: Task, reporter: ProgressReporter) -> Fitted:
     return Fitted(risk_of_curve(curves[:, :, at]), part, curves=curves)
 
 
-CANDIDATES = (
-    Candidate(
-        name="network",
-        title=N_("Neural network"),
-        hint=N_("An ensemble of deep networks made for tables."),
-        order=70,
-        menu=1,
-        share=4.0,
-        learner=fit_hazard_network,
-        part=HazardNetworkPart,
-        missing="filled",
-        reads=frozenset({"epochs", "n_seeds", "effort"}),
-        automatic=True,
-    ),
-)
+CANDIDATES = (replace(NETWORK, learner=fit_hazard_network, part=HazardNetworkPart, space=None),)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import Rows
-from medcore.i18n import N_
-from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import Fitted, Part, ProgressReporter, Risk, Task
 from medcore.models.contract.timed import risk_of_curve
-from medcore.models.learners.boosting import ROUNDS, SHAPES, boost, boost_all, risk_of_scores, scores_of, stages_of
+from medcore.models.learners.boosting import (
+    BOOSTING,
+    ROUNDS,
+    SHAPES,
+    boost,
+    boost_all,
+    risk_of_scores,
+    scores_of,
+    stages_of,
+)
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
 from medcore.models.learners.fold_choice import choices, total_loss
-from medcore.models.learners.forest import ForestKind, grow
+from medcore.models.learners.forest import FOREST, ForestKind, grow
 from medcore.models.survival.intervals import IntervalPart, PersonIntervals, incidence_of
 
 MOST_ROWS = 20_000
@@ -94,32 +101,7 @@ def _fitted(task: Task, long: PersonIntervals, risks: list[NDArray[np.float64]],
     return Fitted(risk_of_curve(curves[:, :, at]), IntervalPart(task.by.main, long.ends, part), curves=curves)
 
 
-CANDIDATES = (
-    Candidate(
-        name="forest",
-        title=N_("Random forest"),
-        hint=N_("Many decision trees that vote; robust without any settings."),
-        order=40,
-        menu=5,
-        share=1.5,
-        learner=fit_timed_forest,
-        part=IntervalPart,
-        missing="branch",
-        reads=frozenset({"effort"}),
-        automatic=True,
-        most_rows=MOST_ROWS,
-    ),
-    Candidate(
-        name="boosting",
-        title=N_("Gradient boosting"),
-        hint=N_("Trees that correct one another; strong on large tables."),
-        order=60,
-        menu=6,
-        share=2.0,
-        learner=fit_timed_boosting,
-        part=IntervalPart,
-        missing="branch",
-        automatic=True,
-        most_rows=MOST_ROWS,
-    ),
+CANDIDATES = tuple(
+    replace(candidate, learner=learner, part=IntervalPart, space=None, searched_by_auto=False, most_rows=MOST_ROWS)
+    for candidate, learner in ((FOREST, fit_timed_forest), (BOOSTING, fit_timed_boosting))
 )

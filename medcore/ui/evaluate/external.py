@@ -54,7 +54,10 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float,
     if file is None:
         return
     study = cache.study(run.owner, run.study_id)
-    cohort = read_upload(file.name, file.getvalue(), like=study.schema)
+    cohort = cache.once(
+        lambda: read_upload(file.name, file.getvalue(), like=study.schema),
+        *("external.table", study.identity, file.file_id),
+    )
     names = _names(cohort, results, run.id)
     if names is None:
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from medcore.charts import by_horizon
 from medcore.data.follow_up import span
@@ -13,6 +12,7 @@ from medcore.evaluation import (
     calibration_curve_at_horizon,
     decision_curve_at_horizon,
     incidence_by_risk,
+    round_times,
 )
 from medcore.evaluation.verdict import verdict
 from medcore.i18n import N_, _, number
@@ -105,7 +105,7 @@ def _discrimination(judged: TimedJudged) -> None:
                 judged.risks[judged.name],
                 judged.horizon,
                 groups=judged.groups,
-                ticks=_ticks(float(judged.duration.max()), judged.per),
+                ticks=round_times(float(judged.duration.max()), judged.per),
             ),
         )
         chart = judged.drawn(
@@ -122,14 +122,6 @@ def _discrimination(judged: TimedJudged) -> None:
         components.figure(chart, key="evaluate.timed.auroc")
         overall = {name: p.overall for name, p in judged.performances.items()}
         components.metric_table(overall, metrics=("integrated_brier", "integrated_scaled_brier"))
-
-
-def _ticks(longest: float, per: float) -> NDArray[np.float64]:
-    """Return from five to ten round times, up to the longest follow-up, in its own unit; ``per`` of it make one that is shown."""
-    shown = longest / per
-    size = 10.0 ** np.floor(np.log10(shown / 5))
-    step = max(s * size for s in (1, 2, 2.5, 5) if 5 * s * size <= shown)
-    return np.asarray(np.arange(0, shown, step) * per)
 
 
 def _calibration(judged: TimedJudged) -> None:

@@ -32,7 +32,10 @@ def new_patients(study: StudyRecord, run: RunRecord, results: TimedResults) -> T
     file = st.file_uploader(_("Table of new patients with their outcomes"), key=f"evaluate.timed.external.{run.id}")
     if file is None:
         return None
-    cohort = read_upload(file.name, file.getvalue(), like=study.schema)
+    cohort = cache.once(
+        lambda: read_upload(file.name, file.getvalue(), like=study.schema),
+        *("timed.external.table", study.identity, file.file_id),
+    )
     model = jobs.ResultOf(cache.store().settings, run.owner, run.id)
     found = waited(
         lambda task: jobs.call(judge_saved_timed, model, cohort, stop=task.stop, timeout=MOST_SECONDS),
