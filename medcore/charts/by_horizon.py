@@ -134,7 +134,7 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str, per
             low=lines.percent(min(values)),
             high=lines.percent(max(values)),
         )
-    told = "; ".join(f"{h.horizon / per:.4g} {unit}: {h.metrics['auroc']:.2f}" for h in judged)
+    told = "; ".join(f"{_short(h.horizon / per)} {unit}: {h.metrics['auroc']:.2f}" for h in judged)
     figure = theme.new_figure(
         title=found,
         x_title=_("Horizon ({unit})", unit=unit),
@@ -167,6 +167,11 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str, per
     ends = [round(h / per, 4) for h in first.horizons]
     lines.reference(figure, [0, 1.05 * ends[-1]], [0.5, 0.5], name=_("Chance"))
     figure.update_yaxes(range=[least - 0.03, 1.01])
-    figure.update_xaxes(range=[0, 1.05 * ends[-1]], tickvals=ends)
+    figure.update_xaxes(range=[0, 1.05 * ends[-1]], tickvals=ends, ticktext=[_short(end) for end in ends])
     theme.legend_in(figure, "bottom right")
     return figure
+
+
+def _short(time: float) -> str:
+    """Write a horizon to two decimals at the most: 30 days are 0.99 months."""
+    return f"{round(time, 2):g}"

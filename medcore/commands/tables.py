@@ -284,9 +284,8 @@ class _Announcer:
         now = time.monotonic()
         if now - self._last >= 1:
             self._last = now
-            sys.stderr.write(
-                f"{progress.fraction:4.0%} {progress.stage} {progress.model} {progress.epoch}/{progress.n_epochs}\n"
-            )
+            epochs = f" {progress.epoch}/{progress.n_epochs}" if progress.n_epochs else ""
+            sys.stderr.write(f"{progress.fraction:4.0%} {progress.stage} {progress.model}{epochs}\n")
 
     def cancelled(self) -> bool:
         """Never: a shell stops a run with Ctrl-C."""

@@ -89,6 +89,7 @@ def event_time_form(study: StudyRecord, status: str) -> None:
             possible,
             default=kept,
             format_func=lambda h: str(span(h, unit)),
+            placeholder=_("Choose a value"),
             key=f"data.horizons.{study.identity}.{status}.{possible}",
         )
     with right:
@@ -237,6 +238,7 @@ def _what_ended(
             rest,
             default=chosen,
             format_func=words,
+            placeholder=_("Choose a value"),
             key=f"data.competing.{study.identity}.{status}.{event}",
         )
     left = [v for v in rest if v not in competing]
@@ -244,6 +246,6 @@ def _what_ended(
     with third:
         censored = st.multiselect(
             _("No event was seen"), left, default=silent, format_func=words,
-            key=f"data.censored.{study.identity}.{status}.{event}.{competing}",
+            placeholder=_("Choose a value"), key=f"data.censored.{study.identity}.{status}.{event}.{competing}",
         )  # fmt: skip
     return _Answers(status, when, unit, event, tuple(competing), tuple(censored))

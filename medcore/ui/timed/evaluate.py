@@ -54,10 +54,7 @@ def _shown(judged: TimedJudged) -> None:
         *([(_("Another event first"), f"{at.n_competing:,}")] if judged.competing else []),
         (_("Followed so long without"), f"{at.n_free:,}"),
         (_("Followed for less"), f"{at.n_unknown:,}"),
-        (
-            _("Median follow-up"),
-            _("{n} {unit}", n=number(performance.median_follow_up / judged.per, ".3g"), unit=judged.unit),
-        ),
+        (_("Median follow-up"), judged.follow_up),
     ]
     components.facts(pairs)
     opening = st.empty()

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from medcore.data.follow_up import UNIT_NAMES, span
+from medcore.data.follow_up import UNIT_NAMES, about, span
 from medcore.evaluation import HorizonPerformance, SurvivalPerformance
 from medcore.evaluation.figures.estimates import Floats
 from medcore.evaluation.figures.resampling import Ints
@@ -26,7 +26,7 @@ R = TypeVar("R")
 class TimedJudged:
     """Risks by one horizon (n,) by model name as shown, and what happened; the first model is in question.
 
-    ``side`` is "training" (out of fold), "test", or what names a table of new patients. Times are told in ``unit``,
+    ``follow_up`` is its median in words, ``side`` is "training" (out of fold), "test", or what names a table of new patients. Times are told in ``unit``,
     of which each holds ``per`` of the follow-up's.
     """
 
@@ -36,6 +36,7 @@ class TimedJudged:
     when: str
     unit: str
     per: float
+    follow_up: str
     duration: Floats = field(repr=False)
     event: Ints = field(repr=False)
     groups: Ints | None = field(repr=False)
@@ -90,6 +91,7 @@ def judge(results: TimedResults, run_id: str, side: str, horizon: float, other: 
         when=str(span(horizon, results.target.unit)),
         unit=_(UNIT_NAMES[unit]),
         per=DAYS[unit] / DAYS[results.target.unit],
+        follow_up=_median(whole, results.target.unit),
         duration=patients.duration,
         event=patients.event.astype(np.int64),
         groups=None if patients.groups is None else patients.groups.astype(np.int64),
@@ -109,6 +111,7 @@ def judge_new(results: TimedResults, found: TimedValidation, horizon: float, *, 
         when=str(span(horizon, results.target.unit)),
         unit=_(UNIT_NAMES[unit]),
         per=DAYS[unit] / DAYS[results.target.unit],
+        follow_up=_median(found.performance, results.target.unit),
         duration=found.duration,
         event=found.event,
         groups=found.groups,
@@ -116,6 +119,11 @@ def judge_new(results: TimedResults, found: TimedValidation, horizon: float, *, 
         risks={name: found.curve[:, 0, results.by(horizon)]},
         performances={name: found.performance},
     )
+
+
+def _median(performance: SurvivalPerformance, unit: TimeUnit) -> str:
+    median = performance.median_follow_up
+    return str(about(median, unit)) if np.isfinite(median) else "–"
 
 
 def _shown_unit(longest: float, unit: TimeUnit) -> TimeUnit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -180,6 +180,7 @@ def _patient(
     why: Explanation = cache.once(
         lambda: jobs.call(timed_queries.explain_by, _model(run), patient, horizon), *key, "why", horizon
     )
+    why = replace(why, class_name=name)
     components.figure(waterfall(why, n_shown=COLUMNS_DRAWN, naming=study.schema.shown), key="patient.timed.waterfall")
     components.caption(_(CAPTION))
     if len(results.target.horizons) > 1 and st.toggle(
