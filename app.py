@@ -6,11 +6,13 @@ pages begin in ``medcore/ui/main.py``.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -33,6 +35,7 @@ from medcore.safe_files import IN_USE, close_folder_tree, holding, keep_new_file
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.people.sign_in import sign_in_of
+from medcore.ui.kit.downloads import keep_downloads_a_while
 from medcore.ui.kit.entry import SignInEntrance
 from medcore.upkeep.vitals import Vitals
 
@@ -73,6 +76,10 @@ def import_what_pages_import() -> None:
     for module in walk_packages(medcore.ui.__path__, "medcore.ui."):
         if module.name != "medcore.ui.main":
             import_module(module.name)
+    # What was imported stays: to look through it again holds up everybody for a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @asynccontextmanager
@@ -81,6 +88,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     jobs.keep_warm(SETTINGS)
     be_ready()
     import_what_pages_import()
+    # Each run of a page asks for seven sections of the theme among all options; none changes while the server runs.
+    config.get_options_for_section = cache(config.get_options_for_section)
     if SETTINGS.log == "json":
         write_json_lines()
     note("web server ready", port=st.get_option("server.port"))
@@ -100,6 +109,7 @@ keep_new_files_private()
 keep_values_out_of_logs()
 SETTINGS = checked()
 keep_uploads_in_memory(SETTINGS)
+keep_downloads_a_while()
 SIGN_IN = sign_in_of(SETTINGS)
 app = st.App(
     "medcore/ui/main.py",

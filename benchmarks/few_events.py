@@ -1,9 +1,11 @@
-"""Coverage of the AUROC's interval with few events, and of the chance limit of the calibration error.
+"""Coverage of the AUROC's interval with few events, of the chance limit of the calibration error, and of a chosen threshold.
 
 ``python benchmarks/few_events.py [--tables 1000] [--json FILE]``. The truth is known: scores of
 patients with and without the outcome are normal, so that the true AUROC is Φ(d/√2). The
 model is fixed and the patients are new (``coverage_truth.py`` is about out-of-fold risks). DeLong's
-interval on its own scale, the one that was printed before, stands beside as the peer.
+interval on its own scale, the one that was printed before, stands beside as the peer. Youden's threshold is chosen
+on the table that it is judged by: its index, the one across folds, the true one, and how often the bounds that know
+of the choice and Wilson's hold the true sensitivity and specificity.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import norm
 
-from medcore.evaluation import evaluate
+from medcore.evaluation import confusion, evaluate
+from medcore.evaluation.curves.thresholds import across_folds, choose_threshold, knowing_the_choice
 from medcore.evaluation.figures.auroc import FEWEST_EVENTS, auroc
 from medcore.statistics.proportions import Z95
 from medcore.statistics.ranking import auroc_with_influence
@@ -60,6 +64,30 @@ def calibration_error(rng: np.random.Generator, tables: int) -> list[dict[str, f
     return rows
 
 
+def chosen_threshold(rng: np.random.Generator, tables: int) -> list[dict[str, float]]:
+    """Choose Youden's threshold on normal scores ``distance`` apart, 30 % with the outcome (0: noise), and judge it there."""
+    rows = []
+    for n, distance in ((100, 0.0), (100, 1.0), (100, 2.0), (400, 0.0), (400, 1.0)):
+        found = []
+        for _table in range(tables):
+            outcome = (rng.random(n) < 0.3).astype(float)
+            score = rng.normal(size=n) + distance * outcome
+            at = choose_threshold(outcome, expit(score), "youden").threshold
+            true = {"sensitivity": norm.sf(logit(at) - distance), "specificity": norm.cdf(logit(at))}
+            same = confusion(outcome, expit(score), at)
+            others = across_folds(outcome, expit(score), np.arange(n) % 5, "youden")
+            bounds = knowing_the_choice(outcome, expit(score), "youden")
+            row = [c.sensitivity.value + c.specificity.value - 1 for c in (same, others)] + [sum(true.values()) - 1]
+            for name in true:
+                low, high = bounds[name]
+                wilson = getattr(same, name)
+                row += [low <= true[name] <= high, wilson.low <= true[name] <= wilson.high]
+            found.append(row)
+        names = ("index_here", "index_across_folds", "index_true", "sensitivity_held", "wilson", "specificity_held")
+        rows.append({"n": n, "distance": distance, **dict(zip((*names, "wilson_too"), np.mean(found, 0), strict=True))})
+    return rows
+
+
 def _row(events: int, held: list[bool], before: list[bool], width: list[float], given: int) -> dict[str, float]:
     return {
         "events": events,
@@ -81,6 +109,7 @@ def main() -> None:
     parts = {
         "fixed_model": lambda: fixed_model(rng, 200, asked.tables),
         "calibration_error": lambda: calibration_error(rng, max(asked.tables // 5, 50)),
+        "chosen_threshold": lambda: chosen_threshold(rng, max(asked.tables // 2, 50)),
     }
     found = {}
     for name, part in parts.items():

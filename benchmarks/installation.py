@@ -149,13 +149,15 @@ class Session:
         ) as socket_:
             yield socket_
 
-    async def live(self, begin: float, end: float, every: float) -> None:
-        """Run pages until the end: half of them the page that is open, half another one."""
+    async def live(self, ready: asyncio.Barrier, seconds: float, every: float) -> None:
+        """Look at every page once, unmeasured; when all have, run pages for so long: half the open one, half another."""
         random_ = random.Random(self.number)
         async with self.tab() as socket_:
-            page = "studies"
-            await self.run(socket_, page, measured=False)
-            moment = begin + random_.uniform(0, every)
+            for page in PAGES:
+                await self.run(socket_, page, measured=False)
+            await ready.wait()
+            page, moment = PAGES[-1], time.monotonic() + random_.uniform(0, every)
+            end = time.monotonic() + seconds
             while moment < end:
                 await asyncio.sleep(max(0.0, moment - time.monotonic()))
                 if random_.random() < 0.5:

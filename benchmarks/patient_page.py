@@ -96,7 +96,7 @@ def visits(page: Page, served: Served, study: str, patients: int) -> dict[str, A
         box = grid.bounding_box()
         page.evaluate(WATCH)
         began = cpu(served)
-        page.mouse.click(box["x"] + 90, box["y"] + 55 + 35 * number)
+        page.mouse.click(box["x"] + 38, box["y"] + 55 + 35 * number)  # the button that opens the patient
         page.wait_for_function("() => window.medcoreTimes.waterfall", timeout=120_000)
         found.append(page.evaluate("() => window.medcoreTimes") | {"cpu": cpu(served) - began})
         page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")

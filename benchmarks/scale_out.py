@@ -16,20 +16,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pandas as pd
 import psutil
 from installation import installation, person, wait_for
 
 from medcore import jobs
+from medcore.data.cohort import Cohort
 from medcore.data.samples import load_sample
-from medcore.explanation.model import overview
 from medcore.jobs.cluster.processes import LocalCluster
 from medcore.jobs.queries.stability import refits_of
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.results import read_results
 from medcore.settings import Settings
 from medcore.studies import Store
+from medcore.ui.patient.batch import Batch
 
-N_RUNS, N_REFITS, N_EXPLAINED, PIECES = 4, 16, 160, 8
+N_RUNS, N_REFITS, N_EXPLAINED = 4, 4, 160
 
 
 def workers(settings: Settings, n: int) -> list[psutil.Process]:
@@ -67,6 +69,15 @@ def together(asks: list[Callable[[], Any]], n: int) -> list[Any]:
         return list(pool.map(lambda ask: ask(), asks))
 
 
+def explained(model: jobs.ResultOf, frame: pd.DataFrame, cohort: Cohort) -> None:
+    """Have a table explained as the Patient page does."""
+    batch = Batch(model, frame, str(cohort.schema.positive), piece_seconds=0.5)
+    batch.start()
+    while not batch.finished:
+        batch.look()
+        time.sleep(0.05)
+
+
 def measure(n: int, options: argparse.Namespace) -> dict[str, Any]:
     """Do the four kinds of work with so many workers."""
     os.environ["MEDCORE_WORKERS"] = str(n)
@@ -74,34 +85,25 @@ def measure(n: int, options: argparse.Namespace) -> dict[str, Any]:
         store, heart = Store(settings), load_sample("heart")
         study = store.create_study(person(0), "Heart", heart).id
         family, found = workers(settings, n), {}
-        boosting = [TrainSettings.preset("boosting", seed=seed) for seed in range(N_RUNS)]
-        (run_id, *_others) = run_all(store, study, [TrainSettings.preset("boosting", seed=99)] * n)  # all imported
-        found["runs"], _ = timed(family, lambda: run_all(store, study, boosting))
-        searched = TrainSettings.preset("boosting", search_minutes=options.minutes)
+        several = [TrainSettings.preset("logistic", seed=seed) for seed in range(N_RUNS)]
+        (run_id, *_others) = run_all(store, study, [TrainSettings.preset("logistic", seed=99)] * n)  # all imported
+        found["runs"], _ = timed(family, lambda: run_all(store, study, several))
+        searched = TrainSettings.preset("logistic", search_minutes=options.minutes)
         found["search"], (with_search,) = timed(family, lambda: run_all(store, study, [searched]))
         trials = read_results(store.result_folder(person(0), with_search)).manifest["search"]["trials"]
         refits = [
-            lambda first=first: jobs.call(refits_of, settings, person(0), run_id, first, N_REFITS // PIECES)
-            for first in range(0, N_REFITS, N_REFITS // PIECES)
+            lambda first=first: jobs.call(refits_of, settings, person(0), run_id, first, 1) for first in range(N_REFITS)
         ]
         found["refits"], _ = timed(family, lambda: together(refits, n))
         model, frame = jobs.ResultOf(settings, person(0), run_id), heart.frame.head(N_EXPLAINED)
-        positive = heart.schema.positive
-        step = N_EXPLAINED // PIECES
-        pieces = [
-            lambda at=at: jobs.call(
-                overview.explain_table, model, frame.iloc[at : at + step], class_name=positive, scale="probability"
-            )
-            for at in range(0, N_EXPLAINED, step)
-        ]
-        together(pieces[:n], n)  # each has opened the model
-        found["explanations"], _ = timed(family, lambda: together(pieces, n))
+        explained(model, frame.head(8 * n), heart)  # each has opened the model
+        found["explanations"], _ = timed(family, lambda: explained(model, frame, heart))
     return {"work": found, "losses": [trial["loss"] for trial in trials]}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=0.5, help="of the search")
+    parser.add_argument("--minutes", type=float, default=0.25, help="of the search")
     options = parser.parse_args()
     one, two = (measure(n, options) for n in (1, 2))
     ratios = {name: round(one["work"][name]["seconds"] / two["work"][name]["seconds"], 2) for name in one["work"]}

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from medcore.data.cohort import Column as Column
     from medcore.data.cohort import Schema as Schema
     from medcore.data.findings import Finding as Finding
+    from medcore.data.long import Pivot as Pivot
     from medcore.data.preparation.recipe import Recipe as Recipe
     from medcore.data.preparation.recipe import default_recipe as default_recipe
     from medcore.data.preparation.recipe import prepare as prepare
     from medcore.data.quality import inspect as inspect
+    from medcore.data.reading.long.series import with_series as with_series
     from medcore.data.reading.table import read_table as read_table
     from medcore.data.samples import load_sample as load_sample
     from medcore.data.samples import samples as samples
@@ -54,6 +56,7 @@ _HOME = {
     "Finding": "medcore.data.findings",
     "InputError": "medcore.errors",
     "MedcoreError": "medcore.errors",
+    "Pivot": "medcore.data.long",
     "Recipe": "medcore.data.preparation.recipe",
     "Schema": "medcore.data.cohort",
     "SplitSettings": "medcore.data.splitting.split",
@@ -75,6 +78,7 @@ _HOME = {
     "train": "medcore.models.run.training",
     "train_cohort": "medcore.models.run.cohort",
     "validate": "medcore.models.deployed.external",
+    "with_series": "medcore.data.reading.long.series",
 }
 
 __all__ = list(_HOME)

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from medcore import commands
-from medcore.commands.options import asked, order_of, outcome_options, reading_options, time_options, when_of
+from medcore.commands.options import (
+    asked,
+    how_of,
+    number_options,
+    order_of,
+    outcome_options,
+    reading_options,
+    time_options,
+)
 from medcore.data.splitting.split import SplitKind, SplitSettings
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
@@ -24,6 +32,7 @@ from medcore.models.contract.candidate import AUTO, every_model, hint
 from medcore.models.contract.setting_field import FIELDS
 from medcore.models.contract.settings import STRENGTHS
 from medcore.models.contract.titles import title
+from medcore.settings import check_names
 from medcore.studies.people.roles import SHARES
 
 logger = logging.getLogger("medcore")
@@ -36,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     options = parser().parse_args(arguments)
     try:
+        check_names(os.environ)
         result = options.run(options)
         if result is not None:
             sys.stdout.write(result.as_json() if options.json else result.as_text())
@@ -63,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    top = argparse.ArgumentParser(prog="medcore", description=_("Clinical risk models that can be trusted."))
+    top = argparse.ArgumentParser(prog="medcore", description=_("Clinical risk models that say how far to trust them."))
     commands_ = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _profile(commands_)
     _train(commands_)
@@ -99,7 +109,13 @@ def _profile(group: Any) -> None:
         group,
         "profile",
         lambda o: commands.profile(
-            o.data, target=o.target, positive=o.positive, order=order_of(o), when=when_of(o), asked=asked(o)
+            o.data,
+            target=o.target,
+            positive=o.positive,
+            order=order_of(o),
+            how=how_of(o),
+            classes=o.outcome == "classes",
+            asked=asked(o),
         ),
         _("Say what a table holds and what is wrong with it."),
     )
@@ -107,6 +123,7 @@ def _profile(group: Any) -> None:
     command.add_argument("--target", metavar="COL", help=_("the column to predict"))
     outcome_options(command)
     time_options(command)
+    number_options(command)
     reading_options(command, columns=True)
 
 
@@ -119,6 +136,7 @@ def _train(group: Any) -> None:
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help=_("the folder for the bundle"))
     outcome_options(command)
     time_options(command)
+    number_options(command)
     command.add_argument(
         "--drop", action="append", default=[], metavar="A,B", help=_("columns that must not be predictors")
     )
@@ -127,7 +145,9 @@ def _train(group: Any) -> None:
         action="append",
         default=[],
         metavar="COL",
-        help=_("a column of two measurements a cell, such as 120/80, to be read as two columns; may be given again"),
+        help=_(
+            "a column of several measurements a cell, such as 120/80 or E4V5M6, to be read as a column for each; may be given again"
+        ),
     )
     reading_options(command, columns=True)
     command.add_argument("--group", metavar="COL", help=_("the patient; one patient never straddles the split"))
@@ -186,7 +206,8 @@ def _run_train(options: argparse.Namespace) -> commands.Result:
         out=options.out,
         positive=options.positive,
         order=order_of(options),
-        when=when_of(options),
+        how=how_of(options),
+        classes=options.outcome == "classes",
         split_columns=options.split_column,
         drop=options.drop,
         roles={role: getattr(options, role) for role in ("group", "time", "site") if getattr(options, role)},

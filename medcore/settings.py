@@ -83,7 +83,7 @@ class Settings:
                 none, or a cluster that is not encrypted; the message names the variable.
 
         """
-        _check_names(os.environ)
+        check_names(os.environ)
         env = os.environ.get
         data_dir = Path(env("MEDCORE_DATA") or _default_data_dir()).expanduser().resolve()
         settings = cls(
@@ -115,6 +115,23 @@ class Settings:
         return settings
 
 
+def check_names(environment: Iterable[str]) -> None:
+    """Refuse a variable that looks like a setting and is none: misspelt, it would be ignored without a word.
+
+    Raises:
+        SettingsError: the message names the variable and the nearest that there is.
+
+    """
+    for name in sorted(environment):
+        if name.startswith("MEDCORE_") and name not in VARIABLES:
+            near = get_close_matches(name, VARIABLES, n=1, cutoff=0.0)[0]
+            raise SettingsError(
+                N_("There is no setting {name}; the nearest is {near}. Correct the name, or take the variable away."),
+                name=name,
+                near=near,
+            )
+
+
 def check_scheduler(settings: Settings) -> None:
     """Let patients' data go to a named cluster only over TLS.
 
@@ -138,18 +155,6 @@ def check_scheduler(settings: Settings) -> None:
                 "MEDCORE_SCHEDULER must be a tls:// address, with MEDCORE_TLS_CA, MEDCORE_TLS_CERT and MEDCORE_TLS_KEY set to its files: patients' data does not travel unencrypted."
             )
         )
-
-
-def _check_names(environment: Iterable[str]) -> None:
-    """Refuse a variable that looks like a setting and is none: misspelt, it would be ignored without a word."""
-    for name in sorted(environment):
-        if name.startswith("MEDCORE_") and name not in VARIABLES:
-            near = get_close_matches(name, VARIABLES, n=1, cutoff=0.0)[0]
-            raise SettingsError(
-                N_("There is no setting {name}; the nearest is {near}. Correct the name, or take the variable away."),
-                name=name,
-                near=near,
-            )
 
 
 def _check_tls_files(settings: Settings) -> None:

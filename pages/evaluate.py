@@ -12,6 +12,7 @@ from medcore.ui.evaluate.question import choose, choose_run
 from medcore.ui.kit import cache, guards
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.thresholds import threshold_of
+from medcore.ui.number import evaluate as of_number
 from medcore.ui.timed import evaluate as timed
 
 VIEWS = {
@@ -27,14 +28,16 @@ VIEWS = {
 
 
 def page() -> None:
-    components.header(
-        _("Evaluate"), _("Can these risks be trusted, and is acting on them better than treating everyone or no one?")
-    )
+    components.header(_("Evaluate"), _("Can what the model predicts be trusted, and is it worth acting on?"))
     study = guards.require_outcome()
     run = choose_run(study)
     if cache.by_when(run):
         with components.errors_shown():
             timed.show(study, run)
+        return
+    if cache.of_number(run):
+        with components.errors_shown():
+            of_number.show(study, run)
         return
     results = cache.results(run)
     judged = choose(study, run, results)

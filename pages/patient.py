@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
@@ -10,10 +11,8 @@ from medcore.ui.kit import cache, guards
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import state
-from medcore.ui.kit.thresholds import threshold_of
-from medcore.ui.patient import choice, listing, one, table, whole, worklist
+from medcore.ui.patient import choice, listing, one, over_time, table, whole, worklist
 from medcore.ui.patient.explainer import Explainer, open_explainer
-from medcore.ui.timed import patient as timed
 
 VIEWS = {
     "one": N_("Patients"),
@@ -24,24 +23,17 @@ VIEWS = {
 
 def page() -> None:
     listed = not (state().opened or state().patients or "row" in st.query_params)
-    if listed:
-        head()
+    beside = head() if listed else None
     study = guards.require_outcome()
     run = guards.require_run()
-    if cache.by_when(run):
-        if not listed:
-            head()
-        with components.errors_shown():
-            timed.show(study, run)
-        return
     with components.errors_shown():
-        explainer = open_explainer(study, run)
+        explainer = open_explainer(study, run, horizon=over_time.horizon_of(run))
         opened = one.opened(explainer)
         if opened is not None:
             one.show(study, explainer, opened)
             return
-        if not listed:
-            head()
+        with beside or head():
+            over_time.ask_horizon(run)
         left, right = st.columns(2)
         with left:
             view = components.choice(
@@ -57,8 +49,14 @@ def page() -> None:
             patients(study, explainer, way)
 
 
-def head() -> None:
-    components.header(_("Patient"), _("Who is at what risk, what the model used, and how far to trust it."))
+def head() -> DeltaGenerator:
+    """Draw the heading; return the place beside it."""
+    left, right = st.columns([7, 3], vertical_alignment="bottom")
+    with left:
+        components.header(
+            _("Patient"), _("What the model predicts for each patient, what it used, and how far to trust it.")
+        )
+    return right
 
 
 def ask_source(explainer: Explainer) -> str:
@@ -82,9 +80,9 @@ def patients(study: StudyRecord, explainer: Explainer, way: str) -> None:
             cache.model_mends(cache.cohort(study), explainer.run, explainer.schema), naming=explainer.shown
         )
     if found.in_training:
-        components.note(_("Risks of training patients are from models that had not seen the patient."))
+        components.note(_("Predictions for training patients are from models that had not seen the patient."))
     class_index = one.ask_class(explainer)
-    threshold = threshold_of(study, explainer.run, explainer.results, class_index)
+    threshold = one.ask_threshold(study, explainer, class_index)
     one.remember(explainer, found)
     note_view(study, "patients.listed", found.identity, run=explainer.run, n=len(found))
     worklist.worklist(explainer, found, threshold, class_index)

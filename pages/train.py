@@ -10,7 +10,7 @@ from medcore.data.quality import inspect
 from medcore.data.schema.class_names import event_name
 from medcore.i18n import _, percent
 from medcore.studies.records import StudyRecord
-from medcore.targets import EventTime
+from medcore.targets import EventTime, Number
 from medcore.ui.kit import cache, guards
 from medcore.ui.kit.runs import run_title
 from medcore.ui.kit.shown import components
@@ -48,11 +48,14 @@ def what_is_trained(study: StudyRecord) -> None:
     target = study.schema.target
     by = [(_("By when"), str(span(target.main, target.unit)))] if isinstance(target, EventTime) else []
     several = _("several classes in an order") if target and target.ordered else _("several classes")
+    asked = (_("Event"), event_name(study.schema) or several)
+    if isinstance(target, Number):
+        asked = (_("Predicted"), _("a number, by its logarithm") if target.log else _("a number"))
     components.facts(
         [
             (_("Rows"), f"{study.n_rows:,}"),
             (_("Outcome"), str(study.schema.shown(outcome.name)) if outcome else "–"),
-            (_("Event"), event_name(study.schema) or several),
+            asked,
             *by,
             (_("Predictors"), str(len(study.schema.predictors))),
             (_("Locked test set"), percent(study.split.test_size, 0)),

@@ -5,6 +5,7 @@ is None; a function of a missing value is refused, as JPMML does, but for isMiss
 """
 
 import math
+import re
 from xml.etree import ElementTree as ET
 
 P = "{http://www.dmg.org/PMML-4_4}"
@@ -22,6 +23,7 @@ FUNCTIONS = {
     "greaterThan": lambda a, b: a > b,
     "lessThan": lambda a, b: a < b,
     "and": lambda *a: all(a),
+    "replace": lambda text, pattern, by: re.sub(pattern, re.sub(r"\$(\d)", r"\\\1", by), text),
 }
 
 

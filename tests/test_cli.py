@@ -439,6 +439,15 @@ def test_evaluate_writes_a_report(folder, capsys, kind) -> None:
     assert Path(found["report"]).stat().st_size > 10_000
 
 
+def test_a_report_on_the_training_table_compares_who_was_trained_on_with_who_was_locked_away(folder, capsys) -> None:
+    pages = {}
+    for table in ("ward.csv", "new.csv"):
+        run(capsys, "evaluate", folder / "bundle", folder / table, "--report", folder / "compared.html")
+        pages[table] = (folder / "compared.html").read_text(encoding="utf-8")
+    caption = "Training patients and the locked test set"
+    assert caption in pages["ward.csv"] and caption not in pages["new.csv"]
+
+
 def test_a_report_of_an_unknown_format_is_refused_before_anything_is_done(folder, capsys) -> None:
     assert "report.odt" in fail(
         capsys, "evaluate", folder / "bundle", folder / "new.csv", "--report", folder / "report.odt"

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_whole_trail_is_told_with_its_head(shell: Shell) -> None:
 
 
 def test_a_changed_trail_ends_with_code_1_and_names_the_entry(shell: Shell, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "data" / "medcore.db") as database:
+    with closing(sqlite3.connect(tmp_path / "data" / "medcore.db")) as database, database:
         database.execute("UPDATE audit SET owner = 'somebody' WHERE id = 1")
     code, out, _err = shell("audit", "verify")
     assert code == 1 and "Entry 1 was changed" in out

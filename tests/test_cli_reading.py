@@ -1,6 +1,7 @@
 """The options by which the shell says how a table is read, and what its columns are."""
 
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,59 @@ def test_no_option_is_guessed_from_its_beginning(table: Path, capsys: pytest.Cap
         main(["train", str(table), "--target", "died", "--split", "seen"])
     assert ended.value.code == 2
     assert "--split" in capsys.readouterr().err
+
+
+def test_measurements_over_time_lie_beside_the_patients(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Trained with --series, asked again with the same rows, one row alone, and without."""
+    rng = np.random.default_rng(11)
+    frame = ward().rename_axis("id").reset_index()
+    frame.to_csv(tmp_path / "ward.csv", index=False)
+    at = rng.integers(0, 3000, 1500)
+    long = pd.DataFrame(
+        {
+            "id": rng.integers(0, 118, 1500),
+            "Time": [f"{t // 60:02d}:{t % 60:02d}" for t in at],
+            "Parameter": rng.choice(["HR", "MAP"], 1500),
+            "Value": rng.normal(80, 10, 1500).round(),
+        }
+    )
+    long.to_csv(tmp_path / "icu.csv", index=False)
+    given = ["--series", str(tmp_path / "icu.csv")]
+    how = ["--id", "id", "--by", "Parameter", "--at", "Time", "--until", "48h"]
+    train = [
+        "train",
+        str(tmp_path / "ward.csv"),
+        "--target",
+        "died",
+        "--model",
+        "logistic",
+        "--out",
+        str(tmp_path / "m"),
+    ]
+    assert main([*train, *given, *how[:-2]]) == 2
+    assert "--until" in capsys.readouterr().err
+    assert main([*train, *how]) == 2
+    assert "need --series" in capsys.readouterr().err
+    assert main([*train, *given, *how, "--take", "first|mean|count|since"]) == 0
+    told = f"{(at > 48 * 60).sum()} result(s) lie outside the window"
+    assert told in capsys.readouterr().out
+    schema = load_bundle(tmp_path / "m").schema
+    assert [c.name for c in schema.predictors if c.name.startswith("HR")] == [
+        "HR first",
+        "HR mean",
+        "HR count",
+        "HR since",
+    ]
+    frame.iloc[[5]].to_csv(tmp_path / "one.csv", index=False)
+    risks = {}
+    for name in ("ward", "one"):
+        out = tmp_path / f"{name}.risks.csv"
+        assert main(["predict", str(tmp_path / "m"), str(tmp_path / f"{name}.csv"), *given, "--out", str(out)]) == 0
+        risks[name] = pd.read_csv(out)["risk_1"]
+    assert risks["ward"][5] == pytest.approx(risks["one"][0], abs=1e-12)
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "m"), str(tmp_path / "one.csv"), "--out", str(tmp_path / "r.csv")]) == 2
+    assert "give that of these patients with --series" in capsys.readouterr().err
+    assert main(["reproduce", str(tmp_path / "m"), "--out", str(tmp_path / "again.py")]) == 0
+    again = runpy.run_path(str(tmp_path / "again.py"))["main"]
+    assert again(str(tmp_path / "ward.csv"), str(tmp_path / "icu.csv")) == 0

@@ -146,10 +146,13 @@ def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatc
         ("MEDCORE_DATABASE", "MEDCORE_DATABASE_URL"),
     ],
 )
-def test_a_misspelt_setting_is_refused_with_the_nearest_right_one(monkeypatch, wrong, near) -> None:
+def test_a_misspelt_setting_is_refused_with_the_nearest_right_one(monkeypatch, capsys, wrong, near) -> None:
     monkeypatch.setenv(wrong, "x")
     with pytest.raises(SettingsError, match=rf"no setting {wrong}; the nearest is {near}\b"):
         Settings.from_env()
+    assert cli.main(["profile", str(ROOT / "assets/samples/heart_rate.csv")]) == 2  # needs no setting at all
+    said = capsys.readouterr()
+    assert not said.out and near in said.err and said.err.count("\n") == 1
 
 
 def test_every_variable_that_the_code_reads_is_known() -> None:

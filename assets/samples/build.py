@@ -36,6 +36,8 @@ HEART_ORDER = [
     "num",
     "disease",
 ]
+HEART_RATE_ORDER = ["site", "age", "sex", "cp", "trestbps", "chol", "fbs", "restecg", "thalach"]
+"""What was known before the exercise test, and the highest heart rate that it showed."""
 HEART_ZH = {
     "site": "医院",
     "age": "年龄",
@@ -210,6 +212,11 @@ def heart_zh(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{HEART_ZH[k]: WORDS_ZH.get(v, v) for k, v in row.items()} for row in rows]
 
 
+def heart_rate(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Keep of the heart table what was known before the exercise test, and the heart rate that it showed."""
+    return [{k: row[k] for k in HEART_RATE_ORDER} for row in rows]
+
+
 def thyroid_class(code: str) -> str:
     """Name the group of a diagnosis code, after the table's own documentation (UCI thyroid0387.names).
 
@@ -256,6 +263,7 @@ def labels() -> dict[str, tuple[dict[str, str], dict[str, dict[str, str]]]]:
     breast = {form.format(n): f"Nuclear {n}, {said}" for form, said in BREAST_PARTS.items() for n in BREAST_NAMES}
     return {
         "heart_4_sites": (HEART_LABELS, HEART_LEVELS),
+        "heart_rate": (HEART_LABELS, HEART_LEVELS),
         "thyroid": (THYROID_LABELS | measured, flags | {"sex": {"F": "female", "M": "male"}}),
         "heart_failure": (HEART_FAILURE_LABELS, HEART_FAILURE_LEVELS),
         "breast_cancer": (breast | {"diagnosis": "Diagnosis after the biopsy"}, {}),
@@ -275,13 +283,14 @@ def write_labels() -> None:
 
 
 def main() -> None:
-    """Write the five samples and the labels of their columns."""
+    """Write the samples and the labels of their columns."""
     write_labels()
     if len(sys.argv) == 1:
         return
     folder = Path(sys.argv[1])
     rows = heart(folder)
     write("heart_4_sites.csv", rows)
+    write("heart_rate.csv", heart_rate(rows))
     write("heart_zh_gb18030.csv", heart_zh(rows), encoding="gb18030", end="\r\n")
     write("thyroid.csv", thyroid(folder))
     write("breast_cancer.csv", breast())

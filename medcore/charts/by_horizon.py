@@ -10,10 +10,15 @@ import plotly.graph_objects as go
 from medcore.charts.calibration import calibration
 from medcore.charts.drawing import lines, theme
 from medcore.charts.utility import decision_curve
+from medcore.data.follow_up import UNIT_NAMES, span, whole_unit
 from medcore.evaluation import CalibrationCurve, DecisionCurve, Estimate, IncidenceCurve, SurvivalPerformance
+from medcore.evaluation.survival.groups import GroupAtHorizon
 from medcore.i18n import _
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
+from medcore.targets.event_time import DAYS, TimeUnit
 
+FAR_APART = 0.1
+"""Risks of two models further apart than this may lead to another decision."""
 _LINE = 0.075
 """Height of a line of the table of numbers at risk, as a share of the figure."""
 
@@ -105,6 +110,120 @@ def _still_followed(figure: go.Figure, curves: Sequence[IncidenceCurve], names: 
     figure.update_xaxes(range=[-edge, float(ticks[-1]) + edge], tickvals=[float(t) for t in ticks], anchor="y2")
 
 
+def groups(found: Mapping[str, GroupAtHorizon], *, when: str) -> go.Figure:
+    """Draw what was observed within a horizon in each group of patients beside what was predicted."""
+    apart = [abs(g.observed.value - g.mean_risk) for g in found.values() if g.observed.exists]
+    figure = theme.new_figure(
+        title=_(
+            "Observed and predicted shares differ by up to {n} of 100 between groups",
+            n=f"{100 * max(apart, default=0.0):.0f}",
+        ),
+        x_title=_("Share with the event within {when}", when=when),
+        y_title="",
+        alt="; ".join(f"{n}: {g.observed:.2f}, {g.mean_risk:.2f}" for n, g in found.items()),
+        height=160 + 44 * max(1, len(found)),
+    )
+    names = [theme.escape(name) for name in found]
+    values = [g.observed for g in found.values()]
+    bars = {
+        "type": "data",
+        "symmetric": False,
+        "array": lines.rounded([e.high - e.value for e in values]),
+        "arrayminus": lines.rounded([e.value - e.low for e in values]),
+        "thickness": 1.2,
+        "width": 4,
+        "color": lines.colour_of(0),
+    }
+    hover = "%{y}: %{x:.1%}<extra>%{fullData.name}</extra>"
+    marker = {"size": 9, "color": lines.colour_of(0)}
+    observed = lines.rounded([e.value for e in values])
+    figure.add_scatter(
+        x=observed, y=names, mode="markers", error_x=bars, marker=marker, name=_("Observed"), hovertemplate=hover
+    )
+    predicted = lines.rounded([g.mean_risk for g in found.values()])
+    marker = {"size": 9, "symbol": "diamond-open", "color": lines.colour_of(1)}
+    figure.add_scatter(x=predicted, y=names, mode="markers", marker=marker, name=_("Predicted"), hovertemplate=hover)
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def agreement(a: Floats, b: Floats, *, name_a: str, name_b: str, when: str) -> go.Figure:
+    """Draw two models' risks of the same patients within a horizon against each other."""
+    share = float(np.mean(np.abs(a - b) > FAR_APART))
+    figure = theme.new_figure(
+        title=_(
+            "The two give {n} of 100 patients risks more than {far} points apart",
+            n=f"{100 * share:.0f}",
+            far=round(100 * FAR_APART),
+        ),
+        x_title=_("Risk within {when}: {name}", when=when, name=theme.escape(name_a)),
+        y_title=_("Risk within {when}: {name}", when=when, name=theme.escape(name_b)),
+        alt=_("Risks of both models, a dot a patient; on the line both say the same."),
+        height=420,
+    )
+    figure.add_scatter(
+        x=lines.rounded(a),
+        y=lines.rounded(b),
+        mode="markers",
+        marker={"size": 5, "opacity": 0.5, "color": lines.colour_of(0)},
+        name=_("Patients"),
+        hovertemplate="%{x:.1%}, %{y:.1%}<extra></extra>",
+    )
+    lines.reference(figure, [0, 1], [0, 1], name=_("The same risk"))
+    lines.shares(figure)
+    return figure
+
+
+def participants(parts: Mapping[str, Sequence[int]], *, event: str, when: str) -> go.Figure:
+    """Draw of each part of a study what share of its patients had had the event by a horizon, and who was censored.
+
+    ``parts`` holds by name five counts: the event by then, the event later, another event first, followed to the
+    horizon without any, censored before.
+    """
+    kinds = [
+        _("{event} within {horizon}", event=event, horizon=when),
+        _("The event later"),
+        _("Another event first"),
+        _("Followed for {horizon} or longer without", horizon=when),
+        _("Censored before"),
+    ]
+    first = next(iter(parts.values()))
+    figure = theme.new_figure(
+        title=_(
+            "Of {n} patients trained on, {k} were censored before {horizon}", n=sum(first), k=first[-1], horizon=when
+        ),
+        x_title=_("Share of the patients"),
+        y_title="",
+        alt="; ".join(
+            f"{name}: " + ", ".join(f"{k} {n}" for k, n in zip(kinds, counts, strict=True) if n)
+            for name, counts in parts.items()
+        ),
+        height=180 + 60 * len(parts),
+    )
+    before = np.zeros(len(parts))
+    for i, kind in enumerate(kinds):
+        counts = [c[i] for c in parts.values()]
+        if any(counts):
+            shares = np.array([n / max(1, sum(c)) for n, c in zip(counts, parts.values(), strict=True)])
+            figure.add_bar(
+                y=[theme.escape(name) for name in parts],
+                x=shares.tolist(),
+                base=before.tolist(),
+                orientation="h",
+                name=theme.escape(kind),
+                text=[str(n) if n else "" for n in counts],
+                textposition="inside",
+                marker={"color": lines.colour_of(i)},
+                hovertemplate="%{x:.1%}<extra>%{fullData.name}</extra>",
+            )
+            before = before + shares
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure
+
+
 def calibration_at_horizon(
     curves: Mapping[str, CalibrationCurve], metrics: Mapping[str, Mapping[str, Estimate]], *, when: str
 ) -> go.Figure:
@@ -122,9 +241,13 @@ def decision_at_horizon(curves: Mapping[str, DecisionCurve], *, when: str, thres
     return figure
 
 
-def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str, per: float = 1.0) -> go.Figure:
-    """Draw the AUROC by each horizon with its interval, by model; ``unit`` and ``per`` as in :func:`incidence_by_risk`."""
+def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, measured_in: TimeUnit) -> go.Figure:
+    """Draw the AUROC by each horizon with its interval, by model, in a unit of which all horizons are whole numbers."""
     name, first = next(iter(models.items()))
+    shown = whole_unit(first.horizons, measured_in)
+    unit, per = _(UNIT_NAMES[shown]), DAYS[shown] / DAYS[measured_in]
+    whole = all(float(_short(h / per)).is_integer() for h in first.horizons)
+    words = [_short(h / per) if whole else str(span(h, measured_in)) for h in first.horizons]
     judged = [h for h in first.at if h.metrics["auroc"].exists]
     found = _("Discrimination cannot be judged by any of these horizons")
     if judged:
@@ -137,7 +260,7 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str, per
     told = "; ".join(f"{_short(h.horizon / per)} {unit}: {h.metrics['auroc']:.2f}" for h in judged)
     figure = theme.new_figure(
         title=found,
-        x_title=_("Horizon ({unit})", unit=unit),
+        x_title=_("Horizon ({unit})", unit=unit) if whole else _("Horizon"),
         y_title=_("AUROC"),
         alt=_("AUROC by horizon. {finding}. {name}: {figures}.", finding=found, name=theme.escape(name), figures=told),
         height=360,
@@ -167,11 +290,11 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, unit: str, per
     ends = [round(h / per, 4) for h in first.horizons]
     lines.reference(figure, [0, 1.05 * ends[-1]], [0.5, 0.5], name=_("Chance"))
     figure.update_yaxes(range=[least - 0.03, 1.01])
-    figure.update_xaxes(range=[0, 1.05 * ends[-1]], tickvals=ends, ticktext=[_short(end) for end in ends])
+    figure.update_xaxes(range=[0, 1.05 * ends[-1]], tickvals=ends, ticktext=words)
     theme.legend_in(figure, "bottom right")
     return figure
 
 
 def _short(time: float) -> str:
-    """Write a horizon to two decimals at the most: 30 days are 0.99 months."""
+    """Write a horizon to two decimals at the most."""
     return f"{round(time, 2):g}"

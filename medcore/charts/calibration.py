@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from medcore.charts.drawing import lines, theme
+from medcore.charts.drawing import legend, lines, theme
 from medcore.evaluation import CalibrationCurve, Estimate
 from medcore.evaluation.verdict import calibration_finding
 from medcore.i18n import _
@@ -59,7 +59,7 @@ def calibration(
         bargap=0.05,
     )
     figure.update_xaxes(anchor="y2")
-    theme.legend_in(figure, "top left")
+    legend.where_free(figure, "top left", "bottom right")
     return figure
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from medcore.charts.drawing import lines, marks, theme
+from medcore.charts.drawing import legend, lines, marks, theme
 from medcore.charts.drawing.marks import Mark
 from medcore.evaluation import GainCurve, PrecisionRecallCurve, RiskDistribution, RocCurve
 from medcore.i18n import _
@@ -115,8 +115,8 @@ def risk_distribution(distribution: RiskDistribution, *, positive: str, threshol
         title = _(
             "Half of those with the outcome are given a risk above {with_median} %; half of those without, above "
             "{without_median} %",
-            with_median=lines.percent(with_[1]),
-            without_median=lines.percent(without[1]),
+            with_median=lines.never_round(with_[1]),
+            without_median=lines.never_round(without[1]),
         )
     n_with, n_without = int(distribution.with_outcome.sum()), int(distribution.without.sum())
     figure = theme.new_figure(
@@ -149,7 +149,7 @@ def risk_distribution(distribution: RiskDistribution, *, positive: str, threshol
     figure.update_layout(barmode="relative", bargap=0.05)
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(showticklabels=False)
-    theme.legend_in(figure, "top left")
+    legend.where_free(figure, "top left", "bottom right", "top right")
     if threshold is not None:
         marks.draw(figure, [Mark(threshold)])
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +13,8 @@ from medcore.charts.drawing import theme
 from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
+from medcore.explanation.patient.wording import RISK, Measure
+from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _, number
 
@@ -51,7 +54,7 @@ def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN, naming: Namin
     figure = theme.new_figure(
         title=title,
         subtitle=_method(explanation),
-        x_title=_("Risk (%)") if explanation.scale == "probability" else _("Log odds of the outcome"),
+        x_title=_axis(explanation),
         y_title="",
         alt=_(
             "Contributions to one patient's risk. {finding}. Raised most by: {up}. Lowered most by: {down}.",
@@ -74,59 +77,89 @@ def waterfall(explanation: Explanation, *, n_shown: int = N_SHOWN, naming: Namin
     return figure
 
 
-def what_if_curve(curve: WhatIfCurve, *, threshold: float | None = None, naming: Naming = Shown) -> go.Figure:
-    """Draw one patient's risk along a column, with where training patients are and the patient's own value."""
+def what_if_curve(
+    curve: WhatIfCurve, *, threshold: float | None = None, naming: Naming = Shown, measure: Measure = RISK
+) -> go.Figure:
+    """Draw one patient's risk, or predicted number, along a column, with where training patients are and the patient's own value."""
     column = naming(curve.column)
     name = theme.escape(column)
-    low, high = 100 * float(curve.risk.min()), 100 * float(curve.risk.max())
+    low, high = (measure.times * float(end) for end in (curve.risk.min(), curve.risk.max()))
     title = _(
         "Over the usual values of {column}, this patient's risk goes from {low} % to {high} %",
         column=name,
         low=f"{low:.0f}",
         high=f"{high:.0f}",
     )
+    if measure.of_number:
+        title = _(
+            "Over the usual values of {column}, {outcome} is predicted from {low} to {high}",
+            column=name,
+            outcome=theme.escape(measure.name),
+            low=measure.write(low),
+            high=theme.escape(measure.write(high)),
+        )
     figure = theme.new_figure(
         title=title,
         subtitle=_("All other values as they are. Grey: how many training patients have such values."),
         x_title=theme.axis_title(column, curve.unit),
-        y_title=_("Risk (%)"),
+        y_title=measure_title(measure),
         height=CURVE_HEIGHT,
-        alt=_("Risk against {column}, all else unchanged. {finding}.", column=name, finding=title),
+        alt=_("Prediction against {column}, all else unchanged. {finding}.", column=name, finding=title)
+        if measure.of_number
+        else _("Risk against {column}, all else unchanged. {finding}.", column=name, finding=title),
     )
     x = _axis_texts(curve.values, column)
-    top = 100.0 if high > 50 else max(5.0, 1.25 * max(high, 100 * curve.current_risk, 100 * (threshold or 0)))
-    _draw_support(figure, curve, x, 0.25 * top)
+    bottom, top = 0.0, 100.0
+    if measure.of_number:
+        bottom, top = around(measure, low, high, curve.current_risk)
+    elif high <= 50:
+        top = max(5.0, 1.25 * max(high, 100 * curve.current_risk, 100 * (threshold or 0)))
+    _draw_support(figure, curve, x, 0.25 * (top - bottom), bottom)
+    said = f"%{{x}}: %{{y:.{measure.decimals}f}}{theme.escape(f' {measure.unit}') if measure.of_number else '%'}<extra></extra>"
     figure.add_scatter(
         x=x,
-        y=100 * curve.risk,
+        y=measure.times * curve.risk,
         mode="markers" if not curve.numeric else "lines+markers" if len(x) <= N_COLUMNS else "lines",
         line={"color": theme.PRIMARY, "width": 2.5},
         marker={"size": 9, "color": theme.PRIMARY},
-        name=_("Risk"),
-        hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
+        name=_("Predicted") if measure.of_number else _("Risk"),
+        hovertemplate=said,
     )
     if curve.current is not None:
         own = _axis_texts([curve.current], column)[0]
         figure.add_scatter(
             x=[own],
-            y=[100 * curve.current_risk],
+            y=[measure.times * curve.current_risk],
             mode="markers",
             marker={"size": 14, "color": theme.SECONDARY, "symbol": "diamond"},
             name=_("This patient"),
-            hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
+            hovertemplate=said,
         )
     if threshold is not None:
-        figure.add_hline(y=100 * threshold, line={"color": theme.MUTED, "dash": "dash", "width": 1.5})
-    figure.update_yaxes(range=[0, 1.03 * top])
-    if not curve.numeric:
-        # Below, the names of categories would run into it where they stand aslant, as on a phone.
-        figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"})
+        figure.add_hline(y=measure.times * threshold, line={"color": theme.MUTED, "dash": "dash", "width": 1.5})
+    figure.update_yaxes(range=[bottom, top + 0.03 * (top - bottom)])
+    # Below, the column's name would run into it, and the names of categories where they stand aslant, as on a phone.
+    figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"})
     if curve.numeric and len(x) <= N_COLUMNS:
         figure.update_xaxes(tickvals=x)
     return figure
 
 
-def _draw_support(figure: go.Figure, curve: WhatIfCurve, x: Sequence[float | str], height: float) -> None:
+def measure_title(measure: Measure) -> str:
+    """Say what an axis of predictions is of."""
+    return theme.axis_title(Shown(measure.name), measure.unit or None) if measure.of_number else _("Risk (%)")
+
+
+def around(measure: Measure, *values: float) -> tuple[float, float]:
+    """Return an axis's ends around predicted numbers: at least a standard deviation apart, a quarter of it left free."""
+    low, high = min(values), max(values)
+    room = max(0.25 * (high - low), 0.5 * ((measure.sd or 0.0) - (high - low)), 1e-9)
+    return low - room, high + room
+
+
+def _draw_support(
+    figure: go.Figure, curve: WhatIfCurve, x: Sequence[float | str], height: float, bottom: float = 0.0
+) -> None:
     """Draw where training patients are, as a hill under the curve or a column a category."""
     shares = height * curve.support / (float(curve.support.max()) or 1.0)
     look = {
@@ -135,27 +168,39 @@ def _draw_support(figure: go.Figure, curve: WhatIfCurve, x: Sequence[float | str
         "hovertemplate": _("{share} of training patients", share="%{customdata:.1f}%") + "<extra></extra>",
     }
     colour = theme.translucent(theme.MUTED, 0.3)
-    if curve.numeric and len(x) > N_COLUMNS:
-        figure.add_scatter(x=x, y=shares, mode="lines", line={"width": 0}, fill="tozeroy", fillcolor=colour, **look)
-    else:
-        figure.add_bar(x=x, y=shares, marker={"color": colour}, **look)
+    if not (curve.numeric and len(x) > N_COLUMNS):
+        figure.add_bar(x=x, y=shares, base=bottom or None, marker={"color": colour}, **look)
+        return
+    hill(figure, x, shares, bottom, fillcolor=colour, **look)
 
 
-def what_if_map(risk_map: WhatIfMap, *, naming: Naming = Shown) -> go.Figure:
-    """Draw one patient's risk over two columns at once; pale where no training patient has such a pair."""
+def hill(figure: go.Figure, x: Sequence[float | str], height: Floats, bottom: float, **look: Any) -> None:
+    """Fill from a level up to heights above it."""
+    line = {"x": x, "mode": "lines", "line": {"width": 0}}
+    if bottom:
+        figure.add_scatter(y=[bottom] * len(x), hoverinfo="skip", showlegend=False, **line)
+    figure.add_scatter(y=bottom + height, fill="tonexty" if bottom else "tozeroy", **line, **look)
+
+
+def what_if_map(risk_map: WhatIfMap, *, naming: Naming = Shown, measure: Measure = RISK) -> go.Figure:
+    """Draw one patient's risk, or predicted number, over two columns at once; pale where no training patient has such a pair."""
     columns = [naming(c) for c in (risk_map.x_column, risk_map.y_column)]
-    title = _("Risk of this patient over {x} and {y}", x=theme.escape(columns[0]), y=theme.escape(columns[1]))
+    names = {"x": theme.escape(columns[0]), "y": theme.escape(columns[1])}
+    title = _("Risk of this patient over {x} and {y}", **names)
+    ends = {"low": f"{100 * risk_map.risk.min():.0f}", "high": f"{100 * risk_map.risk.max():.0f}"}
+    alt = _("{finding}: a map of risk, from {low} % to {high} %.", finding=title, **ends)
+    scale, said = {"zmin": 0, "zmax": 100}, "%{x}, %{y}: %{z:.1f}%<extra></extra>"
+    if measure.of_number:
+        title = _("{outcome} of this patient over {x} and {y}", outcome=theme.escape(measure.name), **names)
+        ends = {"low": measure.write(risk_map.risk.min()), "high": measure.write(risk_map.risk.max())}
+        alt = _("{finding}: a map of predictions, from {low} to {high}.", finding=title, **ends)
+        scale, said = {}, f"%{{x}}, %{{y}}: %{{z:.{measure.decimals}f}}<extra></extra>"
     figure = theme.new_figure(
         title=title,
         subtitle=_("All other values as they are. Empty: no training patient has such a pair of values."),
         x_title=theme.axis_title(columns[0]),
         y_title=theme.axis_title(columns[1]),
-        alt=_(
-            "{finding}: a map of risk, from {low} % to {high} %.",
-            finding=title,
-            low=f"{100 * risk_map.risk.min():.0f}",
-            high=f"{100 * risk_map.risk.max():.0f}",
-        ),
+        alt=alt,
         height=420,
     )
     pairs = zip((risk_map.x_values, risk_map.y_values), columns, strict=True)
@@ -163,13 +208,12 @@ def what_if_map(risk_map: WhatIfMap, *, naming: Naming = Shown) -> go.Figure:
     figure.add_heatmap(
         x=x,
         y=y,
-        z=np.where(risk_map.near, 100 * risk_map.risk, np.nan),
-        colorscale=[[0, theme.NEGATIVE], [0.5, "#d9d9d9"], [1, theme.POSITIVE]],
-        zmin=0,
-        zmax=100,
-        colorbar={"title": {"text": _("Risk (%)")}},
-        hovertemplate="%{x}, %{y}: %{z:.1f}%<extra></extra>",
+        z=np.where(risk_map.near, measure.times * risk_map.risk, np.nan),
+        colorscale=[[0, theme.NEGATIVE], [0.5, "#d9d9d9"], [1, theme.RISES if measure.of_number else theme.POSITIVE]],
+        colorbar={"title": {"text": measure_title(measure)}},
+        hovertemplate=said,
         hoverongaps=False,
+        **scale,
     )
     if None not in risk_map.current:
         own = [_axis_texts([v], column)[0] for v, column in zip(risk_map.current, columns, strict=True)]
@@ -225,13 +269,14 @@ def _draw_ends(figure: go.Figure, explanation: Explanation, *, last: int) -> Non
 
 def _draw_bars(figure: go.Figure, bars: Sequence[_Bar], explanation: Explanation) -> None:
     factor = _factor(explanation)
+    up = theme.RISES if explanation.scale == "value" else theme.POSITIVE
     changes = [b.change * factor for b in bars]
     figure.add_bar(
         orientation="h",
         y=list(range(1, len(bars) + 1)),
         x=changes,
         base=[b.start * factor for b in bars],
-        marker={"color": [theme.POSITIVE if c > 0 else theme.NEGATIVE for c in changes]},
+        marker={"color": [up if c > 0 else theme.NEGATIVE for c in changes]},
         error_x={
             "type": "data",
             "array": [b.error * factor for b in bars],
@@ -263,7 +308,8 @@ def _room(bars: Sequence[_Bar], explanation: Explanation) -> tuple[float, float]
         *(b.start + b.change + s * b.error for b in bars for s in (-1, 1)),
     ]
     low, high = min(ends) * _factor(explanation), max(ends) * _factor(explanation)
-    room = 0.24 * max(high - low, 1e-3)
+    of_number = explanation.scale == "value"  # whose figures have more digits, and stand beside narrow bars on a phone
+    room = (0.42 if of_number else 0.24) * max(high - low, 1e-9 if of_number else 1e-3)
     return low - room, high + room
 
 
@@ -281,6 +327,9 @@ def _finding(explanation: Explanation) -> str:
     }
     if explanation.scale == "probability":
         return _("Risk of {name}: {risk} %, against {base} % on average", **values)
+    if explanation.scale == "value":
+        values["risk"] = f"{values['risk']} {theme.escape(explanation.unit)}".strip()
+        return _("{name}: {risk}, against {base} on average", **values)
     return _("Log odds of {name}: {risk}, against {base} on average", **values)
 
 
@@ -315,13 +364,28 @@ def _wrapped(label: str) -> str:
     return f"{label[:middle]}<br>{label[middle + 1 :]}"
 
 
+def _axis(explanation: Explanation) -> str:
+    """Say what the axis is of."""
+    if explanation.scale == "value":
+        return theme.axis_title(Shown(explanation.class_name), explanation.unit or None)
+    return _("Risk (%)") if explanation.scale == "probability" else _("Log odds of the outcome")
+
+
 def _factor(explanation: Explanation) -> float:
     return 100.0 if explanation.scale == "probability" else 1.0
 
 
 def _number(value: float, explanation: Explanation) -> str:
-    return number(value, ".1f" if explanation.scale == "probability" else ".2f")
+    return number(value, _digits(explanation))
 
 
 def _signed(value: float, explanation: Explanation) -> str:
-    return number(value, "+.1f" if explanation.scale == "probability" else "+.2f")
+    return number(value, f"+{_digits(explanation)}")
+
+
+def _digits(explanation: Explanation) -> str:
+    """Choose how numbers are written: a predicted number to what its contributions tell."""
+    if explanation.scale != "value":
+        return ".1f" if explanation.scale == "probability" else ".2f"
+    size = max((abs(c.contribution) for c in explanation.contributions), default=1.0)
+    return f".{int(np.clip(2 - np.floor(np.log10(max(size, 1e-9))), 0, 6))}f"

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from medcore.charts.drawing import theme
 from medcore.data.shown import Naming, Shown
-from medcore.i18n import _
+from medcore.i18n import _, number
 from medcore.models.written.nomogram import FULL_SCALE, Nomogram, ScaleMark
 
 _ROW = 38
@@ -42,8 +42,10 @@ def nomogram_chart(found: Nomogram, *, event: str, naming: Naming = Shown) -> go
     for row, scale in enumerate(found.scales):
         y = n - 2 - row
         rising, falling = _branches(_worded(scale.marks, naming(scale.name)))
-        _line(figure, y, scale.span, [(m.points, _text(m)) for m in _apart(rising)])
-        _line(figure, y, None, [(m.points, _text(m)) for m in _apart(falling)], side="bottom center")
+        above = _apart(rising)
+        below = _apart([*falling, *(m for m in rising if isinstance(m.value, str) and m not in above)])
+        _line(figure, y, scale.span, [(m.points, _text(m)) for m in above])
+        _line(figure, y, None, [(m.points, _text(m)) for m in below], side="bottom center")
     factor = FULL_SCALE / found.largest
     step = next(s for s in (10, 20, 50, 100, 200, 500, 1000) if found.largest / s <= 12)
     _line(figure, 1, (0.0, FULL_SCALE), [(factor * v, str(v)) for v in range(0, int(found.largest) + 1, step)])
@@ -53,7 +55,7 @@ def nomogram_chart(found: Nomogram, *, event: str, naming: Naming = Shown) -> go
     figure.update_yaxes(
         tickmode="array", tickvals=list(range(n)), ticktext=names[::-1], range=[-0.6, n - 0.3], showgrid=False
     )
-    figure.update_xaxes(range=[-4, 106], showticklabels=False, zeroline=False)
+    figure.update_xaxes(range=[-8, 108], showticklabels=False, zeroline=False)
     return figure
 
 
@@ -81,7 +83,7 @@ def _branches(marks: tuple[ScaleMark, ...]) -> tuple[list[ScaleMark], list[Scale
 
 
 def _apart(marks: list[ScaleMark]) -> list[ScaleMark]:
-    """Leave out marks whose texts would run into each other; the first and the last stay."""
+    """Leave out marks whose texts would run into each other; the first stays, and the last where it can."""
     kept: list[ScaleMark] = []
     for mark in [*marks[:1], *marks[:0:-1], *marks[1:-1]]:
         if mark in kept:
@@ -96,7 +98,7 @@ def _text(mark: ScaleMark) -> str:
         return _("missing")
     if mark.value == "":
         return _("other")
-    return f"{mark.value:.4g}" if isinstance(mark.value, float) else theme.escape(mark.value, limit=14)
+    return number(mark.value, ".4g") if isinstance(mark.value, float) else theme.escape(mark.value, limit=14)
 
 
 def _line(

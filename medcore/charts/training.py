@@ -24,13 +24,22 @@ def epochs_of(points: Sequence[Progress]) -> tuple[Progress, ...]:
     return _thinned([by_epoch[epoch] for epoch in sorted(by_epoch)])
 
 
+def has_auroc(points: Sequence[Progress]) -> bool:
+    """Whether the model tells classes apart while it learns: a number, or an event with its time, has another loss and no AUROC."""
+    known = (a for p in points for a in (p.auroc, p.val_auroc) if a is not None)
+    return any(a == a for a in known)  # a number's are NaN
+
+
 def loss_curve(points: Sequence[Progress]) -> go.Figure:
     """Draw training and validation loss by epoch; the band holds every network trained together."""
     curve = epochs_of(points)
     last = curve[-1] if curve else None
+    ranks = has_auroc(curve)
     figure = _figure(
-        title=_("Loss: how far the risks are from the outcomes"),
-        y_title=_("Log loss"),
+        title=_("Loss: how far the risks are from the outcomes")
+        if ranks
+        else _("Loss: how far the predictions are from the outcomes"),
+        y_title=_("Log loss") if ranks else _("Loss"),
         alt=_(
             "Loss by epoch. After {epoch} epochs the training loss is {loss} and the validation loss {val_loss}.",
             epoch=last.epoch if last else 0,

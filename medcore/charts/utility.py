@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from medcore.charts.drawing import lines, marks, theme
+from medcore.charts.drawing import legend, lines, marks, theme
 from medcore.evaluation import Confusion, DecisionCurve
 from medcore.i18n import _
 
@@ -45,7 +45,7 @@ def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | No
     top = 100 * max(first.prevalence, *(float(np.nanmax(c.net_benefit)) for c in curves.values()))
     figure.update_yaxes(range=[-0.25 * top - 0.5, 1.08 * top + 0.1])
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
-    theme.legend_in(figure, "top right")
+    legend.where_free(figure, "top right", "bottom left", "bottom right", "top left")
     if threshold is not None:
         marks.draw(figure, [marks.Mark(threshold)])
     return figure

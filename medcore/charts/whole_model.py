@@ -8,10 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts.drawing import theme
+from medcore.charts.explanation import around, hill, measure_title
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations
 from medcore.explanation.model.whole import Importance, ImportanceStability
+from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.shapley.game import Floats
 from medcore.features import CodeBook, kind_named
 from medcore.i18n import _
@@ -30,7 +32,11 @@ def importance_chart(
     """Draw how far each column moves the risk on average, with 95 % intervals, the largest first."""
     order, factor = found.order[:n_shown], _factor(scale)
     names, plain = _names_of([naming(found.columns[i]) for i in order])
-    title = _("On average, {column} moves the risk most", column=plain[0]) if names else _("No column is used")
+    title = _("No column is used")
+    if names and scale == "value":
+        title = _("On average, {column} moves the prediction most", column=plain[0])
+    elif names:
+        title = _("On average, {column} moves the risk most", column=plain[0])
     figure = theme.new_figure(
         title=title,
         subtitle=_("Mean size of the contributions over {n} patients, with 95 % bootstrap intervals", n=found.n),
@@ -74,7 +80,9 @@ def beeswarm(
     order = np.argsort(-np.abs(found.contributions).mean(axis=0), kind="stable")[:n_shown]
     names, plain = _names_of([naming(found.columns[i]) for i in order])
     figure = theme.new_figure(
-        title=_("{n} patients: what each value did to the risk", n=len(chosen)),
+        title=_("{n} patients: what each value did to the prediction", n=len(chosen))
+        if found.scale == "value"
+        else _("{n} patients: what each value did to the risk", n=len(chosen)),
         subtitle=_("A dot a patient. Red: high values, blue: low values, grey: categories and missing values."),
         x_title=_change_title(found.scale),
         y_title="",
@@ -112,6 +120,8 @@ def dependence(
             partner=other,
         )
     title = _("What {column} does to the risk, by its value", column=theme.escape(shown))
+    if found.scale == "value":
+        title = _("What {column} does to the prediction, by its value", column=theme.escape(shown))
     figure = theme.new_figure(
         title=title,
         subtitle=subtitle,
@@ -145,14 +155,17 @@ def dependence(
     return figure
 
 
-def effect_chart(found: Effect, *, naming: Naming = Shown) -> go.Figure:
-    """Draw the mean risk along a column: partial dependence, accumulated local effect, and where patients are."""
-    column = naming(found.column)
+def effect_chart(found: Effect, *, naming: Naming = Shown, measure: Measure = RISK) -> go.Figure:
+    """Draw the mean risk, or predicted number, along a column: partial dependence, accumulated local effect, and where patients are."""
+    column, times = naming(found.column), measure.times
     name = theme.escape(column)
-    low, high = 100 * float(found.partial.min()), 100 * float(found.partial.max())
+    low, high = (times * float(end) for end in (found.partial.min(), found.partial.max()))
     title = _(
         "Over {column}, the mean risk goes from {low} % to {high} %", column=name, low=f"{low:.0f}", high=f"{high:.0f}"
     )
+    if measure.of_number:
+        ends = {"low": measure.write(low), "high": measure.write(high)}
+        title = _("Over {column}, the mean prediction goes from {low} to {high}", column=name, **ends)
     figure = theme.new_figure(
         title=title,
         subtitle=_(
@@ -162,49 +175,42 @@ def effect_chart(found: Effect, *, naming: Naming = Shown) -> go.Figure:
         if len(found.accumulated)
         else _("Over {n} training patients. Grey: how many have such values.", n=found.n),
         x_title=theme.axis_title(column, found.unit),
-        y_title=_("Mean risk (%)"),
-        alt=_("Mean risk against {column}. {finding}.", column=name, finding=title),
+        y_title=measure_title(measure) if measure.of_number else _("Mean risk (%)"),
+        alt=title if measure.of_number else _("Mean risk against {column}. {finding}.", column=name, finding=title),
     )
     curves = [found.partial, found.accumulated] if len(found.accumulated) else [found.partial]
-    top = min(100.0, 1.25 * 100 * max(float(c.max()) for c in curves))
+    bottom, top = 0.0, min(100.0, 1.25 * 100 * max(float(c.max()) for c in curves))
+    if measure.of_number:
+        bottom, top = around(measure, low, high, *(float(end) for c in curves for end in (c.min(), c.max())))
+    said = f"%{{x}}: %{{y:.{measure.decimals}f}}{'' if measure.of_number else '%'}<extra></extra>"
     x = [v if isinstance(v, float) else theme.escape(column.value(v), limit=22) for v in found.values]
-    shares = 0.25 * top * found.support / (float(found.support.max()) or 1.0)
+    shares = 0.25 * (top - bottom) * found.support / (float(found.support.max()) or 1.0)
     grey = theme.translucent(theme.MUTED, 0.3)
+    look = {"name": _("Training patients"), "hoverinfo": "skip"}
     if found.numeric and len(x) > N_SHOWN:
-        figure.add_scatter(
-            x=x,
-            y=shares,
-            mode="lines",
-            line={"width": 0},
-            fill="tozeroy",
-            fillcolor=grey,
-            name=_("Training patients"),
-            hoverinfo="skip",
-        )
+        hill(figure, x, shares, bottom, fillcolor=grey, **look)
     else:
-        figure.add_bar(x=x, y=shares, marker={"color": grey}, name=_("Training patients"), hoverinfo="skip")
+        figure.add_bar(x=x, y=shares, base=bottom or None, marker={"color": grey}, **look)
     figure.add_scatter(
         x=x,
-        y=100 * found.partial,
+        y=times * found.partial,
         mode="lines" if found.numeric and len(x) > N_SHOWN else "markers",
         line={"color": theme.PRIMARY, "width": 2.5},
         marker={"size": 9, "color": theme.PRIMARY},
         name=_("Partial dependence"),
-        hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
+        hovertemplate=said,
     )
     if len(found.accumulated):
         figure.add_scatter(
             x=found.edges,
-            y=100 * found.accumulated,
+            y=times * found.accumulated,
             mode="lines",
             line={"color": theme.SECONDARY, "width": 2.5, "dash": "dash"},
             name=_("Accumulated local effect"),
-            hovertemplate="%{x}: %{y:.1f}%<extra></extra>",
+            hovertemplate=said,
         )
-        lowest = 100 * float(found.accumulated.min())
-        figure.update_yaxes(range=[min(0.0, 1.1 * lowest), 1.03 * top])
-    else:
-        figure.update_yaxes(range=[0, 1.03 * top])
+        bottom = bottom if measure.of_number else min(0.0, 110 * float(found.accumulated.min()))
+    figure.update_yaxes(range=[bottom, top + 0.03 * (top - bottom if measure.of_number else top)])
     return figure
 
 
@@ -302,9 +308,13 @@ def _size_title(scale: str) -> str:
     return (
         _("Mean size of the contribution (percentage points)")
         if scale == "probability"
+        else _("Mean size of the contribution (in the outcome’s unit)")
+        if scale == "value"
         else _("Mean size of the contribution (log odds)")
     )
 
 
 def _change_title(scale: str) -> str:
+    if scale == "value":
+        return _("Change of the prediction (in the outcome’s unit)")
     return _("Change of the risk (percentage points)") if scale == "probability" else _("Change of the log odds")

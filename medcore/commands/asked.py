@@ -10,11 +10,13 @@ from typing import Any, cast, get_args
 
 import pandas as pd
 
+from medcore.commands.series import SeriesAsked
 from medcore.data.cohort import KINDS, ROLES, Cohort, Schema
 from medcore.data.long import read_pivot
 from medcore.data.notation import DateOrder, Reading
 from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.preparation.fixes import change_column
+from medcore.data.preparation.number import choose_number
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes
 from medcore.data.schema.dictionary import load_dictionary
@@ -29,8 +31,8 @@ class Asked:
     """How a table is to be read.
 
     ``reading`` are fields of Source. ``dictionary`` is a data dictionary's file;
-    ``missing`` and the others are "column=what it is" as they are written on the
-    command line; ``dates`` is an order of day and month, or "column=order". ``class_names``
+    ``missing`` and the others are "column=what it is" as they are written on the command
+    line; ``notes`` are columns of free text to be read word by word; ``dates`` is an order of day and month, or "column=order". ``class_names``
     are "class=what it is called" of the outcome, ``absence`` its class that means "none of these".
     """
 
@@ -38,10 +40,12 @@ class Asked:
     dictionary: Path | None = None
     missing: Sequence[str] = ()
     kinds: Sequence[str] = ()
+    notes: Sequence[str] = ()
     roles: Sequence[str] = ()
     dates: Sequence[str] = ()
     class_names: Sequence[str] = ()
     absence: str | None = None
+    series: SeriesAsked = field(default_factory=SeriesAsked)
 
     def named(self, schema: Schema, frame: pd.DataFrame) -> Schema:
         """Return a schema whose outcome's classes are called as the options say."""
@@ -59,7 +63,7 @@ class Asked:
 
     def read(self, data: Path, *, like: Schema | None = None) -> Cohort:
         """Read a table so, and say what its columns are; for a model's new patients only the file is read so."""
-        cohort = read_table(data, overrides=self.reading, like=like)
+        cohort = self.series.joined(read_table(data, overrides=self.reading, like=like), like=like)
         if like is not None:
             mark = self.reading.get("decimal")
             return replace(cohort, frame=_in_marks_of(like, cohort.frame, mark)) if mark else cohort
@@ -74,6 +78,8 @@ class Asked:
         for text in self.missing:
             name, value = pair(text, schema.names, "--missing")
             schema = change_column(schema, name, missing_codes=tuple(parts(value)))
+        for name in self.notes:
+            schema = change_column(schema, name, kind="note", role="predictor", levels=())
         for text in self.kinds:
             name, value = pair(text, schema.names, "--kind")
             schema = change_column(schema, name, kind=_one_of(value, KINDS, "--kind"), levels=())
@@ -116,6 +122,19 @@ class When:
             horizons=self.horizons,
             unit=self.unit,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsNumber:
+    """How an outcome is predicted as a number, as the options say it: see :func:`choose_number`."""
+
+    log: bool | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def schema(self, cohort: Cohort, target: str) -> Schema:
+        """Return the cohort's schema with this outcome."""
+        return choose_number(cohort, target, log=self.log, low=self.low, high=self.high)
 
 
 def reading_of(

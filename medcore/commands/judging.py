@@ -7,9 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped
-from medcore.commands.result import Result, headline, mended_lines, metric_lines, ordinal_told, step_lines
+from medcore.commands.number import evaluate_number, refuse_for_number
+from medcore.commands.result import (
+    Result,
+    check_readable,
+    headline,
+    mended_lines,
+    metric_lines,
+    ordinal_told,
+    step_lines,
+)
 from medcore.commands.timed import evaluate_timed, refuse
 from medcore.data.describe.mended import mended_of
 from medcore.errors import SettingsError
@@ -18,9 +29,11 @@ from medcore.models.bundle.files import check_new
 from medcore.statistics.validation_size import ValidationSize, size_if_possible
 
 if TYPE_CHECKING:
+    from medcore.data.cohort import Cohort
     from medcore.models.bundle.bundle import Bundle
     from medcore.models.contract.settings import Strength
     from medcore.models.deployed.external import ExternalValidation
+    from medcore.models.run.results import Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +93,34 @@ def evaluate(
     cohort, mapped = read_mapped(
         data, model, mapping, levels=levels, outcome=target or _outcome_name(model), asked=asked
     )
+    options = {"--threshold": threshold, "--report": report, "--weight": weight, "--recalibrate": recalibrate}
+    unready = [name for name, given in options.items() if given is not None]
+    kept_as = None if recalibrate is None else (recalibrate.strength, recalibrate.out)
     if model.schema.follow_up is not None:
-        unready = {"--threshold": threshold, "--report": report, "--weight": weight, "--recalibrate": recalibrate}
-        refuse(name for name, given in unready.items() if given is not None)
-        return evaluate_timed(model, cohort, target=target, new_levels=new_levels).with_more(
-            {"bundle": str(bundle), "mapping": mapped}, ()
-        )
+        refuse(name for name in unready if name == "--weight")
+        return evaluate_timed(
+            bundle,
+            model,
+            cohort,
+            target=target,
+            threshold=threshold,
+            report=report,
+            new_levels=new_levels,
+            recalibrate=kept_as,
+        ).with_more({"bundle": str(bundle), "mapping": mapped}, ())
+    if model.schema.number is not None:
+        refuse_for_number(name for name in unready if name not in ("--report", "--recalibrate"))
+        return evaluate_number(
+            bundle, model, cohort, target=target, report=report, new_levels=new_levels, recalibrate=kept_as
+        ).with_more({"bundle": str(bundle), "mapping": mapped}, ())
     validation = validate(model, cohort, target=target, threshold=threshold, weight=weight, new_levels=new_levels)
     found: dict[str, Any] = {"bundle": str(bundle), "mapping": mapped, **validation.to_dict()}
     if report is not None:
-        _write_report(report, bundle, validation, model.threshold if threshold is None else threshold)
+        _write_report(report, bundle, cohort, validation, model.threshold if threshold is None else threshold)
         found["report"] = str(report)
     kept: list[str] = []
-    if recalibrate is not None and validation.unreadable:
-        raise SettingsError(
-            N_("A model is not recalibrated to patients whose categories it cannot read: {columns}."),
-            columns=list(validation.unreadable),
-        )
     if recalibrate is not None:
+        check_readable(validation.unreadable)
         found["recalibration"], kept = _recalibrate(bundle, validation, recalibrate)
     judged = headline(validation.evaluation)
     needed = None if validation.same_table else _needed(validation)
@@ -168,10 +191,28 @@ def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrat
     return {"bundle": str(asked.out), **change.to_dict(), "cross_validated": judged}, lines
 
 
-def _write_report(report: Path, bundle: Path, validation: ExternalValidation, threshold: float) -> None:
+def _as_trained(results: Results, cohort: Cohort) -> dict[str, Any]:
+    """Return the table as it was prepared and split for training; nothing where that cannot be done again, row by row."""
+    from medcore.data.cohort import Schema
+    from medcore.data.preparation.recipe import Recipe
+    from medcore.data.splitting.split import SplitSettings
+    from medcore.models.run.cohort import split_cohort
+
+    manifest = results.manifest
+    if "plan" not in manifest:
+        return {}
+    trained = cohort.with_schema(Schema.from_dict(manifest["schema"]))
+    asked = SplitSettings.from_dict(manifest["plan"]["split"])
+    prepared, split = split_cohort(trained, Recipe.from_dict(manifest["recipe"]), asked)
+    same = np.array_equal(prepared.rows[~split.test], results.training.rows)
+    return {"cohort": trained, "prepared": prepared, "split": split} if same else {}
+
+
+def _write_report(report: Path, bundle: Path, cohort: Cohort, validation: ExternalValidation, threshold: float) -> None:
     from medcore.evaluation.curves.thresholds import BY_HAND
     from medcore.models.bundle.files import bundle_hash
     from medcore.models.deployed.recalibration import recalibrations
+    from medcore.models.run.manifest import YOUDEN
     from medcore.models.run.results import read_results
     from medcore.reporting import ReportInputs, render, study_report
 
@@ -183,8 +224,10 @@ def _write_report(report: Path, bundle: Path, validation: ExternalValidation, th
         results=results,
         threshold=threshold,
         rationale=rationale,
+        rule="youden" if rationale == YOUDEN else "by_hand",
         bundle_sha256=bundle_hash(bundle),
         validation=validation,
         recalibrations=() if validation.weight else recalibrations(validation),
+        **(_as_trained(results, cohort) if validation.same_table else {}),
     )
     report.write_bytes(render(study_report(subject), report.name))

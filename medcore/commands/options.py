@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from medcore.commands.asked import Asked, When, parts, reading_of
+from medcore.commands.asked import Asked, AsNumber, When, parts, reading_of
+from medcore.commands.series import series_of, series_options
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.targets.event_time import UNITS
@@ -34,6 +35,7 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
             "make rows of results rows of patients: patient=COL,analyte=COL,value=COL,unit=COL,when=COL,index=COL,forms=first|maximum,days=-7..0"
         ),
     )
+    series_options(command, columns=columns)
     if not columns:
         return
     group.add_argument("--dictionary", type=Path, metavar="FILE", help=_("a data dictionary; REDCap's too"))
@@ -50,6 +52,13 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
         default=[],
         metavar="COL=A,B",
         help=_("the values of a column that mean missing; may be given again"),
+    )
+    group.add_argument(
+        "--notes",
+        action="append",
+        default=[],
+        metavar="COL",
+        help=_("a column of free text that the model reads word by word; may be given again"),
     )
     group.add_argument("--kind", action="append", default=[], metavar="COL=KIND", help=_("what kind of column it is"))
     group.add_argument(
@@ -111,6 +120,44 @@ def time_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def number_options(command: argparse.ArgumentParser) -> None:
+    """Take the options of an outcome that is a number."""
+    group = command.add_argument_group(_("an outcome that is a number"))
+    group.add_argument(
+        "--outcome",
+        choices=("classes", "number"),
+        help=_(
+            "what is predicted of --target: its class or its number; of a measurement the number, where nothing is said"
+        ),
+    )
+    group.add_argument(
+        "--scale",
+        choices=("log", "plain"),
+        help=_("whether models learn the number's logarithm; by its skewness, where nothing is said"),
+    )
+    group.add_argument("--lowest", type=float, metavar="N", help=_("the limit below which the number cannot be"))
+    group.add_argument("--highest", type=float, metavar="N", help=_("the limit above which the number cannot be"))
+
+
+def how_of(options: argparse.Namespace) -> When | AsNumber | None:
+    """Put the options of an outcome that is not one of classes together; None where it is, or nothing is said."""
+    own = {"--scale": options.scale, "--lowest": options.lowest, "--highest": options.highest}
+    given = [name for name, value in own.items() if value is not None]
+    when = when_of(options)
+    if options.outcome != "number" and not given:
+        return when
+    if options.outcome == "classes":
+        raise SettingsError(N_("{options} are for an outcome that is a number; --outcome says classes."), options=given)
+    if when is not None or options.positive is not None or options.ordinal is not None:
+        raise SettingsError(
+            N_(
+                "A number has no class, no order of classes and no time. Leave --positive, --ordinal and the options of time out, or --outcome number."
+            )
+        )
+    log = None if options.scale is None else options.scale == "log"
+    return AsNumber(log=log, low=options.lowest, high=options.highest)
+
+
 def when_of(options: argparse.Namespace) -> When | None:
     """Put the options of an outcome with its time together; None where it has none."""
     dated = bool(options.start or options.end or options.study_end)
@@ -164,14 +211,16 @@ def asked(options: argparse.Namespace) -> Asked:
         pivot=options.pivot,
     )
     if not hasattr(options, "dictionary"):
-        return Asked(reading=reading)
+        return Asked(reading=reading, series=series_of(options))
     return Asked(
         reading=reading,
         dictionary=options.dictionary,
         missing=options.missing,
         kinds=options.kind,
+        notes=options.notes,
         roles=options.role,
         dates=options.dates,
         class_names=options.class_name,
         absence=options.none_of_these,
+        series=series_of(options),
     )

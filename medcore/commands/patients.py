@@ -8,6 +8,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped, read_mapped_if_there
 from medcore.commands.result import Result, mended_lines
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from medcore.data.shown import Shown
-    from medcore.explanation.shapley.results import Contribution
+    from medcore.explanation.shapley.results import Contribution, Explanation
     from medcore.models.bundle.bundle import Bundle
 
 
@@ -39,12 +41,14 @@ def predict(
     from medcore.models.bundle.bundle import load_bundle
     from medcore.models.deployed.external import predict_table
     from medcore.models.deployed.levels import unknown_in
+    from medcore.models.deployed.number import predict_number_table
     from medcore.models.deployed.timed import predict_timed_table
 
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     unreadable = [u.column for u in unknown_in(model, cohort.frame)]
     predicted = predict_table if model.schema.follow_up is None else predict_timed_table
+    predicted = predicted if model.schema.number is None else predict_number_table
     table, mends = predicted(model, cohort.frame, shifted=cohort.source.shifted), mended_of(cohort, model.schema)
     out.write_text(to_csv(table), encoding="utf-8")
     flagged = int((table["flags"] != "").sum())
@@ -58,7 +62,12 @@ def predict(
         "mended": [m.to_dict() for m in mends],
         **horizons_told(model),
     }
-    lines = [_("{n} risks written to {out}; {flagged} rows carry a flag.", n=len(table), out=out, flagged=flagged)]
+    words = (
+        N_("{n} risks written to {out}; {flagged} rows carry a flag.")
+        if model.schema.number is None
+        else N_("{n} predicted numbers written to {out}; {flagged} rows carry a flag.")
+    )
+    lines = [_(words, n=len(table), out=out, flagged=flagged)]
     if unreadable:
         lines.append(
             _(
@@ -83,7 +92,7 @@ def explain(
     asked: Asked | None = None,
 ) -> Result:
     """Say why the model gives one patient that risk."""
-    from medcore.explanation import CAPTION, explain_row
+    from medcore.explanation import explain_row
     from medcore.models.bundle.bundle import flag_message, load_bundle
     from medcore.models.deployed.external import SHIFTED
 
@@ -100,12 +109,7 @@ def explain(
     shifted = row in cohort.source.shifted
     mends = mended_of(replace(cohort, frame=frame.iloc[[row]]), model.schema)
     lines = [
-        _(
-            "Risk of {name}: {risk}; average of the comparison patients: {base}.",
-            name=class_names(model.classes, model.schema.outcome)[model.classes.index(explanation.class_name)],
-            risk=number(explanation.prediction),
-            base=number(explanation.base_value),
-        ),
+        _heading(model, explanation),
         *horizon_lines(model),
         *(
             f"  {naming(c.column)} = {naming(c.column).value(c.value)}: {number(c.contribution, '+.4f')} ± {number(c.standard_error, '.4f')}"
@@ -118,7 +122,7 @@ def explain(
             else []
         ),
         *mended_lines(mends),
-        _(CAPTION),
+        _(explanation.caption),
     ]
     return Result(
         {
@@ -131,6 +135,27 @@ def explain(
             "mapping": mapped,
         },
         tuple(lines),
+    )
+
+
+def _heading(model: Bundle, explanation: Explanation) -> str:
+    """Say what was predicted for the patient, beside what it is on average."""
+    if model.schema.number is not None:
+        assert model.intervals is not None
+        low, high = (float(end[0]) for end in model.intervals.around(np.array([explanation.prediction])))
+        return _(
+            "Predicted {name}: {value}, between {low} and {high} for nine of ten such patients; average of the comparison patients: {base}.",
+            name=model.schema.shown(explanation.class_name),
+            value=f"{number(explanation.prediction)} {explanation.unit}".strip(),
+            low=number(low),
+            high=number(high),
+            base=number(explanation.base_value),
+        )
+    return _(
+        "Risk of {name}: {risk}; average of the comparison patients: {base}.",
+        name=class_names(model.classes, model.schema.outcome)[model.classes.index(explanation.class_name)],
+        risk=number(explanation.prediction),
+        base=number(explanation.base_value),
     )
 
 
@@ -152,9 +177,9 @@ def explain_all(
     asked: Asked | None = None,
 ) -> Result:
     """Write every patient's contributions with their standard errors, one line a row of the table."""
-    from medcore.explanation import CAPTION
     from medcore.explanation.model.batch import as_table
     from medcore.explanation.model.tables import explain_rows
+    from medcore.explanation.shapley.results import caption_of
     from medcore.models.bundle.bundle import load_bundle
 
     if out is None:
@@ -171,7 +196,9 @@ def explain_all(
         "n_rows": len(found.rows),
         "class_name": found.class_name,
     }
-    return Result(written, (_("{n} explanations written to {out}.", n=len(found.rows), out=out), _(CAPTION)))
+    return Result(
+        written, (_("{n} explanations written to {out}.", n=len(found.rows), out=out), _(caption_of(found.scale)))
+    )
 
 
 def _background(file: Path | None, mapping: Sequence[str], model: Bundle) -> pd.DataFrame | None:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from medcore.errors import SettingsError
 from medcore.evaluation.figures.estimates import Estimate
-from medcore.i18n import _
+from medcore.i18n import N_, _
 
 if TYPE_CHECKING:
     from medcore.data.describe.mended import Mend
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 HEADLINE = ("auroc", "auprc", "brier", "log_loss", "calibration_slope", "calibration_intercept")
 OF_CLASSES = ("hand_till", "pdi", "orc", "generalised_c", "rps")
 """Told as well where there are more than two classes, the last three where they stand in an order."""
+
+
+def check_readable(unreadable: Sequence[str]) -> None:
+    """Refuse to recalibrate a model to patients whose categories it cannot read.
+
+    Raises:
+        SettingsError: there are such columns; they are named.
+
+    """
+    if unreadable:
+        raise SettingsError(
+            N_("A model is not recalibrated to patients whose categories it cannot read: {columns}."),
+            columns=list(unreadable),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from medcore.data.follow_up import span
 from medcore.errors import SettingsError
 from medcore.evaluation.figures.words import METRICS, short
 from medcore.i18n import N_, _
 
 if TYPE_CHECKING:
     from medcore.models.contract.settings import TrainSettings
+    from medcore.models.run.sides import TrainedRun
     from medcore.models.run.stability import Stability
+    from medcore.models.run.timed_results import TimedResults
     from medcore.models.run.training import Trained
 
 LEAST_REFITS = 2
@@ -26,21 +29,44 @@ def check_refits(n_refits: int) -> None:
 
 def stability_told(trained: Trained, settings: TrainSettings, n_refits: int) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Repeat the modelling ``n_refits`` times, saying on standard error how far it is; return what to tell of it."""
-    from medcore.models.run.stability import Refit, refits, stability, told
+    from medcore.models.run.stability import told
     from medcore.reporting.ordered import question_name
 
-    found: list[Refit] = []
-    while len(found) < n_refits:
-        n = min(_AT_ONCE, n_refits - len(found))
-        found += refits(trained.prepared, trained.split, settings, first=len(found), n=n)
-        sys.stderr.write(f"{len(found) / n_refits:4.0%} stability {len(found)}/{n_refits}\n")
-    stable = stability(trained.prepared, trained.split, settings, trained.bundle, found)
+    stable = _repeated(trained, settings, n_refits)
     results = trained.results
     target, names = results.target, [str(name) for name in results.class_names]
     lines: list[str] = []
     for question in target.cuts or target.told:
         lines += _lines(stable[question], None if target.event is not None else question_name(target, names, question))
     return {"stability": told(target, results.classes, stable)}, tuple(lines)
+
+
+def stability_by_when(
+    trained: TrainedRun[TimedResults], settings: TrainSettings, n_refits: int
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Do the same for a model that says by when, by each horizon."""
+    from medcore.models.run.timed_stability import told_by_horizon
+
+    target, stable = trained.results.target, _repeated(trained, settings, n_refits)
+    lines = [
+        line
+        for place, horizon in enumerate(target.horizons)
+        for line in _lines(stable[place], _("the event within {when}", when=span(horizon, target.unit)))
+    ]
+    return {"stability": told_by_horizon(target.horizons, stable)}, tuple(lines)
+
+
+def _repeated(
+    trained: Trained | TrainedRun[TimedResults], settings: TrainSettings, n_refits: int
+) -> dict[int, Stability]:
+    from medcore.models.run.stability import Refit, refits, stability
+
+    found: list[Refit] = []
+    while len(found) < n_refits:
+        n = min(_AT_ONCE, n_refits - len(found))
+        found += refits(trained.prepared, trained.split, settings, first=len(found), n=n)
+        sys.stderr.write(f"{len(found) / n_refits:4.0%} stability {len(found)}/{n_refits}\n")
+    return stability(trained.prepared, trained.split, settings, trained.bundle, found)
 
 
 def _lines(stable: Stability, of: str | None) -> tuple[str, ...]:

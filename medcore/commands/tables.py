@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcore.commands.asked import Asked, When, columns_named
+from medcore.commands.asked import Asked, AsNumber, When, columns_named
+from medcore.commands.number import number_told
 from medcore.commands.result import (
     Result,
     finding_lines,
@@ -24,12 +25,14 @@ from medcore.commands.result import (
     site_lines,
     step_lines,
 )
-from medcore.commands.stability import check_refits, stability_told
+from medcore.commands.stability import check_refits, stability_by_when, stability_told
 from medcore.commands.timed import timed_told
 from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.describe.mended import Mend, mended
-from medcore.data.preparation.event_time import propose_event_times
+from medcore.data.parts import names_of_parts
+from medcore.data.preparation.event_time import propose_event_times, unit_finding
 from medcore.data.preparation.fixes import split_column
+from medcore.data.preparation.number import is_number, propose_numbers
 from medcore.data.quality import inspect
 from medcore.data.schema.inference import choose_target, propose_targets
 from medcore.data.splitting.split import SplitSettings
@@ -54,7 +57,8 @@ def profile(
     target: str | None = None,
     positive: str | None = None,
     order: Sequence[str] | None = None,
-    when: When | None = None,
+    how: When | AsNumber | None = None,
+    classes: bool = False,
     asked: Asked | None = None,
 ) -> Result:
     """Say what a table holds and what is wrong with it; for an outcome, if one is named."""
@@ -63,7 +67,7 @@ def profile(
     proposals = propose_targets(cohort.frame, cohort.schema)
     timed = propose_event_times(cohort.frame, cohort.schema)
     if target is not None:
-        schema = _outcome(cohort, target, positive=positive, order=order, when=when)
+        schema = _outcome(cohort, target, positive=positive, order=order, how=how, classes=classes)
         cohort = cohort.with_schema(asked.named(schema, cohort.frame))
     findings = inspect(cohort)
     values, mends = typed(cohort.frame, cohort.schema), mended(cohort)
@@ -83,6 +87,7 @@ def profile(
         "columns": columns,
         "targets": [p.to_dict() for p in proposals],
         "event_times": [p.to_dict() for p in timed],
+        "numbers": [p.to_dict() for p in propose_numbers(cohort.frame, cohort.schema)],
         "repairs": [str(m) for m in cohort.repairs],
         "mended": [m.to_dict() for m in mends],
         "findings": [f.to_dict() for f in findings],
@@ -135,6 +140,18 @@ def _setting(text: str) -> tuple[str, Any]:
     return name, value
 
 
+def _parts(cohort: Cohort, name: str) -> tuple[str, ...]:
+    kept = cohort.schema[name].name
+    parts = names_of_parts(cohort.frame[kept].dropna())
+    if not parts:
+        raise SettingsError(
+            N_("“{column}” is not split: most of its cells are not several numbers, as in {examples}."),
+            column=kept,
+            examples=["120/80", "9/10/10", "E4V5M6"],
+        )
+    return parts
+
+
 def train(
     data: Path,
     *,
@@ -144,7 +161,8 @@ def train(
     split: SplitSettings,
     positive: str | None = None,
     order: Sequence[str] | None = None,
-    when: When | None = None,
+    how: When | AsNumber | None = None,
+    classes: bool = False,
     drop: Sequence[str] = (),
     split_columns: Sequence[str] = (),
     roles: Mapping[Role, str] | None = None,
@@ -154,11 +172,14 @@ def train(
 ) -> Result:
     """Train a model on a table and keep it in a folder, and its curves in another if one is named.
 
-    ``n_refits`` is on how many bootstrap samples the modelling is repeated, to see how stable it is. ``when`` says how
-    the outcome comes with its time, where it does.
+    ``n_refits`` is on how many bootstrap samples the modelling is repeated, to see how stable it is. ``how`` says how
+    the outcome comes with its time, or is predicted as a number; ``classes`` that it is one of classes, whatever it looks like.
     """
-    from medcore.models.run.cohort import train_cohort, train_timed_cohort
+    from medcore.models.run.cohort import train_cohort
+    from medcore.models.run.number_results import NumberResults
     from medcore.models.run.results import save_trained
+    from medcore.models.run.timed_results import TimedResults
+    from medcore.models.run.training import Trained
     from medcore.reporting.logs.tensorboard import write_events
 
     began = datetime.now(UTC)
@@ -167,27 +188,29 @@ def train(
     check_refits(n_refits)
     asked = asked or Asked()
     cohort = asked.read(data)
-    chosen = _outcome(cohort, target, positive=positive, order=order, when=when)
+    chosen = _outcome(cohort, target, positive=positive, order=order, how=how, classes=classes)
     schema = asked.named(_study_schema(chosen, target, drop, roles or {}), cohort.frame)
     for name in split_columns:
-        schema = split_column(schema, name)
+        schema = split_column(schema, name, _parts(cohort, name))
     cohort = cohort.with_schema(schema)
     findings = inspect(cohort)
     announcer = _Announcer()
-    if when is not None:
-        if n_refits:
-            raise SettingsError(
-                N_("Stability is not worked out yet for an outcome with its time. Leave --stability out.")
-            )
-        by_when = train_timed_cohort(cohort, settings, split=split, folder=out, follower=announcer)
-        if tensorboard is not None:
-            write_events(announcer.points, began, tensorboard)
-        return timed_told(by_when, (*by_when.findings, *findings), mended(cohort), out=out)
+    if n_refits and schema.number is not None:
+        raise SettingsError(
+            N_("Stability is not worked out yet for an outcome that is a number. Leave --stability out.")
+        )
     with _workers(settings) as workers:
         trained = train_cohort(cohort, settings, split=split, folder=out, follower=announcer, workers=workers)
     if tensorboard is not None:
         write_events(announcer.points, began, tensorboard)
     findings = (*trained.findings, *findings)
+    if isinstance(trained.results, TimedResults):
+        findings = (*unit_finding(schema), *findings)
+        told = timed_told(trained, findings, mended(cohort), out=out)
+        return told.with_more(*stability_by_when(trained, settings, n_refits)) if n_refits else told
+    if isinstance(trained.results, NumberResults):
+        return number_told(trained, findings, mended(cohort), out=out)
+    assert isinstance(trained, Trained)
     told = _told(trained, findings, mended(cohort), out=out, seconds=time.perf_counter() - started)
     if not n_refits:
         return told
@@ -197,11 +220,26 @@ def train(
 
 
 def _outcome(
-    cohort: Cohort, target: str, *, positive: str | None, order: Sequence[str] | None, when: When | None
+    cohort: Cohort,
+    target: str,
+    *,
+    positive: str | None,
+    order: Sequence[str] | None,
+    how: When | AsNumber | None,
+    classes: bool,
 ) -> Schema:
-    if when is not None:
-        return when.schema(cohort, target)
+    """Make a column the outcome as the options say; a measurement of which nothing is said is predicted as a number."""
+    silent = how is None and positive is None and order is None and not classes
+    if silent and target in cohort.schema.names and _measured(cohort, target):
+        how = AsNumber()
+    if how is not None:
+        return how.schema(cohort, target)
     return choose_target(cohort.schema, cohort.frame, target, positive=positive, order=order)
+
+
+def _measured(cohort: Cohort, target: str) -> bool:
+    column = cohort.schema[target]
+    return column.role not in ("identifier", "group", "site", "time") and is_number(cohort.frame, column)
 
 
 def _workers(settings: TrainSettings) -> AbstractContextManager[Workers]:

@@ -6,25 +6,31 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcore.commands.result import Result, finding_lines, kept_line, mended_lines
+from medcore.commands.result import Result, check_readable, finding_lines, kept_line, mended_lines
 from medcore.data.describe.mended import Mend, mended_of
 from medcore.data.follow_up import span
 from medcore.data.preparation.event_time import horizon_in
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
+from medcore.sealing import as_folder
 
 if TYPE_CHECKING:
     from medcore.data.cohort import Cohort
     from medcore.data.findings import Finding
     from medcore.evaluation.survival.performance import SurvivalPerformance
     from medcore.models.bundle.bundle import Bundle
-    from medcore.models.run.timed import TimedTrained
+    from medcore.models.contract.settings import Strength
+    from medcore.models.deployed.timed import TimedValidation
+    from medcore.models.run.sides import TrainedRun
+    from medcore.models.run.timed_results import TimedResults
     from medcore.targets.event_time import TimeUnit
 
 HEADLINE = ("auroc", "uno_c", "brier", "scaled_brier", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
 
 
-def timed_told(trained: TimedTrained, findings: Sequence[Finding], mends: Sequence[Mend], *, out: Path) -> Result:
+def timed_told(
+    trained: TrainedRun[TimedResults], findings: Sequence[Finding], mends: Sequence[Mend], *, out: Path
+) -> Result:
     """Tell of a training: what was trained on whom, and how good its risks are by each horizon."""
     results, schema = trained.results, trained.bundle.schema
     found = {
@@ -65,17 +71,27 @@ def performance_lines(heading: str, performance: SurvivalPerformance, unit: Time
                 predicted=f"{at.mean_risk:.3f}",
             )
         )
-        lines += [f"    {name}: {at.metrics[name]:.3f}" for name in HEADLINE]
+        lines += [f"    {name}: {at.metrics[name]:.3f}" for name in (*HEADLINE, "net_benefit") if name in at.metrics]
     return lines
 
 
 def evaluate_timed(
-    model: Bundle, cohort: Cohort, *, target: str | None = None, new_levels: Sequence[str] = ()
+    bundle: Path,
+    model: Bundle,
+    cohort: Cohort,
+    *,
+    target: str | None = None,
+    threshold: float | None = None,
+    report: Path | None = None,
+    new_levels: Sequence[str] = (),
+    recalibrate: tuple[Strength, Path] | None = None,
 ) -> Result:
-    """Judge a frozen model that says by when on new patients."""
+    """Judge a frozen model that says by when on new patients; write the report, keep a recalibrated version in a folder, if asked for."""
     from medcore.models.deployed.timed import validate_timed
 
-    validation = validate_timed(model, cohort, target=target, new_levels=new_levels)
+    validation = validate_timed(model, cohort, target=target, threshold=threshold, new_levels=new_levels)
+    if report is not None:
+        _write_report(report, bundle, model, validation, model.threshold if threshold is None else threshold)
     follow_up = model.schema.follow_up
     assert follow_up is not None
     mends = mended_of(cohort, model.schema)
@@ -92,7 +108,46 @@ def evaluate_timed(
             _("None of these patients was followed for {horizons}, so risks by then are not judged.", horizons=beyond)
         )
     told = validation.to_dict() | validation.performance.to_dict() | {"mended": [m.to_dict() for m in mends]}
+    told |= {} if report is None else {"report": str(report)}
+    if recalibrate is not None:
+        told["recalibration"], kept = _recalibrate(bundle, validation, *recalibrate, follow_up.unit)
+        lines += kept
     return Result(told | horizons_told(model), (*lines, *mended_lines(mends)))
+
+
+def _recalibrate(
+    bundle: Path, validation: TimedValidation, strength: Strength, out: Path, unit: TimeUnit
+) -> tuple[dict[str, Any], list[str]]:
+    """Keep a recalibrated version; return what is told of it, for programs and for people."""
+    from medcore.models.deployed.timed_recalibration import recalibrate_timed
+    from medcore.models.deployed.versions import save_version
+
+    check_readable(validation.unreadable)
+    change = recalibrate_timed(validation, strength)
+    save_version(bundle, out, change, validation)
+    lines = [
+        _("Recalibrated: {what}. Kept in {out}; the original is unchanged.", what=change.meaning, out=out),
+        *performance_lines(_("Recalibrated, cross-validated on the new patients"), change.performance, unit),
+    ]
+    return {"bundle": str(out), **change.to_dict()}, lines
+
+
+def _write_report(report: Path, bundle: Path, model: Bundle, validation: TimedValidation, threshold: float) -> None:
+    from medcore.evaluation.curves.thresholds import BY_HAND
+    from medcore.models.bundle.files import bundle_hash
+    from medcore.models.run.timed_results import read_timed_results
+    from medcore.reporting import TimedReportInputs, render, timed_report
+
+    rationale = str(model.manifest.get("threshold_rationale", "")) if threshold == model.threshold else BY_HAND
+    subject = TimedReportInputs(
+        title="",
+        results=read_timed_results(as_folder(bundle)),
+        threshold=threshold,
+        rationale=rationale,
+        bundle_sha256=bundle_hash(bundle),
+        validation=validation,
+    )
+    report.write_bytes(render(timed_report(subject.with_cox(model)), report.name))
 
 
 def at_horizon(model: Bundle, horizon: str | None) -> Bundle:

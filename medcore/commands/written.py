@@ -11,11 +11,15 @@ from medcore.i18n import _
 def reproduce(bundle: Path, *, out: Path) -> Result:
     """Write a script that trains a bundle's model again from its table and compares every figure."""
     from medcore.models.bundle.bundle import read_manifest
-    from medcore.reporting.reproduce import reproduction
+    from medcore.reporting.reproduce import reproduction, tables_of
 
     manifest = read_manifest(bundle)
     out.write_text(reproduction(manifest, out.name), encoding="utf-8")
-    line = _("{out} trains the same again and compares every figure: python {out} TABLE", out=out)
+    line = _(
+        "{out} trains the same again and compares every figure: python {out} {tables}",
+        out=out,
+        tables=tables_of(manifest),
+    )
     return Result({"bundle": str(bundle), "out": str(out), "data_sha256": manifest["data_sha256"]}, (line,))
 
 

@@ -19,12 +19,13 @@ from medcore.data.shown import Shown
 from medcore.errors import MissingColumnsError
 from medcore.i18n import N_, Message
 from medcore.notebook import NotebookTable, ShownInNotebooks
-from medcore.targets import Target
+from medcore.targets import Number, Target
 
-Kind = Literal["numeric", "category", "boolean", "date", "text"]
+Kind = Literal["numeric", "category", "boolean", "date", "text", "note"]
 Role = Literal["outcome", "predictor", "identifier", "group", "time", "site", "sensitive", "ignored"]
 KINDS: tuple[str, ...] = get_args(Kind)
 ROLES: tuple[str, ...] = get_args(Role)
+COUNT_OR_CODE = N_("Few different whole numbers: a count or a code?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,17 @@ class Column:
     confidence: float = 1.0
     reason: Message | None = None
     reading: Reading | None = None
+
+    @property
+    def free_text(self) -> bool:
+        """Whether people wrote its cells in their own words, read word by word (``note``) or not (``text``)."""
+        return self.kind in ("text", "note")
+
+    @property
+    def maybe_codes(self) -> bool:
+        """Whether its few whole numbers were read as amounts without anybody having said that they are."""
+        guessed = self.reason is not None and self.reason.template == COUNT_OR_CODE and self.confidence < 1.0
+        return guessed and self.kind == "numeric" and not self.level_labels
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
@@ -91,7 +103,8 @@ class Schema:
     two classes; ``None`` until it is known, and for more than two classes. ``pivot``
     says how rows of results became the columns, where they did. ``absence`` is the class
     that means "none of these" among more than two, where a person said which. ``follow_up``
-    says when the outcome came, where it comes with a time.
+    says when the outcome came, where it comes with a time; ``number`` how it is predicted, where it is a number;
+    ``series`` how a second, long table became columns that sum up each patient's measurements.
     """
 
     columns: tuple[Column, ...]
@@ -99,6 +112,8 @@ class Schema:
     pivot: Pivot | None = None
     absence: str | None = None
     follow_up: FollowUp | None = None
+    number: Number | None = None
+    series: Pivot | None = None
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -137,6 +152,8 @@ class Schema:
             return None
         if self.follow_up is not None:
             return self.follow_up.target
+        if self.number is not None:
+            return self.number
         words = outcome.reading.words if outcome.reading else ()
         if self.positive is not None or len(words) == 2:
             return Target(2)
@@ -178,19 +195,23 @@ class Schema:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
         data: dict[str, Any] = {"columns": [c.to_dict() for c in self.columns], "positive": self.positive}
         data |= {"pivot": self.pivot.to_dict()} if self.pivot else {}
+        data |= {"series": self.series.to_dict()} if self.series else {}
         data |= {"follow_up": self.follow_up.to_dict()} if self.follow_up else {}
+        data |= {"number": self.number.to_dict()} if self.number else {}
         return data | ({"absence": self.absence} if self.absence else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
         """Read what :meth:`to_dict` wrote."""
-        pivot, follow_up = data.get("pivot"), data.get("follow_up")
+        pivot, follow_up, number, series = (data.get(k) for k in ("pivot", "follow_up", "number", "series"))
         return cls(
             tuple(Column.from_dict(c) for c in data["columns"]),
             data.get("positive"),
             Pivot.from_dict(pivot) if pivot else None,
             data.get("absence"),
             FollowUp.from_dict(follow_up) if follow_up else None,
+            Number.from_dict(number) if number else None,
+            Pivot.from_dict(series) if series else None,
         )
 
 

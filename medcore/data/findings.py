@@ -17,7 +17,7 @@ class Fix:
     """A change of one click that answers a finding.
 
     ``action`` is one of ``set_column`` (``values`` are fields of a Column),
-    ``split_column`` (into the two measurements of its cells), ``step_on`` and ``step_off`` (``values["step"]`` names a recipe step).
+    ``split_column`` (into the measurements of its cells, of which ``values["parts"]`` are the names), ``step_on`` and ``step_off`` (``values["step"]`` names a recipe step).
     """
 
     label: Message

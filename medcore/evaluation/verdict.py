@@ -73,32 +73,29 @@ def verdict(
     threshold: float,
     *,
     locked: bool,
-    recalibrates: bool = True,
+    here: DecisionCurve | None = None,
 ) -> Verdict:
     """Judge a model by its AUROC, its calibration and its net benefit at a threshold (0–1).
 
     "Yes" and "no" are said only where a 95 % interval bears them out. ``locked`` says that the patients are
-    those of the locked test set, ``recalibrates`` that the model can be recalibrated to other patients.
+    those of the locked test set. ``here`` is the net benefit at that threshold alone, where the curve only comes near it.
     """
     auroc, finding = metrics["auroc"], calibration_finding(metrics)
     ranks: Answer = "unclear" if not np.isfinite(auroc.low) else "yes" if auroc.low > 0.5 else "no"
     comes_true: Answer = "no"
     if finding.template in (NO_DEPARTURE, JUDGED_UNCLEAR):
         comes_true = "yes" if _borne_out(metrics) else "unclear"
-    i = int(np.argmin(np.abs(curve.thresholds - threshold)))
-    over_all = bool(curve.treat_all[i] > 0)
+    here = here or curve
+    i = int(np.argmin(np.abs(here.thresholds - threshold)))
+    over_all = bool(here.treat_all[i] > 0)
     values = (
-        (curve.over_all, curve.over_all_low, curve.over_all_high)
-        if over_all
-        else (curve.net_benefit, curve.low, curve.high)
+        (here.over_all, here.over_all_low, here.over_all_high) if over_all else (here.net_benefit, here.low, here.high)
     )
     value, low, high = (100 * float(array[i]) for array in values)
     gain = Estimate(value, low, high, "normal")
     helps: Answer = "yes" if gain.low > 0 else "no" if gain.high < 0 else "unclear"
     sentence, step = _said(ranks, comes_true, helps, curve, locked=locked)
-    if step == RECALIBRATE and not recalibrates:
-        step = N_("Next: train again, with more patients or fewer predictors, and judge the new model.")
-    words = {"finding": finding, "threshold": f"{100 * curve.thresholds[i]:.3g}"}
+    words = {"finding": finding, "threshold": f"{100 * here.thresholds[i]:.3g}"}
     useful = curve.useful_range()
     words |= {"low": f"{100 * useful[0]:.0f}", "high": f"{100 * useful[1]:.0f}"} if useful else {}
     return Verdict(

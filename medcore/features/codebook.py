@@ -30,7 +30,7 @@ class CodeBook:
 
     @classmethod
     def fit(cls, predictors: pd.DataFrame, kinds: Mapping[str, str]) -> CodeBook:
-        """Learn the code book of a table with one column a predictor, as its kind reads it."""
+        """Learn the code book of a table with one column a predictor, as its kind reads it; its index says whose row it is."""
         columns = tuple(str(c) for c in predictors.columns)
         return cls(columns, tuple(kind_named(kinds[c]).fit(predictors[c]) for c in columns))
 

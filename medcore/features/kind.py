@@ -46,7 +46,9 @@ class Alternatives:
 class Parts(Protocol):
     """What one patient's content of a column is made of, for an explanation inside the column."""
 
-    names: tuple[str, ...]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each part is called; the last one of a note is all that it does not say, and has no name."""
 
     def mixed(self, present: NDArray[np.bool_], others: CodedColumn, /) -> CodedColumn:
         """Return contents that have the parts ``present`` (n, Q) from the patient and the others from ``others`` (n,).

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from medcore.data.preparation import predictors
 from medcore.features.category import CATEGORY
 from medcore.features.numeric import NUMERIC
+from medcore.features.text import NOTE
 
 if TYPE_CHECKING:
     from medcore.features.kind import Kind
@@ -46,3 +47,4 @@ def cautions() -> dict[str, str]:
 
 register(NUMERIC)
 register(CATEGORY)
+register(NOTE)

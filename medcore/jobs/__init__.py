@@ -9,7 +9,15 @@ from medcore.jobs.cluster.processes import stop_local_cluster
 from medcore.jobs.queries.calls import call
 from medcore.jobs.runs.hand_over import ensure_cluster
 from medcore.jobs.runs.start import cancel_run, start_run
-from medcore.jobs.runs.supervisor import WorkerState, WorkerStatus, keep_warm, stop_keeping, worker_ready, worker_status
+from medcore.jobs.runs.supervisor import (
+    WorkerState,
+    WorkerStatus,
+    keep_warm,
+    n_workers,
+    stop_keeping,
+    worker_ready,
+    worker_status,
+)
 from medcore.jobs.stop import Stop
 
 __all__ = [
@@ -22,6 +30,7 @@ __all__ = [
     "disconnect",
     "ensure_cluster",
     "keep_warm",
+    "n_workers",
     "start_run",
     "stop_keeping",
     "stop_local_cluster",

@@ -10,8 +10,10 @@ from medcore.reporting.formats.document import Document
 from medcore.reporting.formats.docx import to_docx
 from medcore.reporting.formats.html import to_html
 from medcore.reporting.formats.pdf import to_pdf
-from medcore.reporting.inputs import ReportInputs
+from medcore.reporting.inputs import NumberReportInputs, ReportInputs, TimedReportInputs
+from medcore.reporting.numbers import number_report
 from medcore.reporting.study_report import study_report
+from medcore.reporting.timed.report import timed_report
 
 FORMATS: Mapping[str, Callable[[Document], bytes]] = {
     "html": lambda document: to_html(document).encode("utf-8"),
@@ -37,4 +39,15 @@ def check_format(file_name: str) -> str:
     return kind
 
 
-__all__ = ["FORMATS", "Document", "ReportInputs", "check_format", "render", "study_report"]
+__all__ = [
+    "FORMATS",
+    "Document",
+    "NumberReportInputs",
+    "ReportInputs",
+    "TimedReportInputs",
+    "check_format",
+    "number_report",
+    "render",
+    "study_report",
+    "timed_report",
+]

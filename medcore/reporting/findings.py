@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,14 +20,15 @@ from medcore.evaluation import (
     risk_distribution,
     roc,
 )
-from medcore.evaluation.curves.thresholds import SAME_ROWS, across_folds
+from medcore.evaluation.curves.thresholds import FROM_OUTCOMES, SAME_ROWS, Rule, across_folds, knowing_the_choice
+from medcore.evaluation.curves.utility import thresholds_with
 from medcore.evaluation.figures.estimates import METHODS, Floats
+from medcore.evaluation.figures.resampling import Ints
 from medcore.evaluation.figures.words import METRICS, short, with_interval
-from medcore.i18n import _, listed, running
+from medcore.i18n import _, listed, number, running
 from medcore.models.contract.titles import title
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
-from medcore.models.run.manifest import YOUDEN
 from medcore.models.run.results import Patients
 from medcore.reporting.clusters import over_sites
 from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
@@ -34,7 +36,6 @@ from medcore.reporting.inputs import ReportInputs, events_and_risks
 from medcore.reporting.methods import missing_share
 from medcore.reporting.ordered import of_order, step_charts, steps
 from medcore.reporting.standards.tripod import part
-from medcore.reporting.subgroups import points
 
 
 def measures(inputs: ReportInputs) -> list[Block]:
@@ -74,6 +75,8 @@ def _of_classes(inputs: ReportInputs, judged: Evaluation) -> list[str]:
             *of_order(inputs, judged),
         ]
     words = [_("Shares at the threshold: Wilson score.")]
+    if inputs.rule in FROM_OUTCOMES:
+        words = [_("Shares at the threshold: basic bootstrap, the threshold chosen anew each time.")]
     if judged.n_patients is not None:
         words.append(_("There, too, a patient's rows count together: by their effective number of patients."))
     return words
@@ -165,6 +168,7 @@ def _charts(
             name: roc(
                 (patients.outcome == k).astype(np.float64),
                 patients.risk[:, k],
+                groups=patients.groups,
                 area=evaluation.per_class[inputs.results.classes[k]]["auroc"],
             )
             for k, name in enumerate(inputs.class_names)
@@ -181,17 +185,21 @@ def _charts(
     name, limit = _("Model"), inputs.threshold
     negative, positive = inputs.class_names
     counts = confusion(outcome, risk, limit, groups=groups, weights=weights)
+    if patients is inputs.results.training and inputs.rule in FROM_OUTCOMES:
+        bounds = knowing_the_choice(outcome, risk, inputs.rule, target=inputs.rule_target, groups=groups)
+        counts = replace(counts, bounds=bounds)
     smooth = calibration_curve(outcome, risk, groups=groups, weights=weights)
     folds = inputs.results.folds if patients is inputs.results.training else None
-    benefit = decision_curve(outcome, risk, groups=groups, weights=weights, folds=folds)
+    grid = thresholds_with(limit)
+    benefit = decision_curve(outcome, risk, thresholds=grid, groups=groups, weights=weights, folds=folds)
     figures = [
         calibration_charts.calibration({name: smooth}, {name: found}),
         utility.decision_curve({name: benefit}, threshold=limit),
         utility.confusion_matrix(counts, positive=positive, negative=negative),
     ]
     if weights is None and evaluation.n_events not in (0, evaluation.n):
-        areas = {name: roc(outcome, risk, area=found["auroc"])}
-        precision = {name: precision_recall(outcome, risk, area=found["auprc"])}
+        areas = {name: roc(outcome, risk, groups=groups, area=found["auroc"])}
+        precision = {name: precision_recall(outcome, risk, groups=groups, area=found["auprc"])}
         figures[:0] = [discrimination.roc(areas, threshold=limit)]
         figures[3:3] = [
             discrimination.risk_distribution(risk_distribution(outcome, risk), positive=positive, threshold=limit),
@@ -261,16 +269,21 @@ def threshold(inputs: ReportInputs) -> list[Block]:
 
 
 def _same_rows(inputs: ReportInputs) -> str:
-    """Judge Youden's threshold, chosen on the out-of-fold risks, by folds that had no say in it."""
-    if inputs.rationale != YOUDEN:
-        return ""
-    results = inputs.results
-    outcome, risk = events_and_risks(results.training)
-    honest = across_folds(outcome, risk, results.folds, "youden", groups=results.training.groups)
+    """Judge a threshold that the out-of-fold risks chose by folds that had no say in it."""
+    training, folds = inputs.results.training, inputs.results.folds
+    outcome, risk = events_and_risks(training)
+    return chosen_here(outcome, risk, folds, inputs.rule, target=inputs.rule_target, groups=training.groups)
+
+
+def chosen_here(
+    outcome: Floats, risk: Floats, folds: Ints, rule: Rule, *, target: float | None = None, groups: Ints | None = None
+) -> str:
+    """Say what a threshold is worth that was chosen by a rule on these out-of-fold risks, all (n,); "" if by no outcome."""
+    honest = across_folds(outcome, risk, folds, rule, target=target, groups=groups)
     if honest is None:
         return ""
-    rates = {"sensitivity": honest.sensitivity, "specificity": honest.specificity}
-    return _(SAME_ROWS, **{name: points(rate) for name, rate in rates.items()})
+    shares = {name: number(100 * getattr(honest, name).value, ".1f") for name in ("sensitivity", "specificity")}
+    return _(SAME_ROWS, **shares)
 
 
 def external(inputs: ReportInputs) -> list[Block]:

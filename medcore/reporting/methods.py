@@ -15,7 +15,8 @@ from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
 from medcore.models.contract.titles import title
 from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Table
-from medcore.reporting.inputs import ReportInputs
+from medcore.reporting.frame import rows_of
+from medcore.reporting.inputs import AnyInputs, NumberReportInputs, ReportInputs, TimedReportInputs
 from medcore.reporting.preparation import tell
 from medcore.reporting.standards.tripod import ASKED, not_stated, part
 
@@ -41,7 +42,7 @@ CALIBRATIONS: Mapping[str, str] = {
 MAX_GROUPS = 4
 
 
-def asked(inputs: ReportInputs, keys: Iterable[str]) -> list[Block]:
+def asked(inputs: AnyInputs, keys: Iterable[str]) -> list[Block]:
     """Print what people were asked and what they answered, or that they did not."""
     items = ((_(ASKED[key]), not_stated(inputs.answers.get(key))) for key in keys)
     return [Bullets(tuple(_("{question}: {answer}", question=question, answer=answer) for question, answer in items))]
@@ -49,17 +50,7 @@ def asked(inputs: ReportInputs, keys: Iterable[str]) -> list[Block]:
 
 def flow(inputs: ReportInputs) -> list[Block]:
     """Say how many rows and patients went where."""
-    results, done = inputs.results, inputs.preparation
-    rows: list[tuple[str, object]] = []
-    if done is not None:
-        rows.append((_("Rows of the table"), done.n_source))
-        rows += [
-            (f"– {entry.step.title}", f"−{entry.rows_before - entry.rows_after}")
-            for entry in done.log
-            if entry.rows_before != entry.rows_after
-        ]
-        rows.append((_("Rows that remained"), done.n_rows))
-        rows += [] if done.n_patients is None else [(_("Patients among them"), done.n_patients)]
+    results, rows = inputs.results, rows_of(inputs)
     rows.append((_("Trained on, and judged out of fold"), _counted(inputs, results.cross_validated)))
     if results.tested:
         rows.append((_("Locked test set"), _counted(inputs, results.tested)))
@@ -88,7 +79,7 @@ def _counted(inputs: ReportInputs, evaluation: Evaluation) -> str:
     return _("{rows} of {n} patients ({classes})", rows=evaluation.n, n=evaluation.n_patients, classes=classes)
 
 
-def predictors(inputs: ReportInputs) -> list[Block]:
+def predictors(inputs: AnyInputs) -> list[Block]:
     """List the predictors with kind, unit and missing share."""
     used = set(inputs.results.manifest["predictors"])
     columns = [c for c in inputs.schema.columns if c.name in used]
@@ -131,11 +122,12 @@ def _kind(column: Column, coded: Collection[str]) -> str:
         "boolean": _("yes or no"),
         "date": _("date"),
         "text": _("text"),
+        "note": _("note, read word by word"),
     }
     return words[column.kind]
 
 
-def characteristics(inputs: ReportInputs) -> list[Block]:
+def characteristics(inputs: AnyInputs) -> list[Block]:
     """Print Table 1 by outcome and by part, small counts hidden."""
     by_outcome = inputs.results.table_one if inputs.prepared is None else table_one(inputs.prepared)
     if by_outcome is None:
@@ -148,7 +140,8 @@ def characteristics(inputs: ReportInputs) -> list[Block]:
     blocks: list[Block] = [Heading(part("table_one"), 2), Paragraph(notes)]
     repeated = inputs.schema.only("group") is not None
     caption = _("Rows by outcome, several of a patient") if repeated else _("Patients by outcome")
-    tables = [(caption, by_outcome.named(inputs.class_names))]
+    classes = by_outcome if isinstance(inputs, NumberReportInputs) else by_outcome.named(inputs.class_names)
+    tables = [(caption, classes)]
     if inputs.prepared is not None and inputs.split is not None and inputs.split.test.any():
         tables.append((_("Training patients and the locked test set"), table_one(inputs.prepared, split=inputs.split)))
     for caption, found in tables:
@@ -175,7 +168,7 @@ def _in_parts(caption: str, head: list[str], rows: list[list[object]]) -> list[B
     return parts
 
 
-def preparation(inputs: ReportInputs) -> list[Block]:
+def preparation(inputs: AnyInputs) -> list[Block]:
     """Write what was done to the table before anything was learnt, and how missing values were handled."""
     heading, done = Heading(part("preparation"), 2), inputs.preparation
     if done is None:  # a bundle of before it was kept
@@ -190,7 +183,7 @@ def preparation(inputs: ReportInputs) -> list[Block]:
     return [*blocks, Paragraph(told.then), *_missing(inputs)]
 
 
-def _missing(inputs: ReportInputs) -> list[Block]:
+def _missing(inputs: AnyInputs) -> list[Block]:
     """Say what the models did with missing values; regressions and trees differ in it."""
     known = candidates()
     treated = {known[name].missing for name in inputs.results.names if name in known}
@@ -208,23 +201,35 @@ def _missing(inputs: ReportInputs) -> list[Block]:
     return [Paragraph(running(lines))] if lines else []
 
 
-def models(inputs: ReportInputs) -> list[Block]:
+def models(inputs: AnyInputs) -> list[Block]:
     """Write which models were trained, how, and what the bundle is made of."""
     manifest = inputs.results.manifest
     settings, calibration = manifest["settings"], manifest["calibrator"]["method"]
     weights = [f"{title(n)} {percent(w, 0)}" for n, w in manifest["weights"].items() if w > 0]
+    by_when, of_classes = isinstance(inputs, TimedReportInputs), isinstance(inputs, ReportInputs)
+    averaged = (
+        _("What is predicted of a patient is the mean of these models' numbers, so weighted.")
+        if isinstance(inputs, NumberReportInputs)
+        else _("A patient's risk is the mean of these models' risks, so weighted.")
+    )
     lines = [
         _split(inputs),
+        _(
+            "No predictor was chosen or dropped here by its single association with the outcome: the models take all candidates."
+        ),
         _("Trained on the same folds: {names}.", names=[str(title(name)) for name in inputs.results.names]),
         _("The final model is made of: {weights}.", weights=weights),
-        *([_("A patient's risk is the mean of these models' risks, so weighted.")] if len(weights) > 1 else []),
-        _(CALIBRATIONS[calibration]),
-        _("Classes were not balanced by resampling or weights.")
+        *([averaged] if len(weights) > 1 else []),
+        *(_of_time(inputs) if by_when else ()),
+        _(CALIBRATIONS[calibration]) if of_classes else "",
+        ""
+        if not of_classes
+        else _("Classes were not balanced by resampling or weights.")
         if settings.get("class_weight") is None
         else _(
             "The loss was weighted ({weighting}), and the risks were recalibrated.", weighting=settings["class_weight"]
         ),
-        _searched(manifest.get("search")),
+        _searched(manifest.get("search")) if of_classes else "",
     ]
     used = in_use(settings, inputs.results.names)
     told = [_("Settings in use: {settings}.", settings=[f"{k} = {v}" for k, v in used.items()])]
@@ -237,7 +242,28 @@ def models(inputs: ReportInputs) -> list[Block]:
     return [Heading(part("models"), 2), *(Paragraph(line) for line in (*lines, running(told)) if line)]
 
 
-def _split(inputs: ReportInputs) -> str:
+def _of_time(inputs: AnyInputs) -> list[str]:
+    """Say how each sort of model learns from patients who were followed for unequal time."""
+    told = {
+        "cox": N_(
+            "Cox regression: a hazard for each event by its partial likelihood (ties by Efron), with a ridge penalty and curves that cross-validation chose; hazards are put together to cumulative incidences."
+        ),
+        "network": N_(
+            "Network: a hazard for each interval of follow-up and each event, by the likelihood of the times, censored patients included."
+        ),
+    }
+    trees = {"forest", "boosting"} & set(inputs.results.names)
+    lines = [_(words) for name, words in told.items() if name in inputs.results.names]
+    if trees:
+        lines.append(
+            _(
+                "Trees: follow-up is cut into intervals, and each that a patient entered is a row; what they learn is the hazard in it."
+            )
+        )
+    return lines
+
+
+def _split(inputs: AnyInputs) -> str:
     """Say how the patients were split, how many were locked away, and by which seed."""
     results, split = inputs.results, inputs.results.manifest["split"]
     kind = split["kind"]
@@ -258,7 +284,7 @@ def _split(inputs: ReportInputs) -> str:
     return running((how, locked, *_sites(inputs)))
 
 
-def _sites(inputs: ReportInputs) -> list[str]:
+def _sites(inputs: AnyInputs) -> list[str]:
     site, test = inputs.schema.only("site"), inputs.results.test
     if inputs.results.manifest["split"]["kind"] != "site" or site is None or test is None:
         return []

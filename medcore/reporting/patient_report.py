@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
+
 from medcore.charts.explanation import waterfall
 from medcore.data.cohort import Schema
 from medcore.data.schema.ranges import unit_message
@@ -13,8 +15,9 @@ from medcore.data.shown import Naming
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reliability import Reliability
+from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.patient.worker_queries import PatientRisk
-from medcore.explanation.shapley.results import CAPTION, Contribution, Explanation
+from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import N_, _, current_language, language, listed, running
 from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
@@ -41,9 +44,10 @@ class PatientReportInputs:
     """Everything the page says, already computed.
 
     ``who`` is how the patient was chosen ("Row 12"), never a name. ``base`` is the
-    share (0–1) of training patients with the outcome, ``threshold`` the study's, ``model`` what the model is
+    share (0–1) of training patients with the outcome, which is called ``class_name``, ``threshold`` the study's, ``model`` what the model is
     called, ``model_sha256`` the hash of the bundle's list of hashes. ``labels`` is the
-    schema by which columns and values are shown.
+    schema by which columns and values are shown. Of a number, ``measure`` says how it is written, ``interval``
+    between which ends nine of ten patients like this one are, and ``base`` is the mean of the training patients.
     """
 
     study: str
@@ -51,7 +55,8 @@ class PatientReportInputs:
     patient: PatientRisk = field(repr=False)
     explanation: Explanation = field(repr=False)
     reliability: Reliability = field(repr=False)
-    sets: ConformalSets
+    sets: ConformalSets | None
+    class_name: str
     class_index: int
     threshold: float
     base: float
@@ -62,16 +67,13 @@ class PatientReportInputs:
     n_training: int
     made: date
     labels: Schema = field(repr=False, default_factory=lambda: Schema(()))
+    measure: Measure = RISK
+    interval: tuple[float, float] | None = None
 
     @property
     def risk(self) -> float:
         """The risk (0–1) of the class in question."""
         return float(self.patient.risk[self.class_index])
-
-    @property
-    def class_name(self) -> str:
-        """The class in question."""
-        return self.sets.classes[self.class_index]
 
     @property
     def spread(self) -> tuple[float, float] | None:
@@ -105,12 +107,12 @@ def patient_report(inputs: PatientReportInputs, *, n_values: int = VALUES) -> Do
         Paragraph(running([inputs.reliability.headline, *inputs.reliability.reasons])),
         Heading(_("What the model used"), 2),
         Picture(waterfall(inputs.explanation, n_shown=BARS, naming=inputs.labels.shown)),
-        Paragraph(_(CAPTION)),
+        Paragraph(_(inputs.explanation.caption)),
         _values(inputs, n_values),
         _identity(inputs),
     ]
     return Document(
-        title=_("Risk of one patient"),
+        title=_("Prediction for one patient") if inputs.measure.of_number else _("Risk of one patient"),
         subtitle=_("{study} · {who} · {date}", study=inputs.study, who=inputs.who, date=inputs.made.isoformat()),
         language=current_language(),
         blocks=tuple(blocks),
@@ -120,7 +122,13 @@ def patient_report(inputs: PatientReportInputs, *, n_values: int = VALUES) -> Do
 
 
 def _verdict(inputs: PatientReportInputs) -> str:
-    """Say the risk as a natural frequency, or that there is none to rely on."""
+    """Say the risk as a natural frequency, or the number, or that there is none to rely on."""
+    measure = inputs.measure
+    if measure.of_number and inputs.reliability.level == "abstain":
+        return running((_(wording.NO_NUMBER) + ".", wording.unreliable_number(inputs.risk, measure)))
+    if measure.of_number:
+        said = _("{name}: {value}.", name=inputs.class_name, value=measure.write(inputs.risk))
+        return running((said, wording.against_mean(inputs.risk, inputs.base, measure)))
     if inputs.reliability.level == "abstain":
         return _(wording.NO_RISK) + ". " + str(wording.unreliable(inputs.risk, inputs.class_name))
     said = _(
@@ -134,13 +142,15 @@ def _verdict(inputs: PatientReportInputs) -> str:
 def _bounds(inputs: PatientReportInputs) -> list[str]:
     """Say how sure the risk is: similar patients, the models in it, the outcomes that cannot be ruled out."""
     local, spread = inputs.reliability.local, inputs.spread
+    if inputs.measure.of_number:
+        return _bounds_of_number(inputs)
     side = (
         N_("Risk: {risk}, at or above the threshold of {percent} %.")
         if inputs.risk >= inputs.threshold
         else N_("Risk: {risk}, below the threshold of {percent} %.")
     )
     lines = [_(side, risk=wording.percent(inputs.risk, digits=1), percent=f"{100 * inputs.threshold:.1f}")]
-    if local.n:
+    if local.n and np.isfinite(local.low):
         lines.append(
             _(
                 "Of the {n} training patients most like this one, {observed} of 100 had it (95 % interval {low} to {high}).",
@@ -158,10 +168,31 @@ def _bounds(inputs: PatientReportInputs) -> list[str]:
                 high=wording.percent(spread[1]),
             )
         )
-    names = listed(inputs.sets.set_of(inputs.patient.risk)) or _("none fits")
-    lines.append(
-        _("Cannot be ruled out, with {n} % certainty: {names}.", n=round(100 * inputs.sets.coverage), names=names)
-    )
+    if inputs.sets is not None:
+        names = listed(inputs.sets.set_of(inputs.patient.risk)) or _("none fits")
+        sure = round(100 * inputs.sets.coverage)
+        lines.append(_("Cannot be ruled out, with {n} % certainty: {names}.", n=sure, names=names))
+    return lines
+
+
+def _bounds_of_number(inputs: PatientReportInputs) -> list[str]:
+    """Say how sure the number is: its interval, similar patients, the models in it."""
+    local, spread, measure = inputs.reliability.local, inputs.spread, inputs.measure
+    lines = []
+    if inputs.interval is not None:
+        low, high = map(measure.write, inputs.interval)
+        lines.append(_("Nine of ten patients like this one are between {low} and {high}.", low=low, high=high))
+    if local.n and np.isfinite(local.low):
+        lines.append(
+            _(
+                "Of the {n} training patients most like this one, the mean was {observed} (95 % interval {low} to {high}).",
+                n=local.n,
+                **{name: local.written[name] for name in ("observed", "low", "high")},
+            )
+        )
+    if spread is not None:
+        low, high = map(measure.write, spread)
+        lines.append(_("The models it combines say {low} to {high}.", low=low, high=high))
     return lines
 
 
@@ -202,7 +233,7 @@ def _identity(inputs: PatientReportInputs) -> Bullets:
             ),
             _("For research use; not a medical device. Intended to inform a physician, never to decide alone."),
             _(
-                "The risks hold only for patients like those the model was trained on. This page holds data of a patient."
+                "The predictions hold only for patients like those the model was trained on. This page holds data of a patient."
             ),
         )
     )

@@ -9,9 +9,9 @@ from typing import Any
 from medcore.errors import BundleError
 from medcore.i18n import N_
 
-_SCRIPT = '''"""Train again what medcore {version} trained, and compare every figure: python {name} TABLE
+_SCRIPT = '''"""Train again what medcore {version} trained, and compare every figure: python {name} {tables}
 
-TABLE is the file that was brought then; its SHA-256 is checked. Networks may differ in the
+What is named is what was brought then; the SHA-256 is checked. Networks may differ in the
 last digits on another processor: what differs by more than {tolerance} is printed and ends the script with 1.
 """
 
@@ -21,16 +21,20 @@ import sys
 from medcore import SplitSettings, TrainSettings, read_table, train_cohort
 from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe
+from medcore.data.reading.long.series import with_series
 
 PLAN = json.loads({plan!r})
 
 
-def main(table):
+def main(table, *series):
+    schema = Schema.from_dict(PLAN["schema"])
     cohort = read_table(table, overrides=PLAN["reading"])
+    for measurements in series:
+        cohort = with_series(cohort, read_table(measurements), schema.series)
     if cohort.sha256 != PLAN["data_sha256"]:
         sys.exit("This is not the table of that run: its SHA-256 is another one.")
     trained = train_cohort(
-        cohort.with_schema(Schema.from_dict(PLAN["schema"])),
+        cohort.with_schema(schema),
         TrainSettings.from_dict(PLAN["settings"]),
         recipe=Recipe.from_dict(PLAN["recipe"]),
         split=SplitSettings.from_dict(PLAN["split"]),
@@ -47,12 +51,17 @@ def main(table):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != {n_arguments}:
         sys.exit(__doc__)
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
 '''
 TOLERANCE = 1e-9
 """Figures of the same code on the same machine are equal; this allows for another order of additions."""
+
+
+def tables_of(manifest: Mapping[str, Any]) -> str:
+    """Name the tables that a bundle's model was trained on, as a usage line does."""
+    return "TABLE MEASUREMENTS" if manifest["schema"].get("series") else "TABLE"
 
 
 def reproduction(manifest: Mapping[str, Any], name: str = "reproduce.py") -> str:
@@ -76,6 +85,8 @@ def reproduction(manifest: Mapping[str, Any], name: str = "reproduce.py") -> str
     return _SCRIPT.format(
         version=manifest["versions"]["medcore"],
         name=name,
+        tables=tables_of(manifest),
+        n_arguments=1 + len(tables_of(manifest).split()),
         plan=json.dumps(plan, ensure_ascii=False, sort_keys=True),
         tolerance=TOLERANCE,
     )

@@ -6,7 +6,9 @@ from medcore.errors import SettingsError
 from medcore.features import CodeBook
 from medcore.i18n import _, running
 from medcore.models.learners.equation import Term
+from medcore.models.run.number_results import NumberResults
 from medcore.models.run.results import Results
+from medcore.models.run.timed_results import TimedResults
 from medcore.reporting.formats.document import Block, Heading, Paragraph
 from medcore.reporting.inputs import ReportInputs, events_and_risks
 from medcore.reporting.standards.tripod import part
@@ -14,13 +16,13 @@ from medcore.statistics.sample_size import SampleSize, multinomial_sample_size, 
 from medcore.statistics.validation_size import size_if_possible
 
 
-def n_parameters(results: Results) -> int:
+def n_parameters(results: Results | TimedResults | NumberResults) -> int:
     """Count what one equation estimates of the predictors: slopes, curves, categories less one, and flags for missing.
 
     The logistic regression of the run is counted as it is written down; where none was
     kept, the predictors are, each with a flag if any of its values is missing.
     """
-    if results.specification is not None:
+    if isinstance(results, Results) and results.specification is not None:
         terms = results.specification.equation.terms
         return sum(_degrees([t for t in terms if t.place == place]) for place in {t.place for t in terms})
     book = CodeBook.from_dict(results.manifest["codebook"])

@@ -25,6 +25,8 @@ from medcore.targets import Target
 
 MOST_TERMS = 120
 """Terms beyond which the numbers are in the exported table only."""
+_SCORES = 3
+"""Scores of classes side by side."""
 _ACROSS = 4
 """Pairs of total and risk side by side."""
 _LARGEST_LOG = 10.0
@@ -49,7 +51,7 @@ def the_model(results: Results, naming: Naming | None = None) -> list[Block]:
     return [
         Heading(part("specification"), 1),
         *_which(model),
-        *_equation(model, names),
+        *_equation(model, names, _maybe_codes(model, results)),
         *picture,
         *(_points(model, model.points, names[-1]) if model.points is not None else []),
     ]
@@ -77,7 +79,22 @@ def _which(model: Specification) -> list[Block]:
     return [Paragraph(text, strong=True)]
 
 
-def _equation(model: Specification, names: Sequence[str]) -> list[Block]:
+def _maybe_codes(model: Specification, results: Results) -> list[str]:
+    """Say which few whole numbers, told as codes elsewhere in the report, count as amounts here."""
+    numbers, table = [i.name for i in model.inputs if i.numeric], results.table_one
+    coded = table.coded(numbers) if table is not None else frozenset[str]()
+    doubtful = [i.shown.words for i in model.inputs if i.name in coded]
+    if not doubtful:
+        return []
+    return [
+        _(
+            "Of a few whole numbers, and taken for amounts: {columns}. If they are codes, make them categories and train again: here a step from 1 to 2 counts as much as one from 2 to 3, unless a curve bends it.",
+            columns=doubtful,
+        )
+    ]
+
+
+def _equation(model: Specification, names: Sequence[str], doubtful: Sequence[str]) -> list[Block]:
     """Write the formula, the numbers and how sure they are."""
     lines = [
         _("Formula: {formula}.", formula=_formula(model, names)),
@@ -92,6 +109,7 @@ def _equation(model: Specification, names: Sequence[str]) -> list[Block]:
             "Recalibration of the risks: {method}.",
             method=_(CALIBRATIONS.get(model.calibrator.method, model.calibrator.method)),
         ),
+        *doubtful,
         *_curves(model),
         *_parameters(model),
     ]
@@ -104,7 +122,10 @@ def _equation(model: Specification, names: Sequence[str]) -> list[Block]:
             Paragraph(_("The {n} terms do not fit on paper: export the model as a table.", n=len(model.equation.terms)))
         ]
     else:
-        table = [_table(model, k, names) for k in model.equation.told[: 1 if model.equation.ordered else None]]
+        told = model.equation.told
+        parts = [told[at : at + _SCORES] for at in range(0, len(told), _SCORES)]
+        one = model.equation.ordered or len(told) == 1
+        table = [_table(model, told[0], names)] if one else [_side_by_side(model, part, names) for part in parts]
     return [Bullets(tuple(lines)), *table, *([Paragraph(sure)] if model.errors is not None else [])]
 
 
@@ -175,10 +196,7 @@ def _table(model: Specification, k: int, names: Sequence[str]) -> Table:
         bent = any(t.knots and t.place == term.place for t in model.equation.terms)
         rows.append(
             (
-                _name(term, model.inputs[term.place]),
-                f"{term.fill:.6g}" if numeric else "",
-                f"{term.centre:.6g}" if numeric else "",
-                f"{term.scale:.6g}" if numeric else "",
+                *_fixed(term, model.inputs[term.place]),
                 _number(value, low, high),
                 _ratio(*map(math.exp, logs)) if told and not (numeric and bent) else "",
             )
@@ -195,6 +213,30 @@ def _table(model: Specification, k: int, names: Sequence[str]) -> Table:
     )
     caption = _("The equation: {name}", name=_("every step up") if ordered else names[k])
     return Table.of(caption, head, rows)
+
+
+def _side_by_side(model: Specification, scores: Sequence[int], names: Sequence[str]) -> Table:
+    """Write the numbers of several classes' scores; a coefficient of one class alone is no log odds ratio."""
+
+    def cell(place: int, k: int, value: float) -> str:
+        return _number(value, *(model.interval(place, k) or (math.nan, math.nan)))
+
+    rows = [(_("Intercept"), *("", "", ""), *(cell(0, k, model.equation.intercepts[k]) for k in scores))]
+    for place, term in enumerate(model.equation.terms, 1):
+        fixed = _fixed(term, model.inputs[term.place])
+        rows.append((*fixed, *(cell(place, k, term.coefficients[k]) for k in scores)))
+    head = (_("Term"), _("If missing"), _("Centre"), _("Scale"), *(names[k] for k in scores))
+    caption = _(
+        "The equation: coefficients (95 % intervals) of the score of {names}", names=", ".join(names[k] for k in scores)
+    )
+    return Table.of(caption, head, rows)
+
+
+def _fixed(term: Term, source: Input) -> tuple[str, str, str, str]:
+    """Name a term, and write what it does to a value before its coefficient is applied."""
+    numbers = (term.fill, term.centre, term.scale) if term.kind in ("linear", "spline") else ()
+    fill, centre, scale = (f"{v:.6g}" for v in numbers) if numbers else ("", "", "")
+    return _name(term, source), fill, centre, scale
 
 
 def _name(term: Term, source: Input) -> str:
@@ -253,7 +295,7 @@ def _points(model: Specification, points: PointScore, event: str) -> list[Block]
         Table.of(_("Risk of {name} by total", name=event), (_("Total"), _("Risk")) * _ACROSS, risks),
         Table.of(
             _("The score against the equation, out of fold, with 95 % intervals"),
-            (_("Measure"), _("Score of points"), _("Equation")),
+            (_("Measure"), _("Score of points"), _("Equation, penalty and curves held")),
             cost,
         ),
     ]

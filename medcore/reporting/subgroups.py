@@ -22,7 +22,7 @@ FEW = "†"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownGroup:
     """What is told of the groups of a column: their sizes and events as text, and which of their shares are not."""
 
     sizes: list[list[str]]
@@ -30,7 +30,7 @@ class Shown:
     alerts: Mask
 
     @classmethod
-    def of(cls, found: Breakdown, n: int, n_events: int) -> Shown:
+    def of(cls, found: Breakdown, n: int, n_events: int) -> ShownGroup:
         """Hide what is small; groups that are not shown make up the rest of all ``n`` patients."""
         cells = [
             (g.n, g.n_events, g.n - g.n_events, g.confusion.tp, g.confusion.fn, g.confusion.tp + g.confusion.fp)
@@ -72,7 +72,7 @@ def subgroups(inputs: ReportInputs) -> list[Block]:
         found = breakdown(
             outcome, risk, patients.sensitive, [column], threshold=inputs.threshold, groups=patients.groups
         ).shown(inputs.shown)
-        shown = Shown.of(found, len(outcome), int(outcome.sum()))
+        shown = ShownGroup.of(found, len(outcome), int(outcome.sum()))
         rows = [_row(g, shown, place) for place, g in enumerate(found.groups)]
         if rows:
             blocks.append(Table.of(str(inputs.shown(column)), head, rows))
@@ -87,7 +87,7 @@ def subgroups(inputs: ReportInputs) -> list[Block]:
     return [*blocks, Paragraph(notes)]
 
 
-def _row(group: Subgroup, shown: Shown, place: int) -> tuple[str, ...]:
+def _row(group: Subgroup, shown: ShownGroup, place: int) -> tuple[str, ...]:
     size, events, _others = shown.sizes[place]
     shares = (
         (group.confusion.sensitivity, shown.sensitivity[place]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -79,6 +80,10 @@ class SealedFolder:
         return self.path.is_file()
 
 
+_one_header_at_a_time = threading.Lock()
+"""NumPy reads headers by ``ast``, whose count of depth all threads share before Python 3.12: now and then it ends one of two with SystemError (CPython issue 106905)."""
+
+
 def as_folder(folder: Folder | str) -> Folder:
     """Take the path of a folder for the folder."""
     return Path(folder) if isinstance(folder, str) else folder
@@ -100,7 +105,9 @@ def put_array(file: Folder, array: NDArray[Any]) -> None:
 
 def get_array(file: Folder) -> NDArray[Any]:
     """Read what :func:`put_array` wrote."""
-    array: NDArray[Any] = np.load(BytesIO(file.read_bytes()), allow_pickle=False)
+    data = BytesIO(file.read_bytes())
+    with _one_header_at_a_time:
+        array: NDArray[Any] = np.load(data, allow_pickle=False)
     return array
 
 
@@ -113,7 +120,8 @@ def put_arrays(file: Folder, arrays: Mapping[str, NDArray[Any]], *, compressed: 
 
 def get_arrays(file: Folder) -> dict[str, NDArray[Any]]:
     """Read what :func:`put_arrays` wrote."""
-    with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as archive:
+    data = BytesIO(file.read_bytes())
+    with _one_header_at_a_time, np.load(data, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 

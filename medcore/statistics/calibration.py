@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from medcore.statistics.logistic import Floats, LogisticFit, fit_logistic, logit
+from medcore.statistics.arrays import Floats
+from medcore.statistics.logistic import LogisticFit, fit_logistic, logit
 
 #: Log odds that differ by less are one risk for all: no slope can be told.
 _CONSTANT = 1e-9

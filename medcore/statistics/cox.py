@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 
 _MOST_STEPS, _SMALL = 60, 1e-16
 _MOST_SCORE = 30.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 
 
 def standardised_difference(mean_a: float, sd_a: float, mean_b: float, sd_b: float) -> float | None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 
-Floats = NDArray[np.float64]
+from medcore.statistics.arrays import Floats
 
 #: Risks are kept this far from 0 and 1 before the logit is taken (as in CalibrationCurves::val.prob.ci.2).
 EDGE = 1e-8
@@ -51,6 +49,8 @@ def fit_logistic(
     they do not count alike. Newton's method with halving of steps that would lower
     the likelihood.
     """
+    from scipy.special import expit  # its import takes 0.1 s, which reading a table need not wait for
+
     start = np.zeros(len(outcome)) if offset is None else offset
     weight = np.ones(len(outcome)) if weights is None else weights
     beta = np.zeros(design.shape[1])

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 from medcore.statistics.ranking import auroc_with_influence
 
 
@@ -33,17 +33,30 @@ def polytomous_discrimination(outcome: NDArray[np.integer], risk: Floats) -> tup
     """Return the polytomous discrimination index and each row's influence on it (n,).
 
     Draw one patient of each class: the index is the mean over classes of how often
-    the patient of that class has the highest risk of it, ties shared evenly between two
-    (Van Calster 2012, Eur J Epidemiol 27:761). Chance is 1/K. NaN where a class is absent.
+    the patient of that class has the highest risk of it, a tie of m shared by all m
+    (Van Calster 2012, Eur J Epidemiol 27:761; Dover 2021, Stat Med 40:4900). Chance is 1/K.
+    NaN where a class is absent.
     """
     k = risk.shape[1]
     if len(np.unique(outcome)) < k:
         return float("nan"), np.full(len(outcome), np.nan)
+    # 1/m, the share of one of m who tie, is the integral of u^(m − 1) over 0 to 1: Gauss and Legendre's is exact.
+    points, weights = np.polynomial.legendre.leggauss((k + 1) // 2)
+    total, influence = 0.0, np.zeros(len(outcome))
+    for u, weight in zip((points + 1) / 2, weights / 2, strict=True):
+        value, own = _with_ties_of(outcome, risk, float(u))
+        total, influence = total + weight * value, influence + weight * own
+    return float(total), influence
+
+
+def _with_ties_of(outcome: NDArray[np.integer], risk: Floats, u: float) -> tuple[float, Floats]:
+    """Return the index and the influences where each of those who tie with the patient counts ``u`` as beaten."""
+    k = risk.shape[1]
     total, influence = 0.0, np.zeros(len(outcome))
     for one in range(k):
         own = np.flatnonzero(outcome == one)
         score = risk[:, one]
-        beaten = {j: _beaten(score[own], score[outcome == j]) for j in range(k) if j != one}
+        beaten = {j: _beaten(score[own], score[outcome == j], u) for j in range(k) if j != one}
         product = np.prod(list(beaten.values()), axis=0)
         share = float(product.mean())
         total += share / k
@@ -51,20 +64,20 @@ def polytomous_discrimination(outcome: NDArray[np.integer], risk: Floats) -> tup
         for j in beaten:
             others = np.flatnonzero(outcome == j)
             rest = np.prod([b for other, b in beaten.items() if other != j], axis=0) * np.ones(len(own))
-            influence[others] += (_beating(score[own], rest, score[others]) - share) / (len(others) * k)
+            influence[others] += (_beating(score[own], rest, score[others], u) - share) / (len(others) * k)
     return total, influence
 
 
-def _beaten(own: Floats, others: Floats) -> Floats:
-    """Return which share of the others each of ``own`` (m,) lies above, ties counting half."""
+def _beaten(own: Floats, others: Floats, u: float) -> Floats:
+    """Return which share of the others each of ``own`` (m,) lies above, a tie counting ``u``."""
     ordered = np.sort(others)
     below, up_to = (np.searchsorted(ordered, own, side=side) for side in ("left", "right"))
-    return np.asarray((below + up_to) / (2 * len(others)))
+    return np.asarray(((1 - u) * below + u * up_to) / len(others))
 
 
-def _beating(own: Floats, weight: Floats, others: Floats) -> Floats:
-    """Return for each of the ``others`` the mean weight of ``own`` that lie above it, ties counting half."""
+def _beating(own: Floats, weight: Floats, others: Floats, u: float) -> Floats:
+    """Return for each of the ``others`` the mean weight of ``own`` that lie above it, a tie counting ``u``."""
     order = np.argsort(own, kind="stable")
     above = np.concatenate([np.cumsum(weight[order][::-1])[::-1], [0.0]])
     left, right = (np.searchsorted(own[order], others, side=side) for side in ("left", "right"))
-    return np.asarray((above[left] + above[right]) / (2 * len(own)))
+    return np.asarray((u * above[left] + (1 - u) * above[right]) / len(own))

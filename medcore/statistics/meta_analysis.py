@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import stdtrit
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 
 #: A prediction interval needs three sites at least (Higgins 2009, J R Stat Soc A 172:137).
 FEWEST_FOR_PREDICTION = 3

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 
 Ints = NDArray[np.integer]
 _TOLERANCE = 1e-9

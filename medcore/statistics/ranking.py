@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 from medcore.statistics.proportions import Z95
 
 NAN = float("nan")

@@ -17,8 +17,6 @@ from itertools import combinations
 from math import ceil, exp, log
 from typing import Any
 
-from scipy.special import gammaincinv
-
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 
@@ -128,21 +126,71 @@ def riley_sample_size(n_parameters: int, event_share: float, r2: float | None = 
     )
 
 
-def multinomial_sample_size(n_parameters: int, shares: Sequence[float]) -> SampleSize:
+def survival_sample_size(
+    n_parameters: int, rate: float, mean_follow_up: float, horizon: float, r2: float | None = None
+) -> SampleSize:
+    """Calculate how many patients are needed to develop a model of an event with its time.
+
+    ``rate`` is that of events by unit of time, ``mean_follow_up`` and ``horizon`` are in that unit; ``event_share`` is
+    then how many events a patient's mean follow-up sees. The criteria are those of Riley et al., Stat Med 2019;38:1276
+    (part II) as in ``pmsampsize``: small overfitting, small optimism, and a risk by the horizon known within 0.05 where
+    the rate is even. Raises SettingsError for values outside of what the formulas hold for.
+
+    >>> size = survival_sample_size(30, 0.065, 2.07, 2.0, 0.051)
+    >>> size.shrinkage, size.optimism, size.required_events, round(size.events_per_parameter, 2)
+    (5143, 1039, 692, 23.07)
+    """
+    seen = rate * mean_follow_up
+    if n_parameters < 1 or not 0 < seen < 1 or not horizon > 0:
+        raise SettingsError(
+            N_(
+                "A sample size needs at least one parameter and a share of events between 0 and 1; got {n} and {share}."
+            ),
+            n=n_parameters,
+            share=seen,
+        )
+    max_r2 = 1.0 - exp(2.0 * (seen * log(seen) - seen))
+    r2 = DEFAULT_SHARE_OF_MAX_R2 * max_r2 if r2 is None else r2
+    if not 0 < r2 <= max_r2:
+        raise SettingsError(
+            N_("The expected R² is {r2}; at this share of events it must lie between 0 and {most}."),
+            r2=round(r2, 3),
+            most=round(max_r2, 3),
+        )
+    # The lower bound of exp(−rate · horizon) is the further one: rate − d moves the risk by MARGIN.
+    off = log(1.0 + MARGIN * exp(rate * horizon)) / horizon
+    return SampleSize(
+        n_parameters=n_parameters,
+        event_share=seen,
+        r2=r2,
+        max_r2=max_r2,
+        shrinkage=_for_shrinkage(n_parameters, r2, SHRINKAGE),
+        optimism=_for_shrinkage(n_parameters, r2, r2 / (r2 + OPTIMISM * max_r2)),
+        prevalence=ceil(1.96**2 * rate / (mean_follow_up * off**2)),
+    )
+
+
+def multinomial_sample_size(
+    n_parameters: int, shares: Sequence[float], *, r2_of_pairs: Sequence[float] | None = None
+) -> SampleSize:
     """Calculate how many patients are needed to develop a multinomial model of K classes with the given shares.
 
     ``n_parameters`` counts the candidate parameters of one of the K − 1 equations. Every
     pair of classes must shrink by less than 10 %, the whole model's optimism and the error
     of every class's average risk (together) be small; each pair and the whole are assumed
-    to explain 15 % of what can be explained. Raises SettingsError for fewer than two
+    to explain 15 % of what can be explained, unless the Cox–Snell R² of each pair (1 and 2, 1 and 3, …, of the classes
+    that occur) is given. Raises SettingsError for fewer than two
     classes or no parameter.
 
     >>> multinomial_sample_size(17, (0.66, 0.17, 0.17)).shrinkage
     3745
     """
     present = _present(n_parameters, shares)
-    pairs = [(a + b, DEFAULT_SHARE_OF_MAX_R2 * max_cox_snell(a / (a + b))) for a, b in combinations(present, 2)]
-    shrinkage = max(ceil(_shrinking(n_parameters, own, SHRINKAGE) / both) for both, own in pairs)
+    pairs = list(combinations(present, 2))
+    r2 = r2_of_pairs or [DEFAULT_SHARE_OF_MAX_R2 * max_cox_snell(a / (a + b)) for a, b in pairs]
+    shrinkage = max(
+        ceil(_shrinking(n_parameters, own, SHRINKAGE) / (a + b)) for (a, b), own in zip(pairs, r2, strict=True)
+    )
     return _of_classes(n_parameters * (len(present) - 1), present, shrinkage=shrinkage)
 
 
@@ -174,6 +222,8 @@ def _present(n_parameters: int, shares: Sequence[float]) -> list[float]:
 
 def _of_classes(n_parameters: int, shares: Sequence[float], *, shrinkage: int | None = None) -> SampleSize:
     """Apply the criteria of the whole likelihood to K classes; ``shrinkage`` where every pair of classes asks for its own."""
+    from scipy.special import gammaincinv
+
     max_r2 = 1.0 - exp(2 * sum(s * log(s) for s in shares))
     r2 = DEFAULT_SHARE_OF_MAX_R2 * max_r2
     together = 2 * float(gammaincinv(0.5, 1 - 0.05 / len(shares)))  # chi squared's quantile, one degree of freedom

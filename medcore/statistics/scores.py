@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 
 #: Risks are kept this far from 0 and 1 before the logarithm is taken, as scikit-learn's log_loss does.
 TINY = float(np.finfo(np.float64).eps)

@@ -15,7 +15,8 @@ import numpy as np
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
-from medcore.statistics.logistic import Floats, logit
+from medcore.statistics.arrays import Floats
+from medcore.statistics.logistic import logit
 from medcore.statistics.proportions import Z95
 
 WIDTH_O_E = 0.2

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any
 
-from scipy.special import gammaincinv
-
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.statistics.proportions import Z95
@@ -95,6 +93,8 @@ def for_residual_variance(n_parameters: int, margin: float = MARGIN_VARIANCE) ->
 
 
 def _factor(degrees: int) -> float:
+    from scipy.special import gammaincinv
+
     low, high = (2 * float(gammaincinv(degrees / 2, p)) / degrees for p in (0.025, 0.975))  # of chi squared
     return sqrt(max(high, 1 / low))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,13 @@ def _keep_first_head(engine: Engine, data_dir: Path) -> None:
             keep_head(data_dir, Head(last.id, last.link))
 
 
+def _make_private(file: str | None) -> None:
+    """Make a database's file, which SQLite would make readable to everybody where nobody set a umask."""
+    if file and file != ":memory:":
+        with contextlib.suppress(OSError):  # it is there, or SQLite says what is wrong
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def database_at(url: str, keys: Keys | None = None) -> Engine:
     """Return an engine for an address, opened and tuned as medcore needs it, with whatever tables it has.
 
@@ -125,6 +134,7 @@ def database_at(url: str, keys: Keys | None = None) -> Engine:
         if address.drivername in {"postgresql", "postgres"}:
             address = address.set(drivername="postgresql+psycopg")
         if address.get_backend_name() == "sqlite":
+            _make_private(address.database)
             engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
             event.listen(engine, "connect", _tune_sqlite)
             event.listen(engine, "begin", _begin_sqlite)

@@ -11,10 +11,12 @@ from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.splitting.split import SplitSettings
 from medcore.errors import MedcoreError
+from medcore.evaluation.curves.thresholds import Rule
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import Message
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.manifest import YOUDEN
 from medcore.studies.people.roles import Access
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -28,13 +30,16 @@ UNFINISHED: tuple[RunState, ...] = ("queued", "running")
 class Choice:
     """The model and threshold a person settled on, and why.
 
-    ``threshold`` is the risk (0–1) from which a patient counts as positive.
+    ``threshold`` is the risk (0–1) from which a patient counts as positive, ``rule`` how it was chosen
+    (:data:`~medcore.evaluation.curves.thresholds.Rule`) and ``target`` the number that the rule was given.
     """
 
     run_id: str
     model: str
     threshold: float | None = None
     rationale: str = ""
+    rule: Rule = "by_hand"
+    target: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
@@ -79,6 +84,16 @@ class StudyRecord:
     answers: Mapping[str, str] = field(repr=False, default_factory=dict)
     similar_patients: bool = True
 
+    def origin(self, run_id: str, threshold: float, manifest: Mapping[str, Any]) -> Choice | None:
+        """Return where a run's threshold comes from: kept for the study, else the model's own; None if set by hand."""
+        kept, own = self.choice, manifest.get("threshold")
+        if kept is not None and kept.run_id == run_id and _same(kept.threshold, threshold):
+            return kept
+        if not _same(own, threshold):
+            return None
+        why = str(manifest.get("threshold_rationale", ""))
+        return Choice(run_id, "", own, why, "youden" if why == YOUDEN else "by_hand")
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, without the owner."""
         simple = ("id", "name", "cohort_name", "cohort_sha256", "n_rows", "n_columns", "identity", "n_runs", "n_looks")
@@ -91,6 +106,11 @@ class StudyRecord:
             "created_at": self.created_at.isoformat(),
             "updated_at": self.updated_at.isoformat(),
         }
+
+
+def _same(one: float | None, other: float) -> bool:
+    """Whether two thresholds are the same to a tenth of a per cent, in which they are set and shown."""
+    return one is not None and round(one, 3) == round(other, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +150,12 @@ class RunRecord:
         """The number of the run of which this is a recalibrated version, if it is one."""
         link = self.summary.get("version_of")
         return int(link["number"]) if link else None
+
+    @property
+    def r2(self) -> Estimate | None:
+        """The out-of-fold R² of a model that predicts a number."""
+        found = self.summary.get("r2")
+        return Estimate.from_dict(found) if found else None
 
     @property
     def auroc(self) -> Estimate | None:

@@ -22,6 +22,7 @@ from medcore.ui.kit.notices import error, errors_shown
 from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.state import from_address, speak, state, to_address, write_again
 from medcore.ui.kit.text import markup
+from medcore.ui.kit.turns import turn
 from medcore.ui.studies import tour
 
 WATCH_SECONDS = 15.0
@@ -30,6 +31,7 @@ DRAWN = '<span class="mc-drawn"></span>'
 CAVEAT = N_("For research use; not a medical device.")
 
 
+@turn()
 def main() -> None:
     """Draw the frame and run the page the person asked for."""
     st.set_page_config(
@@ -58,7 +60,10 @@ def _page() -> None:
         with errors_shown():
             _study()
         _language_switch()
-        fragment(_worker, every=None if jobs.worker_ready(store().settings) else 2.0)()
+        if jobs.worker_ready(store().settings):
+            _worker()
+        else:
+            fragment(_worker, every=2.0)()
         _signed_in(role)
         st.html(f'<p class="mc-caveat">{markup(_(CAVEAT))}</p>')
     to_address()

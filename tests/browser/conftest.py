@@ -26,6 +26,8 @@ from medcore import jobs
 from medcore.settings import ROOT, Settings
 
 PATIENCE_MS = 60_000
+TRAINING_MS = 300_000
+"""The first training also waits until a worker has started, which on a busy machine alone takes a minute."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # Streamlit's one inline script is refused, and on a deep link it first looks for itself beside the page.
@@ -110,6 +112,7 @@ class Visitor:
     def settled(self) -> Visitor:
         """Wait until the page is drawn and stays so for a moment."""
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.page.wait_for_selector("[data-testid=stMain]")  # hidden until all of it is there
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         return self
@@ -129,12 +132,12 @@ class Visitor:
         return self.page.locator(f"[class*='st-key-{key.replace('.', '-')}']").first
 
     def first_patient(self) -> Visitor:
-        """Open the patient at the top of the list by a click on the second column."""
+        """Open the patient at the top of the list by the button in its line."""
         table = self.page.get_by_test_id("stDataFrame").first
         table.scroll_into_view_if_needed()
         box = table.bounding_box()
         assert box is not None
-        self.page.mouse.click(box["x"] + 90, box["y"] + 55)
+        self.page.mouse.click(box["x"] + 34, box["y"] + 55)
         expect(self.page.locator("[class*='st-key-patient-steps']")).to_be_visible()
         return self.settled()
 
@@ -188,11 +191,21 @@ def visit(chromium: Browser, app_url: str, request: pytest.FixtureRequest) -> It
 @pytest.fixture(scope="session")
 def trained_study(chromium: Browser, app_url: str) -> str:
     """A sample opened and trained once, for the tests that only look."""
+    return opened_and_trained(chromium, app_url, "breast", "Logistic regression")
+
+
+@pytest.fixture(scope="session")
+def timed_study(chromium: Browser, app_url: str) -> str:
+    """A sample of an event with its time, opened and trained once."""
+    return opened_and_trained(chromium, app_url, "heart_failure", "Cox regression")
+
+
+def opened_and_trained(chromium: Browser, app_url: str, sample: str, model: str) -> str:
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     visitor = Visitor(context, app_url)
-    visitor.open().press("studies.sample.breast").settled()
-    visitor.choose("Logistic regression").press("train.start")
-    expect(visitor.page.get_by_role("button", name="Judge it").first).to_be_visible()
+    visitor.open().press(f"studies.sample.{sample}").settled()
+    visitor.choose(model).press("train.start")
+    expect(visitor.page.get_by_role("button", name="Judge it").first).to_be_visible(timeout=TRAINING_MS)
     study = visitor.study
     context.close()
     return study

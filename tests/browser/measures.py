@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import axe_playwright_python
 from playwright.sync_api import Page
@@ -36,15 +36,35 @@ BOXES = """() => {
   }
   for (let i = 0; i < texts.length; i++) for (let j = i + 1; j < texts.length; j++) {
     const a = texts[i], b = texts[j];
-    if (a.e === b.e || a.e.contains(b.e) || b.e.contains(a.e) || scrolls(a.e) !== scrolls(b.e)) continue;
-    const wide = Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left);
-    const high = Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top);
-    if (wide > 3 && high > 5) faults.push('overlap: ' + a.text + ' | ' + b.text);
+    if (Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left) <= 3) continue;
+    if (Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top) <= 5) continue;
+    if (!a.e.contains(b.e) && !b.e.contains(a.e) && scrolls(a.e) === scrolls(b.e)) faults.push('overlap: ' + a.text + ' | ' + b.text);
   }
+  for (const error of document.querySelectorAll('.mc-error')) faults.push('fails: ' + error.textContent.slice(0, 80));
   for (const chart of document.querySelectorAll('.stPlotlyChart'))
     if (!(chart.getAttribute('aria-label') || '').includes(' ')) faults.push('chart without words');
   return [...new Set(faults)];
 }"""
+
+FORMED = """([width, dark]) => new Promise(done => {
+  let last, same = 0, looks = 0;
+  const look = () => {
+    const main = document.querySelector('.stMain'), charts = [...document.querySelectorAll('.main-svg')];
+    const ground = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
+    const now = [main.scrollHeight, main.scrollWidth, ground, charts.map(c => c.getAttribute('width') + c.textContent.length)].join();
+    const asked = innerWidth === width && (parseInt(ground.match(/[0-9]+/)) < 128) === dark;
+    same = asked && now === last ? same + 1 : 0; last = now;
+    if (same === 3 || ++looks > 200) done(same === 3); else setTimeout(look, 35);
+  };
+  look();
+})"""
+
+
+def formed(page: Page, width: int, scheme: Literal["light", "dark"]) -> None:
+    """Give the page another width and colour scheme where it stands, and wait until it has taken them up."""
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900 if width > 500 else 844})
+    assert page.evaluate(FORMED, [width, scheme == "dark"]), f"The page does not settle at {width} pixels, {scheme}."
 
 
 def boxes(page: Page) -> list[str]:

@@ -70,3 +70,13 @@ def test_another_way_of_writing_in_a_new_table_is_reported_where_all_dates_began
     assert learnt["visit"].reading.dates == "ymd"
     new = read_table(("new.csv", io.BytesIO(b"visit,x\n3/5/2021,1.5\n2021-03-05,2.5\n").read()), like=learnt)
     assert [pd.isna(v) for v in typed(new.frame, learnt)["visit"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("year", "told"),
+    [(2564, "years of the Buddhist era"), (1066, "a year that cannot be, from 1066 to 1066"), (2019, "")],
+)
+def test_years_in_which_no_patient_lives_are_told(year, told, tmp_path):
+    cells = [f"{1 + k % 28:02d}.{1 + k % 12:02d}.{year if k % 3 else 2020}" for k in range(60)]
+    found = {f.code: str(f.message) for f in inspect(read(cells, "dmy", tmp_path))}
+    assert told in found.get("dates.impossible", "") and ("dates.impossible" in found) == bool(told)

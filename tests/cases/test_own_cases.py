@@ -106,7 +106,7 @@ def test_a_time_without_zone_among_times_with_is_reported(case):
 def test_pressures_with_units_and_gaps_are_split(case, findings):
     cohort = case("v16_pressures", target="died")
     assert ("columns.pairs", "blood_pressure") in codes(findings("v16_pressures"))
-    split = cohort.with_schema(split_column(cohort.schema, "blood_pressure"))
+    split = cohort.with_schema(split_column(cohort.schema, "blood_pressure", ("(1)", "(2)")))
     predictors = prepare(split, default_recipe(split.schema)).predictors
     assert predictors[["blood_pressure systolic", "blood_pressure diastolic"]].iloc[1].tolist() == [111, 61]
     assert predictors["blood_pressure systolic"].isna().sum() == 8

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook
 
-from medcore.data.preparation.fixes import change_column
+from medcore.data.preparation.fixes import apply_fix, change_column
+from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
-from medcore.data.values.typed import typed
+from medcore.data.values.column import UNREADABLE
+from medcore.data.values.typed import read_values, typed
 
 AGES = [41, 52, 63, 74, 58, 66]
 
@@ -41,6 +43,19 @@ def alone(cohort, row, name="x"):
         (["3 episodes", "1 episodes", "12 episodes", "4 episodes", "7 episodes"], [3, 1, 12, 4, 7], "episodes"),
         (["1h49", "53 min", "2h03", "1h 10"], [109, 53, 123, 70], "min"),
         (["4:41am", "7:22 PM", "12:05 a.m.", "12:30pm"], [4 + 41 / 60, 19 + 22 / 60, 5 / 60, 12.5], "h"),
+        (["2.5", "↑7.1", "↓1.2", "6.4↑", "3.3"], [2.5, 7.1, 1.2, 6.4, 3.3], None),
+        (["6.3 (high)", "3.5", "1.2 (LOW)", "4.4 (偏高)", "4.1 正常"], [6.3, 3.5, 1.2, 4.4, 4.1], None),
+        (["4.9 [3.5-5.1]", "3.2 (3.5–5.1 mmol/L)", "7.9 (ref: 3.5 to 5.1)", "0.2 [<0.4]"], [4.9, 3.2, 7.9, 0.2], None),
+        (["~37", "ca. 34", "approx 41", "大约52", "49?", "38", "44"], [37, 34, 41, 52, 49, 38, 44], None),
+        (["–1.8", "0.4", "‐2.2", "4.7"], [-1.8, 0.4, -2.2, 4.7], None),
+        (["٧٩", "٥٥٫٥", "٦٦"], [79, 55.5, 66], None),
+        (["१२०", "९५", "१०१"], [120, 95, 101], None),
+        (["38+3", "40+0", "26+6", "39"], [38 + 3 / 7, 40, 26 + 6 / 7, 39], "weeks"),
+        (["孕38周+3天", "孕41周", "27+5周", "38w2d"], [38 + 3 / 7, 41, 27 + 5 / 7, 38 + 2 / 7], "weeks"),
+        (["33 0/7", "40 6/7", "37 2/7"], [33, 40 + 6 / 7, 37 + 2 / 7], "weeks"),
+        (["5' 9''", "5′11″", "6'0”", "4' 10''"], [69, 71, 72, 58], "in"),
+        (["5 ft 9 in", "6 ft", "5ft2", "4 feet 11 inches"], [69, 72, 62, 59], "in"),
+        (["7 lb 8 oz", "9 lbs 15.2 oz", "6 lb"], [7.5, 9.95, 6], "lb"),
         (["上午9点", "下午3点20分", "晚上11:05", "凌晨2点半"], [9, 15 + 1 / 3, 23 + 5 / 60, 2.5], "h"),
     ],
 )
@@ -50,6 +65,37 @@ def test_numbers_are_understood_whole_and_alone(cells, expected, unit):
     assert cohort.schema["x"].unit == unit
     for row in range(len(cells)):
         assert alone(cohort, row) == pytest.approx(expected[row])
+
+
+def test_a_height_in_feet_is_converted_beside_centimetres():
+    _cohort, values = read(["170 cm", "5'9''", "181 cm", "165 cm"], name="height_cm", kind="numeric")
+    assert values.head(4).tolist() == pytest.approx([170, 175.26, 181, 165])
+
+
+@pytest.mark.parametrize("cells", [["3+4", "4+3", "3+3", "4+5"], ["4'05''", "3'48''", "3'59''", "4'31''"]])
+def test_a_gleason_score_is_no_gestation_and_a_run_of_minutes_no_height(cells):
+    _cohort, values = read(cells, kind="category")
+    assert set(values) == set(cells)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["E4V5M6", "E1 V1 M2", "m5 e3 v4", "E4VTM6"], {"E": [4, 1, 3], "V": [5, 1, 4], "M": [6, 2, 5]}),
+        (["9/10/10", "7 / 8 / 9", "3/5/8", "9/10/x"], {"(1)": [9, 7, 3], "(2)": [10, 8, 5], "(3)": [10, 9, 8]}),
+        (["G2P1A0", "G1P0A0", "G4P2A1", "G3P1A1"], {"G": [2, 1, 4, 3], "P": [1, 0, 2, 1], "A": [0, 0, 1, 1]}),
+    ],
+)
+def test_several_measurements_in_a_cell_become_columns_by_one_click(cells, expected):
+    cohort, _values = read(cells, name="score")
+    asked = cohort.with_schema(cohort.schema.change("age", role="outcome"))
+    (finding,) = [f for f in inspect(asked) if f.code == "columns.pairs"]
+    schema, _recipe = apply_fix(finding.fix, cohort.schema, default_recipe(cohort.schema))
+    split = read_values(cohort.with_schema(schema).frame, schema)
+    for name, values in expected.items():
+        assert split.frame[f"score {name}"].head(len(values)).tolist() == values
+    told = split.status[f"score {next(iter(expected))}"][:4].tolist()
+    assert told[3:] == [0 if len(values) == 4 else UNREADABLE]
 
 
 @pytest.mark.parametrize("minus", ["-", "－"])
@@ -126,3 +172,19 @@ def test_codes_with_letters_among_them_are_no_measurement() -> None:
     cells = [f"{240 + k}.{k % 10}" if k % 2 else f"V{10 + k}" for k in range(40)]
     cohort, _values = read(cells, kind="category")
     assert "categories.measured" not in {f.code for f in inspect(cohort)}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1 low", "2 normal", "3 high"],
+        ["0 (normal)", "1 (low)", "2 (high)"],
+        ["10–20", "20–30", "5 (3)", "30–40"],
+        ["*1", "*2", "*17"],
+        ["ca", "about 5 to 6 weeks", "high", "H"],
+    ],
+)
+def test_words_beside_numbers_that_are_no_flag_of_a_measurement_stay_words(cells):
+    cohort, values = read(cells)
+    assert cohort.schema["x"].kind == "category"
+    assert values.head(len(cells)).tolist() == cells

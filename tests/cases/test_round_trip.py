@@ -28,7 +28,7 @@ from medcore.data.splitting.split import SplitSettings
 from medcore.data.values.typed import typed
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.cohort import train_cohort, train_timed_cohort
+from medcore.models.run.cohort import train_cohort
 from tests.written_tables import open_document
 
 N_ROWS = 400
@@ -57,7 +57,7 @@ class Known:
 
 @cache
 def known(key: str) -> Known:
-    """Open a sample, and train a logistic regression on it, or a Cox regression where it asks by when."""
+    """Open a sample, and train a quick regression of what it asks."""
     path = next(s.path for s in samples() if s.key == key)
     frame = read_table(path).frame
     frame = frame.iloc[:: max(1, len(frame) // N_ROWS)].reset_index(drop=True)
@@ -67,10 +67,8 @@ def known(key: str) -> Known:
     sample = load_sample(key)
     sample = Cohort(frame, sample.schema, sample.sha256, sample.name, sample.source)
     split = SplitSettings(test_size=0, n_folds=2)
-    if sample.schema.follow_up is not None:
-        timed = train_timed_cohort(sample, TrainSettings(model="cox"), split=split)
-        return Known(raw, read, native, sample, timed.bundle)
-    trained = train_cohort(sample, TrainSettings(model="logistic", epochs=5), split=split)
+    model = "cox" if sample.schema.follow_up is not None else "linear" if sample.schema.number else "logistic"
+    trained = train_cohort(sample, TrainSettings(model=model, epochs=5), split=split)
     return Known(raw, read, native, sample, trained.bundle)
 
 

@@ -1,12 +1,14 @@
 """Charts of risks by a horizon state their finding, count who is still followed, and stay drawable where nothing is known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from medcore.charts import by_horizon
 from medcore.charts.drawing import theme
+from medcore.charts.survival_curves import follow_up
 from medcore.evaluation import (
     calibration_curve_at_horizon,
     decision_curve_at_horizon,
@@ -14,6 +16,7 @@ from medcore.evaluation import (
     incidence_by_risk,
 )
 from medcore.i18n import language
+from medcore.statistics.survival.censoring import Censoring
 
 HORIZONS = [1.0, 3.0, 5.0]
 
@@ -43,7 +46,7 @@ def all_charts(duration, event, risk, name="<b>Cox</b>"):
         "decision": by_horizon.decision_at_horizon(
             {name: decision_curve_at_horizon(*last)}, when="5 years", threshold=0.3
         ),
-        "auroc": by_horizon.auroc_over_time({name: found}, unit="years"),
+        "auroc": by_horizon.auroc_over_time({name: found}, measured_in="years"),
     }
 
 
@@ -71,10 +74,25 @@ def test_those_still_followed_stand_under_the_curves_of_their_group():
 def test_the_areas_are_drawn_with_their_intervals():
     duration, event, risk = patients()
     found = evaluate_at_horizons(duration, event, risk, HORIZONS)
-    figure = by_horizon.auroc_over_time({"Cox": found}, unit="years")
+    figure = by_horizon.auroc_over_time({"Cox": found}, measured_in="years")
     areas = [h.metrics["auroc"] for h in found.at]
     assert figure.data[0].y == pytest.approx([a.value for a in areas], abs=1e-4)
     assert figure.data[0].error_y.array == pytest.approx([a.high - a.value for a in areas], abs=2e-4)
+
+
+def test_horizons_are_told_in_a_unit_of_which_they_are_whole_numbers():
+    found = evaluate_at_horizons(*patients(), HORIZONS)
+
+    def axis_of(*horizons):
+        moved = replace(found, at=tuple(replace(h, horizon=t) for h, t in zip(found.at, horizons, strict=True)))
+        return by_horizon.auroc_over_time({"Cox": moved}, measured_in="days").layout.xaxis
+
+    axis = axis_of(30.0, 90.0, 180.0)
+    assert (axis.title.text, axis.ticktext) == ("Horizon (days)", ("30", "90", "180"))
+    axis = axis_of(365.25, 730.5, 1826.25)
+    assert (axis.title.text, axis.ticktext) == ("Horizon (years)", ("1", "2", "5"))
+    axis = axis_of(30.0, 90.0, 182.625)
+    assert (axis.title.text, axis.ticktext) == ("Horizon", ("30 days", "90 days", "6 months"))
 
 
 def test_a_horizon_beyond_the_follow_up_is_drawn_without_a_curve():
@@ -88,3 +106,12 @@ def test_one_risk_for_all_is_one_group():
     curves = incidence_by_risk(duration, event, np.full(300, 0.3), 5.0)
     title, _ = theme.headline(by_horizon.incidence_by_risk(curves, when="5 years", unit="years", competing=False))
     assert len(curves) == 1 and title == "Only one group of risk can be told apart"
+
+
+def test_the_chart_of_follow_up_is_the_reverse_of_kaplan_meier() -> None:
+    duration, event = np.array([1.0, 2.0, 3.0, 4.0]) * 12, np.array([0, 1, 0, 0])
+    drawn = follow_up(Censoring.of(duration, event), horizons=[24.0], unit="years", per=12.0)
+    line = next(trace for trace in drawn.data if trace.mode == "lines")
+    assert list(line.x) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert list(line.y) == pytest.approx([1.0, 0.75, 0.75, 0.375, 0.0])
+    assert "75 were followed for 2 years" in drawn.layout.title.text.replace("<br>", " ")

@@ -107,6 +107,21 @@ def test_a_well_calibrated_model_is_not_accused():
     assert calibration.finding(metrics(y, p)).startswith("No departure")
 
 
+def test_legends_lie_where_their_curves_are_not():
+    y, a, _b = patients()
+    rare = utility.decision_curve({"a": decision_curve(y, a)}).layout.legend
+    common = utility.decision_curve({"a": decision_curve(1 - y, (1 - a) ** 0.3)}).layout.legend
+    assert (rare.xanchor, rare.yanchor) == ("right", "top")
+    assert (common.xanchor, common.yanchor) == ("left", "bottom")  # worth acting on also at high thresholds
+
+
+def test_a_headline_never_says_0_or_100_per_cent_of_what_is_neither():
+    rare = discrimination.risk_distribution(
+        risk_distribution(np.repeat([1.0, 0.0], 50), np.repeat([0.9993, 0.0004], 50)), positive="yes"
+    )
+    assert "above 99.93%; half of those without, above 0.04%" in theme.headline(rare)[0].replace(" %", "%")
+
+
 def test_the_decision_curve_title_names_the_useful_thresholds():
     y, a, _ = patients(2000)
     curve = decision_curve(y, a)

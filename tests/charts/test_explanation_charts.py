@@ -6,6 +6,7 @@ import pytest
 from medcore.charts import explanation as charts
 from medcore.charts.drawing import theme
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
+from medcore.explanation.patient.wording import Measure
 from medcore.explanation.shapley.results import Contribution, Explanation
 
 
@@ -133,3 +134,31 @@ def test_a_map_is_empty_where_nobody_is():
     z = np.array(charts.what_if_map(found).data[0].z, dtype=float)
     assert np.isnan(z[0, 1])
     assert z[1, 1] == pytest.approx(40)
+
+
+def test_a_predicted_number_is_drawn_in_its_unit_and_not_from_zero():
+    measure = Measure("Heart rate", "/min", 20.0)
+    curve = WhatIfCurve(
+        column="age",
+        values=tuple(float(v) for v in range(30, 60)),
+        risk=np.linspace(150.0, 130.0, 30),
+        support=np.ones(30) / 30,
+        current=40.0,
+        current_risk=143.0,
+    )
+    figure = charts.what_if_curve(curve, threshold=140.0, measure=measure)
+    low, high = figure.layout.yaxis.range
+    assert 100 < low < 130 < 150 < high < 180
+    assert "Heart rate is predicted from 130 /min to 150 /min" in figure.layout.title.text
+    assert min(np.min(trace.y) for trace in figure.data) >= low
+    found = WhatIfMap(
+        x_column="age",
+        y_column="bmi",
+        x_values=(30.0, 40.0),
+        y_values=(20.0, 30.0),
+        risk=np.array([[150.0, 140.0], [145.0, 135.0]]),
+        near=np.ones((2, 2), dtype=bool),
+        current=(30.0, 20.0),
+    )
+    heat = charts.what_if_map(found, measure=measure).data[0]
+    assert heat.zmax is None and np.nanmax(heat.z) == 150.0

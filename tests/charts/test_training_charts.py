@@ -1,5 +1,7 @@
 """The live curves show what was reported, and no more points than a page can draw."""
 
+from dataclasses import replace
+
 from medcore.charts import training
 from medcore.charts.drawing import theme
 from medcore.models.contract.progress import Progress
@@ -44,6 +46,13 @@ def test_loss_has_training_validation_and_band():
     assert [t.name for t in figure.data] == ["All networks", "Training patients", "Validation patients"]
     assert list(figure.data[1].y) == [1 / e for e in range(1, 21)]
     assert "0.050" in theme.alt_text(figure)
+
+
+def test_the_loss_of_a_number_is_no_log_loss():
+    learning = [replace(p, auroc=float("nan"), val_auroc=None) for p in moments(3)]
+    assert training.has_auroc(moments(3)) and not training.has_auroc(learning)
+    assert training.loss_curve(moments(3)).layout.yaxis.title.text == "Log loss"
+    assert training.loss_curve(learning).layout.yaxis.title.text == "Loss"
 
 
 def test_auroc_without_members_has_no_band():

@@ -8,13 +8,14 @@ import pytest
 
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.follow_up import span
-from medcore.data.preparation.event_time import choose_event_time, horizon_in, propose_event_times
+from medcore.data.preparation.event_time import choose_event_time, horizon_in, propose_event_times, unit_finding
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.preparation.replay import prepare
 from medcore.data.quality import inspect
 from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.errors import InputError, SettingsError, TargetError
+from medcore.statistics.sample_size import survival_sample_size
 
 
 def ward(n: int = 120, **columns: object) -> pd.DataFrame:
@@ -48,6 +49,17 @@ def test_the_time_never_predicts_and_says_in_which_unit_it_is() -> None:
     assert schema.follow_up.main == 3 * 365.25
     assert "taken as days" in str(schema["death"].reason)
     assert Schema.from_dict(schema.to_dict()) == schema
+    (told,) = unit_finding(schema)
+    assert (told.code, told.columns) == ("outcome.unit_guessed", ("futime",)) and "taken as days" in str(told.message)
+    assert unit_finding(choose_event_time(rows, "death", when="futime", unit="days")) == ()
+
+
+@pytest.mark.parametrize(("longest", "step", "unit"), [(285, 1, "days"), (170, 1, "months"), (285, 0.5, "months")])
+def test_whole_numbers_of_more_than_fifteen_years_in_months_are_days(longest, step, unit) -> None:
+    times = np.arange(longest, longest - 60 * step, -step)
+    frame = pd.DataFrame({"t": times.astype(str), "status": ["0", "1"] * 30, "age": np.arange(60).astype(str)})
+    schema = choose_event_time(cohort(frame), "status", when="t")
+    assert schema.follow_up is not None and schema.follow_up.unit == unit
 
 
 def test_of_one_and_two_the_second_is_the_event_with_its_reason() -> None:
@@ -154,9 +166,9 @@ def test_follow_up_is_still_a_leak_where_classes_are_predicted() -> None:
     found = [f for f in inspect(classes) if f.code == "leakage.follow_up"]
     assert [f.columns for f in found] == [("futime",)]
     timed = rows.with_schema(choose_event_time(rows, "death", when="futime"))
-    codes = {f.code for f in inspect(timed)}
-    assert "leakage.follow_up" not in codes
-    assert "outcome.sample_size" not in codes
+    told = {f.code: f for f in inspect(timed)}
+    assert "leakage.follow_up" not in told
+    assert "with its time" in str(told["outcome.sample_size"].message)
     again = choose_target(timed.schema, rows.frame, "death")
     assert again.follow_up is None
     assert "futime" not in [c.name for c in again.predictors]
@@ -173,3 +185,48 @@ def test_what_cannot_be_is_one_clear_sentence() -> None:
     ):
         with pytest.raises(InputError):
             call()
+
+
+def dated_ward(n: int = 150) -> pd.DataFrame:
+    """Patients who entered and left on days, some of whom died on one."""
+    rng = np.random.default_rng(4)
+    start = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 700, n), unit="D")
+    stay = rng.integers(30, 1500, n)
+    died = rng.random(n) < 0.4
+    end = start + pd.to_timedelta(stay, unit="D")
+    return pd.DataFrame(
+        {
+            "date_of_diagnosis": [str(d.date()) for d in start],
+            "last_contact": [str(d.date()) for d in end],
+            "death_date": [str(d.date()) if gone else None for d, gone in zip(end, died, strict=True)],
+            "status": np.where(died, "dead", "alive"),
+            "age": [f"{v:.0f}" for v in rng.normal(60, 10, n)],
+        },
+        dtype="str",
+    )
+
+
+def test_dates_that_tell_follow_up_are_proposed_by_themselves() -> None:
+    rows = cohort(dated_ward())
+    found = {p.status: p for p in propose_event_times(rows.frame, rows.schema)}
+    assert found["status"].dates == ("date_of_diagnosis", "last_contact")
+    assert found["death_date"].dates == ("date_of_diagnosis", "death_date")
+    assert found["status"].to_dict()["dates"] == ["date_of_diagnosis", "last_contact"]
+    assert "never before" in str(found["death_date"].reason)
+    schema = choose_event_time(rows, "status", when=found["status"].dates, horizons=["1y"])
+    assert schema.follow_up is not None and schema.follow_up.causes == ("dead",)
+    early = rows.frame.assign(last_contact="2014-06-01")
+    assert not [p for p in propose_event_times(early, rows.schema) if p.dates == ("date_of_diagnosis", "last_contact")]
+
+
+def test_few_events_with_their_time_are_advised_cox_and_told_how_many_are_needed() -> None:
+    rows = cohort(dated_ward())
+    timed = rows.with_schema(choose_event_time(rows, "status", when=("date_of_diagnosis", "last_contact")))
+    found = {f.code: f for f in inspect(timed)}
+    assert "prefer Cox regression" in str(found["outcome.few_events"].remedy)
+    needed = str(found["outcome.sample_size"].message)
+    assert "with its time" in needed and "events (Riley)" in needed
+    by_hand = survival_sample_size(30, 0.065, 2.07, 2.0, 0.051)
+    assert (by_hand.required, by_hand.optimism, by_hand.required_events) == (5143, 1039, 692)
+    low, middle = 0.065 - 1.96 * np.sqrt(0.065 / (by_hand.prevalence * 2.07)), np.exp(-0.13)
+    assert np.exp(-2 * low) - middle <= 0.05 < np.exp(-2 * (low - 0.001)) - middle

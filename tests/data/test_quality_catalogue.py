@@ -57,6 +57,14 @@ def test_a_clean_table_raises_nothing():
     assert codes(cohort_of(clean_table())) == []
 
 
+def test_few_whole_numbers_read_as_amounts_are_told_until_somebody_says_what_they_are():
+    pain = np.random.default_rng(3).choice(["1", "2", "3", "4"], N)
+    found = finding(cohort_of(clean_table().assign(cp=pain)), "categories.amounts")
+    assert (found.columns, found.severity, found.fix) == (("cp",), "info", None)
+    for said in ({"kind": "category"}, {"kind": "numeric", "confidence": 1.0}, {"level_labels": {"1": "typical"}}):
+        assert "categories.amounts" not in codes(cohort_of(clean_table().assign(cp=pain), cp=said))
+
+
 def test_every_code_is_given_once():
     names = [c.code for c in CHECKS]
     assert len(names) == len(set(names))

@@ -58,6 +58,18 @@ def test_no_curve_is_drawn_where_there_are_no_patients():
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["observed"][-1] is None
 
 
+def test_one_patients_many_rows_draw_no_curve_and_make_no_interval_narrow():
+    rng = np.random.default_rng(2)
+    p = np.concatenate([rng.uniform(0.01, 0.2, 400), rng.uniform(0.7, 0.72, 12)])
+    y = np.concatenate([(rng.random(400) < 0.1), np.ones(12)]).astype(float)
+    rows, patients = (calibration_curve(y, p, groups=g, n_boot=40) for g in (None, np.r_[np.arange(400), [400] * 12]))
+    assert np.nanmax(np.where(np.isfinite(rows.observed), rows.risk, 0)) > 0.7
+    assert patients.risk[np.isfinite(patients.observed)].max() < 0.3
+    twice = calibration_curve(np.repeat(y, 2), np.repeat(p, 2), groups=np.repeat(np.arange(412), 2), n_boot=40)
+    for one, two in zip(rows.groups[:9], twice.groups[:9], strict=True):
+        assert two.observed.high - two.observed.low == pytest.approx(one.observed.high - one.observed.low, rel=0.06)
+
+
 def test_a_perfectly_calibrated_model_errs_no_more_than_chance_in_95_of_100_tables():
     rng, below = np.random.default_rng(3), 0
     for _table in range(120):

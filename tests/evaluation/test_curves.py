@@ -76,3 +76,14 @@ def test_curves_survive_one_class_and_one_event(y):
     for result in (roc(y, p), precision_recall(y, p), gain(y, p), risk_distribution(y, p)):
         assert json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert roc(y, p).auroc.exists == (len(set(y)) == 2)
+
+
+@pytest.mark.parametrize("curve", [roc, precision_recall])
+def test_bands_are_as_wide_as_of_the_patients_where_their_rows_are_copies(tables, curve):
+    y, p = tables["breast"]
+    thrice, codes = np.repeat([y, p], 3, axis=1), np.repeat(np.arange(len(y)), 3)
+    low, high = ("tpr_low", "tpr_high") if curve is roc else ("precision_low", "precision_high")
+    found = curve(y, p), curve(*thrice, groups=codes), curve(*thrice)
+    width, told, narrow = (np.mean(getattr(c, high) - getattr(c, low)) for c in found)
+    assert told == pytest.approx(width, rel=0.1)
+    assert narrow < 0.75 * width

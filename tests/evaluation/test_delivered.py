@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
 from scipy.stats import mannwhitneyu
+from statsmodels.stats.proportion import proportion_confint
 
 from medcore.evaluation import decision_curve, evaluate, net_benefit
 from medcore.evaluation.figures.estimates import Estimate
@@ -141,7 +142,18 @@ def test_calibration_and_net_benefit_are_those_of_four_fifths_of_the_patients(ju
     terms = (risk >= 0.3) * (event - 0.3 / 0.7 * (1 - event))
     benefit = net_benefit(event, risk, 0.3, folds=folds)
     assert benefit.value == pytest.approx(terms.mean())
-    assert benefit.high - benefit.value == pytest.approx(Z95 * terms.std() / np.sqrt(300 * 4 / 5), rel=1e-9)
+    # Zou and Donner's recovery, by statsmodels' bounds of Wilson for four fifths of the patients.
+    n, price = 300 * 4 / 5, 0.3 / 0.7
+    found, alarms = ((risk >= 0.3) & (event == k) for k in (1, 0))
+    bounds = [proportion_confint(share.mean() * n, n, method="wilson") for share in (found, alarms)]
+    (down, up), (fewer, more) = (
+        abs(np.array(b) - share.mean()) for b, share in zip(bounds, (found, alarms), strict=True)
+    )
+    together = np.corrcoef(found, alarms)[0, 1]
+    low = np.sqrt(down**2 + (price * more) ** 2 - 2 * together * down * price * more)
+    high = np.sqrt(up**2 + (price * fewer) ** 2 - 2 * together * up * price * fewer)
+    assert (benefit.value - benefit.low, benefit.high - benefit.value) == pytest.approx((low, high), rel=1e-6)
+    assert benefit.high - benefit.low == pytest.approx(2 * Z95 * terms.std() / np.sqrt(n), rel=0.02)
     curve = decision_curve(event, risk, thresholds=np.array([0.3]), folds=folds)
     assert (curve.low[0], curve.high[0]) == pytest.approx((benefit.low, benefit.high))
 

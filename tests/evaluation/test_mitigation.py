@@ -49,6 +49,8 @@ def test_groups_too_small_are_left_as_they_were(unequal):
     y, p, groups = unequal
     found = equal_sensitivity(y, p, groups, threshold=0.4)
     assert FEW not in found.thresholds
+    told = [found.before[key].sensitivity.value for key in (A, B)]
+    assert found.gap("before") == max(told) - min(told)  # as the gaps between groups are told
     assert found.before[FEW] == found.after[FEW]
 
 

@@ -83,7 +83,7 @@ def test_small_groups_are_named_and_tiny_ones_hidden():
     assert found.n_too_small == 3
     assert {g.name: g.judgeable for g in found.groups} == {"big": "yes", "small": "no"}
     text = " ".join(str(w) for w in found.warnings())
-    assert "small" in text and "3 patients" in text
+    assert "small" in text and "not shown: 3" in text
     assert not found.fairness.demographic_parity.exists
 
 

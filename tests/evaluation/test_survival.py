@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from medcore.evaluation.curves.utility import decision_curve
@@ -12,6 +13,7 @@ from medcore.evaluation.figures.estimates import CONSTANT_RISK
 from medcore.evaluation.survival.accuracy import brier_at, integrated_brier, scaled_brier_at
 from medcore.evaluation.survival.calibration import calibration_curve_at_horizon
 from medcore.evaluation.survival.discrimination import auroc_at
+from medcore.evaluation.survival.groups import compare_at_horizon, groups_at_horizon, mistakes_at_horizon
 from medcore.evaluation.survival.horizon import BEYOND, Horizon
 from medcore.evaluation.survival.incidence import incidence_by_risk
 from medcore.evaluation.survival.performance import AT_HORIZON, SurvivalPerformance, evaluate_at_horizons
@@ -78,7 +80,7 @@ def test_without_censoring_the_figures_are_those_of_two_classes():
     assert brier_at(here, risk[:, 1]).value == pytest.approx(np.mean((risk[:, 1] - y) ** 2))
     ours, theirs = decision_curve_at_horizon(duration, event, risk[:, 1], 5.0), decision_curve(y, risk[:, 1])
     for part in ("net_benefit", "low", "over_all", "over_all_high", "treat_all"):
-        assert getattr(ours, part) == pytest.approx(getattr(theirs, part), abs=1e-12)
+        assert getattr(ours, part) == pytest.approx(getattr(theirs, part), rel=1e-11, abs=1e-12)
 
 
 @pytest.mark.parametrize("competing", [False, True])
@@ -99,9 +101,10 @@ def test_influences_are_derivatives(competing):
             figure(*(np.append(m, x[i]) for m, x in zip(many, (duration, event, risk), strict=True))) for i in range(40)
         ]
         influence = copies * (np.array(moved) - figure(*many))
-        curve = net_benefit_at_horizon(duration, event, risk, 5.0, 0.3)
         if figure is benefit:
-            assert (curve.high - curve.value) / 1.959964 == pytest.approx(np.sqrt(influence @ influence), rel=1e-3)
+            found = net_benefit_at_horizon(*many, 5.0, 0.3)  # of so many patients the interval is that of a mean
+            error = np.sqrt(copies) * (found.high - found.low) / 2 / 1.959964
+            assert error == pytest.approx(np.sqrt(influence @ influence), rel=1e-3)
         else:
             here = Horizon.of(duration, event, 5.0)
             terms = here.weight * (risk - here.event) ** 2 / 40
@@ -236,3 +239,65 @@ def test_horizons_that_make_no_sense_are_refused(horizons, columns, says):
     duration, event, risk = simulated(30)
     with pytest.raises(ValueError, match=says):
         evaluate_at_horizons(duration, event, risk[:, :columns], horizons)
+
+
+def many_followed(n: int = 900, seed: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return durations, events, true risks by 5 and a coarser view of them."""
+    rng = np.random.default_rng(seed)
+    x, noise = rng.normal(size=n), rng.normal(size=n)
+    death, out = rng.exponential(10 * np.exp(-x)), rng.exponential(20, n)
+    risk = -np.expm1(-0.5 * np.exp(x))
+    worse = -np.expm1(-0.5 * np.exp(0.5 * x + 0.5 * noise))
+    return np.minimum(death, out), (death <= out).astype(np.int64), risk, worse
+
+
+def test_a_difference_of_two_models_is_that_of_their_figures_with_a_paired_interval() -> None:
+    duration, event, good, worse = many_followed()
+    found = compare_at_horizon(duration, event, good, worse, 5.0)
+    at = Horizon.of(duration, event, 5.0)
+    assert found.auroc.value == pytest.approx(auroc_at(at, good).value - auroc_at(at, worse).value, abs=1e-12)
+    assert found.brier.value == pytest.approx(brier_at(at, good).value - brier_at(at, worse).value, abs=1e-12)
+    assert found.auroc.low > 0 and found.brier.high < 0 and "A tells" in str(found.verdict("A", "B"))
+    turned = compare_at_horizon(duration, event, worse, good, 5.0)
+    assert (turned.auroc.low, turned.auroc.high) == pytest.approx((-found.auroc.high, -found.auroc.low))
+    rng, drawn = np.random.default_rng(1), []
+    for _ in range(200):
+        who = rng.integers(0, len(duration), len(duration))
+        there = Horizon.of(duration[who], event[who], 5.0)
+        drawn.append(auroc_at(there, good[who]).value - auroc_at(there, worse[who]).value)
+    assert (found.auroc.high - found.auroc.low) / 3.92 == pytest.approx(np.std(drawn), rel=0.2)
+    same = compare_at_horizon(duration, event, good, good, 5.0)
+    folds = np.arange(len(duration)) % 5
+    nothing = compare_at_horizon(duration, event, good, 0.3 + 0.02 * folds, 5.0, folds=folds)
+    assert nothing.auroc.value == pytest.approx(auroc_at(at, good).value - 0.5)
+    assert same.auroc.value == 0 and "Neither" in str(same.verdict("A", "B"))
+
+
+def test_a_group_is_judged_as_if_it_were_alone() -> None:
+    duration, event, risk, _worse = many_followed()
+    sex = pd.DataFrame({"sex": np.where(np.arange(900) % 3, "f", "m"), "rare": ["x"] * 3 + ["y"] * 897})
+    found = {str(g.key): g for g in groups_at_horizon(duration, event, risk, 5.0, sex, ["sex"])}
+    inside = (sex["sex"] == "f").to_numpy()
+    alone = evaluate_at_horizons(duration[inside], event[inside], risk[inside][:, None], [5.0]).at[0]
+    assert found["f"].auroc == alone.metrics["auroc"] and found["f"].o_e_ratio == alone.metrics["o_e_ratio"]
+    assert (found["f"].n, found["f"].n_events, found["f"].observed) == (600, alone.n_events, alone.observed)
+    assert [str(g.key) for g in groups_at_horizon(duration, event, risk, 5.0, sex, ["rare"])] == ["y"]
+
+
+def test_risks_by_a_horizon_are_missed_most_where_the_planted_patients_are():
+    duration, event, risks = simulated(600, seed=3)
+    planted = np.arange(600) % 4 == 0
+    duration = np.where(planted, np.minimum(duration, 0.5), duration)
+    event = np.where(planted, 1, event)
+    columns = pd.DataFrame({"dose": planted.astype(float), "age": np.arange(600.0) % 7})
+    found = mistakes_at_horizon(duration, event, risks[:, 1], 5.0, columns)
+    first = found.regions[0]
+    assert [str(c) for c in first.conditions] == ["dose ≥ 0.5"] and (first.n, first.n_events) == (150, 150)
+    assert first.observed == pytest.approx(1) and first.gap.low > 0.3
+    known = Horizon.of(duration, event, 5.0)
+    terms = -np.log(np.where(known.event, risks[:, 1], 1 - risks[:, 1]))
+    assert found.mean_loss == pytest.approx((terms * known.weight).sum() / known.weight.sum())
+    assert found.worst[0] == np.argmax(np.where(known.known, terms, 0))
+    second = next(r for r in found.regions if [str(c) for c in r.conditions] == ["dose < 0.5"])
+    alone = Horizon.of(duration[~planted], event[~planted], 5.0)
+    assert second.observed == pytest.approx(alone.incidence.at(5.0)) and second.gap.high - second.gap.low < 0.2

@@ -1,12 +1,19 @@
 """A chosen threshold does what its rule says, and says why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
 from medcore.errors import SettingsError
 from medcore.evaluation import confusion
-from medcore.evaluation.curves.thresholds import across_folds, choose_threshold, harm_ratio_threshold
+from medcore.evaluation.curves.thresholds import (
+    across_folds,
+    choose_threshold,
+    harm_ratio_threshold,
+    knowing_the_choice,
+)
 
 
 def test_a_harm_ratio_of_nineteen_is_a_threshold_of_five_per_cent(tables):
@@ -79,6 +86,32 @@ def test_a_threshold_from_noise_has_no_youden_index_across_folds():
         honest.append(found.sensitivity.value + found.specificity.value - 1)
     assert np.mean(flattered) > 0.1
     assert abs(np.mean(honest)) < 0.05
+
+
+def test_bounds_that_know_of_the_choice_hold_the_truth_of_a_threshold_from_noise():
+    held, naive = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        y, p = (rng.random(100) < 0.4).astype(float), rng.random(100)
+        chosen = choose_threshold(y, p, "youden").threshold
+        low, high = knowing_the_choice(y, p, "youden")["sensitivity"]
+        seen = confusion(y, p, chosen).sensitivity
+        held.append(low <= 1 - chosen <= high)  # the risk is uniform: so many of any patients are called positive
+        naive.append(seen.low <= 1 - chosen <= seen.high)
+    assert np.mean(held) > 0.9 > np.mean(naive)
+
+
+@pytest.mark.parametrize(("rule", "target"), [("net_benefit", 3.0), ("sensitivity", 0.9), ("specificity", 0.8)])
+def test_bounds_that_know_of_the_choice_hold_what_is_seen_of_many_patients(rule, target):
+    rng = np.random.default_rng(0)
+    p = rng.beta(2, 5, 4000)
+    y, patient = (rng.random(4000) < p).astype(float), np.arange(4000) // 2
+    seen = confusion(y, p, choose_threshold(y, p, rule, target=target).threshold)
+    for name, (low, high) in knowing_the_choice(y, p, rule, target=target, groups=patient).items():
+        share = getattr(seen, name).value
+        assert low - 0.005 < share < high + 0.005 and 0 < high - low < 0.2
+        told = getattr(replace(seen, bounds={name: (low, high)}), name)
+        assert told.value == share and told.method == "choice" and told.low <= min(low, share)
 
 
 def test_rules_that_look_at_no_outcome_need_no_folds():

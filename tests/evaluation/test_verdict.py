@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medcore.evaluation import decision_curve, evaluate
+from medcore.evaluation import decision_curve, evaluate, net_benefit
 from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS
 from medcore.evaluation.verdict import verdict
@@ -16,27 +16,32 @@ def judged(slope: float, *, n: int = 2000, noise: bool = False, threshold: float
     outcome = (rng.random(n) < 1 / (1 + np.exp(-score))).astype(np.int64)
     risk = 1 / (1 + np.exp(-slope * (rng.permutation(score) if noise else score)))
     metrics = evaluate(outcome, np.column_stack([1 - risk, risk]), ["no", "yes"], n_boot=50).metrics
-    return verdict(metrics, decision_curve(outcome.astype(float), risk), threshold, locked=False)
+    event = outcome.astype(float)
+    here = decision_curve(event, risk, thresholds=np.array([threshold]))
+    return verdict(metrics, decision_curve(event, risk), threshold, locked=False, here=here), net_benefit(
+        event, risk, threshold
+    )
 
 
 def test_true_risks_that_help_are_said_to_do_so() -> None:
-    found = judged(1.0)
+    found, benefit = judged(1.0, threshold=0.396)  # between two points of the curve
+    assert found.gain.value == pytest.approx(100 * benefit.value) and found.gain.low == pytest.approx(100 * benefit.low)
     assert (found.ranks, found.comes_true, found.helps, found.level) == ("yes", "yes", "yes", "success")
     assert "locked test set" in str(found.next_step)
 
 
 def test_risks_are_not_said_to_come_true_because_few_patients_show_no_departure() -> None:
-    found = judged(1.0, n=300)
+    found, _benefit = judged(1.0, n=300)
     assert found.comes_true == "unclear"
     assert found.level == "warning"
     assert "its risks come true, and" not in str(found.sentence)
 
 
 def test_the_first_thing_amiss_decides_the_sentence() -> None:
-    assert "Risks are too extreme" in str(judged(2.5).sentence)
-    assert "do not act" in str(judged(1.0, noise=True).sentence)
-    assert judged(1.0, noise=True).level == "error"
-    far = judged(1.0, threshold=0.98)
+    assert "Risks are too extreme" in str(judged(2.5)[0].sentence)
+    assert "do not act" in str(judged(1.0, noise=True)[0].sentence)
+    assert judged(1.0, noise=True)[0].level == "error"
+    far, _benefit = judged(1.0, threshold=0.98)
     assert far.helps == "unclear" and "choose a threshold between" in str(far.next_step)
 
 

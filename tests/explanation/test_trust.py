@@ -1,16 +1,20 @@
 """How far to trust a risk: nearness, local calibration, prediction sets, words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 
 from medcore.errors import SettingsError
 from medcore.explanation.patient import neighbours, wording
+from medcore.explanation.patient.bands import incidence_band
 from medcore.explanation.patient.conformal import ConformalSets
-from medcore.explanation.patient.reference import Reference
+from medcore.explanation.patient.reference import Followed, Measured, Reference
 from medcore.explanation.patient.reliability import assess, local_calibration
 from medcore.features import UNSEEN, CodeBook
+from medcore.statistics.survival.incidence import Incidence, complementary_bounds
 
 
 @pytest.fixture
@@ -125,6 +129,16 @@ def test_similar_patients_are_the_nearest_by_the_weighted_columns(reference):
     assert found[0].outcome in reference.classes
 
 
+def test_a_training_patient_is_held_against_the_others_only(reference):
+    row, own = int(reference.rows[7]), reference.codes[7]
+    others = reference.without(row)
+    assert len(others.codes) == len(reference.codes) - 1 and row not in others.rows
+    assert row in {n.row for n in neighbours.similar(reference, own, class_index=1)}
+    assert row not in {n.row for n in neighbours.similar(others, own, class_index=1)}
+    assert others.remoteness(own) == reference.remoteness(own, without=7)
+    assert reference.without(None) is reference and reference.without(-1) is reference
+
+
 @pytest.mark.parametrize("word", ["off", "0", "fo"])
 def test_an_installation_that_shows_no_real_patients_answers_with_none(reference, monkeypatch, word):
     monkeypatch.setenv("MEDCORE_SIMILAR_PATIENTS", word)
@@ -189,3 +203,63 @@ def test_one_training_patient_is_enough_to_answer():
         book, ("no", "yes"), np.array([[1.0]]), np.array([1]), np.array([[0.3, 0.7]]), np.array([0])
     )
     assert judged(lone, [1.0]).local.n == 1
+
+
+def test_the_band_of_a_risk_by_a_horizon_is_what_became_of_patients_of_like_risk() -> None:
+    rng = np.random.default_rng(4)
+    expected = rng.uniform(0.05, 0.9, 2000)
+    death, out = -np.log(rng.random(2000)) / -np.log1p(-expected), rng.uniform(0, 3, 2000)
+    duration, event = np.minimum(death, out), (death <= out).astype(np.int64)
+    risk = np.array([0.2, 0.5, 0.8])
+    low, high = incidence_band(duration, event, expected, risk, 1.0)
+    assert ((low < risk) & (risk < high)).all() and (high - low < 0.25).all()
+    many = rng.uniform(0.05, 0.9, 1500)  # share windows with their neighbours
+    lows, highs = incidence_band(duration, event, expected, np.concatenate([risk, many]), 1.0)
+    assert lows[:3] == pytest.approx(low, abs=0.03) and highs[:3] == pytest.approx(high, abs=0.03)
+    inside = np.argsort(expected)[:200]
+    found = Incidence.of(duration[inside], event[inside])
+    first = incidence_band(duration, event, expected, np.array([0.0]), 1.0)
+    bounds = complementary_bounds(found.at(1.0), float(np.sqrt(found.variance_at(1.0))))
+    assert (first[0][0], first[1][0]) == pytest.approx(bounds)
+    assert np.isnan(incidence_band(duration, event, expected, risk, 5.0)).all()
+
+
+def test_trust_in_a_risk_by_a_horizon_counts_nobody_who_left_early() -> None:
+    """Of 50 alike, 20 had it at once and 20 left at once: by the horizon it is 20 of 50, then none of those left."""
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(50, 2))
+    outcome = np.repeat([1, 0, 0], [20, 20, 10])
+    risk = np.tile([0.6, 0.4], (50, 1))
+    frame = pd.DataFrame(rows, columns=["a", "b"])
+    book = CodeBook.fit(frame, {"a": "numeric", "b": "numeric"})
+    plain = Reference.from_arrays(book, ("no", "yes"), book.transform(frame), outcome, risk, np.arange(50))
+    duration = np.repeat([1.0, 1.5, 9.0], [20, 20, 10])
+    timed = replace(plain, followed=Followed(duration, 5.0))
+    local = local_calibration(timed, plain.patients.take([0]), class_index=1)
+    assert (local.n, local.n_events, local.observed) == (50, 20, pytest.approx(0.4))
+    assert local.low < 0.4 < local.high and local.agrees
+    assert timed.base(1) == pytest.approx(0.4) and plain.base(1) == pytest.approx(0.4)
+    left_first = replace(timed, followed=Followed(np.repeat([2.0, 1.5, 9.0], [20, 20, 10]), 5.0))
+    assert local_calibration(left_first, plain.patients.take([0]), class_index=1).observed == pytest.approx(20 / 30)
+    beyond = replace(timed, followed=Followed(duration, 10.0))
+    unknown = local_calibration(beyond, plain.patients.take([0]), class_index=1)
+    assert np.isnan(unknown.observed) and unknown.told is None and unknown.agrees
+    assert "of 100 had had it by then" in str(local.told)
+
+
+def test_a_number_is_held_against_the_mean_of_patients_alike(reference):
+    rng = np.random.default_rng(0)
+    value = rng.normal(140.0, 20.0, len(reference.codes))
+    measure = wording.Measure("Heart rate", "/min", float(value.std(ddof=1)))
+    numbers = replace(reference, risk=value[:, None] + 1.0, classes=("rate",), measured=Measured(value, measure))
+    patient = usual_patient(reference)
+    found = assess(numbers, patient, 140.0, class_index=0, simple_risk=140.0)
+    places = reference.nearest(patient, 50)
+    interval = ttest_1samp(value[places], 0.0).confidence_interval(0.95)
+    assert found.local.observed == value[places].mean()
+    np.testing.assert_allclose([found.local.low, found.local.high], interval, rtol=1e-12)
+    assert found.level == "usual" and "/min" in str(found.local.told)
+    doubted = assess(numbers, patient, 140.0, class_index=0, simple_risk=140.0 + 0.51 * value.std(ddof=1))
+    assert doubted.level == "caution" and str(doubted.headline) == "Read this prediction with caution."
+    off = assess(replace(numbers, risk=value[:, None] + 30.0), patient, 140.0, class_index=0)
+    assert "was measured" in str(off.reasons[0])

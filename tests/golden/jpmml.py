@@ -32,8 +32,8 @@ print(json.dumps([importlib.metadata.version("jpmml-evaluator"), [[row[f"risk_{c
 def main(python: str, xsd: str) -> None:
     schema, cases, version = etree.XMLSchema(etree.parse(xsd)), [], ""
     with tempfile.TemporaryDirectory() as folder:
-        for classes, method in ((2, "then"), (3, "temperature")):
-            _bundle, results = train_written(Path(folder) / str(classes), classes)
+        for classes, method, kind in ((2, "then", "logistic"), (3, "temperature", "logistic"), (3, "none", "ordinal")):
+            _bundle, results = train_written(Path(folder) / f"{kind}{classes}", classes, model=kind)
             model = replace(written_model(results), calibrator=CALIBRATORS[method], points=None, errors=None)
             text = to_pmml(model, results.manifest)
             schema.assertValid(etree.fromstring(text.encode()))

@@ -14,6 +14,7 @@ import pytest
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
 from medcore.jobs.cluster import connection as cluster_module
+from medcore.jobs.cluster import processes
 from medcore.jobs.cluster.processes import BELOW_THE_PAGES, LocalCluster, Process, fingerprint, running_scheduler
 from medcore.jobs.cluster.security import cluster_security
 from medcore.settings import ROOT, Settings
@@ -90,7 +91,12 @@ def test_workers_give_way_to_the_pages(cluster: LocalCluster) -> None:
     jobs.call(divmod, 7, 2)  # a worker is there
     here = os.nice(0)
     assert psutil.Process(cluster.scheduler.pid).nice() == here
-    assert {p.nice() for p in cluster.worker.family()} == {min(here + BELOW_THE_PAGES, 19)}
+    nicer = min(here + BELOW_THE_PAGES, 19)
+    assert {p.nice() for p in cluster.worker.family()} == {nicer}
+    ours = Path("/proc/self/autogroup")
+    if ours.exists():
+        groups = {Path(f"/proc/{p.pid}/autogroup").read_text().split()[-1] for p in cluster.worker.family()}
+        assert groups == {str(min(int(ours.read_text().split()[-1]) + BELOW_THE_PAGES, 19))}
 
 
 def test_nothing_listens_but_on_loopback(cluster: LocalCluster) -> None:
@@ -228,3 +234,36 @@ def test_a_clock_that_is_set_makes_no_process_a_stranger(monkeypatch: pytest.Mon
         assert ours.alive()
     assert not Process(os.getpid(), ours.born + 5).alive()
     assert not Process(2**22 + 1, ours.born).alive()
+
+
+def test_a_parent_without_a_worker_is_given_up_after_time_of_its_own_not_of_others(
+    monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(processes, "CHILDLESS_SECONDS", 1.0)
+    core = f"import os; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})"
+    busy = f"{core}\nwhile True: pass"
+    commands = (busy, f"import os; os.nice(19)\n{busy}", "import time; time.sleep(60)")
+    _busy, starved, idle = started = [subprocess.Popen([sys.executable, "-S", "-c", c]) for c in commands]
+    try:
+        alone, waits = Process.of(idle.pid), Process.of(starved.pid)
+        eventually(lambda: not processes._looks_after_workers(LocalCluster(Process(1, 0.0), alone, "")))
+        assert processes._starved(starved.pid) > 0.3
+        assert processes._looks_after_workers(LocalCluster(Process(1, 0.0), waits, ""))
+        monkeypatch.setattr(processes, "_starved", {waits.pid: 3600.0, alone.pid: 0.0}.__getitem__)
+        assert processes._looks_after_workers(LocalCluster(waits, alone, ""))  # it waits for its scheduler
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def test_workers_that_another_web_server_began_just_now_are_given_their_time(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, "sqlite://", "memory://")
+    assert processes.seconds_to_start(settings, 500.0) == 500.0
+    with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as waiting:
+        young = Process.of(waiting.pid)
+        LocalCluster(young, young, "").write(settings)
+        assert processes.seconds_to_start(settings, 1e9) < 60.0
+        waiting.kill()
+    LocalCluster(young, Process(waiting.pid, processes._since_start() - 500.0), "").write(settings)
+    assert processes.seconds_to_start(settings, 1e9) > 400.0

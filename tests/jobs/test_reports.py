@@ -18,6 +18,7 @@ from medcore.models.run.results import read_results
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines
+from medcore.studies.records import Choice
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Setting
         run = store.create_run("ann", study.id, TrainSettings(model="logistic"))
         perform_run(settings, "ann", run.id, train_study)
         assert store.get_run("ann", run.id).state == "done"
-        store.save_choice("ann", study.id, run_id=run.id, model="logistic", threshold=0.25, rationale="one to three")
+        store.save_choice("ann", study.id, Choice(run.id, "logistic", 0.25, "one to three"))
         yield settings, run.id
         forget_engines()
 

@@ -18,6 +18,8 @@ from medcore import jobs
 from medcore.data.preparation.recipe import prepare
 from medcore.data.splitting.split import make_split
 from medcore.errors import CancelledError, TargetError, WorkerError
+from medcore.explanation.model import overview
+from medcore.explanation.patient import worker_queries
 from medcore.jobs.cluster.security import cluster_security
 from medcore.jobs.runs.workers import ClusterWorkers, _trials_on_each_machine
 from medcore.models.contract import candidate
@@ -32,6 +34,7 @@ from medcore.models.selection import search
 from medcore.models.selection.search import fit_searched
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
+from medcore.ui.patient.batch import Batch
 
 Eventually = Callable[..., None]
 
@@ -232,6 +235,39 @@ def start(job_store: Store, job_study: StudyRecord, two_workers: None) -> Callab
         return jobs.start_run(job_store, "ann", job_study.id, settings)
 
     return started
+
+
+def n_bundles_opened() -> int:
+    return int(worker_queries._kept_bundle.cache_info().currsize)
+
+
+def test_a_worklist_is_explained_by_all_workers_with_the_numbers_of_one(
+    start: Callable[..., str],
+    finished: Callable[[str], RunRecord],
+    job_settings: Settings,
+    job_study: StudyRecord,
+    job_store: Store,
+    eventually: Eventually,
+) -> None:
+    run = finished(start(search_minutes=0))
+    client = jobs.ensure_cluster(job_settings).client
+    client.run(worker_queries.forget)
+    frame = job_store.load_cohort("ann", job_study.id).frame.head(40)
+    batch = Batch(jobs.ResultOf(job_settings, "ann", run.id), frame, "yes", piece_seconds=0.01)
+    batch.start()
+
+    def whole() -> bool:
+        batch.look()
+        return batch.finished
+
+    eventually(whole, 60)
+    assert set(client.run(n_bundles_opened).values()) == {1}
+    alone = overview.explain_table(job_store.result_folder("ann", run.id), frame, class_name="yes", scale="probability")
+    found = batch.found
+    assert found is not None and batch.done == 40
+    np.testing.assert_array_equal(found.rows, alone.rows)
+    np.testing.assert_array_equal(found.contributions, alone.contributions)
+    np.testing.assert_array_equal(found.prediction, alone.prediction)
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,9 +8,11 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss as sklearn_log_loss
 
+from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.models.selection.calibration import (
     EVENT_METHODS,
     MANY_CLASS_METHODS,
+    NO_SHIFT,
     Calibrator,
     choose_calibrator,
     fit_calibrator,
@@ -74,6 +77,16 @@ def test_every_binary_method_keeps_the_order_of_patients_and_survives_json(metho
     np.testing.assert_array_equal(again.apply(risk), calibrator.apply(risk))
 
 
+@pytest.mark.parametrize("method", ["platt", "beta", "temperature"])
+def test_an_order_worse_than_chance_is_kept_too_and_never_becomes_a_tie(method):
+    # In noise the half of tables whose order is luckily right would else be the only ones with an AUROC (decision 78).
+    risk, outcome, folds = overconfident(n=200)
+    applied = fit_calibrator(method, risk[:, ::-1], outcome).apply(risk[:, ::-1])
+    order = np.argsort(risk[:, 0])
+    assert (np.diff(applied[order, 1]) > 0).all()
+    assert choose_calibrator(risk[:, ::-1], outcome, folds).calibrator.method != "none"
+
+
 def test_overconfident_risks_are_brought_to_a_slope_of_one():
     risk, outcome, folds = overconfident()
     choice = choose_calibrator(risk, outcome, folds)
@@ -124,3 +137,32 @@ def test_the_honest_risks_of_a_fold_come_from_what_the_other_folds_chose():
     choice = choose_calibrator(risk, turned, folds, methods=("none", "platt"))
     own = fit_calibrator("platt", risk[folds != 0], turned[folds != 0]).apply(risk[folds == 0])
     np.testing.assert_array_equal(choice.oof[folds == 0], own)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_recalibration_that_does_not_pay_on_folds_without_a_say_is_left(seed):
+    """Three folds choose what the odd one is harmed by: the risks stay, and are judged as they are."""
+    rng = np.random.default_rng(seed)
+    folds = np.repeat(np.arange(4), 250)
+    score = rng.normal(size=1000)
+    outcome = (rng.random(1000) < expit(score + np.array([-1.5, 0.5, 0.5, 0.5])[folds])).astype(np.int64)
+    risk = np.column_stack([1 - expit(0.9 * score), expit(0.9 * score)])
+    choice = choose_calibrator(risk, outcome, folds, methods=("none", "platt", "beta"))
+    assert choice.calibrator.method == "none"
+    np.testing.assert_array_equal(choice.oof, risk)
+
+
+def test_what_is_not_recalibrated_is_judged_as_it_is():
+    for seed in range(6):
+        risk, outcome, folds = overconfident(150, seed)
+        choice = choose_calibrator(risk**0.4 / (risk**0.4).sum(axis=1, keepdims=True), outcome, folds)
+        assert class_log_loss(outcome, choice.oof) <= choice.log_loss["none"]
+
+
+def test_risks_of_whole_sites_are_stretched_or_left_and_not_shifted(ward):
+    """The reference network is overconfident enough that at random folds it is shifted too."""
+    sites = np.array(list("ABCD") * 60, dtype=object)
+    prepared = replace(ward.prepared, sites=sites)
+    by_site = replace(ward, prepared=prepared, split=make_split(prepared, SplitSettings(kind="site", test_size=0.0)))
+    assert ward.train("seed", epochs=20).bundle.calibrator.method not in NO_SHIFT
+    assert by_site.train("seed", epochs=20).bundle.calibrator.method in NO_SHIFT

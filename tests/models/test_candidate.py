@@ -21,7 +21,7 @@ from medcore.models.contract.candidate import (
 )
 from medcore.models.contract.titles import title
 from medcore.models.run.results import save_trained
-from medcore.targets import EventTime
+from medcore.targets import EventTime, Number
 
 A_NEW_MODEL = dedent(
     '''
@@ -113,8 +113,9 @@ def test_the_order_is_that_of_every_run_before():
     assert searched_with("auto") == ("logistic", "forest", "extra_trees", "boosting")
     of_classes = {"prevalence", "logistic", "ordinal", "kernel", "forest", "boosting", "network"}
     by_when = {c.part.kind for c in candidates(EventTime(2)).values()}
-    assert set(part_classes()) == of_classes | by_when
-    assert not of_classes & by_when
+    numbers = {c.part.kind for c in candidates(Number()).values()}
+    assert set(part_classes()) == of_classes | by_when | numbers
+    assert not of_classes & by_when and not (of_classes | by_when) & numbers
 
 
 def test_every_setting_that_a_model_reads_exists():

@@ -21,10 +21,11 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.timed import TimedPart
 from medcore.models.deployed.external import validate
 from medcore.models.deployed.timed import predict_timed_table, validate_timed
-from medcore.models.run.cohort import train_cohort, train_timed_cohort
+from medcore.models.run.cohort import train_cohort
 from medcore.models.run.learning import learning_curve
 from medcore.models.run.results import read_results
 from medcore.models.run.timed_results import read_timed_results
+from medcore.models.run.training import train
 from medcore.models.survival.cox import incidences, on_steps
 from medcore.statistics.cox import Cox, fit_cox
 from medcore.targets import EventTime
@@ -64,7 +65,7 @@ def cohort(frame: pd.DataFrame, **options: object) -> Cohort:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("timed")
-    return train_timed_cohort(cohort(ward()), TrainSettings(model="cox"), folder=folder), folder
+    return train_cohort(cohort(ward()), TrainSettings(model="cox"), folder=folder), folder
 
 
 def test_a_curve_rises_and_the_risk_is_one_of_its_points(trained) -> None:
@@ -102,7 +103,7 @@ def test_the_bundle_opens_without_pickle_and_predicts_the_same(trained) -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers(trained) -> None:
-    again = train_timed_cohort(cohort(ward()), TrainSettings(model="cox"))
+    again = train_cohort(cohort(ward()), TrainSettings(model="cox"))
     assert np.array_equal(again.results.training.curve, trained[0].results.training.curve)
     assert np.array_equal(again.bundle.predict(ward()), trained[0].bundle.predict(ward()))
 
@@ -136,7 +137,7 @@ def test_every_patient_gets_risks_by_each_horizon_and_the_curve(trained) -> None
 
 
 def test_where_events_compete_all_incidences_and_none_sum_to_one() -> None:
-    found = train_timed_cohort(cohort(ward(400, competing=True), competing=["2"]), TrainSettings(model="cox"))
+    found = train_cohort(cohort(ward(400, competing=True), competing=["2"]), TrainSettings(model="cox"))
     bundle = found.bundle
     assert bundle.classes == ("no event", "1", "2")
     assert bundle.risk(bundle.background).sum(axis=1) == pytest.approx(1.0)
@@ -168,7 +169,8 @@ def test_incidences_of_competing_events_are_those_of_r(name: str) -> None:
 def test_what_reckons_with_classes_refuses_a_time(trained) -> None:
     found = trained[0]
     with pytest.raises(TargetError, match="a censored patient is not one without the event"):
-        train_cohort(cohort(ward()), TrainSettings(model="logistic"))
+        made = {"schema": found.bundle.schema, "recipe": found.bundle.recipe, "cohort_sha256": ""}
+        train(found.prepared, found.split, TrainSettings(model="logistic"), **made)
     with pytest.raises(TargetError, match="a censored patient is not one without the event"):
         learning_curve(found.prepared, found.split, TrainSettings(model="logistic"))
     with pytest.raises(TargetError, match="validate_timed"):
@@ -181,9 +183,9 @@ def test_models_for_classes_and_by_when_are_told_apart() -> None:
     assert "logistic" not in offered(target)
     assert all(issubclass(c.part, TimedPart) for c in candidates(target).values() if c.part is not None)
     with pytest.raises(SettingsError, match="does not predict by when"):
-        train_timed_cohort(cohort(ward()), TrainSettings(model="logistic"))
+        train_cohort(cohort(ward()), TrainSettings(model="logistic"))
     with pytest.raises(SettingsError, match="no search for settings"):
-        train_timed_cohort(cohort(ward()), TrainSettings(model="cox", search_minutes=1))
+        train_cohort(cohort(ward()), TrainSettings(model="cox", search_minutes=1))
 
 
 def test_the_shell_trains_predicts_judges_and_explains_by_when(tmp_path: Path, capsys) -> None:
@@ -195,12 +197,13 @@ def test_the_shell_trains_predicts_judges_and_explains_by_when(tmp_path: Path, c
         return json.loads(capsys.readouterr().out)
 
     options = ["--target", "status", "--duration", "days", "--event", "1", "--horizon", "2y,1y", "--model", "cox"]
-    found = run("train", table, *options, "--out", tmp_path / "bundle")
+    found = run("train", table, *options, "--out", tmp_path / "bundle", "--stability", "2")
+    assert (found["stability"]["n_refits"], set(found["stability"]["by_horizon"])) == (2, {"365.25", "730.5"})
     assert (found["main_horizon"], found["unit"], found["horizons"]) == (730.5, "days", [365.25, 730.5])
     assert found["cross_validated"]["overall"]["integrated_brier"]["low"] < 0.25
     run("predict", tmp_path / "bundle", table, "--out", tmp_path / "risks.csv")
     risks = pd.read_csv(tmp_path / "risks.csv")
-    page = train_timed_cohort(
+    page = train_cohort(
         cohort(pd.read_csv(table, dtype="str")), TrainSettings(model="cox")
     ).bundle  # what a page trains of the same table
     assert risks["risk_1"].to_numpy() == pytest.approx(page.predict(pd.read_csv(table, dtype="str"))[:, 1], abs=1e-15)
@@ -213,11 +216,10 @@ def test_the_shell_trains_predicts_judges_and_explains_by_when(tmp_path: Path, c
     assert (proposed[0]["status"], proposed[0]["duration"]) == ("status", "days")
     for wrong in (
         ["explain", tmp_path / "bundle", table, "--row", "0", "--horizon", "9y"],
-        ["evaluate", tmp_path / "bundle", table, "--threshold", "0.2"],
+        ["evaluate", tmp_path / "bundle", table, "--weight", "age"],
         ["model", tmp_path / "bundle", "--out", tmp_path / "m.html"],
         ["reproduce", tmp_path / "bundle", "--out", tmp_path / "r.py"],
         ["train", table, "--target", "status", "--event", "1", "--out", tmp_path / "x"],
-        ["train", table, "--target", "status", "--duration", "days", "--stability", "5", "--out", tmp_path / "x"],
     ):
         assert main(list(map(str, wrong))) == 2
         assert "Traceback" not in capsys.readouterr().err

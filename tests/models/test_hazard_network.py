@@ -6,7 +6,7 @@ import pytest
 from medcore.data.splitting.split import SplitSettings
 from medcore.models.bundle.bundle import load_bundle
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.cohort import train_timed_cohort
+from medcore.models.run.cohort import train_cohort
 from medcore.models.survival.intervals import incidence_of
 from medcore.models.trainer.epoch import Rules, loss_gradient
 from medcore.models.trainer.hazards import coded, hazard_loss_each, mean_hazard_loss
@@ -66,7 +66,7 @@ def test_hazards_of_competing_causes_make_shares_that_sum_to_one() -> None:
 def test_the_network_learns_and_is_kept_as_it_was(tmp_path) -> None:
     rows = cohort(ward(160, competing=True), competing=["2"])
     settings, split = TrainSettings(model="network", epochs=5), SplitSettings(test_size=0, n_folds=2)
-    trained = train_timed_cohort(rows, settings, split=split, folder=tmp_path / "bundle")
+    trained = train_cohort(rows, settings, split=split, folder=tmp_path / "bundle")
     judged = trained.results.cross_validated.by(730.5)
     assert judged.mean_risk == pytest.approx(judged.observed.value, abs=0.12)
     assert (trained.results.training.curve.sum(axis=1) <= 1 + 1e-9).all()

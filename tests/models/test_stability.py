@@ -1,11 +1,18 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from medcore.data.splitting.split import SplitSettings
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.stability import _corrected, _sample, refits, stability, told
+from medcore.models.run.cohort import train_cohort
+from medcore.models.run.stability import Refit, _corrected, _sample, instability, refits, stability, told
 from medcore.models.run.training import task_of
+from medcore.statistics.survival.censoring import Censoring
 from medcore.targets import Target
+from tests.models import test_event_time as timed
 
 SETTINGS = TrainSettings(model="logistic")
 
@@ -44,6 +51,20 @@ def test_instability_is_the_distance_of_refits_from_the_model(ward, logistic, fo
     assert set(result.to_dict()) >= {"n_refits", "figures", "mean_absolute_error"}
 
 
+def test_instability_is_that_of_r_pminternal():
+    golden = Path(__file__).parent.parent / "golden"
+    judged, expected = (json.loads((golden / f"{name}.json").read_text()) for name in ("judged", "stability"))
+    outcome, risks = np.array(judged["outcome"]), np.array([expected["risk"], *expected["refits"]])
+    both = np.stack([1 - risks, risks], axis=-1)
+    found = [Refit(risk, np.array(rows)) for risk, rows in zip(both[1:], judged["samples"], strict=True)]
+    result = instability(1, Target(2), outcome, both[0], found)
+    np.testing.assert_allclose(result.error, expected["mape"], rtol=0, atol=1e-9)
+    assert result.mean_error == pytest.approx(expected["mean_mape"], abs=1e-9)
+    np.testing.assert_allclose([result.low, result.high], [expected["low"], expected["high"]], rtol=0, atol=1e-9)
+    gaps = [result.figures[name].optimism for name in ("auroc", "brier")]
+    np.testing.assert_allclose(gaps, judged["optimism"], rtol=0, atol=1e-6)  # risks are kept with nine figures
+
+
 def test_a_sample_has_whole_patients_and_keeps_copies_in_one_fold(ward):
     task = task_of(ward.prepared, ward.split, SETTINGS)
     rows = _sample(task, 3)
@@ -76,3 +97,23 @@ def test_each_of_more_classes_is_judged_and_of_an_order_each_step_up(three_class
     assert list(kept["by_class"]) == list(classes[1:] if task.target.ordered else classes)
     free = told(Target(3), classes, by_question)
     assert list(free["by_class"]) == list(classes) and not free["or_higher"]
+
+
+@pytest.mark.parametrize("competing", [False, True])
+def test_risks_by_a_horizon_are_compared_with_those_of_refits(competing):
+    rows = timed.cohort(timed.ward(150, competing=competing), competing=["2"] if competing else [])
+    settings = TrainSettings(model="cox")
+    trained = train_cohort(rows, settings, split=SplitSettings(test_size=0, n_folds=2))
+    found = refits(trained.prepared, trained.split, settings, n=3)
+    result = stability(trained.prepared, trained.split, settings, trained.bundle, found)
+    assert set(result) == {0, 1}
+    own, risks = trained.bundle.at(365.25).risk(trained.bundle.encode(rows.frame))[:, 1], [f.risk[:, 0] for f in found]
+    assert result[0].risk == pytest.approx(own, abs=1e-9)
+    np.testing.assert_allclose(result[0].error, np.abs(np.array(risks) - own).mean(axis=0), atol=1e-9)
+    task = task_of(trained.prepared, trained.split, settings)
+    happened = (task.outcome == 1) & (task.duration <= 365.25)
+    weights = Censoring.of(task.duration, task.outcome).weights(365.25)
+    brier = result[0].figures["brier"]
+    assert brier.apparent == pytest.approx((weights * (own - happened) ** 2).mean())
+    assert brier.optimism < 0 < brier.corrected and 0.5 < result[1].figures["auroc"].corrected < 1
+    assert len(result[0].curves) == 3

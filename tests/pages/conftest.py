@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,15 @@ from medcore.studies import Store, StudyRecord
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie
 from medcore.ui.kit.shown import waiting
+from medcore.ui.patient import batch
 
 Opened = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def _waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for what a page waits a second for: the first file that is read starts the process that reads."""
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 170.0)
 
 
 @pytest.fixture
@@ -30,16 +38,24 @@ def page_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Do the worker's work in this process, and wait for it."""
 
     def call(
-        function: Callable[..., Any], *args: Any, timeout: float = 0, stop: jobs.Stop | None = None, **kwargs: Any
+        function: Callable[..., Any],
+        *args: Any,
+        timeout: float = 0,
+        stop: jobs.Stop | None = None,
+        urgent: bool = True,
+        **kwargs: Any,
     ) -> Any:
         return function(*map(at_hand, args), **kwargs)
 
     monkeypatch.setattr(jobs, "call", call)
-    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 170.0)
+    with ThreadPoolExecutor(1) as lanes:
+        monkeypatch.setattr(batch, "_lanes", lanes)
+        yield
+        monkeypatch.setattr(batch, "UNSEEN_SECONDS", 0.0)  # what a test leaves unfinished is not gone on with
 
 
 @pytest.fixture

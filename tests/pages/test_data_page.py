@@ -1,9 +1,13 @@
 """Data page: identifiers first, then outcome, findings with fixes, preparation and split."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from medcore.data.long import Pivot
+from medcore.data.reading.long.series import with_series
 from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
+from medcore.data.values.typed import typed
 from medcore.i18n import language
 from medcore.studies.owners import LOCAL_OWNER
 
@@ -154,9 +158,61 @@ def test_a_file_is_read_again_with_another_separator(open_page, page_store):
     widget(app, "selectbox", "data.read.delimiter").set_value(other).run()
     press(app, "data.read.again")
     studies = page_store.list_studies(LOCAL_OWNER)
-    assert len(studies) == 2
+    assert len(studies) == 2 and app.query_params["study"] == studies[0].id
     assert page_store.load_cohort(LOCAL_OWNER, studies[0].id).source.delimiter == other
     assert page_store.get_study(LOCAL_OWNER, study.id).n_columns == first
+
+
+def test_measurements_over_time_are_added_from_a_second_table(open_page, page_store, here, words):
+    app = open_page("studies")
+    rows = "\n".join(f"{k},{40 + k % 37},{k % 2}" for k in range(60))
+    app.file_uploader[0].set_value(("ward.csv", f"id,age,died\n{rows}\n".encode(), "text/csv")).run()
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    lines = "\n".join(
+        f"{k % 58},{h:02d}:30,{('HR', 'MAP')[h % 2]},{70 + (k * h) % 40}" for k in range(58) for h in range(0, 60, 3)
+    )
+    app = look_at(open_page("data", study=study.id), "rows")
+    app.file_uploader(key="data.series.file").set_value(
+        ("icu.csv", f"id,Time,Parameter,Value\n{lines}\n".encode(), "text/csv")
+    ).run()
+    assert not app.exception and app.button(key="data.series.make").disabled
+    assert app.selectbox(key="data.series.when").value == "Time"
+    app.number_input(key="data.series.until").set_value(48.0).run()
+    press(app, "data.series.make")
+    assert not app.exception and not app.error
+    made, before = page_store.list_studies(LOCAL_OWNER)
+    assert before.n_columns == 3 and made.n_columns == 3 + 2 * 8
+    assert made.schema.series.windows == ((None, 2.0),) and app.query_params["study"] == made.id
+    assert "2 of 60 patients have no measurement" in " ".join(
+        map(str, page_store.load_cohort(LOCAL_OWNER, made.id).repairs)
+    )
+    app = look_at(open_page("data", study=made.id), "rows")
+    assert not app.exception and "Measurements over time, up to 48 hours" in words(app)
+
+
+def test_new_patients_of_such_a_model_bring_their_measurements_too(here, signed_in):
+    patients = read_table(("ward.csv", b"id,age\n1,40\n2,50\n3,60\n"))
+    long = b"id,Time,Parameter,Value\n" + b"".join(b"%d,%02d:00,HR,%d\n" % (k % 3 + 1, k, 60 + k) for k in range(30))
+    named = {"patient": "id", "analyte": "Parameter", "value": "Value", "when": "Time"}
+    joined = with_series(patients, read_table(("icu.csv", long)), Pivot.of_series(named, until=24))
+
+    def page():
+        import streamlit as st
+
+        from medcore.ui.kit.shown.brought import brought
+
+        file = st.file_uploader("table", key="table")
+        if file is not None:
+            st.session_state["rows"] = brought(file, "run", like=st.session_state["like"], key="reading")
+
+    app = AppTest.from_function(page, default_timeout=60)
+    app.session_state["like"] = joined.schema
+    app.run().file_uploader(key="table").set_value(("one.csv", b"id,age\n2,50\n", "text/csv")).run()
+    assert not app.exception and app.session_state["rows"] is None
+    app.file_uploader(key="reading.series").set_value(("icu.csv", long, "text/csv")).run()
+    assert not app.exception
+    found = app.session_state["rows"].frame
+    assert typed(found, joined.schema).iloc[0].equals(typed(joined.frame, joined.schema).iloc[1])
 
 
 @pytest.mark.parametrize("lang", ["en", "zh_CN"])

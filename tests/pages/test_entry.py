@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from medcore.data.samples import load_sample
 from medcore.errors import RefusedError
+from medcore.i18n import _, language
 from medcore.settings import ROOT, Settings
 from medcore.studies import LOCAL_OWNER, Store
 from medcore.studies.people.sign_in import SignIn, sign_in_of
@@ -156,3 +158,10 @@ def test_a_file_is_for_the_person_whose_page_offered_it(
     assert not entrance.may_fetch("ann@x", "/media/4567.csv")
     assert entrance.may_fetch("ann@x", "/_stcore/upload_file/s-ann/file")
     assert not entrance.may_fetch("eve@x", "/_stcore/upload_file/s-ann/file")
+
+
+def test_a_file_is_made_in_the_language_of_the_page_that_offers_it() -> None:
+    with language("zh_CN"):
+        make = entry.made_for(None, lambda: _("Row"), mime="text/csv", file_name="list.csv")
+    with ThreadPoolExecutor(1) as elsewhere:  # as Streamlit makes it, without the session
+        assert elsewhere.submit(make).result() == "行"

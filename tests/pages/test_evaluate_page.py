@@ -142,6 +142,15 @@ def test_a_harm_ratio_sets_the_threshold_and_its_reason_is_kept(evaluate_page, t
     app.button(key="evaluate.keep").click().run()
     choice = Store(Settings.from_env()).get_study(LOCAL_OWNER, study).choice
     assert choice.threshold == 0.05 and "19 patients without need" in choice.rationale
+    assert "these very patients" not in choice.rationale
+    app.selectbox(key=f"evaluate.rule.{run}").select("youden").run()
+    app.button(key="evaluate.keep").click().run()
+    kept = Store(Settings.from_env()).get_study(LOCAL_OWNER, study).choice
+    assert kept.rule == "youden" and "Sensitivity plus specificity is largest here" in kept.rationale
+    again = evaluate_page("heart")  # another session: the rule is known, and that these patients chose
+    assert again.selectbox(key=f"evaluate.rule.{run}").value == "youden"
+    told = " ".join(c.value for c in again.caption)
+    assert "chosen on these very patients" in told and "choosing anew in resampled patients" in told
 
 
 def test_predictive_values_follow_the_prevalence_typed_in(evaluate_page, trained):

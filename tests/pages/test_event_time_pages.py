@@ -23,15 +23,44 @@ def unasked(page_store):
     return page_store.create_study(LOCAL_OWNER, "Failure", read_table(path))
 
 
+def every_part_of_a_patient(open_page, study, words) -> None:
+    """A patient of a model that says by when is looked at as one of classes is, at another horizon too."""
+    told = {
+        "over_time": "The risk of",
+        "why": "What the model used for",
+        "what_if": "What if: Row 2",
+        "different": "smallest plausible changes",
+        "similar": "death from any cause after",
+        "record": "One page: what is predicted",
+    }
+    for part, sentence in told.items():
+        page = open_page("patient", study=study.id, row="2", part=part, who="training")
+        assert not page.exception and not page.error, part
+        said = words(page)
+        assert sentence in said, part
+        assert (
+            "death from any cause within 6 months" in said
+            and "What happened: death from any cause after 4 days" in said
+        )
+        assert "of 100 had had it by then" in said
+    earliest = str(study.schema.follow_up.horizons[0])
+    page = open_page("patient", study=study.id, row="2", by=earliest)
+    when = span(study.schema.follow_up.horizons[0], study.schema.follow_up.unit)
+    assert not page.exception and f"death from any cause within {when}" in words(page)
+
+
 def test_by_when_is_asked_trained_and_shown_for_a_patient(open_page, page_store, page_settings, unasked, words, here):
     page = open_page("data", study=unasked.id)
     assert not page.exception
     assert "Median follow-up" in words(page)
     next(s for s in page.selectbox if s.label == "Its unit").set_value("days").run()
+    called = next(t for t in page.text_input if t.label == "What the event is called")
+    called.set_value("death from any cause").run()
     page.button(key="data.outcome.save").click().run()
     assert not page.exception
     study = page_store.get_study(LOCAL_OWNER, unasked.id)
     assert study.schema.follow_up is not None
+    assert study.schema.outcome.level_labels["1"] == "death from any cause"
     assert (study.schema.follow_up.duration, study.schema.follow_up.causes) == ("time", ("1",))
 
     run = page_store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="cox"))
@@ -45,6 +74,7 @@ def test_by_when_is_asked_trained_and_shown_for_a_patient(open_page, page_store,
     page = open_page("patient", study=study.id)
     assert not page.exception
     assert "within 6 months" in words(page)
+    every_part_of_a_patient(open_page, study, words)
     page = open_page("evaluate", study=study.id)
     assert not page.exception
     said = words(page)
@@ -54,24 +84,50 @@ def test_by_when_is_asked_trained_and_shown_for_a_patient(open_page, page_store,
     follow_up = study.schema.follow_up
     assert not page.exception and f"Event within {span(follow_up.horizons[0], follow_up.unit)}" in words(page)
 
+    for view, sentence in (
+        ("compare", "Cox regression tells patients apart better"),
+        ("groups", "Observed and predicted shares differ"),
+        ("errors", "Patients with the largest errors"),
+        ("stability", "How stable are the risks?"),
+        ("report", "Everything that was computed"),
+    ):
+        page.segmented_control(key="evaluate.timed.view").set_value(view).run()
+        if view == "compare":
+            page.selectbox(key=f"evaluate.other.{run.id}").set_value("prevalence").run()
+        assert not page.exception and not page.error, view
+        assert sentence in words(page), view
+    page.button(key="evaluate.report.write").click().run()
+    assert not page.exception and not page.error and "The report is ready" in words(page)
+    page.segmented_control(key="evaluate.timed.view").set_value("overview").run()
+    page.segmented_control(key=f"evaluate.horizon.{run.id}").set_value(follow_up.main).run()
+    page.number_input(key=f"evaluate.timed.threshold.{run.id}.{follow_up.main}").set_value(25.0).run()
+    page.button(key="evaluate.keep").click().run()
+    kept = page_store.get_study(LOCAL_OWNER, study.id).choice
+    assert not page.exception and (kept.run_id, kept.threshold) == (run.id, 0.25)
+
     page.segmented_control(key="evaluate.timed.view").set_value("external").run()
-    others = page_store.load_cohort(LOCAL_OWNER, study.id).frame.iloc[50:250]
+    others = page_store.load_cohort(LOCAL_OWNER, study.id).frame.iloc[::2].rename(columns={"time": "days followed"})
     table = ("others.csv", others.to_csv(index=False).encode(), "text/csv")
-    page.file_uploader(key=f"evaluate.timed.external.{run.id}").set_value(table).run()
+    page.file_uploader(key=f"evaluate.external.table.{run.id}").set_value(table).run()
+    assert not page.exception and "Which column is which?" in words(page)
+    next(s for s in page.selectbox if s.label == "time").set_value("days followed").run()
     assert not page.exception and not page.error
-    for told in ("Patients judged", "Do predicted risks come true?", "Event within 6 months"):
+    for told in ("Patients judged", "Do predicted risks come true?", "Event within 6 months", "the baseline hazard is"):
         assert told in words(page)
+    page.segmented_control(key="evaluate.recalibration").set_value("slope").run()
+    page.button(key="evaluate.keep_version").click().run()
+    version = page_store.list_runs(LOCAL_OWNER, study.id)[0]
+    assert not page.exception and version.summary["version_of"]["strength"] == "slope"
+    page = open_page("evaluate", study=study.id, run=version.id, view="report")
+    page.segmented_control(key="evaluate.report.format").set_value("html").run()
+    page.button(key="evaluate.report.write").click().run()
+    assert not page.exception and not page.error and "The report is ready" in words(page)
 
     results = read_timed_results(page_store.result_folder(LOCAL_OWNER, run.id))
     reference = Reference.of(results.manifest, results, page_store.load_cohort(LOCAL_OWNER, study.id).frame)
-    who = np.searchsorted(results.training.rows, reference.rows)
+    expected = results.training.curve[np.searchsorted(results.training.rows, reference.rows), 0]
     curve = patient_curve(
-        reference,
-        reference.patients.take([0]),
-        results.training.curve[0, 0],
-        results.times,
-        duration=results.training.duration[who],
-        event=results.training.event[who],
+        reference, reference.patients.take([0]), results.training.curve[0, 0], results.times, expected=expected
     )
     assert (curve.times[0], curve.risk[0], curve.n_similar) == (0.0, 0.0, 100)
     inside = np.isfinite(curve.low)

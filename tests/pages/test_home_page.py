@@ -45,7 +45,7 @@ def test_a_card_tells_its_best_figure_and_leads_to_the_next_step(open_page, home
     shown = words(app)
     assert "920 patients · predicts Coronary disease · AUROC 0.91" in shown
     assert {"Judge it", "Explain a patient"} <= {b.label for b in app.button}
-    assert "Can these risks be trusted" in words(press(app, f"studies.open.{home[1]}"))
+    assert "Can what the model predicts be trusted" in words(press(app, f"studies.open.{home[1]}"))
 
 
 def test_a_copy_is_made_and_the_archive_of_a_study_comes_in_where_tables_do(open_page, page_store, home):

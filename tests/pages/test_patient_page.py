@@ -1,6 +1,8 @@
 """The Patient page explains a patient of the table, one typed in, and those of a new table."""
 
 import re
+import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,8 @@ from sklearn.datasets import load_wine
 from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
 from medcore.data.schema.inference import choose_target
+from medcore.explanation.model import overview
+from medcore.explanation.patient import worker_queries
 from medcore.jobs.runs.perform import perform_run, train_study
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
@@ -90,10 +94,20 @@ def test_a_patient_of_280_columns_and_eight_classes_is_explained(patient_page, w
     assert re.search(r"type \d", text)
 
 
+def with_reasons(app):
+    """Look again until the reasons are there, which come after the risks."""
+    end = time.monotonic() + 120
+    while not (table := app.dataframe[0].value)["Main reasons"].iloc[0]:
+        assert time.monotonic() < end, "not in time"
+        time.sleep(1)
+        app.run()
+    return table
+
+
 def test_the_list_has_risk_interval_and_outcome_of_every_test_patient_at_once(patient_page):
     app = patient_page("heart")
     assert not app.exception
-    table = app.run().dataframe[0].value  # the reasons come after the risks
+    table = with_reasons(app)
     assert len(table) == 184
     assert {"Row", "age", "sex", "Risk of coronary disease (%)", "Threshold", "Main reasons", "What happened"} <= set(
         table.columns
@@ -104,6 +118,25 @@ def test_the_list_has_risk_interval_and_outcome_of_every_test_patient_at_once(pa
     next(s for s in app.segmented_control if s.key == "patient.filter").set_value("below").run()
     below = app.dataframe[0].value
     assert 0 < len(below) < 184 and set(below["Threshold"]) == {"below"}
+
+
+def test_those_next_in_the_list_are_read_with_the_patient_and_as_each_would_be_alone(patient_page, monkeypatch):
+    asked, read = [], worker_queries.read_risks
+
+    def noted(folder, frame):
+        asked.append((folder, frame, read(folder, frame)))
+        return asked[-1][-1]
+
+    monkeypatch.setattr(worker_queries, "read_risks", noted)
+    app = opened(patient_page("heart"), 60)
+    for _step in range(3):
+        next(b for b in app.button if b.label == "Next").click().run()
+    assert not app.exception
+    assert len(asked) <= 2  # the top of the list, and from the patient on
+    folder, frame, together = asked[-1]
+    alone = read(folder, frame.iloc[[3]])[0]
+    assert alone.values == together[3].values and alone.flags == together[3].flags
+    np.testing.assert_allclose(alone.risk, together[3].risk, rtol=0, atol=1e-9)
 
 
 def test_a_test_patient_is_shown_with_risk_reason_and_caption(patient_page, words):
@@ -134,7 +167,7 @@ def test_each_heading_names_the_patient_and_the_next_one_leaves_nothing_behind(p
     assert not app.exception
     assert f"{first} " not in words(app)
     next(b for b in app.button if b.label == "List").click().run()
-    assert "Click a row to open" in words(app)
+    assert "Risk of coronary disease: 184 of 184 patients" in words(app)
 
 
 def test_the_threshold_is_the_same_as_on_the_evaluate_page(patient_page, open_page, words, ready):
@@ -200,7 +233,7 @@ def test_a_patient_is_typed_in_and_missing_values_are_allowed(patient_page, word
     assert "Type at least one value." in words(app)
     age = next(n for n in app.number_input if n.label.startswith("age"))
     age.set_value(190.0)
-    next(b for b in app.button if b.label == "Show the risk").click().run()
+    next(b for b in app.button if b.label == "Predict").click().run()
     assert not app.exception
     text = words(app)
     assert "outside its plausible range of 0 to 120, so it counts as missing" in text
@@ -318,9 +351,10 @@ def look_at(app, view):
 
 def until_done(app, label):
     next(b for b in app.button if b.label == label).click().run()
-    for _ in range(40):
-        if not any(b.label == "Stop here" for b in app.button):
-            return
+    end = time.monotonic() + 120
+    while any(b.label == "Stop here" for b in app.button):
+        assert time.monotonic() < end, "not in time"
+        time.sleep(1)
         app.run()
 
 
@@ -332,11 +366,14 @@ def test_the_test_set_is_explained_in_pieces_for_a_file(patient_page):
     assert len(app.get("plotly_chart")) == 1
 
 
-def test_a_batch_stops_when_told_and_goes_on(patient_page, words):
+def test_a_batch_stops_when_told_and_goes_on(patient_page, words, monkeypatch):
+    answered, slow = threading.Event(), overview.explain_table
+    monkeypatch.setattr(overview, "explain_table", lambda *a, **k: answered.wait(60) and slow(*a, **k))
     app = look_at(patient_page("wine"), "many")
     next(b for b in app.button if b.label == "Explain them").click().run()
     next(b for b in app.button if b.label == "Stop here").click().run()
-    assert "Stopped after" in words(app)
+    assert "Stopped after 0 of" in words(app)
+    answered.set()
     until_done(app, "Go on")
     assert not app.exception
     assert "Stopped after" not in words(app)
@@ -354,4 +391,4 @@ def test_the_whole_model_is_shown(patient_page, words, name):
 def test_the_page_speaks_chinese(patient_page, words):
     app = patient_page("heart", lang="zh_CN")
     assert not app.exception
-    assert "锁定的测试集" in words(app) or "点击一行" in words(app)
+    assert "184 名患者中的 184 名" in words(app)

@@ -22,9 +22,8 @@ def press(app, key):
 
 
 def moment(epoch: int) -> Progress:
-    return Progress(
-        stage="folds", model="seed", epoch=epoch, n_epochs=8, loss=0.5, val_loss=0.6, fraction=epoch / 8, seconds=2.0
-    )
+    figures = {"loss": 0.5, "val_loss": 0.6, "auroc": 0.8, "val_auroc": 0.7}
+    return Progress(stage="folds", model="seed", epoch=epoch, n_epochs=8, **figures, fraction=epoch / 8, seconds=2.0)
 
 
 def test_without_a_study_the_next_step_is_shown(open_page, words):

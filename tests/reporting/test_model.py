@@ -14,19 +14,23 @@ from scipy.special import expit
 
 from medcore.charts.drawing.static import to_svg
 from medcore.charts.nomogram import nomogram_chart
+from medcore.data.cohort import Schema
+from medcore.data.values.folding import fold_text
 from medcore.errors import BundleError, SettingsError
 from medcore.features import Layout, Rows
 from medcore.i18n import language
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Task
 from medcore.models.learners.equation import Equation, Term
+from medcore.models.run.results import Results
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.written.errors import standard_errors
 from medcore.models.written.inputs import codes_of_answers
-from medcore.models.written.nomogram import nomogram
+from medcore.models.written.nomogram import Nomogram, Scale, ScaleMark, nomogram
 from medcore.models.written.specification import Specification
 from medcore.reporting.formats.document import Bullets, Table
 from medcore.reporting.model import render_model, written_model
+from medcore.reporting.model.calculator import caveats
 from medcore.reporting.model.pmml import to_pmml
 from medcore.reporting.specification import the_model
 from medcore.statistics.proportional_odds import fit_proportional_odds
@@ -92,7 +96,22 @@ def test_pmml_read_by_its_own_rules_gives_the_same_risks(trained) -> None:
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9, err_msg=method)
 
 
-@pytest.mark.parametrize("case", JPMML["cases"], ids=["two classes", "three classes"])
+def test_pmml_reads_a_coded_category_as_predict_does_however_another_program_writes_it(trained) -> None:
+    _bundle, results = trained
+    written = written_model(results)
+    place = next(i for i, source in enumerate(written.inputs) if source.name == "blood")
+    coded = replace(written.inputs[place], categories=("1", "-2", "3.5", "a"))
+    model = replace(written, inputs=(*written.inputs[:place], coded, *written.inputs[place + 1 :]))
+    answers = [{"age": "60", "lactate": "2", "score": "1", "blood": cell} for cell in ("1.0", "-2.0", "3.5", "", "7.0")]
+    read = read_pmml(to_pmml(model, results.manifest), answers)
+    folded = [answer | {"blood": fold_text(answer["blood"])} for answer in answers]
+    expected = model.risk(codes_of_answers(model.inputs, folded))
+    got = np.array([[row[f"risk_{name}"] for name in model.classes] for row in read])
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9)
+    assert np.abs(got[0] - got[4]).max() > 1e-3
+
+
+@pytest.mark.parametrize("case", JPMML["cases"], ids=["two classes", "three classes", "three in order"])
 def test_pmml_is_what_was_found_valid_by_the_schema_and_scored_by_jpmml(case) -> None:
     model = Specification.from_dict(case["specification"])
     written = to_pmml(model, case["manifest"])
@@ -249,10 +268,11 @@ def test_the_report_writes_the_model_down_and_answers_item_22(trained) -> None:
     blocks = the_model(results)
     equations = [b for b in blocks if isinstance(b, Table) and b.caption.startswith("The equation")]
     ordered = results.model == "ordinal"
-    assert len(equations) == (1 if len(model.classes) == 2 or ordered else len(model.classes))
+    assert len(equations) == 1  # of three classes too: their scores stand side by side
+    column = 4 if len(model.classes) == 2 or ordered else -1
     n_intercepts = len(model.classes) - 1 if ordered else 1
     assert len(equations[0].rows) == n_intercepts + len(model.equation.terms)
-    shown = float(equations[-1].rows[n_intercepts][4].split(" ")[0].replace("−", "-"))
+    shown = float(equations[-1].rows[n_intercepts][column].split(" ")[0].replace("−", "-"))
     assert shown == pytest.approx(model.equation.terms[0].coefficients[-1], abs=1e-5)
     assert (
         any("or a higher one = 1 / (1 + exp(−score))" in b.items[0] for b in blocks if isinstance(b, Bullets))
@@ -271,3 +291,35 @@ def test_every_word_of_the_calculator_is_there_in_chinese(trained) -> None:
     results = trained[1]
     what = results.classes[-1] if len(results.classes) == 2 else "outcome"
     assert f'"zh-CN": {{"title": "风险计算器：{what}"' in page
+
+
+def with_sites(results: Results, sites: np.ndarray) -> Results:
+    """Let a column say where each training patient was."""
+    schema = Schema.from_dict(results.manifest["schema"])
+    column = schema.predictors[0].name
+    training = replace(results.training, sensitive=pd.DataFrame({column: sites}))
+    return replace(
+        results, training=training, manifest=results.manifest | {"schema": schema.change(column, role="site").to_dict()}
+    )
+
+
+def test_where_there_are_sites_the_calculator_quotes_the_mean_over_them(trained) -> None:
+    results = trained[1]
+    if len(results.classes) > 2:
+        assert "AUROC" in caveats(results.specification, results)[1]
+        return
+    told = caveats(results.specification, with_sites(results, np.arange(len(results.training.outcome)) % 3))[1]
+    assert "each site judged by itself" in told
+    assert "on average over 3 sites; expected at another site" in told
+    assert f"{results.cross_validated.metrics['auroc'].value:.3f}" not in told
+
+
+def test_a_nomogram_writes_a_category_that_has_no_room_above_below_the_line() -> None:
+    values = (("atypical", 0.0), ("non-anginal", 4.0), ("asymptomatic", 100.0), (None, 60.0))
+    marks = tuple(ScaleMark(value, points) for value, points in values)
+    figure = nomogram_chart(
+        Nomogram((Scale("pain", marks, (0.0, 100.0)),), ((0.1, 20.0), (0.9, 80.0)), 100.0), event="x"
+    )
+    told = {text: trace.textposition for trace in figure.data if trace.text for text in trace.text}
+    assert told["atypical"] == told["asymptomatic"] == "top center"
+    assert told["non-anginal"] == told["missing"] == "bottom center"

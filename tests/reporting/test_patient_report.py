@@ -58,6 +58,7 @@ def subject_of(n_columns: int) -> PatientReportInputs:
             local=LocalCalibration(50, 11, 0.2, 0.22, 0.128, 0.352),
         ),
         sets=ConformalSets(("no heart disease", "heart disease"), (0.1, 0.1), 0.9, (100, 100)),
+        class_name="heart disease",
         threshold=0.4,
         class_index=1,
         base=0.3,

@@ -62,6 +62,11 @@ def test_lines_may_end_after_an_underscore_and_inside_a_hash() -> None:
     ]
 
 
+def test_two_small_charts_that_follow_one_another_stand_side_by_side_and_a_large_one_alone() -> None:
+    small, large = (Picture(new_figure(title="t", x_title="x", y_title="y", alt="a", height=h)) for h in (380, 700))
+    assert [paged(document(*blocks))[1] for blocks in ([small] * 4, [small, large, small])] == [1, 2]
+
+
 def test_a_short_table_stands_whole_on_one_page_and_a_long_one_repeats_its_head() -> None:
     lines = [Paragraph("x")] * 33
     rows = [[str(i), "value"] for i in range(9)]

@@ -1,6 +1,9 @@
 """Sealed files and folders, and the keys they are sealed under."""
 
 import base64
+import gc
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +190,34 @@ def test_what_is_no_key_is_refused_without_repeating_it(
     with pytest.raises(SettingsError, match="MEDCORE_KEY holds no key") as raised:
         keys_of(data)
     assert words not in str(raised.value)
+
+
+def test_arrays_are_read_by_several_threads_at_once(tmp_path: Path) -> None:
+    """Python 3.11 parses the headers of two threads into one count of depth where the collector runs in between."""
+
+    class Collected:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            sum(range(500))
+
+    put_arrays(tmp_path / "a.npz", {f"a{k}": np.zeros((3, k + 1)) for k in range(5)})
+
+    def read(depth: int) -> int:
+        if depth:
+            return read(depth - 1)
+        for _time in range(500):
+            [Collected() for _one in range(3)]
+            assert len(get_arrays(tmp_path / "a.npz")) == 5
+        return 1
+
+    switched, collected = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(5)
+    try:
+        with ThreadPoolExecutor(3) as threads:
+            assert sum(threads.map(read, (0, 50, 200))) == 3
+    finally:
+        sys.setswitchinterval(switched)
+        gc.set_threshold(*collected)

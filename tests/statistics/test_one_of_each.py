@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from scipy.special import logit as scipy_logit
-from scipy.stats import binomtest
+from scipy.stats import binomtest, chi2_contingency
 from sklearn.metrics import log_loss, roc_auc_score
 
 from medcore.models.trainer.metrics import batch_auroc
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.logistic import logit
-from medcore.statistics.proportions import wilson_bounds
+from medcore.statistics.proportions import equal_proportions_p, wilson_bounds
 from medcore.statistics.ranking import auroc_of_counts, auroc_with_influence
 from medcore.statistics.scores import class_log_loss, log_loss_terms
 
@@ -84,3 +84,12 @@ def test_no_other_room_writes_its_own_auroc_log_loss_or_wilson() -> None:
         if isinstance(node, ast.FunctionDef) and node.name.strip("_") in names
     }
     assert found == set()
+
+
+def test_equal_proportions_are_tested_as_scipy_tests_a_contingency_table() -> None:
+    rng = np.random.default_rng(3)
+    for groups in (2, 2, 2, 3, 8):
+        totals = rng.integers(10, 400, groups).astype(float)
+        successes = np.floor(totals * rng.uniform(0.05, 0.9, groups))
+        expected = chi2_contingency(np.stack([successes, totals - successes])).pvalue
+        assert equal_proportions_p(successes, totals) == pytest.approx(expected, rel=1e-9)

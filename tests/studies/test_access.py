@@ -21,6 +21,7 @@ from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.studies import LOCAL_OWNER, Store
 from medcore.studies.people.sign_in import Claimed
+from medcore.studies.records import Choice
 from medcore.studies.tables import SignInRow, now
 
 OWN = {"delete_study", "restore_study", "purge_study", "share_study", "shares", "save_similar_patients"}
@@ -64,8 +65,7 @@ class Asked:
             "split": SplitSettings(seed=7),
             "settings": TrainSettings(),
             "answers": {"purpose": "mine"},
-            "model": "logistic",
-            "threshold": 0.5,
+            "choice": Choice(run_id=self.run_id, model="logistic", threshold=0.5),
             "shown": False,
             "action": "data.exported",
             "what": "rows",

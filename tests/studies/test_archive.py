@@ -24,6 +24,7 @@ from medcore.models.run.cohort import train_cohort
 from medcore.settings import Settings
 from medcore.studies import Store, StudyRecord
 from medcore.studies.kept.parquet import to_parquet
+from medcore.studies.records import Choice
 from medcore.studies.stores.archive import HEAD, SUMS, TABLE, is_study_archive
 
 
@@ -48,7 +49,7 @@ def study(store: Store, result: Path) -> StudyRecord:
     store.finish_run("ann", run.id, "done", attempt=attempt, summary={"model": "logistic"})
     other = store.create_run("ann", made.id, TrainSettings(model="seed", epochs=3))
     store.request_cancel("ann", other.id)
-    store.save_choice("ann", made.id, run_id=run.id, model="logistic", threshold=0.31, rationale="few missed")
+    store.save_choice("ann", made.id, Choice(run.id, "logistic", 0.31, "few missed", "sensitivity", 0.9))
     store.save_answers("ann", made.id, {"purpose": "triage"})
     store.count_look("ann", made.id, run.id)
     return store.get_study("ann", made.id)

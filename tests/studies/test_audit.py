@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def edit(studies_settings: Settings) -> Edit:
     """Change the database behind medcore's back."""
 
     def edited(*statements: str) -> None:
-        with sqlite3.connect(studies_settings.data_dir / "medcore.db") as database:
+        with closing(sqlite3.connect(studies_settings.data_dir / "medcore.db")) as database, database:
             for statement in statements:
                 assert database.execute(statement).rowcount > 0, statement
 

@@ -1,6 +1,7 @@
 import json
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -117,5 +118,14 @@ def test_files_that_no_row_knows_are_swept_when_old_and_known_ones_stay(store: S
 def test_a_deleted_row_is_overwritten_in_the_database(studies_settings: Settings, store: Store) -> None:
     with store._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
-    with sqlite3.connect(studies_settings.data_dir / "medcore.db") as plain:
+    with closing(sqlite3.connect(studies_settings.data_dir / "medcore.db")) as plain, plain:
         assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_no_file_is_readable_to_others_where_nobody_set_a_umask(
+    store: Store, planted: StudyRecord, studies_settings: Settings
+) -> None:
+    store.create_study("ann", "Copy", store.load_cohort("ann", planted.id))
+    folder = studies_settings.data_dir
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert files and [path for path in [folder, *files] if path.stat().st_mode & 0o077] == []

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def study(store: Store, cohort: Cohort) -> StudyRecord:
 def backup(settings: Settings, to: Path) -> Path:
     """Copy the database as SQLite itself does, and let go of it."""
     forget_engines()
-    with sqlite3.connect(settings.data_dir / "medcore.db") as source, sqlite3.connect(to) as target:
+    with closing(sqlite3.connect(settings.data_dir / "medcore.db")) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
     source.close()
     target.close()

@@ -11,9 +11,11 @@ from medcore.data.preparation.recipe import default_recipe
 from medcore.data.splitting.split import SplitSettings
 from medcore.errors import InputError, NotFoundError, SettingsError
 from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.manifest import YOUDEN
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.kept.parquet import to_parquet
+from medcore.studies.records import Choice
 
 
 def test_a_cohort_comes_back_exactly_as_it_was_stored(store: Store, cohort: Cohort) -> None:
@@ -104,11 +106,20 @@ def test_schema_recipe_split_and_choice_are_found_again(store: Store, cohort: Co
     store.save_recipe("ann", study.id, recipe)
     store.save_split("ann", study.id, split)
     run = store.create_run("ann", study.id, TrainSettings())
-    store.save_choice("ann", study.id, run_id=run.id, model="logistic", threshold=0.2, rationale="Harm ratio 1:4")
+    store.save_choice("ann", study.id, Choice(run.id, "logistic", 0.2, "Harm ratio 1:4", "harm_ratio", 4.0))
     again = Store(store.settings).get_study("ann", study.id)
     assert (again.schema, again.recipe, again.split) == (schema, recipe, split)
-    assert again.choice is not None
-    assert (again.choice.threshold, again.choice.rationale) == (0.2, "Harm ratio 1:4")
+    assert again.choice == Choice(run.id, "logistic", 0.2, "Harm ratio 1:4", "harm_ratio", 4.0)
+
+
+def test_a_threshold_in_force_is_traced_to_who_kept_it_or_to_the_model(store: Store, cohort: Cohort) -> None:
+    study = store.create_study("ann", "Ward", cohort)
+    run, own = store.create_run("ann", study.id, TrainSettings()), {"threshold": 0.31236, "threshold_rationale": YOUDEN}
+    kept = Choice(run.id, "logistic", 0.2, "nine in ten are found", "sensitivity", 0.9)
+    study = store.save_choice("ann", study.id, kept)
+    assert study.origin(run.id, 0.2, own) == kept
+    assert study.origin(run.id, 0.312, own) == Choice(run.id, "", 0.31236, YOUDEN, "youden")
+    assert study.origin(run.id, 0.311, own) is None and study.origin("another", 0.2, own) is None
 
 
 def test_whether_real_patients_are_shown_is_kept_with_the_study_and_on_record(store: Store, cohort: Cohort) -> None:
@@ -126,7 +137,7 @@ def test_whether_real_patients_are_shown_is_kept_with_the_study_and_on_record(st
 def test_a_threshold_outside_0_to_1_is_refused(store: Store, cohort: Cohort) -> None:
     study = store.create_study("ann", "Ward", cohort)
     with pytest.raises(SettingsError, match="between 0 and 1"):
-        store.save_choice("ann", study.id, run_id="x", model="logistic", threshold=20)
+        store.save_choice("ann", study.id, Choice("x", "logistic", 20))
 
 
 def test_identity_changes_with_what_is_computed_and_not_with_words(store: Store, cohort: Cohort) -> None:

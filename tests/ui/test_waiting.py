@@ -51,6 +51,14 @@ def app(monkeypatch):
     go.set()
 
 
+def ended(app):
+    """Wait until the work has ended, and look at the page."""
+    latest = time.monotonic() + 20
+    while not asked[-1].done and time.monotonic() < latest:
+        time.sleep(0.01)
+    return app.run()
+
+
 def shown(app):
     return [*(e.value for e in app.markdown), *(e.proto.body for e in app.get("html"))]
 
@@ -60,23 +68,20 @@ def test_it_says_how_far_it_is_and_shows_what_was_found(app):
     assert "It is computed." in bar.proto.text and "so far; time left: " in bar.proto.text
     assert bar.proto.value == 25
     go.set()
-    time.sleep(0.1)
-    app.run()
+    ended(app)
     assert "found 42" in shown(app)
     assert len(asked) == 1
 
 
 def test_it_is_stopped_and_begun_again(app):
     app.button(key="page.work.stop").click().run()
-    time.sleep(0.1)
-    app.run()
+    ended(app)
     assert any("Stopped as you asked" in text for text in shown(app))
     go.clear()
     app.button(key="page.work.again").click().run()
     assert app.get("progress") and len(asked) == 2
     go.set()
-    time.sleep(0.1)
-    app.run()
+    ended(app)
     assert "found 42" in shown(app)
 
 
@@ -87,8 +92,8 @@ def test_an_error_is_raised_and_the_next_look_tries_anew(app, monkeypatch):
 
     monkeypatch.setattr("tests.ui.test_waiting.work", fails)
     app.button(key="page.work.stop").click().run()
-    time.sleep(0.1)
-    app.run()
+    ended(app)
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 20)
     app.button(key="page.work.again").click().run()
     app.run()
     assert app.exception and len(asked) == 3

@@ -49,13 +49,13 @@ def to_png(figure: go.Figure, *, width: float = WIDTH_INCHES, dpi: int = 200) ->
     return buffer.getvalue()
 
 
-def to_svg(figure: go.Figure, *, width: float = WIDTH_INCHES) -> str:
-    """Draw a chart without its title as an SVG whose letters are outlines."""
+def to_svg(figure: go.Figure, *, width: float = WIDTH_INCHES, taller: float = 1.0) -> str:
+    """Draw a chart without its title as an SVG whose letters are outlines, so many times as tall as its width asks for."""
     from matplotlib import rc_context
 
     buffer = BytesIO()
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": "medcore"}):
-        _picture(figure, width).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        _picture(figure, width, taller).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue().decode("utf-8")
 
 
@@ -72,7 +72,7 @@ def plain(text: object) -> str:
     return html.unescape(re.sub(r"</?(b|i|sup|sub|span)[^>]*>", "", broken))
 
 
-def _picture(figure: go.Figure, width: float) -> Picture:
+def _picture(figure: go.Figure, width: float, taller: float = 1.0) -> Picture:
     from matplotlib import font_manager, rc_context
     from matplotlib.figure import Figure as Picture
 
@@ -80,7 +80,7 @@ def _picture(figure: go.Figure, width: float) -> Picture:
     font_manager.fontManager.addfont(str(FONT_FILE))
     family = font_manager.FontProperties(fname=str(FONT_FILE)).get_name()
     layout = figure.to_plotly_json()["layout"]
-    height = float(layout.get("height") or 380) / PIXELS_PER_INCH * width / WIDTH_INCHES
+    height = taller * float(layout.get("height") or 380) / PIXELS_PER_INCH * width / WIDTH_INCHES
     with rc_context(
         {
             "font.family": [family, "DejaVu Sans"],
@@ -355,7 +355,8 @@ def _place(labels: Sequence[Any], value: Any) -> Any:
 def _legend(picture: Picture, panels: Mapping[str, Axes]) -> None:
     entries = {label: mark for p in panels.values() for mark, label in zip(*p.get_legend_handles_labels(), strict=True)}
     if len(entries) > 1:
-        columns = 1 if max(map(len, entries)) > 40 else 2
+        longest = 40 if picture.get_figwidth() > WIDTH_INCHES * 0.6 else 20
+        columns = 1 if max(map(len, entries)) > longest else 2
         picture.legend(
             entries.values(), entries.keys(), loc="outside lower left", ncols=columns, frameon=False, fontsize=8
         )

@@ -34,6 +34,8 @@ SECONDARY = "#cc6b14"
 """What it is compared with."""
 POSITIVE = "#d64f4f"
 """The positive class, an event, what raises the risk."""
+RISES = "#b0579f"
+"""What raises a predicted number, of which more is neither good nor bad."""
 NEGATIVE = "#2f7fc4"
 """The other class, no event, what lowers the risk."""
 MUTED = "#7d8592"
@@ -145,7 +147,7 @@ def legend_in(figure: go.Figure, corner: str) -> None:
     y, x = corner.split()
     place = {"x": 0.02 if x == "left" else 0.98, "y": 0.98 if y == "top" else 0.02}
     look = {"orientation": "v", "font": {"size": 12}, "bgcolor": "rgba(125, 133, 146, 0.10)"}
-    figure.update_layout(legend={**place, **look, "xanchor": x, "yanchor": y})
+    figure.layout.legend.update({**place, **look, "xanchor": x, "yanchor": y})
 
 
 def on_page(figure: go.Figure, *, dark: bool | None, key: str = "medcore", titled: bool = True) -> go.Figure:
@@ -162,7 +164,18 @@ def on_page(figure: go.Figure, *, dark: bool | None, key: str = "medcore", title
     if not titled:
         layout |= {"title": {}, "margin": layout.get("margin", {}) | {"t": 24}}
     # It was valid, and checking it again takes ten times as long as the copy.
-    return go.Figure(data, skip_invalid=True, _validate=False)
+    return _Drawn(data, skip_invalid=True, _validate=False)
+
+
+class _Drawn(go.Figure):  # type: ignore[misc]  # plotly has no types
+    """A chart as it stands on a page: every run of the page sends it again, unchanged, so it is written down once."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the chart as plotly writes it; the same dictionary every time."""
+        if not hasattr(self, "_written"):
+            self._written = super().to_dict()
+        written: dict[str, Any] = self._written
+        return written
 
 
 CONFIG: Mapping[str, Any] = {

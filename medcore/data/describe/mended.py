@@ -18,8 +18,12 @@ Rows = np.ndarray[Any, np.dtype[np.bool_]]
 MOST_NAMED = 8
 _SAID: Mapping[str, str] = {
     "unit": N_("{cells} cell(s) in {rows} row(s) were in another unit and were converted, in {columns}."),
-    "limit": N_("{cells} cell(s) in {rows} row(s) give a limit, as <0.1 or 90+ do, and count as it, in {columns}."),
-    "mark": N_("{cells} cell(s) in {rows} row(s) carry a footnote, a flag or a minus behind, in {columns}."),
+    "limit": N_(
+        "{cells} cell(s) in {rows} row(s) give a limit or an approximate value, as <0.1, 90+ or ca. 5 do, and count as the number they name, in {columns}."
+    ),
+    "mark": N_(
+        "{cells} cell(s) in {rows} row(s) carry a footnote, a flag, a range of reference or a minus behind, in {columns}."
+    ),
     "serial": N_("{cells} cell(s) in {rows} row(s) are a spreadsheet's day numbers, read as dates, in {columns}."),
     "spelling": N_("{cells} cell(s) in {rows} row(s) are spelled as the column's other cells are, in {columns}."),
     "missing": N_("{cells} cell(s) in {rows} row(s) say that nothing was recorded and count as missing, in {columns}."),

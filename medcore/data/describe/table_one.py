@@ -55,6 +55,10 @@ class TableRow:
     missing: tuple[int, ...] = ()
 
 
+HALVES: tuple[str | Message, ...] = (N_("at or below the median"), N_("above the median"))
+"""What patients are parted into by an outcome that is a number, where there are no classes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOne:
     """Table 1: ``strata`` names what the columns are by, ``counts`` how many rows each has."""
@@ -100,7 +104,8 @@ class TableOne:
         overall = str(Message(N_("All (n = {n})"), {"n": sum(self.counts)}))
         sizes = [row[0] for row in shown_counts(np.array([self.counts], dtype=np.int64).T)]
         sizes = sizes if suppress else list(map(str, self.counts))
-        heads = [overall, *(f"{s} (n = {n})" for s, n in zip(self.strata, sizes, strict=True))]
+        named = [str(Message(s)) if isinstance(s, str) and s in HALVES else s for s in self.strata]
+        heads = [overall, *(f"{s} (n = {n})" for s, n in zip(named, sizes, strict=True))]
         column, smd = (str(Message(word)) for word in (N_("Column"), N_("SMD")))
         lines = []
         for name, group in groupby(self.rows, key=lambda row: row.column):
@@ -114,11 +119,13 @@ class TableOne:
 def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     """Summarise every predictor by outcome, or by training and test set when a split is given.
 
-    Numbers: mean, standard deviation and quartiles; categories: counts and shares of
+    An outcome that is a number parts patients at its median. Numbers: mean, standard deviation and quartiles; categories: counts and shares of
     the known values, the rarest beyond 20 levels gathered into one. Differences are standardised (Austin 2009;
     for categories Yang and Dalton 2012), for a P value would test nothing of interest.
     """
-    if split is None:
+    if split is None and prepared.value is not None:
+        codes, strata = (prepared.value > np.median(prepared.value)).astype(np.int64), HALVES
+    elif split is None:
         codes, strata = prepared.outcome, tuple[str | Message, ...](prepared.classes)
     else:
         codes, strata = split.test.astype(np.int64), (Message(N_("Training patients")), Message(N_("Test patients")))
@@ -127,6 +134,9 @@ def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     for name, kind in prepared.kinds.items():
         values = prepared.predictors[name]
         counted = _as_levels(values) if measured(kind) and _is_coded(values) else values
+        if kind == "note":  # a note has no levels: each would be a patient's own words
+            values = values.where(values.isna(), "…")
+            counted = values
         found = (
             _category(name, counted, masks)
             if counted is not values or not measured(kind)

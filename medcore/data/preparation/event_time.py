@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Schema
+from medcore.data.findings import Finding
 from medcore.data.follow_up import UNIT_NAMES, FollowUp
 from medcore.data.preparation.follow_up import (
     FEWEST_EVENTS,
@@ -46,6 +47,16 @@ _STATUS = re.compile(
     r"\b(status|fustat|fstat|event|events|death|dead|died|cens|censor|censored|delta|observed|arrest|relapse|recurrence|progression|mortality|outcome)\b"
     r"|结局|状态|死亡|复发|转归|截尾"
 )
+_BEGIN = re.compile(
+    r"\b(entry|entered|enrol(l?ed|l?ment)?|inclusion|included|baseline|start(ed)?|begin|diagnos(is|ed)|dx|admission|admitted|surgery|operation|random(isation|ization|ised|ized)?|recruit(ed|ment)?|accept)\b"
+    r"|入组|入院|纳入|确诊|诊断|手术|基线|开始|随机"
+)
+_FINISH = re.compile(
+    r"\b(end(ed)?|left|exit|last|follow ?up|fu|lfu|contact|seen|discharge[d]?|out|cens|death|died|event)\b"
+    r"|末次|最后|随访|终点|结束|出院|失访|截止"
+)
+_RARELY_EMPTY, _MOST_STATES = 0.95, 6
+"""Share of patients with a date from which on it is that of an end for all; values of a status at the most."""
 _CENSORED = frozenset({"censored", "censor", "cens", "lost", "lost to follow-up", "withdrawn", "截尾", "失访", "删失"})
 _UNIT_WORDS: dict[str, TimeUnit] = {
     "h": "hours", "hour": "hours", "hours": "hours", "小时": "hours",
@@ -59,26 +70,31 @@ _CHINESE_UNITS = ("小时", "天", "周", "月", "年")
 
 @dataclass(frozen=True, slots=True)
 class EventTimeProposal:
-    """A status and a follow-up column that could be the outcome with its time, and why."""
+    """A status and a follow-up column that could be the outcome with its time, and why.
+
+    Where follow-up is told by dates, ``duration`` is empty and ``dates`` are those of its begin and end; the end is
+    the status itself where that is the date of the event, and the day on which the study ended is to be asked.
+    """
 
     status: str
     duration: str
     confidence: float
     reason: Message
+    dates: tuple[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the reason in the current language."""
-        return {name: getattr(self, name) for name in ("status", "duration", "confidence")} | {
-            "reason": str(self.reason)
-        }
+        told: dict[str, Any] = {name: getattr(self, name) for name in ("status", "duration", "confidence")}
+        dates = {} if self.dates is None else {"dates": list(self.dates)}
+        return told | dates | {"reason": str(self.reason)}
 
 
 def propose_event_times(frame: pd.DataFrame, schema: Schema) -> tuple[EventTimeProposal, ...]:
-    """Find pairs of a status and a time of follow-up by their names, the likeliest first."""
+    """Find a status and a time of follow-up, or dates, by their names and order, the likeliest first."""
     times = [c.name for c in schema.columns if c.kind == "numeric" and _DURATION.search(spoken(c.name))]
     found = []
     for name in [c.name for c in schema.columns if _STATUS.search(spoken(c.name)) and c.name not in times]:
-        if schema[name].kind in ("date", "text") or frame[name].nunique() > 6:
+        if schema[name].kind == "date" or schema[name].free_text or frame[name].nunique() > _MOST_STATES:
             continue
         for time in times:
             values = typed(frame[[time]], Schema((schema[time],)))[time]
@@ -90,7 +106,34 @@ def propose_event_times(frame: pd.DataFrame, schema: Schema) -> tuple[EventTimeP
                 {"status": name, "time": time},
             )
             found.append(EventTimeProposal(name, time, round(0.6 + 0.35 * near, 2), reason))
-    return tuple(sorted(found, key=lambda p: -p.confidence))
+    return tuple(sorted([*found, *_dated(frame, schema)], key=lambda p: -p.confidence))
+
+
+def _dated(frame: pd.DataFrame, schema: Schema) -> Iterator[EventTimeProposal]:
+    """Find dates between which patients were followed: one named as a begin, and a later one named as an end or an event."""
+    dates = [c for c in schema.columns if c.kind == "date"]
+    starts = [c for c in dates if _BEGIN.search(spoken(c.name))]
+    if not starts or len(dates) < 2:
+        return
+    values = typed(frame[[c.name for c in dates]], Schema(tuple(dates)))
+    start = starts[0]
+    for end in dates:
+        days = (values[end.name] - values[start.name]).dt.days if end.name != start.name else None
+        if days is None or days.min() < 0 or days.nunique() < FEWEST_EVENTS:
+            continue
+        seen, words = float(values[end.name].notna().mean()), {"start": start.name, "end": end.name}
+        if _STATUS.search(spoken(end.name)) and seen < _RARELY_EMPTY:
+            told = N_(
+                "“{end}” is a date that some patients have, and never before “{start}”: the event, of which the end of the study says who was free."
+            )
+            yield EventTimeProposal(end.name, "", 0.75, Message(told, words), (start.name, end.name))
+        elif _FINISH.search(spoken(end.name)) and seen >= _RARELY_EMPTY:
+            told = N_("“{status}” says what ended a follow-up from “{start}” to “{end}”.")
+            for status in schema.columns:
+                named = status.kind in ("category", "boolean", "numeric") and _STATUS.search(spoken(status.name))
+                if named and frame[status.name].nunique() <= _MOST_STATES:
+                    reason = Message(told, {**words, "status": status.name})
+                    yield EventTimeProposal(status.name, "", 0.8, reason, (start.name, end.name))
 
 
 def choose_event_time(
@@ -140,7 +183,7 @@ def choose_event_time(
             kind = "date" if dated else "numeric"
             role = schema[name].role if schema[name].role == "time" else "ignored"
             schema = schema.change(name, role=role, kind=kind, reason=words)
-    schema = replace(schema, follow_up=draft, positive=causes[0])
+    schema = replace(schema, follow_up=draft, positive=causes[0], number=None)
     times = event_times(cohort, schema)
     asked = [horizon_in(text, chosen) for text in horizons] or possible_horizons(times, chosen)[-MOST_PROPOSED:][::-1]
     follow_up = replace(draft, horizons=tuple(sorted(set(asked))), main=asked[0])
@@ -181,6 +224,11 @@ def _date_as_outcome(schema: Schema, name: str) -> Schema:
     return schema.change(name, role="outcome", kind="date")
 
 
+GUESSED = N_("Its times go up to {longest} and are taken as {unit}; check it.")
+MOST_MONTHS = 180
+"""Whole numbers beyond are days: fifteen years of follow-up in months are seldom, half a year in days is not."""
+
+
 def _timed_unit(cohort: Cohort, duration: str | None, unit: str | None) -> tuple[TimeUnit, Message]:
     """Settle in which unit times are: as asked, as the column says, or by how large they are."""
     if unit is not None:
@@ -201,10 +249,30 @@ def _timed_unit(cohort: Cohort, duration: str | None, unit: str | None) -> tuple
         )
     values = typed(cohort.frame[[duration]], Schema((replace(column, kind="numeric"),)))[duration]
     longest = float(values.max()) if values.notna().any() else 0.0
-    guessed: TimeUnit = "days" if longest > 365 else "months" if longest > 30 else "years"
-    return guessed, Message(
-        N_("Its times go up to {longest} and are taken as {unit}; check it."),
-        {"longest": f"{longest:g}", "unit": Message(UNIT_NAMES[guessed])},
+    whole = bool((values.dropna() % 1 == 0).all())
+    most_months = MOST_MONTHS if whole else 365
+    guessed: TimeUnit = "days" if longest > most_months else "months" if longest > 30 else "years"
+    return guessed, Message(GUESSED, {"longest": f"{longest:g}", "unit": Message(UNIT_NAMES[guessed])})
+
+
+def unit_finding(schema: Schema) -> tuple[Finding, ...]:
+    """Return a warning where the unit of follow-up was taken from how long it is, for every horizon hangs on it."""
+    column = schema.outcome
+    unit = column.reason.values.get("unit") if column is not None and isinstance(column.reason, Message) else None
+    if schema.follow_up is None or schema.follow_up.duration is None or getattr(unit, "template", "") != GUESSED:
+        return ()
+    return (
+        Finding(
+            code="outcome.unit_guessed",
+            severity="warning",
+            columns=(schema.follow_up.duration,),
+            message=Message(
+                N_("The unit of “{column}” is not stated. {guess}"),
+                {"column": schema.follow_up.duration, "guess": unit},
+            ),
+            why=Message(N_("Every horizon, and every figure by it, is about another time if the unit is another.")),
+            remedy=Message(N_("State it: --time-unit days, weeks, months, years or hours.")),
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from medcore.data.cohort import Column, Schema
@@ -25,36 +26,37 @@ def apply_fix(fix: Fix, schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]
         return schema, recipe
     if fix.action == "split_column":
         for name in fix.columns:
-            schema = split_column(schema, name) if name in schema.names else schema
+            schema = split_column(schema, name, fix.values["parts"]) if name in schema.names else schema
         return schema, recipe
     if fix.action == "read_again":
         return schema, recipe
     return schema, recipe.switch(str(fix.values["step"]), fix.action == "step_on")
 
 
-def split_column(schema: Schema, name: str) -> Schema:
-    """Put the two measurements of a column's cells in columns of their own, and leave the column itself out.
+def split_column(schema: Schema, name: str, parts: Sequence[str]) -> Schema:
+    """Put the measurements of a column's cells in columns of their own, and leave the column itself out.
 
-    Of a blood pressure they are called systolic and diastolic. The new columns are read from
-    the old one, of new patients too: see :func:`medcore.data.values.parts.with_parts`.
+    ``parts`` are their names, as :func:`medcore.data.parts.names_of_parts` finds them; the two of a
+    blood pressure are called systolic and diastolic. The new columns are read from the old one, of
+    new patients too: see :func:`medcore.data.parts.with_parts`.
     """
     schema[name]
     pressure = find_quantity(name)
-    is_pressure = pressure is not None and "pressure" in pressure.name
-    said = ("systolic", "diastolic") if is_pressure else ("(1)", "(2)")
-    parts = []
-    for part, word in enumerate(said):
+    is_pressure = pressure is not None and "pressure" in pressure.name and len(parts) == 2
+    made = []
+    for part, word in enumerate(("systolic", "diastolic") if is_pressure else parts):
         label = f"{name} {word}"
         if label in schema.names:
             return schema
         quantity = next(iter(units_of(f"{word} blood pressure")), None) if is_pressure else None
-        parts.append(_part_column(label, name, part, quantity))
+        reading = Reading(part_of=name, part=part, part_name="" if "(" in parts[part] else parts[part])
+        made.append(_part_column(label, reading, quantity))
     at = schema.names.index(name) + 1
-    columns = (*schema.columns[:at], *parts, *schema.columns[at:])
+    columns = (*schema.columns[:at], *made, *schema.columns[at:])
     return replace(schema, columns=columns).change(name, role="ignored")
 
 
-def _part_column(label: str, name: str, part: int, quantity: Quantity | None) -> Column:
+def _part_column(label: str, reading: Reading, quantity: Quantity | None) -> Column:
     unit = quantity.unit if quantity else None
     return Column(
         name=label,
@@ -62,7 +64,7 @@ def _part_column(label: str, name: str, part: int, quantity: Quantity | None) ->
         unit=unit,
         low=quantity.low if quantity else None,
         high=quantity.high if quantity else None,
-        reading=Reading(part_of=name, part=part, unit=unit or ""),
+        reading=replace(reading, unit=unit or ""),
     )
 
 

@@ -14,6 +14,7 @@ from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.parts import with_parts
 from medcore.data.preparation.cells import CELL_STEPS, Cells, map_values, typed_cells
 from medcore.data.preparation.follow_up import EventTimes, check_followed, event_times
+from medcore.data.preparation.number import check_number, parts_of, read_number
 from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
 from medcore.data.preparation.predictors import PredictorReading, reading_of
 from medcore.data.preparation.steps import Step, StepLog
@@ -44,7 +45,8 @@ class Prepared:
     says why a column of the schema's predictors is not among ``predictors``.
     ``source`` is the cohort's own frame, shared and not copied. Where the outcome comes with a
     time, ``duration`` is how long each patient was followed and ``outcome`` what ended it, 0 for
-    no event seen; ``target`` says in which unit.
+    no event seen; ``target`` says in which unit. Where the outcome is a number, ``value`` is it, and
+    ``outcome`` says in which fifth it lies, by which folds are balanced and Table 1 is broken down.
     """
 
     predictors: pd.DataFrame = field(repr=False)
@@ -61,6 +63,7 @@ class Prepared:
     set_aside: Mapping[str, Message]
     source: pd.DataFrame = field(repr=False)
     duration: npt.NDArray[np.float64] | None = field(repr=False, default=None)
+    value: npt.NDArray[np.float64] | None = field(repr=False, default=None)
 
     @property
     def n_rows(self) -> int:
@@ -154,9 +157,12 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
     _require(frame, [column.name, *wanted])
     cells, cell_log = _cells(frame, _only(schema, wanted), recipe)
     times = None if schema.follow_up is None else event_times(cohort, schema)
+    value = None if schema.number is None else read_number(cohort, schema)[0]
     target: Target
     if schema.follow_up is not None and times is not None:
         classes, outcome, target = schema.follow_up.classes, times.event, schema.follow_up.target
+    elif schema.number is not None and value is not None:
+        (outcome, classes), target = parts_of(value), schema.number
     else:
         texts = _outcome_texts(frame, schema, recipe, column)
         classes = known or classes_of(texts, column, schema.positive)
@@ -164,7 +170,10 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
         target = Target.of(classes, column.levels)
     groups = _groups(frame, schema, recipe)
     kept, row_log = _kept_rows(cohort, recipe, outcome, groups, training=known is None)
-    if times is None:
+    if value is not None:
+        if known is None:
+            check_number(value[kept], column.name)
+    elif times is None:
         _require_classes(outcome[kept], column.name, at_least=2 if known is None else 1)
     elif known is None and schema.follow_up is not None:
         check_followed(EventTimes(times.duration[kept], outcome[kept]), schema.follow_up)
@@ -184,6 +193,7 @@ def _prepared(cohort: Cohort, recipe: Recipe, known: tuple[str, ...] | None) -> 
         set_aside=_set_aside(schema, recipe),
         source=frame,
         duration=None if times is None else times.duration[kept],
+        value=None if value is None else value[kept],
     )
 
 

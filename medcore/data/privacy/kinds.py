@@ -62,7 +62,7 @@ IDENTIFIERS: tuple[Identifier, ...] = (
         code="name",
         sentence=N_("“{column}” seems to hold names of persons, in {n} cell(s)."),
         names=_p(_SOMEBODY),
-        values=rf"^([A-Z][a-zA-Z'’\-]+,? +([A-Z]\.? +)?[A-Z][a-zA-Z'’\-]+|[{_SURNAMES}][\x{{4e00}}-\x{{9fff}}]{{1,2}})$",
+        values=rf"^([A-Z][a-zA-Z'’\-]+,? +([A-Z]\.? +)?[A-Z][a-zA-Z'’\-]+|[{_SURNAMES}][一-鿿]{{1,2}})$",
         named_enough=False,
     ),
     Identifier(

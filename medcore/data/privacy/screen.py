@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Finding, Fix, Severity
-from medcore.data.parts import are_pairs
+from medcore.data.parts import are_joined
 from medcore.data.privacy.kinds import IDENTIFIERS, Identifier
 from medcore.data.schema.names import says, spoken
 from medcore.data.values.numbers import parse_numbers
@@ -28,13 +29,19 @@ HEAD = 1_000
 MANY_NAMES = 0.5
 VARIOUS = 0.2  # of 500 patients, even where a third share one of ten surnames, a fifth have one that nobody else has
 OLD_AGE = 89
+FEW_TEXTS = 5_000
+"""Different texts up to which they are matched one by one, which costs less than making a pattern ready for all at once."""
 LONG_TEXT = 18
 LEAST_LONG_NUMBER, MOST_LONG_NUMBER = 1e9, 1e18
 # What any identifier inside a text has somewhere; looked for first, because it is quick.
 WORTH_A_LOOK = r"[0-9]{3}.*[0-9]{4}|@|://|(?i:\b(mr|mrs|ms|miss)\b)|患者|姓名|省|市|区|县|[0-9] [A-Z]"
 # Whole cells that are of any kind: most columns have none, and are not looked through for each.
-_ANY_OF_THEM = "|".join(f"(?:{identifier.values})" for identifier in IDENTIFIERS if identifier.values is not None)
+_ANY_OF_THEM = "|".join(f"(?:{i.values})" for i in IDENTIFIERS if i.values is not None and not i.various)
 
+_NOT_USED = N_("Drop the column; free text is not used as a predictor.")
+_KEPT_WORDS = N_(
+    "Take names and numbers out before upload. A model keeps no note, only counts of words that at least five training patients have."
+)
 _WHY = Message(N_("It can tell who the patient is; the model does not need it."))
 _REMEDY = Message(N_("Drop the column, or replace it by a pseudonym. Keeping it needs a reason, which is recorded."))
 
@@ -108,21 +115,21 @@ def _column(column: Column, cells: Distinct, dtype_kind: str) -> Iterator[Findin
         )
     if column.kind in ("numeric", "category") and says(column.name, "age"):
         yield from _old_age(column, cells)
-    if column.kind == "text" and column.role not in ("identifier", "group") and not _of_pairs(cells):
+    if column.free_text and column.role not in ("identifier", "group") and not _of_pairs(cells):
         yield _finding(
             "privacy.free_text",
             "warning",
             Message(N_("“{column}” is free text, in which names and places may hide."), {"column": column.name}),
             column,
             int(cells.counts.sum()),
-            remedy=Message(N_("Drop the column; free text is not used as a predictor.")),
+            remedy=Message(_KEPT_WORDS if column.kind == "note" else _NOT_USED),
             fix=_drop(column),
         )
 
 
 def _of_pairs(cells: Distinct) -> bool:
-    """Say whether a column's cells are pairs of numbers, as blood pressures are, in which no name hides."""
-    return are_pairs(cells.texts.slice(0, HEAD).to_pylist())
+    """Say whether a column's cells are measurements with strokes between, as blood pressures are, in which no name hides."""
+    return are_joined(cells.texts.slice(0, HEAD).to_pylist())
 
 
 def _direct(column: Column, cells: Distinct, dtype_kind: str) -> Evidence | None:
@@ -133,13 +140,18 @@ def _direct(column: Column, cells: Distinct, dtype_kind: str) -> Evidence | None
         by_name = identifier.names is not None and bool(identifier.names.search(words))
         if by_name and identifier.named_enough:
             return Evidence(identifier=identifier, by_name=True, n_rows=int(cells.counts.sum()))
-        n = _n_matching(identifier, cells) if written and identifier.values is not None else 0
+        looked_for = identifier.values is not None and (by_name if identifier.various else written)
+        n = _n_matching(identifier, cells) if looked_for else 0
         if _enough(identifier, n, cells, by_name=by_name):
             return Evidence(identifier=identifier, by_name=by_name, n_rows=n)
     return _inside_text(column, cells)
 
 
 def _matches(pattern: str, cells: Distinct) -> NDArray[np.bool_]:
+    """Mark the texts in which a pattern is found: of few by a pattern that is kept, of many all at once."""
+    if len(cells.texts) <= FEW_TEXTS and r"\p{" not in pattern:
+        search = re.compile(pattern).search
+        return np.array([search(text) is not None for text in cells.texts.to_pylist()], dtype=bool)
     return np.asarray(pc.match_substring_regex(cells.texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
 
@@ -166,7 +178,7 @@ def _enough(identifier: Identifier, n: int, cells: Distinct, *, by_name: bool) -
 
 
 def _inside_text(column: Column, cells: Distinct) -> Evidence | None:
-    if column.kind not in ("text", "category"):
+    if column.kind != "category" and not column.free_text:
         return None
     long = pc.greater(pc.utf8_length(cells.texts), LONG_TEXT).to_numpy(zero_copy_only=False).astype(bool)
     long &= pc.match_substring_regex(cells.texts, WORTH_A_LOOK).to_numpy(zero_copy_only=False).astype(bool)

@@ -12,10 +12,12 @@ from medcore.data.quality import (
     association,
     cells,
     columns,
+    dates,
     drift,
     layout,
     leakage,
     missing,
+    notes,
     outcome,
     rows,
     siblings,
@@ -27,7 +29,21 @@ from medcore.data.quality.view import View
 __all__ = ["CHECKS", "Check", "inspect"]
 
 # Importing a module adds its checks to the catalogue.
-_MODULES = (association, leakage, layout, rows, outcome, cells, missing, columns, drift, siblings, written)
+_MODULES = (
+    association,
+    leakage,
+    layout,
+    rows,
+    outcome,
+    cells,
+    missing,
+    columns,
+    drift,
+    siblings,
+    written,
+    notes,
+    dates,
+)
 _OF_OUTCOME = ("outcome.", "leakage.")
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from medcore.data.cohort import Column
 from medcore.data.findings import Finding, Fix, Severity
 from medcore.data.quality.view import View
 from medcore.i18n import N_, Message
@@ -21,6 +22,7 @@ class Hit:
     n_rows: int = 0
     fix: Fix | None = None
     severity: Severity | None = None
+    remedy: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class Check:
                 severity=hit.severity or self.severity,
                 message=hit.message,
                 why=self.why,
-                remedy=self.remedy,
+                remedy=hit.remedy or self.remedy,
                 columns=hit.columns,
                 n_rows=hit.n_rows,
                 fix=hit.fix,
@@ -85,3 +87,8 @@ def ignore(columns: Iterable[str]) -> Fix:
 def switch_on(step: str, label: str) -> Fix:
     """Offer to switch a step of the recipe on; ``label`` is a marked sentence."""
     return Fix(label=Message(label), action="step_on", values={"step": step})
+
+
+def set_column(column: Column, label: str, **values: object) -> Fix:
+    """Offer to change what is known of a column; ``label`` is a marked sentence."""
+    return Fix(label=Message(label), action="set_column", columns=(column.name,), values=values)

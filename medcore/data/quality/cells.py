@@ -142,10 +142,10 @@ def untidy(view: View) -> Iterator[Hit]:
     """Cells with stray spaces, tabs or full-width characters in categories."""
     found: dict[str, int] = {}
     for column in _worded(view):
-        counts = view.frame[column.name].value_counts()
-        bad = [isinstance(v, str) and tidy_text(v) not in (v, "") for v in counts.index]
+        cells = view.cells(column.name)
+        bad = [tidy_text(text) not in (text, "") for text in cells.raw.to_pylist()]
         if any(bad):
-            found[column.name] = int(counts.to_numpy()[bad].sum())
+            found[column.name] = int(cells.raw_counts[bad].sum())
     if found:
         yield Hit(
             message=Message(
@@ -203,6 +203,25 @@ def numbers(view: View) -> Iterator[Hit]:
                 columns=tuple(found),
                 values={"kind": "numeric"},
             ),
+        )
+
+
+@check(
+    "categories.amounts",
+    "info",
+    why=N_("If the numbers are codes, an amount makes a step from 1 to 2 count as much as one from 2 to 3."),
+    remedy=N_("Make those that are codes a category in the column table; counts and grades stay numbers."),
+)
+def amounts(view: View) -> Iterator[Hit]:
+    """Few different whole numbers that were read as amounts."""
+    found = [c.name for c in view.predictors if c.maybe_codes]
+    if found:
+        yield Hit(
+            message=Message(
+                N_("{n} column(s) of a few whole numbers are read as amounts: {columns}."),
+                {"n": len(found), "columns": named(found)},
+            ),
+            columns=tuple(found),
         )
 
 

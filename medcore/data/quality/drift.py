@@ -30,7 +30,7 @@ DIFFERENT_EVENTS = 0.10
 def outcome(view: View) -> Iterator[Hit]:
     """Find a share of events that differs between sites or periods by more than chance."""
     found = view.outcome
-    if found is None or found.target.event is None:
+    if found is None or found.target.event is None or view.schema.number is not None:
         return
     for label, parts in _partitions(view):
         here = found.known & (parts >= 0)
@@ -69,7 +69,11 @@ def outcome(view: View) -> Iterator[Hit]:
 def columns(view: View) -> Iterator[Hit]:
     """Predictors whose values differ greatly between sites or periods."""
     for label, parts in _partitions(view):
-        distances = {c.name: _distance(view.levels(c.name), parts) for c in view.predictors if c.name != label}
+        distances = {
+            c.name: _distance(view.levels(c.name), parts)
+            for c in view.predictors
+            if c.name != label and not c.free_text
+        }
         found = [n for n, d in sorted(distances.items(), key=lambda i: -i[1]) if d > DIFFERENT]
         if found:
             yield Hit(

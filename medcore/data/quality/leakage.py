@@ -172,7 +172,7 @@ def aurocs(view: View) -> Mapping[str, float]:
         if outcome is not None:
             for column in view.predictors:
                 levels = view.levels(column.name)
-                if column.kind == "text" or levels.n < 1 or (levels.numbers is None and levels.n > view.n / 2):
+                if column.free_text or levels.n < 1 or (levels.numbers is None and levels.n > view.n / 2):
                     continue
                 view.aurocs[column.name] = single_column_auroc(levels, outcome.codes, len(outcome.classes), view.folds)
     return view.aurocs

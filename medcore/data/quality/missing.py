@@ -9,6 +9,7 @@ import numpy as np
 from medcore.data.quality.catalogue import Hit, check, ignore, named
 from medcore.data.quality.view import View
 from medcore.i18n import N_, Message
+from medcore.statistics.proportions import equal_proportions_p
 
 MOSTLY_MISSING = 0.5
 NEARLY_ALL_MISSING = 0.95
@@ -139,8 +140,10 @@ def together(view: View) -> Iterator[Hit]:
         missing = view.levels(column.name).missing
         if 0.02 <= missing.mean() < 1:
             blocks.setdefault(np.packbits(missing).tobytes(), []).append(column.name)
+    series = view.schema.series
     for names in blocks.values():
-        if len(names) >= 3:
+        of = {name.rpartition(" ")[0] if series and series.summarises(name) else name for name in names}
+        if len(of) >= 3:  # the summaries of one series are missing together by their nature
             n = int(view.levels(names[0]).missing.sum())
             yield Hit(
                 message=Message(
@@ -162,7 +165,4 @@ def _differs(missing: np.ndarray, outcome: np.ndarray, n_classes: int, n_tests: 
     share = here[used] / total[used]
     if share.max() - share.min() < TELLING_DIFFERENCE:
         return False
-    from scipy.stats import chi2_contingency
-
-    table = np.stack([here[used], total[used] - here[used]])
-    return bool(chi2_contingency(table).pvalue < 0.01 / n_tests)
+    return equal_proportions_p(here[used], total[used]) < 0.01 / n_tests

@@ -6,10 +6,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from medcore.data.preparation.follow_up import event_times
+from medcore.data.preparation.number import read_number
 from medcore.data.quality.catalogue import Hit, check
 from medcore.data.quality.view import View
+from medcore.errors import InputError
 from medcore.i18n import N_, Message
-from medcore.statistics.sample_size import SampleSize, multinomial_sample_size, ordinal_sample_size, riley_sample_size
+from medcore.statistics.sample_size import (
+    SampleSize,
+    multinomial_sample_size,
+    ordinal_sample_size,
+    riley_sample_size,
+    survival_sample_size,
+)
+from medcore.statistics.sample_size_of_numbers import NumberSampleSize, sample_size_of_numbers
+from medcore.statistics.survival.rates import Rate
 
 FEW_EVENTS = 100
 TOO_FEW_EVENTS = 20
@@ -54,6 +65,9 @@ def missing(view: View) -> Iterator[Hit]:
         )
 
 
+PREFER_COX = N_("Collect more patients, use fewer predictors, and prefer Cox regression.")
+
+
 @check(
     "outcome.few_events",
     "warning",
@@ -63,7 +77,7 @@ def missing(view: View) -> Iterator[Hit]:
 def few_events(view: View) -> Iterator[Hit]:
     """Fewer than 100 patients in the smaller of two classes."""
     outcome = view.outcome
-    if outcome is None or outcome.target.event is None:
+    if outcome is None or outcome.target.event is None or view.schema.number is not None:
         return
     timed = view.schema.follow_up is not None  # who was not seen to have the event tells less, however few they are
     rarer = outcome.target.event if timed else int(np.argmin(outcome.counts))
@@ -77,6 +91,7 @@ def few_events(view: View) -> Iterator[Hit]:
             columns=(outcome.name,),
             n_rows=n,
             severity="error" if n < TOO_FEW_EVENTS else "warning",
+            remedy=Message(PREFER_COX) if timed else None,
         )
 
 
@@ -113,7 +128,7 @@ def rare_class(view: View) -> Iterator[Hit]:
 def imbalance(view: View) -> Iterator[Hit]:
     """Find a rarest class of less than a tenth of the rows."""
     outcome = view.outcome
-    if outcome is None or view.schema.follow_up is not None:
+    if outcome is None or view.schema.follow_up is not None or view.schema.number is not None:
         return
     share = outcome.counts.min() / max(outcome.counts.sum(), 1)
     if 0 < share < IMBALANCED:
@@ -138,10 +153,16 @@ def imbalance(view: View) -> Iterator[Hit]:
 def sample_size(view: View) -> Iterator[Hit]:
     """Fewer patients than Riley's criteria ask for with this many predictors."""
     outcome = view.outcome
-    if outcome is None or view.schema.follow_up is not None:
+    if outcome is None:
+        return
+    n = int(outcome.counts.sum())
+    if view.schema.follow_up is not None:
+        yield from _too_few_for_a_time(view, outcome.name, n)
+        return
+    if view.schema.number is not None:
+        yield from _too_few_for_a_number(view, outcome.name, n)
         return
     needed = required_size(view)
-    n = int(outcome.counts.sum())
     if needed is not None and n < needed.required:
         yield Hit(
             message=Message(
@@ -156,6 +177,69 @@ def sample_size(view: View) -> Iterator[Hit]:
             columns=(outcome.name,),
             n_rows=n,
         )
+
+
+def _too_few_for_a_number(view: View, name: str, n: int) -> Iterator[Hit]:
+    needed = required_size_of_number(view)
+    if needed is not None and n < needed.required:
+        yield Hit(
+            message=Message(
+                N_(
+                    "{n} rows have a number in “{outcome}”; {parameters} candidate parameters need about {required} (Riley), if the model explains 15 % of its variance."
+                ),
+                {"n": n, "outcome": name, "parameters": needed.n_parameters, "required": needed.required},
+            ),
+            columns=(name,),
+            n_rows=n,
+        )
+
+
+def _too_few_for_a_time(view: View, name: str, n: int) -> Iterator[Hit]:
+    needed = required_size_by_when(view)
+    if needed is not None and n < needed.required:
+        yield Hit(
+            message=Message(
+                N_(
+                    "{n} rows have “{outcome}” with its time; {parameters} candidate parameters need about {required} patients and {events} events (Riley), if the model explains 15 % of what can be explained."
+                ),
+                {
+                    "n": n,
+                    "outcome": name,
+                    "parameters": needed.n_parameters,
+                    "required": needed.required,
+                    "events": needed.required_events,
+                },
+            ),
+            columns=(name,),
+            n_rows=n,
+        )
+
+
+def required_size_by_when(view: View) -> SampleSize | None:
+    """Apply the criteria of Riley for an event with its time, by its rate and follow-up in this table; None where they do not hold."""
+    follow_up, n_parameters = view.schema.follow_up, n_candidate_parameters(view)
+    if follow_up is None or n_parameters < 1:
+        return None
+    try:
+        times = event_times(view.cohort, view.schema)
+        rate = Rate.of(times.duration[times.known], times.event[times.known])
+        mean = rate.person_time / max(1, int(times.known.sum()))
+        return survival_sample_size(n_parameters, rate.rate, mean, follow_up.main)
+    except InputError:
+        return None
+
+
+def required_size_of_number(view: View) -> NumberSampleSize | None:
+    """Apply the criteria of Riley for an outcome that is a number, on the scale that models learn."""
+    n_parameters, number = n_candidate_parameters(view), view.schema.number
+    if number is None or view.outcome is None or n_parameters < 1:
+        return None
+    value, _n = read_number(view.cohort, view.schema)
+    known = value[~np.isnan(value)]
+    if len(known) < 2:
+        return None
+    mean = 0.0 if number.log else float(known.mean())  # that of a logarithm means nothing by itself
+    return sample_size_of_numbers(n_parameters, mean, float((np.log(known) if number.log else known).std(ddof=1)))
 
 
 def required_size(view: View) -> SampleSize | None:
@@ -177,7 +261,7 @@ def n_candidate_parameters(view: View) -> int:
     n = 0
     for column in view.predictors:
         levels = view.levels(column.name).n
-        if column.kind == "text" or levels < 2:
+        if column.free_text or levels < 2:
             continue
         n += 1 if column.kind in ("numeric", "date") else min(levels, MOST_LEVELS_COUNTED) - 1
         n += int(view.levels(column.name).missing.any())

@@ -93,7 +93,7 @@ def sibling(view: View) -> Iterator[Hit]:
 
 
 def _is_sibling(view: View, column: Column, outcome: str) -> bool:
-    if column.kind in ("date", "text") or _BEFORE.search(words_of(column.name)):
+    if column.kind == "date" or column.free_text or _BEFORE.search(words_of(column.name)):
         return False
     telling = aurocs(view).get(column.name, 0.0) >= TELLING
     if _TESTS.search(words_of(outcome)) and _TESTS.search(words_of(column.name)) and column.kind != "numeric":

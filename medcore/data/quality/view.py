@@ -11,12 +11,14 @@ import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.preparation.follow_up import event_times
+from medcore.data.preparation.number import read_number
 from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.schema.inference import choose_target, propose_targets
 from medcore.data.schema.patients import patient_codes
 from medcore.data.values.column import PRESENT, Texts, read_texts
-from medcore.data.values.typed import Distinct, cells_of, code_matches, typed
+from medcore.data.values.dates import Dates, parse_dates
+from medcore.data.values.typed import Distinct, cells_of, code_matches, is_stated, typed
 from medcore.errors import InputError
 from medcore.targets import Target
 
@@ -82,6 +84,7 @@ class View:
     aurocs: dict[str, float] | None = field(default=None, repr=False)
     _cells: dict[str, Distinct] = field(default_factory=dict, repr=False)
     _texts: dict[str, Texts] = field(default_factory=dict, repr=False)
+    _dates: dict[str, Dates] = field(default_factory=dict, repr=False)
     _levels: dict[str, Levels] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -105,7 +108,7 @@ class View:
         schema = self.cohort.schema
         if schema.outcome is not None or self.n == 0:
             return schema
-        for proposal in propose_targets(self.frame, schema)[:1]:
+        for proposal in propose_targets(self.frame, schema, cells=self.cells)[:1]:
             try:
                 return choose_target(schema, self.frame, proposal.column, positive=proposal.positive)
             except InputError:
@@ -126,6 +129,8 @@ class View:
             return None
         if self.schema.follow_up is not None:
             return self._timed(column)
+        if self.schema.number is not None:
+            return self._halved(column)
         part = Schema((column,))
         values = typed(self.frame[[column.name]], part)[column.name]
         texts = values.map(class_text, na_action="ignore").astype(object)
@@ -146,6 +151,17 @@ class View:
         name = str(self.schema.positive)
         return Outcome(column.name, codes, (f"not {name}", name), chosen=self.cohort.schema.outcome is not None)
 
+    def _halved(self, column: Column) -> Outcome | None:
+        """Return whether each row's number is above the median, by which single columns are told apart."""
+        try:
+            value, _n = read_number(self.cohort, self.schema)
+        except InputError:
+            return None
+        middle = float(np.nanmedian(value)) if not np.isnan(value).all() else 0.0
+        codes = np.where(np.isnan(value), -1, value > middle).astype(np.int64)
+        names = (f"≤ {middle:.4g}", f"> {middle:.4g}")
+        return Outcome(column.name, codes, names, chosen=self.cohort.schema.outcome is not None)
+
     @cached_property
     def folds(self) -> Ints:
         """Return five folds by which a single column is judged out of fold, whole patients together."""
@@ -160,7 +176,7 @@ class View:
     def cells(self, name: str) -> Distinct:
         """Return a column's distinct texts."""
         if name not in self._cells:
-            self._cells[name] = cells_of(self.frame[name], self.schema[name])
+            self._cells[name] = cells_of(self.frame[name], self.cohort.schema[name])
         return self._cells[name]
 
     def texts(self, name: str) -> Texts:
@@ -169,10 +185,16 @@ class View:
             self._texts[name] = read_texts(self.cells(name).texts, self.schema[name], self.frame.attrs.get("decimal"))
         return self._texts[name]
 
+    def dates(self, column: Column) -> Dates:
+        """Return what the distinct texts of a column of dates say, and how each is written."""
+        if column.name not in self._dates:
+            order = column.reading.dates if column.reading else None
+            self._dates[column.name] = parse_dates(self.cells(column.name).texts, order=order)
+        return self._dates[column.name]
+
     def is_typed(self, column: Column) -> bool:
         """Tell whether a column's values were stated by a typed file, and not written in texts."""
-        dtype = self.frame[column.name].dtype
-        return (column.kind == "date" and dtype.kind == "M") or (column.kind == "numeric" and dtype.kind in "fiub")
+        return is_stated(self.frame[column.name], column)
 
     def levels(self, name: str) -> Levels:
         """Return a column's distinct values, codes for missing being missing."""

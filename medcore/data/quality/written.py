@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +12,11 @@ import pyarrow.compute as pc
 
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
-from medcore.data.notation import DateOrder
-from medcore.data.parts import PAIR
-from medcore.data.quality.catalogue import Hit, check, named
+from medcore.data.parts import JOINED, LETTERED, example_of, names_of_parts
+from medcore.data.quality.catalogue import Hit, check, named, set_column
 from medcore.data.quality.view import View
 from medcore.data.schema.roles import ROUNDED
 from medcore.data.values.column import CODED, UNKNOWN_UNIT, UNREADABLE
-from medcore.data.values.dates import Dates, parse_dates
 from medcore.data.values.numbers import learn_marks, parse_numbers
 from medcore.i18n import N_, Message
 
@@ -98,7 +96,7 @@ def words_among_numbers(view: View) -> Iterator[Hit]:
                 ),
                 columns=(column.name,),
                 n_rows=n,
-                fix=_set(column, N_("Read as categories"), kind="category", low=None, high=None),
+                fix=set_column(column, N_("Read as categories"), kind="category", low=None, high=None),
             )
 
 
@@ -126,107 +124,12 @@ def unclear_marks(view: View) -> Iterator[Hit]:
             ),
             columns=(column.name,),
             n_rows=n,
-            fix=_set(
+            fix=set_column(
                 column,
                 N_("Read the mark as the decimal mark"),
                 reading=replace(reading, decimal=reading.thousands, thousands=""),
             ),
         )
-
-
-_READ_SO: Mapping[DateOrder, str] = {
-    "dmy": N_(
-        "“{column}” is read day first: {n} date(s) are written otherwise and cannot be read; {either} could be swapped."
-    ),
-    "mdy": N_(
-        "“{column}” is read month first: {n} date(s) are written otherwise and cannot be read; {either} could be swapped."
-    ),
-    "ymd": N_("“{column}” is read year first: {n} date(s) put the day or the month first and cannot be read."),
-}
-
-
-@check(
-    "dates.contradictory",
-    "warning",
-    why=N_("Where some dates put the day first and others the month, those that could be either may be read wrongly."),
-    remedy=N_("Ask where the table was put together, and write all dates as year-month-day at the source."),
-)
-def contradictory(view: View) -> Iterator[Hit]:
-    """Dates of which some can only be day first and others only month first, or of another order than they are read in."""
-    for column, dates in _dates(view):
-        counts = view.cells(column.name).counts
-        day, month, either = (int(counts[m].sum()) for m in (dates.day_first, dates.month_first, dates.either))
-        if day and month:
-            yield Hit(
-                message=Message(
-                    N_(
-                        "“{column}” contradicts itself: {day} date(s) can only put the day first, {month} only the month; "
-                        "{either} could be swapped. {unread} cannot be read."
-                    ),
-                    {"column": column.name, "day": day, "month": month, "either": either, "unread": min(day, month)},
-                ),
-                columns=(column.name,),
-                n_rows=either + min(day, month),
-            )
-            continue
-        order = column.reading.dates if column.reading is not None else "dmy"
-        unread = int(counts[dates.against(order)].sum())
-        if unread:
-            yield Hit(
-                message=Message(_READ_SO[order], {"column": column.name, "n": unread, "either": either}),
-                columns=(column.name,),
-                n_rows=unread,
-            )
-
-
-@check(
-    "dates.unclear",
-    "warning",
-    why=N_("If the month comes first, every date of this column is wrong, and so is every interval."),
-    remedy=N_("Say which comes first."),
-)
-def unclear(view: View) -> Iterator[Hit]:
-    """Dates of the form 3/4/2020 of which none tells day from month."""
-    for column, dates in _dates(view):
-        reading = column.reading
-        if dates.ambiguous and reading is not None and reading.dates != "ymd" and column.confidence < 0.9:
-            other: DateOrder = "mdy" if reading.dates == "dmy" else "dmy"
-            yield Hit(
-                message=Message(
-                    N_("No date of “{column}” tells day from month; they are read day first.")
-                    if reading.dates == "dmy"
-                    else N_("No date of “{column}” tells day from month; they are read month first."),
-                    {"column": column.name},
-                ),
-                columns=(column.name,),
-                n_rows=int(view.cells(column.name).counts[dates.either].sum()),
-                fix=_set(
-                    column,
-                    N_("Read the month first") if other == "mdy" else N_("Read the day first"),
-                    reading=replace(reading, dates=other),
-                ),
-            )
-
-
-@check(
-    "dates.zones",
-    "warning",
-    why=N_("Times with a time zone and times without cannot be compared: hours may lie between them."),
-    remedy=N_("Write all times with their zone, or all in local time, at the source."),
-)
-def zones(view: View) -> Iterator[Hit]:
-    """Find times of which some carry a time zone."""
-    for column, dates in _dates(view):
-        if dates.zones == "mixed":
-            n = int(view.cells(column.name).counts[dates.timed & ~dates.zoned].sum())
-            yield Hit(
-                message=Message(
-                    N_("{n} time(s) of “{column}” carry no time zone while others do; they are read as UTC."),
-                    {"n": n, "column": column.name},
-                ),
-                columns=(column.name,),
-                n_rows=n,
-            )
 
 
 @check(
@@ -258,28 +161,37 @@ def rounded_codes(view: View) -> Iterator[Hit]:
 @check(
     "columns.pairs",
     "warning",
-    why=N_("Two measurements in one cell are no number: the model sees a word, or nothing."),
-    remedy=N_("Split the column into two; new patients are split in the same way."),
+    why=N_("Several measurements in one cell are no number: the model sees a word, or nothing."),
+    remedy=N_("Split the column, one for each measurement; new patients are split in the same way."),
 )
 def pairs(view: View) -> Iterator[Hit]:
-    """Columns whose cells hold two numbers, such as a blood pressure of 120/80."""
+    """Columns whose cells hold several numbers, such as a blood pressure of 120/80 or a coma scale of E4V5M6."""
     for column in view.schema.columns:
         if column.kind not in ("category", "text") or column.role not in ("predictor", "ignored", "sensitive"):
             continue
         if column.name not in view.frame.columns or any(_is_part(c, column.name) for c in view.schema.columns):
             continue
         cells = view.cells(column.name)
-        at = np.asarray(pc.match_substring_regex(cells.texts, PAIR).to_numpy(zero_copy_only=False), dtype=bool)
+        several = pc.match_substring_regex(cells.texts, f"{JOINED}|{LETTERED}")
+        at = np.asarray(several.to_numpy(zero_copy_only=False), dtype=bool)
         n, total = int(cells.counts[at].sum()), int(cells.counts.sum())
-        if n > MOSTLY_PAIRS * total and int(at.sum()) > 2:
+        if n <= MOSTLY_PAIRS * total or int(at.sum()) <= 2:
+            continue
+        parts = names_of_parts(cells.texts.filter(several).to_pylist(), cells.counts[at].tolist())
+        if parts:
             yield Hit(
                 message=Message(
-                    N_("{n} cell(s) of “{column}” hold two numbers, as in 120/80; they are not used as numbers."),
-                    {"n": n, "column": column.name},
+                    N_("{n} cell(s) of “{column}” hold {k} numbers, as in {example}; they are not used as numbers."),
+                    {"n": n, "column": column.name, "k": len(parts), "example": example_of(parts)},
                 ),
                 columns=(column.name,),
                 n_rows=n,
-                fix=Fix(label=Message(N_("Split into two columns")), action="split_column", columns=(column.name,)),
+                fix=Fix(
+                    label=Message(N_("Split into {k} columns"), {"k": len(parts)}),
+                    action="split_column",
+                    columns=(column.name,),
+                    values={"parts": parts},
+                ),
             )
 
 
@@ -305,7 +217,7 @@ def lists(view: View) -> Iterator[Hit]:
                 ),
                 columns=(column.name,),
                 n_rows=n,
-                fix=_set(column, N_("Leave out of the model"), role="ignored"),
+                fix=set_column(column, N_("Leave out of the model"), role="ignored"),
             )
 
 
@@ -332,7 +244,7 @@ def outcome_words(view: View) -> Iterator[Hit]:
             ),
             columns=(column.name,),
             n_rows=n,
-            fix=_set(column, N_("Count these words as a class"), missing_codes=()),
+            fix=set_column(column, N_("Count these words as a class"), missing_codes=()),
         )
 
 
@@ -364,12 +276,6 @@ def _written(view: View, kind: str) -> Iterator[Column]:
             yield column
 
 
-def _dates(view: View) -> Iterator[tuple[Column, Dates]]:
-    for column in _written(view, "date"):
-        order = column.reading.dates if column.reading else None
-        yield column, parse_dates(view.cells(column.name).texts, order=order)
-
-
 def _units(view: View, column: Column, at: npt.NDArray[np.bool_]) -> list[str]:
     suffixes = parse_numbers(view.cells(column.name).texts.filter(pa.array(at)), reading=column.reading).suffix
     bare = column.reading.bare if column.reading else ""
@@ -378,7 +284,3 @@ def _units(view: View, column: Column, at: npt.NDArray[np.bool_]) -> list[str]:
 
 def _is_part(column: Column, name: str) -> bool:
     return column.reading is not None and column.reading.part_of == name
-
-
-def _set(column: Column, label: str, **values: object) -> Fix:
-    return Fix(label=Message(label), action="set_column", columns=(column.name,), values=values)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from medcore.data.reading.dialect import Dialect
 from medcore.data.reading.rows import MOST_NAMED, RowCounts
 from medcore.data.reading.text import Text
+from medcore.data.values.folding import text_array
 from medcore.errors import MissingColumnsError
 from medcore.i18n import N_, Message
 
@@ -57,9 +58,11 @@ def ditto(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Message]]:
     for name in frame.columns:
         if not isinstance(frame[name].dtype, pd.StringDtype):
             continue
-        marked = frame[name].isin(_DITTO).to_numpy(dtype=bool, na_value=False)
-        if not marked.any():
+        cells = text_array(frame[name])
+        marked = pc.is_in(cells, value_set=pa.array(sorted(_DITTO), type=cells.type))
+        if not pc.any(marked).as_py():
             continue
+        marked = np.asarray(marked.to_numpy(zero_copy_only=False), dtype=bool)
         above = np.maximum.accumulate(np.where(marked, -1, np.arange(len(frame))))
         known = marked & (above >= 0)
         changed[name] = frame[name].where(~known, frame[name].take(np.maximum(above, 0)).set_axis(frame.index))

@@ -34,6 +34,7 @@ from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, detect_encoding, unpack
 from medcore.data.schema.inference import infer_schema
 from medcore.data.schema.ranges import unit_in_name
+from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name, clean_names
 from medcore.errors import SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message
@@ -184,7 +185,8 @@ def _sift(
     again = repeats(written, [frame.iloc[:, j] for j in range(len(frame.columns))]) if dialect.has_header else []
 
     def rows_at(rows: Sequence[int]) -> list[list[str]]:
-        return [list(row) for row in frame.iloc[list(rows)].fillna("").itertuples(index=False, name=None)]
+        texts = (text_array(frame.iloc[:, j].take(list(rows))).fill_null("") for j in range(frame.shape[1]))
+        return [list(row) for row in zip(*(cells.to_pylist() for cells in texts), strict=True)]
 
     n_filled = frame.notna().sum(axis=1).to_numpy()
     last = int(np.flatnonzero(n_filled)[-1]) + 1 if n_filled.any() else 0

@@ -62,10 +62,10 @@ def _read(name: str, values: pd.Series, decimal: str | None, unit: str) -> tuple
         return replace(column, reading=Reading()), Size.of(cells), None
     reading = learn_notation(name, cells, decimal)
     reading = replace(reading, unit=unit or reading.unit)
-    numbers = parse_numbers(cells.texts.slice(0, GLANCE), reading=reading)
-    numeric_share = float(cells.counts[:GLANCE][numbers.readable].sum() / max(1, cells.counts[:GLANCE].sum()))
-    absent = missing_words(cells, numeric_share)
-    contents = Contents.of(name, cells, absent, reading)
+    numbers = parse_numbers(cells.texts, reading=reading)
+    glance = cells.counts[:GLANCE]
+    absent = missing_words(cells, float(glance[numbers.readable[:GLANCE]].sum() / max(1, glance.sum())))
+    contents = Contents.of(name, cells, absent, numbers)
     guess = guess_kind(contents)
     column = Column(
         name=name,

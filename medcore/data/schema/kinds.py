@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from medcore.data.cohort import Kind
-from medcore.data.notation import Reading
+from medcore.data.cohort import COUNT_OR_CODE, Kind
 from medcore.data.schema.names import says
 from medcore.data.values.dates import Dates, parse_dates
 from medcore.data.values.folding import Distinct
-from medcore.data.values.numbers import Numbers, parse_numbers
+from medcore.data.values.numbers import Numbers
 from medcore.data.values.words import RATINGS, SEVERITY_WORDS, boolean_levels, boolean_side
 from medcore.i18n import N_, Message
 
@@ -79,10 +78,9 @@ class Contents:
         return float(self.counts[mask].sum() / max(1, self.n))
 
     @classmethod
-    def of(cls, name: str, cells: Distinct, absent: NDArray[np.bool_], reading: Reading) -> Contents:
-        """Read a column's distinct texts every way that matters."""
-        texts = cells.texts.filter(pa.array(~absent))
-        numbers = parse_numbers(texts, reading=reading)
+    def of(cls, name: str, cells: Distinct, absent: NDArray[np.bool_], numbers: Numbers) -> Contents:
+        """Take a column's distinct texts, which read as these numbers, without those that say that a value is absent."""
+        texts, numbers = cells.texts.filter(pa.array(~absent)), numbers.where(~absent)
         may_be_dates = len(texts) > 0 and (not numbers.plain.all() or says(name, "date"))
         return cls(name, texts, cells.counts[~absent], numbers, parse_dates(texts) if may_be_dates else None)
 
@@ -147,7 +145,7 @@ def _date(c: Contents) -> Guess | None:
 
 def _numeric(c: Contents) -> Guess | None:
     readable = c.share(c.numbers.readable)
-    if _is_band_column(c) or readable < MOSTLY:
+    if _is_band_column(c) or _is_labelled(c) or readable < MOSTLY:
         return None
     if readable < READABLE and not _mostly_numbers(c):
         return None
@@ -171,7 +169,7 @@ def _numeric(c: Contents) -> Guess | None:
     if plain == 1.0:
         few = c.k <= 5 and c.n >= 30 and c.k > 2
         if few:
-            return Guess("numeric", 0.6, Message(N_("Few different whole numbers: a count or a code?"), {}))
+            return Guess("numeric", 0.6, Message(COUNT_OR_CODE, {}))
         return Guess("numeric", 0.95, Message(N_("Its cells are numbers."), {}))
     return Guess(
         "numeric",
@@ -193,6 +191,12 @@ def _mostly_numbers(c: Contents) -> bool:
         and not _letter_codes(c)
         and not ordered_levels(c.words())
     )
+
+
+def _is_labelled(c: Contents) -> bool:
+    """Tell codes with their word (1 low, 2 normal, 3 high) from measurements with a laboratory's flag."""
+    whole = c.numbers.marked & ~c.numbers.bounded & (c.numbers.value == np.floor(c.numbers.value))
+    return bool(c.k <= 12 and whole.all() and all(re.search("[^\\W\\d_]{3}|高|低|常", word) for word in c.words()))
 
 
 def _is_duration(c: Contents) -> bool:

@@ -39,6 +39,8 @@ _TIME_UNITS = {
     "minute": "min",
     "second": "s",
 }
+_DIGIT, _LETTER = re.compile("[0-9]"), re.compile(r"[^\W\d_]")
+_SUM = re.compile(r"[0-9]\s*\+\s*[0-6]|/7")
 _NUMBER = re.compile(r"^\s*\+?[0-9]+(?:[.,][0-9]+)?\+?$")
 
 
@@ -118,25 +120,26 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
     n = max(1, int(counts.sum()))
     if all(map(_NUMBER.match, words)):
         return _of_numbers(name, words, unit)
-    dilutions = [
-        (int(m[1]), int(k)) for m, k in ((_TITRE.match(w), k) for w, k in zip(words, counts, strict=True)) if m
-    ]
+    said = [(word, int(k)) for word, k in zip(words, counts, strict=True) if _DIGIT.search(word)]
+    dilutions = [(int(m[1]), k) for word, k in said if (m := _TITRE.match(word))]
     if sum(k for _d, k in dilutions) > 0.5 * n and all(d in _DILUTIONS or d >= 60 for d, _k in dilutions):
         return "titre", unit
-    clock = sum(int(k) for w, k in zip(words, counts, strict=True) if clock_hours(w) is not None)
+    clock = sum(k for word, k in said if clock_hours(word) is not None)
     if clock > 0.5 * n:
         return "clock", "h"
     rows: dict[str, int] = {}
     compound = spans = bare = 0
-    for word, k in zip(words, counts, strict=True):
+    for word, k in said:
         plain = _NUMBER.match(word)
-        found = span_units(word) if len(word) <= 40 and not plain else ()
+        found = (
+            span_units(word) if len(word) <= 40 and not plain and (_LETTER.search(word) or _SUM.search(word)) else ()
+        )
         if found and not _is_calendar(word):
-            spans, compound = spans + int(k), compound + int(k) * (len(found) > 1)
+            spans, compound = spans + k, compound + k * (len(found) > 1)
             for piece in found:
-                rows[piece] = rows.get(piece, 0) + int(k)
+                rows[piece] = rows.get(piece, 0) + k
         elif plain:
-            bare += int(k)
+            bare += k
     if spans + bare > 0.5 * n and (compound or len(rows) > 1):
         return "span", _span_unit(name, rows, unit)
     return _of_numbers(name, words, unit)
@@ -164,7 +167,7 @@ def _is_calendar(word: str) -> bool:
 def _span_unit(name: str, rows: dict[str, int], unit: str) -> str:
     if unit and conversion("day", unit) is not None:
         return unit
-    if says(name, "age") or "year" in rows:
+    if (says(name, "age") and "week" not in rows) or "year" in rows:
         return "years"
     best = max(rows, key=lambda piece: rows[piece])
     if best == "m":

@@ -55,6 +55,24 @@ def propose_pivot(frame: pd.DataFrame, schema: Schema) -> Pivot | None:
     return Pivot(patient=patient, analyte=analyte.name, value=value.name, unit=units, when=when, index=index)
 
 
+def propose_series(long: Schema, patients: Schema, frame: pd.DataFrame) -> dict[str, str]:
+    """Propose what the columns of a table of measurements are that lies beside the patients' table.
+
+    ``frame`` holds the measurements. Returns names by field of Pivot, empty where nothing says.
+    """
+    shared = [name for name in long.names if name in patients.names]
+    named = [name for name in shared if says(name, "patient") or patients[name].role in ("identifier", "group")]
+    patient = next(iter(named or shared), "")
+    rest = [c for c in long.columns if c.name != patient]
+    analyte = next((c.name for c in rest if _ANALYTE.search(spoken(c.name)) and c.kind != "numeric"), "")
+    rest = [c for c in rest if c.name != analyte]
+    unit = next((c.name for c in rest if _holds_units(frame.head(LOOKED_AT), c, varies=False)), "")
+    numbers = [c.name for c in rest if c.kind == "numeric" and c.unit != "h"]
+    value = next((c.name for c in rest if _VALUE.search(spoken(c.name))), numbers[0] if len(numbers) == 1 else "")
+    when = next((c.name for c in rest if c.name not in (unit, value) and (c.kind == "date" or c.unit == "h")), "")
+    return {"patient": patient, "analyte": analyte, "value": value, "unit": unit, "when": when, "index": ""}
+
+
 def _patient(frame: pd.DataFrame, schema: Schema) -> str | None:
     group = schema.only("group")
     named = [group.name] if group else [c.name for c in schema.columns if says(c.name, "patient")]

@@ -105,13 +105,14 @@ def missing_numbers(numbers: Numbers, counts: NDArray[np.int64], texts: pa.Array
     values, n = numbers.value[readable], counts[readable]
     if len(values) < 3:
         return Codes()
+    apart = [v for v in np.unique(values[np.isin(values, _SENTINELS)]) if _stands_apart(v, values, n, quantity)]
     if quantity is not None and quantity.zero_is_missing and (values == 0).any():
         return Codes(
-            _written(texts, numbers.value == 0),
+            _written(texts, np.isin(numbers.value, [0.0, *apart])),
             0.95,
             Message(N_("A {quantity} of 0 is impossible; it stands for not measured."), {"quantity": quantity.name}),
         )
-    found = [v for v in np.unique(values[np.isin(values, _SENTINELS)]) if _stands_apart(v, values, n, quantity)]
+    found = apart
     highest = values.max()
     if highest not in found and _is_spike(highest, values, n):
         found.append(highest)

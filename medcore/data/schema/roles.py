@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Column
-from medcore.data.parts import are_pairs
+from medcore.data.parts import are_joined
 from medcore.data.schema.names import says, spoken
 from medcore.data.schema.patients import patient_part
 from medcore.data.schema.redcap import own_columns
@@ -25,6 +25,8 @@ MOST_DIGITS = 18
 """Digits of the longest number that a list or a register counts up to."""
 CODE_DIGITS = 5
 ROUNDED = re.compile(r"^[0-9](?:[.,][0-9]+)?[eE]\+?[12][0-9]$")
+MOSTLY_DIFFERENT = 0.9
+"""Share of different texts below which a column holds no names of single records."""
 FEWEST_COUNTED = 10
 """Rows from which on numbers that rise by one a row are taken for the rows' own."""
 
@@ -83,9 +85,13 @@ def _identity(column: Column, cells: Size, frame: pd.DataFrame) -> Column:
     unique = k / n if n else 0.0
     if n == 0 or column.kind == "date" or (cells.rounded and column.kind != "numeric"):
         return replace(column, role="ignored")
-    if column.kind == "text" and are_pairs(frame[column.name].dropna().head(HEAD)):
-        return replace(column, role="ignored")  # two measurements in a cell differ from row to row and name nobody
-    if column.kind in ("text", "category") and patient_part(frame[column.name]) is not None:
+    if column.kind == "text" and are_joined(frame[column.name].dropna().head(HEAD)):
+        return replace(column, role="ignored")  # measurements in a cell differ from row to row and name nobody
+    if (
+        column.kind in ("text", "category")
+        and unique > MOSTLY_DIFFERENT
+        and patient_part(frame[column.name]) is not None
+    ):
         return _as(column, "group", 0.9, N_("The patient is a part of its text; rows of one patient belong together."))
     if says(column.name, "patient") and k >= 2:
         if unique < 0.98 and k > 10:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +12,9 @@ from medcore.data.cohort import Column, Schema
 from medcore.data.notation import Reading
 from medcore.data.schema.names import says, spoken
 from medcore.data.schema.ordered import order_asked, order_of_classes
+from medcore.data.values.column import read_texts
 from medcore.data.values.names import clean_name
-from medcore.data.values.typed import fold_text, read_values
+from medcore.data.values.typed import Distinct, cells_of, fold_text, is_stated, read_values
 from medcore.data.values.words import NEGATIVE_WORDS, POSITIVE_WORDS
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.i18n import N_, Message
@@ -66,12 +67,17 @@ class TargetProposal:
         }
 
 
-def propose_targets(frame: pd.DataFrame, schema: Schema) -> tuple[TargetProposal, ...]:
-    """Rank the columns that could be the outcome, best first: by name, by words, by place in the table."""
+def propose_targets(
+    frame: pd.DataFrame, schema: Schema, *, cells: Callable[[str], Distinct] | None = None
+) -> tuple[TargetProposal, ...]:
+    """Rank the columns that could be the outcome, best first: by name, by words, by place in the table.
+
+    ``cells`` may give columns already read.
+    """
     proposals = []
     n = len(schema.columns)
     for i, column in enumerate(schema.columns):
-        classes = _possible_classes(frame, column)
+        classes = _possible_classes(frame, column, cells)
         if classes is None:
             continue
         score, reason = _score(column, classes, first=i == 0, last=i == n - 1)
@@ -122,13 +128,19 @@ def choose_target(
         reason=reason or column.reason,
     )
     absent = schema.absence if schema.absence in counts else None
-    return replace(changed, positive=event, absence=absent, follow_up=None)
+    return replace(changed, positive=event, absence=absent, follow_up=None, number=None)
 
 
-def class_counts(frame: pd.DataFrame, column: Column) -> dict[str, int]:
-    """Count the rows of each class of an outcome column, most frequent first."""
-    values = read_values(frame[[column.name]], Schema((column,))).frame[column.name]
-    counts = values.value_counts()
+def class_counts(frame: pd.DataFrame, column: Column, cells: Distinct | None = None) -> dict[str, int]:
+    """Count the rows of each class of an outcome column, most frequent first; ``cells`` are its texts where known."""
+    values = frame[column.name]
+    if is_stated(values, column):
+        counts = read_values(frame[[column.name]], Schema((column,))).frame[column.name].value_counts()
+    else:
+        found = cells if cells is not None else cells_of(values, column)
+        read = read_texts(found.texts, column, frame.attrs.get("decimal")).value
+        counts = pd.Series(found.counts).groupby(pd.Series(read), sort=False).sum()
+        counts = counts.sort_values(ascending=False, kind="stable")
     return {str(k): int(v) for k, v in counts.items()}
 
 
@@ -210,7 +222,7 @@ def _negation(classes: list[str]) -> str | None:
 
 def _as_outcome(column: Column) -> Column:
     """Read a column as classes: "None" is then one of them, for no outcome is missing by such a word alone."""
-    kind = "category" if column.kind in ("numeric", "text", "date") else column.kind
+    kind = "category" if column.kind in ("numeric", "date") or column.free_text else column.kind
     codes = column.missing_codes
     if column.kind != "numeric":
         codes = tuple(c for c in codes if fold_text(c).casefold() not in NO_OUTCOME_WORDS)
@@ -269,12 +281,14 @@ def class_named(name: str, counts: Mapping[str, int], positive: str) -> str:
     )
 
 
-def _possible_classes(frame: pd.DataFrame, column: Column) -> dict[str, int] | None:
-    if column.role in ("identifier", "group", "site", "time") or column.kind in ("date", "text"):
+def _possible_classes(
+    frame: pd.DataFrame, column: Column, cells: Callable[[str], Distinct] | None
+) -> dict[str, int] | None:
+    if column.role in ("identifier", "group", "site", "time") or column.kind == "date" or column.free_text:
         return None
     if frame[column.name].iloc[:GLANCE].nunique() > 4 * MOST_CLASSES:
         return None
-    counts = class_counts(frame, _as_outcome(column))
+    counts = class_counts(frame, _as_outcome(column), cells(column.name) if cells else None)
     if not 2 <= len(counts) <= MOST_CLASSES or len(counts) > max(2, sum(counts.values()) / 5):
         return None
     return counts

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import pdtrc
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -22,6 +21,10 @@ MOST_CHANCE = 0.02
 """Repeats that chance brings less often than this are one record: one pair in fifty may be a mistake, at little cost."""
 MOST_LEVELS = 30
 """Different values of a column up to which its dependence upon another column is taken into account."""
+LONG_NOTE = 60
+"""Characters from which two equal notes are one that was copied."""
+MOST_COPIES = 10
+"""A text in more rows than this is a standard text that many patients get, and no copy."""
 _ROWS_A_LEVEL = 20
 _ROWS_TO_COMPARE = 5_000
 
@@ -48,6 +51,8 @@ def repeats(columns: pd.DataFrame, outcome: Ints) -> Repeats | None:
     sizes = np.bincount(record)
     if sizes.max(initial=0) < 2:
         return None
+    from scipy.special import pdtrc
+
     first = np.unique(record, return_index=True)[1]
     several = np.flatnonzero(sizes > 1)
     expected = (len(outcome) - 1) * _chances(values, outcome, first[several], len(sizes))
@@ -57,6 +62,30 @@ def repeats(columns: pd.DataFrame, outcome: Ints) -> Repeats | None:
     is_copy = np.isin(record, copied)
     unit = np.where(is_copy, record, len(sizes) + np.arange(len(record)))
     return Repeats(np.unique(unit, return_inverse=True)[1].astype(np.int64), int(is_copy.sum()), len(copied))
+
+
+def copied_notes(notes: pd.Series) -> Repeats | None:
+    """Find notes copied to another row, whole or as the beginning of a longer one; None if there are none.
+
+    Case and spaces do not count. Short notes are equal by chance, and one in many rows is a
+    standard text: neither is a copy.
+    """
+    texts = notes.fillna("").astype(str).str.split().str.join(" ").str.casefold()
+    unit, distinct = pd.factorize(texts)
+    order = np.argsort(distinct.to_numpy(dtype=object), kind="stable")
+    ranked = [str(distinct[place]) for place in order]
+    chain = np.arange(len(distinct))
+    for at in range(1, len(ranked)):
+        if len(ranked[at - 1]) >= LONG_NOTE and ranked[at].startswith(ranked[at - 1]):
+            chain[order[at]] = chain[order[at - 1]]
+    unit = chain[unit].astype(np.int64)
+    sizes = np.bincount(unit)
+    copied = (sizes > 1) & (sizes <= MOST_COPIES)
+    is_copy = copied[unit] & (texts.str.len().to_numpy() >= LONG_NOTE)
+    if not is_copy.any():
+        return None
+    alone = np.where(is_copy, unit, len(sizes) + np.arange(len(unit)))
+    return Repeats(np.unique(alone, return_inverse=True)[1].astype(np.int64), int(is_copy.sum()), int(copied.sum()))
 
 
 def joined(unit: Ints, groups: Ints | None) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -13,7 +13,7 @@ import pandas as pd
 from medcore.data.findings import Finding
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.allotment import Units, deal, pick
-from medcore.data.splitting.repeats import Repeats, joined, repeats
+from medcore.data.splitting.repeats import Repeats, copied_notes, joined, repeats
 from medcore.data.splitting.rules import SplitMarks, column_marks, site_units, time_marks
 from medcore.errors import SettingsError
 from medcore.i18n import N_, Message
@@ -131,19 +131,22 @@ def make_split(prepared: Prepared, settings: SplitSettings) -> Split:
     patients. Random splits and folds keep the classes' shares; time takes the
     latest patients for the test and contiguous periods as folds; site leaves
     whole sites out. Rows equal in all predictors and the outcome stay together like
-    one patient, unless chance explains them (:mod:`~medcore.data.splitting.repeats`).
+    one patient, unless chance explains them (:mod:`~medcore.data.splitting.repeats`), and so do copied notes.
     Raises SettingsError when what is asked for cannot be done.
     """
     kind: SplitKind = "group" if settings.kind == "random" and prepared.groups is not None else settings.kind
     copies = repeats(_told(prepared), prepared.outcome)
     if copies is not None:
         prepared = replace(prepared, groups=joined(copies.unit, prepared.groups))
+    notes = [c for c in (copied_notes(prepared.predictors[n]) for n, k in prepared.kinds.items() if k == "note") if c]
+    for found in notes:
+        prepared = replace(prepared, groups=joined(found.unit, prepared.groups))
     marks = _marks(prepared, settings, kind)
     test = marks.test
     if test.all():
         raise SettingsError(N_("The split leaves no row to train on. Make the test set smaller."))
     folds, n_folds = _folds(prepared, settings, marks)
-    findings = (*marks.findings, *_copied(copies), *_findings(prepared, settings, test, n_folds))
+    findings = (*marks.findings, *_copied(copies), *_copied_notes(notes), *_findings(prepared, settings, test, n_folds))
     return Split(
         kind=kind,
         test=test,
@@ -158,9 +161,9 @@ def make_split(prepared: Prepared, settings: SplitSettings) -> Split:
 
 
 def _told(prepared: Prepared) -> pd.DataFrame:
-    """Return the columns in which one record agrees with itself: the predictors, and how long the patient was followed."""
-    columns = prepared.predictors
-    return columns if prepared.duration is None else pd.concat([columns, pd.Series(prepared.duration)], axis=1)
+    """Return the columns in which one record agrees with itself: the predictors, and the outcome's time or number."""
+    told = [pd.Series(more) for more in (prepared.duration, prepared.value) if more is not None]
+    return pd.concat([prepared.predictors, *told], axis=1)
 
 
 def _marks(prepared: Prepared, settings: SplitSettings, kind: SplitKind) -> SplitMarks:
@@ -286,6 +289,29 @@ def _copied(copies: Repeats | None) -> tuple[Finding, ...]:
             ),
             remedy=Message(N_("Look at the source. If they are the same record, drop the repeats under Data.")),
         ),
+    )
+
+
+def _copied_notes(notes: Sequence[Repeats]) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            code="split.copied_notes",
+            severity="warning",
+            n_rows=found.n_rows,
+            message=Message(
+                N_(
+                    "The notes of {n} rows are copies of one another, whole or as the beginning of a longer note. They stay in one fold and on one side of the locked test, and intervals count them as one patient."
+                ),
+                {"n": found.n_rows},
+            ),
+            why=Message(N_("A model that has seen a note recognises its copy instead of reading it.")),
+            remedy=Message(
+                N_(
+                    "If they are of one patient, name the patient's column; if one is in the wrong row, mend the source."
+                )
+            ),
+        )
+        for found in notes
     )
 
 

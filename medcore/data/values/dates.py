@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -99,6 +100,8 @@ def parse_dates(texts: pa.Array, *, order: DateOrder | None = None) -> Dates:
     """
     n = len(texts)
     out = Dates(np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]"), *(np.zeros(n, bool) for _ in range(10)))
+    if not _matches(texts, "[0-9]").any():
+        return out
     out.year_written[:] = _fill(out, texts, _YMD, ("y", "m", "d"))
     _fill(out, texts, _YM, ("y", "m"))
     out.compact[:] = _fill(out, texts, _COMPACT, ("y", "m", "d"))
@@ -212,6 +215,7 @@ def _put(
     out.value[where] = dates
 
 
+@lru_cache(maxsize=1 << 14)
 def seconds_of(time: str | None, half: str | None, ap: str | None, zone: str | None) -> float | None:
     """Return the seconds from midnight, at UTC where there is a zone; None for a time that cannot be."""
     if not time:

@@ -12,10 +12,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 _INVISIBLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}]"
+_UNFOLDED = r"[^!-~]|^$"
+"""A text with a character that is no printable one of ASCII, or without any: all others are folded as they are."""
 _SUPERSCRIPT = r"[⁰¹²³⁴-⁹]"
 # NFKC writes ¹ as 1: a power of ten keeps its sign, and a footnote stays apart from its number.
 _POWER = (rf"([×xX*] ?10)({_SUPERSCRIPT}{{1,2}})", r"\1^\2")
 _POWER_PER = (rf"(^|[^0-9])10({_SUPERSCRIPT}{{1,2}}) ?/", r"\1 10^\2/")
+_OTHER_DIGITS = r"[\x{660}-\x{669}\x{66b}\x{66c}\x{6f0}-\x{6f9}\x{966}-\x{96f}\x{9e6}-\x{9ef}\x{e50}-\x{e59}]"
+_DIGITS = {first + n: str(n) for first in (0x660, 0x6F0, 0x966, 0x9E6, 0xE50) for n in range(10)} | {
+    0x66B: ".",
+    0x66C: ",",
+}
+"""Arabic, Persian, Devanagari, Bengali and Thai digits, and the Arabic marks of decimals and of thousands."""
 _FOOTNOTE = (rf"([0-9０-９])\s?((?:{_SUPERSCRIPT}|[ªᵃᵇᶜᵈᵉᶠ]){{1,2}})$", r"\1[\2]")
 
 
@@ -24,12 +32,15 @@ class Distinct:
     """A column as its distinct texts: trimmed, width-folded, and which row has which.
 
     ``texts`` (k) is in order of first appearance, ``counts`` (k) says how many
-    rows have each, ``codes`` (n) points from row to text, −1 where the cell is empty.
+    rows have each, ``codes`` (n) points from row to text, −1 where the cell is empty. ``raw`` (m)
+    are the distinct texts as they are written, and ``raw_counts`` (m) how many rows have each.
     """
 
     texts: pa.Array
     counts: NDArray[np.int64]
     codes: NDArray[np.int64]
+    raw: pa.Array
+    raw_counts: NDArray[np.int64]
 
     def words(self) -> list[str]:
         """Return the distinct texts as Python strings."""
@@ -46,30 +57,44 @@ def distinct(values: pd.Series, *, exact: bool = False) -> Distinct:
     (['ckd', 'CKD'], [0, 0, 1, -1])
     """
     encoded = text_array(values).dictionary_encode()
-    raw, codes = encoded.dictionary, encoded.indices
-    row_codes = pc.fill_null(codes, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    raw, raw_codes = encoded.dictionary, _codes(encoded.indices)
+    raw_counts = np.bincount(raw_codes + 1, minlength=len(raw) + 1)[1:]
     folded = fold_texts(raw, exact=exact).dictionary_encode()
-    again = pc.fill_null(folded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    row_codes = np.append(again, -1)[row_codes]
-    texts = folded.dictionary
-    counts = np.bincount(row_codes[row_codes >= 0], minlength=len(texts)).astype(np.int64)
-    return Distinct(texts, counts, row_codes)
+    texts, merged = folded.dictionary, _codes(folded.indices)
+    if len(texts) == len(raw):
+        return Distinct(texts, raw_counts, raw_codes, raw, raw_counts)
+    counts = np.bincount(merged + 1, weights=raw_counts, minlength=len(texts) + 1)[1:].astype(np.int64)
+    return Distinct(texts, counts, np.append(merged, -1)[raw_codes], raw, raw_counts)
+
+
+def _codes(indices: pa.Array) -> NDArray[np.int64]:
+    return np.asarray(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def fold_texts(texts: pa.Array, *, exact: bool = False) -> pa.Array:
-    """Trim texts, fold full-width and compatibility characters (NFKC), and drop ``.0`` of whole numbers.
+    """Trim texts, fold full-width and compatibility characters (NFKC) and digits of other scripts, and drop ``.0`` of whole numbers.
 
     A raised figure after a number is a footnote and not one of its digits: ``7.4¹`` becomes ``7.4[1]``.
     """
-    for pattern, plain in (_POWER, _POWER_PER, _FOOTNOTE):
-        if pc.any(pc.match_substring_regex(texts, pattern)).as_py():
-            texts = pc.replace_substring_regex(texts, pattern, plain)
-    texts = pc.utf8_normalize(texts, form="NFKC")
+    if pc.any(pc.match_substring_regex(texts, _UNFOLDED)).as_py():
+        texts = _folded(texts)
+    if not exact:
+        texts = pc.replace_substring_regex(texts, r"^(-?[0-9]+)\.0$", r"\1")
+    return texts
+
+
+def _folded(texts: pa.Array) -> pa.Array:
+    if not pc.all(pc.string_is_ascii(texts)).as_py():
+        for pattern, plain in (_POWER, _POWER_PER, _FOOTNOTE):
+            if pc.any(pc.match_substring_regex(texts, pattern)).as_py():
+                texts = pc.replace_substring_regex(texts, pattern, plain)
+        texts = pc.utf8_normalize(texts, form="NFKC")
+        if pc.any(pc.match_substring_regex(texts, _OTHER_DIGITS)).as_py():
+            words = [None if word is None else word.translate(_DIGITS) for word in texts.to_pylist()]
+            texts = pa.array(words, type=texts.type)
     texts = pc.replace_substring_regex(texts, _INVISIBLE, "")
     texts = pc.replace_substring_regex(texts, r"\s+", " ")
     texts = pc.utf8_trim_whitespace(texts)
-    if not exact:
-        texts = pc.replace_substring_regex(texts, r"^(-?[0-9]+)\.0$", r"\1")
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.notation import Reading
+from medcore.data.values.compounds import one_measure
 from medcore.data.values.dates import seconds_of
 from medcore.data.values.spans import read_span
 from medcore.data.values.units import fold_unit
@@ -20,16 +21,21 @@ LONGEST = 60
 _PLAIN = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _PLAIN_COMMA = r"^[+-]?[0-9]+(?:,[0-9]+)?$"
 _HEAD = re.compile(
-    r"^(?P<bound><=|>=|=<|=>|=|<|>|≤|≥|≦|≧|~|≈|约|大于|小于|少于|超过|高于|低于|(?:less|more|greater) than|below|above|over|under)?"
-    r"\s*(?P<number>[-+−]?[0-9.,][0-9.,'’_]*(?: [0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(?P<rest>.*)$",
+    r"^(?P<flag>[↑↓▲▼]+\s*)?"
+    r"(?P<bound><=|>=|=<|=>|=|<|>|≤|≥|≦|≧|[~∼≈]|大?约|大于|小于|少于|超过|高于|低于|(?:less|more|greater) than|below|above|over|under"
+    r"|(?:approximately|approx|circa|ca|around|about)(?![a-z])\.?)?"
+    r"\s*(?P<number>[-+−–‐]?[0-9.,][0-9.,'’_]*(?: [0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(?P<rest>.*)$",
     re.I,
 )
 _MORE = re.compile(r"^\+|\s*(?:(?:or|and) (?:over|older|above|more)|及?以上|\+)$", re.I)
 """What says after a number that it is a lower limit: 90+, 90 and over, 90岁以上."""
+_FLAG = "hh?|ll?|high|low|hi|lo|normal|abnormal|critical|偏?[高低]|升高|降低|正常|异常"
+_RANGE = r"(?:ref(?:erence)?\.?(?: range)?|normal|参考(?:值|范围)?)?\s*:?\s*(?:[<>≤≥]\s*[0-9.,]+|[0-9.,]+\s*(?:[-–−~]|to|至)\s*[0-9.,]+)"
 _MARKS = re.compile(
-    r"(?:\s*(?:\[[0-9a-z]{1,2}\]|\([a-z]\)|[*†‡§¶#↑↓]+|\([hl]{1,2}\)|(?<![A-Za-z/])(?:HH|LL|H|L)))+$", re.I
+    rf"(?:\s*(?:\[[0-9a-z]{{1,2}}\]|\([a-z]\)|[*†‡§¶#↑↓▲▼?]+|[(\[]\s*(?:{_FLAG}|{_RANGE}[^()\[\]]{{0,12}})\s*[)\]]|(?<![A-Za-z/])(?:{_FLAG})))+$",
+    re.I,
 )
-"""A footnote or a laboratory's flag at the end of a cell."""
+"""A footnote, a laboratory's flag, a question mark or a range of reference at the end of a cell."""
 _CLOCK = re.compile(r"^([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]+)?)?$")
 _TIME_OF_DAY = re.compile(
     r"^(?P<half>上午|下午|凌晨|早上|早晨|中午|晚上|傍晚)?\s*(?P<time>[0-9]{1,2}(?:[:时点][0-9]{1,2}(?:[:分][0-9]{1,2}秒?|分)?|[时点][整半]?)?)"
@@ -41,12 +47,16 @@ _POWER = re.compile(
     re.I,
 )
 """A power of ten after a number, its little raised figure perhaps folded into the line; 10^9/L is a unit instead."""
+_GOES_ON = re.compile(r"[-:][0-9]")
+"""What follows the first number of a date, a span of values or a time, which are no one number."""
 _CURRENCY = re.compile(r"^([€$£¥])\s*(.*[0-9])$")
 _TITRE = re.compile(r"^(?:<|>|≤|≥)?\s*1\s*:\s*([0-9]{1,6})$")
 _MINUS_AFTER = re.compile(r"^[0-9][0-9.,]*-$")
 _LAKHS = r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
 """Numbers as India groups them: 1,50,000 is 150 000."""
 _GROUPED = {mark: re.compile(rf"^[+-]?(?:[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+|{_LAKHS})$") for mark in ".,"}
+_PLAIN_CERTAIN = r"^[+\-]?(?:[0-9]+(?:\.(?:[0-9]{1,2}|[0-9]{4,}))?|0+\.[0-9]+)$"
+"""A number that needs no mark, or whose point can only be the decimal one."""
 _AMBIGUOUS = {mark: re.compile(rf"^[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}$") for mark in ".,"}
 _START = r"^[<>=≤≥~≈约 +\-−]*"
 _END = r"(?:$|[^0-9.,])"
@@ -73,6 +83,10 @@ class Numbers:
     def readable(self) -> NDArray[np.bool_]:
         """Which texts are numbers."""
         return ~np.isnan(self.value)
+
+    def where(self, mask: NDArray[np.bool_]) -> Numbers:
+        """Return those of the texts that a mask (k) marks."""
+        return Numbers(*(getattr(self, f.name)[mask] for f in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +131,15 @@ def learn_marks(texts: pa.Array, *, decimal: str | None = None) -> Marks:
     >>> learn_marks(pa.array(["3,7", "1,234"])), learn_marks(pa.array(["265,000", "1,234"]))
     (Marks(decimal=',', thousands='', certain=True), Marks(decimal='.', thousands=',', certain=False))
     """
-    decimals = {mark: _n(texts, _certain_decimal(mark)) for mark in ".,"}
-    groups = {mark: _n(texts, _certain_group(mark)) for mark in ".,"}
-    unclear = {mark: _n(texts, rf"{_START}[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}{_END}") for mark in ".,"}
+    if pc.all(pc.match_substring_regex(texts, _PLAIN_CERTAIN)).as_py():
+        pointed = bool(pc.any(pc.match_substring(texts, ".")).as_py())
+        return Marks(decimal if decimal == "," and not pointed else ".", "", pointed)
+    used = [mark for mark in ".," if pc.any(pc.match_substring(texts, mark)).as_py()]
+    decimals, groups, unclear = ({".": 0, ",": 0} for _ in range(3))
+    for mark in used:
+        decimals[mark] = _n(texts, _certain_decimal(mark))
+        groups[mark] = _n(texts, _certain_group(mark))
+        unclear[mark] = _n(texts, rf"{_START}[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}{_END}")
     proof = {mark: decimals[mark] + groups["," if mark == "." else "."] for mark in ".,"}
     if proof["."] != proof[","]:
         found = max(proof, key=lambda mark: proof[mark])
@@ -143,7 +163,7 @@ def to_number(word: str, *, decimal: str = ".", thousands: str | None = None) ->
     >>> to_number("2.125", decimal=",", thousands="") is None
     True
     """
-    word = word.replace("−", "-")
+    word = re.sub("[−–‐]", "-", word)
     word = re.sub(r"(?<=[0-9])[ '’_](?=[0-9]{3}(?![0-9]))", "", word).strip()
     mantissa, e, power = word.partition("e") if "e" in word else word.partition("E")
     at = {mark: mantissa.count(mark) for mark in ".,"}
@@ -230,6 +250,8 @@ def clock_hours(word: str) -> float | None:
     >>> clock_hours("130:30"), clock_hours("3:15 pm"), clock_hours("下午3点"), clock_hours("12:05am"), clock_hours("3")
     (130.5, 15.25, 15.0, 0.08333333333333333, None)
     """
+    if word.isascii() and ":" not in word and not word.endswith(("m", "M", ".")):
+        return None
     hours = _CLOCK.match(word)
     if hours:
         hour, minute, second = (int(g or 0) for g in hours.groups())
@@ -243,12 +265,19 @@ def clock_hours(word: str) -> float | None:
 
 def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> None:
     """Read a number with what may stand about it: a limit, a unit, a footnote, a flag; or leave it unread."""
+    together = one_measure(word)
+    if together is not None:
+        numbers.value[at], numbers.suffix[at] = together
+        return
     parts = _HEAD.match(_CURRENCY.sub(r"\2\1", word))
     if not parts:
         return
+    if _GOES_ON.match(parts["rest"]):
+        return
     power = _POWER.match(parts["rest"])
     rest, more, marked = _peel((power["unit"] or "" if power else parts["rest"]).strip(), reading.unit)
-    if rest and not UNIT_SUFFIX.match(rest) and fold_unit(rest) != fold_unit(reading.unit or "?"):
+    known = UNIT_SUFFIX.match(rest) or (reading.unit and fold_unit(rest) == fold_unit(reading.unit))
+    if rest and not known:
         return
     value = to_number(parts["number"].rstrip(" "), decimal=reading.decimal, thousands=reading.thousands)
     if value is not None:
@@ -256,13 +285,13 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
             value * 10.0 ** int((power["power"] or power["raised"]).replace("−", "-")) if power else value
         )
         numbers.bounded[at] = more or bool(parts["bound"])
-        numbers.marked[at] |= marked
+        numbers.marked[at] |= marked or bool(parts["flag"])
         numbers.suffix[at] = rest
 
 
 def _peel(rest: str, unit: str) -> tuple[str, bool, bool]:
     """Take what is no unit off what follows a number: a plus for "and over", footnotes and flags."""
-    if not rest or fold_unit(rest) == fold_unit(unit or "?"):
+    if not rest or (unit and fold_unit(rest) == fold_unit(unit)):
         return rest, False, False
     bare = _MORE.sub("", rest).strip()
     more = bare != rest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from medcore.data.values.compounds import weeks_and_days
 from medcore.data.values.units import conversion, fold_unit
 
 _UNITS = (
@@ -35,6 +36,10 @@ def read_span(word: str, unit: str) -> tuple[float, bool] | None:
     >>> read_span("65y 6m", "years"), read_span("90+", "years"), read_span("2 days 6 h", "d"), read_span("10T", "years")
     ((65.5, False), (90.0, True), (2.25, False), None)
     """
+    weeks = weeks_and_days(word, in_weeks=fold_unit(unit) == "weeks")
+    if weeks is not None:
+        factor = _factor("week", unit)
+        return None if factor is None else (weeks * factor, False)
     pieces = _pieces(_OVER.sub("", word).strip())
     if pieces is None:
         return None
@@ -53,9 +58,11 @@ def read_span(word: str, unit: str) -> tuple[float, bool] | None:
 def span_units(word: str) -> tuple[str, ...]:
     """Name the units of time in a text that is an age or duration and nothing else.
 
-    >>> span_units("65y 3m"), span_units("10 d"), span_units("120/80"), span_units("12")
-    (('year', 'm'), ('day',), (), ())
+    >>> span_units("65y 3m"), span_units("10 d"), span_units("120/80"), span_units("12"), span_units("38+3")
+    (('year', 'm'), ('day',), (), (), ('week', 'day'))
     """
+    if weeks_and_days(word) is not None:
+        return "week", "day"
     pieces = _pieces(_OVER.sub("", word).strip())
     return tuple(name for _value, name in pieces or () if name)
 

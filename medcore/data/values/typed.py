@@ -101,10 +101,16 @@ def cells_of(values: pd.Series, column: Column) -> Distinct:
     return distinct(values, exact=column.reading is not None and column.reading.exact)
 
 
+def is_stated(values: pd.Series, column: Column) -> bool:
+    """Tell whether a column's values are those that a typed file states, and not texts to be read."""
+    stated = {"numeric": pd.api.types.is_numeric_dtype, "date": pd.api.types.is_datetime64_any_dtype}.get(column.kind)
+    return stated is not None and bool(stated(values.dtype))
+
+
 def _read_column(values: pd.Series, column: Column, decimal: str | None) -> _Read:
-    if column.kind == "numeric" and pd.api.types.is_numeric_dtype(values.dtype):
+    if column.kind == "numeric" and is_stated(values, column):
         return *_numeric_as_is(values, column), {}
-    if column.kind == "date" and pd.api.types.is_datetime64_any_dtype(values.dtype):
+    if is_stated(values, column):
         naive = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
         return naive.astype("datetime64[us]"), np.where(values.isna(), EMPTY, PRESENT).astype(np.int8), {}
     cells = cells_of(values, column)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.evaluation.figures.estimates import Estimate, Floats
-from medcore.evaluation.figures.resampling import Ints, default_n_boot, draw, risk_bins, sums
+from medcore.evaluation.figures.estimates import Estimate, Floats, wilson_effective
+from medcore.evaluation.figures.resampling import Ints, default_n_boot, draw, effective_number, risk_bins, sums
 from medcore.evaluation.figures.smoothing import SPAN, Smoother
 from medcore.evaluation.figures.weighting import proportion, weighed
 
@@ -100,14 +100,14 @@ def calibration_curve(
         for w in (whole, draws.by_cell(cell, 2 * n_bins, weighted))
     )
     low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
-    drawn_there = inhabited(smoother.knots, risk)
+    drawn_there = inhabited(smoother.knots, risk, groups)
     edges = np.linspace(0, 1, 41)
     return CalibrationCurve(
         risk=smoother.knots,
         observed=np.where(drawn_there, observed[0], np.nan),
         low=np.where(drawn_there, low, np.nan),
         high=np.where(drawn_there, high, np.nan),
-        groups=risk_groups(outcome, risk, weights=weighted, n_groups=n_groups),
+        groups=risk_groups(outcome, risk, groups=groups, weights=weighted, n_groups=n_groups),
         edges=edges,
         counts=np.histogram(risk, edges)[0].astype(np.int64),
         n=len(risk),
@@ -115,26 +115,40 @@ def calibration_curve(
     )
 
 
-def inhabited(knots: Floats, risk: Floats) -> NDArray[np.bool_]:
-    """Say at which knots enough patients are near for a curve to be theirs."""
-    ordered = np.sort(risk)
-    near = np.searchsorted(ordered, knots + NEAR, side="right") - np.searchsorted(ordered, knots - NEAR, side="left")
-    return np.asarray(near >= FEWEST_NEAR)
+def inhabited(knots: Floats, risk: Floats, groups: Ints | None = None) -> NDArray[np.bool_]:
+    """Say at which knots enough patients are near for a curve to be theirs; a patient of several rows (``groups``) counts once."""
+    order = np.argsort(risk, kind="stable")
+    ordered = risk[order]
+    first = np.searchsorted(ordered, knots - NEAR, side="left")
+    last = np.searchsorted(ordered, knots + NEAR, side="right")
+    if groups is None:
+        return np.asarray(last - first >= FEWEST_NEAR)
+    patients = groups[order]
+    return np.array([_several(patients[a:b]) for a, b in zip(first, last, strict=True)], dtype=bool)
+
+
+def _several(patients: Ints, head: int = 200) -> bool:
+    """Say whether rows are of enough patients; mostly the first rows tell."""
+    return any(len(np.unique(rows)) >= FEWEST_NEAR for rows in (patients[:head], patients))
 
 
 def risk_groups(
-    outcome: Floats, risk: Floats, *, weights: Floats | None = None, n_groups: int = 10
+    outcome: Floats, risk: Floats, *, groups: Ints | None = None, weights: Floats | None = None, n_groups: int = 10
 ) -> tuple[RiskGroup, ...]:
     """Split patients into equal parts by risk (equal risks stay together) and count events in each.
 
-    ``weights`` (n,), each above 0, change the shares and means, not the counts.
+    ``weights`` (n,), each above 0, change the shares and means, not the counts. Where patients repeat
+    (``groups``), intervals are those of the effective number of patients.
     """
     found = []
     for mask in tenths(risk, n_groups):
         n, events = int(mask.sum()), int(outcome[mask].sum())
         weight = None if weights is None else weights[mask]
         mean = float(np.average(risk[mask], weights=weight))
-        found.append(RiskGroup(n, events, mean, proportion(outcome[mask] == 1, weight)))
+        share = proportion(outcome[mask] == 1, weight)
+        if groups is not None and weights is None:
+            share = wilson_effective(events, n, effective_number(mask & (outcome == 1), mask, groups))
+        found.append(RiskGroup(n, events, mean, share))
     return tuple(found)
 
 

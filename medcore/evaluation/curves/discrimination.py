@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcore.evaluation.figures.auroc import auroc
 from medcore.evaluation.figures.confusion import Confusion
 from medcore.evaluation.figures.estimates import Estimate, Floats
 from medcore.evaluation.figures.event import auprc
-from medcore.evaluation.figures.resampling import Ints
+from medcore.evaluation.figures.resampling import Ints, effective_number
 from medcore.statistics.proportions import wilson_bounds
 
 #: Points kept of a curve: more cannot be seen, and a page must stay light.
@@ -67,7 +68,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RocCurve:
-    """Sensitivity (with Wilson bounds) against the share of false alarms over all thresholds."""
+    """Sensitivity (with Wilson bounds, at the effective number of patients where they repeat) against the share of false alarms over all thresholds."""
 
     fpr: Floats
     tpr: Floats
@@ -85,7 +86,7 @@ class RocCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PrecisionRecallCurve:
-    """Share of alerts that are true (with Wilson bounds) against sensitivity over all thresholds."""
+    """Share of alerts that are true (with Wilson bounds, as of :class:`RocCurve`) against sensitivity over all thresholds."""
 
     recall: Floats
     precision: Floats
@@ -158,7 +159,11 @@ def roc(
     positives, negatives = max(ranked.n_events, 1), max(ranked.n - ranked.n_events, 1)
     tpr, fpr = tp / positives, (called - tp) / negatives
     keep = _evenly(fpr + tpr, max_points)
-    low, high = wilson_bounds(tp[keep], np.full(len(keep), positives))
+    inside = np.full(len(keep), positives)
+    if groups is not None:
+        order = np.argsort(-risk, kind="stable")
+        inside = inside * _told(outcome[order] == 1, groups[order], called[keep], of_called=False)
+    low, high = wilson_bounds(tpr[keep] * inside, inside)
     thresholds = _thresholds(ranked, called[keep])
     area = area or auroc(outcome, risk, groups=groups)
     return RocCurve(fpr[keep], tpr[keep], low, high, thresholds, area, ranked.n, ranked.n_events)
@@ -178,7 +183,11 @@ def precision_recall(
     called, tp = (a[1:] for a in ranked.steps())
     recall, precision = tp / max(ranked.n_events, 1), tp / called
     keep = _evenly(recall + called / ranked.n, max_points)
-    low, high = wilson_bounds(tp[keep], called[keep])
+    inside = called[keep].astype(np.float64)
+    if groups is not None:
+        order = np.argsort(-risk, kind="stable")
+        inside = inside * _told(outcome[order] == 1, groups[order], called[keep], of_called=True)
+    low, high = wilson_bounds(precision[keep] * inside, inside)
     return PrecisionRecallCurve(
         recall[keep],
         precision[keep],
@@ -190,6 +199,23 @@ def precision_recall(
         ranked.n,
         ranked.n_events,
     )
+
+
+def _told(event: NDArray[np.bool_], groups: Ints, called: Ints, *, of_called: bool, points: int = 50) -> Floats:
+    """Return for how many patients, as a share of the rows, each point of a curve is as sure where patients repeat.
+
+    ``event`` and ``groups`` (n,) are in order of falling risk, of which the first ``called`` (M,) are called at each
+    point; ``of_called`` says that the share is of these, not of the events. Between ``points`` the share is interpolated.
+    """
+    asked = np.unique(np.linspace(0, len(called) - 1, points).astype(int))
+    place = np.arange(len(event))
+    found = []
+    for k in called[asked]:
+        first = place < k
+        inside = first if of_called else event
+        found.append(effective_number(event & first, inside, groups) / inside.sum() if inside.any() else 1.0)
+    out: Floats = np.interp(np.arange(len(called)), asked, found)
+    return out
 
 
 def gain(outcome: Floats, risk: Floats, *, max_points: int = MAX_POINTS) -> GainCurve:

@@ -8,17 +8,22 @@ from typing import Any
 import numpy as np
 
 from medcore.evaluation.curves.discrimination import Ranked
-from medcore.evaluation.figures.estimates import Estimate, Floats, normal
+from medcore.evaluation.figures.estimates import Estimate, Floats
 from medcore.evaluation.figures.folds import told_share
 from medcore.evaluation.figures.resampling import Ints, clustered_variance
 from medcore.evaluation.figures.weighting import weighed
 from medcore.i18n import N_, Message
-from medcore.statistics.proportions import Z95
+from medcore.statistics.proportions import wilson_bounds
 
 #: The thresholds drawn when none are asked for: 1 % to 99 %.
 THRESHOLDS = np.arange(1, 100) / 100
 NARROWEST = 0.05
 """A run of thresholds narrower than this may be chance among a hundred pointwise intervals."""
+
+
+def thresholds_with(threshold: float) -> Floats:
+    """Return the thresholds that are drawn, and the one in force among them."""
+    return np.union1d(THRESHOLDS, [threshold])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,22 +54,21 @@ class DecisionCurve:
         net_benefit: Floats,
         treat_all: Floats,
         *,
-        half: Floats,
-        gain_half: Floats,
+        bounds: tuple[Floats, Floats],
+        gain_bounds: tuple[Floats, Floats],
         prevalence: float,
         n: int,
     ) -> DecisionCurve:
-        """Return the curve with symmetric intervals: ``half`` (T,) about the net benefit, ``gain_half`` about the gain."""
-        over_all = net_benefit - treat_all
+        """Return the curve with ``bounds`` (T,) of the net benefit, and ``gain_bounds`` of the gain."""
         return cls(
             thresholds=thresholds,
             net_benefit=net_benefit,
-            low=net_benefit - half,
-            high=net_benefit + half,
+            low=bounds[0],
+            high=bounds[1],
             treat_all=treat_all,
-            over_all=over_all,
-            over_all_low=over_all - gain_half,
-            over_all_high=over_all + gain_half,
+            over_all=net_benefit - treat_all,
+            over_all_low=gain_bounds[0],
+            over_all_high=gain_bounds[1],
             prevalence=prevalence,
             n=n,
         )
@@ -149,9 +153,8 @@ def decision_curve(
     """Return the net benefit TP/n − FP/n · t/(1−t) at each threshold with 95 % intervals.
 
     ``outcome`` (n,) of 0 and 1, ``risk`` (n,), ``thresholds`` (T,) in [0, 1). The
-    intervals are those of a mean over patients (Sande 2020), summed within
-    patients first where ``groups`` tell that they repeat; ``weights`` (n,) make it a
-    weighted one, rows of weight 0 not counted.
+    intervals are :func:`benefit_bounds`, of as many patients as the shares are worth where
+    ``groups`` tell that they repeat; ``weights`` (n,) make it a weighted one, rows of weight 0 not counted.
     """
     kept, weight = weighed(weights, len(risk))
     outcome, risk, groups = outcome[kept], risk[kept], None if groups is None else groups[kept]
@@ -161,16 +164,51 @@ def decision_curve(
     tp, fp, share = _shares(outcome, risk, grid, weight)
     benefit = tp - fp * odds
     treat_all = share - (1 - share) * odds
-    if groups is None and weight is None:
-        variance = (tp + fp * odds**2 - benefit**2) / n
-        # Gain over treating all comes from those not called: −1 for an event, + odds for another.
-        fn, tn = share - tp, (1 - share) - fp
-        gain_variance = (fn + tn * odds**2 - (benefit - treat_all) ** 2) / n
-    else:
+    # Gain over treating all comes from those not called: −1 for an event, + odds for another.
+    fn, tn = share - tp, (1 - share) - fp
+    patients = gain_patients = np.full(len(grid), float(n))
+    if groups is not None or weight is not None:
         variance, gain_variance = _linearised(outcome, risk, grid, groups, weight)
+        patients, gain_patients = worth(tp, fp, odds, variance, n), worth(fn, tn, odds, gain_variance, n)
     told = 1.0 if folds is None else told_share(folds)
-    half, gain_half = (Z95 * np.sqrt(np.maximum(v, 0) / told) for v in (variance, gain_variance))
-    return DecisionCurve.of(grid, benefit, treat_all, half=half, gain_half=gain_half, prevalence=share, n=n)
+    worse, better = benefit_bounds(fn, tn, odds, told * gain_patients)
+    return DecisionCurve.of(
+        grid,
+        benefit,
+        treat_all,
+        bounds=benefit_bounds(tp, fp, odds, told * patients),
+        gain_bounds=(-better, -worse),
+        prevalence=share,
+        n=n,
+    )
+
+
+def benefit_bounds(gained: Floats, lost: Floats, odds: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Return the 95 % bounds of ``gained`` − ``odds`` · ``lost``, two shares (T,) of the same ``n`` patients.
+
+    Wilson's bounds of both, put together by the method of variance estimates recovery with the correlation of
+    two shares of one whole (Zou & Donner 2008, Stat Med 27:1693). Where both are 0 the model does what it is
+    compared with, and so are the bounds. In simulation it holds 95 to 97 % with 10 to 30 events, and the
+    symmetric interval of a mean 90 to 93 %, with nearly all misses on one side (decision 82).
+    """
+    value = gained - odds * lost
+    gained, lost = (
+        np.where(share < 1e-12, 0.0, share) for share in (gained, lost)
+    )  # differences of sums, or of curves
+    (low, high), (least, most) = wilson_bounds(gained * n, n), wilson_bounds(lost * n, n)
+    down, up, fewer, more = gained - low, high - gained, odds * (lost - least), odds * (most - lost)
+    together = np.sqrt(gained * lost / np.maximum((1 - gained) * (1 - lost), 1e-12))
+    half_down = np.sqrt(down**2 + more**2 + 2 * together * down * more)
+    half_up = np.sqrt(up**2 + fewer**2 + 2 * together * up * fewer)
+    told = (gained > 0) | (lost > 0)
+    return np.where(told, value - half_down, value), np.where(told, value + half_up, value)
+
+
+def worth(gained: Floats, lost: Floats, odds: Floats, variance: Floats, n: int) -> Floats:
+    """Return of how many patients of one row and weight 1 the shares (T,) would be as sure, ``n`` where that is unknown."""
+    plain = gained + lost * odds**2 - (gained - odds * lost) ** 2
+    found = np.divide(plain, variance, out=np.full(len(plain), float(n)), where=variance > 0)
+    return np.asarray(np.maximum(found, 1.0))
 
 
 def net_benefit(
@@ -183,13 +221,10 @@ def net_benefit(
     folds: Ints | None = None,
 ) -> Estimate:
     """Return the net benefit at one threshold with its 95 % interval; ``weights`` and ``folds`` as in :func:`decision_curve`."""
-    kept, weight = weighed(weights, len(risk))
-    terms = benefit_terms(outcome[kept], risk[kept], threshold)
-    shares = np.full(len(terms), 1 / len(terms)) if weight is None else weight / weight.sum()
-    value = float(shares @ terms)
-    variance = clustered_variance((terms - value) * shares, None if groups is None else groups[kept])
-    told = 1.0 if folds is None else told_share(folds)
-    return normal(value, variance / told, "normal" if weight is None else "normal_weighted")
+    at = np.array([threshold])
+    curve = decision_curve(outcome, risk, thresholds=at, groups=groups, weights=weights, folds=folds)
+    value, low, high = (float(part[0]) for part in (curve.net_benefit, curve.low, curve.high))
+    return Estimate(value, low, high, "recovered" if weights is None else "recovered_weighted")
 
 
 def benefit_terms(outcome: Floats, risk: Floats, threshold: float) -> Floats:

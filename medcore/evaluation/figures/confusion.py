@@ -20,7 +20,7 @@ from medcore.evaluation.figures.estimates import (
     wilson_effective,
     wilson_weighted,
 )
-from medcore.evaluation.figures.resampling import Ints, clustered_variance
+from medcore.evaluation.figures.resampling import Ints, effective_number
 from medcore.evaluation.figures.weighting import weighed
 from medcore.i18n import N_
 from medcore.statistics.proportions import Z95
@@ -50,7 +50,9 @@ class Confusion:
     Stat Med 26:2170). Where patients repeat, ``effective`` holds for each rate how many
     independent patients would tell as much. Counts are of patients; where these are weighted,
     ``weights`` and ``squares`` hold for each cell (in the order of :data:`CELLS`) the
-    sums of their weights and of the squares of those, and the rates follow from them.
+    sums of their weights and of the squares of those, and the rates follow from them. ``bounds``
+    are the rates' intervals where the threshold was chosen on these very patients
+    (:func:`~medcore.evaluation.curves.thresholds.knowing_the_choice`).
     """
 
     threshold: float
@@ -62,6 +64,7 @@ class Confusion:
     weights: tuple[float, ...] | None = None
     squares: tuple[float, ...] | None = None
     effective: Mapping[str, float] | None = None
+    bounds: Mapping[str, tuple[float, float]] | None = None
 
     @property
     def n(self) -> int:
@@ -172,6 +175,9 @@ class Confusion:
 
     def _share(self, rate: str) -> Estimate:
         cells, of = RATES[rate]
+        if self.bounds is not None and (total := self._weight(*of)):
+            value, (low, high) = self._weight(*cells) / total, self.bounds[rate]
+            return Estimate(value, min(low, value), max(high, value), "choice")
         if self.effective is not None:
             return wilson_effective(self._weight(*cells), self._weight(*of), self.effective[rate])
         if self.weights is None or self.squares is None:
@@ -263,9 +269,5 @@ def _effective(masks: Mapping[str, Bools], groups: Ints) -> dict[str, float]:
     for rate, (cells, of) in RATES.items():
         inside = np.any([masks[c] for c in of], axis=0)
         hit = np.any([masks[c] for c in cells], axis=0)
-        n = int(inside.sum())
-        share = hit.sum() / n if n else NAN
-        variance = clustered_variance(np.where(inside, hit - share, 0.0) / max(n, 1), groups) if n else 0.0
-        patients = len(np.unique(groups[inside]))
-        found[rate] = float(np.clip(share * (1 - share) / variance, 1, n)) if variance > 0 else float(patients)
+        found[rate] = effective_number(hit, inside, groups)
     return found

@@ -40,13 +40,26 @@ METHODS: Mapping[str, str] = {
     "wilson_weighted": N_("Wilson score, effective number of patients"),
     "weighted": N_("leave-one-out influences, Student’s t, robust to weights"),
     "weighted_cluster": N_("leave-one-out influences, Student’s t, robust to weights, clustered by patient"),
+    "recovered": N_("Wilson’s of both shares, put together by variance estimates recovery"),
+    "recovered_weighted": N_(
+        "Wilson’s of both shares at the effective number of patients, put together by variance estimates recovery"
+    ),
     "hybrid": N_("Newcombe’s hybrid of the two groups’ intervals"),
     "chance": N_("95th centile of tables simulated from the risks themselves"),
     "wilson_cluster": N_("Wilson score, effective number of patients who repeat"),
+    "choice": N_("basic bootstrap, the threshold chosen anew each time"),
     "mercaldo": N_("Mercaldo’s logit interval"),
     "poisson": N_("Garwood, exact Poisson"),
     "influence": N_("each patient’s influence, Student’s t"),
     "influence_cluster": N_("each patient’s influence, Student’s t, clustered by patient"),
+    "influence_inverse": N_("each patient’s influence, on the scale of 1 over the squared error"),
+    "influence_inverse_cluster": N_(
+        "each patient’s influence, on the scale of 1 over the squared error, clustered by patient"
+    ),
+    "influence_log": N_("each patient’s influence, on the log scale"),
+    "influence_log_cluster": N_("each patient’s influence, on the log scale, clustered by patient"),
+    "woodruff": N_("Woodruff, by the share of smaller errors"),
+    "woodruff_cluster": N_("Woodruff, by the share of smaller errors, clustered by patient"),
     "complementary": N_("Greenwood or Aalen–Johansen variance, on the log(−log) scale"),
     "complementary_cluster": N_("each patient’s influence, on the log(−log) scale, clustered by patient"),
     "none": N_("no interval"),

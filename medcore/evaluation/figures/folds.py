@@ -37,6 +37,11 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "log_loss": (0.0, np.inf),
     "rps": (0.0, np.inf),
     "o_e_ratio": (0.0, np.inf),
+    "r2": (-np.inf, 1.0),
+    "rmse": (0.0, np.inf),
+    "mae": (0.0, np.inf),
+    "median_ae": (0.0, np.inf),
+    "coverage": (0.0, 1.0),
     "accuracy": (0.0, 1.0),
 }
 

@@ -64,6 +64,41 @@ _GOOD_AUROC = N_(
 )
 
 MEANINGS: Mapping[str, Meaning] = {
+    "r2": Meaning(
+        N_("How much of the differences between patients do the predictions account for?"),
+        N_("1 is perfect, 0 no better than giving everybody the mean, below 0 worse."),
+        _of_100(N_("Here {n} of 100 parts.")),
+    ),
+    "rmse": Meaning(
+        N_("How far off are predictions, large errors counting most?"),
+        N_("0 is perfect; it is in the outcome’s own unit, and what is good depends on its use."),
+        _written(N_("Here by {n}, typically."), digits=2),
+    ),
+    "mae": Meaning(
+        N_("How far off are predictions on average?"),
+        N_("0 is perfect; it is in the outcome’s own unit, and what is good depends on its use."),
+        _written(N_("Here by {n}."), digits=2),
+    ),
+    "median_ae": Meaning(
+        N_("How far off is the prediction of half of the patients at most?"),
+        N_("0 is perfect; it is in the outcome’s own unit, and what is good depends on its use."),
+        _written(N_("Here half are off by {n} or less."), digits=2),
+    ),
+    "mean_calibration_error": Meaning(
+        N_("By how much are patients of like predictions off, on average?"),
+        N_("0 is perfect; it is in the outcome’s own unit."),
+        _written(N_("Here by {n}."), digits=2),
+    ),
+    "coverage": Meaning(
+        N_("How many patients lie within the interval that was predicted for them?"),
+        N_("90 of 100 is what the intervals promise."),
+        _of_100(N_("Here {n} of 100 do.")),
+    ),
+    "interval_width": Meaning(
+        N_("How wide are the predicted intervals on average?"),
+        N_("The narrower the better, as long as they hold 90 of 100 patients."),
+        _written(N_("Here {n} in the outcome’s own unit."), digits=2),
+    ),
     "auroc": Meaning(
         N_("How often is a patient with the outcome given a higher risk than one without?"),
         _GOOD_AUROC,

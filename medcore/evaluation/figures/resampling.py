@@ -82,6 +82,16 @@ def clustered_variance(influence: Floats, groups: Ints | None) -> float:
     return float(pull @ pull) * len(pull) / max(len(pull) - 1, 1)
 
 
+def effective_number(hit: NDArray[np.bool_], inside: NDArray[np.bool_], groups: Ints) -> float:
+    """Return of how many patients of one row a share of the rows ``inside`` (n,) would be as sure; ``hit`` (n,) are those counted."""
+    n = int(inside.sum())
+    share = hit.sum() / n if n else np.nan
+    variance = clustered_variance(np.where(inside, hit - share, 0.0) / n, groups) if n else 0.0
+    return (
+        float(np.clip(share * (1 - share) / variance, 1, n)) if variance > 0 else float(len(np.unique(groups[inside])))
+    )
+
+
 def by_patient(influence: Floats, groups: Ints | None) -> Floats:
     """Add up what the rows of each patient add to an error; the rows themselves without ``groups``."""
     if groups is None:

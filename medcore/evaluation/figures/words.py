@@ -9,6 +9,10 @@ from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import N_
 
 METRICS: Mapping[str, str] = {
+    "r2": N_("R², explained variance (1 is perfect, 0 is the mean alone)"),
+    "rmse": N_("Root mean squared error, RMSE (0 is perfect)"),
+    "mae": N_("Mean absolute error, MAE (0 is perfect)"),
+    "median_ae": N_("Median absolute error (0 is perfect)"),
     "auroc": N_("AUROC (1 is perfect, 0.5 is chance)"),
     "auroc_mean_of_folds": N_("Mean over folds of the AUROC (each of one model's patients)"),
     "hand_till": N_("Hand–Till AUROC, mean over pairs of classes (0.5 is chance)"),
@@ -27,10 +31,16 @@ METRICS: Mapping[str, str] = {
     "calibration_slope": N_("Calibration slope (1 is perfect)"),
     "calibration_intercept": N_("Calibration in the large (0 is perfect)"),
     "o_e_ratio": N_("Observed : expected (1 is perfect)"),
+    "mean_calibration_error": N_("Mean calibration error (0 is perfect; loess, span 2/3)"),
+    "coverage": N_("Patients inside their 90 % prediction interval"),
+    "interval_width": N_("Mean width of the 90 % prediction intervals"),
     "ici": N_("Mean calibration error, ICI (0 is perfect; loess, span 2/3)"),
     "ici_chance": N_("… what chance alone gives: below this in 95 of 100 perfectly calibrated models"),
 }
 """The measures in the order of reading."""
+
+IN_ITS_UNIT = ("rmse", "mae", "median_ae", "calibration_intercept", "mean_calibration_error", "interval_width")
+"""Measures of predicted numbers that are in the number's own unit."""
 
 
 def short(label: str) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from medcore.data.shown import Shown
 from medcore.i18n import N_, Message
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 
 #: More groups than this cannot be read; the rarest are put together.
 MAX_LEVELS = 12

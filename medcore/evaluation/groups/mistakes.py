@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from medcore.data.shown import Naming
 from medcore.evaluation.figures.estimates import Estimate, Floats, normal
@@ -15,6 +17,7 @@ from medcore.evaluation.groups.grouping import MISSING, Level
 from medcore.i18n import N_, Message
 from medcore.statistics.scores import log_loss_terms
 
+Bools = NDArray[np.bool_]
 #: A leaf holds at least this share of the patients, and this many: smaller ones are chance.
 LEAF_SHARE, LEAF_PATIENTS, DEPTH = 0.05, 20, 3
 #: A split that explains less of the spread of losses than this is chance.
@@ -54,10 +57,10 @@ _IS_NOT_KNOWN = N_("{column} not known")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """Patients told apart by simple conditions, and how the risks miss what happened to them.
+    """Patients told apart by simple conditions, and how the risks, or numbers, miss what happened to them.
 
-    ``gap`` is observed share less mean predicted risk (above 0: risk too low);
-    ``loss`` the mean log loss. ``conditions`` hold all of them, such as ``age ≥ 65``.
+    ``gap`` is observed share, or mean, less mean prediction (above 0: prediction too low);
+    ``loss`` the mean log loss, or absolute error. ``conditions`` hold all of them, such as ``age ≥ 65``.
     """
 
     conditions: tuple[Condition, ...]
@@ -67,11 +70,7 @@ class Region:
     mean_risk: float
     gap: Estimate
     loss: float
-
-    @property
-    def observed(self) -> float:
-        """Share of the patients who had the outcome."""
-        return self.n_events / self.n
+    observed: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
@@ -104,15 +103,39 @@ def mistakes(outcome: Floats, risk: Floats, columns: pd.DataFrame, *, n_worst: i
     A shallow tree over the patients' log loss parts them; the tree describes, it
     does not prove: leaves were chosen for being bad, so their intervals flatter.
     """
-    loss = log_loss_terms(outcome, risk)
-    worst = tuple(int(i) for i in np.argsort(-loss, kind="stable")[:n_worst])
-    leaves = _leaves(loss, columns)
-    regions = [_region(conditions, mask, outcome, risk, loss) for conditions, mask in leaves]
+    return _found(outcome, risk, columns, log_loss_terms(outcome, risk), n_worst)
+
+
+def mistakes_of_numbers(value: Floats, predicted: Floats, columns: pd.DataFrame, *, n_worst: int = 10) -> Mistakes:
+    """Find where predicted numbers (n,) miss what was measured, ``value`` (n,), as :func:`mistakes` does; the loss is the absolute error."""
+    return _found(value, predicted, columns, np.abs(value - predicted), n_worst)
+
+
+def _found(outcome: Floats, risk: Floats, columns: pd.DataFrame, loss: Floats, n_worst: int) -> Mistakes:
+    return parted(loss, columns, partial(_region, outcome, risk, loss), n_worst=n_worst)
+
+
+def parted(
+    loss: Floats,
+    columns: pd.DataFrame,
+    region: Callable[[tuple[Condition, ...], Bools], Region],
+    *,
+    n_worst: int,
+    weight: Floats | None = None,
+) -> Mistakes:
+    """Part patients by their ``loss`` (n,); ``region`` tells of those in a mask (n,).
+
+    ``weight`` (n,) says for how many each stands, 0 for whom the loss is not known: they are in regions all the same.
+    """
+    weight = np.ones(len(loss)) if weight is None else weight
+    worst = np.argsort(np.where(weight > 0, -loss, np.inf), kind="stable")[: min(n_worst, int((weight > 0).sum()))]
+    regions = [region(conditions, mask) for conditions, mask in _leaves(loss, columns, weight)]
     regions.sort(key=lambda r: -r.loss)
-    return Mistakes(regions=tuple(regions), worst=worst, mean_loss=float(loss.mean()))
+    mean = float(loss @ weight / weight.sum())
+    return Mistakes(regions=tuple(regions), worst=tuple(map(int, worst)), mean_loss=mean)
 
 
-def _region(conditions: tuple[Condition, ...], mask: Any, outcome: Floats, risk: Floats, loss: Floats) -> Region:
+def _region(outcome: Floats, risk: Floats, loss: Floats, conditions: tuple[Condition, ...], mask: Bools) -> Region:
     n, miss = int(mask.sum()), outcome[mask] - risk[mask]
     gap = normal(float(miss.mean()), float(miss.var(ddof=1)) / n if n > 1 else 0.0)
     return Region(
@@ -123,24 +146,26 @@ def _region(conditions: tuple[Condition, ...], mask: Any, outcome: Floats, risk:
         mean_risk=float(risk[mask].mean()),
         gap=gap,
         loss=float(loss[mask].mean()),
+        observed=float(outcome[mask].mean()),
     )
 
 
-def _leaves(loss: Floats, columns: pd.DataFrame) -> list[tuple[tuple[Condition, ...], Any]]:
-    """Fit the tree and return each leaf as conditions and a mask of its patients."""
+def _leaves(loss: Floats, columns: pd.DataFrame, weight: Floats) -> list[tuple[tuple[Condition, ...], Bools]]:
+    """Fit the tree to patients whose loss is known and return each leaf as conditions and a mask of its patients."""
     from sklearn.tree import DecisionTreeRegressor
 
-    smallest = max(LEAF_PATIENTS, int(LEAF_SHARE * len(loss)))
+    known = weight > 0
+    smallest = max(LEAF_PATIENTS, int(LEAF_SHARE * known.sum()))
     matrix, tests = _encoded(columns)
-    if not tests or len(loss) < 2 * smallest:
+    if not tests or known.sum() < 2 * smallest:
         return [((), np.ones(len(loss), dtype=bool))]
     tree = DecisionTreeRegressor(
         max_depth=DEPTH,
         min_samples_leaf=smallest,
-        min_impurity_decrease=LEAST_GAIN * float(loss.var()),
+        min_impurity_decrease=LEAST_GAIN * float(loss[known].var()),
         random_state=0,
     )
-    leaf = tree.fit(matrix, loss).apply(matrix)
+    leaf = tree.fit(matrix[known], loss[known], sample_weight=weight[known]).apply(matrix)
     paths = _paths(tree.tree_, tests)
     return [(paths[int(k)], leaf == k) for k in np.unique(leaf)]
 

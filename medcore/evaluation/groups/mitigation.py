@@ -39,8 +39,8 @@ class Remedy:
     net_benefit_after: float
 
     def gap(self, which: str, rate: str = "sensitivity") -> float:
-        """Return the largest difference of a rate between the groups, ``"before"`` or ``"after"``."""
-        values = [getattr(c, rate).value for c in getattr(self, which).values() if getattr(c, rate).exists]
+        """Return the largest difference of a rate between the groups that can be judged, ``"before"`` or ``"after"``."""
+        values = [getattr(getattr(self, which)[key], rate).value for key in (*self.thresholds, *self.updates)]
         return float(max(values) - min(values)) if len(values) > 1 else float("nan")
 
     def price(self) -> Message:

@@ -133,7 +133,7 @@ class Breakdown:
             words = N_("Fewer than 100 patients with or without the outcome, so differences are uncertain: {groups}.")
             out.append(Message(words, {"groups": poorly}))
         if self.n_too_small:
-            words = N_("{n} patients are in groups of fewer than 5, which are not shown.")
+            words = N_("Patients in groups of fewer than 5, which are not shown: {n}.")
             out.append(Message(words, {"n": self.n_too_small}))
         return tuple(out)
 

@@ -19,6 +19,12 @@ def brier_at(at: Horizon, risk: Floats) -> Estimate:
     return at.estimate(value, influence, (0.0, 1.0))
 
 
+def brier_difference(at: Horizon, risk_a: Floats, risk_b: Floats) -> Estimate:
+    """Return the Brier score by the horizon of risks A (n,) less that of risks B, of the same patients, with its paired interval."""
+    (value_a, influence_a), (value_b, influence_b) = _brier(at, risk_a), _brier(at, risk_b)
+    return at.estimate(value_a - value_b, influence_a - influence_b)
+
+
 def scaled_brier_at(at: Horizon, risk: Floats) -> Estimate:
     """Return 1 minus the Brier score over that of giving everyone the observed incidence (the null model).
 

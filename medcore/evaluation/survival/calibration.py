@@ -123,7 +123,7 @@ def calibration_curve_at_horizon(
         draws = draw(at.n, groups, n_boot=n_boot or min(500, default_n_boot(at.n)), seed=seed)
         sizes, totals = (draws.by_cell(binned.bins, binned.n_bins, w) for w in (None, pseudo))
         drawn = np.clip(binned.smoother.at_knots(sizes, totals), 0, 1)
-        there = inhabited(knots, risk)
+        there = inhabited(knots, risk, groups)
         curve[there], (low[there], high[there]) = (
             binned.smooth(pseudo)[there],
             np.nanpercentile(drawn, [2.5, 97.5], axis=0)[:, there],

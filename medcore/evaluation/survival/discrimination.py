@@ -21,17 +21,35 @@ def auroc_at(at: Horizon, risk: Floats) -> Estimate:
     Weighted by the inverse of censoring (Blanche 2013, Stat Med 32:5381, second definition where events
     compete); its interval takes in that the weights are estimated. ``risk`` (n,).
     """
-    known = at.known
-    outcome = at.event[known].astype(np.float64)
-    area, pull = auroc_with_influence(outcome, risk[known], at.weight[known])
+    area, influence = _area(at, risk)
     if np.isnan(area):
         return missing(ONE_CLASS)
-    patients = None if at.groups is None else at.groups[known]
-    if min(patients_of_each(outcome, patients)) < FEWEST_EVENTS:
+    if _too_few(at):
         return Estimate(area, reason=Message(TOO_FEW_EVENTS, {"n": FEWEST_EVENTS}))
-    direct = np.zeros(at.n)
-    direct[known] = pull
-    return _on_logit_scale(area, at.through_weights(direct), at.groups)
+    return _on_logit_scale(area, influence, at.groups)
+
+
+def auroc_difference(at: Horizon, risk_a: Floats, risk_b: Floats) -> Estimate:
+    """Return the AUROC by the horizon of risks A (n,) less that of risks B, of the same patients, with its paired interval."""
+    (area_a, pull_a), (area_b, pull_b) = _area(at, risk_a), _area(at, risk_b)
+    if np.isnan(area_a) or np.isnan(area_b):
+        return missing(ONE_CLASS)
+    if _too_few(at):
+        return Estimate(area_a - area_b, reason=Message(TOO_FEW_EVENTS, {"n": FEWEST_EVENTS}))
+    return at.estimate(area_a - area_b, pull_a - pull_b)
+
+
+def _area(at: Horizon, risk: Floats) -> tuple[float, Floats]:
+    """Return the AUROC and each patient's influence on it (n,), by way of the weights of censoring too."""
+    known, direct = at.known, np.zeros(at.n)
+    area, direct[known] = auroc_with_influence(at.event[known].astype(np.float64), risk[known], at.weight[known])
+    return area, at.through_weights(direct)
+
+
+def _too_few(at: Horizon) -> bool:
+    known = at.known
+    patients = None if at.groups is None else at.groups[known]
+    return min(patients_of_each(at.event[known].astype(np.float64), patients)) < FEWEST_EVENTS
 
 
 def concordance_at(

@@ -15,6 +15,8 @@ from medcore.statistics.survival.censoring import Censoring
 from medcore.statistics.survival.incidence import Incidence, complementary_bounds
 
 BEYOND = N_("Nobody was followed to this horizon, so what had happened by then is not known.")
+_ALL = 1e-12
+"""Shares nearer to 0 or 1 are nobody and everybody: sums of steps are rounded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +89,8 @@ def observed(incidence: Incidence, time: float, groups: Ints | None) -> Estimate
     if groups is not None:
         variance = clustered_variance(incidence.influence(time), groups)
     low, high = complementary_bounds(value, float(np.sqrt(variance)))
-    if np.isnan(low):  # 0 or 1: an interval of those whose outcome is known
-        return wilson(0.0 if value <= 0 else known_by(incidence, time), known_by(incidence, time))
+    if np.isnan(low) or not _ALL < value < 1 - _ALL:  # 0 or 1: an interval of those whose outcome is known
+        return wilson(0.0 if value <= _ALL else known_by(incidence, time), known_by(incidence, time))
     return Estimate(value, low, high, "complementary" if groups is None else "complementary_cluster")
 
 

@@ -40,4 +40,5 @@ def as_table(found: Explanations) -> pd.DataFrame:
     """Lay explanations out for a file: row, risk (or log odds), base value, contributions, standard errors."""
     errors = pd.DataFrame(found.standard_errors, columns=[f"standard error: {c}" for c in found.columns])
     table = pd.concat([found.frame, errors], axis=1)
-    return table if found.scale == "probability" else table.rename(columns={"risk": "log_odds"})
+    names = {"log_odds": "log_odds", "value": "predicted"}
+    return table.rename(columns={"risk": names[found.scale]}) if found.scale in names else table

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from medcore.explanation.model.whole import ImportanceStability
 from medcore.explanation.patient.patients import class_index
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.what_if import WhatIfMap, risk_map
-from medcore.explanation.patient.worker_queries import drawn, opened
+from medcore.explanation.patient.worker_queries import Asked, drawn, opened
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats, RiskFunction
 from medcore.explanation.shapley.interactions import Interactions, pair_interactions
@@ -35,12 +34,12 @@ N_COMPARED, N_COMPARED_AGAINST = 12, 30
 COMPARED_EVALUATIONS = 8_000
 
 
-def explain_table(folder: Path, frame: pd.DataFrame, *, class_name: str, scale: Scale) -> Explanations:
+def explain_table(folder: Asked, frame: pd.DataFrame, *, class_name: str, scale: Scale) -> Explanations:
     """Explain the rows of a table, or of a piece of one, as it was read."""
     return explain_rows(opened(folder), frame, class_name=class_name, scale=scale)
 
 
-def interactions_of(folder: Path, columns: tuple[str, ...], *, class_name: str) -> Interactions:
+def interactions_of(folder: Asked, columns: tuple[str, ...], *, class_name: str) -> Interactions:
     """Return the interactions of every two of some columns, over training patients."""
     bundle = opened(folder)
     places = [bundle.predictors.index(c) for c in columns]
@@ -53,7 +52,7 @@ def interactions_of(folder: Path, columns: tuple[str, ...], *, class_name: str) 
     )
 
 
-def effect_of(folder: Path, reference: Reference, column: str, *, class_name: str, unit: str | None) -> Effect:
+def effect_of(folder: Asked, reference: Reference, column: str, *, class_name: str, unit: str | None) -> Effect:
     """Return the mean risk along a column."""
     bundle = opened(folder)
     return effect(
@@ -62,7 +61,7 @@ def effect_of(folder: Path, reference: Reference, column: str, *, class_name: st
 
 
 def map_of(
-    folder: Path, patient: Rows, reference: Reference, x_column: str, y_column: str, *, class_index: int
+    folder: Asked, patient: Rows, reference: Reference, x_column: str, y_column: str, *, class_index: int
 ) -> WhatIfMap:
     """Return one patient's (1, P) risk over two columns."""
     return risk_map(
@@ -75,7 +74,7 @@ def map_of(
     )
 
 
-def stability_of(folder: Path, *, class_name: str) -> ImportanceStability:
+def stability_of(folder: Asked, *, class_name: str) -> ImportanceStability:
     """Return what each model of a bundle uses: members of the ensemble, and networks of each fold and seed."""
     bundle = opened(folder)
     index = _class(bundle, class_name)

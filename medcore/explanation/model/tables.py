@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medcore.explanation.patient.patients import background_rows, class_index, shown_values
+from medcore.explanation.patient.patients import background_rows, class_index, scale_for, shown_values
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
@@ -81,6 +82,7 @@ def explain_rows(
     """
     rows = bundle.encode(frame)
     index = class_index(bundle, rows, class_name or bundle.classes[-1])
+    scale = scale_for(bundle, scale)
     others = background_rows(bundle, background, seed=seed)
     risk = BundleRisk(bundle).knowing(rows, others)
 
@@ -119,7 +121,7 @@ def _side_by_side(
     first = [explained(row) for row in codes[:1]]
     found = []
     with ThreadPoolExecutor(n_threads()) as threads:
-        asked = [threads.submit(explained, row) for row in codes[1:]]
+        asked = [threads.submit(copy_context().run, explained, row) for row in codes[1:]]
         try:
             for answer in chain(first, (a.result() for a in asked)):
                 found.append(answer)

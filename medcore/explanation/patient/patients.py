@@ -18,6 +18,7 @@ from medcore.features import Rows
 from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.bundle.coalitions import BundleRisk
+from medcore.targets import Number
 
 MAX_BACKGROUND = 1_000
 """A longer background is sampled down to this many rows."""
@@ -122,6 +123,7 @@ def refine_row(
 ) -> Iterator[Explanation]:
     """Yield ever better explanations of one row; the last one is that of :func:`explain_row`."""
     patient = read_patient(bundle, frame, row_number)
+    scale = scale_for(bundle, scale)
     others = background_rows(bundle, background, seed=options.get("seed", 0))
     index = class_index(bundle, patient.rows, class_name)
     for explanation in refine(
@@ -133,7 +135,21 @@ def refine_row(
         scale=scale,
         **options,
     ):
-        yield explanation.shown_as(patient.values, units=units_of(bundle), class_name=bundle.classes[index])
+        yield explained_in_words(bundle, explanation, patient.values, index)
+
+
+def scale_for(bundle: Bundle, scale: Scale) -> Scale:
+    """Return the scale of a bundle's explanations: that which is asked for, or a predicted number in its own unit."""
+    return "value" if isinstance(bundle.target, Number) else scale
+
+
+def explained_in_words(
+    bundle: Bundle, explanation: Explanation, values: Sequence[str | None], index: int
+) -> Explanation:
+    """Return an explanation of one of a bundle's classes, or its number, with the texts and units a person reads."""
+    outcome = bundle.schema.outcome
+    unit = (outcome.unit or "") if outcome and explanation.scale == "value" else ""
+    return explanation.shown_as(values, units=units_of(bundle), class_name=bundle.classes[index], unit=unit)
 
 
 def background_rows(bundle: Bundle, background: pd.DataFrame | None, *, seed: int = 0) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import prepare_predictors
+from medcore.explanation.patient.wording import Measure
 from medcore.explanation.shapley.game import Floats
 from medcore.features import AnyRows, CodeBook, Rows
+from medcore.models.run.number_results import NumberPatients, NumberResults
+from medcore.models.run.timed_results import TimedPatients
+from medcore.statistics.survival.incidence import Incidence
+from medcore.targets import EventTime
 
 if TYPE_CHECKING:
     from medcore.models.run.results import Results
@@ -26,11 +31,32 @@ MAX_QUERIES = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """How long patients (n,) were followed, and the time by which an event is asked about."""
+
+    duration: Floats = field(repr=False)
+    horizon: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The number that was measured of patients (n,), and how it is written."""
+
+    value: Floats = field(repr=False)
+    measure: Measure
+
+    def written(self, place: int) -> str:
+        """Write what was measured of one of them."""
+        return self.measure.write(float(self.value[place]))
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """Training patients as rows (n, P) with their outcome and out-of-fold risks (n, K).
 
     ``rows`` are row numbers in the cohort. ``spreads`` are the units in which
-    each column's kind measures differences. Needs no TensorFlow.
+    each column's kind measures differences. Where an event comes with its time, ``outcome`` is what ended the
+    follow-up, and ``followed`` is known; where a number is predicted ``measured`` is. Needs no TensorFlow.
     """
 
     codebook: CodeBook = field(repr=False)
@@ -40,9 +66,13 @@ class Reference:
     risk: Floats = field(repr=False)
     rows: NDArray[np.int64] = field(repr=False)
     spreads: Floats = field(repr=False)
+    followed: Followed | None = field(repr=False, default=None)
+    measured: Measured | None = field(repr=False, default=None)
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any], results: Results | TimedResults, frame: pd.DataFrame) -> Self:
+    def of(
+        cls, manifest: Mapping[str, Any], results: Results | TimedResults | NumberResults, frame: pd.DataFrame
+    ) -> Self:
         """Read the training patients of a run from its cohort's frame, a random 5,000 of them if there are more."""
         training = results.training
         chosen = np.arange(len(training.rows))
@@ -52,9 +82,16 @@ class Reference:
         part = frame.iloc[training.rows[chosen]]
         prepared = prepare_predictors(part, Schema.from_dict(manifest["schema"]), Recipe.from_dict(manifest["recipe"]))
         patients = codebook.transform(prepared)
-        return cls.from_arrays(
+        found = cls.from_arrays(
             codebook, results.classes, patients, training.outcome[chosen], training.risk[chosen], training.rows[chosen]
         )
+        if isinstance(training, NumberPatients) and isinstance(results, NumberResults):
+            outcome = Schema.from_dict(manifest["schema"]).shown(results.name)
+            measure = Measure(outcome.words, results.unit, results.cross_validated.sd)
+            return replace(found, measured=Measured(training.value[chosen], measure))
+        if not isinstance(training, TimedPatients) or not isinstance(results.target, EventTime):
+            return found
+        return replace(found, followed=Followed(training.duration[chosen], results.target.main))
 
     @classmethod
     def from_arrays(
@@ -70,6 +107,21 @@ class Reference:
         patients = Rows.of(patients)
         return cls(codebook, tuple(classes), patients, outcome, risk, rows, codebook.spreads(patients))
 
+    def without(self, row: int | None) -> Self:
+        """Return the others: without the patient of a row of the cohort, if there is one."""
+        kept = self.rows != row
+        if row is None or kept.all():
+            return self
+        return replace(
+            self,
+            patients=self.patients.take(kept),
+            outcome=self.outcome[kept],
+            risk=self.risk[kept],
+            rows=self.rows[kept],
+            followed=self.followed and replace(self.followed, duration=self.followed.duration[kept]),
+            measured=self.measured and replace(self.measured, value=self.measured.value[kept]),
+        )
+
     @property
     def codes(self) -> Floats:
         """The codes (n, P) of the training patients."""
@@ -79,6 +131,23 @@ class Reference:
     def columns(self) -> tuple[str, ...]:
         """The predictors, in the order of the codes."""
         return self.codebook.columns
+
+    def incidence(self, class_index: int, places: NDArray[np.integer] | None = None) -> Incidence:
+        """Return when an event came among some of the patients, or all of them (Aalen–Johansen)."""
+        assert self.followed is not None
+        chosen = slice(None) if places is None else places
+        happened = self.outcome[chosen]
+        return Incidence.of(
+            self.followed.duration[chosen], np.where(happened == class_index, 1, 2 * (happened > 0)).astype(np.int64)
+        )
+
+    def base(self, class_index: int) -> float:
+        """Return the share (0–1) of the training patients with an outcome, by the horizon where there is one; the mean of a number."""
+        if self.measured is not None:
+            return float(self.measured.value.mean())
+        if self.followed is None:
+            return float((self.outcome == class_index).mean())
+        return self.incidence(class_index).at(self.followed.horizon)
 
     def differences(self, patient: AnyRows) -> Floats:
         """Return how far one patient (1, P) is from each training patient in each column, shape (n, P)."""

@@ -8,17 +8,23 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-from medcore.explanation.patient.reference import Reference, column_shares
+from medcore.explanation.patient.reference import Measured, Reference, column_shares
+from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.shapley.game import Floats
 from medcore.features import AnyRows, Rows, cautions
 from medcore.i18n import N_, Message
 from medcore.statistics.proportions import wilson_bounds
+from medcore.statistics.survival.incidence import complementary_bounds
 
 Level = Literal["usual", "caution", "abstain"]
 N_SIMILAR = 50
 DISAGREEMENT = 0.15
 """Two models differ when their risks are further apart than this."""
+DISAGREEMENT_OF_NUMBERS = 0.5
+"""The same for numbers, in standard deviations of what was measured: about the least difference that matters to patients
+(Norman, Sloan & Wyrwich 2003, Med Care 41:582)."""
 MISSING_WEIGHT = 0.25
 """Missing values call for caution when the model leans on them by more than this share."""
 FAR, TOO_FAR = 0.99, 1.5
@@ -32,11 +38,20 @@ HEADLINES: Mapping[Level, str] = {
     "caution": N_("Read this risk with caution."),
     "abstain": N_("This patient is too unlike those the model learnt from: do not rely on this risk."),
 }
+OF_NUMBERS: Mapping[Level, str] = {
+    "caution": N_("Read this prediction with caution."),
+    "abstain": N_("This patient is too unlike those the model learnt from: do not rely on this prediction."),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class LocalCalibration:
-    """Among the most similar training patients: what was predicted, and how many had the outcome (95 % Wilson)."""
+    """Among the most similar training patients: what was predicted, and how many had the outcome (95 % Wilson).
+
+    Where they were ``followed`` for unequal time, ``observed`` is the incidence by the horizon (Kaplan–Meier, or
+    Aalen–Johansen where events compete), NaN where none was followed so long, and ``n_events`` were seen by then.
+    Of a number ``measure`` is set, and ``observed`` is the mean that was measured, with the interval of a mean.
+    """
 
     n: int
     n_events: int
@@ -44,11 +59,40 @@ class LocalCalibration:
     observed: float
     low: float
     high: float
+    followed: bool = False
+    measure: Measure = RISK
 
     @property
     def agrees(self) -> bool:
-        """Whether the mean prediction lies inside the interval of what was observed."""
-        return self.low <= self.predicted <= self.high
+        """Whether the mean prediction lies inside the interval of what was observed, as far as that is known."""
+        return not self.predicted < self.low and not self.predicted > self.high
+
+    @property
+    def told(self) -> Message | None:
+        """What became of them beside what was expected, in words; None where nothing is known."""
+        if not self.n or np.isnan(self.observed):
+            return None
+        if self.measure.of_number:
+            text = N_("Of the {n} most similar patients the mean was {observed}; the model expected {predicted}.")
+            return Message(text, {"n": self.n, **self.written})
+        if self.followed:
+            values = {"n": self.n, "k": f"{100 * self.observed:.0f}", "m": f"{100 * self.predicted:.0f}"}
+            return Message(
+                N_("Of the {n} most similar patients {k} of 100 had had it by then; the model expected {m} of 100."),
+                values,
+            )
+        values = {"n": self.n, "k": f"{self.n_events}", "m": f"{self.n * self.predicted:.0f}"}
+        return Message(N_("Of the {n} most similar patients {k} had it; the model expected {m}."), values)
+
+    @property
+    def written(self) -> dict[str, str]:
+        """What was expected and what was observed, with its interval, as they are read."""
+        return {name: self.measure.write(getattr(self, name)) for name in ("predicted", "observed", "low", "high")}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        names = ("n", "n_events", "predicted", "observed", "low", "high")
+        return {name: getattr(self, name) for name in names} | {"agrees": self.agrees}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +113,11 @@ class Reliability:
     @property
     def headline(self) -> Message:
         """The line to show at the top."""
-        return Message(HEADLINES[self.level])
+        other = OF_NUMBERS if self.local.measure.of_number else {}
+        return Message(other.get(self.level, HEADLINES[self.level]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the sentences in the current language."""
-        local = {name: getattr(self.local, name) for name in self.local.__slots__}
         return {
             "level": self.level,
             "headline": str(self.headline),
@@ -81,7 +125,7 @@ class Reliability:
             "remoteness": self.remoteness,
             "remoteness_quantile": self.remoteness_quantile,
             "simple_risk": self.simple_risk,
-            "local": local | {"agrees": self.local.agrees},
+            "local": self.local.to_dict(),
         }
 
 
@@ -95,7 +139,7 @@ def assess(
     simple_risk: float | None = None,
     usual: Floats | None = None,
 ) -> Reliability:
-    """Judge how far one patient's risk (0–1) of a class can be trusted.
+    """Judge how far one patient's risk (0–1) of a class, or a predicted number, can be trusted.
 
     ``weights`` (P,) is how much the model uses each column, ``simple_risk`` what
     the simple model says, ``usual`` the reference's ``usual_distances()`` if they
@@ -107,7 +151,7 @@ def assess(
     limit = float(np.quantile(usual, FAR)) if len(usual) else np.inf
     local = local_calibration(reference, patient, class_index=class_index, weights=weights)
     doubts = [*_values(reference, patient), *_distance(remoteness, limit)]
-    doubts += _disagreement(risk, simple_risk) + _calibration(local)
+    doubts += _disagreement(risk, simple_risk, reference) + _calibration(local)
     missing = np.isnan(patient.codes[0])
     absent, missing_values = _absence(reference, missing), _missing(reference, missing)
     much_missing = float(column_shares(weights, len(missing))[missing].sum()) > MISSING_WEIGHT
@@ -127,6 +171,10 @@ def local_calibration(
 ) -> LocalCalibration:
     """Compare out-of-fold risks with outcomes among the 50 training patients most like this one."""
     places = reference.nearest(patient, min(N_SIMILAR, len(reference.codes)), weights=weights)
+    if reference.followed is not None and len(places):
+        return _by_then(reference, places, class_index, reference.followed.horizon)
+    if reference.measured is not None and len(places):
+        return _mean(reference.measured, reference.risk[:, class_index], places)
     events = int(np.sum(reference.outcome[places] == class_index))
     low, high = wilson_bounds(events, max(1, len(places)))
     return LocalCalibration(
@@ -136,6 +184,41 @@ def local_calibration(
         observed=events / max(1, len(places)),
         low=float(low),
         high=float(high),
+    )
+
+
+def _mean(measured: Measured, predicted: Floats, places: NDArray[np.integer]) -> LocalCalibration:
+    """Compare the mean of what was predicted with the mean of what was measured; the interval is Student's."""
+    value, n = measured.value[places], len(places)
+    mean = float(value.mean())
+    half = float(stdtrit(n - 1, 0.975) * value.std(ddof=1) / np.sqrt(n)) if n > 1 else np.inf
+    return LocalCalibration(
+        n=n,
+        n_events=n,
+        predicted=float(predicted[places].mean()),
+        observed=mean,
+        low=mean - half,
+        high=mean + half,
+        measure=measured.measure,
+    )
+
+
+def _by_then(reference: Reference, places: NDArray[np.integer], class_index: int, horizon: float) -> LocalCalibration:
+    """Compare risks by a horizon with the incidence among patients who were followed for unequal time."""
+    found = reference.incidence(class_index, places)
+    observed, table = found.at(horizon), found.table
+    low, high = complementary_bounds(observed, float(np.sqrt(found.variance_at(horizon))))
+    if observed in (0.0, 1.0):
+        n = len(places) if observed else max(1, int((table.at_risk[table.times >= horizon]).max(initial=0)))
+        low, high = (float(bound) for bound in wilson_bounds(n * observed, n))
+    return LocalCalibration(
+        n=len(places),
+        n_events=int(table.events[table.times <= horizon].sum()),
+        predicted=float(reference.risk[places, class_index].mean()),
+        observed=observed,
+        low=low,
+        high=high,
+        followed=True,
     )
 
 
@@ -176,16 +259,38 @@ def _distance(remoteness: float, limit: float) -> list[Message]:
     ]
 
 
-def _disagreement(risk: float, simple: float | None) -> list[Message]:
-    if simple is None or abs(risk - simple) <= DISAGREEMENT:
+def _disagreement(risk: float, simple: float | None, reference: Reference) -> list[Message]:
+    measured = reference.measured
+    limit = DISAGREEMENT if measured is None else DISAGREEMENT_OF_NUMBERS * (measured.measure.sd or 0.0)
+    if simple is None or abs(risk - simple) <= limit:
         return []
+    if measured is not None:
+        written = {"simple": measured.measure.write(simple), "risk": measured.measure.write(risk)}
+        return [Message(N_("The simple model (linear regression) says {simple}, this one {risk}."), written)]
     values = {"simple": f"{100 * simple:.0f}", "risk": f"{100 * risk:.0f}"}
+    if reference.followed is not None:
+        return [Message(N_("The simple model (Cox regression) says {simple} of 100, this one {risk} of 100."), values)]
     return [Message(N_("The simple model (logistic regression) says {simple} of 100, this one {risk} of 100."), values)]
 
 
 def _calibration(local: LocalCalibration) -> list[Message]:
     if local.n < N_SIMILAR or local.agrees:
         return []
+    if local.measure.of_number:
+        text = N_(
+            "Among the {n} most similar training patients the model expected {predicted} on average, and {observed} was measured."
+        )
+        return [Message(text, {"n": local.n, **local.written})]
+    if local.followed:
+        values = {"n": local.n, "predicted": f"{100 * local.predicted:.0f}", "observed": f"{100 * local.observed:.0f}"}
+        return [
+            Message(
+                N_(
+                    "Among the {n} most similar training patients the model expected {predicted} of 100 to have it by then, and {observed} of 100 had."
+                ),
+                values,
+            )
+        ]
     values = {"n": local.n, "predicted": f"{local.n * local.predicted:.0f}", "observed": local.n_events}
     return [
         Message(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from medcore.explanation.patient.change import differences
 from medcore.explanation.patient.counterfactual import Counterfactual, counterfactuals
-from medcore.explanation.patient.patients import shown_values, units_of
+from medcore.explanation.patient.patients import explained_in_words, scale_for, shown_values
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats
@@ -24,8 +24,9 @@ from medcore.features import Rows
 from medcore.models.bundle.bundle import Bundle, load_bundle
 from medcore.models.bundle.coalitions import BundlePatientRisk, BundleRisk, n_sums
 from medcore.models.bundle.files import SUMS, bundle_hash
-from medcore.models.contract.candidate import LOGISTIC
+from medcore.models.contract.candidate import COX, LINEAR, LOGISTIC
 from medcore.models.deployed.external import predict_table as predict
+from medcore.models.deployed.number import predict_number_table
 from medcore.sealing import Folder
 
 N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
@@ -37,8 +38,21 @@ LIVE_SUMS, LIVE_EVALUATIONS = 2**34, (2**13, 2**20)
 
 Numbers of sums, not seconds, so that the page shows the same figures on every machine.
 """
+TOGETHER = 20
+"""Patients that a page has read together: the one who is opened and those who may be next."""
 ROUND_ROWS, MOST_ROUNDS = 40, 5
 """Background rows in one round about a change, and how many rounds refine it at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """A bundle's folder, where it is asked about the risks by a time."""
+
+    folder: Folder
+    horizon: float
+
+
+Asked = Folder | By
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +72,11 @@ class PatientRisk:
 
     @property
     def simple_risk(self) -> Floats | None:
-        """The risks of the logistic regression, if it is a member."""
-        return next((risk for kind, _weight, risk in self.members if kind == LOGISTIC), None)
+        """The risks of the logistic or Cox regression, or the number of the linear one, if it is a member."""
+        return next((risk for kind, _weight, risk in self.members if kind in (LOGISTIC, COX, LINEAR)), None)
 
 
-def read_risks(folder: Folder, frame: pd.DataFrame) -> list[PatientRisk]:
+def read_risks(folder: Asked, frame: pd.DataFrame) -> list[PatientRisk]:
     """Predict for every row of a small table as it was read."""
     bundle = opened(folder)
     rows = bundle.encode(frame)
@@ -81,7 +95,7 @@ def read_risks(folder: Folder, frame: pd.DataFrame) -> list[PatientRisk]:
 
 
 def explain_patient(
-    folder: Folder,
+    folder: Asked,
     patient: PatientRisk,
     background: Rows | None,
     *,
@@ -105,15 +119,15 @@ def explain_patient(
         others.codes,
         columns=bundle.predictors,
         class_index=class_index,
-        scale=scale,
+        scale=scale_for(bundle, scale),
         max_evaluations=max_evaluations,
         seed=seed,
     )
-    return found.shown_as(patient.values, units=units_of(bundle), class_name=bundle.classes[class_index])
+    return explained_in_words(bundle, found, patient.values, class_index)
 
 
 def change_patient(
-    folder: Folder,
+    folder: Asked,
     patient: Rows,
     changed: Rows,
     background: Rows | None,
@@ -129,14 +143,15 @@ def change_patient(
     everyone = opened(folder).background if background is None else background
     mixed = drawn(everyone, len(everyone))
     others = mixed.take(slice(round_number * ROUND_ROWS, (round_number + 1) * ROUND_ROWS))
-    before = _kept_patient(folder, _changed(folder), _Asked.of(patient, others))
+    before = _kept_patient(folder, _changed(folder), _Known.of(patient, others))
     row, now, codes = patient.codes[0], changed.codes[0], others.codes
     after = _kept_parts(folder, _changed(folder)).knowing(changed, others).for_patient(now, codes)
+    scale = scale_for(opened(folder), scale)
     found = differences(before, after, row, now, codes, class_index=class_index, scale=scale, seed=round_number)
     return np.asarray(after.grand_and_empty()[0]), found
 
 
-def prepare_changes(folder: Folder, patient: Rows, background: Rows | None) -> None:
+def prepare_changes(folder: Asked, patient: Rows, background: Rows | None) -> None:
     """Get ready for changes of a patient (1, P), so that the first one is answered as fast as the next."""
     everyone = opened(folder).background if background is None else background
     for number in range(n_rounds(len(everyone))):
@@ -148,15 +163,17 @@ def n_rounds(n_background: int) -> int:
     return min(MOST_ROUNDS, -(-n_background // ROUND_ROWS))
 
 
-def risks_of(folder: Folder, rows: Rows) -> Floats:
+def risks_of(folder: Asked, rows: Rows) -> Floats:
     """Predict for rows (n, P): risks (n, K)."""
     return np.asarray(opened(folder).risk(rows.compact()))
 
 
-def get_ready(folder: Folder) -> None:
+def get_ready(folder: Asked) -> None:
     """Answer for one training patient what a page asks first, so that the first visit waits for nothing to be compiled."""
     bundle = opened(folder)
-    rows = bundle.background.take(slice(0, 1)).compact()
+    for n in (TOGETHER, 1):
+        rows = bundle.background.take(slice(0, n)).compact()
+        bundle.risk(rows)
     members = tuple((part.kind, weight, np.asarray(part.risk(rows))[0]) for weight, part in bundle.parts)
     values = (None,) * len(bundle.predictors)
     patient = PatientRisk(rows=rows, risk=bundle.risk(rows)[0], members=members, values=values, flags=())
@@ -165,13 +182,13 @@ def get_ready(folder: Folder) -> None:
     explain_patient(folder, patient, None, class_index=class_index)
 
 
-def column_weights(folder: Folder, *, class_index: int) -> Floats:
+def column_weights(folder: Asked, *, class_index: int) -> Floats:
     """Return how much the model uses each column (P,): mean absolute contribution over some training patients."""
     return _kept_weights(folder, _changed(folder), class_index)
 
 
 @lru_cache(maxsize=64)
-def _kept_weights(folder: Folder, changed: str, class_index: int) -> Floats:  # noqa: ARG001 - part of the key
+def _kept_weights(folder: Asked, changed: str, class_index: int) -> Floats:  # noqa: ARG001 - part of the key
     bundle = opened(folder)
     n_columns = len(bundle.predictors)
     n_against = int(np.clip(WEIGHING_ROWS // (4 * N_WEIGHED * max(1, n_columns)), *N_WEIGHED_AGAINST))
@@ -192,14 +209,14 @@ def drawn(rows: Rows, n: int) -> Rows:
     return rows.take(np.random.default_rng(0).permutation(len(rows))[:n])
 
 
-def live_evaluations(folder: Folder) -> int:
+def live_evaluations(folder: Asked) -> int:
     """Return how many composite rows an explanation on the page may ask this model about."""
     fewest, most = LIVE_EVALUATIONS
     return int(np.clip(LIVE_SUMS // max(1, n_sums(opened(folder))), fewest, most))
 
 
 def find_counterfactuals(
-    folder: Folder,
+    folder: Asked,
     patient: Rows,
     reference: Reference,
     *,
@@ -220,17 +237,23 @@ def find_counterfactuals(
     )
 
 
-def predict_table(folder: Folder, frame: pd.DataFrame) -> pd.DataFrame:
-    """Predict for every row of a table: row, a risk a class, flags."""
-    return predict(opened(folder), frame)
+def curve_of(folder: Asked, rows: Rows, times: Floats) -> Floats:
+    """Predict for rows (n, P) of a model that says by when: risks of the event in question by ``times``, (n, T)."""
+    return np.asarray(opened(folder).curve(rows.compact(), times)[:, 0])
 
 
-def opened(folder: Folder) -> Bundle:
+def predict_table(folder: Asked, frame: pd.DataFrame) -> pd.DataFrame:
+    """Predict for every row of a table: row, a risk a class or a number with its interval, flags."""
+    bundle = opened(folder)
+    return predict(bundle, frame) if bundle.intervals is None else predict_number_table(bundle, frame)
+
+
+def opened(folder: Asked) -> Bundle:
     """Return the bundle in a folder, read once while it does not change."""
     return _kept_bundle(folder, _changed(folder))
 
 
-def bundle_risk(folder: Folder) -> BundleRisk:
+def bundle_risk(folder: Asked) -> BundleRisk:
     """Return the bundle in a folder as explanations ask it; what it knows of a background is kept."""
     return _kept_bundle_risk(folder, _changed(folder))
 
@@ -241,23 +264,25 @@ def forget() -> None:
         kept.cache_clear()
 
 
-def _changed(folder: Folder) -> str:
+def _changed(folder: Asked) -> str:
+    if isinstance(folder, By):
+        return _changed(folder.folder)
     return bundle_hash(folder) if (folder / SUMS).is_file() else ""
 
 
 @lru_cache(maxsize=2)
-def _kept_bundle_risk(folder: Folder, changed: str) -> BundleRisk:
+def _kept_bundle_risk(folder: Asked, changed: str) -> BundleRisk:
     return BundleRisk(_kept_bundle(folder, changed))
 
 
 @lru_cache(maxsize=2)
-def _kept_parts(folder: Folder, changed: str) -> BundleRisk:
+def _kept_parts(folder: Asked, changed: str) -> BundleRisk:
     """Return the bundle as changes ask it, with parts of backgrounds."""
     return BundleRisk(_kept_bundle(folder, changed), n_kept=2 * MOST_ROUNDS)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Known:
     """A patient against others, known again by their codes."""
 
     codes: bytes
@@ -265,17 +290,19 @@ class _Asked:
     others: Rows = field(compare=False)
 
     @classmethod
-    def of(cls, patient: Rows, others: Rows) -> _Asked:
+    def of(cls, patient: Rows, others: Rows) -> _Known:
         return cls(patient.codes.tobytes() + others.codes.tobytes(), patient, others)
 
 
 @lru_cache(maxsize=4 * MOST_ROUNDS)
-def _kept_patient(folder: Folder, changed: str, asked: _Asked) -> BundlePatientRisk:
+def _kept_patient(folder: Asked, changed: str, known: _Known) -> BundlePatientRisk:
     """Return the patient as they are, who stays while values are changed."""
-    patient, others = asked.patient, asked.others
+    patient, others = known.patient, known.others
     return _kept_parts(folder, changed).knowing(patient, others).for_patient(patient.codes[0], others.codes)
 
 
-@lru_cache(maxsize=4)
-def _kept_bundle(folder: Folder, changed: str) -> Bundle:  # noqa: ARG001 - part of the key
+@lru_cache(maxsize=8)
+def _kept_bundle(folder: Asked, changed: str) -> Bundle:
+    if isinstance(folder, By):
+        return _kept_bundle(folder.folder, changed).at(folder.horizon)
     return load_bundle(folder)

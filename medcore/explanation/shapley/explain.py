@@ -158,7 +158,7 @@ def _enough(contributions: Floats, errors: Floats, tolerance: float) -> bool:
 
 def _surrogate_pays(game: Game, contributions: Floats, errors: Floats, tolerance: float, max_evaluations: int) -> bool:
     """Say whether permutations would take so long that it pays to fit a surrogate first."""
-    if game.scale != "probability" or game.differs.sum(axis=1).max() > regression_adjusted.MOST_PLAYERS:
+    if game.scale == "log_odds" or game.differs.sum(axis=1).max() > regression_adjusted.MOST_PLAYERS:
         return False
     cost, spent = regression_adjusted.pilot_cost(game), game.counter.n
     wanted = max(tolerance * float(np.abs(contributions).sum()), NEGLIGIBLE)

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from medcore.explanation.shapley.results import SCALES, Scale
 from medcore.statistics.logistic import MODEL_EDGE, logit
 
+T = TypeVar("T")
 Floats = NDArray[np.float64]
 RiskFunction = Callable[[Floats], NDArray[Any]]
 """A model: codes (n, P) to risks (n, K), a column a class."""
@@ -62,6 +62,28 @@ class Counter:
     n: int = 0
 
 
+class once_a_game(Generic[T]):  # noqa: N801  (a decorator, named as functools.cached_property is)
+    """A property that is worked out once for each game.
+
+    ``functools.cached_property`` holds one lock for all instances before Python 3.12: a game that nobody waits for
+    stands still while it asks its model, and held up the game that somebody waits for.
+    """
+
+    def __init__(self, work_out: Callable[[Any], T]) -> None:
+        self.work_out, self.__doc__ = work_out, work_out.__doc__
+
+    @overload
+    def __get__(self, game: None, owner: type) -> once_a_game[T]: ...
+    @overload
+    def __get__(self, game: object, owner: type) -> T: ...
+    def __get__(self, game: object | None, owner: type) -> once_a_game[T] | T:
+        """Work it out and keep it in the game's own dictionary, where it is found from then on."""
+        if game is None:
+            return self
+        found = vars(game)[self.work_out.__name__] = self.work_out(game)
+        return found
+
+
 @dataclass(frozen=True)
 class Game:
     """One patient against a background: who the players are, and the values of coalitions.
@@ -92,15 +114,15 @@ class Game:
         distinct, counts = _distinct_rows(background)
         return cls(risk, row, distinct, counts / counts.sum(), class_index, scale)
 
-    @cached_property
+    @once_a_game
     def differs(self) -> NDArray[np.bool_]:
-        """Where the patient differs from each background row (m, P); elsewhere a column cannot matter."""
+        """Mark where the patient differs from each background row (m, P); elsewhere a column cannot matter."""
         same = (self.background == self.row) | (np.isnan(self.background) & np.isnan(self.row))
         return np.asarray(~same)
 
-    @cached_property
+    @once_a_game
     def grand_and_empty(self) -> tuple[float, Floats]:
-        """The model's output for the patient, and for each background row (m,)."""
+        """Return the output for the patient, and for each background row (m,)."""
         if self.patient_model is None:
             values = self.value(np.vstack([self.row, self.background]))
             return float(values[0]), values[1:]
@@ -114,9 +136,9 @@ class Game:
         """The mean output over the background."""
         return float(self.weights @ self.grand_and_empty[1])
 
-    @cached_property
+    @once_a_game
     def patient_model(self) -> CoalitionRisk | None:
-        """The model's own way to composite rows, where it has one."""
+        """Return the own way of the model to composite rows, where it has one."""
         return self.risk.for_patient(self.row, self.background) if isinstance(self.risk, CoalitionModel) else None
 
     def coalition_values(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Floats:
@@ -147,10 +169,8 @@ def _batch_size(n_left: int) -> int:
 
 
 def on_scale(risk: Floats, scale: Scale) -> Floats:
-    """Put risks (0–1) on the scale of an explanation; log odds are natural logarithms."""
-    if scale == "probability":
-        return risk
-    return logit(risk, edge=MODEL_EDGE)
+    """Put risks (0–1) on the scale of an explanation; log odds are natural logarithms, numbers stay as they are."""
+    return logit(risk, edge=MODEL_EDGE) if scale == "log_odds" else risk
 
 
 def _distinct_rows(rows: Floats) -> tuple[Floats, Floats]:

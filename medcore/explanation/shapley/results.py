@@ -14,7 +14,7 @@ from medcore.notebook import NotebookTable, ShownInNotebooks
 if TYPE_CHECKING:
     import shap
 
-Scale = Literal["probability", "log_odds"]
+Scale = Literal["probability", "log_odds", "value"]
 Method = Literal["exact", "sampled"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
 
@@ -24,7 +24,19 @@ CAPTION = N_(
     "A value is weighed by putting comparison patients' values in its place, one column at a time and as if columns did "
     "not depend on each other: some of the combinations may belong to no real patient."
 )
-"""The fixed sentence that stands under every explanation."""
+"""The fixed sentence that stands under every explanation of a risk."""
+CAPTION_OF_NUMBERS = N_(
+    "These contributions say what the model used to arrive at this number, not why the patient has it. "
+    "They are associations in the training data, not causes, and changing a value need not change what is measured. "
+    "A value is weighed by putting comparison patients' values in its place, one column at a time and as if columns did "
+    "not depend on each other: some of the combinations may belong to no real patient."
+)
+"""The same under one of a predicted number."""
+
+
+def caption_of(scale: Scale) -> str:
+    """Return the fixed sentence for explanations on a scale."""
+    return CAPTION_OF_NUMBERS if scale == "value" else CAPTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,7 @@ class Explanation(ShownInNotebooks):
     """Why a model gave one patient this risk: base value + contributions = prediction.
 
     On the scale ``probability`` the numbers are risks (0–1), on ``log_odds`` they
-    are natural logarithms of odds. Contributions keep the order of the columns.
+    are natural logarithms of odds, on ``value`` what is predicted, in its ``unit``. Contributions keep the order of the columns.
     """
 
     prediction: float
@@ -62,6 +74,12 @@ class Explanation(ShownInNotebooks):
     seconds: float
     class_name: str = ""
     tolerance: float = 0.0
+    unit: str = ""
+
+    @property
+    def caption(self) -> str:
+        """The fixed sentence that stands under it."""
+        return caption_of(self.scale)
 
     @property
     def relative_error(self) -> float:
@@ -79,11 +97,13 @@ class Explanation(ShownInNotebooks):
         """Return the n contributions that are largest in absolute value, largest first."""
         return tuple(sorted(self.contributions, key=lambda c: -abs(c.contribution))[:n])
 
-    def shown_as(self, values: Sequence[str | None], *, units: Sequence[str | None], class_name: str) -> Explanation:
-        """Return the same explanation with the texts and units a person reads."""
+    def shown_as(
+        self, values: Sequence[str | None], *, units: Sequence[str | None], class_name: str, unit: str = ""
+    ) -> Explanation:
+        """Return the same explanation with the texts and units a person reads; ``unit`` is that of a predicted number."""
         shown = zip(self.contributions, values, units, strict=True)
         contributions = tuple(replace(c, value=value, unit=unit) for c, value, unit in shown)
-        return replace(self, contributions=contributions, class_name=class_name)
+        return replace(self, contributions=contributions, class_name=class_name, unit=unit)
 
     def notebook_table(self) -> NotebookTable:
         """Show what each column contributed, the largest first."""

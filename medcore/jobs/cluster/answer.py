@@ -12,17 +12,18 @@ from medcore.jobs.cluster.interrupts import Interrupted, interruptible
 from medcore.jobs.cluster.places import at_hand
 from medcore.jobs.logs import log_without_values
 from medcore.jobs.stop import stopped
+from medcore.models.contract.giving_way import nobody_waits, waited_for
 
 
 def answer(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str = ""
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "", urgent: bool = True
 ) -> tuple[Any, Any]:
     """Run on the worker: return ``(result, None)`` or ``(None, error)``, so that Dask logs no argument.
 
-    Under a ``name`` it can be ended from outside. Settings and :class:`~medcore.jobs.cluster.places.ResultOf` become those of the worker's machine.
+    What is not ``urgent`` stands still while this worker answers what is. Under a ``name`` it can be ended from outside. Settings and :class:`~medcore.jobs.cluster.places.ResultOf` become those of the worker's machine.
     """
     try:
-        with interruptible(name) if name else nullcontext():
+        with waited_for() if urgent else nobody_waits(), interruptible(name) if name else nullcontext():
             return function(*map(at_hand, args), **{key: at_hand(value) for key, value in kwargs.items()}), None
     except Interrupted:
         return None, stopped()

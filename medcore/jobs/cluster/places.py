@@ -22,6 +22,8 @@ class ResultOf:
     settings: Settings
     owner: str
     run_id: str
+    horizon: float | None = None
+    """By when a model is asked that says by when; otherwise about its main horizon."""
 
     def folder(self) -> SealedFolder:
         """Return the folder on this machine.
@@ -43,5 +45,8 @@ def at_hand(value: Any) -> Any:
     if isinstance(value, Settings):
         return here(value)
     if isinstance(value, ResultOf):
-        return replace(value, settings=here(value.settings)).folder()
+        from medcore.explanation.patient.worker_queries import By  # what a web server does not need at its start
+
+        folder = replace(value, settings=here(value.settings)).folder()
+        return folder if value.horizon is None else By(folder, value.horizon)
     return value

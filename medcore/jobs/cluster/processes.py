@@ -37,7 +37,7 @@ BELOW_THE_PAGES = 3
 """How much nicer (nice(2)) workers are than the web server beside them: two training threads then weigh what the
 pages weigh, so that on two cores the pages have one to themselves, and neither starves beside other programs."""
 CHILDLESS_SECONDS = 20.0
-"""A parent that has no worker so long after its birth does not get one any more."""
+"""A parent that has no worker so long after its birth does not get one any more; what it waited for a processor does not count."""
 # A lost worker is blamed on the run it was at; medcore counts its attempts itself.
 ALLOWED_FAILURES = 20
 
@@ -160,7 +160,7 @@ def replace_lost_worker(settings: Settings) -> bool:
     with file_lock(_file(settings, "cluster.lock")):
         reap()
         cluster = LocalCluster.read(settings)
-        if cluster is None or not cluster.scheduler.alive() or _looks_after_workers(cluster.worker):
+        if cluster is None or not cluster.scheduler.alive() or _looks_after_workers(cluster):
             return False
         for process in cluster.worker.family():
             with contextlib.suppress(psutil.Error):
@@ -169,9 +169,39 @@ def replace_lost_worker(settings: Settings) -> bool:
         return True
 
 
-def _looks_after_workers(parent: Process) -> bool:
-    """Whether the workers' parent lives and has a worker, or is young enough to be starting one."""
-    return parent.alive() and (len(parent.family()) > 1 or _since_start() - parent.born < CHILDLESS_SECONDS)
+def _looks_after_workers(cluster: LocalCluster) -> bool:
+    """Whether the workers' parent lives and has a worker, or is young enough to be starting one.
+
+    It begins with a scheduler that it waits for, where both were started together.
+    """
+    parent, scheduler = cluster.worker, cluster.scheduler
+    if not parent.alive():
+        return False
+    together = scheduler.pid != parent.pid and parent.born - scheduler.born < CHILDLESS_SECONDS
+    waited = _starved(parent.pid) + (_starved(scheduler.pid) if together else 0.0)
+    return len(parent.family()) > 1 or _since_start() - parent.born - waited < CHILDLESS_SECONDS
+
+
+def _starved(pid: int) -> float:
+    """Return how many seconds a process could have run and was given no processor (sched-stats); 0 where nobody counts."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def seconds_to_start(settings: Settings, seconds: float) -> float:
+    """Return how many of the last seconds the local workers there are could have used to start.
+
+    What came before their parent was born was not theirs, and a machine that is full of other work is no
+    reason to begin anew what then starts as slowly: what the youngest waited for a processor does not count.
+    """
+    cluster = LocalCluster.read(settings)
+    if cluster is None:
+        return seconds
+    seconds = min(seconds, _since_start() - cluster.worker.born)
+    young = [p.pid for p in cluster.worker.family() if Process.of(p.pid).born > _since_start() - seconds - 1]
+    return seconds - max(map(_starved, young), default=0.0)
 
 
 def stop_local_cluster(settings: Settings) -> None:
@@ -212,9 +242,21 @@ def _start_worker(settings: Settings) -> Process:
             *("--memory-limit", settings.worker_memory, "--local-directory", str(_file(settings, "space"))),
         ],
     )
-    with contextlib.suppress(psutil.Error):  # long before it starts its workers, which inherit it
-        psutil.Process(started.pid).nice(min(os.nice(0) + BELOW_THE_PAGES, 19))
+    _give_way(started.pid)
     return started
+
+
+def _give_way(pid: int) -> None:
+    """Let a process that leads a session, and its later children, give way to this one.
+
+    Where Linux groups processes by session (sched_autogroup(7)), ``nice`` weighs them only within
+    their session, and the session has a number of its own.
+    """
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(pid).nice(min(os.nice(0) + BELOW_THE_PAGES, 19))
+    with contextlib.suppress(OSError, ValueError):  # no such groups here
+        ours = int(Path("/proc/self/autogroup").read_text().split()[-1])
+        Path(f"/proc/{pid}/autogroup").write_text(str(min(ours + BELOW_THE_PAGES, 19)))
 
 
 def _start(settings: Settings, name: str, arguments: list[str]) -> Process:

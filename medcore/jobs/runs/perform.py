@@ -94,7 +94,7 @@ def _inputs(store: Store, owner: str, run_id: str) -> RunInputs:
 
 def train_study(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dict[str, Any]:
     """Prepare, split, train and save; return the figures that lists show."""
-    from medcore.models.run.cohort import train_cohort, train_timed_cohort
+    from medcore.models.run.cohort import train_cohort
 
     asked: dict[str, Any] = {
         "recipe": inputs.plan.recipe,
@@ -102,12 +102,10 @@ def train_study(inputs: RunInputs, follower: RunFollower, folder: Folder) -> dic
         "folder": folder,
         "follower": follower,
     }
-    if inputs.cohort.schema.follow_up is not None:
-        by_when = train_timed_cohort(inputs.cohort, inputs.settings, **asked)
-        return by_when.results.summary() | {"seconds": by_when.seconds}
     with workers_of_this_cluster() as workers:
         trained = train_cohort(inputs.cohort, inputs.settings, **asked, workers=workers)
-    return trained.results.summary() | {"seconds": trained.seconds}
+    figures: dict[str, Any] = trained.results.summary()
+    return figures | {"seconds": trained.seconds}
 
 
 def _fail(store: Store, owner: str, run_id: str, attempt: int, error: MedcoreError) -> None:

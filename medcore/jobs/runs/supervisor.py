@@ -16,7 +16,7 @@ from typing import Literal
 from medcore.errors import MedcoreError
 from medcore.explanation.patient import worker_queries
 from medcore.jobs.cluster.connection import Connection, disconnect, present_connection
-from medcore.jobs.cluster.processes import replace_lost_worker, stop_local_cluster
+from medcore.jobs.cluster.processes import replace_lost_worker, seconds_to_start, stop_local_cluster
 from medcore.jobs.runs.hand_over import ensure_cluster, hand_over_again
 from medcore.settings import Settings
 from medcore.studies import Store
@@ -79,13 +79,18 @@ class _Supervisor:
         if replace_lost_worker(self.settings):
             self.n_replaced += 1
             logger.warning("The worker was lost and was started again")
-        elif time.monotonic() - self.last_ready > PATIENCE_SECONDS:
+        elif self._overdue():
             logger.warning("No worker came; the local cluster is begun anew")
             self.last_ready = time.monotonic()
             self.n_replaced += 1
             disconnect(self.settings)
             stop_local_cluster(self.settings)
         return False
+
+    def _overdue(self) -> bool:
+        """Whether no worker came for too long; another web server may have begun them anew a moment ago."""
+        seconds = time.monotonic() - self.last_ready
+        return seconds > PATIENCE_SECONDS and seconds_to_start(self.settings, seconds) > PATIENCE_SECONDS
 
     def clean_up(self, connection: Connection) -> None:
         """Remove for good what was deleted long ago, and what a killed process left; once an hour."""
@@ -128,11 +133,17 @@ def mended(settings: Settings) -> tuple[int, int]:
     return (supervisor.n_replaced, supervisor.n_again) if supervisor is not None else (0, 0)
 
 
+def n_workers(settings: Settings | None = None) -> int:
+    """Tell how many workers can answer now; never waits."""
+    connection = present_connection(settings or Settings.from_env())
+    return 0 if connection is None else connection.workers_lately()
+
+
 def worker_status(settings: Settings | None = None) -> WorkerStatus:
     """Tell whether a worker can answer now; never waits."""
     settings = settings or Settings.from_env()
     connection = present_connection(settings)
-    if connection is not None and connection.workers_lately():
+    if n_workers(settings):
         return WorkerStatus("ready")
     supervisor = _supervisors.get(settings)
     if supervisor is None:

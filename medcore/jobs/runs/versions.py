@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from medcore.models.deployed.external import ExternalValidation
-from medcore.models.deployed.recalibration import Recalibration
+from medcore.models.deployed.versions import AnyRecalibration, AnyValidation, save_version
 from medcore.settings import Settings
 from medcore.studies import Store
 
 
 def keep_version(
-    settings: Settings, owner: str, run_id: str, recalibration: Recalibration, validation: ExternalValidation
+    settings: Settings,
+    owner: str,
+    run_id: str,
+    recalibration: AnyRecalibration,
+    validation: AnyValidation,
 ) -> str:
     """Keep a recalibrated version of a run and return the new run's id; the old run stays as it is.
 
@@ -20,8 +23,6 @@ def keep_version(
         NotFoundError: there is no such run, or it has no results yet.
 
     """
-    from medcore.models.deployed.versions import save_version
-
     store = Store(settings)
     run = store.get_run(owner, run_id)
     with store.scratch_folder() as folder:

@@ -236,7 +236,7 @@ def _make(
     # A worker that was started after the round began is as crowded as the others.
     n_beside = beside.get(worker.address, max(beside.values(), default=1))
     with sharing_the_machine(n_beside):
-        return answer(work, (shared, step, _Wanted(worker, key_of_this)), {})
+        return answer(work, (shared, step, _Wanted(worker, key_of_this)), {}, urgent=False)
 
 
 class _Wanted:

@@ -15,6 +15,7 @@ from medcore.data.preparation.given import OUT_OF_RANGE, Unused, unused_values
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import BundleError, SettingsError
+from medcore.evaluation.number.intervals import PredictionIntervals
 from medcore.features import AnyRows, CodeBook, Codes, Rows, cautions
 from medcore.i18n import N_, Message
 from medcore.models.bundle.files import MANIFEST, check_seal, inside, read_json, replacing, seal, write_json
@@ -24,8 +25,8 @@ from medcore.models.contract.timed import Curves, TimedPart
 from medcore.models.selection.calibration import Calibrator
 from medcore.notebook import NotebookTable, ShownInNotebooks
 from medcore.sealing import Folder, as_folder
-from medcore.statistics.logistic import Floats
-from medcore.targets import Target
+from medcore.statistics.arrays import Floats
+from medcore.targets import EventTime, Number, Target
 
 FORMAT = 2
 FORMATS_READ = (1, FORMAT)
@@ -49,7 +50,8 @@ class Bundle(ShownInNotebooks):
     recalibrated; from outside they are one model. ``background`` are some
     training rows, for explanations. ``manifest`` says where all of it came from. Where the outcome
     comes with a time, every part is a :class:`TimedPart`, a risk is about one horizon, and
-    ``times`` (T,) are those of a patient's curve.
+    ``times`` (T,) are those of a patient's curve. Where the outcome is a number there is one class,
+    the number itself, and what stands for its risk is that number in its unit.
     """
 
     classes: tuple[str, ...]
@@ -72,6 +74,8 @@ class Bundle(ShownInNotebooks):
         """What is predicted."""
         if self.schema.follow_up is not None:
             return self.schema.follow_up.target
+        if self.schema.number is not None:
+            return self.schema.number
         return Target.of(self.classes, self.schema.outcome.levels if self.schema.outcome else ())
 
     @property
@@ -105,8 +109,21 @@ class Bundle(ShownInNotebooks):
         rows = Rows.of(rows)
         if not len(rows):
             return np.empty((0, len(self.classes)))
-        pooled = sum(weight * part.risk(rows) for weight, part in self.parts)
-        return self.calibrator.apply(clean(pooled, len(self.classes)))
+        return self.settled(np.asarray(sum(weight * part.risk(rows) for weight, part in self.parts)))
+
+    def settled(self, pooled: Risk) -> Risk:
+        """Make risks of what the parts predict on average ``(n, K)``: whole and recalibrated, or numbers within their limits."""
+        target = self.target
+        if isinstance(target, Number):
+            return target.within(self.calibrator.apply(pooled))
+        calibrator = self.calibrator.at(target.main) if isinstance(target, EventTime) else self.calibrator
+        return calibrator.apply(clean(pooled, len(self.classes)))
+
+    @property
+    def intervals(self) -> PredictionIntervals | None:
+        """How far around a predicted number nine of ten patients are; None where no number is predicted."""
+        known = self.manifest.get("intervals")
+        return PredictionIntervals.from_dict(known) if known else None
 
     def curve(self, rows: AnyRows, times: Floats | None = None) -> Curves:
         """Return the cumulative incidence of each cause by ``times``, else by the bundle's own: ``(n, causes, T)``."""
@@ -114,7 +131,7 @@ class Bundle(ShownInNotebooks):
         shape = (len(rows), len(self.classes) - 1, len(by))
         parts = [(weight, part) for weight, part in self.parts if isinstance(part, TimedPart)]
         pooled = sum((weight * part.curve(rows, by) for weight, part in parts), start=np.zeros(shape))
-        return np.asarray(np.clip(pooled, 0.0, 1.0))
+        return self.calibrator.curves(np.asarray(np.clip(pooled, 0.0, 1.0)), by)
 
     def at(self, horizon: float) -> Bundle:
         """Return the same model, whose risks are about another time.
@@ -282,7 +299,8 @@ def _check_numbers(manifest: Mapping[str, Any], weights: Sequence[float]) -> Non
             N_("The weights of the bundle's models do not sum to 1, so it is not opened. Train the model again.")
         )
     classes = manifest["classes"]
-    if len(set(classes)) < max(2, len(classes)):
+    fewest = 1 if manifest["schema"].get("number") else 2
+    if len(set(classes)) < max(fewest, len(classes)):
         raise BundleError(N_("The bundle's outcome has no two different classes. Train the model again."))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,7 +20,8 @@ from medcore.features import Codes, Rows
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.coalitions.tiles import Tiles
 from medcore.models.contract.coalitions import BackgroundCoalitions, PatientCoalitions
-from medcore.models.contract.task import Risk, clean, n_threads
+from medcore.models.contract.giving_way import give_way
+from medcore.models.contract.task import Risk, n_threads
 
 MOST_KEPT = 256_000_000
 """Bytes of what was worked out about one background that are kept for the next patient, about."""
@@ -104,6 +106,7 @@ class BundlePatientRisk:
     def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Risk:
         """Predict for background rows ``(n,)`` in which the columns ``present`` (n, P) are the patient's: ``(n, K)``."""
         K = len(self.bundle.classes)
+        give_way()
         tiles = Tiles.of(rows, present)
         pieces = list(tiles.pieces(self.background.group_size))
         pooled = np.zeros((tiles.n_slots, K))
@@ -114,7 +117,7 @@ class BundlePatientRisk:
             for weight, _part in self.parts:
                 of_piece += weight * next(answers)
             start += piece.n_slots
-        return self.bundle.calibrator.apply(clean(pooled[tiles.place], K))
+        return self.bundle.settled(pooled[tiles.place])
 
 
 def _concurrently(questions: Sequence[Callable[[], Risk]]) -> Iterator[Risk]:
@@ -122,8 +125,13 @@ def _concurrently(questions: Sequence[Callable[[], Risk]]) -> Iterator[Risk]:
     if len(questions) == 1:
         yield questions[0]()
         return
+
+    def answered(context: Context, question: Callable[[], Risk]) -> Risk:
+        context.run(give_way)
+        return question()
+
     with ThreadPoolExecutor(n_threads()) as threads:
-        yield from threads.map(lambda question: question(), questions)
+        yield from threads.map(answered, [copy_context() for _ in questions], questions)
 
 
 def n_sums(bundle: Bundle) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+HIGHEST_SCORE = 30.0
+"""Log hazard ratios beyond are not told apart."""
+
 
 class AfterSums(Protocol):
     """What a part computes after its first sums; equal ones compute the same, so that programs are compiled once."""
@@ -13,6 +16,15 @@ class AfterSums(Protocol):
 
     def __call__(self, sums: Any, weights: Any) -> Any:
         """Map first sums (M, tile, H) to risks (tile, C)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsTheyAre:
+    """Nothing: linear regression."""
+
+    def __call__(self, sums: Any, weights: Any) -> Any:  # noqa: ARG002
+        """Return the first sums."""
+        return sums[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,64 @@ class BetweenThresholds:
         below = tf.sigmoid(weights["thresholds"] - sums[0])
         ends = tf.zeros_like(sums[0]), tf.ones_like(sums[0])
         return tf.concat([below, ends[1]], axis=1) - tf.concat([ends[0], below], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CumulativeHazards:
+    """Of one log hazard ratio the risk by a time, to which the baseline ``hazard`` (1, 1) has added up: Cox regression."""
+
+    def __call__(self, sums: Any, weights: Any) -> Any:
+        """Map first sums to risks (tile, 1)."""
+        import tensorflow as tf
+
+        return -tf.math.expm1(-_ratios(sums[0]) * weights["hazard"])
+
+
+@dataclass(frozen=True, slots=True)
+class CompetingHazards:
+    """Of a log hazard ratio for each cause the risks by a time, up to which the baselines have the ``rises`` (C, U)."""
+
+    def __call__(self, sums: Any, weights: Any) -> Any:
+        """Map first sums to risks (tile, 1 + C), that of no event first."""
+        import tensorflow as tf
+
+        ratios = _ratios(sums[0])
+        total = tf.matmul(ratios, weights["rises"])
+        before = tf.exp(-tf.cumsum(total, axis=1, exclusive=True))
+        of_a_hazard = before * -tf.math.expm1(-total) / tf.maximum(total, 1e-30)
+        return _beside_none(ratios * tf.matmul(of_a_hazard, weights["rises"], transpose_b=True))
+
+
+def _ratios(scores: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.exp(tf.clip_by_value(scores, -HIGHEST_SCORE, HIGHEST_SCORE))
+
+
+def _beside_none(incidence: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.concat([1.0 - tf.reduce_sum(incidence, 1, keepdims=True), incidence], 1)
+
+
+@dataclass(frozen=True, slots=True)
+class HazardsPutTogether:
+    """Of the hazards (tile, J · C) that ``hazards`` makes of the sums, the risks by a time; ``spent`` (J,) is the share of each interval before it."""
+
+    hazards: AfterSums
+    n_causes: int
+
+    def __call__(self, sums: Any, weights: Any) -> Any:
+        """Map first sums to risks: (tile, 1), or (tile, 1 + C) with that of no event first."""
+        import tensorflow as tf
+
+        found = self.hazards(sums, weights)
+        each = tf.reshape(found, (found.shape[0], -1, self.n_causes))
+        total = tf.reduce_sum(each, 2)
+        log_free = weights["spent"] * tf.math.log1p(-tf.clip_by_value(total, 1e-12, 1.0 - 1e-6))
+        gone = tf.exp(tf.cumsum(log_free, axis=1, exclusive=True)) * -tf.math.expm1(log_free)
+        incidence = tf.reduce_sum(each * (gone / tf.maximum(total, 1e-12))[:, :, None], 1)
+        return incidence if self.n_causes == 1 else _beside_none(incidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from medcore.models.coalitions.tiles import SLOTS, Tiles
 from medcore.models.contract.task import Indices, Risk
 
 Floats32 = NDArray[np.float32]
+Sums = Floats32 | NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,13 @@ class LayeredCoalitions:
     """A part as first sums and what comes after them; M members, P columns, H sums.
 
     ``shares`` maps rows (n, P) to each column's share in the sums, (n, M, P, H);
-    the sums begin at ``start``, (M, H). ``weights`` are those of ``after``, by name.
+    the sums begin at ``start``, (M, H). ``weights`` are those of ``after``, by name. All are
+    of one precision, in which everything is computed.
     """
 
-    shares: Callable[[Rows], Floats32] = field(repr=False)
-    start: Floats32 = field(repr=False)
-    weights: Mapping[str, Floats32] = field(repr=False)
+    shares: Callable[[Rows], Sums] = field(repr=False)
+    start: Sums = field(repr=False)
+    weights: Mapping[str, Sums] = field(repr=False)
     after: AfterSums
     n_columns: int
     n_repeats: int = 1
@@ -62,11 +64,11 @@ class LayeredCoalitions:
 
 
 def column_shares(
-    matrix_of: Callable[[Rows], NDArray[Any]], blocks: Sequence[slice | Indices], kernel: Floats32, rows: Rows
-) -> Floats32:
+    matrix_of: Callable[[Rows], NDArray[Any]], blocks: Sequence[slice | Indices], kernel: NDArray[Any], rows: Rows
+) -> NDArray[Any]:
     """Return each column's share in ``matrix @ kernel``, (n, 1, P, H); ``blocks`` says which of the matrix are whose."""
-    matrix = matrix_of(rows).astype(np.float32, copy=False)
-    shares = np.zeros((len(rows), 1, len(blocks), kernel.shape[1]), np.float32)
+    matrix = matrix_of(rows).astype(kernel.dtype, copy=False)
+    shares = np.zeros((len(rows), 1, len(blocks), kernel.shape[1]), kernel.dtype)
     for place, block in enumerate(blocks):
         shares[:, 0, place] = matrix[:, block] @ kernel[block]
     return shares
@@ -117,7 +119,7 @@ class LayeredPatient:
         owner[:n], masks[:n] = tiles.owner - group * known.group_size, tiles.masks
         given = (self.shares, shares, whole, known.weights, *_tensors((owner, masks, np.int32(n))))
         shapes = (tuple(shares.shape), masks.shape, *(tuple(w.shape) for w in known.weights.values()))
-        answer = _program(layers.after, shapes).of(given)(*given).numpy()
+        answer = _program(layers.after, (shares.dtype, shapes)).of(given)(*given).numpy()
         risk: Risk = answer[:n].reshape(n * size, -1).astype(np.float64)
         return np.column_stack([1.0 - risk[:, 0], risk[:, 0]]) if risk.shape[1] == 1 else risk
 
@@ -143,7 +145,7 @@ class _Program:
 
 
 @lru_cache(maxsize=64)
-def _program(after: AfterSums, shapes: Hashable) -> _Program:  # noqa: ARG001 - one program for each
+def _program(after: AfterSums, kind: Hashable) -> _Program:  # noqa: ARG001 - one program for each
     """Return the program tiles of masks (T, tile, P) → risks (T, tile, C), compiled at its first call."""
     import tensorflow as tf
 
@@ -154,11 +156,11 @@ def _program(after: AfterSums, shapes: Hashable) -> _Program:  # noqa: ARG001 - 
         def risk_of(i: Any) -> Any:
             mine = tf.gather(owner, i)  # an index in brackets would compile the program anew for every owner
             steps = theirs - tf.gather(shares, mine)
-            mask = tf.repeat(tf.cast(tf.gather(masks, i), tf.float32)[None], members, axis=0)
+            mask = tf.repeat(tf.cast(tf.gather(masks, i), steps.dtype)[None], members, axis=0)
             return after(tf.matmul(mask, steps) + tf.gather(whole, mine)[:, None], weights)
 
         shape = risk_of(0).shape
-        seen = tf.TensorArray(tf.float32, slots, element_shape=shape)
+        seen = tf.TensorArray(theirs.dtype, slots, element_shape=shape)
         body = lambda i, seen: (i + 1, seen.write(i, risk_of(i)))  # noqa: E731
         return tf.while_loop(lambda i, *_: i < n, body, (0, seen))[1].stack()
 

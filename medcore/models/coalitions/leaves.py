@@ -32,10 +32,13 @@ class Trees:
 class Patterns:
     """For every background row b, the leaves ``begin[b]`` to ``begin[b + 1]``: reached when ``mixed & care == want``.
 
-    ``want`` and ``care`` have shape (E, W), 64 columns a word; ``value`` is (C, E).
+    ``want`` and ``care`` have shape (E, W), 64 columns a word; ``value`` is (C, E). Where the trees are asked about
+    ``n_ticks`` values of a further column, a leaf counts from tick ``ticks[e, 0]`` until before ``ticks[e, 1]``.
     """
 
     begin: NDArray[np.int64]
     want: NDArray[np.uint64]
     care: NDArray[np.uint64]
     value: Numbers
+    ticks: NDArray[np.int16]
+    n_ticks: int

@@ -32,7 +32,7 @@ class AfterFirstKernel:
 
         straight = sums[:, :, self.width : self.width + self.network.n_outputs] if self.linear else None
         logits = self.network.after_first(weights, sums[:, :, : self.width], straight, None)
-        return tf.reduce_mean(mean_risk(logits, self.network.n_causes), 0)
+        return tf.reduce_mean(mean_risk(logits, self.network), 0)
 
 
 def network_coalitions(makers: Sequence[FeatureMaker], networks: Sequence[TrainedNetworks]) -> LayeredCoalitions | None:

@@ -24,28 +24,38 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
-def reachable(trees: Trees, theirs: Codes, rows: Codes, players: NDArray[np.int32], n_columns: int) -> Patterns:
+def reachable(
+    trees: Trees, theirs: Codes, rows: Codes, players: NDArray[np.int32], n_columns: int, clock: tuple[int, int]
+) -> Patterns:
     """Return the leaves that the patient (F,) mixed with each background row (m, F) can reach.
 
     Leaves that hang on no column or on one are summed: the first P + 1 patterns of
-    every row are one for each column and one for what is always added.
+    every row are one for each column and one for what is always added, at each tick. ``clock`` is the
+    column of F whose values are all asked about, 0 up to before its second number; −1 and 1 for none.
     """
     n_words = -(-n_columns // 64)
     ways = _ways(trees.feature, trees.threshold, trees.missing, trees.missing_left, theirs[None])[0]
     tree = (trees.roots, trees.feature, trees.threshold, trees.missing, trees.missing_left, trees.left, trees.right)
-    none = np.zeros((0, n_words), np.uint64)
+    given = (*tree, trees.value, ways, rows, players, n_columns, clock)
+    none, untimed = np.zeros((0, n_words), np.uint64), np.zeros((0, 2), np.int16)
     counts = np.zeros(len(rows) + 1, np.int64)
-    _collect(*tree, trees.value, ways, rows, players, n_columns, counts, none, none, np.zeros((1, 0)), False)
-    begin = np.concatenate([[0], np.cumsum(counts[:-1] + n_columns + 1)])
+    _collect(*given, counts, none, none, np.zeros((1, 0)), untimed, False)
+    begin = np.concatenate([[0], np.cumsum(counts[:-1] + (n_columns + 1) * clock[1])])
     want = np.zeros((begin[-1], n_words), np.uint64)
     care, value = np.zeros_like(want), np.zeros((len(trees.value), begin[-1]))
-    _collect(*tree, trees.value, ways, rows, players, n_columns, begin, want, care, value, True)
-    return Patterns(begin, want, care, value)
+    ticks = np.zeros((begin[-1], 2), np.int16)
+    _collect(*given, begin, want, care, value, ticks, True)
+    return Patterns(begin, want, care, value, ticks, clock[1])
 
 
 def totals(patterns: Patterns, owner: NDArray[Any], masks: NDArray[np.uint8], used: NDArray[np.int64]) -> Numbers:
-    """Return the sum of the reached leaves for each row of tiles of masks (T, tile, P): (T · tile, C)."""
+    """Return the sum of the reached leaves for each row of tiles of masks (T, tile, P): (T · tile, C), or C times as many as ticks."""
     words = _words(masks.reshape(-1, masks.shape[2]))
+    if patterns.n_ticks > 1:
+        timed = np.zeros((len(words), len(patterns.value), patterns.n_ticks + 1))
+        p = patterns
+        _add_ticks(p.begin, p.want, p.care, p.value, p.ticks, owner, used, words, masks.shape[1], timed)
+        return np.asarray(np.cumsum(timed, axis=2)[:, :, :-1].reshape(len(words), -1))
     found = np.zeros((len(words), len(patterns.value)))
     add = _add_words if patterns.want.shape[1] > 1 else _add_word
     want, care = (a if patterns.want.shape[1] > 1 else a[:, 0] for a in (patterns.want, patterns.care))
@@ -86,30 +96,52 @@ def _left(value, threshold, missing, missing_left):  # type: ignore[no-untyped-d
 
 @compiled
 def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
-    roots, feature, threshold, missing, missing_left, left, right, leaf, ways, rows, players, P, begin, want, care,
-    value, write,
+    roots, feature, threshold, missing, missing_left, left, right, leaf, ways, rows, players, P, clock, begin, want,
+    care, value, ticks, write,
 ):  # fmt: skip
     """Descend every tree as both the patient and a background row; count the leaves met, or write them down."""
     n_words, C = want.shape[1], leaf.shape[0]
+    timed, J = clock
     deep = 512
+    spans = np.empty((deep, 2), np.int16)
     nodes = np.empty(deep, np.int32)
     wants = np.zeros((deep, n_words), np.uint64)
     cares = np.zeros((deep, n_words), np.uint64)
     for b in range(rows.shape[0]):
         at = begin[b] if write else 0
         if write:
-            for p in range(P):
-                want[at + p, p >> 6] = care[at + p, p >> 6] = np.uint64(1) << np.uint64(p & 63)
-        first, always = at, at + P
-        at = at + P + 1 if write else 0
+            for p in range((P + 1) * J):
+                ticks[at + p, 0], ticks[at + p, 1] = p % J, p % J + 1
+                column = p // J
+                if column < P:
+                    want[at + p, column >> 6] = care[at + p, column >> 6] = np.uint64(1) << np.uint64(column & 63)
+        first, always = at, at + P * J
+        at = at + (P + 1) * J if write else 0
         for root in roots:
             top = 0
             nodes[0] = root
+            spans[0, 0], spans[0, 1] = 0, J
             wants[0, :] = 0
             cares[0, :] = 0
             while top >= 0:
                 node = nodes[top]
                 while left[node] >= 0:
+                    if feature[node] == timed:
+                        early = max(0, int(np.floor(threshold[node])) + 1)
+                        if early <= spans[top, 0]:
+                            node = right[node]
+                            continue
+                        if early < spans[top, 1]:  # what comes later is put aside
+                            if top + 2 >= deep:
+                                raise ValueError("a tree is too deep")
+                            wants[top + 1, :] = wants[top, :]
+                            cares[top + 1, :] = cares[top, :]
+                            nodes[top + 1], nodes[top] = left[node], right[node]
+                            spans[top + 1, 0], spans[top + 1, 1] = spans[top, 0], early
+                            spans[top, 0] = early
+                            top += 1
+                        node = left[node]
+                        continue
                     mine = ways[node]
                     other = _left(rows[b, feature[node]], threshold[node], missing[node], missing_left[node])
                     go = mine
@@ -124,6 +156,7 @@ def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
                             wants[top + 1, :] = wants[top, :]
                             cares[top, word] |= bit
                             cares[top + 1, :] = cares[top, :]
+                            spans[top + 1, :] = spans[top, :]
                             nodes[top] = left[node] if other else right[node]
                             top += 1
                             wants[top, word] |= bit
@@ -145,16 +178,18 @@ def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
                     if write:
                         want[at, :] = wants[top, :]
                         care[at, :] = cares[top, :]
+                        ticks[at, :] = spans[top, :]
                         for c in range(C):
                             value[c, at] = leaf[c, node]
                     at += 1
                 elif write:
                     theirs = bits == 1 and (wants[top, last >> 6] >> np.uint64(last & 63)) & np.uint64(1)
                     for c in range(C):
-                        if bits == 1:
-                            value[c, first + last] += leaf[c, node] if theirs else -leaf[c, node]
-                        if not theirs:
-                            value[c, always] += leaf[c, node]
+                        for j in range(spans[top, 0], spans[top, 1]):
+                            if bits == 1:
+                                value[c, first + last * J + j] += leaf[c, node] if theirs else -leaf[c, node]
+                            if not theirs:
+                                value[c, always + j] += leaf[c, node]
                 top -= 1
         if not write:
             begin[b] = at
@@ -186,3 +221,18 @@ def _add_words(begin, want, care, value, owner, used, words, size, found):  # ty
                 if apart == 0:
                     for c in range(value.shape[0]):
                         found[i, c] += value[c, e]
+
+
+@compiled
+def _add_ticks(begin, want, care, value, ticks, owner, used, words, size, found):  # type: ignore[no-untyped-def]
+    """Add each reached leaf where it begins to count and take it away where it ends, (n, C, J + 1)."""
+    for t in range(owner.shape[0]):
+        for i in range(t * size, t * size + used[t]):
+            for e in range(begin[owner[t]], begin[owner[t] + 1]):
+                apart = np.uint64(0)
+                for word in range(want.shape[1]):
+                    apart |= (words[i, word] & care[e, word]) ^ want[e, word]
+                if apart == 0:
+                    for c in range(value.shape[0]):
+                        found[i, c, ticks[e, 0]] += value[c, e]
+                        found[i, c, ticks[e, 1]] -= value[c, e]

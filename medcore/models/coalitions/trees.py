@@ -32,14 +32,17 @@ class TreeCoalitions:
     ``trees`` makes a list of trees for every column of scores; ``read`` maps rows
     (n, P) to what the trees cut, (n, F), and ``owners`` says which of the P columns
     each of the F is of. ``risk_of`` turns summed leaves (n, C) into risks (n, K).
+    With ``n_ticks`` the trees cut a further number behind the codes, and are asked about each of its values 0, 1
+    and so on: leaves are then summed to (n, C · ticks).
     """
 
     trees: Callable[[], tuple[Trees, ...]] = field(repr=False)
     read: Callable[[Rows], NDArray[Any]] = field(repr=False)
     owners: Callable[[int], NDArray[np.int32]] = field(repr=False)
     risk_of: Callable[[Numbers], Risk] = field(repr=False)
+    n_ticks: int = 1
+    n_sums: int = TYPICAL_SUMS
     n_floats: ClassVar[int] = 1
-    n_sums: ClassVar[int] = TYPICAL_SUMS
 
     def prepare(self, rows: Rows, group_size: int, *, kept: bool) -> TreesBackground:  # noqa: ARG002
         """Read the background rows (m, P)."""
@@ -66,9 +69,10 @@ class TreesBackground:
         from medcore.models.coalitions.tree_loops import reachable
 
         theirs = self.part.cut(row)[0]
-        return TreesPatient(
-            self.part, tuple(reachable(t, theirs, self.rows, self.owners, self.n_columns) for t in self.trees)
-        )
+        ticks = self.part.n_ticks
+        clock = (self.n_columns, ticks) if ticks > 1 else (-1, 1)
+        given = (theirs, self.rows, self.owners, self.n_columns, clock)
+        return TreesPatient(self.part, tuple(reachable(t, *given) for t in self.trees))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from medcore.i18n import N_
-from medcore.targets import EventTime, Target
+from medcore.targets import EventTime, Number, Target
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -28,11 +28,13 @@ AUTO = "auto"
 PREVALENCE, LOGISTIC, ORDINAL, SEARCHED = "prevalence", "logistic", "ordinal", "searched"
 """What every run is compared with: knowing nothing, and the simple model; the simple one of an order; and what a search found."""
 AUTO_TITLE = N_("Automatic")
-AUTO_HINT = N_("Trains every kind of model, combines those that help, and says so when the simple one is as good.")
+AUTO_HINT = N_(
+    "Trains every kind of model, combines those that help, and says so when it cannot be shown to beat the simple one."
+)
 _LEARNERS, _SEARCH = "medcore.models.learners", "medcore.models.selection.search"
-_TIMED = "medcore.models.survival"
-COX = "cox"
-"""The simple model of an event with a time."""
+_TIMED, _NUMBERS = "medcore.models.survival", "medcore.models.numbers"
+COX, MEAN, LINEAR = "cox", "mean", "linear"
+"""The simple model of an event with a time; knowing nothing and the simple model of a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +84,27 @@ class Candidate:
 
 
 def candidates(target: Target | None = None) -> Mapping[str, Candidate]:
-    """Return every candidate by name, in their order: those that predict classes, or for an event with a time by when.
+    """Return every candidate by name, in their order: those that predict classes, or by when an event comes, or a number.
 
     Raises:
         ValueError: two candidates have the same name.
 
     """
+    if isinstance(target, Number):
+        return registered(_NUMBERS)
     return registered(_TIMED) if isinstance(target, EventTime) else registered(_LEARNERS, _SEARCH)
+
+
+def compared_with(target: Target) -> tuple[str, str]:
+    """Return what every run for such an outcome is compared with: knowing nothing, and the simple model."""
+    if isinstance(target, Number):
+        return MEAN, LINEAR
+    return PREVALENCE, COX if isinstance(target, EventTime) else LOGISTIC
 
 
 def known(model: str) -> Candidate | None:
     """Return a model by name, whatever it predicts, if there is one."""
-    return candidates().get(model) or registered(_TIMED).get(model)
+    return candidates().get(model) or registered(_TIMED).get(model) or registered(_NUMBERS).get(model)
 
 
 @cache
@@ -120,8 +131,8 @@ def offered(target: Target | None = None) -> tuple[str, ...]:
 
 
 def every_model() -> tuple[str, ...]:
-    """Return the names of all models that a person may choose, for classes and then for an event with a time."""
-    return tuple(dict.fromkeys((*offered(), *offered(EventTime(2)))))
+    """Return the names of all models that a person may choose, for classes, for an event with a time, and for a number."""
+    return tuple(dict.fromkeys((*offered(), *offered(EventTime(2)), *offered(Number()))))
 
 
 def hint(model: str) -> str:
@@ -157,5 +168,5 @@ def searched_with(model: str) -> tuple[str, ...]:
 
 def part_classes() -> dict[str, type[Part]]:
     """Return every class of part that a bundle may hold, by its kind."""
-    every = (*candidates().values(), *registered(_TIMED).values())
+    every = (*candidates().values(), *registered(_TIMED).values(), *registered(_NUMBERS).values())
     return {c.part.kind: c.part for c in every if c.part is not None}

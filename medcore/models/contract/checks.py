@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from medcore.data.preparation.number import check_number
 from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
@@ -11,14 +12,14 @@ from medcore.errors import InputError, SettingsError, TargetError
 from medcore.i18n import N_
 from medcore.models.contract.candidate import AUTO, candidates, offered
 from medcore.models.contract.titles import title
-from medcore.targets import EventTime, Target
+from medcore.targets import EventTime, Number, Target
 
 _LARGEST = 1e15
 """Squares of larger numbers, summed, leave the range of single precision."""
 
 
-def check_trainable(prepared: Prepared, split: Split, *, by_when: bool = False) -> None:
-    """Refuse what no model can learn from; an outcome with its time is for whoever asks ``by_when``.
+def check_trainable(prepared: Prepared, split: Split, *, other_than_classes: bool = False) -> None:
+    """Refuse what no model can learn from; an outcome with its time, or a number, is for whoever asks for ``other_than_classes``.
 
     Raises:
         TargetError: the training rows hold one class only, or a class in a single row.
@@ -26,7 +27,11 @@ def check_trainable(prepared: Prepared, split: Split, *, by_when: bool = False) 
         InputError: no predictors, or numbers too large to reckon with.
 
     """
-    if prepared.duration is not None and not by_when:
+    if prepared.value is not None and not other_than_classes:
+        raise TargetError(
+            N_("This outcome is a number, which is not ready here yet: there are no classes to tell apart.")
+        )
+    if prepared.duration is not None and not other_than_classes:
         raise TargetError(
             N_(
                 "This outcome comes with its time, which is not ready here yet: a censored patient is not one without the event."
@@ -45,6 +50,9 @@ def check_trainable(prepared: Prepared, split: Split, *, by_when: bool = False) 
             folds=split.n_folds,
             patients=n_patients,
         )
+    if prepared.value is not None:
+        check_number(prepared.value[train], prepared.classes[0])
+        return
     counts = np.bincount(outcome, minlength=len(prepared.classes))
     if (counts > 0).sum() < 2 and not timed:
         if len(np.unique(prepared.outcome)) > 1:
@@ -73,11 +81,7 @@ def check_suits(model: str, target: Target) -> None:
     found = candidates(target).get(model)
     if model != AUTO and found is None:
         raise SettingsError(
-            N_("{model} does not predict by when an event comes. Choose one of: {models}.")
-            if isinstance(target, EventTime)
-            else N_(
-                "{model} needs an outcome with its time (on the Data page, or --duration). Choose one of: {models}."
-            ),
+            _unsuited(model, target),
             model=title(model),
             models=list(offered(target)),
         )
@@ -88,6 +92,18 @@ def check_suits(model: str, target: Target) -> None:
             ),
             model=title(model),
         )
+
+
+def _unsuited(model: str, target: Target) -> str:
+    if isinstance(target, EventTime):
+        return N_("{model} does not predict by when an event comes. Choose one of: {models}.")
+    if isinstance(target, Number):
+        return N_("{model} does not predict a number. Choose one of: {models}.")
+    if model in candidates(Number()):
+        return N_(
+            "{model} needs an outcome that is a number (on the Data page, or --outcome number). Choose one of: {models}."
+        )
+    return N_("{model} needs an outcome with its time (on the Data page, or --duration). Choose one of: {models}.")
 
 
 def _check_sizes(prepared: Prepared) -> None:

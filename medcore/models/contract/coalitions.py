@@ -76,3 +76,24 @@ class WrittenOut:
         codes = np.where(tiles.masks, self.row.codes, self.background.codes[tiles.owner][:, None])
         rows = self.background.knowing(self.row).with_codes(codes.reshape(tiles.n_slots, -1))
         return self.part.risk(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SameForAll:
+    """The way of a part that gives everybody the same ``everybody`` (1, K)."""
+
+    everybody: Risk = field(repr=False)
+    n_floats: ClassVar[int] = 1
+    n_sums: ClassVar[int] = 1
+
+    def prepare(self, rows: Rows, group_size: int, *, kept: bool) -> SameForAll:  # noqa: ARG002
+        """Take in the background, which does not matter."""
+        return self
+
+    def against(self, row: Rows, /) -> SameForAll:  # noqa: ARG002
+        """Take in a patient, who does not matter."""
+        return self
+
+    def risk(self, tiles: Tiles, _group: int, /) -> Risk:
+        """Predict for the composite rows of tiles: ``(T · tile, K)``."""
+        return np.repeat(self.everybody, tiles.n_slots, axis=0)

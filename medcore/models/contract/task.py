@@ -23,7 +23,7 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import ThisProcess, Workers
 from medcore.sealing import Folder
 from medcore.statistics.logistic import MODEL_EDGE
-from medcore.targets import EventTime, Target
+from medcore.targets import EventTime, Number, Target
 
 if TYPE_CHECKING:
     from medcore.models.contract.trials import SearchOutcome
@@ -38,10 +38,11 @@ class Task:
 
     ``rows`` are those of the predictors ``(n, P)``, ``outcome`` holds class indices, ``folds`` says
     in which of ``n_folds`` folds a row is held out. ``layout`` is that of all
-    rows, ``groups`` are patient codes where patients repeat. ``tuned`` are settings
-    that a search tries in place of a learner's own. ``ordered`` says that the classes stand in their order.
+    rows, ``groups`` are patient codes where patients repeat; ``by_site`` says that folds are whole sites. ``tuned``
+    are settings that a search tries in place of a learner's own. ``ordered`` says that the classes stand in their order.
     Where the outcome comes with a time, ``by`` is what is predicted, ``duration`` (n,) how long each
     patient was followed, ``outcome`` what ended it (0 no event seen), and ``times`` (T,) those at which curves are asked.
+    Where the outcome is a ``number``, ``value`` (n,) is it, and ``outcome`` the part of its range that it lies in.
     """
 
     rows: Rows
@@ -56,14 +57,17 @@ class Task:
     groups: Indices | None = None
     tuned: Mapping[str, Any] = field(default_factory=dict)
     ordered: bool = False
+    by_site: bool = False
     by: EventTime | None = None
     duration: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     times: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    number: Number | None = None
+    value: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @property
     def target(self) -> Target:
         """What is predicted."""
-        return Target(self.n_classes, self.ordered) if self.by is None else self.by
+        return self.by or self.number or Target(self.n_classes, self.ordered)
 
     @property
     def codes(self) -> Codes:

@@ -59,8 +59,8 @@ class Membership:
             )
         return Message(
             N_(
-                "The new patients are of another kind than those of training: good performance here shows that the "
-                "model carries over; poor performance may come from the other mix of patients as much as from the model."
+                "The new patients are of another kind than those of training: good performance here speaks for its "
+                "carrying over to patients such as these; poor performance may come from the other mix of patients as much as from the model."
             )
         )
 

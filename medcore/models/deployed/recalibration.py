@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,11 +17,12 @@ from medcore.data.splitting.allotment import Units, deal
 from medcore.errors import InputError, SettingsError
 from medcore.evaluation import Evaluation, evaluate
 from medcore.evaluation.recalibration.update import update
-from medcore.i18n import N_, Message
+from medcore.i18n import N_
 from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.settings import STRENGTHS, Strength
 from medcore.models.contract.task import Indices, Risk
 from medcore.models.deployed.external import ExternalValidation
+from medcore.models.deployed.layer import RecalibrationLayer
 from medcore.models.selection.calibration import Calibrator, choose_calibrator, fit_calibrator
 from medcore.targets import Target
 
@@ -49,7 +50,7 @@ _IMPOSSIBLE = N_(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recalibration:
+class Recalibration(RecalibrationLayer):
     """A recalibration to new patients, and how good the risks are with it.
 
     ``layer`` was fitted to all of them and is what is kept. ``evaluation`` is of
@@ -57,32 +58,16 @@ class Recalibration:
     cross-validation that keeps a patient's rows together.
     """
 
-    strength: Strength
-    layer: Calibrator
+    titles: ClassVar[Mapping[str, str]] = TITLES
+    meanings: ClassVar[Mapping[str, str]] = MEANINGS
+
     evaluation: Evaluation
-    n_folds: int
     risk: Risk = field(repr=False)
     outcome: Indices = field(repr=False)
 
-    @property
-    def title(self) -> Message:
-        """What it is called."""
-        return Message(TITLES[self.strength])
-
-    @property
-    def meaning(self) -> Message:
-        """What it does to the risks."""
-        return Message(MEANINGS[self.strength])
-
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form without any row."""
-        return {
-            "strength": self.strength,
-            "meaning": str(self.meaning),
-            "layer": self.layer.to_dict(),
-            "n_folds": self.n_folds,
-            "cross_validated": self.evaluation.to_dict(),
-        }
+        return self.told(self.evaluation.to_dict())
 
 
 def strengths(n_classes: int) -> tuple[Strength, ...]:
@@ -108,7 +93,9 @@ def recalibrate(validation: ExternalValidation, strength: Strength) -> Recalibra
             n=len(classes),
             known=list(strengths(len(classes))),
         )
-    folds, n_folds = _folds(validation)
+    folds, n_folds = dealt(outcome, len(classes), validation.groups, FOLDS)
+    if n_folds < 2:
+        raise InputError(_IMPOSSIBLE, n=len(outcome), strength="intercept")
     honest = np.empty_like(risk)
     # Hundreds of fits of two or three numbers: threads would only wait for one another.
     with one_blas_thread():
@@ -144,15 +131,11 @@ def recalibrations(validation: ExternalValidation) -> tuple[Recalibration, ...]:
     return tuple(found)
 
 
-def _folds(validation: ExternalValidation) -> tuple[Indices, int]:
-    """Deal the patients into folds, every class in at least two of them."""
-    outcome, n_classes = validation.outcome, len(validation.evaluation.classes)
-    units = Units.of(outcome, n_classes, validation.groups)
-    fewest = int((units.counts > 0).sum(axis=0).min())
-    n_folds = min(FOLDS, fewest)
-    if n_folds < 2:
-        raise InputError(_IMPOSSIBLE, n=len(outcome), strength="intercept")
-    return deal(units, n_folds, 0)[units.of_row], n_folds
+def dealt(outcome: Indices, n_classes: int, groups: Indices | None, most: int) -> tuple[Indices, int]:
+    """Deal patients into folds, at most so many, every class in at least two of them; return the folds (n,) and their number."""
+    units = Units.of(outcome, n_classes, groups)
+    n_folds = min(most, int((units.counts > 0).sum(axis=0).min()))
+    return (deal(units, n_folds, 0)[units.of_row] if n_folds > 1 else np.zeros(len(outcome), np.int64)), n_folds
 
 
 def _fit(strength: Strength, risk: Risk, outcome: Indices, folds: Indices) -> Calibrator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +12,14 @@ import pandas as pd
 
 from medcore.data.cohort import Cohort
 from medcore.data.preparation.replay import prepare_evaluation
+from medcore.data.schema.matching import with_names
 from medcore.errors import TargetError
 from medcore.evaluation.survival.performance import SurvivalPerformance, evaluate_at_horizons
 from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle, load_bundle
 from medcore.models.contract.timed import Curves
 from medcore.models.deployed.external import ColumnDifference, differences, flag_texts, new_schema
-from medcore.models.deployed.levels import refuse_unknown, unknown_levels
+from medcore.models.deployed.levels import read_as, refuse_unknown, unknown_levels
 from medcore.models.deployed.membership import Membership, membership
 from medcore.sealing import Folder
 from medcore.targets import EventTime
@@ -30,7 +31,7 @@ class TimedValidation:
 
     ``duration`` and ``event`` (n,) are of the patients whose outcome is known, ``rows`` their rows in the
     table, ``curve`` (n, causes, T) by the bundle's times. ``judged`` are the horizons that these patients
-    were followed to; those beyond are left out. ``same_table`` says that the file is the one that was trained on.
+    were followed to; those beyond are left out. ``unreadable`` are categories whose values the model does not know. ``same_table`` says that the file is the one that was trained on.
     """
 
     performance: SurvivalPerformance
@@ -43,7 +44,15 @@ class TimedValidation:
     event: npt.NDArray[np.int64] = field(repr=False)
     rows: npt.NDArray[np.int64] = field(repr=False)
     curve: Curves = field(repr=False)
+    times: npt.NDArray[np.float64] = field(repr=False)
+    data_sha256: str = ""
+    unreadable: tuple[str, ...] = ()
     groups: npt.NDArray[np.int64] | None = field(repr=False, default=None)
+
+    @property
+    def n_patients(self) -> int:
+        """Patients who were judged."""
+        return len(self.event)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form without any row."""
@@ -60,11 +69,16 @@ class TimedValidation:
 
 
 def validate_timed(
-    bundle: Bundle, cohort: Cohort, *, target: str | None = None, new_levels: Collection[str] = ()
+    bundle: Bundle,
+    cohort: Cohort,
+    *,
+    target: str | None = None,
+    threshold: float | None = None,
+    new_levels: Collection[str] = (),
 ) -> TimedValidation:
     """Judge a bundle on a table of new patients of whom status and follow-up are known.
 
-    ``target`` names the status where it is not called as in training. Raises TargetError, MissingColumnsError,
+    With a ``threshold`` the net benefit of acting from it on is among the figures. ``target`` names the status where it is not called as in training. Raises TargetError, MissingColumnsError,
     and UnknownLevelsError where most values of a category are unknown to the model, unless ``new_levels`` names the column.
     """
     assert isinstance(bundle.target, EventTime)
@@ -87,6 +101,7 @@ def validate_timed(
             curve[:, 0, np.searchsorted(bundle.times, judged)],
             judged,
             groups=prepared.groups,
+            threshold=threshold,
             over_time=(bundle.times, curve[:, 0]),
         ),
         judged=judged,
@@ -98,13 +113,29 @@ def validate_timed(
         event=prepared.outcome,
         rows=prepared.rows,
         curve=curve,
+        times=bundle.times,
+        data_sha256=cohort.sha256,
+        unreadable=tuple(u.column for u in unknown),
         groups=prepared.groups,
     )
 
 
-def judge_saved_timed(folder: Folder, cohort: Cohort) -> TimedValidation:
-    """Judge the bundle kept in a folder on new patients: what a page asks of a worker."""
-    return validate_timed(load_bundle(folder), cohort)
+def judge_saved_timed(
+    folder: Folder,
+    cohort: Cohort,
+    *,
+    names: Mapping[str, str] | None = None,
+    levels: Mapping[str, Mapping[str, str]] | None = None,
+    new_levels: Collection[str] = (),
+) -> TimedValidation:
+    """Judge the bundle kept in a folder on new patients: what a page asks of a worker.
+
+    ``names`` gives the table's own name of a column by the model's name of it, ``levels`` the model's value of a
+    category by the table's own.
+    """
+    bundle = load_bundle(folder)
+    named = read_as(bundle, with_names(cohort, names or {}), levels or {})
+    return validate_timed(bundle, named, new_levels=new_levels)
 
 
 def predict_timed_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int] = ()) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from medcore.i18n import N_
 from medcore.models.coalitions.leaves import Trees
 from medcore.models.coalitions.trees import TreeCoalitions
 from medcore.models.contract.candidate import Candidate
+from medcore.models.contract.number import NumberScale
 from medcore.models.contract.task import (
     Fitted,
     Indices,
@@ -54,14 +55,17 @@ class BoostingPart(Part):
 
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
+        return risk_of_scores(self.scores(rows), self.present, self.n_classes)
+
+    def scores(self, rows: AnyRows) -> NDArray[np.float64]:
+        """Return the mean scores (n, columns) of the models."""
         codes = self.encoder.transform(rows)
-        scores = np.mean([scores_of(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0)
-        return risk_of_scores(scores, self.present, self.n_classes)
+        return np.asarray(np.mean([scores_of(b, codes, 0, b.current_iteration()) for b in self.boosters], axis=0))
 
     def coalitions(self) -> TreeCoalitions:
         """Return how the trees answer for coalitions."""
         risk_of = partial(risk_of_scores, present=self.present, n_classes=self.n_classes)
-        return TreeCoalitions(partial(_trees, self), self.encoder.transform, self.encoder.owners, risk_of)
+        return TreeCoalitions(partial(boosted_trees, self), self.encoder.transform, self.encoder.owners, risk_of)
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write every model in LightGBM's own text format."""
@@ -85,7 +89,7 @@ class BoostingPart(Part):
         return cls(boosters, tuple(data["present"]), int(data["n_classes"]), encoder)
 
 
-def _trees(part: BoostingPart) -> tuple[Trees, ...]:
+def boosted_trees(part: BoostingPart) -> tuple[Trees, ...]:
     """Return the trees of all boosters, a list for every column of scores; scores are their mean."""
     read = [_trees_of(booster.model_to_string()) for booster in part.boosters]
     n_columns = int(part.boosters[0].num_model_per_iteration())
@@ -184,18 +188,16 @@ def boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, repe
     """Fit a LightGBM model of one of the two sizes on encoded training rows."""
     import lightgbm
 
-    present = task.classes_of(rows)
+    label, asked = _asked(task, rows)
     data = lightgbm.Dataset(
         codes,
-        label=np.searchsorted(present, task.outcome[rows]),
+        label=label,
         weight=task.weights(rows),
         params={"verbosity": -1, "min_data_in_bin": 3, "num_threads": _threads(len(rows))},
     )
-    many = len(present) > 2
     parameters = {
         **SHAPES[shape],
-        "objective": "multiclass" if many else "binary",
-        **({"num_class": len(present)} if many else {}),
+        **asked,
         "min_data_in_leaf": max(2, min(10 if len(rows) < 20_000 else 40, len(rows) // 10)),
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
@@ -207,9 +209,16 @@ def boost(task: Task, rows: Indices, codes: Codes, shape: int, rounds: int, repe
         "num_threads": _threads(len(rows)),
         "verbosity": -1,
     }
-    if len(present) < 2:
-        parameters["objective"] = "binary"
     return lightgbm.train(parameters, data, num_boost_round=rounds)
+
+
+def _asked(task: Task, rows: Indices) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return what LightGBM is to learn of some rows, and by which loss."""
+    if task.number is not None:
+        return NumberScale.of(task).standard(task.value[rows]), {"objective": "regression"}
+    present = task.classes_of(rows)
+    many = {"objective": "multiclass", "num_class": len(present)}
+    return np.searchsorted(present, task.outcome[rows]), many if len(present) > 2 else {"objective": "binary"}
 
 
 def _threads(n_rows: int) -> int:
@@ -230,10 +239,10 @@ def scores_of(booster: Any, codes: Codes, start: int, rounds: int) -> NDArray[np
     return np.asarray(raw, dtype=np.float64).reshape(len(codes), -1)
 
 
-def stages_of(booster: Any, codes: Codes) -> NDArray[np.float64]:
+def stages_of(booster: Any, codes: Codes, rounds: NDArray[np.int64] = ROUNDS) -> NDArray[np.float64]:
     """Return the scores after each number of rounds, shape ``(rounds, n, columns)``."""
     last = booster.current_iteration()
-    edges = [0, *(int(r) for r in ROUNDS)]
+    edges = [0, *(int(r) for r in rounds)]
     pieces = [
         scores_of(booster, codes, low, high - low) if low < last else 0.0 * scores_of(booster, codes, 0, 1)
         for low, high in pairwise(edges)

@@ -1,4 +1,4 @@
-"""Categories with many levels as numbers that trees can cut: how often each outcome went with the level.
+"""Categories with many levels as numbers that trees can cut: how often each outcome went with the level, or its mean.
 
 A level's share is shrunken towards the share of all (Micci-Barreca 2001), and a
 training row's own outcome never takes part in its own number: it comes from the
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import AnyRows, Codes, Rows, kind_named
+from medcore.models.contract.number import NumberScale
 from medcore.models.contract.task import Indices, Task
 from medcore.targets import Target
 
@@ -88,8 +89,10 @@ def encode_training(task: Task, rows: Indices) -> tuple[CategoryEncoder, Codes]:
     codes = CategoryEncoder(contents=contents).transform(task.rows.take(rows))
     if not places or len(rows) < MIN_ROWS or Target(task.n_classes).n_scores > _MAX_CLASSES:
         return CategoryEncoder(contents=contents), codes
-    target = np.eye(task.n_classes)[task.outcome[rows]]
-    target = target[:, Target(task.n_classes).told]
+    if task.number is not None:
+        target = NumberScale.of(task).standard(task.value[rows])[:, None]
+    else:
+        target = np.eye(task.n_classes)[task.outcome[rows]][:, Target(task.n_classes).told]
     parts = _partition(task, rows)
     tables, columns = [], [codes]
     for place in places:

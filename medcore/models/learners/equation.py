@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import Codes, kind_named
+from medcore.features import Codes, FeatureMaker, kind_named
 from medcore.models.contract.task import Risk, clean
 from medcore.models.learners.splines import Splines, spline_term
 from medcore.statistics.proportional_odds import class_probabilities
@@ -99,9 +99,16 @@ class Equation:
 
 def equation_of(part: RidgePart, *, ordered: bool = False) -> Equation:
     """Write a trained logistic regression as an equation, or proportional odds: its thresholds with their sign turned."""
-    maker = part.maker
+    coefficients = np.broadcast_to(part.coefficients, (len(part.coefficients), len(part.intercepts)))
+    terms = terms_of(part.maker, part.splines or Splines(), coefficients)
+    intercepts = -part.intercepts if ordered else part.intercepts
+    return Equation(tuple(intercepts.tolist()), terms, ordered)
+
+
+def terms_of(maker: FeatureMaker, splines: Splines, numbers: NDArray[np.float64]) -> tuple[Term, ...]:
+    """Name what each row of coefficients ``(F + S, scores)`` is multiplied with: the maker's columns, then the splines'."""
     terms: list[Term] = []
-    rows = iter(np.broadcast_to(part.coefficients, (len(part.coefficients), len(part.intercepts))).tolist())
+    rows = iter(numbers.tolist())
     for place, kind in enumerate(maker.kinds):
         entries = maker.layout_.entries[place]
         if entries and not kind_named(kind).scalar:
@@ -123,7 +130,6 @@ def equation_of(part: RidgePart, *, ordered: bool = False) -> Equation:
             terms += [Term(place=place, kind="level", coefficients=tuple(next(rows)), level=level) for level in entries]
         if maker.layout_.missing[place]:
             terms.append(Term(place=place, kind="missing", coefficients=tuple(next(rows))))
-    splines = part.splines or Splines()
     terms += [
         Term(
             place=place,
@@ -137,5 +143,4 @@ def equation_of(part: RidgePart, *, ordered: bool = False) -> Equation:
         )
         for at, place in enumerate(splines.places)
     ]
-    intercepts = -part.intercepts if ordered else part.intercepts
-    return Equation(tuple(intercepts.tolist()), tuple(terms), ordered)
+    return tuple(terms)

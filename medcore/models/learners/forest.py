@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import AnyRows
+from medcore.features import AnyRows, Codes
 from medcore.i18n import N_
 from medcore.models.coalitions.leaves import Trees
 from medcore.models.coalitions.trees import NAN_IS_MISSING, TreeCoalitions
@@ -49,11 +49,7 @@ class ForestPart(Part):
 
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
-        codes = self.encoder.transform(rows).astype(np.float32)
-        self.model.n_jobs = 1  # scikit-learn's threads sum the trees in the order in which they happen to finish
-        slices = np.array_split(codes, _threads(len(codes)))
-        with ThreadPoolExecutor(len(slices)) as threads:
-            risk = np.concatenate(list(threads.map(self.model.predict_proba, slices)))
+        risk = answers(self.model, "predict_proba", self.encoder.transform(rows))
         return columns_of_present_classes(risk, self.present, self.n_classes)
 
     def coalitions(self) -> TreeCoalitions:
@@ -71,10 +67,8 @@ class ForestPart(Part):
         return columns_of_present_classes(both, self.present, self.n_classes)
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
-        """Write the trees with skops, which holds data and no code."""
-        import skops.io
-
-        put(folder / "forest.skops", skops.io.dumps(self.model, compresslevel=1, compression=8))
+        """Write the trees."""
+        write_forest(self.model, folder)
         return {
             "present": list(self.present),
             "n_classes": self.n_classes,
@@ -84,23 +78,47 @@ class ForestPart(Part):
     @classmethod
     def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote; any type but scikit-learn's is refused."""
-        import skops.io
-
-        model = skops.io.loads((folder / "forest.skops").read_bytes(), trusted=[_TREE])
-        for tree in model.estimators_:
-            _check_tree(tree.tree_)
         encoder = CategoryEncoder.from_dict(data["encoder"])
-        return cls(model, tuple(data["present"]), int(data["n_classes"]), encoder)
+        return cls(read_forest(folder), tuple(data["present"]), int(data["n_classes"]), encoder)
+
+
+def answers(model: Any, method: str, codes: Codes) -> NDArray[np.float64]:
+    """Ask a forest about encoded rows, by a method of its own, in slices side by side."""
+    model.n_jobs = 1  # scikit-learn's threads sum the trees in the order in which they happen to finish
+    slices = np.array_split(codes.astype(np.float32), _threads(len(codes)))
+    with ThreadPoolExecutor(len(slices)) as threads:
+        return np.concatenate(list(threads.map(getattr(model, method), slices)))
+
+
+def write_forest(model: Any, folder: Folder) -> None:
+    """Write a forest with skops, which holds data and no code."""
+    import skops.io
+
+    put(folder / "forest.skops", skops.io.dumps(model, compresslevel=1, compression=8))
+
+
+def read_forest(folder: Folder) -> Any:
+    """Read what :func:`write_forest` wrote; any type but scikit-learn's is refused."""
+    import skops.io
+
+    model = skops.io.loads((folder / "forest.skops").read_bytes(), trusted=[_TREE])
+    for tree in model.estimators_:
+        _check_tree(tree.tree_)
+    return model
 
 
 def _trees(part: ForestPart) -> tuple[Trees]:
     """Return a forest's trees; of two classes the second alone says everything."""
-    trees = [estimator.tree_ for estimator in part.model.estimators_]
+    values = np.concatenate([estimator.tree_.value[:, 0, :] for estimator in part.model.estimators_])
+    values = values / values.sum(axis=1, keepdims=True)
+    return trees_of(part.model, values[:, [1]] if len(part.present) == 2 else values)
+
+
+def trees_of(model: Any, values: NDArray[np.float64]) -> tuple[Trees]:
+    """Return a forest's trees, whose nodes (N,) say ``values`` (N, C); what it says is their mean."""
+    trees = [estimator.tree_ for estimator in model.estimators_]
     sizes = np.array([t.node_count for t in trees])
     begin = np.cumsum(sizes) - sizes
-    values = np.concatenate([t.value[:, 0, :] for t in trees])
-    values = values / values.sum(axis=1, keepdims=True) / len(trees)
-    columns = [1] if len(part.present) == 2 else range(values.shape[1])
     left = [np.where(t.children_left >= 0, t.children_left + b, -1) for t, b in zip(trees, begin, strict=True)]
     right = [np.where(t.children_right >= 0, t.children_right + b, -1) for t, b in zip(trees, begin, strict=True)]
     n = int(sizes.sum())
@@ -112,7 +130,7 @@ def _trees(part: ForestPart) -> tuple[Trees]:
         np.concatenate([t.missing_go_to_left for t in trees]).astype(bool),
         np.concatenate(left).astype(np.int32),
         np.concatenate(right).astype(np.int32),
-        np.ascontiguousarray(values[:, list(columns)].T),
+        np.ascontiguousarray(values.T / len(trees)),
     )
     return (whole,)
 
@@ -147,17 +165,24 @@ def grow(task: Task, rows: Indices, kind: ForestKind) -> ForestPart:
     """Grow a forest on training rows."""
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-    n = len(rows)
-    most = 600 if task.settings.effort == "thorough" else 300
-    model = (RandomForestClassifier if kind == "forest" else ExtraTreesClassifier)(
-        n_estimators=int(np.clip(3_000_000 // max(n, 1), 100, most)),
-        random_state=task.settings.seed,
-        n_jobs=_threads(n),
-        **{"min_samples_leaf": 2 if n < 5000 else 3 + n // 10_000, "max_features": "sqrt", **task.tuned},
-    )
+    made = RandomForestClassifier if kind == "forest" else ExtraTreesClassifier
+    model = made(**growth(task, len(rows), max_features="sqrt"))
     encoder, codes = encode_training(task, rows)
     model.fit(codes.astype(np.float32), task.outcome[rows], sample_weight=task.weights(rows))
     return ForestPart(model, task.classes_of(rows), task.n_classes, encoder)
+
+
+def growth(task: Task, n: int, *, max_features: str | float) -> dict[str, Any]:
+    """Return how forests are grown on ``n`` rows, of a task whose search may have found better settings."""
+    most = 600 if task.settings.effort == "thorough" else 300
+    return {
+        "n_estimators": int(np.clip(3_000_000 // max(n, 1), 100, most)),
+        "random_state": task.settings.seed,
+        "n_jobs": _threads(n),
+        "min_samples_leaf": 2 if n < 5000 else 3 + n // 10_000,
+        "max_features": max_features,
+        **task.tuned,
+    }
 
 
 def _threads(n_rows: int) -> int:
@@ -174,7 +199,7 @@ def _space() -> Mapping[str, BaseDistribution]:
 FOREST = Candidate(
     name="forest",
     title=N_("Random forest"),
-    hint=N_("Many decision trees that vote; robust without any settings."),
+    hint=N_("Many decision trees that vote; needs hardly any settings."),
     order=40,
     menu=5,
     share=1.5,

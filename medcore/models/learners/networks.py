@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcore.features import AnyRows, FeatureMaker, Scaling
 from medcore.i18n import N_
@@ -136,43 +137,74 @@ def fit_network(task: Task, reporter: ProgressReporter) -> Fitted:
     held-out fold has no say. Members of the folds are not trained again on all rows,
     since several that differ a little predict better than one.
     """
-    task = task.with_settings(n_seeds=max(task.settings.n_seeds, least_seeds(task)))
-    members = members_for(
+    return _fit(task, reporter, table_members(task), table_settings(task), refit=False)
+
+
+def table_members(task: Task) -> tuple[Member, ...]:
+    """Return the members of the network for tables, in order of fold and seed."""
+    return members_for(
         task.outcome,
         folds=task.folds,
-        n_seeds=task.settings.n_seeds,
+        n_seeds=max(task.settings.n_seeds, least_seeds(task)),
         seed=task.settings.seed,
         validation_share=TABLE_VALIDATION,
         groups=task.groups,
     )
-    return _fit(task, reporter, list(members), table_settings(task), refit=False)
 
 
-def _fit(
-    task: Task, reporter: ProgressReporter, members: list[Member], settings: NetworkSettings, *, refit: bool
-) -> Fitted:
-    """Train members in order of fold and seed; with ``refit`` the last ones, on all rows, are kept."""
+@dataclass(frozen=True, slots=True)
+class ByFold:
+    """Networks by the rows they learnt from: each fold's, and all rows' where these were trained on too.
+
+    ``makers`` make their matrix, ``matrices`` is each one's of all rows, ``networks`` their members.
+    """
+
+    makers: tuple[FeatureMaker, ...]
+    matrices: tuple[NDArray[np.float32], ...]
+    networks: tuple[TrainedNetworks, ...]
+
+
+def train_by_fold(
+    task: Task,
+    reporter: ProgressReporter,
+    members: Sequence[Member],
+    settings: NetworkSettings,
+    *,
+    target: NDArray[Any],
+    n_codes: int,
+    refit: bool = False,
+) -> ByFold:
+    """Train members in order of fold and seed as one program; with ``refit`` the last ones learn from all rows.
+
+    ``target`` (n,) is what they learn: a class, what an interval ended with, or a number; ``n_codes`` how many there are.
+    """
     scaling: Scaling = "standard" if settings.architecture == "seed" else "robust"
     makers = [maker_of(task, task.training(fold), scaling) for fold in range(task.n_folds)]
     if refit:
         makers.append(maker_of(task, np.arange(task.n), scaling))
     matrices = [maker.transform(task.rows) for maker in makers]
-    n_seeds = task.settings.n_seeds
+    n_seeds = len(members) // len(makers)
     members = [replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members)]
-    trained = train_networks(
-        None, task.outcome, task.n_classes, members, settings, follower=CandidateFollower(reporter)
-    )
+    trained = train_networks(None, target, n_codes, members, settings, follower=CandidateFollower(reporter))
     groups = [trained.choose(range(place * n_seeds, (place + 1) * n_seeds)) for place in range(len(makers))]
+    return ByFold(tuple(makers), tuple(matrices), tuple(groups))
+
+
+def _fit(
+    task: Task, reporter: ProgressReporter, members: Sequence[Member], settings: NetworkSettings, *, refit: bool
+) -> Fitted:
+    """Train networks for classes; with ``refit`` those that learnt from all rows are kept."""
+    found = train_by_fold(task, reporter, members, settings, target=task.outcome, n_codes=task.n_classes, refit=refit)
     oof, spread = np.empty((task.n, task.n_classes)), np.zeros(task.n)
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        risks = groups[fold].member_risk(matrices[fold][held])
+        risks = found.networks[fold].member_risk(found.matrices[fold][held])
         oof[held] = clean(risks.mean(axis=0), task.n_classes)
         several = spread_of(list(risks))
         spread[held] = 0.0 if several is None else several
     kept = slice(task.n_folds, None) if refit else slice(None)
-    part = NetworkPart(tuple(makers[kept]), tuple(groups[kept]), task.n_classes)
-    return Fitted(oof, part, spread if n_seeds > 1 else None)
+    part = NetworkPart(found.makers[kept], found.networks[kept], task.n_classes)
+    return Fitted(oof, part, spread if len(members) > len(found.makers) else None)
 
 
 def maker_of(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:

@@ -48,11 +48,7 @@ class RidgePart(Part):
     @property
     def blocks(self) -> tuple[slice | Indices, ...]:
         """Which columns of the matrix are each predictor's."""
-        if self.splines is None or not self.splines.places:
-            return self.maker.blocks_
-        bent = [self.maker.n_columns_ + self.splines.of(place) for place in range(len(self.maker.kinds))]
-        own = [np.arange(block.start, block.stop) for block in self.maker.blocks_]
-        return tuple(np.concatenate(pair) for pair in zip(own, bent, strict=True))
+        return blocks_of(self.maker, self.splines)
 
     def matrix(self, rows: AnyRows) -> Floats:
         """Return what the coefficients are multiplied with, ``(n, F + S)``."""
@@ -60,6 +56,16 @@ class RidgePart(Part):
             return self.maker.transform(rows).astype(np.float64)
         bent = self.splines.columns(Rows.of(rows).codes, self.maker.medians_)
         return np.hstack([self.maker.transform_exactly(rows), bent])
+
+    def loss(self, task: Task, rows: Indices) -> float:
+        """Return what the model loses on some rows of a task."""
+        return total_loss(self.risk(task.rows.take(rows)), task.outcome[rows])
+
+    def worth_bending(self, task: Task, rows: Indices, possible: Splines) -> Splines:
+        """Keep the curves that would serve these training rows better than this straight model."""
+        own = task.rows.take(rows)
+        bent = possible.columns(own.codes, self.maker.medians_)
+        return worth_bending(possible, bent, self.matrix(own), task.outcome[rows], self.risk(own))
 
     def save(self, folder: Folder, /) -> dict[str, Any]:  # noqa: ARG002
         """Return everything; nothing is large."""
@@ -85,6 +91,15 @@ class RidgePart(Part):
         return n_intercepts
 
 
+def blocks_of(maker: FeatureMaker, splines: Splines | None) -> tuple[slice | Indices, ...]:
+    """Return which columns of a maker's matrix with splines beside it are each predictor's."""
+    if splines is None or not splines.places:
+        return maker.blocks_
+    bent = [maker.n_columns_ + splines.of(place) for place in range(len(maker.kinds))]
+    own = [np.arange(block.start, block.stop) for block in maker.blocks_]
+    return tuple(np.concatenate(pair) for pair in zip(own, bent, strict=True))
+
+
 P = TypeVar("P", bound=RidgePart)
 FitPath = Callable[[Task, Indices, Floats, Splines], list[P]]
 """Fits one model for each inverse penalty on some rows, each starting from the one before."""
@@ -102,7 +117,7 @@ def fit_ridge(task: Task, reporter: ProgressReporter, path: FitPath[P]) -> Fitte
     for fold in range(task.n_folds):
         held = task.held_out(fold)
         paths.append(_fit_both(task, _rows_to_choose(task, task.training(fold)), penalties, path))
-        losses[fold] = [total_loss(part.risk(task.rows.take(held)), task.outcome[held]) for part in paths[-1]]
+        losses[fold] = [part.loss(task, held) for part in paths[-1]]
         reporter.tell("folds", 0.8 * (fold + 1) / task.n_folds)
     chosen, best = choices(losses)
     oof = np.empty((task.n, task.n_classes))
@@ -144,13 +159,12 @@ def _rows_to_choose(task: Task, rows: Indices) -> Indices:
 def _fit_both(task: Task, rows: Indices, penalties: Floats, path: FitPath[P]) -> list[P]:
     """Fit straight models, one for each inverse penalty, and then as many with splines; where none pays the straight ones again."""
     straight = path(task, rows, penalties, STRAIGHT)
-    maker, own = straight[0].maker, task.rows.take(rows)
-    possible = possible_splines(own.codes, maker)
+    maker = straight[0].maker
+    possible = possible_splines(task.codes[rows], maker)
     if not possible.places or maker.n_columns_ > MOST_COLUMNS_TO_BEND:
         return [*straight, *straight]
     judge = straight[int(np.argmin(np.abs(np.log(penalties / TESTING_PENALTY))))]
-    bent = possible.columns(own.codes, maker.medians_)
-    splines = worth_bending(possible, bent, judge.matrix(own), task.outcome[rows], judge.risk(own))
+    splines = judge.worth_bending(task, rows, possible)
     return [*straight, *(path(task, rows, penalties, splines) if splines.places else straight)]
 
 

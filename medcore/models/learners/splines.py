@@ -115,17 +115,34 @@ def worth_bending(splines: Splines, bent: Floats, matrix: Floats, outcome: Indic
         some = np.linspace(0, n - 1, _MOST_ROWS_TO_TEST).astype(np.int64)
         bent, matrix, outcome, risk = bent[some], matrix[some], outcome[some], risk[some]
     classes = (1,) if risk.shape[1] == 2 else tuple(np.unique(outcome))
-    gains = np.mean([_score_gains(splines, bent, matrix, outcome == k, risk[:, k]) for k in classes], axis=0)
+    each = [(risk[:, k], (outcome == k) - risk[:, k]) for k in classes]
+    gains = np.mean([_score_gains(splines, bent, matrix, own * (1.0 - own), left) for own, left in each], axis=0)
+    return _gaining(splines, gains)
+
+
+def worth_bending_of_numbers(splines: Splines, bent: Floats, matrix: Floats, residual: Floats) -> Splines:
+    """Do so where a number is predicted, by what a straight model leaves (n,) of these training rows: normal errors."""
+    n = len(residual)
+    if n > _MOST_ROWS_TO_TEST:
+        some = np.linspace(0, n - 1, _MOST_ROWS_TO_TEST).astype(np.int64)
+        bent, matrix, residual = bent[some], matrix[some], residual[some]
+    certain = np.full(len(residual), 1.0 / max(float((residual**2).mean()), 1e-12))
+    return _gaining(splines, _score_gains(splines, bent, matrix, certain, residual * certain))
+
+
+def _gaining(splines: Splines, gains: Floats) -> Splines:
+    """Keep the predictors whose gain exceeds twice their number of curves."""
     places = np.unique(np.asarray(splines.places, dtype=np.int64))
     degrees = np.array([len(splines.of(place)) for place in places])
     return splines.only(places[gains > 2.0 * degrees])
 
 
-def _score_gains(splines: Splines, bent: Floats, matrix: Floats, event: Indices, risk: Floats) -> Floats:
-    """Return the efficient score statistic of each predictor's curves, in the order of the predictors."""
-    design = np.column_stack([np.ones(len(risk)), matrix])
-    weights = risk * (1.0 - risk)
-    residual = event - risk
+def _score_gains(splines: Splines, bent: Floats, matrix: Floats, weights: Floats, residual: Floats) -> Floats:
+    """Return the efficient score statistic of each predictor's curves, in the order of the predictors.
+
+    ``residual`` (n,) is how the log likelihood changes with each row's score, ``weights`` (n,) how that does.
+    """
+    design = np.column_stack([np.ones(len(residual)), matrix])
     straight = design.T @ (design * weights[:, None])
     straight += 1e-6 * np.trace(straight) / len(straight) * np.eye(len(straight))
     cross = design.T @ (bent * weights[:, None])

@@ -52,6 +52,10 @@ class Architecture(Protocol):
         """Causes whose hazards are predicted; 0 where classes are."""
 
     @property
+    def number(self) -> bool:
+        """Whether its one output is a number as it is."""
+
+    @property
     def parts(self) -> tuple[WeightSpec, ...]:
         """The trained weights, in the order of the flat vector."""
 
@@ -210,15 +214,17 @@ def hazards_of(logits: Any, n_causes: int) -> Any:
     return tf.nn.softmax(tf.concat([tf.zeros_like(each[..., :1]), each], -1))[..., 1:]
 
 
-def mean_risk(logits: Any, n_causes: int = 0) -> Any:
+def mean_risk(logits: Any, network: Architecture) -> Any:
     """Turn logits (M, B, S, C) into risks (M, B, C): that of the positive class, or of every class.
 
-    With ``n_causes`` they are hazards, interval by interval.
+    Where the network has causes they are hazards, interval by interval; where it predicts a number, that number.
     """
     import tensorflow as tf
 
-    if n_causes:
-        return tf.reshape(tf.reduce_mean(hazards_of(logits, n_causes), 2), (*logits.shape[:2], -1))
+    if network.number:
+        return tf.reduce_mean(logits, 2)
+    if network.n_causes:
+        return tf.reshape(tf.reduce_mean(hazards_of(logits, network.n_causes), 2), (*logits.shape[:2], -1))
     each = tf.sigmoid(logits) if logits.shape[-1] == 1 else tf.nn.softmax(logits)
     return tf.reduce_mean(each, 2)
 

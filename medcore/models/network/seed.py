@@ -33,6 +33,11 @@ class DenseNetwork:
         return 0
 
     @property
+    def number(self) -> bool:
+        """Never: it predicts classes."""
+        return False
+
+    @property
     def parts(self) -> tuple[WeightSpec, ...]:
         """Kernel and bias of each layer."""
         widths = (self.n_features, *self.layers, self.n_outputs)

@@ -50,7 +50,7 @@ class NetworkSettings:
     that share their kernels, pieces into which the range of a numeric column is
     cut, a linear path beside the layers, and patients resampled for each sub-model. With
     ``n_causes`` above 0 it predicts their hazards in ``n_intervals`` intervals, and an outcome
-    is :func:`~medcore.models.trainer.hazards.coded`.
+    is :func:`~medcore.models.trainer.hazards.coded`. With ``number`` it predicts a number, by squared error.
     """
 
     architecture: Architecture = "seed"
@@ -77,6 +77,7 @@ class NetworkSettings:
     bagging: bool = False
     n_causes: int = 0
     n_intervals: int = 0
+    number: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():

@@ -22,6 +22,7 @@ from medcore.models.network.parts import Floats, Noise, WeightSpec, activate, bu
 _CLIP = 3.0  # Holzmüller et al. 2024, RealMLP: x / sqrt(1 + (x / 3)²)
 _MOST_MEASURED = 20_000  # rows from which quantiles are taken
 _MOST_PIECES = 2_048  # inputs that pieces may add
+_NUMBER = "number"  # the last layer of a network whose output is one
 _HAZARDS = "hazards_of_"  # the layer that says how many causes there are
 
 
@@ -40,6 +41,8 @@ class TableNetwork:
     linear: bool = True
     n_causes: int = 0
     """Causes whose hazards are predicted interval by interval; 0 where classes are."""
+    number: bool = False
+    """Whether its one output is a number as it is."""
 
     @classmethod
     def fitting(cls, features: Floats, n_outputs: int, settings: Any) -> TableNetwork:
@@ -58,6 +61,7 @@ class TableNetwork:
             n_bins=n_bins if keeps else 0,
             linear=settings.linear_path,
             n_causes=settings.n_causes,
+            number=settings.number,
         )
 
     @property
@@ -242,9 +246,10 @@ class TableNetwork:
             shape = (k, self.n_outputs // self.n_causes, self.n_causes)
             odds = ops.exp(layers.Reshape(shape, name=f"{_HAZARDS}{self.n_causes}")(h))
             h = layers.Reshape((k, self.n_outputs))(odds / (1.0 + ops.sum(odds, -1, keepdims=True)))
-        else:
+        elif not self.number:
             h = layers.Activation("sigmoid" if self.n_outputs == 1 else "softmax", name="risks")(h)
-        model = Model(x, layers.GlobalAveragePooling1D(name="risk")(h), name="network")
+        mean = layers.GlobalAveragePooling1D(name=_NUMBER if self.number else "risk")(h)
+        model = Model(x, mean, name="network")
         for made, arrays in ready:
             made.set_weights(arrays)
         return model
@@ -267,6 +272,7 @@ class TableNetwork:
             n_bins=held["centre"][1].shape[1] if cut else 0,
             linear="linear" in named,
             n_causes=next((int(name.removeprefix(_HAZARDS)) for name in named if name.startswith(_HAZARDS)), 0),
+            number=_NUMBER in named,
         )
         weights = {"head": held["head"][0], "bias": held["head"][1]}
         weights |= {"linear": held["linear"][0]} if network.linear else {}

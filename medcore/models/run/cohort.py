@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
-from medcore.data.cohort import Cohort
+from medcore.data.cohort import Cohort, Schema
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.preparation.replay import Prepared, prepare
 from medcore.data.splitting.split import Split, SplitSettings, make_split
 from medcore.models.contract.progress import Follower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import Workers
+from medcore.models.run.number import train_number
+from medcore.models.run.number_results import save_number
 from medcore.models.run.results import save_trained
-from medcore.models.run.timed import TimedTrained, train_timed
+from medcore.models.run.sides import TrainedRun
+from medcore.models.run.timed import train_timed
 from medcore.models.run.timed_results import save_timed
-from medcore.models.run.training import Trained, train
+from medcore.models.run.training import train
 from medcore.sealing import Folder
-
-T = TypeVar("T", Trained, TimedTrained)
 
 
 def split_cohort(
@@ -45,11 +46,15 @@ def train_cohort(
     folder: Folder | None = None,
     follower: Follower | None = None,
     workers: Workers | None = None,
-) -> Trained:
+) -> TrainedRun[Any]:
     """Prepare, split and train; keep bundle and results in ``folder`` where one is given.
 
     The worker, the command line, a notebook and the benchmarks all train by this
     function: the same cohort, recipe, split and settings give the same numbers.
+    What is predicted is what the cohort's schema says, and the results are of that: classes
+    (:class:`~medcore.models.run.training.Trained`), by when an event comes (``schema.follow_up``,
+    :class:`~medcore.models.run.timed_results.TimedResults`) or a number (``schema.number``,
+    :class:`~medcore.models.run.number_results.NumberResults`). ``workers`` make the trials of a search.
     What to know about split and model is in ``findings`` of what is returned; what
     is wrong with the cohort itself is found by :func:`medcore.inspect`.
 
@@ -58,46 +63,10 @@ def train_cohort(
         CancelledError: the follower asked to stop.
 
     """
-    trained = _trained(partial(train, workers=workers), cohort, settings, recipe, split, follower)
-    if folder is not None:
-        save_trained(trained, folder)
-    return trained
-
-
-def train_timed_cohort(
-    cohort: Cohort,
-    settings: TrainSettings | None = None,
-    *,
-    recipe: Recipe | None = None,
-    split: SplitSettings | None = None,
-    folder: Folder | None = None,
-    follower: Follower | None = None,
-) -> TimedTrained:
-    """Do what :func:`train_cohort` does for an outcome that comes with its time (``schema.follow_up``).
-
-    Raises:
-        InputError: what cannot be prepared, split or trained, in one sentence.
-        CancelledError: the follower asked to stop.
-
-    """
-    trained = _trained(train_timed, cohort, settings, recipe, split, follower)
-    if folder is not None:
-        save_timed(trained, folder)
-    return trained
-
-
-def _trained(
-    by: Callable[..., T],
-    cohort: Cohort,
-    settings: TrainSettings | None,
-    recipe: Recipe | None,
-    split: SplitSettings | None,
-    follower: Follower | None,
-) -> T:
-    """Prepare, split and train; the manifest notes what it lacks to do the same again: how the file was read, and the split."""
     recipe = recipe or default_recipe(cohort.schema)
     prepared, parts = split_cohort(cohort, recipe, split)
-    trained = by(
+    train_this, save = _by_what_is_predicted(cohort.schema, workers)
+    trained = train_this(
         prepared,
         parts,
         settings or TrainSettings(),
@@ -106,5 +75,20 @@ def _trained(
         cohort_sha256=cohort.sha256,
         follower=follower,
     )
+    # What the manifest lacks to do the same again: how the file was read, and the split.
     plan = {"reading": cohort.source.choices(), "split": (split or SplitSettings()).to_dict()}
-    return replace(trained, bundle=replace(trained.bundle, manifest={**trained.bundle.manifest, "plan": plan}))
+    trained = replace(trained, bundle=replace(trained.bundle, manifest={**trained.bundle.manifest, "plan": plan}))
+    if folder is not None:
+        save(trained, folder)
+    return trained
+
+
+def _by_what_is_predicted(
+    schema: Schema, workers: Workers | None
+) -> tuple[Callable[..., TrainedRun[Any]], Callable[[Any, Folder], None]]:
+    """Return what trains, and what keeps, a model of a schema's outcome."""
+    if schema.number is not None:
+        return train_number, save_number
+    if schema.follow_up is not None:
+        return train_timed, save_timed
+    return partial(train, workers=workers), save_trained

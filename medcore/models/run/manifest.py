@@ -24,9 +24,13 @@ PROJECT = ROOT / "pyproject.toml"
 PACKAGES = ("medcore", "tensorflow", "keras", "scikit-learn", "lightgbm", "numpy", "pandas", "skops")
 INTENDED_USE = N_("For research use; not a medical device.")
 LIMITS = (
-    N_("The risks hold for patients like those the model was trained on; check the flags of every prediction."),
+    N_("At best the risks hold for patients like those the model was trained on; check the flags of every prediction."),
     N_("Contributions say what the model used, not why a patient is ill."),
     N_("Judge the model on your own patients before you rely on it."),
+)
+#: Of bundles kept before: still to be translated.
+EARLIER_LIMITS = (
+    N_("The risks hold for patients like those the model was trained on; check the flags of every prediction."),
 )
 YOUDEN = N_("Youden's index on out-of-fold risks")
 BACKGROUND_NOTE = N_(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,22 +20,25 @@ from medcore.data.schema.targets import absence
 from medcore.errors import BundleError
 from medcore.evaluation import Evaluation
 from medcore.i18n import N_, Message
-from medcore.models.bundle.bundle import read_manifest, write_bundle
-from medcore.models.bundle.files import read_json, replacing, seal, write_json
+from medcore.models.bundle.bundle import read_manifest
+from medcore.models.bundle.files import read_json, write_json
 from medcore.models.contract.task import Indices, Risk
+from medcore.models.run.sides import keep, pack_candidates, pack_sides, unpack_candidates, unpack_sides
 from medcore.models.written.specification import Specification
 from medcore.sealing import Folder, as_folder, get_arrays, put_arrays
 from medcore.targets import Target
 
 if TYPE_CHECKING:
+    from medcore.models.run.number_results import NumberResults
     from medcore.models.run.timed_results import TimedResults
     from medcore.models.run.training import Trained
 
 SUMMARY = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")
 _ARRAYS = "results.npz"
 _FIGURES = "results.json"
-TIMED_FIGURES = "timed_results.json"
-"""The file in which a model that says by when has its figures, which are others."""
+TIMED_FIGURES, NUMBER_FIGURES = "timed_results.json", "number_results.json"
+"""The files in which models that say by when, or predict a number, have their figures, which are others."""
+_SIDE = ("rows", "outcome", "risk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,26 +186,14 @@ class Results:
 
 def save_trained(trained: Trained, folder: Folder) -> None:
     """Keep a run's bundle and results in one sealed folder; an earlier bundle there is replaced, wholly or not at all."""
-    with replacing(as_folder(folder)) as new:
-        write_bundle(trained.bundle, new)
-        write_results(trained.results, new)
-        seal(new)
+    keep(trained.bundle, partial(write_results, trained.results), folder)
 
 
 def write_results(results: Results, folder: Folder) -> None:
     """Write a run's results beside its bundle, without sealing the folder."""
     arrays: dict[str, NDArray[Any]] = {"folds": results.folds}
-    columns = {
-        side: _pack_patients(patients, side, arrays)
-        for side, patients in (("training", results.training), ("test", results.test))
-        if patients is not None
-    }
-    for place, candidate in enumerate(results.candidates):
-        arrays[f"oof_{place}"] = candidate.oof
-        if candidate.test_risk is not None:
-            arrays[f"test_{place}"] = candidate.test_risk
-        if candidate.spread is not None:
-            arrays[f"spread_{place}"] = candidate.spread
+    columns = pack_sides(results, _SIDE, arrays)
+    pack_candidates(results.candidates, arrays)
     put_arrays(folder / _ARRAYS, arrays, compressed=True)
     figures = results.to_dict() | {
         "columns": columns,
@@ -212,7 +204,7 @@ def write_results(results: Results, folder: Folder) -> None:
     write_json(folder / _FIGURES, figures)
 
 
-def about_to_dict(results: Results | TimedResults) -> dict[str, Any]:
+def about_to_dict(results: Results | TimedResults | NumberResults) -> dict[str, Any]:
     """Write down what any run's results say of the patients, their preparation, and what to know."""
     return {
         "table_one": results.table_one.to_dict() if results.table_one else None,
@@ -251,11 +243,17 @@ def read_results(folder: Folder) -> Results:
                 "This model says by when the event comes, so it is judged by other figures; what you asked for does not have them yet."
             )
         )
+    if (folder / NUMBER_FIGURES).is_file():
+        raise BundleError(
+            N_(
+                "This model predicts a number, so it is judged by other figures; what you asked for does not have them yet."
+            )
+        )
     if not has_results(folder):
         raise BundleError(N_("The bundle {folder} has no results of its training beside it."), folder=folder.name)
     figures = read_json(folder / _FIGURES)
     arrays = get_arrays(folder / _ARRAYS)
-    sides = {side: _unpack_patients(side, columns, arrays) for side, columns in figures["columns"].items()}
+    sides = unpack_sides(Patients, _SIDE, figures["columns"], arrays)
     return Results(
         model=figures["model"],
         classes=tuple(figures["classes"]),
@@ -264,70 +262,13 @@ def read_results(folder: Folder) -> Results:
         test=sides.get("test"),
         cross_validated=Evaluation.from_dict(figures["cross_validated"]),
         tested=Evaluation.from_dict(figures["test"]) if figures["test"] else None,
-        candidates=tuple(_candidate(data, place, arrays) for place, data in enumerate(figures["candidates"])),
+        candidates=unpack_candidates(
+            CandidateResult, Evaluation.from_dict, figures["candidates"], arrays, spread="spread"
+        ),
         **about_from_dict(figures),
         specification=Specification.from_dict(figures["specification"]) if figures.get("specification") else None,
         stability=figures.get("stability"),
         manifest=manifest,
-    )
-
-
-def _candidate(data: Mapping[str, Any], place: int, arrays: Mapping[str, NDArray[Any]]) -> CandidateResult:
-    return CandidateResult(
-        name=data["name"],
-        weight=data["weight"],
-        cross_validated=Evaluation.from_dict(data["cross_validated"]),
-        test=Evaluation.from_dict(data["test"]) if data["test"] else None,
-        oof=arrays[f"oof_{place}"],
-        test_risk=arrays.get(f"test_{place}"),
-        spread=arrays.get(f"spread_{place}"),
-        seconds=data["seconds"],
-    )
-
-
-def _pack_patients(patients: Patients, side: str, arrays: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """Put a side's arrays beside the others; return what the sensitive columns are called and mean."""
-    arrays |= {f"{side}_{name}": getattr(patients, name) for name in ("rows", "outcome", "risk")}
-    if patients.groups is not None:
-        arrays[f"{side}_groups"] = patients.groups
-    return pack_sensitive(patients.sensitive, side, arrays)
-
-
-def pack_sensitive(sensitive: pd.DataFrame, side: str, arrays: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """Put the sensitive columns' arrays beside the others; return what they are called and mean."""
-    columns = []
-    for place, name in enumerate(sensitive.columns):
-        values = sensitive[name]
-        numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-        codes, levels = (values.to_numpy(dtype=np.float64, na_value=np.nan), None) if numeric else _levels(values)
-        arrays[f"{side}_sensitive_{place}"] = codes
-        columns.append({"name": str(name), "levels": levels})
-    return columns
-
-
-def _levels(values: pd.Series[Any]) -> tuple[NDArray[Any], list[str]]:
-    codes, levels = pd.factorize(values.astype(object).map(str, na_action="ignore"), sort=True)
-    return np.asarray(codes), [str(v) for v in levels]
-
-
-def unpack_sensitive(side: str, columns: list[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Read back what :func:`pack_sensitive` put there."""
-    sensitive: dict[str, Any] = {}
-    for place, column in enumerate(columns):
-        codes, levels = arrays[f"{side}_sensitive_{place}"], column["levels"]
-        sensitive[column["name"]] = (
-            codes if levels is None else np.array([*levels, None], dtype=object)[codes]  # code −1: missing
-        )
-    return pd.DataFrame(sensitive, index=range(len(arrays[f"{side}_rows"])))
-
-
-def _unpack_patients(side: str, columns: list[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> Patients:
-    return Patients(
-        rows=arrays[f"{side}_rows"],
-        outcome=arrays[f"{side}_outcome"],
-        groups=arrays.get(f"{side}_groups"),
-        sensitive=unpack_sensitive(side, columns, arrays),
-        risk=arrays[f"{side}_risk"],
     )
 
 

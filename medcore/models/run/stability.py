@@ -8,8 +8,9 @@ their mean absolute error, calibration instability); Harrell FE, Lee KL, Mark DB
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,11 @@ from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Indices, Risk, Task
+from medcore.models.run.timed_stability import curve_by, figures_by, refitted_by_when, risks_by_when
 from medcore.models.run.training import refitted, task_of
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.ranking import auroc_with_influence
-from medcore.targets import Target
+from medcore.targets import EventTime, Target
 
 Floats = NDArray[np.float64]
 USUAL_REFITS = 200
@@ -40,7 +42,10 @@ _TRIES = 50
 
 @dataclass(frozen=True, slots=True)
 class Refit:
-    """The modelling repeated on one bootstrap sample: ``risk`` (n, K) of all training rows, and the ``rows`` (m,) it learnt from."""
+    """The modelling repeated on one bootstrap sample: ``risk`` of all training rows, and the ``rows`` (m,) it learnt from.
+
+    Risks are (n, K) of classes, or (n, H) of the event in question by each horizon.
+    """
 
     risk: Risk = field(repr=False)
     rows: Indices = field(repr=False)
@@ -118,7 +123,7 @@ def refits(
         InputError: what cannot be trained, in one sentence.
 
     """
-    check_trainable(prepared, split)
+    check_trainable(prepared, split, other_than_classes=isinstance(prepared.target, EventTime))
     task = task_of(prepared, split, replace(settings, search_minutes=0.0))
     return tuple(_refit(task, number) for number in range(first, first + n))
 
@@ -129,11 +134,25 @@ def stability(
     """Compare the delivered model with its ``found`` refits, two or more, for each question that can be asked.
 
     A question is the event of two classes; of more each class against the rest; of classes in an
-    order each of the target's cuts as well.
+    order each of the target's cuts as well; where the event has its time the place of a horizon.
     """
     task = task_of(prepared, split, settings)
+    if task.by is not None:
+        own, every = risks_by_when(bundle, task), np.arange(task.n)
+        return {
+            place: _compared(
+                own[:, place],
+                np.stack([refit.risk[:, place] for refit in found]),
+                [refit.rows for refit in found],
+                partial(figures_by, task, horizon),
+                partial(curve_by, task, horizon),
+                every,
+            )
+            for place, horizon in enumerate(task.by.horizons)
+        }
     risk = bundle.risk(task.rows)
-    return {question: _of(question, task, risk, found) for question in (*task.target.told, *task.target.cuts)}
+    questions = (*task.target.told, *task.target.cuts)
+    return {question: instability(question, task.target, task.outcome, risk, found) for question in questions}
 
 
 def told(target: Target, classes: Sequence[str], found: Mapping[int, Stability]) -> dict[str, Any]:
@@ -145,23 +164,43 @@ def told(target: Target, classes: Sequence[str], found: Mapping[int, Stability])
     return {"n_refits": found[questions[0]].n_refits, "or_higher": target.ordered, "by_class": by_class}
 
 
-def _of(question: int, task: Task, risk: Risk, found: Sequence[Refit]) -> Stability:
-    event, own = task.target.split(question, task.outcome, risk)
-    risks = np.stack([task.target.split(question, task.outcome, refit.risk)[1] for refit in found])
+def instability(question: int, target: Target, outcome: Indices, risk: Risk, found: Sequence[Refit]) -> Stability:
+    """Compare a model's risks (n, K) of training patients with what its refits give them, for one question of a target."""
+    event, own = target.split(question, outcome, risk)
+    risks = np.stack([target.split(question, outcome, refit.risk)[1] for refit in found])
+    return _compared(
+        own,
+        risks,
+        [refit.rows for refit in found],
+        lambda rows, risk: _figures(event[rows], risk),
+        lambda risk: _curve(event, risk),
+        np.arange(len(outcome)),
+    )
+
+
+def _compared(
+    own: Floats,
+    risks: Floats,
+    samples: Sequence[Indices],
+    figures: Callable[[Indices, Floats], dict[str, float]],
+    curve: Callable[[Floats], tuple[Floats, Floats]],
+    every: Indices,
+) -> Stability:
+    """Compare the model's ``own`` risks (n,) with those of its refits (R, n), each of one of the ``samples``."""
     low, high = np.quantile(risks, [0.025, 0.975], axis=0)
-    on_sample = [_figures(event[refit.rows], r[refit.rows]) for refit, r in zip(found, risks, strict=True)]
-    on_all = [_figures(event, r) for r in risks]
+    on_sample = [figures(rows, r[rows]) for rows, r in zip(samples, risks, strict=True)]
+    on_all = [figures(every, r) for r in risks]
     return Stability(
-        n_refits=len(found),
+        n_refits=len(risks),
         figures={
             name: _corrected(v, [(a[name], b[name]) for a, b in zip(on_sample, on_all, strict=True)])
-            for name, v in _figures(event, own).items()
+            for name, v in figures(every, own).items()
         },
         risk=own,
         low=low,
         high=high,
         error=np.abs(risks - own).mean(axis=0),
-        curves=tuple(_curve(event, r) for r in risks[:MOST_CURVES]),
+        curves=tuple(curve(r) for r in risks[:MOST_CURVES]),
     )
 
 
@@ -175,6 +214,8 @@ def _refit(task: Task, number: int) -> Refit:
         groups=rows if task.groups is None else task.groups[rows],
         settings=replace(task.settings, seed=task.settings.seed + number),
     )
+    if task.by is not None:
+        return Refit(refitted_by_when(replace(own, duration=task.duration[rows]))(task.rows), rows)
     return Refit(refitted(own, NullFollower())(task.rows), rows)
 
 
@@ -187,7 +228,8 @@ def _sample(task: Task, number: int) -> Indices:
         rows = np.concatenate([members[k] for k in rng.integers(0, len(members), len(members))])
         counts = np.zeros((task.n_folds, task.n_classes))
         np.add.at(counts, (task.folds[rows], task.outcome[rows]), 1)
-        if (counts.sum(axis=1) > 0).all() and (counts.sum(axis=0) - counts > 1).all():
+        needed = counts if task.by is None else counts[:, 1:]  # there may be nobody without an event
+        if (counts.sum(axis=1) > 0).all() and (needed.sum(axis=0) - needed > 1).all():
             return np.sort(rows)
     raise SettingsError(
         N_("There are too few patients of one class of the outcome to repeat the modelling on samples of them.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from medcore.models.contract.workers import ThisProcess
 from medcore.models.run.advice import DO_NOT_DECIDE, NO_CLOSER
 from medcore.models.run.manifest import provenance
 from medcore.models.run.predictors import left_out
+from medcore.models.run.sides import TrainedRun
 from medcore.models.run.timed_results import TimedCandidate, TimedPatients, TimedResults
 from medcore.models.run.training import RunRows, fit_all
 from medcore.models.selection.calibration import Calibrator
@@ -39,22 +40,6 @@ from medcore.models.selection.timed import blend_curves
 
 Floats = NDArray[np.float64]
 OBSERVED = N_("the share of the training patients with the event by the horizon")
-
-
-@dataclass(frozen=True, slots=True)
-class TimedTrained:
-    """What a run leaves: a bundle to use, and results to judge it by."""
-
-    bundle: Bundle
-    results: TimedResults = field(repr=False)
-    seconds: float
-    prepared: Prepared = field(repr=False)
-    split: Split = field(repr=False)
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What to know about the split and the models."""
-        return (*self.split.findings, *self.results.findings)
 
 
 def train_timed(
@@ -66,7 +51,7 @@ def train_timed(
     recipe: Recipe,
     cohort_sha256: str,
     follower: Follower | None = None,
-) -> TimedTrained:
+) -> TrainedRun[TimedResults]:
     """Train a model that says by when, and everything it must be compared with.
 
     Every candidate gives each training row a curve from models that have not seen it; the weights of an
@@ -78,12 +63,12 @@ def train_timed(
 
     """
     started = time.perf_counter()
-    check_trainable(prepared, split, by_when=True)
+    check_trainable(prepared, split, other_than_classes=True)
     check_suits(settings.model, prepared.target)
     _check_settings(settings)
     run = RunRows.of(prepared, split, settings)
     fitted, seconds = fit_all(run.task, follower or NullFollower(), ThisProcess())
-    weights, curves = _choose(run.task, fitted, settings)
+    weights, curves = choose(run.task, fitted, settings)
     bundle = Bundle(
         classes=prepared.classes,
         schema=schema.drop(run.left_out),
@@ -100,7 +85,7 @@ def train_timed(
         settings, split, cohort_sha256=cohort_sha256, weights=weights, n_background=len(bundle.background)
     )
     manifest = made | _figures(results)
-    return TimedTrained(
+    return TrainedRun(
         bundle=replace(bundle, manifest=manifest),
         results=replace(results, manifest=manifest | {"schema": bundle.schema.to_dict()}),
         seconds=time.perf_counter() - started,
@@ -118,12 +103,12 @@ def _check_settings(settings: TrainSettings) -> None:
         )
 
 
-def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> tuple[dict[str, float], Curves]:
+def choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> tuple[dict[str, float], Curves]:
     """Decide what counts how much; return the honest curves of that choice too."""
     if settings.model != AUTO:
         return {settings.model: 1.0}, _curves(fitted[settings.model])
-    pooled = {name: _curves(f) for name, f in fitted.items() if name != PREVALENCE}
-    blended = blend_curves(pooled, task.duration, task.outcome, task.times, task.folds)
+    pooled = {name: _curves(f) for name, f in fitted.items()}
+    blended = blend_curves(pooled, task.duration, task.outcome, task.times, task.folds, alone=PREVALENCE)
     return dict(blended.weights), blended.curves
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,17 +17,15 @@ from medcore.data.preparation.methods import Preparation
 from medcore.errors import BundleError
 from medcore.evaluation.survival.performance import SurvivalPerformance
 from medcore.i18n import N_
-from medcore.models.bundle.bundle import read_manifest, write_bundle
-from medcore.models.bundle.files import read_json, replacing, seal, write_json
+from medcore.models.bundle.bundle import read_manifest
+from medcore.models.bundle.files import read_json, write_json
 from medcore.models.contract.task import Indices, Risk
-from medcore.models.contract.timed import Curves
+from medcore.models.contract.timed import Curves, risk_of_curve
 from medcore.models.run.results import TIMED_FIGURES as FIGURES
-from medcore.models.run.results import about_from_dict, about_to_dict, pack_sensitive, unpack_sensitive
+from medcore.models.run.results import about_from_dict, about_to_dict
+from medcore.models.run.sides import TrainedRun, keep, pack_candidates, pack_sides, unpack_candidates, unpack_sides
 from medcore.sealing import Folder, as_folder, get_arrays, put_arrays
 from medcore.targets import EventTime
-
-if TYPE_CHECKING:
-    from medcore.models.run.timed import TimedTrained
 
 _ARRAYS = "timed_results.npz"
 _SIDE = ("rows", "duration", "event", "risk", "curve")
@@ -118,6 +117,30 @@ class TimedResults:
         """Return the place of one of the horizons among the times."""
         return int(np.argmin(np.abs(self.times - horizon)))
 
+    @property
+    def absence(self) -> None:
+        """No class means "none of these": one event is in question."""
+        return
+
+    def about(self, horizon: float) -> TimedResults:
+        """Return the same results, whose risks and threshold are about another of the horizons."""
+        if horizon == self.target.main:
+            return self
+        place = self.by(horizon)
+        training, test = (
+            None if side is None else replace(side, risk=risk_of_curve(side.curve[:, :, place]))
+            for side in (self.training, self.test)
+        )
+        assert training is not None
+        threshold = float(np.clip(self.cross_validated.by(horizon).observed.value, 0.001, 0.999))
+        return replace(
+            self,
+            target=replace(self.target, main=horizon),
+            training=training,
+            test=test,
+            manifest={**self.manifest, "threshold": threshold},
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the figures, JSON-ready and without any row."""
         return {
@@ -153,27 +176,16 @@ class TimedResults:
         }
 
 
-def save_timed(trained: TimedTrained, folder: Folder) -> None:
-    """Keep a run's bundle and results in one sealed folder; an earlier bundle there is replaced, wholly or not at all."""
-    with replacing(as_folder(folder)) as new:
-        write_bundle(trained.bundle, new)
-        _write(trained.results, new)
-        seal(new)
+def save_timed(trained: TrainedRun[TimedResults], folder: Folder) -> None:
+    """Keep a run's bundle and results, as :func:`~medcore.models.run.results.save_trained` does."""
+    keep(trained.bundle, partial(write_timed_results, trained.results), folder)
 
 
-def _write(results: TimedResults, folder: Folder) -> None:
+def write_timed_results(results: TimedResults, folder: Folder) -> None:
+    """Write a run's results beside its bundle, without sealing the folder."""
     arrays: dict[str, NDArray[Any]] = {"folds": results.folds, "times": results.times}
-    columns = {}
-    for side, patients in (("training", results.training), ("test", results.test)):
-        if patients is not None:
-            arrays |= {f"{side}_{name}": getattr(patients, name) for name in _SIDE}
-            if patients.groups is not None:
-                arrays[f"{side}_groups"] = patients.groups
-            columns[side] = pack_sensitive(patients.sensitive, side, arrays)
-    for place, candidate in enumerate(results.candidates):
-        arrays[f"oof_{place}"] = candidate.oof
-        if candidate.test_risk is not None:
-            arrays[f"test_{place}"] = candidate.test_risk
+    columns = pack_sides(results, _SIDE, arrays)
+    pack_candidates(results.candidates, arrays)
     put_arrays(folder / _ARRAYS, arrays, compressed=True)
     write_json(folder / FIGURES, results.to_dict() | {"columns": columns} | about_to_dict(results))
 
@@ -195,14 +207,7 @@ def read_timed_results(folder: Folder) -> TimedResults:
     if not has_timed_results(folder):
         raise BundleError(N_("The bundle {folder} has no results of its training beside it."), folder=folder.name)
     figures, arrays = read_json(folder / FIGURES), get_arrays(folder / _ARRAYS)
-    sides = {
-        side: TimedPatients(
-            **{name: arrays[f"{side}_{name}"] for name in _SIDE},
-            groups=arrays.get(f"{side}_groups"),
-            sensitive=unpack_sensitive(side, columns, arrays),
-        )
-        for side, columns in figures["columns"].items()
-    }
+    sides = unpack_sides(TimedPatients, _SIDE, figures["columns"], arrays)
     return TimedResults(
         model=figures["model"],
         classes=tuple(figures["classes"]),
@@ -218,19 +223,7 @@ def read_timed_results(folder: Folder) -> TimedResults:
         test=sides.get("test"),
         cross_validated=SurvivalPerformance.from_dict(figures["cross_validated"]),
         tested=SurvivalPerformance.from_dict(figures["test"]) if figures["test"] else None,
-        candidates=tuple(_candidate(data, place, arrays) for place, data in enumerate(figures["candidates"])),
+        candidates=unpack_candidates(TimedCandidate, SurvivalPerformance.from_dict, figures["candidates"], arrays),
         **about_from_dict(figures),
         manifest=manifest,
-    )
-
-
-def _candidate(data: Mapping[str, Any], place: int, arrays: Mapping[str, NDArray[Any]]) -> TimedCandidate:
-    return TimedCandidate(
-        name=data["name"],
-        weight=data["weight"],
-        cross_validated=SurvivalPerformance.from_dict(data["cross_validated"]),
-        test=SurvivalPerformance.from_dict(data["test"]) if data["test"] else None,
-        oof=arrays[f"oof_{place}"],
-        test_risk=arrays.get(f"test_{place}"),
-        seconds=data["seconds"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,13 @@ from medcore.features import AnyRows, CodeBook, Layout, Rows, kind_named
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.candidate import (
     AUTO,
-    COX,
     LOGISTIC,
     ORDINAL,
     PREVALENCE,
     SEARCHED,
     automatic,
     candidates,
+    compared_with,
     searched_with,
 )
 from medcore.models.contract.checks import check_suits, check_trainable
@@ -44,25 +44,20 @@ from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
 from medcore.models.run.predictors import left_out, telling
 from medcore.models.run.results import CandidateResult, Patients, Results
-from medcore.models.selection.calibration import Calibrator, choose_calibrator
+from medcore.models.run.sides import TrainedRun
+from medcore.models.selection.calibration import NO_SHIFT, Calibrator, choose_calibrator
 from medcore.models.selection.ensemble import blend
 from medcore.models.written.inputs import inputs_of
 from medcore.models.written.specification import Specification, specify
 from medcore.statistics.scores import class_log_loss
-from medcore.targets import EventTime, Target
+from medcore.targets import EventTime, Number, Target
 
 MAX_BACKGROUND = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """What a run leaves: a bundle to use, and results to judge it by."""
-
-    bundle: Bundle
-    results: Results = field(repr=False)
-    seconds: float
-    prepared: Prepared = field(repr=False)
-    split: Split = field(repr=False)
+class Trained(TrainedRun[Results]):
+    """What a run that tells classes apart leaves."""
 
     @property
     def cross_validated(self) -> Evaluation:
@@ -88,11 +83,6 @@ class Trained:
     def test_risk(self) -> Risk | None:
         """Risks of the test rows."""
         return self.results.test.risk if self.results.test else None
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What to know about the split and the models."""
-        return (*self.split.findings, *self.results.findings)
 
     @property
     def candidates(self) -> tuple[CandidateResult, ...]:
@@ -193,7 +183,8 @@ class RunRows:
     def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> RunRows:
         """Read the rows of a prepared cohort as the models are given them."""
         train = ~split.test
-        codebook = CodeBook.fit(prepared.predictors[train], prepared.kinds)
+        whose = prepared.predictors if prepared.groups is None else prepared.predictors.set_axis(prepared.groups)
+        codebook = CodeBook.fit(whose[train], prepared.kinds)
         rows = codebook.transform(prepared.predictors)
         layout = Layout.of(rows.take(train), codebook.kinds)
         kept = telling(layout)
@@ -212,11 +203,14 @@ class RunRows:
             layout=layout,
             settings=settings,
             groups=None if split.wholes is None else split.wholes[train],
+            by_site=split.kind == "site",
         )
         if isinstance(prepared.target, EventTime) and prepared.duration is not None:
             duration = prepared.duration[train]
             times = curve_times(duration, task.outcome, prepared.target.horizons)
             task = replace(task, by=prepared.target, duration=duration, times=times)
+        if isinstance(prepared.target, Number) and prepared.value is not None:
+            task = replace(task, n_classes=1, number=prepared.target, value=prepared.value[train])
         return cls(prepared, split, task, codebook, rows.take(split.test), dropped)
 
     def background(self) -> Rows:
@@ -245,8 +239,7 @@ class _Chosen:
 
 
 def _names(settings: TrainSettings, n_rows: int, target: Target) -> tuple[str, ...]:
-    simple = COX if isinstance(target, EventTime) else LOGISTIC
-    names = automatic(n_rows, target) if settings.model == AUTO else (PREVALENCE, simple, settings.model)
+    names = automatic(n_rows, target) if settings.model == AUTO else (*compared_with(target), settings.model)
     return tuple(dict.fromkeys((*names, SEARCHED) if settings.search_minutes else names))
 
 
@@ -285,7 +278,9 @@ def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -
         names = (settings.model, *([SEARCHED] if settings.search_minutes else []))
         name = min(names, key=lambda name: class_log_loss(task.outcome, fitted[name].oof))
         weights, oof = {name: 1.0}, fitted[name].oof
-    choice = choose_calibrator(oof, task.outcome, task.folds, enforced=settings.class_weight is not None)
+    enforced = settings.class_weight is not None
+    methods = NO_SHIFT if task.by_site and not enforced else None
+    choice = choose_calibrator(oof, task.outcome, task.folds, enforced=enforced, methods=methods)
     return _Chosen(weights, choice.calibrator, choice.oof)
 
 

@@ -26,7 +26,7 @@ def warm_up() -> None:
         import_module(f"medcore.models.{name}")
     import tensorflow as tf
 
-    tf.function(lambda x: tf.reduce_sum(x * x), jit_compile=True)(tf.ones((4, 4)))
+    tf.function(lambda x: tf.reduce_sum(x * x), jit_compile=True, autograph=False)(tf.ones((4, 4)))
     # What was imported stays: to look through it again would cost each collection 0.1 to 0.2 s.
     gc.collect()
     gc.freeze()

@@ -21,13 +21,24 @@ from scipy.special import logit as scipy_logit
 from medcore.models.contract.task import Indices, Risk, clean
 from medcore.statistics.logistic import MODEL_EDGE
 from medcore.statistics.scores import class_log_loss, class_log_loss_terms
+from medcore.statistics.survival.complementary import complementary_log_log
 from medcore.targets import Target
 
 Floats = NDArray[np.float64]
 EVENT_METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
 MANY_CLASS_METHODS = ("none", "temperature", "vector")
+COMPLEMENTARY = "complementary"
+"""A line on the scale of log(−log(1 − risk)) of the event in question, by a time; other events keep their risks where there is room."""
+LINE = "line"
+"""A line through predicted numbers."""
+NO_SHIFT = ("none", "temperature")
+"""Where folds are whole sites. A site left out is wrong by what sets it apart, and the others, whose models learnt from it,
+by the contrary: what shifts risks to mend these moves the left-out site's the wrong way (decision 64)."""
 _SAME_LOSS = 0.002
 """With few patients a smaller gain in log loss is mostly chance."""
+_LEAST_SLOPE = 0.1
+"""A recalibration may flatten risks to this share of their log odds and no further, for at 0 it is no longer the model that
+is judged: where the order of patients is worse than chance, by chance, it would always become a tie (decision 78)."""
 _VENN_ABERS_GRID = 100
 _MIN_ROWS_FOR_STEPS = 100
 """Isotonic regression and Venn–Abers are not tried with fewer events or non-events in all: they would overfit."""
@@ -45,10 +56,31 @@ class Calibrator:
     then: Calibrator | None = None
 
     def apply(self, risk: Risk) -> Risk:
-        """Recalibrate risks of shape ``(n, K)``."""
-        if self.method != "none":
+        """Recalibrate risks of shape ``(n, K)``, or numbers (n, 1)."""
+        if self.method == COMPLEMENTARY:
+            risk = _complementary(risk, self.parameters["intercept"][0], self.parameters["slope"][0])
+        elif self.method == LINE:
+            risk = self.parameters["intercept"][0] + self.parameters["slope"][0] * risk
+        elif self.method != "none":
             risk = clean(_APPLY[self.method](risk, self.parameters), risk.shape[1])
         return risk if self.then is None else self.then.apply(risk)
+
+    def at(self, time: float) -> Calibrator:
+        """Return the recalibration of risks by a time; lines join what is known at several, and nothing else differs by time."""
+        own: Mapping[str, tuple[float, ...]] = self.parameters
+        if self.method == COMPLEMENTARY:
+            own = {k: (float(np.interp(time, self.parameters["time"], v)),) for k, v in own.items()}
+        return Calibrator(self.method, own, None if self.then is None else self.then.at(time))
+
+    def curves(self, incidence: NDArray[np.float64], times: Floats) -> NDArray[np.float64]:
+        """Recalibrate incidences of every cause by ``times`` (T,), (n, causes, T), at each time as :meth:`at` does."""
+        if self.method == "none" and self.then is None:
+            return incidence
+        found = np.empty_like(incidence)
+        for place, time in enumerate(times):
+            risk = np.column_stack([1.0 - incidence[:, :, place].sum(axis=1), incidence[:, :, place]])
+            found[:, :, place] = self.at(float(time)).apply(risk)[:, 1:]
+        return found
 
     def followed_by(self, later: Calibrator) -> Calibrator:
         """Return this recalibration with another one applied after it, and after those that follow it already."""
@@ -96,8 +128,9 @@ def choose_calibrator(
     With fewer than 100 events or non-events nothing is done unless it lowers the log
     loss by ``_SAME_LOSS``. The returned honest risks of a fold come from the method
     that the other folds chose: neither their log loss nor their calibration slope has
-    had a say in the choice. ``enforced`` rules out doing nothing; ``methods`` are
-    those that may be chosen, instead of all.
+    had a say in the choice. Where recalibrating, so judged, does not lower the log loss, nothing is
+    done, and the risks are returned as they are: what is delivered is what is judged. ``enforced`` rules
+    out doing nothing; ``methods`` are those that may be chosen, instead of all.
     """
     allowed = [m for m in _methods(outcome, risk.shape[1], enforced) if methods is None or m in methods]
     honest = {m: _cross_fitted(m, risk, outcome, folds) for m in allowed}
@@ -114,7 +147,10 @@ def choose_calibrator(
     for fold in np.unique(folds):
         held = folds == fold
         oof[held] = honest[best(everybody if held.all() else ~held)][held]
-    chosen = fit_calibrator(best(everybody), risk, outcome)
+    method = best(everybody)
+    if "none" in terms and (method == "none" or class_log_loss(outcome, oof) >= terms["none"].mean()):
+        method, oof = "none", honest["none"]
+    chosen = fit_calibrator(method, risk, outcome)
     return CalibrationChoice(chosen, oof, {m: float(values.mean()) for m, values in terms.items()})
 
 
@@ -147,6 +183,14 @@ def _scores(risk: Risk) -> Floats:
     return np.asarray(scipy_logit(np.clip(risk[:, 1], MODEL_EDGE, 1 - MODEL_EDGE)))
 
 
+def _complementary(risk: Risk, intercept: float, slope: float) -> Risk:
+    event = -np.expm1(-np.exp(intercept + slope * complementary_log_log(risk[:, 1])))
+    others = risk[:, 2:]
+    room = np.minimum(1.0, (1.0 - event) / np.maximum(others.sum(axis=1), MODEL_EDGE))
+    others = others * room[:, None]
+    return np.column_stack([1.0 - event - others.sum(axis=1), event, others])
+
+
 def _both(p: Floats) -> Risk:
     return np.column_stack([1.0 - p, p])
 
@@ -173,7 +217,7 @@ def _logistic_fit(columns: Floats, target: Floats, *, lowest: Floats) -> Floats:
 
 
 def _fit_platt(risk: Risk, outcome: Indices) -> dict[str, tuple[float, ...]]:
-    slope, intercept = _logistic_fit(_scores(risk)[:, None], _soft_targets(outcome), lowest=np.zeros(1))
+    slope, intercept = _logistic_fit(_scores(risk)[:, None], _soft_targets(outcome), lowest=np.full(1, _LEAST_SLOPE))
     return {"slope": (float(slope),), "intercept": (float(intercept),)}
 
 
@@ -187,7 +231,7 @@ def _beta_columns(risk: Risk) -> Floats:
 
 
 def _fit_beta(risk: Risk, outcome: Indices) -> dict[str, tuple[float, ...]]:
-    a, b, c = _logistic_fit(_beta_columns(risk), _soft_targets(outcome), lowest=np.zeros(2))
+    a, b, c = _logistic_fit(_beta_columns(risk), _soft_targets(outcome), lowest=np.full(2, _LEAST_SLOPE))
     return {"abc": (float(a), float(b), float(c))}
 
 

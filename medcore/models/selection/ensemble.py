@@ -64,6 +64,46 @@ def choose_weights(true: Floats) -> Floats:
     return np.asarray(weights / weights.sum())
 
 
+def square_weights(products: Floats, ours: Floats, own: float, n: int) -> Floats:
+    """Return the weights w ``(m,)`` with the lowest square loss wᵀ A w − 2 bᵀ w + c, drawn towards equal ones.
+
+    ``products`` is A (m, m), ``ours`` b (m,), ``own`` c, summed over ``n`` rows. The loss is put in units of a log
+    likelihood by what the equal weights leave, as of a normal error; the pull is as for classes.
+    """
+    m = len(ours)
+    even = np.full(m, 1.0 / m)
+    scale = n / (2.0 * max(float(even @ products @ even - 2.0 * ours @ even + own), 1e-9))
+
+    def cost(free: Floats) -> tuple[float, Floats]:
+        w = _shares(free)
+        value = scale * (w @ products @ w - 2.0 * ours @ w) + PULL * m**2 / 2.0 * ((w - even) ** 2).sum()
+        slope = scale * 2.0 * (products @ w - ours) + PULL * m**2 * (w - even)
+        return float(value), np.asarray(w * (slope - w @ slope))
+
+    found = _shares(minimize(cost, np.zeros(m), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x)
+    found = np.where(found >= LEAST_WEIGHT, found, 0.0)
+    return np.asarray(found / found.sum())
+
+
+def blend_numbers(candidates: Mapping[str, Risk], value: Floats, folds: Indices) -> Blend:
+    """Choose weights for candidates' out-of-fold numbers ``(n, 1)`` by their squared error; what is honest is as in :func:`blend`."""
+    names = list(candidates)
+    spread = max(float(value.std()), 1e-300)  # so that nothing depends on the unit
+    stack = np.stack([candidates[name][:, 0] for name in names]) / spread
+    wanted = value / spread
+
+    def best(rows: NDArray[np.bool_]) -> Floats:
+        own, ours = wanted[rows] - wanted.mean(), stack[:, rows] - wanted.mean()
+        return square_weights(ours @ ours.T, ours @ own, float(own @ own), int(rows.sum()))
+
+    oof = np.empty((len(value), 1))
+    for fold in np.unique(folds):
+        held = folds == fold
+        oof[held, 0] = spread * (best(~held) @ stack[:, held])
+    weights = best(np.ones(len(value), dtype=bool))
+    return Blend({name: float(w) for name, w in zip(names, weights, strict=True) if w > 0}, oof)
+
+
 def _shares(free: Floats) -> Floats:
     odds = np.exp(free - free.max())
     return np.asarray(odds / odds.sum())

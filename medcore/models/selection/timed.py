@@ -1,4 +1,8 @@
-"""How much each candidate's curve counts: weights with the lowest integrated Brier score out of fold, drawn towards equal ones."""
+"""How much each candidate's curve counts: weights with the lowest integrated Brier score out of fold, drawn towards equal ones.
+
+The incidence alone then takes the share with which that score is lowest: risks that are too extreme out of fold are
+drawn towards the mean, as a calibration slope below 1 does it (Copas 1983, J R Stat Soc B 45:311).
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from medcore.models.contract.timed import Curves
-from medcore.models.selection.ensemble import LEAST_WEIGHT, PULL
+from medcore.models.selection.ensemble import LEAST_WEIGHT, square_weights
 from medcore.statistics.survival.censoring import Censoring
 
 Floats = NDArray[np.float64]
@@ -26,10 +29,13 @@ class CurveBlend:
 
 
 def blend_curves(
-    candidates: Mapping[str, Curves], duration: Floats, event: Ints, times: Floats, folds: Ints
+    candidates: Mapping[str, Curves], duration: Floats, event: Ints, times: Floats, folds: Ints, *, alone: str
 ) -> CurveBlend:
-    """Choose weights for candidates' out-of-fold curves by ``times`` (T,), by the event in question."""
-    names = list(candidates)
+    """Choose weights for candidates' out-of-fold curves by ``times`` (T,), by the event in question.
+
+    ``alone`` is the candidate that gives everybody the incidence.
+    """
+    names = [*(name for name in candidates if name != alone), alone]
     stack = np.stack([candidates[name] for name in names])
     sums = _Sums.of(stack[:, :, 0], duration, event, times)
     curves = np.empty_like(stack[0])
@@ -42,7 +48,7 @@ def blend_curves(
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Each row's part in the integrated Brier score of a mean of curves: wᵀ A w − 2 bᵀ w + c."""
+    """Each row's part in the integrated Brier score of a mean of curves, the incidence last: wᵀ A w − 2 bᵀ w + c."""
 
     products: Floats
     ours: Floats
@@ -65,25 +71,11 @@ class _Sums:
         return cls(products, ours, own)
 
     def weights(self, rows: NDArray[np.bool_]) -> Floats:
-        """Return the weights (m,) that serve these rows best.
-
-        The score is put in units of a log likelihood by what the equal weights leave, as of a
-        normal error; the pull is as for classes.
-        """
-        products, ours, own = self.products[rows].sum(axis=0), self.ours[rows].sum(axis=0), float(self.own[rows].sum())
-        m, n = len(ours), int(rows.sum())
-        even = np.full(m, 1.0 / m)
-        scale = n / (2.0 * max(float(even @ products @ even - 2.0 * ours @ even + own), 1e-9))
-
-        def cost(free: Floats) -> tuple[float, Floats]:
-            odds = np.exp(free - free.max())
-            w = odds / odds.sum()
-            value = scale * (w @ products @ w - 2.0 * ours @ w) + PULL * m**2 / 2.0 * ((w - even) ** 2).sum()
-            slope = scale * 2.0 * (products @ w - ours) + PULL * m**2 * (w - even)
-            return float(value), np.asarray(w * (slope - w @ slope))
-
-        free = minimize(cost, np.zeros(m), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        odds = np.exp(free - free.max())
-        found = odds / odds.sum()
-        found = np.where(found >= LEAST_WEIGHT, found, 0.0)
-        return np.asarray(found / found.sum())
+        """Return the weights (m,) that serve these rows best."""
+        products, ours = self.products[rows].sum(axis=0), self.ours[rows].sum(axis=0)
+        own, n = float(self.own[rows].sum()), int(rows.sum())
+        models = np.append(square_weights(products[:-1, :-1], ours[:-1], own, n), 0.0)
+        towards = np.eye(len(ours))[-1] - models
+        bent = float(towards @ products @ towards)
+        share = float(towards @ (ours - products @ models)) / bent if bent > 0 else 0.0
+        return np.asarray(models + towards * (min(share, 1.0) if share >= LEAST_WEIGHT else 0.0))

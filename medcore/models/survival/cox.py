@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from medcore.features import AnyRows, FeatureMaker, Rows
 from medcore.i18n import N_
+from medcore.models.coalitions.after_sums import HIGHEST_SCORE, AfterSums, CompetingHazards, CumulativeHazards
+from medcore.models.coalitions.layers import LayeredCoalitions, Sums, column_shares
 from medcore.models.contract.candidate import COX, Candidate
 from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Task
 from medcore.models.contract.timed import Curves, TimedPart
@@ -21,6 +23,7 @@ from medcore.models.learners.ridge import (
     ROWS_TO_CHOOSE_PENALTY,
     STRAIGHT,
     TESTING_PENALTY,
+    blocks_of,
     maker_for,
 )
 from medcore.models.learners.splines import Splines, possible_splines
@@ -30,7 +33,6 @@ from medcore.statistics.cox import Cox, RiskSets, cox_loss, fit_cox, score_gains
 Floats = NDArray[np.float64]
 _CHUNK = 2_000_000
 """Numbers that are worked on at once where causes compete: rows times steps of the baselines."""
-_HIGHEST_SCORE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,12 @@ class CauseModel:
 
     def scores(self, rows: AnyRows) -> Floats:
         """Return log hazard ratios (n,) against a patient whose columns are all 0."""
-        return np.asarray(np.clip(self.matrix(rows) @ self.baseline.coefficients, -_HIGHEST_SCORE, _HIGHEST_SCORE))
+        return np.asarray(np.clip(self.matrix(rows) @ self.baseline.coefficients, -HIGHEST_SCORE, HIGHEST_SCORE))
+
+    def shares(self, rows: Rows) -> Sums:
+        """Return each column's share in the score, ``(n, 1, P, 1)``."""
+        blocks = blocks_of(self.maker, self.splines)
+        return column_shares(self.matrix, blocks, self.baseline.coefficients[:, None], rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
@@ -90,6 +97,26 @@ class CoxPart(TimedPart):
         size = max(1, _CHUNK // max(1, len(steps)))
         pieces = [incidences(ratios[:, i : i + size], rises, steps, times) for i in range(0, len(rows), size)]
         return np.concatenate(pieces) if pieces else np.empty((0, len(self.causes), len(times)))
+
+    def coalitions(self) -> LayeredCoalitions:
+        """Return how the regressions answer for coalitions: their scores are sums over the columns, in double precision as in :meth:`curve`."""
+        after: AfterSums = CumulativeHazards() if len(self.causes) == 1 else CompetingHazards()
+        return LayeredCoalitions(
+            lambda rows: np.concatenate([cause.shares(rows) for cause in self.causes], axis=3),
+            np.zeros((1, len(self.causes))),
+            self._baselines(),
+            after,
+            len(self.causes[0].maker.blocks_),
+        )
+
+    def _baselines(self) -> dict[str, Floats]:
+        """Return what the baselines have come to by the horizon."""
+        if len(self.causes) == 1:
+            hazard = self.causes[0].baseline.cumulative(np.array([self.horizon]))
+            return {"hazard": hazard[None]}
+        steps = np.unique(np.concatenate([c.baseline.times for c in self.causes]))
+        rises = np.stack([on_steps(c.baseline, steps) for c in self.causes])
+        return {"rises": rises[:, : max(1, np.searchsorted(steps, self.horizon, side="right"))]}
 
     def save(self, folder: Folder, /) -> dict[str, Any]:  # noqa: ARG002
         """Return everything; nothing is large."""

@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.features import AnyRows
+from medcore.features import AnyRows, Rows
 from medcore.i18n import N_
 from medcore.models.contract.candidate import PREVALENCE, Candidate
+from medcore.models.contract.coalitions import SameForAll
 from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Task
-from medcore.models.contract.timed import Curves, TimedPart
+from medcore.models.contract.timed import Curves, TimedPart, risk_of_curve
 from medcore.sealing import Folder
 from medcore.statistics.survival.incidence import Incidence
 
@@ -34,6 +35,10 @@ class IncidencePart(TimedPart):
         before = np.column_stack([np.zeros(len(self.incidence)), self.incidence])
         by = before[:, np.searchsorted(self.steps, times, side="right")]
         return np.tile(by, (len(rows), 1, 1))
+
+    def coalitions(self) -> SameForAll:
+        """Return how it answers for coalitions: alike."""
+        return SameForAll(risk_of_curve(self.curve(Rows.of(np.zeros((1, 1))), np.array([self.horizon]))[:, :, 0]))
 
     def save(self, folder: Folder, /) -> dict[str, Any]:  # noqa: ARG002
         """Return everything; nothing is large."""

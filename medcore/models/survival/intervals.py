@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 
 from medcore.features import AnyRows, Layout, Rows
 from medcore.models.bundle.files import inside, read_json, write_json
+from medcore.models.coalitions.trees import TreeCoalitions
 from medcore.models.contract.candidate import part_classes
-from medcore.models.contract.coalitions import TYPICAL_SUMS, WrittenOut
-from medcore.models.contract.task import Indices, Part, Task
-from medcore.models.contract.timed import Curves, TimedPart
+from medcore.models.contract.coalitions import TYPICAL_SUMS, Coalitions, WrittenOut
+from medcore.models.contract.task import Indices, Part, Risk, Task
+from medcore.models.contract.timed import Curves, TimedPart, risk_of_curve
 from medcore.sealing import Folder
 
 Floats = NDArray[np.float64]
 MOST_INTERVALS, EVENTS_AN_INTERVAL = 16, 8
 """Intervals at most, and events in each, about: fewer tell no hazard, more make rows and no difference."""
 _INTERVAL_KIND = "numeric"
+CLOCKED_SUMS = 4 * TYPICAL_SUMS
+"""What trees cost for one composite row where all intervals are asked about, in multiplications, about."""
 
 
 def cut_points(task: Task) -> Floats:
@@ -123,12 +126,6 @@ def incidence_of(hazards: NDArray[np.floating], ends: Floats, times: Floats) -> 
     return np.asarray((past + shares[:, at] * gone[:, :, None]).transpose(0, 2, 1))
 
 
-class _AskedByInterval(WrittenOut):
-    """Composite rows written out, each of which is asked about interval by interval and so costs as many times."""
-
-    n_sums: ClassVar[int] = MOST_INTERVALS * TYPICAL_SUMS
-
-
 @dataclass(frozen=True, slots=True)
 class IntervalPart(TimedPart):
     """A model of classes that predicts what happens in each interval, by its ``ends`` (J,)."""
@@ -141,13 +138,37 @@ class IntervalPart(TimedPart):
     def curve(self, rows: AnyRows, times: Floats, /) -> Curves:
         """Return each row's cumulative incidence of every cause by ``times``."""
         rows = Rows.of(rows)
-        needed = int(min(np.searchsorted(self.ends, times.max(initial=0.0), side="left") + 1, len(self.ends)))
-        risk = self.inner.risk(every_interval(rows, needed))
-        return incidence_of(risk.reshape(len(rows), needed, -1)[:, :, 1:], self.ends[:needed], times)
+        ends = self._until(float(times.max(initial=0.0)))
+        risk = self.inner.risk(every_interval(rows, len(ends)))
+        return incidence_of(risk.reshape(len(rows), len(ends), -1)[:, :, 1:], ends, times)
 
-    def coalitions(self) -> WrittenOut:
-        """Return how the model answers for coalitions."""
-        return _AskedByInterval(self)
+    def _until(self, time: float) -> Floats:
+        """Return the ends of the intervals that have begun before a time."""
+        return self.ends[: np.searchsorted(self.ends, time, side="left") + 1]
+
+    def coalitions(self) -> Coalitions:
+        """Return how the model answers for coalitions: trees, in every interval at once."""
+        inner, ends = self.inner.coalitions(), self._until(self.horizon)
+        if not isinstance(inner, TreeCoalitions):
+            return WrittenOut(self)
+
+        def risk_of(sums: Floats) -> Risk:
+            by_interval = sums.reshape(len(sums), -1, len(ends)).transpose(0, 2, 1)
+            hazards = inner.risk_of(by_interval.reshape(len(sums) * len(ends), -1))[:, 1:]
+            whole = incidence_of(hazards.reshape(len(sums), len(ends), -1), ends, np.array([self.horizon]))
+            return risk_of_curve(whole[:, :, 0])
+
+        def read(rows: Rows) -> NDArray[Any]:
+            return inner.read(with_interval(rows, np.zeros(len(rows), np.int64)))
+
+        return replace(
+            inner,
+            read=read,
+            owners=lambda n_columns: inner.owners(n_columns + 1),
+            risk_of=risk_of,
+            n_ticks=len(ends),
+            n_sums=CLOCKED_SUMS,
+        )
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write the model of the intervals into a folder of its own."""

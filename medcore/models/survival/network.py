@@ -14,21 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import AnyRows, FeatureMaker
-from medcore.models.contract.task import CandidateFollower, Fitted, ProgressReporter, Task
+from medcore.models.coalitions.after_sums import HazardsPutTogether
+from medcore.models.coalitions.networks import network_coalitions
+from medcore.models.contract.coalitions import Coalitions, WrittenOut
+from medcore.models.contract.task import Fitted, ProgressReporter, Task
 from medcore.models.contract.timed import Curves, TimedPart, risk_of_curve
 from medcore.models.learners.networks import (
     NETWORK,
-    TABLE_VALIDATION,
-    least_seeds,
-    maker_of,
     read_members,
+    table_members,
     table_settings,
+    train_by_fold,
     write_members,
 )
 from medcore.models.survival.intervals import cut_points, entered, incidence_of
 from medcore.models.trainer.hazards import coded
 from medcore.models.trainer.predict import TrainedNetworks
-from medcore.models.trainer.train import members_for, train_networks
 from medcore.sealing import Folder
 
 Floats = NDArray[np.float64]
@@ -50,6 +51,16 @@ class HazardNetworkPart(TimedPart):
         hazards = np.mean([network.hazards(maker.transform(rows)) for maker, network in pairs], axis=0)
         return incidence_of(hazards, self.ends, times)
 
+    def coalitions(self) -> Coalitions:
+        """Return how the networks answer for coalitions: what their first kernels make of a row are sums."""
+        inner = network_coalitions(self.makers, self.networks)
+        if inner is None:
+            return WrittenOut(self)
+        starts = np.concatenate([[0.0], self.ends[:-1]])
+        spent = np.clip((self.horizon - starts) / (self.ends - starts), 0.0, 1.0).astype(np.float32)
+        after = HazardsPutTogether(inner.after, self.networks[0].architecture.n_causes)
+        return replace(inner, weights={**inner.weights, "spent": spent}, after=after)
+
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write every member as a ``.keras`` file that anyone can load."""
         members = write_members(folder, self.makers, self.networks)
@@ -65,30 +76,17 @@ class HazardNetworkPart(TimedPart):
 def fit_hazard_network(task: Task, reporter: ProgressReporter) -> Fitted:
     """Train the network for clinical tables in every fold; these members together are the model, as for classes."""
     assert task.by is not None
-    n_seeds = max(task.settings.n_seeds, least_seeds(task))
     ends, n_causes = cut_points(task), task.by.n_causes
     target = coded(*entered(task.duration, task.outcome, ends), n_causes)
-    members = members_for(
-        task.outcome,
-        folds=task.folds,
-        n_seeds=n_seeds,
-        seed=task.settings.seed,
-        validation_share=TABLE_VALIDATION,
-        groups=task.groups,
-    )
-    makers = [maker_of(task, task.training(fold), "robust") for fold in range(task.n_folds)]
-    matrices = [maker.transform(task.rows) for maker in makers]
-    members = tuple(replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members))
     settings = replace(table_settings(task), n_causes=n_causes, n_intervals=len(ends))
     n_codes = (len(ends) + 1) * (n_causes + 1)
-    trained = train_networks(None, target, n_codes, members, settings, follower=CandidateFollower(reporter))
-    groups = [trained.choose(range(place * n_seeds, (place + 1) * n_seeds)) for place in range(task.n_folds)]
+    found = train_by_fold(task, reporter, table_members(task), settings, target=target, n_codes=n_codes)
     curves = np.empty((task.n, n_causes, len(task.times)))
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        curves[held] = incidence_of(groups[fold].hazards(matrices[fold][held]), ends, task.times)
+        curves[held] = incidence_of(found.networks[fold].hazards(found.matrices[fold][held]), ends, task.times)
     at = int(np.searchsorted(task.times, task.by.main))
-    part = HazardNetworkPart(task.by.main, ends, tuple(makers), tuple(groups))
+    part = HazardNetworkPart(task.by.main, ends, found.makers, found.networks)
     return Fitted(risk_of_curve(curves[:, :, at]), part, curves=curves)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -23,7 +24,7 @@ _EVERY_SECONDS = 5.0
 
 
 def fingerprint(
-    features: Floats | None, outcome: NDArray[np.int64], members: Sequence[Member], settings: NetworkSettings
+    features: Floats | None, outcome: NDArray[Any], members: Sequence[Member], settings: NetworkSettings
 ) -> str:
     """Return a name for exactly this training: rows, members, seeds and settings."""
     digest = hashlib.sha256(json.dumps([_VERSION, settings.to_dict(), len(members)], sort_keys=True).encode())

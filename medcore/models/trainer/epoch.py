@@ -37,6 +37,7 @@ class Rules:
     focal_gamma: float
     bagging: bool
     n_causes: int = 0
+    number: bool = False
 
     @property
     def adaptive(self) -> bool:
@@ -65,7 +66,7 @@ class Plan(NamedTuple):
     """One epoch, step by step: which rows in which order, and how each step counts."""
 
     rows: Any  # (S, M, B) row numbers, any row where there is none
-    target: Any  # (S, M, B) class index
+    target: Any  # (S, M, B) class index, or the number
     importance: Any  # (S, M, B) what a row counts in its step; 0 where there is none
     rates: Any  # (S,) learning rate
     scales: Any  # (S, M) correction for moments that began at zero
@@ -139,6 +140,8 @@ def loss_gradient(logits: Any, target: Any, rules: Rules) -> Any:
     """
     import tensorflow as tf
 
+    if rules.number:  # half the squared error
+        return logits - target[:, :, None, None]
     if rules.n_causes:
         return _hazard_gradient(logits, target, rules.n_causes)
     if rules.focal_gamma:

@@ -41,6 +41,12 @@ def ensemble_log_loss(logits: Floats, target: NDArray[np.integer]) -> Floats:
     return loss
 
 
+def squared_error(outputs: Floats, target: NDArray[np.floating]) -> Floats:
+    """Return the squared error (…, k) of every sub-model's output (…, k, 1), for numbers (…)."""
+    error: Floats = outputs[..., 0] - target[..., None]
+    return error**2
+
+
 def weighted_mean(loss: Floats, importance: Floats, n: NDArray[np.integer]) -> Floats64:
     """Return the mean (M,) of losses (S, M, B) that count differently, over ``n`` (M,) rows; NaN without any."""
     with np.errstate(invalid="ignore"):

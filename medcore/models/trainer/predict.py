@@ -57,6 +57,10 @@ class TrainedNetworks:
         found = self._run(features, None, mean=True).astype(np.float64)
         return found.reshape(len(features), -1, self.architecture.n_causes)
 
+    def numbers(self, features: Floats) -> NDArray[np.float64]:
+        """Return the mean number (n,) over all members, for rows (n, F)."""
+        return self._run(features, None, mean=True)[:, 0].astype(np.float64)
+
     def choose(self, members: Sequence[int]) -> TrainedNetworks:
         """Return only some members."""
         chosen = list(members)
@@ -134,7 +138,7 @@ def _predict_program(
 
         def body(i: Any, seen: Any) -> Any:
             rows = tf.repeat(x[i][None], members, axis=0)
-            risk = mean_risk(architecture.logits(named, measured, rows, None), architecture.n_causes)
+            risk = mean_risk(architecture.logits(named, measured, rows, None), architecture)
             return i + 1, seen.write(i, tf.reduce_mean(risk, 0) if mean else risk)
 
         _, seen = tf.while_loop(lambda i, *_: i < tiles, body, (0, seen))

@@ -21,7 +21,14 @@ from medcore.models.trainer.checkpoint import Arrays, Checkpoint, fingerprint
 from medcore.models.trainer.epoch import EpochLogits, Plan, Rules, State, TrainingArrays, epoch_program, moment_scales
 from medcore.models.trainer.hazards import hazard_loss_each, mean_hazard_loss
 from medcore.models.trainer.memory import check_memory
-from medcore.models.trainer.metrics import batch_auroc, ensemble_log_loss, log_loss_each, risk_of, weighted_mean
+from medcore.models.trainer.metrics import (
+    batch_auroc,
+    ensemble_log_loss,
+    log_loss_each,
+    risk_of,
+    squared_error,
+    weighted_mean,
+)
 from medcore.models.trainer.plan import (
     Member,
     Shapes,
@@ -44,7 +51,7 @@ _CURVES = ("loss", "val_loss", "auroc", "val_auroc")
 
 def train_networks(
     features: Floats | None,
-    outcome: NDArray[np.int64],
+    outcome: NDArray[np.int64] | NDArray[np.float64],
     n_classes: int,
     members: Sequence[Member],
     settings: NetworkSettings,
@@ -59,7 +66,7 @@ def train_networks(
 
     Args:
         features: prepared predictors, float32 (n, F), finite; ``None`` if every member brings its own.
-        outcome: class indices, int64 (n,).
+        outcome: class indices, int64 (n,); numbers of about unit spread where the settings say ``number``.
         n_classes: number of classes K, two or more.
         members: rows, validation rows, seed and perhaps own features of each network.
         settings: architecture, optimiser, epochs and the rest.
@@ -154,7 +161,7 @@ class _Training:
     def __init__(
         self,
         features: Floats | None,
-        outcome: NDArray[np.int64],
+        outcome: NDArray[np.int64] | NDArray[np.float64],
         n_classes: int,
         members: Sequence[Member],
         settings: NetworkSettings,
@@ -163,7 +170,7 @@ class _Training:
         self._settings = settings
         self._name = fingerprint(features, outcome, members, settings)
         stacked, self._offsets, self._widths = _stack(features, self._members)
-        self._outcome = np.resize(outcome, len(stacked)).astype(np.int32)
+        self._outcome = np.resize(outcome, len(stacked)).astype(np.float32 if settings.number else np.int32)
         self.architecture = _architecture(stacked, n_classes, settings)
         check_memory(self.architecture.parts, len(self._members))
         self._shapes = Shapes.of(self._members, settings)
@@ -235,7 +242,7 @@ class _Training:
         in_step = np.maximum((rows >= 0).sum(2, keepdims=True), 1).astype(np.float32)
         return counted, Plan(
             rows=np.maximum(rows, 0),
-            target=np.maximum(counted.target, 0),
+            target=counted.target if self._settings.number else np.maximum(counted.target, 0),
             importance=counted.importance / in_step,
             rates=learning_rates(self._settings, epoch, self._shapes),
             scales=moment_scales(self._rules, done),
@@ -248,14 +255,17 @@ class _Training:
     def _what_rows_count(self, rows: NDArray[np.int32]) -> _Counted:
         """Look up what rows (S, M, B) are to the losses."""
         there = rows >= 0
-        target = np.where(there, self._outcome[np.maximum(rows, 0)], -1)
-        importance = self._class_weight[np.arange(len(self._members))[:, None], np.maximum(target, 0)] * there
+        target = np.where(there, self._outcome[np.maximum(rows, 0)], np.array(-1, self._outcome.dtype))
+        of_class = 0 if self._settings.number else np.maximum(target, 0)
+        importance = self._class_weight[np.arange(len(self._members))[:, None], of_class] * there
         return _Counted(target, importance.astype(np.float32), there.sum((0, 2)))
 
     def _curves(self, told: EpochLogits, counted: _Counted) -> dict[str, NDArray[np.float64]]:
         used, logits, judged = self._shapes.n_steps, told.logits.numpy(), told.val_logits.numpy()
         if self._settings.n_causes:
             return self._hazard_curves(logits[:used], judged, counted)
+        if self._settings.number:
+            return self._number_curves(logits[:used], judged, counted)
         watched = min(used, -(-_MOST_WATCHED // self._shapes.batch))
         target, importance = counted.target[:used], counted.importance[:used]
         each = log_loss_each(logits[:used], np.maximum(target, 0), focal_gamma=self._settings.focal_gamma).mean(-1)
@@ -272,6 +282,18 @@ class _Training:
         causes, none = self._settings.n_causes, np.full(len(self._members), np.nan)
         each = hazard_loss_each(logits, np.maximum(counted.target[: len(logits)], 0), causes).mean(-1)
         val_loss = mean_hazard_loss(judged, np.maximum(self._judged.target, 0), causes)
+        return {
+            "loss": weighted_mean(each, counted.importance[: len(logits)], counted.n),
+            "val_loss": weighted_mean(val_loss, self._judged.importance, self._judged.n),
+            "auroc": none,
+            "val_auroc": none,
+        }
+
+    def _number_curves(self, logits: Floats, judged: Floats, counted: _Counted) -> dict[str, NDArray[np.float64]]:
+        """Return the mean squared errors; numbers have no AUROC."""
+        none = np.full(len(self._members), np.nan)
+        each = squared_error(logits, counted.target[: len(logits)]).mean(-1)
+        val_loss = squared_error(judged.mean(-2, keepdims=True), self._judged.target)[..., 0]
         return {
             "loss": weighted_mean(each, counted.importance[: len(logits)], counted.n),
             "val_loss": weighted_mean(val_loss, self._judged.importance, self._judged.n),
@@ -307,7 +329,7 @@ class _Training:
 
 
 def _architecture(stacked: Floats, n_classes: int, settings: NetworkSettings) -> Architecture:
-    outputs = settings.n_causes * settings.n_intervals or Target(n_classes).n_scores
+    outputs = settings.n_causes * settings.n_intervals or (1 if settings.number else Target(n_classes).n_scores)
     if settings.architecture == "network":
         return TableNetwork.fitting(stacked, outputs, settings)
     return DenseNetwork(stacked.shape[1], outputs, settings.layers, settings.activation, settings.dropout)
@@ -324,6 +346,7 @@ def _rules(settings: NetworkSettings) -> Rules:
         focal_gamma=settings.focal_gamma,
         bagging=settings.bagging,
         n_causes=settings.n_causes,
+        number=settings.number,
     )
 
 
@@ -346,7 +369,7 @@ def _own_features(features: Floats | None, member: Member) -> Floats:
     return own
 
 
-def _class_weight(outcome: NDArray[np.int64], n_classes: int, settings: NetworkSettings) -> Floats:
+def _class_weight(outcome: NDArray[Any], n_classes: int, settings: NetworkSettings) -> Floats:
     if settings.class_weight is None:
         return np.ones(n_classes, np.float32)
     count = np.maximum(np.bincount(outcome, minlength=n_classes), 1)
@@ -356,9 +379,9 @@ def _class_weight(outcome: NDArray[np.int64], n_classes: int, settings: NetworkS
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Classes (S, M, B), −1 where there is no row, what each row counts (0 there), and the number of rows (M,)."""
+    """Classes or numbers (S, M, B), −1 where there is no row, what each row counts (0 there), and the number of rows (M,)."""
 
-    target: NDArray[np.int32]
+    target: NDArray[Any]
     importance: Floats
     n: NDArray[np.int64]
 

@@ -95,16 +95,20 @@ def _values(model: Specification, place: int) -> list[float | str | None]:
 
 
 def _round_numbers(low: float, high: float, n: int = 8) -> list[float]:
-    """Return about ``n`` round numbers from ``low`` to ``high``, both ends among them.
+    """Return about ``n`` round numbers from ``low`` to ``high``, both ends among them; whole ones between whole ends.
 
     >>> _round_numbers(29.0, 77.0)
     [29.0, 35.0, 40.0, 45.0, 50.0, 55.0, 60.0, 65.0, 70.0, 77.0]
+    >>> _round_numbers(1.0, 4.0)
+    [1.0, 2.0, 3.0, 4.0]
     """
     if high <= low:
         return [low]
     rough = (high - low) / n
     size = 10.0 ** np.floor(np.log10(rough))
     step = float(min((m * size for m in (1, 2, 5, 10)), key=lambda s: abs(np.log(s / rough))))
+    if low == round(low) and high == round(high):
+        step = max(step, 1.0)  # codes and counts have nothing between
     inner = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     kept = [float(np.round(v, 12)) for v in inner if low + 0.6 * step < v < high - 0.6 * step]
     return [low, *kept, high]

@@ -24,6 +24,8 @@ STANDARD: Final = "ua-1"
 """PDF/UA-1 (ISO 14289-1): tagged for screen readers; Typst refuses to write what does not meet it."""
 _INCHES, _COMPACT = 5.6, 0.8
 """The width of a picture, and what a compact document has of it."""
+_HALF, _TALLER, _TALLEST = 3.25, 1.45, 460.0
+"""Two charts that follow one another stand side by side: how wide, how much taller for that, and up to which height in pixels."""
 _LONG_WORD = re.compile(r"[^\s_\u200b\u3000-\u9fff\uff00-\uffef]{24}(?=[^\s\u200b])")
 _MAY_END = "\u200b"
 """Zero width space: a line may end here."""
@@ -77,14 +79,30 @@ def _data(document: Document) -> dict[str, Any]:
         "region": region or None,
         "fonts": FAMILIES,
         "compact": document.compact,
-        "blocks": [
-            _block(block, chinese=chinese, inches=_INCHES * (_COMPACT if document.compact else 1.0))
-            for block in document.blocks
-        ],
+        "blocks": _blocks(document, chinese=chinese),
     }
 
 
-def _block(block: Block, *, chinese: bool, inches: float) -> dict[str, Any]:
+def _blocks(document: Document, *, chinese: bool) -> list[dict[str, Any]]:
+    """Write the blocks, two small charts that follow one another as a pair."""
+    if document.compact:
+        return [_block(block, chinese=chinese, inches=_INCHES * _COMPACT) for block in document.blocks]
+    found, rest = [], list(document.blocks)
+    while rest:
+        block, *rest = rest
+        if rest and _is_small(block) and _is_small(rest[0]):
+            pair = [_block(one, chinese=chinese, inches=_HALF, taller=_TALLER) for one in (block, rest.pop(0))]
+            found.append({"kind": "pair", "pictures": pair})
+        else:
+            found.append(_block(block, chinese=chinese, inches=_INCHES))
+    return found
+
+
+def _is_small(block: Block) -> bool:
+    return isinstance(block, Picture) and (block.figure.layout.height or 0) <= _TALLEST
+
+
+def _block(block: Block, *, chinese: bool, inches: float, taller: float = 1.0) -> dict[str, Any]:
     def words(text: str) -> str:
         return breakable(printable(text, chinese=chinese))
 
@@ -105,7 +123,7 @@ def _block(block: Block, *, chinese: bool, inches: float) -> dict[str, Any]:
         case Picture(figure):
             title, subtitle = (words(plain(text)) for text in headline(figure))
             alt = printable(plain(alt_text(figure)), chinese=chinese)
-            svg = to_svg(figure, width=inches)
+            svg = to_svg(figure, width=inches, taller=taller)
             return {
                 "kind": "picture",
                 "title": title,
@@ -113,6 +131,7 @@ def _block(block: Block, *, chinese: bool, inches: float) -> dict[str, Any]:
                 "svg": svg,
                 "alt": alt,
                 "inches": inches,
+                "large": not _is_small(block),
             }
 
 
@@ -128,7 +147,7 @@ def printable(text: str, *, chinese: bool) -> str:
     Quotation marks outside Chinese are straight: the font's curly ones are as wide as a Chinese character.
     """
     if not chinese:
-        text = text.translate({0x201C: '"', 0x201D: '"'})
+        text = text.translate({0x201C: '"', 0x201D: '"', 0x2018: "'", 0x2019: "'"})
     return "".join(letter if letter in "\n\t" or ord(letter) in _letters() else _plainer(letter) for letter in text)
 
 

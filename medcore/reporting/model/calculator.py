@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from html import escape
 from typing import Any
 
 from medcore.data.schema.ranges import unit_message
-from medcore.evaluation.figures.words import with_interval
-from medcore.i18n import LANGUAGES, _, current_language, language
+from medcore.evaluation.figures.words import METRICS, short, with_interval
+from medcore.evaluation.groups.sites import MEASURES
+from medcore.i18n import LANGUAGES, _, current_language, language, running
 from medcore.models.contract.titles import title
 from medcore.models.run.manifest import INTENDED_USE, LIMITS
 from medcore.models.run.results import Results
+from medcore.models.run.sites import site_comparison
 from medcore.models.written.specification import Specification
 from medcore.settings import ASSETS
 
@@ -115,14 +117,33 @@ def caveats(model: Specification, results: Results) -> list[str]:
             when=str(results.manifest["created"])[:10],
             hash=str(results.manifest["data_sha256"])[:16],
         ),
-        _(
-            "Out of fold, on patients each model had not seen: AUROC {auroc}, calibration slope {slope} (95 % intervals).",
-            auroc=with_interval(judged.metrics["auroc"]),
-            slope=with_interval(judged.metrics["calibration_slope"], digits=2),
-        ),
+        *_judged_at_sites(model, results),
     ]
+    if len(lines) == 1:
+        lines.append(
+            _(
+                "Out of fold, on patients each model had not seen: AUROC {auroc}, calibration slope {slope} (95 % intervals).",
+                auroc=with_interval(judged.metrics["auroc"]),
+                slope=with_interval(judged.metrics["calibration_slope"], digits=2),
+            )
+        )
     if not model.delivered:
         lines.append(
             _("This is the equation that was trained beside the delivered model; its risks differ from that one's.")
         )
     return [*lines, *(_(limit) for limit in LIMITS)]
+
+
+def _judged_at_sites(model: Specification, results: Results) -> list[str]:
+    """Say what to expect at another site; nothing where the table has no sites to be judged by."""
+    own = None if model.delivered else results.candidate(model.learner)
+    found = site_comparison(results, None if own is None else replace(results.training, risk=own.oof))
+    if found is None or not found.means:
+        return []
+    seen = (
+        _("Out of fold, each site judged by itself, by models that had not seen it:")
+        if found.left_out
+        else _("Out of fold, each site judged by itself, by models that had seen other patients of it:")
+    )
+    told = (found.means[name].sentence(short(_(METRICS[name]))) for name in MEASURES if name in found.means)
+    return [running([seen, *map(str, told)])]

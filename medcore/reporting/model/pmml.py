@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from medcore.data.values.folding import fold_text
 from medcore.models.learners.equation import Term
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.written.inputs import Input
@@ -14,6 +15,8 @@ from medcore.models.written.specification import Specification
 NAMESPACE = "http://www.dmg.org/PMML-4_4"
 SMALLEST = 1e-7
 """Risks are kept within this and 1, as :func:`~medcore.models.contract.task.clean` does."""
+WHOLE_NUMBER = r"^(-?[0-9]+)\.0$"
+"""How other programs write the whole numbers of a coded category; :func:`~medcore.data.values.folding.fold_texts` reads them so too."""
 Node = ET.Element
 Operand = Node | float | str
 
@@ -126,6 +129,9 @@ def _prepared(source: Input) -> Node:
         old = _apply("and", _apply("greaterThan", source.name, 90.0), _apply("lessThan", source.name, 130.0))
         capped = _apply("if", old, 90.0, source.name)
         known = _apply("if", _apply("isNotMissing", source.name), capped)  # nothing else: missing stays missing
+    if any(fold_text(f"{name}.0") == name for name in source.categories):
+        whole = _apply("replace", source.name, _constant(WHOLE_NUMBER), _constant("$1"))
+        known = _apply("if", _apply("isNotMissing", source.name), whole)
     if source.absent is None:
         return known
     if source.numeric:

@@ -8,8 +8,9 @@ import numpy as np
 
 from medcore.data.describe.small_cells import FEWEST_TOLD
 from medcore.evaluation.figures.words import with_interval
-from medcore.i18n import _
+from medcore.i18n import _, number
 from medcore.models.run.manifest import LIMITS
+from medcore.models.run.sites import site_comparison
 from medcore.reporting.formats.document import Block, Bullets, Heading
 from medcore.reporting.inputs import ReportInputs
 from medcore.reporting.standards.tripod import part
@@ -24,13 +25,26 @@ FALL = 0.02
 """A fall of the AUROC from out of fold to the locked test set that is told."""
 GOOD_SLOPES = (0.8, 1.25)
 """Calibration slopes outside are told: risks too extreme, or too much alike."""
+CHANCE = 0.5
+"""The AUROC of a model that tells nobody apart."""
+ADVICE = frozenset({"model.no_better_than_prevalence", "model.worse_than_simple", "model.simple_is_as_good"})
+"""Findings of training that say how far the model itself is shown to be of use."""
 FEW_EVENTS = 100
 """Fewer patients with or without the outcome say little of calibration (Collins et al., Stat Med 2016;35:214)."""
 
 
 def limits(inputs: ReportInputs, *, too_few: Sequence[str] = ()) -> list[Block]:
     """Print what limits the use of this model: first what this study found, then what is true of all."""
-    own = (*too_few, *_sites(inputs), *_missing(inputs), *_few(inputs), *_locked(inputs))
+    own = (
+        *too_few,
+        *_advice(inputs),
+        *_sites(inputs),
+        *_elsewhere(inputs),
+        *_missing(inputs),
+        *_few(inputs),
+        *_classes(inputs),
+        *_locked(inputs),
+    )
     always = (
         *(_(limit) for limit in LIMITS),
         _(
@@ -39,6 +53,11 @@ def limits(inputs: ReportInputs, *, too_few: Sequence[str] = ()) -> list[Block]:
         _("This report lists the items of TRIPOD+AI; it does not claim that they are met."),
     )
     return [Heading(part("limits"), 1), Bullets((*own, *always))]
+
+
+def _advice(inputs: ReportInputs) -> Iterator[str]:
+    """Tell what training found: that the model cannot be shown to beat the prevalence or the simple one, or loses to it."""
+    yield from (str(f.message) for f in inputs.results.findings if f.code in ADVICE)
 
 
 def _sites(inputs: ReportInputs) -> Iterator[str]:
@@ -62,6 +81,18 @@ def _sites(inputs: ReportInputs) -> Iterator[str]:
         high=round(100 * shares[most]),
         most=most,
     )
+
+
+def _elsewhere(inputs: ReportInputs) -> Iterator[str]:
+    """Tell where the sites do not rule out that the model is of no use at another one."""
+    found = site_comparison(inputs.results)
+    area = None if found is None else found.means.get("auroc")
+    if area is not None and area.expected.low <= CHANCE:
+        yield _(
+            "At another site the AUROC is expected between {low} and {high}: these sites do not rule out that the model tells nobody apart there.",
+            low=number(area.expected.low, ".2f"),
+            high=number(area.expected.high, ".2f"),
+        )
 
 
 def _missing(inputs: ReportInputs) -> Iterator[str]:
@@ -115,15 +146,35 @@ def _locked(inputs: ReportInputs) -> Iterator[str]:
         )
     slope = after["calibration_slope"]
     if slope.exists and not GOOD_SLOPES[0] <= slope.value <= GOOD_SLOPES[1]:
-        words = (
+        told = with_interval(slope, digits=2)
+        yield (
             _(
                 "On the locked test set the calibration slope was {slope}: high risks were too high and low ones too low.",
-                slope=with_interval(slope, digits=2),
+                slope=told,
+            )
+            if slope.value < 1
+            else _("On the locked test set the calibration slope was {slope}: risks were too much alike.", slope=told)
+        )
+
+
+def _classes(inputs: ReportInputs) -> Iterator[str]:
+    """Tell of each of more classes where its own risks are too extreme or too much alike, out of fold."""
+    judged = inputs.results.cross_validated
+    for name, called in zip(judged.classes, inputs.class_names, strict=True):
+        slope = judged.per_class[name]["calibration_slope"] if judged.per_class else None
+        if slope is None or not slope.exists or GOOD_SLOPES[0] <= slope.value <= GOOD_SLOPES[1]:
+            continue
+        told = with_interval(slope, digits=2)
+        yield (
+            _(
+                "Out of fold the calibration slope of {name} against the rest was {slope}: its high risks were too high and its low ones too low.",
+                name=called,
+                slope=told,
             )
             if slope.value < 1
             else _(
-                "On the locked test set the calibration slope was {slope}: risks were too much alike.",
-                slope=with_interval(slope, digits=2),
+                "Out of fold the calibration slope of {name} against the rest was {slope}: its risks were too much alike.",
+                name=called,
+                slope=told,
             )
         )
-        yield words

@@ -22,7 +22,7 @@ QUESTIONS: tuple[tuple[str, str, str], ...] = (
     ("4.2", N_("Were continuous and categorical predictors handled appropriately?"), "auto:specification,models"),
     ("4.3", N_("Were all enrolled patients in the analysis?"), "auto:flow"),
     ("4.4", N_("Were missing data handled appropriately?"), "auto:preparation"),
-    ("4.5", N_("Was selecting predictors by their single associations avoided?"), "predictors_chosen"),
+    ("4.5", N_("Was selecting predictors by their single associations avoided?"), "auto:models+predictors_chosen"),
     ("4.6", N_("Were complexities of the data (several rows a patient, sites) accounted for?"), "auto:models"),
     ("4.7", N_("Were discrimination and calibration both judged?"), "auto:results"),
     ("4.8", N_("Were overfitting and optimism accounted for?"), "auto:models"),

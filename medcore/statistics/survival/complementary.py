@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medcore.statistics.logistic import EDGE, Floats
+from medcore.statistics.arrays import Floats
+from medcore.statistics.logistic import EDGE
 
 #: Steps at most, the size of a step at which they end, and the largest coefficient that counts as finite.
 _STEPS, _SMALL, _LARGEST = 100, 1e-10, 1e4

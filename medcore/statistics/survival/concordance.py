@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 from medcore.statistics.survival.censoring import Censoring
 from medcore.statistics.survival.life_table import Ints, checked
 

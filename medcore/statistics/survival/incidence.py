@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 from medcore.statistics.proportions import Z95
 from medcore.statistics.survival.life_table import Ints, LifeTable, shares
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
 
-from medcore.statistics.logistic import Floats
+from medcore.statistics.arrays import Floats
 from medcore.statistics.survival.life_table import Ints, checked
 
 
@@ -15,7 +14,8 @@ from medcore.statistics.survival.life_table import Ints, checked
 class Rate:
     """Events of cause 1, the time over which all patients together were followed, and events by unit of it.
 
-    ``low`` and ``high`` are Garwood's exact 95 % bounds (1936, Biometrika 28:437).
+    ``low`` and ``high`` are Garwood's exact 95 % bounds (1936, Biometrika 28:437): quantiles of
+    gamma distributions, written with ``scipy.special``, since ``scipy.stats`` takes 0.4 s to import.
 
     >>> rate = Rate.of(np.array([2.0, 3.0, 5.0]), np.array([1, 0, 1]))
     >>> rate.person_time, rate.rate, round(rate.low, 4), round(rate.high, 4)
@@ -35,6 +35,8 @@ class Rate:
         events, time = int(np.sum(event == 1)), float(duration.sum())
         if time <= 0:
             return cls(events, time, float("nan"), float("nan"), float("nan"))
-        low = float(chi2.ppf(0.025, 2 * events)) / 2 if events else 0.0
-        high = float(chi2.ppf(0.975, 2 * (events + 1))) / 2
+        from scipy.special import gammaincinv
+
+        low = float(gammaincinv(events, 0.025)) if events else 0.0
+        high = float(gammaincinv(events + 1, 0.975))
         return cls(events, time, events / time, low / time, high / time)

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, text, update
+from sqlalchemy import Select, bindparam, select, text, update
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from medcore.i18n import Message
 from medcore.studies.audit.actions import ACTIONS
@@ -21,6 +21,17 @@ HEAD = "audit.head"
 """By what a session remembers the head it wrote, so that it is kept apart once it is committed."""
 CHAIN_LOCK = 0x6D65646175646974  # "medaudit": writers of one database extend the chain one after the other
 SALT_BYTES = 16
+_OF_STUDY = AuditRow.study_id == bindparam("study_id")
+LAST_UNDOABLE = (
+    select(AuditRow)
+    .options(defer(AuditRow.before))  # what an undo puts back may be a whole schema, and only an undo needs it
+    .where(_OF_STUDY, AuditRow.before.is_not(None))
+    .where(AuditRow.id.not_in(select(AuditRow.undoes).where(_OF_STUDY, AuditRow.undoes.is_not(None))))
+    .where(AuditRow.action.not_in(bindparam("but", expanding=True)))
+    .order_by(AuditRow.id.desc())
+    .limit(1)
+)
+"""The newest change of a study that can still be undone."""
 
 
 def record(
@@ -101,14 +112,7 @@ def rows(session: Session) -> Iterator[AuditRow]:
 
 def last_undoable(session: Session, study_id: str, *, but: Collection[str] = ()) -> AuditRow | None:
     """Return the newest change that can still be undone, leaving out some actions."""
-    undone = select(AuditRow.undoes).where(AuditRow.study_id == study_id, AuditRow.undoes.is_not(None))
-    return session.scalars(
-        select(AuditRow)
-        .where(AuditRow.study_id == study_id, AuditRow.before.is_not(None), AuditRow.id.not_in(undone))
-        .where(AuditRow.action.not_in(but))
-        .order_by(AuditRow.id.desc())
-        .limit(1)
-    ).first()
+    return session.scalars(LAST_UNDOABLE, {"study_id": study_id, "but": list(but)}).first()
 
 
 def _end_of_chain(session: Session) -> Head:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
@@ -10,6 +13,15 @@ from medcore.i18n import N_
 from medcore.studies.owners import LOCAL_OWNER
 from medcore.studies.people.roles import ACCESS, ROLES, Access, Role
 from medcore.studies.tables import PersonRow, ShareRow, StudyRow
+
+
+class Whose(NamedTuple):
+    """As much of a study as decides who may see it."""
+
+    id: str
+    owner: str
+    deleted_at: datetime | None
+
 
 ROLE = "role"
 """By what a session remembers people's roles."""
@@ -31,7 +43,7 @@ def role_of(session: Session, person: str) -> Role:
     return kept[person]
 
 
-def access_of(session: Session, person: str, study: StudyRow) -> Access | None:
+def access_of(session: Session, person: str, study: StudyRow | Whose) -> Access | None:
     """Return the most that a person may do with a study; ``None`` when it does not exist for them.
 
     The owner may do everything, others what was shared with them until it is deleted, and a reader reads.
@@ -47,7 +59,9 @@ def access_of(session: Session, person: str, study: StudyRow) -> Access | None:
     return "read" if role_of(session, person) == "reader" else granted
 
 
-def require(session: Session, person: str, study: StudyRow, wants: Access, *, run_id: str | None = None) -> Access:
+def require(
+    session: Session, person: str, study: StudyRow | Whose, wants: Access, *, run_id: str | None = None
+) -> Access:
     """Return what a person may do with a study, when it is at least what they want.
 
     Raises:

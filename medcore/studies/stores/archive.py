@@ -34,6 +34,7 @@ from medcore.errors import InputError, MedcoreError, UnreadableFileError
 from medcore.i18n import N_, Message
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.manifest import package_version
+from medcore.models.run.number_results import has_number_results, read_number_results
 from medcore.models.run.results import read_results
 from medcore.models.run.timed_results import has_timed_results, read_timed_results
 from medcore.safe_files import scratch_folder
@@ -341,7 +342,8 @@ def _unpacked(members: Mapping[str, bytes], scratch: Folder) -> dict[int, Folder
             number = int(PurePosixPath(name).parts[1])
             folders[number] = scratch / "runs" / str(number)
     for folder in folders.values():
-        (read_timed_results if has_timed_results(folder) else read_results)(folder)
+        read = read_number_results if has_number_results(folder) else read_results
+        (read_timed_results if has_timed_results(folder) else read)(folder)
     return folders
 
 

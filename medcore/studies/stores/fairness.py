@@ -31,7 +31,7 @@ class Place:
     seconds: float | None
 
 
-class Fairness(StoreBase):
+class FairShares(StoreBase):
     """The part of the store that knows whose turn it is."""
 
     def turns(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ from medcore.studies.audit.head import keep_head
 from medcore.studies.database import WRITES, check_database, open_database
 from medcore.studies.faults import named_faults
 from medcore.studies.kept.files import FileStore
-from medcore.studies.people.access import require
+from medcore.studies.people.access import Whose, require
 from medcore.studies.people.roles import Access
 from medcore.studies.records import REMOVED
 from medcore.studies.tables import CohortRow, RunRow, StudyRow
@@ -27,12 +27,14 @@ logger = logging.getLogger("medcore.studies")
 
 REFUSED_SECONDS = 60.0
 """How long the same refusal is told once."""
+NO_STUDY = N_("There is no such study, or it is not yours. Open one from the list of studies.")
 HELD = "held"
 STUDIES: Select[StudyRow, CohortRow] = select(StudyRow, CohortRow).join(CohortRow, CohortRow.id == StudyRow.cohort_id)
 """Studies with their tables, which the session then has when it is asked for them."""
 # Statements are built once: SQLAlchemy takes longer to build one than SQLite to answer it.
 ONE_STUDY = STUDIES.where(StudyRow.id == bindparam("study_id"))
 ONE_STUDY_LOCKED = ONE_STUDY.with_for_update(of=StudyRow)
+WHOSE = select(StudyRow.id, StudyRow.owner, StudyRow.deleted_at).where(StudyRow.id == bindparam("study_id"))
 _writings = 0
 
 
@@ -120,8 +122,23 @@ def study_row(
         granted = require(session, person, row, wants)
         deleted = deleted and granted == "own"
     if row is None or (row.deleted_at is not None and not deleted):
-        raise NotFoundError(N_("There is no such study, or it is not yours. Open one from the list of studies."))
+        raise NotFoundError(NO_STUDY)
     return row
+
+
+def access_to(session: Session, person: str, study_id: str) -> Access:
+    """Return what a person may do with a study, without reading the rest of it.
+
+    Raises:
+        NotFoundError: there is none, or it was deleted.
+        RefusedError: it is somebody else's.
+
+    """
+    found = session.execute(WHOSE, {"study_id": study_id}).first()
+    granted = None if found is None else require(session, person, Whose(*found), "read")
+    if found is None or granted is None or found.deleted_at is not None:
+        raise NotFoundError(NO_STUDY)
+    return granted
 
 
 def run_row(session: Session, person: str, run_id: str, *, wants: Access = "read", lock: bool = False) -> RunRow:

@@ -24,7 +24,7 @@ from medcore.studies.people.roles import Access
 from medcore.studies.records import REMOVED, AuditEntry, Choice, RunPlan, StudyRecord
 from medcore.studies.stores.fairness import check_studies, room_left
 from medcore.studies.stores.put_back import put_back, set_fields
-from medcore.studies.stores.session import STUDIES, StoreBase, study_row
+from medcore.studies.stores.session import STUDIES, StoreBase, access_to, study_row
 from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
 LONGEST_NAME = 200
@@ -119,13 +119,11 @@ class StudyStore(StoreBase):
         """Keep edited split settings; runs of the old ones become out of date."""
         return self._change(owner, study_id, "split.changed", {"split": split.to_dict()})
 
-    def save_choice(
-        self, owner: str, study_id: str, *, run_id: str, model: str, threshold: float | None, rationale: str = ""
-    ) -> StudyRecord:
+    def save_choice(self, owner: str, study_id: str, choice: Choice) -> StudyRecord:
         """Keep the model and threshold a person settled on, with the reason."""
+        threshold = choice.threshold
         if threshold is not None and not 0.0 <= threshold <= 1.0:
             raise SettingsError(N_("The threshold is {value}; it is a risk between 0 and 1."), value=threshold)
-        choice = Choice(run_id, model, threshold, rationale)
         return self._change(owner, study_id, "choice.changed", {"choice": choice.to_dict()})
 
     def save_answers(self, owner: str, study_id: str, answers: Mapping[str, str]) -> StudyRecord:
@@ -155,8 +153,7 @@ class StudyStore(StoreBase):
     def last_change(self, owner: str, study_id: str) -> AuditEntry | None:
         """Return the change that undo would take back, if this person may undo it."""
         with self._reading() as session:
-            row = study_row(session, owner, study_id)
-            access = access_of(session, owner, row)
+            access = access_to(session, owner, study_id)
             last = audit.last_undoable(session, study_id, but=() if access == "own" else SHARING)
             if last is None or access == "read" or (last.action in OWNERS_ALONE and access != "own"):
                 return None

@@ -34,6 +34,7 @@ KIND_WORDS: Mapping[str, str] = {
     "boolean": N_("yes / no"),
     "date": N_("date"),
     "text": N_("free text"),
+    "note": N_("note, read word by word"),
 }
 SEPARATOR = " | "
 
@@ -132,7 +133,7 @@ def _config() -> dict[str, Any]:
         ),
         "missing": config.NumberColumn(
             _("Missing"),
-            format="%.0f %%",
+            format="%.0f%%",
             help=_("Empty cells and codes for missing, as the profile counts them."),
         ),
         "reason": config.TextColumn(_("Why it was read so"), width="large"),

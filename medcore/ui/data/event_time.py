@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from medcore.charts.survival_curves import follow_up
 from medcore.data.cohort import Schema
-from medcore.data.follow_up import UNIT_NAMES, about, span
+from medcore.data.follow_up import UNIT_NAMES, FollowUp, about, shown_unit, span
 from medcore.data.preparation.event_time import choose_event_time, possible_horizons, propose_event_times
-from medcore.data.preparation.follow_up import event_times
+from medcore.data.preparation.follow_up import EventTimes, event_times
+from medcore.data.preparation.number import could_be_number, is_number
+from medcore.data.schema.class_names import class_names
 from medcore.data.schema.targets import class_counts, default_positive
 from medcore.data.values.words import NEGATIVE_WORDS
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, current_language
 from medcore.statistics.survival.censoring import Censoring
 from medcore.studies.records import StudyRecord
-from medcore.targets.event_time import UNITS
+from medcore.targets.event_time import DAYS, UNITS
 from medcore.ui.kit.cache import cohort, once, store
 from medcore.ui.kit.layout import caption, facts
+from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.text import one_line
 
@@ -26,11 +32,11 @@ WAYS = {
     "dates": N_("Two dates"),
     "study": N_("Date of the event, and an end of study"),
 }
-ASKED = {"classes": N_("Whether it happens"), "time": N_("By when it happens")}
+ASKED = {"classes": N_("Whether it happens"), "time": N_("By when it happens"), "number": N_("How much it is")}
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class _Asked:
     """What the form asks for beside the horizons."""
 
     status: str
@@ -58,15 +64,19 @@ class _Answers:
         return chosen.change(self.status, level_labels=old.level_labels, label=old.label)
 
 
-def by_when(study: StudyRecord, target: str) -> bool:
-    """Ask whether it is asked if something happens, or by when; the likelier of the two comes first."""
+def what_is_asked(study: StudyRecord, target: str) -> str:
+    """Ask whether it is asked if something happens, by when, or how much of it there is; the likeliest comes first."""
     proposed = once(lambda: propose_event_times(cohort(study).frame, study.schema), "event_times", study.identity)
     timed = study.schema.follow_up is not None if study.schema.outcome else any(p.status == target for p in proposed)
     order = ["time", "classes"] if timed else ["classes", "time"]
-    return (
-        choice(_("What is asked"), order, key=f"data.asked.{study.id}.{target}.{timed}", show=lambda a: _(ASKED[a]))
-        == "time"
-    )
+    column, frame, outcome = study.schema[target], cohort(study).frame, study.schema.outcome
+    chosen = study.schema.number is not None and outcome is not None and outcome.name == target
+    if chosen or (not timed and is_number(frame, column)):
+        order = ["number", *order]
+    elif could_be_number(frame, column):
+        order = [*order, "number"]
+    key = f"data.asked.{study.id}.{target}.{timed}.{order[0]}"
+    return choice(_("What is asked"), order, key=key, show=lambda a: _(ASKED[a]))
 
 
 def event_time_form(study: StudyRecord, status: str) -> None:
@@ -80,8 +90,25 @@ def event_time_form(study: StudyRecord, status: str) -> None:
     unit = drafted.follow_up.unit
     times = once(lambda: event_times(cohort(study), drafted), "times", *key)
     possible = once(lambda: possible_horizons(times, unit), "horizons", *key)
-    old = study.schema.follow_up
-    kept = [h for h in (old.horizons if old else drafted.follow_up.horizons) if h in possible] or possible[-1:]
+    horizons, main = _horizons(study, status, drafted.follow_up, possible)
+    caption(str(drafted[status].reason or ""))
+    _followed(times, drafted.follow_up, horizons)
+    asked = (float(main), *(float(h) for h in horizons if h != main))
+    schema = _called(study, once(lambda: answers.schema(study, asked), *key, asked), status)
+    kept_as = study.schema.outcome
+    settled = study.schema.follow_up == schema.follow_up and kept_as is not None and kept_as.name == status
+    settled = settled and kept_as is not None and kept_as.level_labels == schema[status].level_labels
+    if not settled and st.button(_("Use this outcome"), key="data.outcome.save", type="primary"):
+        store().save_schema(study.owner, study.id, replace(schema))
+        st.rerun()
+
+
+def _horizons(
+    study: StudyRecord, status: str, drafted: FollowUp, possible: Sequence[float]
+) -> tuple[list[float], float]:
+    """Ask by when, and which of the horizons is in question."""
+    old, unit = study.schema.follow_up, drafted.unit
+    kept = [h for h in (old.horizons if old else drafted.horizons) if h in possible] or possible[-1:]
     left, right = st.columns(2)
     with left:
         horizons = st.multiselect(
@@ -103,42 +130,68 @@ def event_time_form(study: StudyRecord, status: str) -> None:
             help=_("Risks, explanations and the list of patients are about it; the others are judged too."),
             key=f"data.horizon.{study.identity}.{status}.{horizons}",
         )
-    caption(str(drafted[status].reason or ""))
-    known = times.known
+    return horizons, main
+
+
+def _followed(times: EventTimes, drafted: FollowUp, horizons: Sequence[float]) -> None:
+    """Show who was followed for how long, and what ended it."""
+    known, unit = times.known, drafted.unit
     duration, event = times.duration[known], times.event[known]
-    median = Censoring.of(duration, event).median_follow_up()
+    censoring = Censoring.of(duration, event)
+    median, longest = censoring.median_follow_up(), float(duration.max())
+    competing = [(_("With a competing event"), f"{int((event > 1).sum()):,}")] if len(drafted.causes) > 1 else []
     facts(
         [
             (_("Patients followed"), f"{len(event):,}"),
             (_("With the event"), f"{int((event == 1).sum()):,}"),
-            *(
-                [(_("With a competing event"), f"{int((event > 1).sum()):,}")]
-                if len(drafted.follow_up.causes) > 1
-                else []
-            ),
+            *competing,
             (_("No event seen"), f"{int((event == 0).sum()):,}"),
             (_("Median follow-up (reverse Kaplan–Meier)"), "–" if median != median else str(about(median, unit))),
-            (_("Longest follow-up"), str(about(float(duration.max()), unit))),
+            (_("Longest follow-up"), str(about(longest, unit))),
         ]
     )
-    asked = (float(main), *(float(h) for h in horizons if h != main))
-    schema = once(lambda: answers.schema(study, asked), *key, asked)
-    settled = study.schema.follow_up == schema.follow_up and study.schema.outcome is not None
-    settled = settled and study.schema.outcome is not None and study.schema.outcome.name == status
-    if not settled and st.button(_("Use this outcome"), key="data.outcome.save", type="primary"):
-        store().save_schema(study.owner, study.id, replace(schema))
-        st.rerun()
+    drawn_in = shown_unit(longest, unit)
+    chart = follow_up(
+        censoring,
+        horizons=[float(h) for h in horizons],
+        unit=_(UNIT_NAMES[drawn_in]),
+        per=DAYS[drawn_in] / DAYS[unit],
+    )
+    figure(chart, key="data.follow_up")
 
 
-def _ask(study: StudyRecord, status: str) -> _Answers | None:
+def _called(study: StudyRecord, schema: Schema, status: str) -> Schema:
+    """Ask what the event in question is called, by which every sentence, chart and report names it."""
+    assert schema.follow_up is not None
+    column, (none, *causes) = schema[status], schema.follow_up.classes
+    usual = str(class_names((none, *causes), replace(column, level_labels={}))[1])
+    present = str(class_names((none, *causes), column)[1])
+    typed = st.text_input(
+        _("What the event is called"),
+        present,
+        placeholder=usual,
+        max_chars=60,
+        key=f"data.called.{study.identity}.{status}.{causes[0]}.{current_language()}",
+    ).strip()
+    if present == _("the event"):
+        caption(_("Give the event the name that physicians say: every sentence, chart and report uses it."))
+    labels = {value: label for value, label in column.level_labels.items() if value != causes[0]}
+    own = {causes[0]: typed} if typed and typed != usual else {}
+    return schema.change(status, level_labels=labels | own)
+
+
+def _ask(study: StudyRecord, status: str) -> _Asked | None:
     """Ask how follow-up is given and what ended it; None while something is missing."""
     schema, rows = study.schema, cohort(study)
     old = schema.follow_up
     dates = [c.name for c in schema.columns if c.kind == "date"]
     numbers = [c.name for c in schema.columns if c.kind == "numeric" and c.name != status]
-    ways = ["time"] * bool(numbers) + ["dates"] * (len(dates) > 1) + ["study"] * (status in dates and len(dates) > 1)
-    if status in dates:
-        ways = [way for way in ways if way == "study"]
+    found = once(lambda: propose_event_times(rows.frame, schema), "event_times", study.identity)
+    proposed = [p for p in found if p.status == status]
+    by_dates = next((p.dates for p in proposed if p.dates), None)
+    likely = next((p.duration for p in proposed if p.duration), None)
+    by_time = likely or (old and old.duration)
+    ways = _ways(status, dates, numbers, dates_first=by_dates is not None and not by_time)
     if not ways:
         caption(
             _(
@@ -153,56 +206,93 @@ def _ask(study: StudyRecord, status: str) -> _Answers | None:
     when: str | tuple[str, str] | tuple[str, str, str] | None
     unit = None
     if way == "time":
-        likely = [p.duration for p in propose_event_times(rows.frame, schema) if p.status == status]
-        first = old.duration if old and old.duration in numbers else next(iter(likely), None)
-        with left:
-            when = st.selectbox(
-                _("Time of follow-up"),
-                numbers,
-                index=None if first is None else numbers.index(first),
-                format_func=lambda n: one_line(schema.shown(n), limit=60),
-                placeholder=_("Choose a column"),
-                key=f"data.duration.{study.identity}.{status}",
-            )
-        with right:
-            unit = st.selectbox(
-                _("Its unit"),
-                [None, *UNITS],
-                index=[None, *UNITS].index(old.unit) if old else 0,
-                format_func=lambda u: _("as the column says, or by its size") if u is None else _(UNIT_NAMES[u]),
-                key=f"data.unit.{study.identity}.{status}",
-            )
+        when, unit = _time(study, status, numbers, likely, (left, right))
     else:
-        when = _dates(study, status, dates, left, right, ended=way == "study")
+        when = _dates(study, status, dates, (left, right), by_dates, ended=way == "study")
     if when is None:
         return None
     if way == "study":
-        return _Answers(status, when, unit, None, (), None)
+        return _Asked(status, when, unit, None, (), None)
     return _what_ended(study, status, when, unit)
 
 
+def _ways(status: str, dates: Sequence[str], numbers: Sequence[str], *, dates_first: bool) -> list[str]:
+    """Return the ways in which a table can say how long patients were followed, the likeliest first."""
+    if status in dates:
+        return ["study"] * (len(dates) > 1)
+    ways = ["time"] * bool(numbers) + ["dates"] * (len(dates) > 1)
+    return sorted(ways, key=lambda way: way != "dates") if dates_first else ways
+
+
+def _time(
+    study: StudyRecord,
+    status: str,
+    numbers: list[str],
+    likely: str | None,
+    sides: tuple[DeltaGenerator, DeltaGenerator],
+) -> tuple[str | None, str | None]:
+    """Ask for the column of times and its unit."""
+    schema, old = study.schema, study.schema.follow_up
+    first = old.duration if old and old.duration in numbers else likely
+    with sides[0]:
+        when = st.selectbox(
+            _("Time of follow-up"),
+            numbers,
+            index=None if first is None else numbers.index(first),
+            format_func=lambda n: one_line(schema.shown(n), limit=60),
+            placeholder=_("Choose a column"),
+            key=f"data.duration.{study.identity}.{status}",
+        )
+    with sides[1]:
+        unit = st.selectbox(
+            _("Its unit"),
+            [None, *UNITS],
+            index=[None, *UNITS].index(old.unit) if old else 0,
+            format_func=lambda u: _("as the column says, or by its size") if u is None else _(UNIT_NAMES[u]),
+            key=f"data.unit.{study.identity}.{status}",
+        )
+    return when, unit
+
+
 def _dates(
-    study: StudyRecord, status: str, dates: list[str], left: object, right: object, *, ended: bool
+    study: StudyRecord,
+    status: str,
+    dates: list[str],
+    sides: tuple[DeltaGenerator, DeltaGenerator],
+    proposed: tuple[str, str] | None,
+    *,
+    ended: bool,
 ) -> tuple[str, str] | tuple[str, str, str] | None:
-    """Ask for the dates between which patients were followed."""
+    """Ask for the dates between which patients were followed, beginning with those proposed."""
     shown = lambda n: one_line(study.schema.shown(n), limit=60)  # noqa: E731
     others = [name for name in dates if name != status]
-    with left:  # type: ignore[attr-defined]
+    first, last = proposed or ("", "")
+    with sides[0]:
         start = st.selectbox(
-            _("Follow-up began on"), others, format_func=shown, key=f"data.start.{study.identity}.{status}"
+            _("Follow-up began on"),
+            others,
+            index=others.index(first) if first in others else 0,
+            format_func=shown,
+            key=f"data.start.{study.identity}.{status}",
         )
-    with right:  # type: ignore[attr-defined]
+    with sides[1]:
         if ended:
             day = st.date_input(_("The study ended on"), value=None, key=f"data.study_end.{study.identity}.{status}")
             return None if start is None or day is None else (start, status, str(day))
         rest = [name for name in others if name != start]
-        end = st.selectbox(_("Follow-up ended on"), rest, format_func=shown, key=f"data.end.{study.identity}.{status}")
+        end = st.selectbox(
+            _("Follow-up ended on"),
+            rest,
+            index=rest.index(last) if last in rest else 0,
+            format_func=shown,
+            key=f"data.end.{study.identity}.{status}",
+        )
     return None if start is None or end is None else (start, end)
 
 
 def _what_ended(
     study: StudyRecord, status: str, when: str | tuple[str, str] | tuple[str, str, str], unit: str | None
-) -> _Answers | None:
+) -> _Asked | None:
     """Ask which values of the status are the event, competing events, and the end of follow-up without one."""
     old = study.schema.follow_up if study.schema.outcome and study.schema.outcome.name == status else None
     column = (
@@ -248,4 +338,4 @@ def _what_ended(
             _("No event was seen"), left, default=silent, format_func=words,
             placeholder=_("Choose a value"), key=f"data.censored.{study.identity}.{status}.{event}.{competing}",
         )  # fmt: skip
-    return _Answers(status, when, unit, event, tuple(competing), tuple(censored))
+    return _Asked(status, when, unit, event, tuple(competing), tuple(censored))

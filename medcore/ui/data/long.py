@@ -25,6 +25,7 @@ FORM_WORDS: Mapping[str, str] = {
     "mean": N_("mean"),
     "count": N_("number of results"),
     "slope": N_("slope a day"),
+    "since": N_("hours since the last"),
 }
 PART_WORDS: Mapping[str, str] = {
     "patient": N_("Patient"),
@@ -45,7 +46,8 @@ def long_form(study: StudyRecord) -> None:
         return
     proposed = once(lambda: propose_pivot(rows.frame, rows.schema), "pivot", study.identity)
     with st.expander(_("Make rows of results rows of patients"), expanded=proposed is not None), errors_shown():
-        chosen = _columns(study, proposed)
+        names = ["", *study.schema.names]
+        chosen = parts_asked(dict.fromkeys(PART_WORDS, names), proposed.to_dict() if proposed else {}, key="data.long")
         forms = st.multiselect(
             _("What is taken of several results"),
             list(FORMS),
@@ -62,20 +64,20 @@ def long_form(study: StudyRecord) -> None:
             st.rerun()
 
 
-def _columns(study: StudyRecord, proposed: Pivot | None) -> dict[str, str]:
-    names = ["", *study.schema.names]
+def parts_asked(names: Mapping[str, list[str]], proposed: Mapping[str, Any], *, key: str) -> dict[str, str]:
+    """Ask which of the ``names`` is each part of a long table, those proposed first."""
     chosen: dict[str, str] = {}
     for left in range(0, len(PART_WORDS), 3):
         parts = list(PART_WORDS)[left : left + 3]
         for place, part in zip(st.columns(3), parts, strict=True):
-            first = getattr(proposed, part) if proposed else ""
+            first = proposed.get(part, "")
             with place:
                 chosen[part] = st.selectbox(
                     _(PART_WORDS[part]),
-                    names,
-                    index=names.index(first) if first in names else 0,
+                    names[part],
+                    index=names[part].index(first) if first in names[part] else 0,
                     format_func=lambda n: one_line(n, limit=40) or "–",
-                    key=f"data.long.{part}",
+                    key=f"{key}.{part}",
                 )
     return chosen
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 import streamlit as st
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.preparation.number import NumberProposal, propose_numbers
 from medcore.data.schema.class_names import class_names, name_classes
 from medcore.data.schema.inference import TargetProposal, choose_target, propose_targets
 from medcore.data.schema.targets import absence, against_event, class_counts
 from medcore.i18n import _, current_language
 from medcore.studies.records import StudyRecord
-from medcore.ui.data.event_time import by_when, event_time_form
+from medcore.ui.data.event_time import event_time_form, what_is_asked
+from medcore.ui.data.number import number_form
 from medcore.ui.kit.cache import cohort, once, store
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.notices import errors_shown
@@ -49,10 +51,13 @@ def outcome_form(study: StudyRecord) -> None:
     if target is None:
         return
     with right:
-        timed = by_when(study, target)
+        asked = what_is_asked(study, target)
     with errors_shown():
-        if timed:
+        if asked == "time":
             event_time_form(study, target)
+            return
+        if asked == "number":
+            number_form(study, target)
             return
         schema = once(
             lambda: choose_target(study.schema, cohort(study).frame, target), "target", study.identity, target
@@ -73,7 +78,8 @@ def outcome_form(study: StudyRecord) -> None:
         if outcome is not None and outcome.name == target:
             schema = replace(schema.change(target, level_labels=outcome.level_labels), absence=study.schema.absence)
         schema = _called(study, schema, counts)
-        settled = outcome is not None and _said(schema) == _said(study.schema) and study.schema.follow_up is None
+        settled = outcome is not None and _said(schema) == _said(study.schema)
+        settled = settled and study.schema.follow_up is None and study.schema.number is None
         if not settled and st.button(_("Use this outcome"), key="data.outcome.save", type="primary"):
             store().save_schema(study.owner, study.id, schema)
             st.rerun()
@@ -172,6 +178,8 @@ def _share(n: int, total: int) -> str:
     return f"{100 * n / total:.1f}" if total else "0"
 
 
-def _proposals(study: StudyRecord) -> tuple[TargetProposal, ...]:
+def _proposals(study: StudyRecord) -> tuple[TargetProposal | NumberProposal, ...]:
+    """Return the likeliest outcomes: those of classes first, a measurement where there is none of them."""
     rows = cohort(study)
-    return once(lambda: propose_targets(rows.frame, rows.schema), "proposals", study.identity)
+    found = once(lambda: propose_targets(rows.frame, rows.schema), "proposals", study.identity)
+    return found or once(lambda: propose_numbers(rows.frame, rows.schema), "number proposals", study.identity)

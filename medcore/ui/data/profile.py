@@ -103,4 +103,5 @@ def _made(study: StudyRecord, by: str) -> TableOne:
     done = prepared(study)
     if by == "split":
         return table_one(done, split=make_split(done, study.split))
-    return table_one(done).named(class_names(done.classes, study.schema.outcome))
+    found = table_one(done)
+    return found if done.value is not None else found.named(class_names(done.classes, study.schema.outcome))

@@ -9,6 +9,7 @@ from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.long import long_form
 from medcore.ui.data.reading import reading_form
+from medcore.ui.data.series import series_form
 from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.shown.noted import note_view
@@ -42,3 +43,4 @@ def rows_table(study: StudyRecord) -> None:
     )
     reading_form(study)
     long_form(study)
+    series_form(study)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -16,12 +17,12 @@ from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.data.schema.matching import propose_names
 from medcore.data.shown import Naming
 from medcore.evaluation import Estimate, calibration_curve, decision_curve
+from medcore.evaluation.curves.utility import thresholds_with
 from medcore.i18n import _, percent
 from medcore.jobs.runs.versions import keep_version
-from medcore.jobs.web.uploads import read_upload
 from medcore.models.deployed.external import ExternalValidation
-from medcore.models.deployed.recalibration import MEANINGS, TITLES, WEIGHTED, Recalibration
-from medcore.models.deployed.versions import Judgement, judge_saved
+from medcore.models.deployed.recalibration import WEIGHTED
+from medcore.models.deployed.versions import AnyRecalibration, AnyValidation, Judgement, judge_saved
 from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord
 from medcore.ui.evaluate import judging
@@ -30,11 +31,12 @@ from medcore.ui.evaluate.levels import LevelQuestion, level_form
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption, facts, note, section
 from medcore.ui.kit.notices import mends
+from medcore.ui.kit.shown.brought import brought
 from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.shown.tables import metric_table, table, with_interval
 from medcore.ui.kit.shown.undoing import last_change
-from medcore.ui.kit.shown.waiting import waited
+from medcore.ui.kit.shown.waiting import under_way, waited
 from medcore.ui.kit.text import plain
 
 AFTER_RECALIBRATION = ("auroc", "brier", "log_loss", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
@@ -54,11 +56,10 @@ def external(run: RunRecord, results: Results, judged: Judged, threshold: float,
     if file is None:
         return
     study = cache.study(run.owner, run.study_id)
-    cohort = cache.once(
-        lambda: read_upload(file.name, file.getvalue(), like=study.schema),
-        *("external.table", study.identity, file.file_id),
-    )
-    names = _names(cohort, results, run.id)
+    cohort = brought(file, study.identity, like=study.schema, key="evaluate.reading")
+    if cohort is None:
+        return
+    names = column_form(cohort, results.manifest, run.id)
     if names is None:
         return
     levels = level_form(run, cohort, names)
@@ -139,11 +140,12 @@ def _weight(cohort: Cohort, run_id: str) -> str | None:
     )
 
 
-def _names(cohort: Cohort, results: Results, run_id: str) -> dict[str, str] | None:
-    """Ask which column is which where names differ; None until every needed one is there."""
-    schema = Schema.from_dict(results.manifest["schema"])
-    needed = list(required_columns(schema, Recipe.from_dict(results.manifest["recipe"])))
+def column_form(cohort: Cohort, manifest: Mapping[str, Any], run_id: str) -> dict[str, str] | None:
+    """Ask which column is which where names differ from those of a model's manifest; None until every needed one is there."""
+    schema = Schema.from_dict(manifest["schema"])
+    needed = list(required_columns(schema, Recipe.from_dict(manifest["recipe"])))
     needed += [schema.outcome.name] if schema.outcome else []
+    needed += [name for name in (schema.follow_up.columns if schema.follow_up else ()) if name not in needed]
     optional = [c.name for c in (schema.only("group"),) if c is not None]
     here = list(map(str, cohort.frame.columns))
     proposed = propose_names([*needed, *optional], here)
@@ -210,7 +212,8 @@ def _judged(found: ExternalValidation, judged: Judged) -> None:
     with right:
         metric_table({new: found.evaluation.metrics, old: judged.metrics[judged.name]})
         threshold = found.confusion.threshold if found.confusion else None
-        curves = {new: decision_curve(event, risk, groups=found.groups, weights=found.weights)}
+        grid = None if threshold is None else thresholds_with(threshold)
+        curves = {new: decision_curve(event, risk, thresholds=grid, groups=found.groups, weights=found.weights)}
         figure(utility.decision_curve(curves, threshold=threshold), key="evaluate.external.decision")
 
 
@@ -249,22 +252,36 @@ def _recalibrations(run: RunRecord, found: Judgement) -> None:
     if found.validation.weight:
         note(_(WEIGHTED))
         return
-    if found.validation.unreadable:
+    before = found.validation.evaluation.metrics
+    after: dict[str, Mapping[str, Estimate]] = {r.strength: r.evaluation.metrics for r in found.recalibrations}
+    choose_recalibration(run, found.validation, found.recalibrations, before, after, AFTER_RECALIBRATION)
+
+
+def choose_recalibration(
+    run: RunRecord,
+    validation: AnyValidation,
+    offered: Sequence[AnyRecalibration],
+    before: Mapping[str, Estimate],
+    after: Mapping[str, Mapping[str, Estimate]],
+    metrics: Sequence[str],
+) -> None:
+    """Show figures before and after each recalibration by its strength, and offer to keep one."""
+    if validation.unreadable:
         note(_("None is offered while the model cannot read some categories of these patients."), look="warning")
         return
-    if not found.recalibrations:
-        note(_("These patients do not allow a recalibration: too few have, or lack, the outcome."), look="warning")
+    if not offered:
+        note(_("These patients do not allow a recalibration: they are too few to learn it from."), look="warning")
         return
-    columns: dict[str, Mapping[str, Estimate]] = {_("As it is"): found.validation.evaluation.metrics}
-    columns |= {str(r.title): r.evaluation.metrics for r in found.recalibrations}
-    metric_table(columns, metrics=AFTER_RECALIBRATION)
-    by_strength = {r.strength: r for r in found.recalibrations}
-    strength = choice(_("Recalibration"), list(by_strength), key="evaluate.recalibration", show=lambda s: _(TITLES[s]))
-    note(_("What it does: {what}.", what=_(MEANINGS[strength])))
-    _keep(run, by_strength[strength], found.validation)
+    columns = {_("As it is"): before} | {str(r.title): after[r.strength] for r in offered}
+    metric_table(columns, metrics=metrics)
+    by_strength = {r.strength: r for r in offered}
+    titles = {r.strength: str(r.title) for r in offered}
+    strength = choice(_("Recalibration"), list(by_strength), key="evaluate.recalibration", show=titles.__getitem__)
+    note(_("What it does: {what}.", what=by_strength[strength].meaning))
+    _keep(run, by_strength[strength], validation)
 
 
-def _keep(run: RunRecord, change: Recalibration, validation: ExternalValidation) -> None:
+def _keep(run: RunRecord, change: AnyRecalibration, validation: AnyValidation) -> None:
     """Offer to keep a recalibration as a new version, once for a table."""
     kept = _kept_as(run, change, validation)
     if kept is not None:
@@ -277,13 +294,23 @@ def _keep(run: RunRecord, change: Recalibration, validation: ExternalValidation)
             "not kept with it. Judge it on further patients before it is used."
         )
     )
-    if st.button(_("Keep this as a new version"), key="evaluate.keep_version", icon=":material/save:"):
-        with st.spinner(_("Keeping the new version")):
-            jobs.call(keep_version, cache.store().settings, run.owner, run.id, change, validation)
+    settings = cache.store().settings
+    keeping = ("evaluate.keeping", run.id, change.strength, validation.data_sha256)
+    asked = st.button(_("Keep this as a new version"), key="evaluate.keep_version", icon=":material/save:")
+    if not (asked or under_way(*keeping)):
+        return
+    kept_now = waited(
+        lambda task: jobs.call(keep_version, settings, run.owner, run.id, change, validation, stop=task.stop),
+        *keeping,
+        key="evaluate.keeping",
+        doing=_("The new version is being kept."),
+        keep=False,
+    )
+    if kept_now is not None:
         st.rerun()
 
 
-def _kept_as(run: RunRecord, change: Recalibration, validation: ExternalValidation) -> RunRecord | None:
+def _kept_as(run: RunRecord, change: AnyRecalibration, validation: AnyValidation) -> RunRecord | None:
     wanted = {"run_id": run.id, "strength": change.strength, "data_sha256": validation.data_sha256}
     runs = cache.runs(run.owner, run.study_id)
     return next((r for r in runs if wanted.items() <= r.summary.get("version_of", {}).items()), None)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from medcore.charts import subgroups as charts
 from medcore.data.cohort import Schema
 from medcore.data.shown import Naming, Shown
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.grouping import GroupKey
-from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes
+from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes, Region
 from medcore.evaluation.groups.mitigation import NEVER_SILENT, Remedy
 from medcore.evaluation.groups.subgroups import MEANING, Breakdown, Subgroup
 from medcore.i18n import N_, _, number, percent
@@ -44,23 +47,12 @@ def groups(judged: Judged, results: Results, threshold: float, naming: Naming) -
         _("Is it as good for every kind of patient?"),
         _("At a threshold of {percent} %.", percent=f"{100 * threshold:.1f}"),
     )
-    columns = list(judged.patients.sensitive.columns)
     sites.sites(judged, results)
-    if not columns:
-        note(_("No column is marked as sensitive. Mark age, sex or site on the Data page, then train again."))
-        link("data", _("Mark columns on the Data page"), icon=":material/arrow_back:")
-        return
     site = Schema.from_dict(results.manifest["schema"]).only("site")
     split = results.manifest["split"]["kind"]
-    picked = st.multiselect(
-        _("Groups by (two or three give their intersections)"),
-        columns,
-        default=[site.name] if site is not None and split == "site" else columns[:1],
-        max_selections=3,
-        format_func=lambda c: one_line(naming(c)),
-        key=f"evaluate.groups.{judged.run_id}",
-        persist_state="session",
-    )
+    columns = list(map(str, judged.patients.sensitive.columns))
+    first = site.name if site is not None and split == "site" else None
+    picked = pick_columns(columns, naming, key=f"evaluate.groups.{judged.run_id}", first=first)
     if not picked:
         return
     found = judging.breakdown_of(judged, picked, threshold)
@@ -76,31 +68,71 @@ def groups(judged: Judged, results: Results, threshold: float, naming: Naming) -
     _remedies(judged, found, [naming(c) for c in picked])
 
 
+def pick_columns(columns: list[str], naming: Naming, *, key: str, first: str | None = None) -> list[str]:
+    """Ask by which sensitive columns patients are grouped; says where none is marked."""
+    if not columns:
+        note(_("No column is marked as sensitive. Mark age, sex or site on the Data page, then train again."))
+        link("data", _("Mark columns on the Data page"), icon=":material/arrow_back:")
+        return []
+    return st.multiselect(
+        _("Groups by (two or three give their intersections)"),
+        columns,
+        default=[first] if first is not None else columns[:1],
+        max_selections=3,
+        format_func=lambda c: one_line(naming(c)),
+        key=key,
+        persist_state="session",
+    )
+
+
 def errors(judged: Judged, study: StudyRecord) -> None:
     """Show the kinds of patients and the patients for whom the risks were furthest off."""
-    section(_("Where does it fail?"), _(DESCRIBES))
     found = judging.mistakes_of(judged, study)
+    failing(study, found, per_cent(_("Log loss (all: {loss})", loss=f"{found.mean_loss:.2f}")))
+
+    def said(place: int) -> dict[str, str]:
+        happened = judged.names[int(judged.patients.outcome[place])]
+        return {_("Predicted risk"): percent(judged.risk[place]), _("What happened"): plain(happened)}
+
+    worst(study, judged.run_id, judged.patients.rows, found, said)
+
+
+def failing(study: StudyRecord, found: Mistakes, cells: Callable[[Region], dict[str, str]]) -> None:
+    """Show the kinds of patients for whom predictions are furthest off, ``cells`` being the figures of each."""
+    section(_("Where does it fail?"), _(DESCRIBES))
     if len(found.regions) == 1:
         note(_("No kind of patient stands out: the errors do not follow the predictors."), look="success")
+    naming = study.schema.shown
     table(
         [
             {
-                _("Patients"): plain(
-                    " · ".join(str(c.shown(study.schema.shown)) for c in r.conditions) or _("all"), limit=160
-                ),
+                _("Patients"): plain(" · ".join(str(c.shown(naming)) for c in r.conditions) or _("all"), limit=160),
                 _("Share"): f"{percent(r.share, 0)} ({r.n})",
-                _("Mean risk"): percent(r.mean_risk),
-                _("Observed"): percent(r.observed),
-                _("Observed less predicted (95 % interval)"): f"{r.gap.times(100):+.1f}",
-                _("Log loss (all: {loss})", loss=f"{found.mean_loss:.2f}"): f"{r.loss:.2f}",
+                **cells(r),
             }
             for r in found.regions
         ]
     )
-    _worst(judged, found, study)
 
 
-def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
+def per_cent(loss: str) -> Callable[[Region], dict[str, str]]:
+    """Return what is told of a region of risks, its mean loss under its own heading."""
+    return lambda r: {
+        _("Mean risk"): percent(r.mean_risk),
+        _("Observed"): percent(r.observed) if r.gap.exists else "–",
+        _("Observed less predicted (95 % interval)"): f"{r.gap.times(100):+.1f}" if r.gap.exists else "–",
+        loss: f"{r.loss:.2f}",
+    }
+
+
+def worst(
+    study: StudyRecord,
+    run_id: str,
+    rows: NDArray[np.integer],
+    found: Mistakes,
+    said: Callable[[int], dict[str, str]],
+) -> None:
+    """List the patients who were missed by most, ``said`` of each by place, and offer to open each of them."""
     section(
         _("Patients with the largest errors"),
         _("Look at each on the Patient page: wrong data, an unusual patient, or something the model cannot know?"),
@@ -108,27 +140,17 @@ def _worst(judged: Judged, found: Mistakes, study: StudyRecord) -> None:
     if reason := hidden(study):
         note(reason)
         return
-    run = store().get_run(study.owner, judged.run_id)
+    run = store().get_run(study.owner, run_id)
     note_view(study, "patients.listed", "worst", run=run, n=len(found.worst))
-    rows = judged.patients.rows
     lines = dict(zip(found.worst, cohort(study).source.rows_in_file(rows[list(found.worst)]).tolist(), strict=True))
-    table(
-        [
-            {
-                _("Row of the spreadsheet"): str(lines[i]),
-                _("Predicted risk"): percent(judged.risk[i]),
-                _("What happened"): plain(judged.names[int(judged.patients.outcome[i])]),
-            }
-            for i in found.worst
-        ]
-    )
+    table([{_("Row of the spreadsheet"): str(lines[i]), **said(i)} for i in found.worst])
     st.caption(_("Open on the Patient page:"))
     with st.container(horizontal=True):
         for i in found.worst:
             row = int(rows[i])
-            key = f"evaluate.open.{judged.run_id}.{row}"
+            key = f"evaluate.open.{run_id}.{row}"
             if st.button(row_name(lines[i]), key=key, icon=":material/person_search:"):
-                open_patient(judged.run_id, row)
+                open_patient(run_id, row)
 
 
 def open_patient(run_id: str, row: int) -> NoReturn:
@@ -175,6 +197,7 @@ def _remedies(judged: Judged, found: Breakdown, columns: list[Shown]) -> None:
     kind = choice(_("Change"), list(REMEDIES), key="evaluate.remedy", show=lambda k: _(REMEDIES[k]))
     remedy = judging.remedy_of(judged, found, kind)
     note(str(remedy.price()))
+    shown = {group.key for group in found.groups}
     table(
         [
             {
@@ -186,6 +209,7 @@ def _remedies(judged: Judged, found: Breakdown, columns: list[Shown]) -> None:
                 _("Alerts (%)"): f"{per_hundred(before.alert_rate)} → {per_hundred(remedy.after[key].alert_rate)}",
             }
             for key, before in remedy.before.items()
+            if key in shown
         ]
     )
 

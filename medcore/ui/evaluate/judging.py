@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from medcore.data.values.typed import typed
 from medcore.evaluation import (
@@ -29,7 +33,13 @@ from medcore.evaluation import (
     roc,
 )
 from medcore.evaluation.comparison.paired import BenefitDifference, benefit_difference
-from medcore.evaluation.curves.thresholds import Rule, ThresholdChoice, across_folds, choose_threshold
+from medcore.evaluation.curves.thresholds import (
+    FROM_OUTCOMES,
+    Rule,
+    ThresholdChoice,
+    choose_threshold,
+    knowing_the_choice,
+)
 from medcore.evaluation.figures.estimates import Floats
 from medcore.evaluation.figures.resampling import Ints
 from medcore.evaluation.groups.grouping import grouping
@@ -38,6 +48,7 @@ from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, reca
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
 from medcore.i18n import _, current_language
 from medcore.models.run.results import Patients, Results
+from medcore.reporting.findings import chosen_here
 from medcore.reporting.ordered import question_name
 from medcore.statistics.ranking import auroc_with_influence
 from medcore.statistics.validation_size import ValidationSize, size_if_possible
@@ -98,12 +109,23 @@ class Judged:
         """Choose a threshold by a rule on the training patients' out-of-fold risks."""
         return choose_threshold(*self._split(self.out_of_fold), rule, target=target)
 
-    def across_folds(self, choice: ThresholdChoice) -> Confusion | None:
-        """Judge a threshold's rule fold by fold, where it was chosen on the patients who are shown."""
-        if self.side != "training":
-            return None
-        risk = self._split(self.out_of_fold)[1]
-        return across_folds(self.outcome, risk, self.folds, choice.rule, target=choice.target, groups=self.groups)
+    def chosen_here(self, choice: ThresholdChoice) -> str:
+        """Say what a threshold is worth that was chosen on the training patients; "" where no outcome chose it."""
+        outcome, risk = self._split(self.out_of_fold)
+        groups = self.out_of_fold.groups
+        return chosen_here(outcome, risk, self.folds, choice.rule, target=choice.target, groups=groups)
+
+    def knowing_the_choice(self, counts: Confusion, choice: ThresholdChoice) -> Confusion:
+        """Give the rates at a threshold that was chosen on the patients who are shown intervals that know of it."""
+        if self.side != "training" or choice.rule not in FROM_OUTCOMES:
+            return counts
+        outcome, risk = self._split(self.out_of_fold)
+        groups, rule, target = self.out_of_fold.groups, choice.rule, choice.target
+        bounds = cache.once(
+            lambda: knowing_the_choice(outcome, risk, rule, target=target, groups=groups),
+            *("evaluate", "chosen", self.run_id, self.class_index, rule, target),
+        )
+        return replace(counts, bounds=bounds)
 
     @property
     def groups(self) -> Ints | None:
@@ -219,7 +241,9 @@ def roc_curves(judged: Judged) -> dict[str, RocCurve]:
 def precision_recall_curves(judged: Judged) -> dict[str, PrecisionRecallCurve]:
     """Return the precision–recall curves."""
     areas = {name: m["auprc"] for name, m in judged.metrics.items()}
-    return judged.once("pr", lambda n: precision_recall(judged.outcome, judged.risks[n], area=areas[n]))
+    return judged.once(
+        "pr", lambda n: precision_recall(judged.outcome, judged.risks[n], groups=judged.groups, area=areas[n])
+    )
 
 
 def calibration_curves(judged: Judged) -> dict[str, CalibrationCurve]:
@@ -247,6 +271,13 @@ def decision_curves(judged: Judged) -> dict[str, DecisionCurve]:
     return judged.once(
         "decision", lambda n: decision_curve(judged.outcome, judged.risks[n], groups=judged.groups, folds=folds)
     )
+
+
+def benefit_at(judged: Judged, threshold: float) -> DecisionCurve:
+    """Return the net benefit of the model in question at one threshold, as a curve of one point."""
+    folds = judged.folds if judged.side == "training" else None
+    grid = np.array([threshold])
+    return decision_curve(judged.outcome, judged.risk, thresholds=grid, groups=judged.groups, folds=folds)
 
 
 def gain_curves(judged: Judged) -> dict[str, GainCurve]:
@@ -290,17 +321,16 @@ def remedy_of(judged: Judged, found: Breakdown, kind: str) -> Remedy:
     return cache.once(remedy, *key, *found.columns, found.threshold)
 
 
+def told_by(study: StudyRecord, rows: NDArray[np.integer]) -> pd.DataFrame:
+    """Return the predictors of rows of a study's table, as they are read."""
+    return typed(cache.cohort(study).frame.iloc[rows], study.schema)[[c.name for c in study.schema.predictors]]
+
+
 def mistakes_of(judged: Judged, study: StudyRecord) -> Mistakes:
     """Find where the model in question fails, told by the study's predictors."""
     key: tuple[Any, ...] = ("evaluate", "mistakes", judged.run_id, judged.side, judged.class_index, study.identity)
 
-    def compute() -> Mistakes:
-        cohort = cache.cohort(study)
-        names = [c.name for c in study.schema.predictors]
-        columns = typed(cohort.frame.iloc[judged.patients.rows], study.schema)[names]
-        return mistakes(judged.outcome, judged.risk, columns)
-
-    return cache.once(compute, *key)
+    return cache.once(lambda: mistakes(judged.outcome, judged.risk, told_by(study, judged.patients.rows)), *key)
 
 
 def comparison(judged: Judged, threshold: float) -> Comparison:

@@ -14,6 +14,7 @@ from medcore.models.deployed.levels import UnknownLevels, find_unknown
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import note, section
+from medcore.ui.kit.shown.waiting import waited
 from medcore.ui.kit.text import one_line, plain
 
 MOST_ASKED = 12
@@ -31,10 +32,14 @@ class LevelQuestion:
 def level_form(run: RunRecord, cohort: Cohort, names: Mapping[str, str]) -> LevelQuestion | None:
     """Ask which value is which where the model knows hardly any; None until that is said."""
     model = jobs.ResultOf(cache.store().settings, run.owner, run.id)
-    unknown = cache.once(
-        lambda: jobs.call(find_unknown, model, cohort, names=names, levels={}),
+    unknown = waited(
+        lambda task: jobs.call(find_unknown, model, cohort, names=names, levels={}, stop=task.stop),
         *("unknown levels", run.id, cohort.sha256, sorted(names.items())),
+        key="evaluate.levels",
+        doing=_("The values are compared with those the model knows."),
     )
+    if unknown is None:
+        return None
     if not unknown:
         return LevelQuestion({}, ())
     section(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from medcore.charts import calibration, discrimination, utility
@@ -80,7 +79,7 @@ def overview(study: StudyRecord, results: Results, judged: Judged, default: floa
         chart = judged.drawn("gain", lambda: discrimination.gain(judging.gain_curves(judged)))
         components.figure(chart, key="evaluate.gain")
     with asked:
-        linked = Linked(opening, shares, decision, distribution, roc, precision)
+        linked = MarkedCharts(opening, shares, decision, distribution, roc, precision)
         components.fragment(at_threshold)(study, results, judged, default, linked)
 
 
@@ -117,7 +116,7 @@ def steps(judged: Judged) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class MarkedCharts:
     """The verdict, and the charts on which the threshold is marked."""
 
     opening: Any
@@ -128,28 +127,30 @@ class Linked:
     precision_recall: components.MarkedFigure
 
 
-def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: float, linked: Linked) -> None:
+def at_threshold(study: StudyRecord, results: Results, judged: Judged, default: float, linked: MarkedCharts) -> None:
     """Ask for the threshold and move what depends on it; meant as a fragment."""
-    choice = ask_threshold(judged, default)
+    choice = ask_threshold(study, judged, default, results.manifest)
     threshold = choice.threshold
     confusions = judging.confusions(judged, threshold)
+    confusions[judged.name] = judged.knowing_the_choice(confusions[judged.name], choice)
     with st.container(key="evaluate.confusion"):
         negative = judged.negative or _("any other class")
         confusion_table(confusions[judged.name], positive=judged.positive, negative=negative)
     mark(judged, threshold, linked)
     rows, why = rates.rates(confusions, judging.confusions(judged, threshold, at_prevalence=prevalence(judged)))
     linked.shares.html(explained_html(rows, why))
-    take_along(pd.DataFrame(rows))
-    keep_threshold(judged, study.owner, study.id, results.model, choice)
+    take_along(rows)
+    keep_threshold(study, judged.run_id, results.model, choice)
     components.last_change(study, where="evaluate.choice")
 
 
-def mark(judged: Judged, threshold: float, linked: Linked) -> None:
+def mark(judged: Judged, threshold: float, linked: MarkedCharts) -> None:
     """Mark the threshold on every chart that is linked to it."""
     curves, line = judging.decision_curves(judged), [Mark(threshold)]
-    found = verdict(judged.metrics[judged.name], curves[judged.name], threshold, locked=judged.side == "test")
+    here, locked = judging.benefit_at(judged, threshold), judged.side == "test"
+    found = verdict(judged.metrics[judged.name], curves[judged.name], threshold, locked=locked, here=here)
     linked.opening.html(verdict_html(judged.metrics[judged.name], found))
-    linked.decision.mark(line, str(next(iter(curves.values())).reading(threshold)))
+    linked.decision.mark(line, str(here.reading(threshold)))
     words = _("◆ Threshold {percent} %", percent=f"{100 * threshold:.3g}")
     linked.distribution.mark(line, _("┆ Threshold {percent} %", percent=f"{100 * threshold:.3g}"))
     linked.roc.mark(discrimination.roc_marks(judging.roc_curves(judged), threshold), words)

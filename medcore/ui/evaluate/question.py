@@ -7,6 +7,7 @@ import streamlit as st
 
 from medcore.data.schema.targets import diseases_first
 from medcore.i18n import N_, _
+from medcore.models.contract.candidate import COX, LINEAR, LOGISTIC
 from medcore.models.run.results import Results
 from medcore.reporting.ordered import question_name
 from medcore.studies.records import RunRecord, StudyRecord
@@ -72,7 +73,7 @@ def choose(study: StudyRecord, run: RunRecord, results: Results) -> Judged:
 def beside(run: RunRecord, others: list[str]) -> str | None:
     """Ask beside which other model it is judged."""
     names, key = [None, *others], f"evaluate.other.{run.id}"
-    usual = "logistic" if "logistic" in others else None
+    usual = next((name for name in (LOGISTIC, COX, LINEAR) if name in others), None)
     links.take_up("beside", key, names, usual=usual, told=lambda n: n or NO_OTHER)
     other = st.selectbox(
         _("Beside it"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
 from medcore import jobs
@@ -19,7 +21,7 @@ from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.shown.tables import table
-from medcore.ui.kit.shown.waiting import Task, waited
+from medcore.ui.kit.shown.waiting import SessionTask, waited
 from medcore.ui.kit.state import state
 
 NUMBERS = ("20", "50", "200")
@@ -28,6 +30,18 @@ MOST_SECONDS = 600.0
 
 
 def stability(run: RunRecord, results: Results, judged: Judged) -> None:
+    """Offer to repeat the modelling of classes; what is found is kept for the report."""
+
+    def keep(found: Mapping[int, Stability]) -> None:
+        state().refits[run.id] = told(results.target, results.classes, found)
+
+    of = _("The risk of {name}; another class is chosen above.", name=judged.positive) if judged.target.many else ""
+    repeated(run, judged.class_index, of, keep)
+
+
+def repeated(
+    run: RunRecord, question: int, of: str = "", keep: Callable[[Mapping[int, Stability]], None] | None = None
+) -> None:
     """Offer to repeat the modelling on bootstrap samples, and show how much the risks move."""
     section(
         _("How stable are the risks?"),
@@ -42,15 +56,16 @@ def stability(run: RunRecord, results: Results, judged: Judged) -> None:
         found = _found(run, n)
         if found is None:
             return
-        state().refits[run.id] = told(results.target, results.classes, found)
-        _show(run, found[judged.class_index], judged)
+        if keep is not None:
+            keep(found)
+        _show(run, found[question], of)
 
 
 def _found(run: RunRecord, n: int) -> dict[int, Stability] | None:
     settings = cache.store().settings
     refits: dict[int, tuple[Refit, ...]] = cache.once(dict, "refits", run.id)
 
-    def work(task: Task) -> dict[int, Stability]:
+    def work(task: SessionTask) -> dict[int, Stability]:
         begun = len([first for first in refits if first < n])
         for done, first in enumerate(first for first in range(0, n, AT_ONCE) if first not in refits):
             refits[first] = jobs.call(
@@ -65,9 +80,9 @@ def _found(run: RunRecord, n: int) -> dict[int, Stability] | None:
     )
 
 
-def _show(run: RunRecord, stable: Stability, judged: Judged) -> None:
-    if judged.target.many:
-        caption(_("The risk of {name}; another class is chosen above.", name=judged.positive))
+def _show(run: RunRecord, stable: Stability, of: str) -> None:
+    if of:
+        caption(of)
     left, right = st.columns(2)
     with left:
         figure(risk_instability(stable), key=f"evaluate.stability.risk.{run.id}")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
-from medcore.evaluation.curves.thresholds import SAME_ROWS, Rule, ThresholdChoice
-from medcore.i18n import N_, _
+from medcore.evaluation.curves.thresholds import Rule, ThresholdChoice
+from medcore.i18n import N_, Message, _
+from medcore.studies.records import Choice, StudyRecord
 from medcore.ui.evaluate.judging import Judged
-from medcore.ui.evaluate.rates import per_hundred
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import note
 from medcore.ui.kit.shown.inputs import threshold_input
@@ -33,52 +35,65 @@ _QUESTIONS: Mapping[str, str] = {
 }
 
 
-def ask_threshold(judged: Judged, default: float) -> ThresholdChoice:
-    """Ask for a rule and its number; every rule is applied to out-of-fold risks, never to the test set."""
+def ask_threshold(study: StudyRecord, judged: Judged, default: float, manifest: Mapping[str, Any]) -> ThresholdChoice:
+    """Ask for a rule and its number; every rule is applied to out-of-fold risks, never to the test set.
+
+    It begins with the rule that the threshold in force came from: kept for the study, or the model's own.
+    """
+    begun = _origin(study, judged, default, manifest)
+    kept = begun if begun == study.choice else None  # the model's own begins with the scale, by which it is moved
     left, right = st.columns(2)
     with left:
         rule: Rule = st.selectbox(
             _("How the threshold is chosen"),
             list(RULES),
+            index=list(RULES).index(kept.rule if kept else "by_hand"),
             format_func=lambda r: _(RULES[r]),
             key=f"evaluate.rule.{judged.run_id}",
             persist_state="session",
         )
     with right:
-        target = _target(rule, judged.run_id)
+        target = _target(rule, judged.run_id, kept.target if kept and kept.rule == rule else None)
     if rule == "by_hand":
         threshold = threshold_input(judged.threshold_key, key="evaluate.threshold", default=default)
-        return judged.choose("by_hand", threshold)
+        choice, own = judged.choose("by_hand", threshold), _origin(study, judged, threshold, manifest)
+        if own is None or own.rule == "by_hand":
+            return choice
+        choice = replace(choice, rule=own.rule, target=own.target, rationale=Message(own.rationale))
+        return _told(judged, choice)
     choice = in_steps(judged.choose(rule, target))
     remember(judged.threshold_key, choice.threshold)
     # The slider is not drawn now: when it comes back, it begins where the rule left it.
     st.session_state.pop(f"evaluate.threshold.{judged.threshold_key}", None)
+    return _told(judged, choice)
+
+
+def _origin(study: StudyRecord, judged: Judged, threshold: float, manifest: Mapping[str, Any]) -> Choice | None:
+    """Return where a threshold comes from; of more than two classes none is kept."""
+    return None if judged.target.event is None else study.origin(judged.run_id, threshold, manifest)
+
+
+def _told(judged: Judged, choice: ThresholdChoice) -> ThresholdChoice:
+    """Show a threshold's reason, and what it is worth where these patients chose it."""
     sentence = _("Threshold {percent} %. {reason}", percent=f"{100 * choice.threshold:.1f}", reason=choice.rationale)
     note(sentence, look="info" if choice.reached else "warning")
-    honest = judged.across_folds(choice)
-    if honest is not None:
-        shares = {name: per_hundred(getattr(honest, name)) for name in ("sensitivity", "specificity")}
-        st.caption(_(SAME_ROWS, **shares))
+    if judged.side == "training" and (honest := judged.chosen_here(choice)):
+        st.caption(honest)
     return choice
 
 
-def keep_threshold(judged: Judged, owner: str, study_id: str, model: str, choice: ThresholdChoice) -> None:
+def keep_threshold(study: StudyRecord, run_id: str, model: str, choice: ThresholdChoice) -> None:
     """Offer to keep the threshold, with its reason, as the study's; it is in the audit trail and can be undone."""
+    threshold = choice.threshold
 
     def save() -> None:
         speak()
-        cache.store().save_choice(
-            owner,
-            study_id,
-            run_id=judged.run_id,
-            model=model,
-            threshold=choice.threshold,
-            rationale=str(choice.rationale),
-        )
+        kept = Choice(run_id, model, threshold, str(choice.rationale), choice.rule, choice.target)
+        cache.store().save_choice(study.owner, study.id, kept)
         st.toast(_("The threshold and its reason are kept."))
 
     st.button(
-        _("Keep {percent} % as this study's threshold", percent=f"{100 * choice.threshold:.1f}"),
+        _("Keep {percent} % as this study's threshold", percent=f"{100 * threshold:.1f}"),
         key="evaluate.keep",
         on_click=save,
         icon=":material/bookmark:",
@@ -91,15 +106,14 @@ def in_steps(choice: ThresholdChoice) -> ThresholdChoice:
     rounded = min(
         0.999, max(0.001, towards(choice.threshold * 1000 + (-1e-9 if towards is math.ceil else 1e-9)) / 1000)
     )
-    return ThresholdChoice(
-        threshold=rounded, rule=choice.rule, target=choice.target, rationale=choice.rationale, reached=choice.reached
-    )
+    return replace(choice, threshold=rounded)
 
 
-def _target(rule: Rule, run_id: str) -> float | None:
+def _target(rule: Rule, run_id: str, kept: float | None) -> float | None:
     if rule not in _QUESTIONS:
         return None
     question, key = _(_QUESTIONS[rule]), f"evaluate.target.{rule}.{run_id}"
     if rule in ("harm_ratio", "net_benefit"):
-        return float(st.number_input(question, 0.1, 999.0, 4.0, 1.0, key=key, persist_state="session"))
-    return float(st.number_input(question, 1.0, 100.0, 90.0, 1.0, key=key, persist_state="session")) / 100
+        return float(st.number_input(question, 0.1, 999.0, kept or 4.0, 1.0, key=key, persist_state="session"))
+    share = 100 * (kept or 0.9)
+    return float(st.number_input(question, 1.0, 100.0, share, 1.0, key=key, persist_state="session")) / 100

@@ -23,13 +23,13 @@ def verdict_html(metrics: Mapping[str, Estimate], found: Verdict) -> str:
     gain = found.gain
     against = _("than treating everyone") if found.over_all else _("than treating no one")
     tiles = (
-        _tile(
+        tile(
             _("Does it tell patients apart?"),
             found.ranks,
             _("{n} of 100", n=of_100(auroc.value) if auroc.exists else "–"),
             _("times the patient with the outcome gets the higher risk; AUROC {auroc}", auroc=f"{auroc:.2f}"),
         ),
-        _tile(
+        tile(
             _("Do its risks come true?"),
             found.comes_true,
             _("± {n} points", n=number(100 * ici.value, ".1f")),
@@ -37,7 +37,7 @@ def verdict_html(metrics: Mapping[str, Estimate], found: Verdict) -> str:
             if chance is not None and chance.exists
             else _("mean error of a risk"),
         ),
-        _tile(
+        tile(
             _("Does acting on it help?"),
             found.helps,
             _("{n} per 100", n=number(gain.value, "+.1f")),
@@ -55,7 +55,8 @@ def verdict_html(metrics: Mapping[str, Estimate], found: Verdict) -> str:
     )
 
 
-def _tile(question: str, answer: Answer, figure: str, small: str) -> str:
+def tile(question: str, answer: Answer, figure: str, small: str) -> str:
+    """Write one question with its answer, the figure that bears it, and what that figure is."""
     sign, word = _LOOKS[answer]
     return (
         f"<dl><dt>{markup(question)} <em class=mc-{answer}>{sign} {markup(_(word))}</em></dt>"

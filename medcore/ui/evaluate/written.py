@@ -15,7 +15,7 @@ from medcore.reporting.model import render_model
 from medcore.reporting.specification import the_model
 from medcore.studies.records import RunRecord
 from medcore.ui.kit.shown import components
-from medcore.ui.kit.text import plain
+from medcore.ui.kit.text import one_line, plain
 
 FILES: Mapping[str, tuple[str, str]] = {
     "html": (N_("Calculator, one page that works without a network"), "text/html"),
@@ -53,7 +53,7 @@ def _show(block: Block, *, key: str) -> None:
         case Heading(text):
             components.section(text)
         case Paragraph(text, strong):
-            components.note(plain(text, limit=2000)) if strong else st.markdown(plain(text, limit=2000))
+            components.note(one_line(text)) if strong else st.markdown(plain(text, limit=2000))
         case Bullets(items):
             st.markdown("\n".join(f"- {plain(item, limit=2000)}" for item in items))
         case Table(caption, header, rows):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from medcore.ui.kinds.category import LEVEL
 from medcore.ui.kinds.field import ValueInput
+from medcore.ui.kinds.note import NOTE
 from medcore.ui.kinds.numeric import NUMBER
 from medcore.ui.kinds.text import TEXT
 
-_INPUTS: dict[str, ValueInput] = {"numeric": NUMBER, "category": LEVEL}
+_INPUTS: dict[str, ValueInput] = {"numeric": NUMBER, "category": LEVEL, "note": NOTE}
 
 
 def register(kind: str, given: ValueInput) -> None:

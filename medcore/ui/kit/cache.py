@@ -19,6 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.describe.mended import Mend, mended, mended_of
 from medcore.models.contract.progress import Progress
+from medcore.models.run.number_results import NumberResults, has_number_results, read_number_results
 from medcore.models.run.results import Results, read_results
 from medcore.models.run.timed_results import TimedResults, has_timed_results, read_timed_results
 from medcore.settings import Settings
@@ -113,6 +114,16 @@ def timed_results(run: RunRecord) -> TimedResults:
     return once(lambda: read_timed_results(store().result_folder(run.owner, run.id)), "timed_results", run.id)
 
 
+def of_number(run: RunRecord) -> bool:
+    """Whether a finished run's model predicts a number, so that it has results of its own kind."""
+    return once(lambda: has_number_results(store().result_folder(run.owner, run.id)), "of_number", run.id)
+
+
+def number_results(run: RunRecord) -> NumberResults:
+    """Return everything a finished run that predicts a number found, without loading its model."""
+    return once(lambda: read_number_results(store().result_folder(run.owner, run.id)), "number_results", run.id)
+
+
 def mends(study: StudyRecord) -> tuple[Mend, ...]:
     """Return what was mended in a study's table between its file and its numbers."""
     return once(lambda: mended(cohort(study)), "mended", study.identity)
@@ -129,7 +140,7 @@ class _Followed:
     points: list[Progress] = field(default_factory=list)
 
 
-class _Answers(threading.local):
+class _AnswersOfThisThread(threading.local):
     """What was asked in a run of a page; each runs in a thread of its own."""
 
     run: object = None
@@ -137,7 +148,7 @@ class _Answers(threading.local):
     found: dict[tuple[Hashable, ...], Any] = {}  # noqa: RUF012 - replaced, never changed
 
 
-_answers = _Answers()
+_answers = _AnswersOfThisThread()
 
 
 @st.cache_resource(scope="session", max_entries=64, show_spinner=False)

@@ -21,7 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from medcore.errors import RefusedError
-from medcore.i18n import _
+from medcore.i18n import _, current_language, language
 from medcore.settings import Settings
 from medcore.studies.owners import owner_of
 from medcore.studies.people.sign_in import Claimed, SignIn, sign_in_of
@@ -101,10 +101,16 @@ def sign_out() -> NoReturn:
 def made_for(
     person: str | None, data: Callable[[], bytes | str], *, mime: str, file_name: str
 ) -> Callable[[], bytes | str]:
-    """Return what makes a file for one person: Streamlit does not remember for whom it made one when asked."""
+    """Return what makes a file for one person, in the language of the page that offers it.
+
+    It is made in a thread without a session: Streamlit does not remember there for whom, and
+    nothing that is kept for a session can be asked for.
+    """
+    spoken = current_language()
 
     def make() -> bytes | str:
-        made = data()
+        with language(spoken):
+            made = data()
         if person is not None:
             content = made.encode() if isinstance(made, str) else made
             _remember(_made, _calculate_file_id(content, mime, file_name), person)

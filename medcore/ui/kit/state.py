@@ -60,6 +60,8 @@ class SessionState:
     """The study deleted last in this session, which may be brought back."""
     receipt: Receipt | None = None
     """What went when a study was removed for good last in this session."""
+    addressed: str | None = None
+    """The study that stood in the address last."""
     pending: Pending | None = None
     """A table that was read and not stored, because something in it may tell who the patients are."""
     reports: dict[str, bytes] = field(default_factory=dict)
@@ -131,14 +133,19 @@ def write_again() -> None:
 
 
 def from_address() -> None:
-    """Take the study and the language from the address when the session begins there."""
+    """Take the study and the language from the address, the study where it newly asks for one.
+
+    A study that was opened since the address was written goes before what stands in it.
+    """
     current, query = state(), st.query_params
     if query.get("lang") in LANGUAGES:
         current.language = query["lang"]
     if query.get("tour", "").isdigit() and not current.tour_left:
         current.tour = int(query["tour"])
-    if query.get("study"):
-        current.open_study(query["study"])
+    asked = query.get("study")
+    if asked and asked != current.addressed:
+        current.open_study(asked)
+    current.addressed = asked
 
 
 def to_address() -> None:
@@ -149,6 +156,7 @@ def to_address() -> None:
     for name in ("study", "tour"):
         if name not in address() and name in st.query_params:
             del st.query_params[name]
+    state().addressed = st.query_params.get("study")
 
 
 def address() -> Mapping[str, str]:

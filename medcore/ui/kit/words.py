@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from medcore.data.follow_up import about
+from medcore.evaluation.figures.estimates import Floats
+from medcore.evaluation.figures.resampling import Ints
 from medcore.i18n import N_, _
 from medcore.models.contract.titles import title
+from medcore.targets.event_time import TimeUnit
 
 RUN_STATES: Mapping[str, tuple[str, str]] = {
     "queued": (N_("Waiting"), "queued"),
@@ -41,3 +45,13 @@ def duration(seconds: float | None) -> str:
     if seconds < 90:
         return _("{n} s", n=max(1, round(seconds)))
     return _("{n} min", n=round(seconds / 60)) if seconds < 5400 else _("{n} h", n=f"{seconds / 3600:.1f}")
+
+
+def endings(event: Ints, duration: Floats, names: Sequence[str], unit: TimeUnit) -> list[str]:
+    """Say of each patient (n,) what ended the follow-up, by the ``names`` of the events, and when."""
+    return [
+        _("{event} after {time}", event=names[k], time=str(about(t, unit)))
+        if k
+        else _("none in {time}", time=str(about(t, unit)))
+        for k, t in zip(event, duration.tolist(), strict=True)
+    ]

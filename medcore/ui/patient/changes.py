@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient import wording
+from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _, number
 from medcore.ui.kit.shown import components
@@ -13,26 +17,28 @@ from medcore.ui.kit.text import markup
 SHOWN = 3
 
 
-def change_table(before: Explanation, after: Explanation, naming: Naming) -> str:
-    """Write risk and contributions before and after as HTML: those that matter most, the others as one line."""
+def change_table(before: Explanation, after: Explanation, naming: Naming, measure: Measure = RISK) -> str:
+    """Write risk, or number, and contributions before and after as HTML: those that matter most, the others as one line."""
     both = zip(before.contributions, after.contributions, strict=True)
     pairs = [pair for pair in both if _moved(pair) or any(c.contribution != 0 for c in pair)]
     order = sorted(pairs, key=lambda p: -max(abs(p[0].contribution), abs(p[1].contribution), _moved(p) * 2))
     widest = max((abs(c.contribution) for pair in pairs for c in pair), default=0.0) or 1.0
-    lines = [_line(a, b, after.scale, widest, naming(a.column)) for a, b in order[:SHOWN]]
+    number_of = partial(_number, scale=after.scale, measure=measure)
+    lines = [_line(a, b, number_of, widest, naming(a.column)) for a, b in order[:SHOWN]]
     rest = order[SHOWN:]
     if rest:
         sums = [sum(pair[i].contribution for pair in rest) for i in (0, 1)]
-        cells = "".join(f"<td>{_number(s, after.scale)}</td>" for s in sums)
+        cells = "".join(f"<td>{number_of(s)}</td>" for s in sums)
         others = _("{n} other columns", n=len(rest))
         lines.append(f"<tr><th scope=row>{markup(others)}</th>{cells}</tr>")
     heads = [_("Column"), _("As it is"), _("As changed")]
-    risks = [_prediction(e) for e in (before, after)]
+    risks = [_prediction(e, measure) for e in (before, after)]
     head = "".join(f"<th scope=col>{markup(h)}</th>" for h in heads)
     first = "".join(f"<td>{markup(r)}</td>" for r in risks)
+    look = " mc-value" if measure.of_number else ""
     return (
-        f'<table class="mc-moves"><thead><tr>{head}</tr></thead><tbody>'
-        f'<tr class="mc-total"><th scope=row>{markup(_total(after))}</th>{first}</tr>{"".join(lines)}</tbody></table>'
+        f'<table class="mc-moves{look}"><thead><tr>{head}</tr></thead><tbody>'
+        f'<tr class="mc-total"><th scope=row>{markup(measure.name or _total(after))}</th>{first}</tr>{"".join(lines)}</tbody></table>'
     )
 
 
@@ -44,13 +50,17 @@ def _total(found: Explanation) -> str:
     return _("Risk") if found.scale == "probability" else _("Log odds")
 
 
-def _prediction(found: Explanation) -> str:
+def _prediction(found: Explanation, measure: Measure) -> str:
+    if found.scale == "value":
+        return measure.write(found.prediction)
     if found.scale == "probability":
         return wording.percent(found.prediction, digits=1)
     return number(found.prediction, ".2f")
 
 
-def _line(before: Contribution, after: Contribution, scale: str, widest: float, column: Shown) -> str:
+def _line(
+    before: Contribution, after: Contribution, number_of: Callable[..., str], widest: float, column: Shown
+) -> str:
     values = [column.value(c.value) or _("missing") for c in (before, after)]
     shown = values[0] if values[0] == values[1] else f"{values[0]} → {values[1]}"
     if before.unit and after.value is not None:
@@ -58,7 +68,7 @@ def _line(before: Contribution, after: Contribution, scale: str, widest: float, 
     name = f"{components.column(column)} <span>{markup(shown)}</span>"
     mark = ' class="mc-moved"' if values[0] != values[1] else ""
     cells = "".join(
-        f"<td>{_bar(c.contribution, widest)}{_number(c.contribution, scale, c.standard_error)}</td>"
+        f"<td>{_bar(c.contribution, widest)}{number_of(c.contribution, error=c.standard_error)}</td>"
         for c in (before, after)
     )
     return f"<tr{mark}><th scope=row>{name}</th>{cells}</tr>"
@@ -72,8 +82,8 @@ def _bar(value: float, widest: float) -> str:
     return f'<i aria-hidden="true"><b class="{kind}" style="left:{left:.1f}%;width:{width:.1f}%"></b></i>'
 
 
-def _number(value: float, scale: str, error: float = 0.0) -> str:
-    """Write a contribution, in percentage points or log odds, with its 95 % range."""
-    times, digits = (100, 1) if scale == "probability" else (1, 2)
-    text = number(times * value, f"+.{digits}f")
+def _number(value: float, *, scale: str, measure: Measure, error: float = 0.0) -> str:
+    """Write a contribution, in percentage points, log odds or the number's unit, with its 95 % range."""
+    times, digits = (1.0, 2) if scale == "log_odds" else (measure.times, measure.decimals)
+    text = number(times * value, f"+,.{digits}f")
     return text if error == 0 else f"{text} <small>± {1.96 * times * error:.{digits}f}</small>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -29,7 +30,8 @@ class Chosen:
     """One patient as a table of one row.
 
     ``key`` identifies the values; ``outcome`` is what happened and ``line`` the row's number in
-    the file, if known; ``doubts`` are what is implausible about typed values.
+    the file, if known; ``trained`` is the row in the cohort of a patient whom the model was
+    trained on; ``doubts`` are what is implausible about typed values.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -37,6 +39,7 @@ class Chosen:
     title: str
     outcome: str | None = None
     line: int | None = None
+    trained: int | None = None
     doubts: tuple[str, ...] = ()
 
 
@@ -44,6 +47,11 @@ def trained_on(explainer: Explainer, place: int) -> str:
     """Say that the model has seen a training patient, and what it gave when it had not."""
     risks = explainer.results.training.risk[place]
     told = risks[list(explainer.results.target.told)]
+    if explainer.measure.of_number:
+        return _(
+            "The model was trained on this patient, so the number below is too sure. Models that had not seen the patient gave: {number}.",
+            number=explainer.measure.write(float(risks[0])),
+        )
     return _(
         "The model was trained on this patient, so the risk below is too sure. Models that had not seen the patient "
         "gave: {risks}.",
@@ -60,7 +68,7 @@ def type_in(explainer: Explainer) -> Chosen | None:
         for number, name in enumerate(explainer.columns):
             with places[number % 3]:
                 values[name] = _ask(explainer, explainer.schema[name], key=f"patient.in.{explainer.run.id}.{number}")
-        st.form_submit_button(_("Show the risk"), type="primary")
+        st.form_submit_button(_("Predict"), type="primary")
     if all(v is None for v in values.values()):
         components.note(_("Type at least one value."))
         return None
@@ -76,12 +84,15 @@ def _cell(explainer: Explainer, name: str, value: str | None) -> str | None:
     return value if value is None or column.kind != "numeric" else write_number(float(value), column)
 
 
-def in_words(flags: object, naming: Naming) -> str:
-    """Write the flags of one patient, ``kind:column; kind:column``, as marks with the columns they are of."""
+def in_words(flags: object, naming: Naming, usual: Container[str] = ()) -> str:
+    """Write the flags of one patient, ``kind:column; kind:column``, as marks with the columns they are of.
+
+    ``usual`` are columns in which it is usual that a value is missing: that is then no caution.
+    """
     columns: dict[str, list[str]] = {}
     for flag in FLAG_ENDS.split(str(flags or "")):
         kind, _colon, column = flag.partition(":")
-        if kind in MARKS:
+        if kind in MARKS and not (kind == "imputed" and column in usual):
             columns.setdefault(kind, []).append(naming(column).words)
     return "; ".join(f"{_(MARKS[kind])}: {', '.join(names)}" for kind, names in columns.items())
 

@@ -10,7 +10,7 @@ from medcore.explanation.patient import wording
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.features.registry import kind_named
-from medcore.i18n import N_, _, listed
+from medcore.i18n import N_, _, listed, running
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.text import markup
 from medcore.ui.patient.choice import Chosen
@@ -34,15 +34,20 @@ def show_risk(
     explainer: Explainer, chosen: Chosen, patient: PatientRisk, trust: Reliability, class_index: int, threshold: float
 ) -> None:
     """Show the risk as a number, as a natural frequency and beside the threshold; none where it is not to be relied on."""
+    if explainer.measure.of_number:
+        _show_number(explainer, chosen, patient, trust, threshold)
+        return
     risk, name = float(patient.risk[class_index]), explainer.names[class_index]
-    base = float((explainer.reference.outcome == class_index).mean())
+    base = explainer.reference.base(class_index)
     if trust.level == "abstain":
         said, against = _(wording.NO_RISK), str(wording.unreliable(risk, name))
     else:
         said = _("{frequency}: {name}", frequency=str(wording.frequency(risk)), name=name)
         against = str(wording.against_base(risk, base))
     side = (
-        _("At or above the threshold of {percent} %") if risk >= threshold else _("Below the threshold of {percent} %")
+        _("At or above the threshold of {percent} %.")
+        if risk >= threshold
+        else _("Below the threshold of {percent} %.")
     )
     number = "" if trust.level == "abstain" else f"<b>{markup(wording.percent(risk, digits=1))}</b>"
     bar = (
@@ -51,24 +56,61 @@ def show_risk(
     )
     st.html(
         f'<div class="mc-risk mc-{LOOKS[trust.level]}">{number}<h2>{markup(said)}</h2>{bar}'
-        f"<p>{markup(side.format(percent=f'{100 * threshold:.1f}'))}. {markup(against)}</p>"
+        f"<p>{markup(running([side.format(percent=f'{100 * threshold:.1f}'), against]))}</p>"
         f"<p>{markup(_facts(explainer, chosen, patient, class_index))}</p></div>"
+    )
+
+
+def _show_number(
+    explainer: Explainer, chosen: Chosen, patient: PatientRisk, trust: Reliability, threshold: float
+) -> None:
+    """Show what is predicted with its interval, beside the threshold and the training patients."""
+    value, measure, ends = float(patient.risk[0]), explainer.measure, explainer.interval(patient)
+    assert ends is not None
+    assert explainer.reference.measured is not None
+    low, high = (measure.write(end) for end in ends)
+    known = explainer.reference.measured.value
+    reach = (min(float(known.min()), ends[0]), max(float(known.max()), ends[1]))
+    left, own, mark, right = (
+        100 * (v - reach[0]) / max(reach[1] - reach[0], 1e-300) for v in (ends[0], value, threshold, ends[1])
+    )
+    said, shown = _(wording.NO_NUMBER), ""
+    if trust.level != "abstain":
+        shown = f"<b>{markup(measure.write(value))}</b>"
+        said = _(
+            "{name}: nine of ten patients like this one are between {low} and {high}",
+            name=measure.name,
+            low=low,
+            high=high,
+        )
+    side = (
+        _("At or above the threshold of {threshold}.", threshold=measure.write(threshold))
+        if value >= threshold
+        else _("Below the threshold of {threshold}.", threshold=measure.write(threshold))
+    )
+    against = (
+        wording.unreliable_number(value, measure)
+        if trust.level == "abstain"
+        else wording.against_mean(value, explainer.reference.base(0), measure)
+    )
+    bar = (
+        f'<div class="mc-risk-bar" role="img" aria-label="{markup(said)}">'
+        f'<i style="margin-left:{left:.1f}%;width:{right - left:.1f}%"></i><u style="left:{min(max(mark, 0), 100):.1f}%"></u>'
+        f'<s style="left:{min(max(own, 0), 100):.1f}%"></s></div>'
+    )
+    st.html(
+        f'<div class="mc-risk mc-{LOOKS[trust.level]}">{shown}<h2>{markup(said)}</h2>{bar}'
+        f"<p>{markup(running([side, str(against)]))}</p><p>{markup(_facts(explainer, chosen, patient, 0))}</p></div>"
     )
 
 
 def show_trust(trust: Reliability) -> None:
     """Say how far to trust the risk, with every reason."""
     told = [str(trust.headline), *map(str, trust.reasons)]
-    if trust.local.n and not any({"predicted", "observed"} <= set(reason.values) for reason in trust.reasons):
-        told.append(
-            _(
-                "Of the {n} most similar patients {k} had it; the model expected {m}.",
-                n=trust.local.n,
-                k=trust.local.n_events,
-                m=round(trust.local.n * trust.local.predicted),
-            )
-        )
-    components.note(" ".join(told), look=LOOKS[trust.level])
+    alike = trust.local.told
+    if alike is not None and not any({"predicted", "observed"} <= set(reason.values) for reason in trust.reasons):
+        told.append(str(alike))
+    components.note(running(told), look=LOOKS[trust.level])
 
 
 def show_classes(explainer: Explainer, patient: PatientRisk, ranked: list[int]) -> None:
@@ -120,17 +162,26 @@ def _chip(explainer: Explainer, patient: PatientRisk, place: int, mark: str) -> 
 def _facts(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> str:
     """Say in one line what the risk is held against."""
     risk = float(patient.risk[class_index])
-    told = [
-        _("Higher than that of {n} of 100 training patients.", n=round(100 * explainer.position(risk, class_index))),
-        _(
-            "Cannot be ruled out ({n} % sure): {names}.",
-            n=round(100 * explainer.sets.coverage),
-            names=listed(explainer.sets.named(explainer.names).set_of(patient.risk)) or _("none fits"),
-        ),
-    ]
+    measure, rank = explainer.measure, round(100 * explainer.position(risk, class_index))
+    told = [_("Higher than that of {n} of 100 training patients.", n=rank)]
+    if explainer.sets is not None:
+        told.append(
+            _(
+                "Cannot be ruled out ({n} % sure): {names}.",
+                n=round(100 * explainer.sets.coverage),
+                names=listed(explainer.sets.named(explainer.names).set_of(patient.risk)) or _("none fits"),
+            )
+        )
     if len(patient.members) > 1:
-        risks = [100 * float(r[class_index]) for _kind, weight, r in patient.members if weight > 0]
-        told.append(_("The models in it say {low} to {high} %.", low=f"{min(risks):.0f}", high=f"{max(risks):.0f}"))
-    if chosen.outcome is not None:
+        risks = [float(r[class_index]) for _kind, weight, r in patient.members if weight > 0]
+        low, high = min(risks), max(risks)
+        told.append(
+            _("The models in it say {low} to {high}.", low=measure.bare(low), high=measure.write(high))
+            if measure.of_number
+            else _("The models in it say {low} to {high} %.", low=f"{100 * low:.0f}", high=f"{100 * high:.0f}")
+        )
+    if chosen.outcome is not None and measure.of_number:
+        told.append(_("Measured: {value}.", value=chosen.outcome))
+    elif chosen.outcome is not None:
         told.append(_("What happened: {outcome}.", outcome=chosen.outcome))
-    return " ".join(told)
+    return running(told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,16 +15,17 @@ from medcore.data.cohort import Schema
 from medcore.data.schema.names import says
 from medcore.errors import MissingColumnsError
 from medcore.explanation.patient import worker_queries
-from medcore.explanation.patient.bands import observed_band
+from medcore.explanation.patient.bands import incidence_band, observed_band
 from medcore.explanation.shapley.game import Floats
 from medcore.i18n import N_, _
-from medcore.jobs.web.uploads import read_upload
-from medcore.models.run.results import Patients
+from medcore.models.run.number_results import NumberResults
+from medcore.models.run.timed_results import TimedPatients
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.brought import brought
 from medcore.ui.kit.words import row_name
 from medcore.ui.patient.choice import Chosen
-from medcore.ui.patient.explainer import Explainer
+from medcore.ui.patient.explainer import AnyPatients, Explainer
 
 SOURCES: Mapping[str, str] = {
     "test": N_("Locked test set"),
@@ -33,10 +34,13 @@ SOURCES: Mapping[str, str] = {
     "type": N_("Type one in"),
 }
 
+PATIENCE_SECONDS, PATIENCE_A_ROW = 120.0, 0.01
+"""How long an answer is waited for: a person sees how long it has taken, and can stop it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Patients in file order: cells as read, row numbers from 0 and those of the file (``lines``), risks (n, K), and what happened where it is known.
+    """Patients in file order: cells as read, row numbers from 0 and those of the file (``lines``), risks (n, K), and in words what happened where it is known.
 
     ``frame`` has the columns the model needs, ``names`` what tells patients apart on
     the page: identifiers, else age and sex. ``identity`` tells one list from another.
@@ -48,7 +52,7 @@ class Listing:
     rows: NDArray[np.int64] = field(repr=False)
     lines: NDArray[np.int64] = field(repr=False)
     risk: Floats = field(repr=False)
-    outcome: NDArray[np.int64] | None = field(repr=False, default=None)
+    happened: Sequence[str] = field(repr=False, default=())
     flags: tuple[str, ...] = field(repr=False, default=())
     in_training: bool = False
 
@@ -57,14 +61,28 @@ class Listing:
 
     def patient(self, place: int, explainer: Explainer) -> Chosen:
         """Return one of the patients."""
-        happened = None if self.outcome is None else explainer.names[int(self.outcome[place])]
+        happened = self.happened[place] if self.happened else None
         row, line = int(self.rows[place]), int(self.lines[place])
+        trained = row if self.in_training else None
         title = " · ".join([row_name(line), *_told(self.names.iloc[place].dropna(), explainer)])
-        return Chosen(self.frame.iloc[[place]], f"{self.identity} {row}", title, happened, line=line)
+        return Chosen(self.frame.iloc[[place]], f"{self.identity} {row}", title, happened, line=line, trained=trained)
 
     def band(self, explainer: Explainer, class_index: int) -> tuple[Floats, Floats]:
-        """Return 95 % bounds of how often the outcome came among training patients of such risks."""
-        training = explainer.results.training
+        """Return 95 % bounds of how often the outcome came among training patients of such risks; of a number its interval.
+
+        Nine of ten are inside that.
+        """
+        results, training = explainer.results, explainer.results.training
+        if isinstance(results, NumberResults):
+            return results.intervals.around(self.risk[:, 0])
+        if isinstance(training, TimedPatients) and explainer.horizon is not None:
+            return incidence_band(
+                training.duration,
+                np.where(training.event == class_index, 1, 2 * (training.event > 0)),
+                training.risk[:, class_index],
+                self.risk[:, class_index],
+                explainer.horizon,
+            )
         event = training.outcome == class_index
         return observed_band(event, training.risk[:, class_index], self.risk[:, class_index])
 
@@ -84,17 +102,25 @@ def known(explainer: Explainer, source: str) -> Listing:
 
     Those of training patients are out of fold: from models that had not seen the patient.
     """
-    patients: Patients | None = explainer.results.test if source == "test" else explainer.results.training
+    patients: AnyPatients | None = explainer.results.test
+    if source != "test":
+        patients = explainer.results.training
     assert patients is not None
-    frame = explainer.frame.iloc[patients.rows]
+    rows = patients.rows
+
+    def parts() -> tuple[pd.DataFrame, pd.DataFrame]:
+        frame = explainer.frame.iloc[rows]
+        return frame[list(explainer.columns)], _names(frame, explainer.schema)
+
+    frame, names = cache.once(parts, "patient.listed", explainer.run.id, source)
     return Listing(
         identity=source,
-        frame=frame[list(explainer.columns)],
-        names=_names(frame, explainer.schema),
-        rows=patients.rows,
-        lines=explainer.source.rows_in_file(patients.rows),
+        frame=frame,
+        names=names,
+        rows=rows,
+        lines=explainer.source.rows_in_file(rows),
         risk=patients.risk,
-        outcome=patients.outcome,
+        happened=explainer.happened(patients),
         in_training=source == "training",
     )
 
@@ -112,24 +138,19 @@ def new_table(explainer: Explainer) -> Listing | None:
             )
         )
         return None
-    name, data, schema = file.name, file.getvalue(), explainer.schema
-    cohort = components.waited(
-        lambda task: read_upload(name, data, like=schema, stop=task.stop),
-        *("patient.table", explainer.run.id, file.file_id),
-        key="patient.reading",
-        doing=_("The file is read."),
-    )
+    cohort = brought(file, explainer.run.id, like=explainer.schema, key="patient.reading")
     if cohort is None:
         return None
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
     components.mends(cache.model_mends(cohort, explainer.run, explainer.schema), naming=explainer.shown)
     frame = cohort.frame[list(explainer.columns)]
+    patience = PATIENCE_SECONDS + len(frame) * PATIENCE_A_ROW
     predicted = components.waited(
-        lambda task: jobs.call(worker_queries.predict_table, explainer.model, frame, stop=task.stop),
-        *("patient.predictions", explainer.run.id, cohort.sha256),
+        lambda task: jobs.call(worker_queries.predict_table, explainer.model, frame, timeout=patience, stop=task.stop),
+        *("patient.predictions", explainer.identity, cohort.sha256),
         key="patient.table",
-        doing=_("The risks are predicted."),
+        doing=_("The table is predicted."),
     )
     if predicted is None:
         return None
@@ -139,9 +160,14 @@ def new_table(explainer: Explainer) -> Listing | None:
         names=_names(cohort.frame, cohort.schema),
         rows=np.arange(len(frame)),
         lines=cohort.source.rows_in_file(range(len(frame))),
-        risk=predicted[[f"risk_{name}" for name in explainer.classes]].to_numpy(),
+        risk=predicted[_predicted(explainer)].to_numpy(),
         flags=tuple(predicted["flags"]),
     )
+
+
+def _predicted(explainer: Explainer) -> list[str]:
+    """Return the columns of a predicted table in which the predictions are."""
+    return ["predicted"] if explainer.measure.of_number else [f"risk_{name}" for name in explainer.classes]
 
 
 def _names(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -151,3 +177,9 @@ def _names(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     if not telling:
         telling = [c.name for topic in ("age", "sex") for c in present if says(c.name, topic)][:2]
     return frame[telling[:2]].astype("str").where(frame[telling[:2]].notna())
+
+
+def shown_name(explainer: Explainer, listing: Listing, column: str) -> np.ndarray:
+    """Return what tells patients apart in the study's words: 1 is “male” where its dictionary says so."""
+    cells, shown = listing.names[column], explainer.shown(column)
+    return cells.map({cell: shown.value(cell) for cell in cells.dropna().unique()}).to_numpy()

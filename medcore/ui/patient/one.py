@@ -15,25 +15,32 @@ from medcore.errors import MedcoreError
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import N_, _
+from medcore.models.run.number_results import NumberResults
+from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.text import markup
-from medcore.ui.kit.thresholds import threshold_of
-from medcore.ui.patient import glance, listing, record, similar, view, what_if, worklist
+from medcore.ui.kit.thresholds import keep_threshold, threshold_of
+from medcore.ui.kit.turns import turn_passed_on
+from medcore.ui.patient import ahead, glance, listing, over_time, record, similar, view, what_if, worklist
 from medcore.ui.patient.choice import Chosen, trained_on
 from medcore.ui.patient.explainer import Explainer
 from medcore.ui.patient.listing import Listing
+from medcore.ui.patient.opening import open_patient
 
 PARTS = {
+    "over_time": N_("Over time"),
     "why": N_("Why"),
     "what_if": N_("What if"),
     "different": N_("What would have to differ"),
     "similar": N_("Similar patients"),
     "record": N_("For the record"),
 }
+EXPLAINED = ("why", "what_if", "record")
+"""Those that need the explanation."""
 TYPED = "typed"
 OWN_LISTS = ("test", "training")
 FLUSH_SECONDS = 0.05
@@ -60,6 +67,9 @@ def opened(explainer: Explainer) -> Opened | None:
     if identity == TYPED and run_id in state().typed:
         return Opened(state().typed[run_id])
     found: Listing | None = st.session_state.get(_kept_key(explainer))
+    if found is None and identity in listing.sources(explainer) and identity in OWN_LISTS:  # by another horizon
+        found = listing.known(explainer, identity)
+        remember(explainer, found)
     if found is None or found.identity != identity or not 0 <= place < len(found):
         return None
     return Opened(found.patient(place, explainer), found, place)
@@ -72,7 +82,7 @@ def _open_row(explainer: Explainer, numbering: str, number: int) -> bool:
         at = np.flatnonzero(getattr(known, numbering) == number) if known is not None else np.array([])
         if known is not None and len(at):
             remember(explainer, known)
-            worklist.open_patient(explainer.run.id, known.identity, int(at[0]))
+            open_patient(explainer.run.id, known.identity, int(at[0]))
             return True
     return False
 
@@ -111,59 +121,105 @@ def open_typed(explainer: Explainer) -> None:
 
 def ask_class(explainer: Explainer) -> int:
     """Ask which outcome the list is about where there are more than two, beginning with the most frequent disease."""
-    if explainer.results.target.event is not None:
-        return explainer.results.target.event
+    if len(told := explainer.results.target.told) == 1:
+        return told[0]
+    assert isinstance(explainer.results, Results)
     counts = np.bincount(explainer.reference.outcome, minlength=len(explainer.classes))
     ranked = diseases_first(counts.tolist(), explainer.results.absence)
     return _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}")
 
 
+def ask_threshold(study: StudyRecord, explainer: Explainer, class_index: int) -> float:
+    """Return the threshold in force; where a number is predicted it is asked for beside the list."""
+    threshold = threshold_of(study, explainer.run, explainer.results, class_index)
+    measure = explainer.measure
+    if not isinstance(explainer.results, NumberResults):
+        return threshold
+    label = _("Threshold ({unit})", unit=measure.unit) if measure.unit else _("Threshold")
+    asked = st.number_input(
+        label,
+        value=threshold,
+        step=10.0**-measure.decimals,
+        format=f"%.{measure.decimals}f",
+        key=f"patient.threshold.{explainer.run.id}",
+        help=_("The list is parted there, and the smallest changes that carry a patient across it are looked for."),
+        width=200,
+    )
+    keep_threshold(explainer.run, explainer.results, float(asked))
+    return float(asked)
+
+
 def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
     """Show the record; nothing of the last patient stays on screen."""
+    order = _order(study, explainer, at)
+    _begin(explainer, at, order)
     _note(study, explainer, at)
     left, right = st.columns([5, 4], vertical_alignment="center")
     with left:
         components.header(at.chosen.title)
     with right:
-        _steps(study, explainer, at)
+        _steps(explainer, at, order)
     name = hashlib.sha256(at.chosen.key.encode()).hexdigest()[:10]
     place, since = _cleared(name)
     try:
-        patient = explainer.risk_of(at.chosen.frame, at.chosen.key)
+        patient = _risk(explainer, at, order)
     except MedcoreError:
         place.empty()
         raise
-    time.sleep(max(0.0, since + FLUSH_SECONDS - time.monotonic()))
+    if patient is None:
+        place.empty()
+        return
+    told = explainer.results.target.told
+    if len(told) == 1 and _part_asked(explainer) in EXPLAINED:
+        view.begin_explanation(explainer, at.chosen, patient, told[0])
+    with turn_passed_on():
+        time.sleep(max(0.0, since + FLUSH_SECONDS - time.monotonic()))
     with place.container(key=f"patient-{name}", gap="xsmall"):
-        class_index, threshold, trust = _glance(study, explainer, at, patient, name)
-        part = components.choice(
-            _("Look at"), list(PARTS), key="patient.part", show=lambda p: _(PARTS[p]), labelled=False, link="part"
-        )
+        glanced = _glance(study, explainer, at, patient, name)
+        if glanced is None:
+            return
+        class_index, threshold, trust = glanced
+        parts = [p for p in PARTS if p != "over_time" or explainer.horizon is not None]
+        with st.container(horizontal=True, key="patient-parts"):
+            part = components.choice(
+                _("Look at"), parts, key="patient.part", show=lambda p: _(PARTS[p]), labelled=False, link="part"
+            )
+            over_time.ask_horizon(explainer.run, labelled=False)
         with st.container(key=f"patient-{name}-{part}"), components.errors_shown():
             _part(part, study, explainer, at.chosen, patient, trust, class_index, threshold)
 
 
 def _glance(
     study: StudyRecord, explainer: Explainer, at: Opened, patient: PatientRisk, name: str
-) -> tuple[int, float, Reliability]:
-    """Show risk and trust beside the patient's values; return what they are about, the threshold and the trust."""
+) -> tuple[int, float, Reliability] | None:
+    """Show risk and trust beside the patient's values; return what they are about, the threshold and the trust.
+
+    ``None`` while it is not known how much the model uses each column, which trust rests on.
+    """
     _warn(explainer, at)
-    event = explainer.results.target.event
+    told = explainer.results.target.told
+    event = told[0] if len(told) == 1 else None
     first, *others = st.columns([5, 4] if event is not None else [4, 4, 4])
     class_index = event
     if class_index is None:
+        assert isinstance(explainer.results, Results)
         ranked = diseases_first(patient.risk.tolist(), explainer.results.absence)
         with first:
             key = f"patient.class.{explainer.run.id}.{name}"
             class_index = _pick_class(explainer, ranked[0], key=key, labelled=False)
             glance.show_classes(explainer, patient, ranked)
     threshold = threshold_of(study, explainer.run, explainer.results, class_index)
-    trust = explainer.trust(patient, at.chosen.key, class_index)
+    if not explainer.weighed(class_index):
+        return None
+    trust = explainer.trust(patient, at.chosen.key, class_index, trained=at.chosen.trained)
     with others[0] if event is None else first:
         glance.show_risk(explainer, at.chosen, patient, trust, class_index, threshold)
-        glance.show_trust(trust)
-    with others[-1]:
+        if event is not None:
+            glance.show_trust(trust)
+    with others[-1], st.container(gap="xsmall"):
         glance.show_values(explainer, patient, class_index)
+    if event is None:
+        glance.show_trust(trust)
     return class_index, threshold, trust
 
 
@@ -202,32 +258,59 @@ def _part(
     class_index: int,
     threshold: float,
 ) -> None:
-    if part == "why":
+    if part == "over_time":
+        over_time.show(study, explainer, chosen, patient)
+    elif part == "why":
         view.show_explanation(explainer, chosen, patient, class_index)
     elif part == "what_if":
         known, background = view.explanation_of(explainer, chosen, patient, class_index)
-        what_if.show(explainer, chosen, patient, class_index, known, background)
-        what_if.prepare(explainer, patient, known, background)
+        if known is not None:
+            what_if.show(explainer, chosen, patient, class_index, known, background)
+            what_if.prepare(explainer, patient, known, background)
     elif part == "different":
         view.show_counterfactuals(explainer, chosen, patient, class_index, threshold)
     elif part == "similar":
         similar.show(study, explainer, chosen, patient, class_index)
     else:
         known, _background = view.explanation_of(explainer, chosen, patient, class_index)
-        record.offer(study, explainer, chosen, patient, trust, known, class_index, threshold)
+        if known is not None:
+            record.offer(study, explainer, chosen, patient, trust, known, class_index, threshold)
 
 
-def _steps(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
+def _order(study: StudyRecord, explainer: Explainer, at: Opened) -> np.ndarray:
+    """Return the places of the list that the patient was opened from, as it is arranged; none without a list."""
+    if at.listing is None:
+        return np.zeros(0, np.int64)
+    class_index = st.session_state.get(f"patient.class.{explainer.run.id}", len(explainer.classes) - 1)
+    worklist.linked()
+    return worklist.arranged(
+        at.listing, threshold_of(study, explainer.run, explainer.results, class_index), class_index
+    )
+
+
+def _part_asked(explainer: Explainer) -> str:
+    return st.session_state.get("patient.part") or ("why" if explainer.horizon is None else "over_time")
+
+
+def _begin(explainer: Explainer, at: Opened, order: np.ndarray) -> None:
+    """Have the patient read while the page begins."""
+    if at.listing is not None:
+        ahead.begin(explainer, at.listing, order, at.place)
+
+
+def _risk(explainer: Explainer, at: Opened, order: np.ndarray) -> PatientRisk | None:
+    if at.listing is None:
+        return explainer.risk_of(at.chosen.frame, at.chosen.key)
+    return ahead.risk_of(explainer, at.listing, order, at.place)
+
+
+def _steps(explainer: Explainer, at: Opened, order: np.ndarray) -> None:
     """Offer the way back to the list and to the next patient of it; the arrow keys do the same."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", key="patient-steps"):
         st.button(_("List"), key="patient.back", icon=":material/list:", on_click=_close, args=(explainer.run.id,))
         if at.listing is None:
             return
-        class_index = st.session_state.get(f"patient.class.{explainer.run.id}", len(explainer.classes) - 1)
-        threshold = threshold_of(study, explainer.run, explainer.results, class_index)
-        worklist.linked()
-        order = worklist.arranged(at.listing, threshold, class_index).tolist()
-        number = order.index(at.place) if at.place in order else -1
+        number = next(iter(np.flatnonzero(order == at.place).tolist()), -1)
         for label, step, key in ((_("Previous"), -1, "Left"), (_("Next"), 1, "Right")):
             there = number + step
             can = number >= 0 and 0 <= there < len(order)
@@ -236,8 +319,8 @@ def _steps(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
                 key=f"patient.step.{key}",
                 shortcut=key,
                 disabled=not can,
-                on_click=worklist.open_patient,
-                args=(explainer.run.id, at.listing.identity, order[there] if can else 0),
+                on_click=open_patient,
+                args=(explainer.run.id, at.listing.identity, int(order[there]) if can else 0),
             )
         if number >= 0:
             components.caption(_("{n} of {total} in the list", n=number + 1, total=len(order)))
@@ -272,4 +355,4 @@ def _pick_class(explainer: Explainer, first: int, *, key: str, labelled: bool = 
 
 
 def _kept_key(explainer: Explainer, what: str = "list") -> str:
-    return f"patient.kept.{what}.{explainer.run.id}"
+    return f"patient.kept.{what}.{explainer.run.id}.{explainer.horizon}"

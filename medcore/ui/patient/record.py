@@ -35,10 +35,12 @@ def offer(
     """Offer the page in three formats; neither the file's name nor the address tells of the patient."""
     components.section(
         _("For the record: {who}", who=chosen.title),
-        _("One page: risk, what the model used, how far to trust it, and which model it was. Not stored here."),
+        _(
+            "One page: what is predicted, what the model used, how far to trust it, and which model it was. Not stored here."
+        ),
     )
     kind = components.choice(_("Format"), list(FORMATS), key="patient.record.format", show=lambda k: _(FORMATS[k][0]))
-    identity = (explainer.run.id, chosen.key, class_index, explanation.scale, explanation.base_value, threshold, kind)
+    identity = (explainer.identity, chosen.key, class_index, explanation.scale, explanation.base_value, threshold, kind)
     wanted = hashlib.sha256(repr((*identity, current_language())).encode()).hexdigest()
     if st.session_state.get("patient.record.wanted") != wanted:
         if not st.button(_("Write the page"), icon=":material/description:", key="patient.record.write"):
@@ -81,10 +83,13 @@ def _subject(
         patient=patient,
         explanation=explanation,
         reliability=trust,
-        sets=explainer.sets.named(explainer.names),
+        sets=None if explainer.sets is None else explainer.sets.named(explainer.names),
+        class_name=explainer.names[class_index],
         class_index=class_index,
         threshold=threshold,
-        base=float((explainer.reference.outcome == class_index).mean()),
+        base=explainer.reference.base(class_index),
+        measure=explainer.measure,
+        interval=explainer.interval(patient),
         model=model_name(explainer.results.model),
         model_sha256=bundle_hash(explainer.folder),
         run_number=explainer.run.number,

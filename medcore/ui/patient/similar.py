@@ -34,7 +34,7 @@ def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: Pati
         components.section(
             _("Patients similar to {who}", who=chosen.title),
             _(
-                "The training patients nearest by the columns the model uses most. Their risk is from models that had not seen them."
+                "The training patients nearest by the columns the model uses most. What was predicted for them is from models that had not seen them."
             ),
         )
     if cache.store().settings.similar_patients:
@@ -44,15 +44,18 @@ def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: Pati
         components.note(reason)
         return
     note_view(study, "similar.viewed", chosen.key, run=explainer.run)
-    found = neighbours.similar(
-        explainer.reference, patient.rows, class_index=class_index, weights=explainer.weights(class_index), n=SHOWN
-    )
+    others, weights = explainer.reference.without(chosen.trained), explainer.weights(class_index)
+    found = neighbours.similar(others, patient.rows, class_index=class_index, weights=weights, n=SHOWN)
+    if chosen.trained is not None:
+        components.caption(_("The patient’s own row is left out."))
+    measure = explainer.measure
+    outcome, predicted = (_("Measured"), _("Predicted")) if measure.of_number else (_("Outcome"), _("Risk"))
     components.table(
         [
             {
                 _("Row"): str(explainer.source.rows_in_file([n.row])[0]),
-                _("Outcome"): components.plain(explainer.names[explainer.classes.index(n.outcome)]),
-                _("Risk"): components.plain(wording.percent(n.risk)),
+                outcome: components.plain(explainer.became(n.row)),
+                predicted: components.plain(measure.write(n.risk) if measure.of_number else wording.percent(n.risk)),
                 _("Differs in"): _differences(explainer, n),
             }
             for n in found

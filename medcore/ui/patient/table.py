@@ -10,11 +10,11 @@ from medcore.data.describe.export import to_csv
 from medcore.errors import MissingColumnsError
 from medcore.explanation.model.batch import as_table
 from medcore.explanation.model.whole import importance
-from medcore.explanation.shapley.results import CAPTION, SCALES, Scale
+from medcore.explanation.shapley.results import Scale, caption_of
 from medcore.i18n import N_, _
-from medcore.jobs.web.uploads import read_upload
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.brought import brought
 from medcore.ui.patient.batch import Batch, follow
 from medcore.ui.patient.explainer import Explainer
 from medcore.ui.patient.view import SCALE_NAMES
@@ -37,13 +37,18 @@ def show(explainer: Explainer) -> None:
     left, right = st.columns(2)
     with left:
         name = ask_class(explainer, "patient.batch.class")
-    with right:
-        scale: Scale = components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]))
+    scale: Scale = "value"
+    if not explainer.measure.of_number:
+        with right:
+            scale = components.choice(
+                _("Scale"), list(SCALE_NAMES), key="patient.scale", show=lambda s: _(SCALE_NAMES[s])
+            )
     batch = cache.once(
-        lambda: Batch(explainer.model, frame, name, scale), *("patient.batch", explainer.run.id, identity, name, scale)
+        lambda: Batch(explainer.model, frame, name, scale),
+        *("patient.batch", explainer.identity, identity, name, scale),
     )
     if not batch.started:
-        components.note(_("{n} patients. The risk of each is taken apart into contributions.", n=len(frame)))
+        components.note(_("{n} patients. The prediction of each is taken apart into contributions.", n=len(frame)))
         st.button(_("Explain them"), type="primary", key="patient.batch.start", on_click=batch.start)
     elif not batch.finished:
         follow(batch, key="patient.batch")
@@ -54,8 +59,8 @@ def show(explainer: Explainer) -> None:
 def ask_class(explainer: Explainer, key: str) -> str:
     """Ask which outcome is meant where there are more than two."""
     event = explainer.results.target.event
-    if event is not None:
-        return explainer.classes[event]
+    if event is not None or explainer.measure.of_number:
+        return explainer.classes[event or 0]
     name: str = st.selectbox(
         _("Outcome in question"),
         explainer.classes,
@@ -78,7 +83,9 @@ def _table(explainer: Explainer, source: str) -> tuple[pd.DataFrame, str] | None
     )
     if file is None:
         return None
-    cohort = read_upload(file.name, file.getvalue(), like=explainer.schema)
+    cohort = brought(file, explainer.run.id, like=explainer.schema, key="patient.batch.reading")
+    if cohort is None:
+        return None
     if not set(explainer.columns) <= set(cohort.frame.columns):
         raise MissingColumnsError.between(wanted=explainer.columns, got=cohort.frame.columns, table=file.name)
     components.mends(cache.model_mends(cohort, explainer.run, explainer.schema), naming=explainer.shown)
@@ -106,4 +113,4 @@ def _result(explainer: Explainer, batch: Batch, rows: list[int] | None) -> None:
         key=f"patient.batch.download.{explainer.run.id}",
     )
     figure = charts.importance_chart(importance(found), scale=found.scale, naming=explainer.shown)
-    components.figure(figure, key="patient.batch.importance", caption=_(CAPTION))
+    components.figure(figure, key="patient.batch.importance", caption=_(caption_of(found.scale)))

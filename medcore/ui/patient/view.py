@@ -9,25 +9,37 @@ from medcore.data.schema.ranges import unit_message
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.counterfactual import Change
 from medcore.explanation.patient.worker_queries import PatientRisk
-from medcore.explanation.shapley.results import CAPTION, SCALES, Explanation, Scale
+from medcore.explanation.shapley.results import Explanation, Scale, caption_of
 from medcore.i18n import N_, _
+from medcore.targets import Number
 from medcore.ui.kit.shown import components
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
-SCALE_NAMES = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
+SCALE_NAMES: dict[Scale, str] = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
 FOLDED, FOLDED_OF_MANY = 4, 3
 """Columns drawn at first: with them the waterfall fits a screen of 900 pixels below the patient's values, or the risks of several outcomes."""
 
 
 def explanation_of(
     explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int
-) -> tuple[Explanation, str]:
-    """Return the explanation in the scale and against the patients chosen last, and whom those are."""
-    background: str = st.session_state.get(f"patient.background.{explainer.run.id}") or "training"
-    scale: Scale = st.session_state.get("patient.scale") or "probability"
-    found = explainer.explain(patient, chosen.key, class_index=class_index, scale=scale, background=background)
+) -> tuple[Explanation | None, str]:
+    """Return the explanation in the scale and against the patients chosen last, None as yet, and whom those are."""
+    scale, background = _compared(explainer)
+    found = explainer.explanation_of(patient, chosen.key, class_index=class_index, scale=scale, background=background)
     return found, background
+
+
+def begin_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
+    """Have the patient explained, as the page is about to ask for it."""
+    scale, background = _compared(explainer)
+    explainer.begin_explanation(patient, chosen.key, class_index=class_index, scale=scale, background=background)
+
+
+def _compared(explainer: Explainer) -> tuple[Scale, str]:
+    background: str = st.session_state.get(f"patient.background.{explainer.run.id}") or explainer.backgrounds[0]
+    scale: Scale = "value" if explainer.measure.of_number else st.session_state.get("patient.scale") or "probability"
+    return scale, background
 
 
 def show_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk, class_index: int) -> None:
@@ -37,22 +49,28 @@ def show_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk,
     with right:
         with st.popover(_("Compared with, scale, columns"), wrap=True):
             everything = _ask(explainer)
-        components.caption(_(CAPTION))
+        components.caption(_(caption_of("value" if explainer.measure.of_number else "probability")))
+        if isinstance(target := explainer.results.target, Number) and target.log:
+            components.caption(
+                _("Models learn the logarithm; the contributions are of the number itself, and add up to it.")
+            )
     with left:
         found, _background = explanation_of(explainer, chosen, patient, class_index)
+        if found is None:
+            return
         shown = len(found.contributions) if everything else _folded(explainer)
         components.figure(charts.waterfall(found, n_shown=shown, naming=explainer.shown), key="patient.waterfall")
 
 
 def _folded(explainer: Explainer) -> int:
-    return FOLDED if explainer.results.target.event is not None else FOLDED_OF_MANY
+    return FOLDED if len(explainer.results.target.told) == 1 else FOLDED_OF_MANY
 
 
 def _ask(explainer: Explainer) -> bool:
     """Ask against whom and in what scale the risk is explained, and whether to show every column."""
     st.selectbox(
         _("Compared with"),
-        ["training", *explainer.classes],
+        explainer.backgrounds,
         format_func=lambda k: (
             _("A sample of the training patients")
             if k == "training"
@@ -61,7 +79,10 @@ def _ask(explainer: Explainer) -> bool:
         key=f"patient.background.{explainer.run.id}",
         persist_state="session",
     )
-    components.choice(_("Scale"), SCALES, key="patient.scale", show=lambda s: _(SCALE_NAMES[s]), link="scale")
+    if not explainer.measure.of_number:
+        components.choice(
+            _("Scale"), list(SCALE_NAMES), key="patient.scale", show=lambda s: _(SCALE_NAMES[s]), link="scale"
+        )
     return len(explainer.columns) > _folded(explainer) + 1 and st.toggle(_("Show all columns"), key="patient.all")
 
 
@@ -72,8 +93,8 @@ def show_counterfactuals(
     components.section(
         _("What would have to differ for {who}", who=chosen.title),
         _(
-            "The smallest plausible changes that carry this patient across the threshold of {percent} %. A statement about the model, not a treatment plan.",
-            percent=f"{100 * threshold:.1f}",
+            "The smallest plausible changes that carry this patient across the threshold of {threshold}. A statement about the model, not a treatment plan.",
+            threshold=explainer.measure.write(threshold),
         ),
     )
     locked = st.multiselect(
@@ -84,23 +105,21 @@ def show_counterfactuals(
         key=f"patient.locked.{explainer.run.id}",
         persist_state="session",
     )
-    kept = tuple(locked)
-    found = components.waited(
-        lambda task: explainer.counterfactuals(patient, class_index, threshold=threshold, locked=kept, stop=task.stop),
-        *("patient.counterfactuals", explainer.run.id, chosen.key, class_index, threshold, kept),
-        key="patient.different",
-        doing=_("Searching for the smallest changes."),
-    )
+    found = explainer.counterfactuals(patient, chosen.key, class_index, threshold=threshold, locked=tuple(locked))
     if found is None:
         return
     if not found:
         components.note(_("None within plausible changes."))
         return
+    measure = explainer.measure
+    head = _("Predicted") if measure.of_number else _("Risk")
     components.table(
         [
             {
                 _("Changes"): "; ".join(_change(explainer, c) for c in one.changes),
-                _("Risk"): components.plain(wording.percent(one.risk, digits=1)),
+                head: components.plain(
+                    measure.write(one.risk) if measure.of_number else wording.percent(one.risk, digits=1)
+                ),
             }
             for one in found
         ],

@@ -21,6 +21,8 @@ from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.waiting import SessionTask
+from medcore.ui.kit.turns import turn_passed_on
 from medcore.ui.patient.changes import change_table
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
@@ -68,38 +70,40 @@ def show(
 
 
 def prepare(explainer: Explainer, patient: PatientRisk, known: Explanation, background: str) -> None:
-    """Have the worker get ready, so that the first change is answered as fast as the next; last on the page."""
-    cache.once(
-        lambda: jobs.call(
-            worker_queries.prepare_changes, explainer.model, patient.rows, explainer.background(background)
-        ),
-        *("patient.prepared", explainer.run.id, background, known.scale),
+    """Have the worker get ready, so that the first change is answered as fast as the next; nobody waits for it."""
+    model, others = explainer.model, explainer.background(background)
+    task = cache.once(
+        lambda: SessionTask("patient.prepared"), "patient.prepared", explainer.identity, background, known.scale
     )
+    task.begin(lambda task: jobs.call(worker_queries.prepare_changes, model, patient.rows, others, stop=task.stop))
 
 
 def _change(question: Question) -> None:
     """Ask for other values and show what they do; runs alone at every change."""
     changed = _ask(question)
     if not changed.differs(question.patient.rows).any():
-        st.empty().html(change_table(question.known, question.known, question.explainer.shown))
+        st.empty().html(
+            change_table(question.known, question.known, question.explainer.shown, question.explainer.measure)
+        )
         components.caption(
             _(
-                "Change a value above: risk and contributions follow. This is what the model would say if values were others, not what treatment would do."
+                "Change a value above: the prediction and its contributions follow. This is what the model would say if values were others, not what treatment would do."
             )
         )
         return
     place, parts = None, list[Floats]()
     for number in range(worker_queries.n_rounds(question.known.n_background)):
-        risk, part = jobs.call(
-            worker_queries.change_patient,
-            question.explainer.model,
-            question.patient.rows,
-            changed,
-            question.background,
-            round_number=number,
-            class_index=question.class_index,
-            scale=question.known.scale,
-        )
+        with turn_passed_on():
+            risk, part = jobs.call(
+                worker_queries.change_patient,
+                question.explainer.model,
+                question.patient.rows,
+                changed,
+                question.background,
+                round_number=number,
+                class_index=question.class_index,
+                scale=question.known.scale,
+            )
         parts.append(part)
         prediction = float(on_scale(risk[[question.class_index]], question.known.scale)[0])
         found = changed_explanation(
@@ -107,7 +111,7 @@ def _change(question: Question) -> None:
         )
         # What stands there stays until the first answer is known: nothing flickers.
         place = place or st.empty()
-        place.html(change_table(question.known, found, question.explainer.shown))
+        place.html(change_table(question.known, found, question.explainer.shown, question.explainer.measure))
     components.caption(
         _(
             "± is the 95 % range of each estimate. The changed patient is not a real one, and this does not say what treatment would do."
@@ -180,7 +184,7 @@ def _along(question: Question) -> None:
     left, right = st.columns(2)
     with left:
         column = st.selectbox(
-            _("The risk along one column"),
+            _("The prediction along one column") if explainer.measure.of_number else _("The risk along one column"),
             question.ranked,
             format_func=lambda c: components.one_line(explainer.shown(c)),
             key=f"patient.column.{run}",
@@ -198,7 +202,13 @@ def _along(question: Question) -> None:
         )
     if other is None:
         found = explainer.what_if(question.patient, question.key, column, question.class_index)
-        components.figure(charts.what_if_curve(found, naming=explainer.shown), key="patient.what_if")
+        if found is not None:
+            components.figure(
+                charts.what_if_curve(found, naming=explainer.shown, measure=explainer.measure), key="patient.what_if"
+            )
     else:
         drawn = explainer.risk_map(question.patient, question.key, column, other, question.class_index)
-        components.figure(charts.what_if_map(drawn, naming=explainer.shown), key="patient.risk_map")
+        if drawn is not None:
+            components.figure(
+                charts.what_if_map(drawn, naming=explainer.shown, measure=explainer.measure), key="patient.risk_map"
+            )

@@ -18,8 +18,9 @@ from medcore.explanation.model.whole import (
     reason_groups,
 )
 from medcore.explanation.patient import wording
-from medcore.explanation.shapley.results import CAPTION
-from medcore.i18n import _, number, percent
+from medcore.explanation.shapley.results import caption_of
+from medcore.i18n import _, percent
+from medcore.models.run.results import Results
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import model_name
@@ -39,7 +40,7 @@ def show(explainer: Explainer) -> None:
     rows = explainer.results.training.rows[places]
     batch = cache.once(
         lambda: Batch(explainer.model, explainer.frame.iloc[rows][list(explainer.columns)], name),
-        *("patient.whole", explainer.run.id, name),
+        *("patient.whole", explainer.identity, name),
     )
     if not batch.started:
         components.note(
@@ -59,7 +60,10 @@ def show(explainer: Explainer) -> None:
         _one_column(explainer, found, name)
     with components.errors_shown():
         _stability(explainer, name)
-    events = explainer.results.training.outcome[places][: batch.done] == explainer.classes.index(name)
+    index = explainer.classes.index(name)
+    events = None
+    if isinstance(explainer.results, Results):
+        events = explainer.results.training.outcome[places][: len(found.rows)] == index
     with components.errors_shown():
         _groups(explainer, found, events, name)
 
@@ -78,19 +82,20 @@ def _uses(explainer: Explainer, found: Explanations) -> None:
         ),
     )
     components.figure(
-        charts.importance_chart(_importance(explainer, found), naming=explainer.shown), key="patient.whole.importance"
+        charts.importance_chart(_importance(explainer, found), scale=found.scale, naming=explainer.shown),
+        key="patient.whole.importance",
     )
     components.figure(
         charts.beeswarm(found, explainer.reference.codebook, naming=explainer.shown),
         key="patient.whole.swarm",
-        caption=_(CAPTION),
+        caption=_(caption_of(found.scale)),
     )
 
 
 def _one_column(explainer: Explainer, found: Explanations, name: str) -> None:
     """Show a column's contributions by its value, and the mean risk along it."""
     components.section(
-        _("One column"), _("What it does to the risk by its value, and with which other column it acts.")
+        _("One column"), _("What it does to the prediction by its value, and with which other column it acts.")
     )
     ranked = [found.columns[i] for i in _importance(explainer, found).order]
     column = st.selectbox(
@@ -105,29 +110,31 @@ def _one_column(explainer: Explainer, found: Explanations, name: str) -> None:
     paired = tuple(ranked[:PAIRED])
     pairs = components.waited(
         lambda task: jobs.call(overview.interactions_of, explainer.model, paired, class_name=name, stop=task.stop),
-        *("patient.whole.pairs", explainer.run.id, name, len(found.rows)),
+        *("patient.whole.pairs", explainer.identity, name, len(found.rows)),
         key="patient.whole.pairs",
         doing=_("Looking at which columns act together."),
     )
     if pairs is None:
         return
-    effect = cache.once(
-        lambda: jobs.call(
-            overview.effect_of,
-            explainer.model,
-            explainer.reference,
-            column,
-            class_name=name,
-            unit=naming(column).unit or None,
+    model, reference, unit = explainer.model, explainer.reference, naming(column).unit or None
+    effect = components.waited(
+        lambda task: jobs.call(
+            overview.effect_of, model, reference, column, class_name=name, unit=unit, stop=task.stop
         ),
-        *("patient.whole.effect", explainer.run.id, name, column),
+        *("patient.whole.effect", explainer.identity, name, column),
+        key="patient.whole.column-effect",
+        doing=_("The model is asked for the effect of the column."),
     )
+    if effect is None:
+        return
     left, right = st.columns(2)
     with left:
         drawn = charts.dependence(found, explainer.reference.codebook, place, pairs.partner(place), naming=naming)
         components.figure(drawn, key="patient.whole.dependence")
     with right:
-        components.figure(charts.effect_chart(effect, naming=naming), key="patient.whole.effect")
+        components.figure(
+            charts.effect_chart(effect, naming=naming, measure=explainer.measure), key="patient.whole.effect"
+        )
 
 
 def _stability(explainer: Explainer, name: str) -> None:
@@ -140,7 +147,7 @@ def _stability(explainer: Explainer, name: str) -> None:
     )
     stability: ImportanceStability | None = components.waited(
         lambda task: jobs.call(overview.stability_of, explainer.model, class_name=name, stop=task.stop),
-        *("patient.whole.stability", explainer.run.id, name),
+        *("patient.whole.stability", explainer.identity, name),
         key="patient.whole.models",
         doing=_("The models inside are compared."),
     )
@@ -153,41 +160,42 @@ def _stability(explainer: Explainer, name: str) -> None:
     components.figure(charts.stability_chart(stability, names, naming=explainer.shown), key="patient.whole.stability")
 
 
-def _groups(explainer: Explainer, found: Explanations, events: np.ndarray, name: str) -> None:
+def _groups(explainer: Explainer, found: Explanations, events: np.ndarray | None, name: str) -> None:
     """Show groups of patients whose risks have the same reasons; small ones are not shown."""
     components.section(
         _("Patients with the same reasons"),
-        _("Training patients grouped by what moved their risk. Groups and counts under {n} are not told.", n=FEWEST),
+        _(
+            "Training patients grouped by what moved their prediction. Groups and counts under {n} are not told.",
+            n=FEWEST,
+        ),
     )
     groups: tuple[ReasonGroup, ...] = cache.once(
-        lambda: reason_groups(found, events), *("patient.whole.groups", explainer.run.id, name, len(found.rows))
+        lambda: reason_groups(found, events), *("patient.whole.groups", explainer.identity, name, len(found.rows))
     )
-    absent = _("not told")
-    components.table(
-        [
-            {
-                _("Patients"): f"{g.n} ({percent(g.share, 0)})",
-                _("Mean risk"): components.plain(wording.percent(g.mean_risk)),
-                _("Observed"): absent if g.observed is None else components.plain(wording.percent(g.observed)),
-                _("What moved their risk most, in points"): ", ".join(
-                    f"{components.plain(explainer.shown(c).words)} {_points(v)}" for c, v in g.reasons
-                )
-                or "–",
-            }
-            for g in groups
-        ],
-        alt=_("Groups of patients with the same reasons"),
-    )
+    components.table([_group(explainer, g) for g in groups], alt=_("Groups of patients with the same reasons"))
+
+
+def _group(explainer: Explainer, group: ReasonGroup) -> dict[str, str]:
+    """Write one group: how many, what is predicted for them, what was observed of classes, and what moved it."""
+    measure = explainer.measure
+    moved = [
+        f"{components.plain(explainer.shown(c).words)} {measure.bare(v, signed=True, more=0 if measure.of_number else -1)}"
+        for c, v in group.reasons
+    ]
+    told = {_("Patients"): f"{group.n} ({percent(group.share, 0)})"}
+    if measure.of_number:
+        told[_("Mean prediction")] = components.plain(measure.write(group.mean_risk))
+        return told | {_("What moved it most"): ", ".join(moved) or "–"}
+    told[_("Mean risk")] = components.plain(wording.percent(group.mean_risk))
+    observed = group.observed
+    told[_("Observed")] = _("not told") if observed is None else components.plain(wording.percent(observed))
+    return told | {_("What moved their risk most, in points"): ", ".join(moved) or "–"}
 
 
 def _importance(explainer: Explainer, found: Explanations) -> Importance:
     return cache.once(
-        lambda: importance(found), "patient.whole.importance", explainer.run.id, found.class_name, len(found.rows)
+        lambda: importance(found), "patient.whole.importance", explainer.identity, found.class_name, len(found.rows)
     )
-
-
-def _points(change: float) -> str:
-    return number(100 * change, "+.0f")
 
 
 def _named(model: str) -> str:

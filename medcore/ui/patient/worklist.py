@@ -11,16 +11,17 @@ import streamlit as st
 
 from medcore.data.describe.export import to_csv, to_xlsx
 from medcore.explanation.model.tables import Explanations
+from medcore.explanation.shapley.game import Floats
 from medcore.i18n import N_, _, span
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.tables import XLSX
-from medcore.ui.kit.state import state
-from medcore.ui.kit.words import row_name
+from medcore.ui.patient import ahead
 from medcore.ui.patient.batch import Batch
 from medcore.ui.patient.choice import in_words
 from medcore.ui.patient.explainer import Explainer
-from medcore.ui.patient.listing import Listing
+from medcore.ui.patient.listing import Listing, shown_name
+from medcore.ui.patient.opening import MOST_LINES, open_by_name, open_patient
 
 EXPLAINED = 20
 """Patients at the top of the list whose reasons are worked out without being asked for."""
@@ -32,8 +33,7 @@ HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT = 38, 35, 458
 ASKED_HEIGHT = 78
 """What the question for one of several outcomes takes above the list."""
 PIECE_SECONDS = 0.7
-MOST_NAMED = 5_000
-"""Patients that can be found by typing; beyond, the browser's list would be slow, and the table has its own search."""
+NUMBER_ORDERS = {"risk": N_("Highest first"), "low": N_("Lowest first"), "row": N_("As in the file")}
 FILTERS = {"all": N_("All"), "above": N_("At or above the threshold"), "below": N_("Below it")}
 ORDERS = {"risk": N_("Highest risk first"), "low": N_("Lowest risk first"), "row": N_("As in the file")}
 ARRANGED = {"filter": ("patient.filter", FILTERS), "order": ("patient.order", ORDERS)}
@@ -46,24 +46,32 @@ def worklist(explainer: Explainer, listing: Listing, threshold: float, class_ind
     with left:
         components.choice(_("Show"), list(FILTERS), key="patient.filter", show=lambda f: _(FILTERS[f]), link="filter")
     with middle:
-        components.choice(_("Order"), list(ORDERS), key="patient.order", show=lambda o: _(ORDERS[o]), link="order")
-    with right:
-        _open_by_name(explainer, listing)
+        orders = NUMBER_ORDERS if explainer.measure.of_number else ORDERS
+        components.choice(_("Order"), list(orders), key="patient.order", show=lambda o: _(orders[o]), link="order")
     order = arranged(listing, threshold, class_index)
-    batch = _batch(explainer, listing, order, class_index)
+    known = ("patient.band", explainer.identity, listing.identity, class_index)
+    band = cache.once(lambda: listing.band(explainer, class_index), *known)  # files are made without a session
+    batch = _batch(explainer, listing, order, class_index)  # before the rest is drawn: some are explained meanwhile
+    with right:
+        open_by_name(explainer, listing, order)
     with st.container(horizontal=True, vertical_alignment="center", key="patient-list-head"):
+        values = {
+            "name": explainer.names[class_index],
+            "n": f"{len(order):,}",
+            "total": f"{len(listing):,}",
+            "threshold": explainer.measure.write(threshold),
+        }
         components.caption(
-            _(
-                "Risk of {name}: {n} of {total} patients, threshold {percent} %. Click a row to open the patient.",
-                name=explainer.names[class_index],
-                n=f"{len(order):,}",
-                total=f"{len(listing):,}",
-                percent=f"{100 * threshold:.1f}",
-            )
+            _("{name}: {n} of {total} patients, threshold {threshold}.", **values)
+            if explainer.measure.of_number
+            else _("Risk of {name}: {n} of {total} patients, threshold {threshold}.", **values)
         )
-        _downloads(explainer, listing, threshold, class_index, order, batch)
-    every = None if batch.finished else 1.0
-    components.fragment(_table, every=every)(explainer, listing, threshold, class_index, order, batch)
+        if len(order) > MOST_LINES:
+            components.caption(_("The first {n} are shown; the files hold all.", n=f"{MOST_LINES:,}"))
+        _downloads(explainer, listing, threshold, class_index, order, band, batch)
+    going = not batch.finished
+    fragment = components.fragment(_table, every=1.0 if going else None)
+    fragment(explainer, listing, threshold, class_index, order[:MOST_LINES], band, batch, going)
 
 
 def linked() -> None:
@@ -98,32 +106,45 @@ def lines(
     threshold: float,
     class_index: int,
     order: np.ndarray,
+    band: tuple[Floats, Floats],
     reasons: dict[int, str],
 ) -> pd.DataFrame:
-    """Lay the list out: who, risk in per cent with its interval, on which side of the threshold, reasons, cautions."""
+    """Lay the list out: who, risk in per cent, or number, with its interval, on which side of the threshold, reasons, cautions."""
     names = explainer.names
-    name = names[class_index]
     risk = listing.risk[order, class_index]
-    low, high = (bound[order] for bound in listing.band(explainer, class_index))
+    low, high = (bound[order] for bound in band)
+    measure = explainer.measure
     table: dict[str, Any] = {_("Row"): listing.lines[order]}
-    table |= {str(explainer.shown(c)): listing.names[c].to_numpy()[order] for c in listing.names.columns}
-    table[_("Risk of {name} (%)", name=name)] = (100 * risk).round(1)
-    # Of many patients there are few bounds and few flags: each is put into words once.
-    bounds = list(zip((100 * low).round().tolist(), (100 * high).round().tolist(), strict=True))
-    said = {pair: f"{span(*pair, '.0f')}%" for pair in set(bounds)}
-    table[_("Observed at such a risk (95 %)")] = [said[pair] for pair in bounds]
+    table |= {str(explainer.shown(c)): shown_name(explainer, listing, c)[order] for c in listing.names.columns}
+    table[_head(explainer, class_index)] = (measure.times * risk).round(measure.decimals)
+    if measure.of_number:
+        table[_("Nine of ten between")] = [
+            f"{measure.bare(a)} – {measure.bare(b)}" for a, b in zip(low.tolist(), high.tolist(), strict=True)
+        ]
+    else:
+        # Of many patients there are few bounds and few flags: each is put into words once.
+        bounds = list(zip((100 * low).round().tolist(), (100 * high).round().tolist(), strict=True))
+        said = {pair: f"{span(*pair, '.0f')}%" if pair[0] == pair[0] else "–" for pair in set(bounds)}
+        table[_("Observed at such a risk (95 %)")] = [said[pair] for pair in bounds]
     above, below = _("▲ at or above"), _("below")
     table[_("Threshold")] = np.where(risk >= threshold, above, below)
     if explainer.results.target.many:
         likeliest = listing.risk[order].argmax(axis=1)
         table[_("Likeliest outcome")] = [names[k] for k in likeliest]
     table[_("Main reasons")] = [reasons.get(int(i), "") for i in order]
-    if listing.outcome is not None:
-        table[_("What happened")] = [names[k] for k in listing.outcome[order]]
+    if listing.happened:
+        table[_("Measured") if measure.of_number else _("What happened")] = [listing.happened[i] for i in order]
     if listing.flags:
-        cautions = {flags: in_words(flags, explainer.shown) for flags in set(listing.flags)}
+        usual = _usually_missing(explainer)
+        cautions = {f: in_words(f, explainer.shown, usual) for f in {listing.flags[i] for i in order}}
         table[_("Be careful about")] = [cautions[listing.flags[i]] for i in order]
     return pd.DataFrame(table)
+
+
+def _usually_missing(explainer: Explainer) -> set[str]:
+    """Return the columns that most training patients had no value in, which is no caution about one more."""
+    shares = np.isnan(explainer.reference.patients.codes).mean(axis=0)
+    return {name for name, share in zip(explainer.reference.columns, shares, strict=True) if share > 0.5}
 
 
 def reasons_of(
@@ -161,89 +182,110 @@ def _batch(explainer: Explainer, listing: Listing, order: np.ndarray, class_inde
         lambda: Batch(
             explainer.model, listing.frame.iloc[top], explainer.classes[class_index], piece_seconds=PIECE_SECONDS
         ),
-        *("patient.reasons", explainer.run.id, listing.identity, class_index, top.tolist()),
+        *("patient.reasons", explainer.identity, listing.identity, class_index, top.tolist()),
     )
+    if len(order):
+        ahead.begin(explainer, listing, order, int(order[0]))
     batch.start()
     return batch
 
 
 def _table(
-    explainer: Explainer, listing: Listing, threshold: float, class_index: int, order: np.ndarray, batch: Batch
+    explainer: Explainer,
+    listing: Listing,
+    threshold: float,
+    class_index: int,
+    order: np.ndarray,
+    band: tuple[Floats, Floats],
+    batch: Batch,
+    going: bool,
 ) -> None:
-    """Draw the list with the reasons known by now, then work out some more; meant as a fragment."""
+    """Draw the list with the reasons known by now; meant as a fragment, ``going`` on until all are known."""
+    key = f"patient.list.{explainer.run.id}.{listing.identity[:12]}.{class_index}"
+    row = _clicked(key)
+    if row is not None:
+        batch.rest()
+        open_patient(explainer.run.id, listing.identity, int(order[row]))
+    if row is not None or (going and batch.finished):
+        st.rerun()
     reasons = reasons_of(explainer, batch.found, order, short=True)
-    table = lines(explainer, listing, threshold, class_index, order, reasons)
-    asked = ASKED_HEIGHT if explainer.results.target.event is None else 0
-    risk = _("Risk of {name} (%)", name=explainer.names[class_index])
+    table = lines(explainer, listing, threshold, class_index, order, band, reasons)
+    table.insert(0, _("Patient"), _("Open"))
+    asked = ASKED_HEIGHT if len(explainer.results.target.told) > 1 or explainer.measure.of_number else 0
+    wide = explainer.measure.of_number or explainer.results.target.many  # another column takes its room
+    risk = _head(explainer, class_index)
     observed = _("Observed at such a risk (95 %)")
     config = st.column_config
-    event = st.dataframe(
+    st.dataframe(
         table,
         hide_index=True,
         height=min(HEAD_HEIGHT + ROW_HEIGHT * max(len(table), 1), MOST_HEIGHT - asked),
-        key=f"patient.list.{explainer.run.id}.{listing.identity[:12]}.{class_index}",
+        key=key,
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
-            _("Row"): config.NumberColumn(width=60, pinned=True),
-            risk: config.ProgressColumn(_("Risk (%)"), format="%.1f", min_value=0, max_value=100, width=130),
+            _("Patient"): config.ButtonColumn(width=62, pinned=True, key=f"{key}.open"),
+            _("Row"): config.NumberColumn(width=54, pinned=True),
+            risk: _bar(explainer),
             observed: config.TextColumn(
                 _("Observed"),
-                width=95,
+                width=88,
                 help=_("How many training patients at such a risk had the outcome: 95 % interval."),
             ),
             _("Threshold"): config.TextColumn(width=100),
-            _("Main reasons"): config.TextColumn(width=420),
+            _("Nine of ten between"): config.TextColumn(width=126),
+            _("Main reasons"): config.TextColumn(width=350 if wide else 420),
         },
         alt=_("{n} patients with their risks", n=len(table)),
     )
-    cells = event.selection.cells if event else []
-    if cells:
-        open_patient(explainer.run.id, listing.identity, int(order[cells[0][0]]))
-        st.rerun()
-    if batch.finished:
-        return
-    batch.advance()
-    if batch.finished:
-        st.rerun()
+    if going:
+        batch.look()
 
 
-def open_patient(run_id: str, identity: str, place: int) -> None:
-    """Let the page show one patient of a list."""
-    state().opened[run_id] = (identity, place)
+def _head(explainer: Explainer, class_index: int) -> str:
+    """Return the heading of the column of predictions."""
+    name, measure = explainer.names[class_index], explainer.measure
+    if not measure.of_number:
+        return _("Risk of {name} (%)", name=name)
+    return _("Predicted ({unit})", unit=measure.unit) if measure.unit else _("Predicted")
 
 
-def _open_by_name(explainer: Explainer, listing: Listing) -> None:
-    """Open a patient without a mouse: by typing a part of the row's number, identifier, age or sex."""
-    key = f"patient.row.{explainer.run.id}.{listing.identity[:12]}"
-    columns = [listing.names[c].fillna("").tolist() for c in listing.names.columns]
-    names = [" ".join(parts) for parts in zip(*columns, strict=True)] or [""] * len(listing)
+def _bar(explainer: Explainer) -> Any:
+    """Return how the column of predictions is drawn: a bar each, as long as its place among all there may be."""
+    measured, measure = explainer.reference.measured, explainer.measure
+    if measured is None:
+        return st.column_config.ProgressColumn(_("Risk (%)"), format="%.1f", min_value=0, max_value=100, width=115)
+    low, high = float(measured.value.min()), float(measured.value.max())
+    form = f"%.{measure.decimals}f"
+    return st.column_config.ProgressColumn(format=form, min_value=low, max_value=max(high, low + 1e-9), width=120)
 
-    def chosen() -> None:
-        place = st.session_state.get(key)
-        if place is not None:
-            open_patient(explainer.run.id, listing.identity, int(place))
-            st.session_state[key] = None
 
-    st.selectbox(
-        _("Open a patient"),
-        range(len(listing)) if len(listing) <= MOST_NAMED else range(MOST_NAMED),
-        index=None,
-        format_func=lambda i: components.one_line(f"{row_name(int(listing.lines[i]))} {names[i]}"),
-        placeholder=_("type a row, an identifier or an age"),
-        key=key,
-        on_change=chosen,
-        help=_("Rows as a spreadsheet numbers them."),
-    )
+def _clicked(key: str) -> int | None:
+    """Return the line of the list that was just clicked, if any, before the list is drawn again.
+
+    The button in each line tells of it at once; a selected cell only after the 150 ms that
+    Streamlit's page waits for a selection to grow.
+    """
+    button, table = st.session_state.get(f"{key}.open"), st.session_state.get(key)
+    if button:
+        return int(button["row"])
+    return int(table.selection.cells[0][0]) if table and table.selection.cells else None
 
 
 def _downloads(
-    explainer: Explainer, listing: Listing, threshold: float, class_index: int, order: np.ndarray, batch: Batch
+    explainer: Explainer,
+    listing: Listing,
+    threshold: float,
+    class_index: int,
+    order: np.ndarray,
+    band: tuple[Floats, Floats],
+    batch: Batch,
 ) -> None:
     """Offer the list as it is shown, as CSV and as Excel, made when it is asked for."""
 
     def table() -> pd.DataFrame:
-        return lines(explainer, listing, threshold, class_index, order, reasons_of(explainer, batch.found, order))
+        reasons = reasons_of(explainer, batch.found, order)
+        return lines(explainer, listing, threshold, class_index, order, band, reasons)
 
     for label, write, ending, mime in (
         (_("This list (CSV)"), to_csv, "csv", "text/csv"),

@@ -68,6 +68,11 @@ def _facts(study: StudyRecord, runs: Sequence[RunRecord]) -> list[str]:
     if best is not None and best.auroc is not None:
         figure = components.with_interval(best.auroc, digits=2)
         facts.append(_("AUROC {figure}, {model}", figure=figure, model=model_name(best.settings.model)))
+    numbers = [run for run in runs if run.state == "done" and run.r2 is not None]
+    if numbers:
+        first = max(numbers, key=lambda run: run.r2.value if run.r2 else 0.0)
+        figure = components.with_interval(first.r2, digits=2) if first.r2 else "–"
+        facts.append(_("R² {figure}, {model}", figure=figure, model=model_name(first.settings.model)))
     if len(runs) > 1:
         facts.append(_("training runs: {n}", n=len(runs)))
     return facts

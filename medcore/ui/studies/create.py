@@ -118,6 +118,20 @@ def read_again(study: StudyRecord, overrides: Mapping[str, Any]) -> StudyRecord 
     return open_table(study.cohort_name, data, overrides=overrides)
 
 
+def open_joined(study: StudyRecord, joined: Cohort) -> StudyRecord | None:
+    """Open a study on a table to which columns were added; it waits for decisions where they may tell who a patient is.
+
+    The files themselves are not kept.
+    """
+    risky = tuple(f for f in screen(joined.frame, joined.schema) if f.severity == "error")
+    state().pending = Pending(joined, study.name, risky) if risky else None
+    if risky:
+        return None
+    made = store().create_study(study.owner, study.name, joined)
+    state().open_study(made.id)
+    return made
+
+
 def open_protected(pending: Pending, decisions: Sequence[Decision]) -> StudyRecord:
     """Carry out the decisions about identifiers and open a study on what remains.
 

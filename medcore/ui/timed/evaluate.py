@@ -7,6 +7,7 @@ import streamlit as st
 
 from medcore.charts import by_horizon
 from medcore.data.follow_up import span
+from medcore.data.schema.class_names import class_names
 from medcore.evaluation import (
     DecisionCurve,
     calibration_curve_at_horizon,
@@ -14,18 +15,33 @@ from medcore.evaluation import (
     incidence_by_risk,
     round_times,
 )
+from medcore.evaluation.curves.thresholds import BY_HAND, ThresholdChoice
 from medcore.evaluation.verdict import verdict
-from medcore.i18n import N_, _, number
+from medcore.i18n import N_, Message, _, number
 from medcore.models.run.timed_results import TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.evaluate.question import SIDES, beside, unlocked
+from medcore.ui.evaluate.report import report
+from medcore.ui.evaluate.stability import repeated
+from medcore.ui.evaluate.threshold import keep_threshold
 from medcore.ui.evaluate.verdict import verdict_html
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
-from medcore.ui.timed.external import new_patients
+from medcore.ui.kit.thresholds import about_the_run, remember, threshold_key, threshold_of
+from medcore.ui.kit.words import endings
+from medcore.ui.timed.external import new_patients, recalibrations
+from medcore.ui.timed.groups import compared, errors, groups
 from medcore.ui.timed.judged import TimedJudged, judge
 
-VIEWS = {"overview": N_("Overview"), "external": N_("New patients")}
+VIEWS = {
+    "overview": N_("Overview"),
+    "compare": N_("Two models compared"),
+    "groups": N_("Groups of patients"),
+    "errors": N_("Errors"),
+    "stability": N_("Stability"),
+    "external": N_("New patients"),
+    "report": N_("Report"),
+}
 DELIVERED = N_(
     "Risks come from models that had not seen the patient; intervals are meant for the model trained on all patients."
 )
@@ -38,13 +54,34 @@ DEFINED = N_(
 def show(study: StudyRecord, run: RunRecord) -> None:
     """Ask on whom and by when, then judge."""
     results = cache.timed_results(run)
-    view = components.choice(_("Look at"), list(VIEWS), key="evaluate.timed.view", show=lambda v: _(VIEWS[v]))
-    judged = _choose(study, run, results) if view == "overview" else new_patients(study, run, results)
-    if judged is not None:
-        _shown(judged)
+    view = components.choice(
+        _("Look at"), list(VIEWS), key="evaluate.timed.view", show=lambda v: _(VIEWS[v]), link="view"
+    )
+    if view == "report":
+        report(study, run, threshold_of(study, run, results, 1))
+        return
+    if view == "external":
+        found = new_patients(study, run, results)
+        if found is not None:
+            _shown(study, run, results, found[0])
+            recalibrations(run, *found)
+        return
+    judged = _choose(study, run, results)
+    if view == "compare":
+        compared(judged)
+    elif view == "groups":
+        groups(judged, study.schema.shown)
+    elif view == "stability":
+        told = _("The risk within {when}; another time is chosen above.", when=judged.when)
+        repeated(run, results.target.horizons.index(judged.horizon), told)
+    elif view == "errors":
+        names = list(map(str, class_names(results.classes, study.schema.outcome)))
+        errors(judged, study, endings(judged.event, judged.duration, names, results.target.unit))
+    else:
+        _shown(study, run, results, judged)
 
 
-def _shown(judged: TimedJudged) -> None:
+def _shown(study: StudyRecord, run: RunRecord, results: TimedResults, judged: TimedJudged) -> None:
     """Open with the verdict; then the curves in the order of the questions they answer."""
     at, performance = judged.at, judged.performances[judged.name]
     pairs = [
@@ -60,13 +97,12 @@ def _shown(judged: TimedJudged) -> None:
     opening = st.empty()
     _discrimination(judged)
     _calibration(judged)
-    threshold = _utility(judged)
+    threshold = _utility(study, run, results, judged)
     found = verdict(
         at.metrics,
         _decision_curves(judged)[judged.name],
         threshold,
         locked=judged.side != "training",
-        recalibrates=False,
     )
     opening.html(verdict_html(at.metrics, found))
 
@@ -81,9 +117,13 @@ def _choose(study: StudyRecord, run: RunRecord, results: TimedResults) -> TimedJ
     with middle:
         other = beside(run, [c.name for c in results.candidates if c.name != results.model])
     with right:
-        asked = [target.main, *(h for h in target.horizons if h != target.main)]
         horizon = components.choice(
-            _("By when"), asked, key=f"evaluate.horizon.{run.id}", show=lambda h: str(span(h, target.unit))
+            _("By when"),
+            sorted(target.horizons),
+            usual=target.main,
+            key=f"evaluate.horizon.{run.id}",
+            show=lambda h: str(span(h, target.unit)),
+            link="by",
         )
     if side == "test" and not unlocked(study, run):
         st.stop()
@@ -114,7 +154,7 @@ def _discrimination(judged: TimedJudged) -> None:
         components.figure(chart, key="evaluate.timed.incidence")
     with right:
         chart = judged.drawn(
-            "auroc", lambda: by_horizon.auroc_over_time(judged.performances, unit=judged.unit, per=judged.per)
+            "auroc", lambda: by_horizon.auroc_over_time(judged.performances, measured_in=judged.measured_in)
         )
         components.figure(chart, key="evaluate.timed.auroc")
         overall = {name: p.overall for name, p in judged.performances.items()}
@@ -146,12 +186,12 @@ def _calibration(judged: TimedJudged) -> None:
             components.caption(_(DELIVERED))
 
 
-def _utility(judged: TimedJudged) -> float:
-    """Show what acting on the risks is worth, and return the threshold asked for."""
+def _utility(study: StudyRecord, run: RunRecord, results: TimedResults, judged: TimedJudged) -> float:
+    """Show what acting on the risks is worth, and return the threshold asked for; it may be kept with the study."""
     components.section(_("Does acting on it help?"))
     left, right = st.columns(2)
-    observed = judged.at.observed.value
-    usual = float(np.clip(round(100 * observed), 1, 99)) if np.isfinite(observed) else 10.0
+    about = results.about(judged.horizon)
+    usual = float(np.clip(round(100 * threshold_of(study, run, about, 1)), 1, 99))
     with left:
         typed = st.number_input(
             _("Risk within {when} from which on to act (%)", when=judged.when),
@@ -171,7 +211,11 @@ def _utility(judged: TimedJudged) -> float:
                 n=number((100 - typed) / typed, ".1f"),
             )
         )
-    threshold = float(typed) / 100
+        threshold = float(typed) / 100
+        remember(threshold_key(run.id, 1, about.target), threshold)
+        if about_the_run(about):
+            by_hand = ThresholdChoice(threshold=threshold, rule="by_hand", target=threshold, rationale=Message(BY_HAND))
+            keep_threshold(study, run.id, results.model, by_hand)
     with right:
         chart = judged.drawn(
             f"decision.{threshold}",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
-from medcore.data.follow_up import UNIT_NAMES, about, span
+from medcore.data.follow_up import UNIT_NAMES, about, shown_unit, span
 from medcore.evaluation import HorizonPerformance, SurvivalPerformance
 from medcore.evaluation.figures.estimates import Floats
 from medcore.evaluation.figures.resampling import Ints
@@ -27,7 +28,7 @@ class TimedJudged:
     """Risks by one horizon (n,) by model name as shown, and what happened; the first model is in question.
 
     ``follow_up`` is its median in words, ``side`` is "training" (out of fold), "test", or what names a table of new patients. Times are told in ``unit``,
-    of which each holds ``per`` of the follow-up's.
+    of which each holds ``per`` of the follow-up's, which is ``measured_in``.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class TimedJudged:
     when: str
     unit: str
     per: float
+    measured_in: TimeUnit
     follow_up: str
     duration: Floats = field(repr=False)
     event: Ints = field(repr=False)
@@ -43,6 +45,8 @@ class TimedJudged:
     folds: Ints | None = field(repr=False)
     risks: Mapping[str, Floats] = field(repr=False)
     performances: Mapping[str, SurvivalPerformance] = field(repr=False)
+    rows: Ints = field(repr=False, default_factory=lambda: np.zeros(0, np.int64))
+    sensitive: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
 
     @property
     def name(self) -> str:
@@ -83,7 +87,7 @@ def judge(results: TimedResults, run_id: str, side: str, horizon: float, other: 
         if theirs is not None and figures is not None:
             risks[model_name(candidate.name)] = theirs[:, results.target.horizons.index(horizon)]
             performances[model_name(candidate.name)] = figures
-    unit = _shown_unit(whole.longest_follow_up, results.target.unit)
+    unit = shown_unit(whole.longest_follow_up, results.target.unit)
     return TimedJudged(
         run_id=run_id,
         side=side,
@@ -91,11 +95,14 @@ def judge(results: TimedResults, run_id: str, side: str, horizon: float, other: 
         when=str(span(horizon, results.target.unit)),
         unit=_(UNIT_NAMES[unit]),
         per=DAYS[unit] / DAYS[results.target.unit],
+        measured_in=results.target.unit,
         follow_up=_median(whole, results.target.unit),
         duration=patients.duration,
         event=patients.event.astype(np.int64),
         groups=None if patients.groups is None else patients.groups.astype(np.int64),
         folds=None if locked else results.folds.astype(np.int64),
+        rows=patients.rows,
+        sensitive=patients.sensitive,
         risks=risks,
         performances=performances,
     )
@@ -103,7 +110,7 @@ def judge(results: TimedResults, run_id: str, side: str, horizon: float, other: 
 
 def judge_new(results: TimedResults, found: TimedValidation, horizon: float, *, side: str, run_id: str) -> TimedJudged:
     """Gather what the frozen model's risks by a horizon turned out to be on new patients."""
-    name, unit = model_name(results.model), _shown_unit(found.performance.longest_follow_up, results.target.unit)
+    name, unit = model_name(results.model), shown_unit(found.performance.longest_follow_up, results.target.unit)
     return TimedJudged(
         run_id=run_id,
         side=side,
@@ -111,6 +118,7 @@ def judge_new(results: TimedResults, found: TimedValidation, horizon: float, *, 
         when=str(span(horizon, results.target.unit)),
         unit=_(UNIT_NAMES[unit]),
         per=DAYS[unit] / DAYS[results.target.unit],
+        measured_in=results.target.unit,
         follow_up=_median(found.performance, results.target.unit),
         duration=found.duration,
         event=found.event,
@@ -124,9 +132,3 @@ def judge_new(results: TimedResults, found: TimedValidation, horizon: float, *, 
 def _median(performance: SurvivalPerformance, unit: TimeUnit) -> str:
     median = performance.median_follow_up
     return str(about(median, unit)) if np.isfinite(median) else "–"
-
-
-def _shown_unit(longest: float, unit: TimeUnit) -> TimeUnit:
-    """Return the largest unit of which the longest follow-up holds three or more."""
-    larger = [u for u in UNIT_NAMES if longest * DAYS[unit] >= 3 * DAYS[u]]
-    return max([unit, *larger], key=DAYS.__getitem__)

@@ -12,6 +12,7 @@ from medcore.ui.kit.runs import run_title, say_out_of_date
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.words import RUN_STATES, duration
+from medcore.ui.number import train as of_number
 from medcore.ui.timed import train as timed
 from medcore.ui.train import run_panel
 
@@ -76,7 +77,7 @@ def _next_steps(run: RunRecord) -> None:
 
 def _outcome_of(run: RunRecord, *, folded: bool) -> None:
     """Show a run's results; in a list of many, first in one line."""
-    shown = timed if cache.by_when(run) else run_panel
+    shown = timed if cache.by_when(run) else of_number if cache.of_number(run) else run_panel
     if folded:
         shown.headline(run)
         if not st.toggle(_("Show its results"), key=f"train.show.{run.id}"):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from medcore import jobs
-from medcore.charts.training import auroc_curve, epochs_of, loss_curve
+from medcore.charts.training import auroc_curve, epochs_of, has_auroc, loss_curve
 from medcore.errors import MedcoreError
 from medcore.evaluation import Estimate, Evaluation
 from medcore.i18n import N_, _, percent
@@ -109,8 +109,9 @@ def curves(points: Sequence[Progress], *, key: str) -> None:
         left, right = st.columns(2)
         with left:
             figure(loss_curve(points), key=f"{key}.loss")
-        with right:
-            figure(auroc_curve(points), key=f"{key}.auroc")
+        if has_auroc(points):
+            with right:
+                figure(auroc_curve(points), key=f"{key}.auroc")
 
 
 def results(run: RunRecord) -> None:

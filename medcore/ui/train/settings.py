@@ -10,7 +10,7 @@ from medcore.i18n import _
 from medcore.models.contract.candidate import hint, offered
 from medcore.models.contract.setting_field import FIELDS, asked_for
 from medcore.models.contract.settings import TrainSettings, layers_of
-from medcore.targets import EventTime, Target
+from medcore.targets import EventTime, Number, Target
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.words import model_name
@@ -38,7 +38,7 @@ def ask_settings(target: Target | None) -> TrainSettings:
             show=lambda effort: _(words[effort]),
             help=_(field.help),
         )
-    if not isinstance(target, EventTime):
+    if not isinstance(target, EventTime | Number):
         answers["search_minutes"] = ask_search(model)
     with st.expander(_("Settings"), icon=":material/tune:", key="train.settings"):
         names = [name for name in asked if name != "effort"]

@@ -7,22 +7,22 @@ from medcore.i18n import N_, Message
 from medcore.jobs.logs import log_without_values
 from medcore.settings import Settings
 from medcore.upkeep.doctor import computing, data, program
-from medcore.upkeep.doctor.check import UNEXPECTED, Check, Diagnosis, Found
+from medcore.upkeep.doctor.check import UNEXPECTED, Diagnosis, Examination, Found
 
 CHECKS = (
-    Check("python", N_("Python"), program.python),
-    Check("packages", N_("Packages"), program.packages),
-    Check("processor", N_("Processor"), program.processor),
-    Check("fonts", N_("Fonts"), program.fonts),
-    Check("folder", N_("Data folder"), data.folder),
-    Check("room", N_("Disk room"), data.room),
-    Check("keys", N_("Keys"), data.keys),
-    Check("sealing", N_("Sealing key"), data.sealing_key),
-    Check("database", N_("Database"), data.database),
-    Check("files", N_("File store"), data.files),
-    Check("memory", N_("Memory"), computing.memory),
-    Check("certificates", N_("Certificates"), computing.certificates),
-    Check("scheduler", N_("Scheduler"), computing.scheduler),
+    Examination("python", N_("Python"), program.python),
+    Examination("packages", N_("Packages"), program.packages),
+    Examination("processor", N_("Processor"), program.processor),
+    Examination("fonts", N_("Fonts"), program.fonts),
+    Examination("folder", N_("Data folder"), data.folder),
+    Examination("room", N_("Disk room"), data.room),
+    Examination("keys", N_("Keys"), data.keys),
+    Examination("sealing", N_("Sealing key"), data.sealing_key),
+    Examination("database", N_("Database"), data.database),
+    Examination("files", N_("File store"), data.files),
+    Examination("memory", N_("Memory"), computing.memory),
+    Examination("certificates", N_("Certificates"), computing.certificates),
+    Examination("scheduler", N_("Scheduler"), computing.scheduler),
 )
 
 
@@ -31,7 +31,7 @@ def examine(settings: Settings) -> tuple[Diagnosis, ...]:
     return tuple(Diagnosis(check, _looked(check, settings)) for check in CHECKS)
 
 
-def _looked(check: Check, settings: Settings) -> Found:
+def _looked(check: Examination, settings: Settings) -> Found:
     try:
         return check.look(settings)
     except MedcoreError as error:  # says itself what to do

@@ -22,7 +22,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Examination:
     """One thing that is looked at."""
 
     code: str
@@ -34,7 +34,7 @@ class Check:
 class Diagnosis:
     """What one check found, with which check that was."""
 
-    check: Check
+    check: Examination
     found: Found
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from medcore.data.reading.layout.headers import Row, measured_columns
+from medcore.data.reading.layout.headers import Row, is_measured_column
 from medcore.data.reading.layout.marks import is_absent, is_measured, is_options, is_summary, is_unit, shape, unit_text
 from medcore.i18n import N_, Message
 
@@ -144,7 +145,7 @@ def _under_names(aside: Aside, width: int, usual: Mapping[int, Row]) -> None:
         filled = [(j, c.strip()) for j, c in enumerate(row) if c.strip()]
         if any(_recurs(j, c, below) for j, c in filled):
             return
-        measured = measured_columns(below, width)
+        measured = [is_measured_column(below, j) for j in range(width)]
         said = [(j, c) for j, c in filled if measured[j] and not is_absent(c)]
         n_units = sum(1 for _, c in said if is_unit(c))
         if n_units and n_units >= 0.6 * sum(1 for _, c in said if is_unit(c) or not is_options(c)):
@@ -172,7 +173,10 @@ def _again(aside: Aside, usual: Mapping[int, Row]) -> None:
 def _above(aside: Aside, end: int, n_rows: int, width: int, usual: Mapping[int, Row], rows_at: Rows) -> None:
     """Go up from the end of a block of rows over what stands below its patients."""
     look = range(max(0, end - MOST_FOOTERS), end)
-    block = dict(zip(look, rows_at(list(look)), strict=True))
+    unseen = [i for i in look if i not in usual]
+    block = {i: usual[i] for i in look if i in usual} | dict(
+        zip(unseen, rows_at(unseen) if unseen else [], strict=True)
+    )
     taken = {*aside.rows}
     others = [row for i, row in usual.items() if i not in taken and not look.start <= i < end]
     others += [row for i, row in block.items() if i not in taken]
@@ -191,14 +195,14 @@ def _above(aside: Aside, end: int, n_rows: int, width: int, usual: Mapping[int, 
 
 
 class _Judge:
-    """Says of a row whether it is like the patients' rows."""
+    """Says of a row whether it is like the patients' rows; what a column holds is looked at when it is first asked."""
 
     def __init__(self, rows: list[Row], width: int) -> None:
         self.most = max(1, min(4, NOTE_SHARE * width))
-        self.rows = [row for row in rows if sum(1 for c in row if c.strip()) > self.most]
+        self.rows = self.all_rows = [row for row in rows if sum(1 for c in row if c.strip()) > self.most]
         self.width = width
-        self.measured = measured_columns(self.rows, width)
-        self.shapes = [_shapes(self.rows, j) for j in range(width)]
+        self.measured = cache(lambda j: is_measured_column(self.all_rows, j))
+        self.shapes = cache(lambda j: _shapes(self.all_rows, j))
 
     def forget(self, row: Row) -> None:
         """Leave a row out of those by which the others are judged."""
@@ -223,7 +227,7 @@ class _Judge:
 
         Such are fractions where all others are whole numbers, and sums far beyond every other value.
         """
-        if any(row[j].strip() for j in range(self.width) if not self.measured[j]):
+        if any(row[j].strip() and not self.measured(j) for j in range(self.width)):
             return False
         strange = 0
         for j in range(self.width):
@@ -244,9 +248,9 @@ class _Judge:
         n_same = sum(1 for row in self.rows if row[j].strip() == cell)
         if n_same > 1:
             return False
-        if self.measured[j]:
+        if self.measured(j):
             return True
-        shapes = self.shapes[j]
+        shapes = self.shapes(j)
         if is_summary(cell):
             return shapes.get(shape(cell), 0) <= max(1, 0.9 * sum(shapes.values()))
         many = len(shapes) > max(8, 0.2 * sum(shapes.values()))

@@ -75,13 +75,10 @@ def looks_like_data(header: Row) -> bool:
     return len(filled) > 1 and all(is_number(h) for h in filled) and not all(is_year(h) for h in filled)
 
 
-def measured_columns(rows: Sequence[Row], width: int) -> list[bool]:
-    """Mark the columns whose cells are numbers or dates in the main."""
-    found = []
-    for j in range(width):
-        cells = [row[j] for row in rows if j < len(row) and row[j].strip() and not is_absent(row[j])]
-        found.append(bool(cells) and sum(map(is_measured, cells)) >= 0.8 * len(cells))
-    return found
+def is_measured_column(rows: Sequence[Row], j: int) -> bool:
+    """Say whether a column's cells are numbers or dates in the main."""
+    cells = [row[j] for row in rows if j < len(row) and row[j].strip() and not is_absent(row[j])]
+    return bool(cells) and sum(map(is_measured, cells)) >= 0.8 * len(cells)
 
 
 def _blank_columns(rows: Sequence[Row], width: int) -> int:
@@ -121,7 +118,7 @@ def _another_storey(rows: Sequence[Row], last: int) -> bool:
         return False
     if sum(1 for _, c in filled if is_unit(c)) > 0.5 * len(filled):
         return False
-    measured = measured_columns(below, len(lower))
+    measured = [is_measured_column(below, j) for j in range(len(lower))]
     return any(measured[j] for j, _ in filled) or (not any(measured) and _comes_back(below, len(lower)) >= 2)
 
 

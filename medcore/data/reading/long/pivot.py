@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from medcore.data.reading.long.results import ResultsTable, Tally, read_results
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.names import clean_names
 from medcore.data.values.typed import Distinct, distinct, typed
+from medcore.data.values.units import conversion
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.i18n import N_, Message
 
@@ -26,11 +28,18 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """One row a patient: the table, the unit of each column of results, and what was done and left out."""
+    """One row a patient: the table, the unit of each column of results, and what was done and left out.
+
+    ``results`` names the columns of results, ``counts`` those that count them, ``codes`` says
+    which of their values stand for nothing measured.
+    """
 
     frame: pd.DataFrame = field(repr=False)
     units: Mapping[str, str]
     repairs: tuple[Message, ...]
+    results: tuple[str, ...] = ()
+    counts: frozenset[str] = frozenset()
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None) -> Wide:
@@ -53,7 +62,7 @@ def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None)
     table = _Long.of(frame, pivot)
     tally = Tally(n_nameless=n_lines - len(frame), n_dateless=table.n_dateless)
     kept, left = _carried(frame, pivot, table.patients, len(table.who))
-    columns, units = _columns(table, pivot, like, tally)
+    columns = _columns(table, pivot, like, tally)
     if len(columns) > MOST_COLUMNS:
         raise SettingsError(
             N_(
@@ -63,9 +72,10 @@ def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None)
             most=MOST_COLUMNS,
         )
     names, _repairs = clean_names([pivot.patient, *kept, *columns])
-    wide = pd.DataFrame(dict(zip(names, [table.who, *kept.values(), *columns.values()], strict=True)))
+    results = [made.values for made in columns.values()]
+    wide = pd.DataFrame(dict(zip(names, [table.who, *kept.values(), *results], strict=True)))
     wide.attrs.update(frame.attrs)
-    renamed = dict(zip(columns, names[1 + len(kept) :], strict=True))
+    made = dict(zip(names[1 + len(kept) :], columns.values(), strict=True))
     repairs = (
         Message(
             N_("{lines} rows of results became {patients} rows, one a patient, with {columns} columns of results."),
@@ -74,13 +84,20 @@ def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None)
         *tally.repairs(),
         *_left_out(left),
     )
-    return Wide(wide, {renamed[n]: u for n, u in units.items() if u}, repairs)
+    return Wide(
+        wide,
+        {name: column.unit for name, column in made.items() if column.unit},
+        repairs,
+        tuple(made),
+        frozenset(name for name, column in made.items() if column.form == "count"),
+        {name: column.codes for name, column in made.items() if column.codes},
+    )
 
 
 def column_name(analyte: str, form: Form, window: Window, pivot: Pivot) -> str:
     """Name the column of an analyte: by itself, and with form and days where there are several."""
     parts = [analyte]
-    if len(pivot.forms) > 1 or form in ("count", "slope"):
+    if len(pivot.forms) > 1 or pivot.beside or form in ("count", "slope", "since"):
         parts.append(form)
     if len(pivot.windows) > 1:
         parts.append("..".join("" if d is None else f"{d:g}" for d in window))
@@ -103,8 +120,7 @@ class _Long:
     @classmethod
     def of(cls, frame: pd.DataFrame, pivot: Pivot) -> _Long:
         patients, who = pd.factorize(frame[pivot.patient])
-        when = _days(frame, pivot.when) if pivot.when else None
-        since = when - _days(frame, pivot.index) if when is not None and pivot.index else None
+        when, since = _times(frame, pivot) if pivot.when else (None, None)
         return cls(
             pd.Series(np.asarray(who, dtype=object), dtype="str").rename(pivot.patient),
             patients.astype(np.int64),
@@ -122,24 +138,67 @@ class _Long:
         return 0 if self.when is None else int(np.isnan(self.when).sum())
 
 
-def _days(frame: pd.DataFrame, name: str) -> Floats:
-    schema = infer_schema(frame[[name]])
-    if schema[name].kind != "date":
+def _times(frame: pd.DataFrame, pivot: Pivot) -> tuple[Floats, Floats | None]:
+    """Return when each result was, in days, and how long after the index; None where windows do not count from one."""
+    column = learnt_times(frame, pivot)
+    unit = pivot.when_unit or column.unit or _unit_of_time(pivot.when)
+    if column.kind == "numeric" and unit:
+        times = typed(frame[[pivot.when]], Schema((column,)))[pivot.when].to_numpy(np.float64)
+        factor = conversion(unit, "d")
+        if factor is None:
+            raise SettingsError(N_("“{unit}” is no unit of time; write s, min, h or d."), unit=unit)
+        return times * factor.scale, times * factor.scale
+    if column.kind == "numeric" and not pivot.index:
         raise SettingsError(
-            N_("The column “{column}” does not hold dates; name another one for the pivot."), column=name
+            N_("The column “{column}” holds numbers without a unit; say whether they are min, h or d."),
+            column=pivot.when,
         )
-    stamps = typed(frame[[name]], schema)[name].to_numpy("datetime64[us]")
+    when = _dates(frame, column)
+    if pivot.index:
+        return when, when - _dates(frame, infer_schema(frame[[pivot.index]])[pivot.index])
+    if pivot.windows:
+        raise SettingsError(
+            N_("Days before an index date need both dates: name the date of the result and the index date.")
+        )
+    return when, None
+
+
+def _unit_of_time(name: str) -> str:
+    """Return the unit of time at the end of a column's name, such as minutes or (h); empty where it says none."""
+    words = re.findall(r"[^\W\d_]+", name)
+    return words[-1] if words and conversion(words[-1].casefold(), "d") is not None else ""
+
+
+def learnt_times(frame: pd.DataFrame, pivot: Pivot) -> Column:
+    """Return how the times of results are written, as the pivot knows or the table shows."""
+    return Column.from_dict(pivot.written) if pivot.written else infer_schema(frame[[pivot.when]])[pivot.when]
+
+
+def _dates(frame: pd.DataFrame, column: Column) -> Floats:
+    """Return the dates of a column as days."""
+    if column.kind != "date":
+        raise SettingsError(
+            N_("The column “{column}” does not hold dates; name another one for the pivot."), column=column.name
+        )
+    stamps = typed(frame[[column.name]], Schema((column,)))[column.name].to_numpy("datetime64[us]")
     days = stamps.astype("int64") / 86_400e6
     days[np.isnat(stamps)] = np.nan
     return np.asarray(days, dtype=np.float64)
 
 
-def _columns(
-    table: _Long, pivot: Pivot, like: Schema | None, tally: Tally
-) -> tuple[dict[str, pd.Series], dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A column of results: its values, what was taken, its unit, and its values that stand for nothing measured."""
+
+    values: pd.Series
+    form: Form
+    unit: str
+    codes: tuple[str, ...] = ()
+
+
+def _columns(table: _Long, pivot: Pivot, like: Schema | None, tally: Tally) -> dict[str, _Made]:
     """Make a column of each analyte, form and window, in the order in which the analytes come."""
-    columns: dict[str, pd.Series] = {}
-    units: dict[str, str] = {}
+    columns: dict[str, _Made] = {}
     order = np.lexsort((np.nan_to_num(table.when), table.patients)) if table.when is not None else None
     order = np.argsort(table.patients, kind="stable") if order is None else order
     order = order[np.argsort(table.analytes.codes[order], kind="stable")]
@@ -150,21 +209,25 @@ def _columns(
         rows = rows[table.values.codes[rows] >= 0]
         known = _known(like, [column_name(word, f, w, pivot) for f in pivot.forms for w in windows])
         results = read_results(word, table.values, table.units, rows, table.decimal, known, tally)
+        if pivot.windows:
+            used = np.logical_or.reduce([_inside(table, rows, window) for window in windows])
+            tally.n_outside += int((~used & ~np.isnan(table.when[rows])).sum()) if table.when is not None else 0
         for window in windows:
             inside = _inside(table, rows, window)
             for form in pivot.forms:
                 name = column_name(word, form, window, pivot)
-                if not results.numeric and form not in ("first", "last", "count"):
+                if not results.numeric and form not in ("first", "last", "count", "since"):
                     continue
-                columns[name] = _taken(results, form, inside, table, rows)
-                units[name] = _unit_after(form, results.unit)
-    return columns, units
+                values = _taken(results, form, inside, table, rows, window)
+                codes = results.codes if form in ("first", "last", "minimum", "maximum") else ()
+                columns[name] = _Made(values, form, _unit_after(form, results.unit), codes)
+    return columns
 
 
 def _known(like: Schema | None, names: Sequence[str]) -> Column | None:
     """Return what a schema knows of an analyte's column, a form of it in its own unit."""
     return (
-        next((like[n] for n in names if n in like.names and not n.endswith((" count", " slope"))), None)
+        next((like[n] for n in names if n in like.names and not n.endswith((" count", " slope", " since"))), None)
         if like
         else None
     )
@@ -184,11 +247,18 @@ def _inside(table: _Long, rows: Ints, window: Window) -> Mask:
     return inside
 
 
-def _taken(results: ResultsTable, form: Form, inside: Mask, table: _Long, rows: Ints) -> pd.Series:
+def _taken(results: ResultsTable, form: Form, inside: Mask, table: _Long, rows: Ints, window: Window) -> pd.Series:
     """Take one form of each patient's results; ``rows`` are in the order of patients and time."""
     n = len(table.who)
     if form == "count":
         return pd.Series(np.bincount(table.patients[rows][inside], minlength=n).astype(np.float64))
+    inside = inside & ~results.coded
+    if form == "since":
+        last = np.full(n, np.nan)
+        used = np.flatnonzero(inside & ~results.absent)
+        since = table.since if table.since is not None else np.full(len(table.patients), np.nan)
+        last[table.patients[rows[used]]] = since[rows[used]]
+        return pd.Series(24.0 * (np.nan if window[1] is None else window[1]) - 24.0 * last)
     if form in ("first", "last"):
         used = np.flatnonzero(inside & ~results.absent)
         out = np.full(n, None, dtype=object)
@@ -222,6 +292,8 @@ def _slope(who: Ints, when: Floats, values: Floats, n: int) -> Floats:
 
 
 def _unit_after(form: Form, unit: str) -> str:
+    if form == "since":
+        return "h"
     if form == "count" or not unit:
         return ""
     return f"{unit}/d" if form == "slope" else unit

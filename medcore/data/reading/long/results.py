@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from medcore.data.cohort import Column
 from medcore.data.schema.learning import learn_notation, learn_units
+from medcore.data.schema.missing import missing_numbers
+from medcore.data.schema.ranges import find_quantity
 from medcore.data.values.column import convert, means_nothing
 from medcore.data.values.numbers import parse_numbers
 from medcore.data.values.typed import Distinct
@@ -32,6 +34,9 @@ class Tally:
     n_converted: int = 0
     n_foreign: int = 0
     foreign: list[str] = field(default_factory=list)
+    n_coded: int = 0
+    n_outside: int = 0
+    coded: dict[str, None] = field(default_factory=dict)
 
     def repairs(self) -> list[Message]:
         """Say it, each with its count."""
@@ -43,23 +48,31 @@ class Tally:
                 self.n_unreadable,
                 N_("{n} result(s) are no numbers; they count only where the first or the last result is taken."),
             ),
+            (self.n_outside, N_("{n} result(s) lie outside the window of time and were left out.")),
+            (self.n_coded, N_("{n} result(s) are {codes}, which stands for not measured, and were left out.")),
             (
                 self.n_foreign,
                 N_("{n} result(s) are in a unit that cannot be converted, of {analytes}; their numbers are not used."),
             ),
         )
-        return [Message(template, {"n": n, "analytes": self.foreign[:8]}) for n, template in said if n]
+        told = {"analytes": self.foreign[:8], "codes": list(self.coded)[:8]}
+        return [Message(template, {"n": n} | told) for n, template in said if n]
 
 
 @dataclass(frozen=True, slots=True)
 class ResultsTable:
-    """One analyte's results, a row each: as text, as numbers in ``unit`` (NaN where none), and where nothing was measured."""
+    """One analyte's results, a row each: as text, as numbers in ``unit`` (NaN where none), and where nothing was measured.
+
+    ``coded`` marks those whose number stands for nothing measured, one of ``codes``.
+    """
 
     texts: npt.NDArray[np.object_]
     numbers: npt.NDArray[np.float64]
     absent: npt.NDArray[np.bool_]
     unit: str
     numeric: bool
+    coded: npt.NDArray[np.bool_]
+    codes: tuple[str, ...]
 
 
 def read_results(
@@ -87,7 +100,8 @@ def read_results(
     texts = [
         w if not u or fold_unit(u) == fold_unit(unit) else f"{w} {u}" for w, u in zip(written, in_unit, strict=True)
     ]
-    cells = Distinct(pa.array(texts, type=pa.large_string()), counts, inverse.astype(np.int64))
+    words = pa.array(texts, type=pa.large_string())
+    cells = Distinct(words, counts, inverse.astype(np.int64), words, counts)
     reading = known.reading if known is not None and known.reading is not None else None
     if reading is None:
         reading = learn_notation(analyte, cells, decimal)
@@ -99,11 +113,20 @@ def read_results(
     found[foreign] = np.nan
     absent = means_nothing(cells.texts) & np.isnan(found)
     numeric = _is_numeric(known, counts, numbers.readable, absent)
+    codes: tuple[str, ...] = known.missing_codes if known is not None else ()
+    if numeric and known is None:
+        by_row = np.repeat(found, counts)
+        quantity = find_quantity(analyte, by_row[~np.isnan(by_row) & (by_row != 0)], unit=reading.unit or None)
+        codes = missing_numbers(replace(numbers, value=found), counts, cells.texts, quantity).codes
+    coded = np.isin(np.array(texts, dtype=object), codes)
     if numeric:
         tally.n_converted += int(counts[converted].sum())
         tally.n_unreadable += int(counts[~numbers.readable & ~absent].sum())
         tally.n_foreign += int(counts[foreign].sum())
         tally.foreign += [analyte] * bool(foreign.any())
+        tally.n_coded += int(counts[coded].sum())
+        tally.coded |= dict.fromkeys(codes)
+        found[coded] = np.nan
         mark = reading.decimal or "."
         for at in np.flatnonzero(converted):
             texts[at] = f"{found[at]:.12g}".replace(".", mark)
@@ -115,6 +138,8 @@ def read_results(
         absent[inverse],
         reading.unit if numeric else "",
         numeric,
+        coded[inverse],
+        codes,
     )
 
 

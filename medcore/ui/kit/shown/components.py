@@ -24,7 +24,8 @@ Questions
     show=)`` → one of a few, instead of tabs.
 Waiting
     ``waited(lambda task: jobs.call(…, stop=task.stop), *identity, key=, doing=)`` what may take more
-    than a second: its result, or None while it shows how long it takes and a way to stop it.
+    than a second: its result, or None while it shows how long it takes and a way to stop it;
+    ``begun(work, *identity)`` begins it before it is asked for.
 By themselves
     ``fragment(function, every=1.0 or None)(…)`` a part that reruns alone.
 Text of tables
@@ -45,13 +46,14 @@ from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.shown.inputs import choice, threshold_input
 from medcore.ui.kit.shown.tables import METRICS, download, downloads, metric_table, table, with_interval
 from medcore.ui.kit.shown.undoing import last_change
-from medcore.ui.kit.shown.waiting import Task, waited
+from medcore.ui.kit.shown.waiting import SessionTask, begun, waited
 from medcore.ui.kit.text import column, markup, one_line, plain
 
 __all__ = [
     "METRICS",
     "MarkedFigure",
-    "Task",
+    "SessionTask",
+    "begun",
     "caption",
     "card",
     "choice",

@@ -17,7 +17,6 @@ from medcore.charts.drawing.numbers import numbers
 from medcore.charts.drawing.static import to_png, to_svg
 from medcore.i18n import _
 from medcore.ui.kit import layout
-from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.shown.tables import download, downloads
 from medcore.ui.kit.text import markup, plain
 
@@ -82,7 +81,7 @@ def _headline(chart: Any, key: str) -> None:
         # The headline's texts are escaped for plotly, whose entities HTML shares.
         small = f'<span class="mc-subtitle">{subtitle}</span>' if subtitle else ""
         st.html(f'<div class="mc-headline">{title}{small}</div>')
-        fragment(_take_along)(chart, key)
+        _take_along(chart, key)
 
 
 def _take_along(chart: Any, key: str) -> None:

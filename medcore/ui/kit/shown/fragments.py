@@ -11,6 +11,7 @@ import streamlit as st
 from medcore.ui.kit.entry import still_in
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.state import speak
+from medcore.ui.kit.turns import turn
 
 P = ParamSpec("P")
 
@@ -26,6 +27,7 @@ def fragment(draw: Callable[P, None], *, every: float | None = None) -> Callable
     """
 
     @wraps(draw)
+    @turn()
     def spoken(*args: P.args, **kwargs: P.kwargs) -> None:
         speak()
         if not still_in(touch=every is None):

@@ -40,6 +40,7 @@ def choice(
     options: Sequence[T],
     *,
     key: str,
+    usual: T | None = None,
     show: Callable[[T], str] = str,
     help: str | None = None,  # noqa: A002
     labelled: bool = True,
@@ -49,12 +50,13 @@ def choice(
 
     ``link`` is the name under which what is chosen is part of the address.
     """
+    first = options[0] if usual is None else usual
     if link:
-        links.take_up(link, key, options, usual=options[0])
+        links.take_up(link, key, options, usual=first)
     chosen = st.segmented_control(
         label,
         options,
-        default=options[0],
+        default=first,
         required=True,
         format_func=show,
         key=key,
@@ -63,7 +65,7 @@ def choice(
         label_visibility="visible" if labelled else "collapsed",
         wrap=True,
     )
-    answer = options[0] if chosen is None else chosen
+    answer = first if chosen is None else chosen
     if link:
-        links.keep(link, "" if answer == options[0] else str(answer), answer)
+        links.keep(link, "" if answer == first else str(answer), answer)
     return answer

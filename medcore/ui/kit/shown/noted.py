@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from medcore.studies.records import RunRecord, StudyRecord
@@ -23,8 +24,18 @@ def note_view(study: StudyRecord, action: str, *identity: object, run: RunRecord
     state().noted[action] = seen
 
 
-def note_export(what: str) -> None:
-    """Put into the trail that something of the study at hand was taken away as a file."""
-    study_id, person = state().study_id, state().person
-    if study_id is not None and person is not None:
-        store().note(person, study_id, "data.exported", what=what)
+def noting_export(what: str, make: Callable[[], bytes | str]) -> Callable[[], bytes | str]:
+    """Return what makes a file and puts into the trail that it was taken away from the study at hand.
+
+    Noting with the making spares the click a rerun, during which Streamlit gives every file a
+    new name and answers a second click with the old one that there is no such file.
+    """
+    study_id, person, kept = state().study_id, state().person, store()
+
+    def made() -> bytes | str:
+        file = make()
+        if study_id is not None and person is not None:
+            kept.note(person, study_id, "data.exported", what=what)
+        return file
+
+    return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -18,7 +18,7 @@ from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS, with_interval
 from medcore.i18n import _, running
 from medcore.ui.kit.entry import made_for
-from medcore.ui.kit.shown.noted import note_export
+from medcore.ui.kit.shown.noted import noting_export
 from medcore.ui.kit.state import state
 from medcore.ui.kit.text import markup, unmarked
 
@@ -43,6 +43,7 @@ def metric_table(
     metrics: Sequence[str] = tuple(METRICS),
     labels: Mapping[str, str] = METRICS,
     digits: int = 3,
+    own_digits: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Show measures with their 95 % intervals: a row a measure, a column a model or a set of patients."""
     rows = [m for m in metrics if any(m in values for values in columns.values())]
@@ -50,7 +51,10 @@ def metric_table(
     explained_table(
         [
             {head: _(labels.get(m, m))}
-            | {name: with_interval(v[m], digits=digits) if m in v else "–" for name, v in columns.items()}
+            | {
+                name: with_interval(v[m], digits=own_digits.get(m, digits)) if m in v else "–"
+                for name, v in columns.items()
+            }
             for m in rows
         ],
         [said(m, next(iter(columns.values())).get(m)) for m in rows],
@@ -66,7 +70,7 @@ def said(measure: str, estimate: Estimate | None) -> str:
 def explained_table(rows: Sequence[Mapping[str, str]], why: Sequence[str]) -> None:
     """Show figures as :func:`explained_html` writes them, and the way to take the table along."""
     st.html(explained_html(rows, why))
-    take_along(pd.DataFrame(rows))
+    take_along(rows)
 
 
 def explained_html(rows: Sequence[Mapping[str, str]], why: Sequence[str]) -> str:
@@ -99,26 +103,34 @@ def table(
     Cells are read as markdown, so wrap a table's own texts in ``plain``; files get them
     without. ``whole`` is what the files hold where the page shows only its beginning.
     """
-    frame = pd.DataFrame(rows)
-    st.table(frame, hide_index=True, border="horizontal", alt=alt)
-    if whole is None:
-        bare = frame.map(lambda cell: unmarked(cell) if isinstance(cell, str) else cell)
-        whole = bare.rename(columns=lambda name: unmarked(str(name)))
-    take_along(whole)
+    st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=alt)
+    take_along(rows if whole is None else whole, marked=whole is None)
 
 
-def take_along(whole: pd.DataFrame) -> None:
-    """Offer a table's files, once a page."""
-    if not whole.empty:
+def take_along(rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, marked: bool = False) -> None:
+    """Offer a table's files, once a page; where its texts are ``marked``, without the marks of markdown."""
+
+    def made() -> pd.DataFrame:
+        whole = pd.DataFrame(rows)
+        if not marked:
+            return whole
+        whole = whole.map(lambda cell: unmarked(cell) if isinstance(cell, str) else cell)
+        return whole.rename(columns=lambda name: unmarked(str(name)))
+
+    if len(rows):
         with suppress(StreamlitDuplicateElementKey):  # the same table twice: its files are there already
-            downloads(whole, name="table", key=f"table.{_digest(whole)}")
+            downloads(made, name="table", key=f"table.{_digest(rows)}")
 
 
-def downloads(frame: pd.DataFrame, *, name: str, key: str) -> None:
+def downloads(frame: pd.DataFrame | Callable[[], pd.DataFrame], *, name: str, key: str) -> None:
     """Offer a table as CSV and as an Excel workbook, in which nothing acts as a formula; made when asked for."""
+
+    def made() -> pd.DataFrame:
+        return frame() if callable(frame) else frame
+
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        download("CSV", lambda: to_csv(frame), file_name=f"{name}.csv", mime="text/csv", key=f"{key}.csv", quiet=True)
-        download("XLSX", lambda: to_xlsx(frame), file_name=f"{name}.xlsx", mime=XLSX, key=f"{key}.xlsx", quiet=True)
+        download("CSV", lambda: to_csv(made()), file_name=f"{name}.csv", mime="text/csv", key=f"{key}.csv", quiet=True)
+        download("XLSX", lambda: to_xlsx(made()), file_name=f"{name}.xlsx", mime=XLSX, key=f"{key}.xlsx", quiet=True)
 
 
 def download(
@@ -135,21 +147,21 @@ def download(
 
     That it was taken goes into the audit trail of the study at hand, unless who makes it says so itself.
     """
-    if callable(data):
-        data = made_for(state().person, data, mime=mime, file_name=file_name)
+    make = data if callable(data) else lambda: data
+    make = noting_export(file_name, make) if noted else make
     st.download_button(
         label,
-        data,
+        made_for(state().person, make, mime=mime, file_name=file_name),
         file_name=file_name,
         mime=mime,
         key=key,
         icon=":material/download:",
         type="tertiary" if quiet else "secondary",
-        on_click=partial(note_export, file_name) if noted else "ignore",
+        on_click="ignore",
     )
 
 
-def _digest(frame: pd.DataFrame) -> str:
+def _digest(rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> str:
     """Name a table by what it shows, so that each on a page has a key of its own."""
-    shown = frame.to_csv(index=False)
+    shown = repr(rows.to_dict("split") if isinstance(rows, pd.DataFrame) else [dict(row) for row in rows])
     return hashlib.sha256(shown.encode()).hexdigest()[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as StillWorking
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -17,20 +17,22 @@ from medcore.jobs.stop import Stop
 from medcore.ui.kit import layout
 from medcore.ui.kit.cache import once
 from medcore.ui.kit.shown.fragments import fragment
+from medcore.ui.kit.turns import turn_passed_on
 from medcore.ui.kit.words import duration
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 1.0
 """What takes no longer is simply waited for."""
-LOOK_SECONDS = 0.5
-_threads = ThreadPoolExecutor(16, "medcore-waiting")
+LOOK_SECONDS, WATCH_SECONDS = 0.5, 0.3
+"""How often it is said how far the work is, and how long of that its end is watched for, so that it is seen at once."""
+_threads = ThreadPoolExecutor(64, "medcore-waiting")
 """They wait for workers and do nothing themselves."""
 _took: dict[str, float] = {}
 """How many seconds work of a kind took last in this process."""
 
 
 @dataclass(slots=True, eq=False)
-class Task:
+class SessionTask:
     """One piece of work of a session. The work is given its task: it passes ``stop`` on and may ``tell`` how far it is."""
 
     kind: str
@@ -39,13 +41,13 @@ class Task:
     _began: float = 0.0
     _future: Future[Any] | None = field(default=None, repr=False)
 
-    def begin(self, work: Callable[[Task], Any]) -> None:
+    def begin(self, work: Callable[[SessionTask], Any]) -> None:
         """Start the work, unless that was done before or somebody stopped it."""
         if self._future is None:
             self._began = time.monotonic()
             self._future = _threads.submit(self._work, work)
 
-    def _work(self, work: Callable[[Task], T]) -> T:
+    def _work(self, work: Callable[[SessionTask], T]) -> T:
         found = work(self)
         _took[self.kind] = self.seconds
         return found
@@ -55,9 +57,21 @@ class Task:
         self.share = share
 
     @property
+    def begun(self) -> bool:
+        """Whether it was begun, and not forgotten since."""
+        return self._future is not None
+
+    @property
     def done(self) -> bool:
         """Whether it ended in some way."""
         return self._future is not None and self._future.done()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait so long for its end, however it ends; say whether it came."""
+        assert self._future is not None
+        with turn_passed_on():
+            wait([self._future], seconds)
+        return self.done
 
     @property
     def seconds(self) -> float:
@@ -75,21 +89,33 @@ class Task:
     def result(self, seconds: float) -> Any:
         """Return what was found within some seconds; raises its error, or TimeoutError."""
         assert self._future is not None
-        return self._future.result(seconds)
+        self.ends_within(seconds)
+        return self._future.result(0)
 
     def again(self) -> None:
         """Forget how it ended, so that it begins anew."""
         self.stop, self.share, self._future = Stop(), 0.0, None
 
 
-def waited(work: Callable[[Task], T], *identity: object, key: str, doing: str, keep: bool = True) -> T | None:
+def begun(work: Callable[[SessionTask], Any], *identity: object) -> SessionTask:
+    """Begin work that :func:`waited` is going to ask for, unless that was done before."""
+    task = once(lambda: SessionTask(str(identity[0])), "waited", *identity)
+    task.begin(work)
+    return task
+
+
+def under_way(*identity: object) -> bool:
+    """Whether work that :func:`waited` asked for goes on, or its outcome was not taken yet."""
+    return once(lambda: SessionTask(str(identity[0])), "waited", *identity).begun
+
+
+def waited(work: Callable[[SessionTask], T], *identity: object, key: str, doing: str, keep: bool = True) -> T | None:
     """Return what the work found, or ``None`` while it goes on or once it was stopped; the page then says so.
 
     It goes on when the page is left, and is done once a session for an ``identity``, whose first
     part names its kind; what is large is not kept (``keep=False``). Errors of the work are raised here.
     """
-    task = once(lambda: Task(str(identity[0])), "waited", *identity)
-    task.begin(work)
+    task = begun(work, *identity)
     try:
         found = cast(T, task.result(PATIENCE_SECONDS))
     except StillWorking:
@@ -108,9 +134,9 @@ def waited(work: Callable[[Task], T], *identity: object, key: str, doing: str, k
     return None
 
 
-def _follow(task: Task, key: str, doing: str) -> None:
-    """Say how far it is; when it has ended, draw the page again."""
-    if task.done:
+def _follow(task: SessionTask, key: str, doing: str) -> None:
+    """Say how far it is; as soon as it ends, draw the page again."""
+    if task.ends_within(WATCH_SECONDS):
         st.rerun()
     left, seconds = task.left, task.seconds
     text = (

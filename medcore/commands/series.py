@@ -1,0 +1,128 @@
+"""The options that say how a second, long table of measurements goes with the patients' table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.long import SERIES_FORMS, Pivot
+from medcore.data.reading.long.series import with_series
+from medcore.data.reading.table import read_table
+from medcore.data.schema.long import propose_series
+from medcore.data.values.spans import read_span
+from medcore.errors import SettingsError
+from medcore.i18n import N_, _
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesAsked:
+    """A file of measurements over time and what its columns are; what is not said is proposed from the file.
+
+    ``until`` is the time after the index, such as 48h, up to which measurements are known.
+    """
+
+    file: Path | None = None
+    patient: str | None = None
+    analyte: str | None = None
+    value: str | None = None
+    unit: str | None = None
+    when: str | None = None
+    when_unit: str | None = None
+    index: str | None = None
+    until: str | None = None
+    forms: Sequence[str] = ()
+
+    def joined(self, cohort: Cohort, *, like: Schema | None = None) -> Cohort:
+        """Return the cohort with the summaries of its patients' series; as it is where none is asked for."""
+        trained = like.series if like is not None else None
+        if self.file is None:
+            if trained is not None:
+                raise SettingsError(
+                    N_(
+                        "This model was trained with a second table of measurements over time; give that of these patients with --series."
+                    )
+                )
+            if any((self.patient, self.analyte, self.value, self.unit, self.when, self.index, self.until, self.forms)):
+                raise SettingsError(N_("--id, --by, --value, --at, --index, --until and --take need --series."))
+            return cohort
+        if like is not None and trained is None:
+            raise SettingsError(N_("This model was trained without a table of measurements; leave --series out."))
+        long = read_table(self.file)
+        return with_series(cohort, long, trained or self._pivot(long, cohort.schema), like=like)
+
+    def _pivot(self, long: Cohort, patients: Schema) -> Pivot:
+        proposed = propose_series(long.schema, patients, long.frame)
+        chosen = {name: getattr(self, name) or found for name, found in proposed.items()}
+        lacking = [option for option, name in _MUST.items() if not chosen[name]]
+        if lacking:
+            raise SettingsError(
+                N_("The table of measurements does not say which of its columns are what; give {options}."),
+                options=lacking,
+            )
+        return Pivot.of_series(
+            chosen,
+            until=_hours(self.until),
+            forms=self.forms or SERIES_FORMS,
+            when_unit=self.when_unit or "",
+        )
+
+
+_MUST = {"--id": "patient", "--by": "analyte", "--value": "value", "--at": "when"}
+
+
+def _hours(until: str | None) -> float:
+    """Read the time up to which measurements are known, as hours after the index."""
+    if until is None:
+        raise SettingsError(
+            N_(
+                "What is known when the risk is asked for? Give the time after the index with --until, such as 48h or 3d; later measurements are left out."
+            )
+        )
+    hours = read_span(until, "h")
+    if hours is None or not any(letter.isalpha() for letter in until):
+        raise SettingsError(N_("“{text}” is no time with its unit, such as 48h, 90min or 3d."), text=until)
+    return hours[0]
+
+
+def series_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
+    """Take the options about a second, long table; those about its columns only where a model is trained."""
+    group = command.add_argument_group(_("measurements over time, in a second table with one row a measurement"))
+    group.add_argument("--series", type=Path, metavar="FILE", help=_("the table of measurements"))
+    if not columns:
+        return
+    group.add_argument("--id", metavar="COL", help=_("the column that names the patient, in both tables"))
+    group.add_argument("--by", metavar="COL", help=_("the column that names what was measured"))
+    group.add_argument("--value", metavar="COL", help=_("the column of results"))
+    group.add_argument("--units", metavar="COL", help=_("the column of units, if there is one"))
+    group.add_argument("--at", metavar="COL", help=_("when it was measured: a date, or a time since the index"))
+    group.add_argument("--at-unit", metavar="UNIT", help=_("the unit of times that are plain numbers: min, h or d"))
+    group.add_argument("--index", metavar="COL", help=_("the date from which times count, in either table"))
+    group.add_argument(
+        "--until", metavar="TIME", help=_("the time after the index up to which measurements are known, such as 48h")
+    )
+    group.add_argument(
+        "--take",
+        metavar="FORM|FORM",
+        help=_("what is taken of a patient's measurements: {forms}").format(forms="|".join(SERIES_FORMS)),
+    )
+
+
+def series_of(options: argparse.Namespace) -> SeriesAsked:
+    """Put the options about a second table together."""
+    if not hasattr(options, "by"):
+        return SeriesAsked(file=options.series)
+    return SeriesAsked(
+        file=options.series,
+        patient=options.id,
+        analyte=options.by,
+        value=options.value,
+        unit=options.units,
+        when=options.at,
+        when_unit=options.at_unit,
+        index=options.index,
+        until=options.until,
+        forms=[form.strip() for form in options.take.split("|")] if options.take else (),
+    )

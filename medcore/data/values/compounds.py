@@ -1,0 +1,51 @@
+"""Measures in two units at once: ``5'9"``, ``5 ft 9 in``, ``7 lb 8 oz``, and weeks with days such as ``38+3``."""
+
+from __future__ import annotations
+
+import re
+
+_FEET = re.compile(
+    r"^([1-8])\s*(?:(?:ft|feet|foot)\.?(?:\s*(?P<inches>[0-9]{1,2}(?:\.[0-9]+)?)\s*(?:in|inch|inches|\"|”|['′’]{2})?\.?)?"
+    r"|['′’]\s*(?P<marked>[0-9]{1,2}(?:\.[0-9]+)?)\s*(?:\"|”|['′’]{2}|in\.?)?)$",
+    re.I,
+)
+_POUNDS = re.compile(r"^([0-9]{1,3})\s*(?:lbs?|pounds?)\.?,?\s*([0-9]{1,2}(?:\.[0-9]+)?)\s*(?:oz|ounces?)\.?$", re.I)
+_WEEKS = re.compile(
+    r"^(?P<said>孕)?\s*(?P<weeks>[0-9]{1,2})\s*(?P<named>周|weeks?|wks?|w)?\s*(?:\+\s*(?P<days>[0-6])|\s(?P<sevenths>[0-6])/7|(?(said)|(?!)))\s*(?:天|days?|d)?\s*"
+    r"(?P<after>周|weeks?|wks?|w)?$",
+    re.I,
+)
+MOST_GLEASON, LONGEST_GESTATION = 5, 45
+"""Bare ``3+4`` may be a Gleason score; a first number above 5 is none, and none above 45 are weeks."""
+
+
+def one_measure(word: str) -> tuple[float, str] | None:
+    """Read feet with inches as inches, and pounds with ounces as pounds; None for what is neither.
+
+    >>> one_measure("5'9''"), one_measure("5 ft 9 in"), one_measure("7 lb 8 oz"), one_measure("4'48''")
+    ((69.0, 'in'), (69.0, 'in'), (7.5, 'lb'), None)
+    """
+    feet = _FEET.match(word)
+    if feet:
+        inches = float(feet["inches"] or feet["marked"] or 0)
+        return (12 * int(feet[1]) + inches, "in") if inches < 12 else None
+    pounds = _POUNDS.match(word)
+    if pounds and float(pounds[2]) < 16:
+        return int(pounds[1]) + float(pounds[2]) / 16, "lb"
+    return None
+
+
+def weeks_and_days(word: str, *, in_weeks: bool = False) -> float | None:
+    """Read the weeks of a gestation: ``38+3``, ``38 3/7``, ``孕38周+3天``; None for what is none.
+
+    A bare sum of small numbers is one only ``in_weeks``, where its column is known to hold weeks.
+
+    >>> weeks_and_days("38+3"), weeks_and_days("3+4"), weeks_and_days("3+4", in_weeks=True)
+    (38.42857142857143, None, 3.571428571428571)
+    """
+    found = _WEEKS.match(word)
+    if not found or int(found["weeks"]) > LONGEST_GESTATION:
+        return None
+    if not (in_weeks or any(found.group("said", "named", "after")) or int(found["weeks"]) > MOST_GLEASON):
+        return None
+    return int(found["weeks"]) + int(found["days"] or found["sevenths"] or 0) / 7

@@ -1,0 +1,101 @@
+"""Measurements over time from a second table: which columns, up to when, and what is taken of each series."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from medcore import jobs
+from medcore.data.cohort import Cohort
+from medcore.data.long import SERIES_FORMS, Pivot
+from medcore.data.reading.long.series import with_series
+from medcore.data.schema.long import propose_series
+from medcore.i18n import _
+from medcore.studies.records import StudyRecord
+from medcore.ui.data.long import FORM_WORDS, PART_WORDS, parts_asked
+from medcore.ui.kit.cache import cohort
+from medcore.ui.kit.layout import caption
+from medcore.ui.kit.notices import errors_shown
+from medcore.ui.kit.shown.brought import measurements
+from medcore.ui.kit.shown.waiting import waited
+from medcore.ui.studies import create
+
+MUST = ("patient", "analyte", "value", "when")
+TIME_UNITS = ("", "min", "h", "d")
+
+
+def series_form(study: StudyRecord) -> None:
+    """Ask for a table of measurements and how it goes with the patients' table; make a study of both on request."""
+    rows = cohort(study)
+    if rows.schema.series is not None:
+        hours = 24 * (rows.schema.series.windows[0][1] or 0)
+        caption(
+            _(
+                "Measurements over time, up to {hours} hours, are summed up in columns of this table.",
+                hours=f"{hours:g}",
+            )
+        )
+        return
+    with st.expander(_("Add measurements over time from a second table")), errors_shown():
+        long = measurements(study.identity, key="data.series.file")
+        if long is None:
+            caption(_("A table with one row a measurement: the patient, the time, what was measured, and the result."))
+            return
+        pivot = _asked(rows, long)
+        caption(
+            _(
+                "A new study is made of both tables; this one stays as it is. Of the second table only the summaries are kept."
+            )
+        )
+        if st.button(_("Add the measurements"), key="data.series.make", disabled=pivot is None):
+            st.session_state["data.series.asked"] = pivot
+        if pivot is not None and st.session_state.get("data.series.asked") == pivot:
+            _make(study, rows, long, pivot)
+
+
+def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
+    proposed = propose_series(long.schema, rows.schema, long.frame)
+    names = {part: ["", *long.schema.names] for part in PART_WORDS}
+    names["index"] = list(dict.fromkeys(["", *long.schema.names, *rows.schema.names]))
+    named = parts_asked(names, proposed, key="data.series")
+    left_side, right_side = st.columns(2)
+    with left_side:
+        until = st.number_input(
+            _("Hours after the index date up to which measurements are known"),
+            min_value=0.0,
+            value=None,
+            key="data.series.until",
+            format="%g",
+            help=_(
+                "What is measured later is left out: the model may know only what is known when its risk is asked for."
+            ),
+        )
+    with right_side:
+        unit = st.selectbox(
+            _("Unit of times that are plain numbers"),
+            TIME_UNITS,
+            format_func=lambda u: u or "–",
+            key="data.series.when_unit",
+        )
+    forms = st.multiselect(
+        _("What is taken of a patient’s measurements"),
+        list(SERIES_FORMS),
+        default=list(SERIES_FORMS),
+        format_func=lambda f: _(FORM_WORDS[f]),
+        key="data.series.forms",
+    )
+    if until is None or not forms or not all(named[part] for part in MUST):
+        return None
+    return Pivot.of_series(named, until=float(until), forms=forms, when_unit=unit or "")
+
+
+def _make(study: StudyRecord, rows: Cohort, long: Cohort, pivot: Pivot) -> None:
+    joined = waited(
+        lambda task: jobs.call(with_series, rows, long, pivot, stop=task.stop),
+        *("data.series", study.identity, long.sha256, pivot.to_dict()),
+        key="data.series.joined",
+        doing=_("The measurements are summed up."),
+    )
+    if joined is not None:
+        del st.session_state["data.series.asked"]
+        create.open_joined(study, joined)
+        st.rerun()

@@ -1,0 +1,45 @@
+"""Notes: a text area, and the patient's own note with sentences struck out."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from medcore.data.values.notes import sentences
+from medcore.features import CodedColumn
+from medcore.i18n import _
+from medcore.ui.kinds.field import Field
+from medcore.ui.kit.shown import components
+
+MOST_SHOWN = 60
+"""Characters by which a sentence is told from the others."""
+
+
+class NoteInput:
+    """Asks for a note, and which of its sentences are to be struck out."""
+
+    def typed(self, asked: Field, /, *, key: str) -> str | None:
+        """Ask with a text area."""
+        return st.text_area(asked.label, key=key, placeholder=_("not known")).strip() or None
+
+    def changeable(self, asked: Field, own: CodedColumn, /) -> bool:
+        """Whether there is a note."""
+        return bool(asked.encoder.known(own.codes)[0])
+
+    def changed(self, asked: Field, own: CodedColumn, shown: str | None, /, *, key: str) -> CodedColumn:
+        """Ask which sentences to strike, and read the rest; the own note where none is struck."""
+        pieces = sentences(shown or "")
+        struck = st.multiselect(
+            asked.label,
+            list(range(len(pieces))),
+            placeholder=_("Strike sentences"),
+            format_func=lambda place: f"{place + 1}. {components.one_line(pieces[place])[:MOST_SHOWN]}",
+            key=key,
+        )
+        if not struck:
+            return own
+        rest = "".join(piece for place, piece in enumerate(pieces) if place not in struck).strip()
+        return asked.encoder.encode(pd.Series([rest or None], dtype=object))
+
+
+NOTE = NoteInput()

@@ -1,0 +1,42 @@
+"""Files that a page offers live on for a click that comes late, and for a fetch that takes its time."""
+
+from __future__ import annotations
+
+import time
+from weakref import WeakKeyDictionary
+
+from streamlit.runtime.media_file_manager import MediaFileManager
+
+KEPT_SECONDS = 60.0
+"""How long a file that no page offers any more can still be had, at least."""
+
+_remove_orphaned_files = MediaFileManager.remove_orphaned_files
+_looked: WeakKeyDictionary[MediaFileManager, float] = WeakKeyDictionary()
+_orphans: WeakKeyDictionary[MediaFileManager, set[str]] = WeakKeyDictionary()
+
+
+def keep_downloads_a_while() -> None:
+    """Let Streamlit forget what nobody offers any more at the second look, looks being a minute apart.
+
+    Each run of a page names its files anew, and the end of anybody's run makes forget whatever is not
+    offered at that moment: what another page is just drawing again, what was clicked on a screen that does
+    not show the new names yet, and a file made a moment ago that the browser is about to fetch.
+    """
+    MediaFileManager.remove_orphaned_files = _look  # type: ignore[method-assign]
+    MediaFileManager._remove_orphaned_deferred_callables = _forget  # type: ignore[method-assign]
+
+
+def _look(self: MediaFileManager) -> None:
+    now = time.monotonic()
+    if now - _looked.get(self, -KEPT_SECONDS) >= KEPT_SECONDS:
+        _looked[self] = now
+        _remove_orphaned_files(self)
+
+
+def _forget(self: MediaFileManager) -> None:
+    """Forget what makes a file if nobody offered it at the last look either; the caller holds the lock."""
+    offered = {name for names in self._files_by_session_and_coord.values() for name in names.values()}
+    orphans = {name for name in self._deferred_callables if name not in offered}
+    for name in orphans & _orphans.get(self, set()):
+        self._drop_deferred_id(name)
+    _orphans[self] = orphans

@@ -1,0 +1,53 @@
+"""Tables that somebody brings: read by a process of its own, once a session, and waited for in words."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from medcore import jobs
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.reading.long.series import with_series
+from medcore.i18n import _
+from medcore.jobs.web.uploads import read_upload
+from medcore.ui.kit.shown.waiting import waited
+
+
+def brought(file: UploadedFile, *identity: object, like: Schema, key: str) -> Cohort | None:
+    """Return new patients' rows under the schema that they must have; ``None`` as yet.
+
+    Where the model was trained with measurements over time, those of these patients are asked for too.
+    """
+    name, data = file.name, file.getvalue()
+    cohort = waited(
+        lambda task: read_upload(name, data, like=like, stop=task.stop),
+        *("brought", *identity, file.file_id),
+        key=key,
+        doing=_("The file is read."),
+    )
+    pivot = like.series
+    if cohort is None or pivot is None:
+        return cohort
+    long = measurements(*identity, key=f"{key}.series")
+    if long is None:
+        return None
+    return waited(
+        lambda task: jobs.call(with_series, cohort, long, pivot, like=like, stop=task.stop),
+        *("joined", *identity, cohort.sha256, long.sha256),
+        key=f"{key}.joined",
+        doing=_("The measurements are summed up."),
+    )
+
+
+def measurements(*identity: object, key: str) -> Cohort | None:
+    """Ask for a table of measurements over time and return its rows; ``None`` as yet."""
+    file = st.file_uploader(_("Table of these patients’ measurements over time"), key=key)
+    if file is None:
+        return None
+    name, data = file.name, file.getvalue()
+    return waited(
+        lambda task: read_upload(name, data, stop=task.stop),
+        *("brought", "series", *identity, file.file_id),
+        key=f"{key}.reading",
+        doing=_("The file is read."),
+    )

@@ -1,0 +1,22 @@
+"""The order in which two processes share the tests out, file by file."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+WAITING = ("browser", "jobs", "pages")
+"""Rooms whose tests wait for a browser, a worker or a page, and are long."""
+BESIDE = 2
+"""Files that compute, after each file that waits."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin the files that wait early, each beside some that compute, so that no process is left with a long one."""
+    files = list(dict.fromkeys(item.path for item in items))
+    waiting = [path for path in files if set(WAITING) & set(path.parts)]
+    computing = iter([path for path in files if path not in waiting])
+    mixed = [found for path in waiting for found in (path, *islice(computing, BESIDE))]
+    order = {path: place for place, path in enumerate([*mixed, *computing])}
+    items.sort(key=lambda item: order[item.path])

@@ -1,0 +1,119 @@
+"""A second, long table beside the patients' table: its summaries, against pandas and NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medcore.data.long import SERIES_FORMS, Pivot
+from medcore.data.reading.long.series import with_series
+from medcore.data.reading.table import read_table
+from medcore.data.values.typed import typed
+from medcore.errors import InputError, MissingColumnsError, SettingsError
+
+PIVOT = Pivot(
+    patient="id", analyte="test", value="result", when="at", forms=SERIES_FORMS, windows=((None, 1.0),), beside=True
+)
+
+
+def csv(frame):
+    return "table.csv", frame.to_csv(index=False).encode()
+
+
+@pytest.fixture(scope="module")
+def patients():
+    return pd.DataFrame({"id": range(1, 41), "age": np.arange(40) + 30, "died": ["yes", "no"] * 20})
+
+
+@pytest.fixture(scope="module")
+def measurements():
+    """Two series of 38 of the 40 patients, out of order, some after a day, one before; lactate of few."""
+    random = np.random.default_rng(7)
+    n = 900
+    minutes = random.integers(-30, 36 * 60, n)
+    return pd.DataFrame(
+        {
+            "id": random.integers(1, 39, n),
+            "at": minutes / 60,
+            "test": random.choice(["HR", "K"], n),
+            "result": np.round(random.normal(80, 9, n), 2),
+        }
+    )
+
+
+def joined(patients, measurements, pivot, like=None):
+    return with_series(read_table(csv(patients)), read_table(csv(measurements)), pivot, like=like)
+
+
+def test_summaries_are_those_of_pandas(patients, measurements):
+    measurements = measurements.rename(columns={"at": "at (h)"})
+    cohort = joined(patients, measurements, Pivot(**{**PIVOT_FIELDS, "when": "at (h)"}))
+    known = measurements[measurements["at (h)"] <= 24].sort_values("at (h)", kind="stable")
+    frame = typed(cohort.frame, cohort.schema).set_index(patients["id"])
+    for test in ("HR", "K"):
+        groups = known[known["test"] == test].groupby("id")
+        values = groups["result"]
+        expected = {"first": values.first(), "last": values.last(), "minimum": values.min(), "maximum": values.max()}
+        expected |= {"mean": values.mean(), "count": values.count(), "since": 24 - groups["at (h)"].max()}
+        lines = {who: np.polyfit(g["at (h)"] / 24, g["result"], 1)[0] for who, g in groups if len(g) > 1}
+        expected["slope"] = pd.Series(lines)
+        for form, series in expected.items():
+            wanted = series.reindex(patients["id"], fill_value=0 if form == "count" else np.nan)
+            np.testing.assert_allclose(frame[f"{test} {form}"].astype(float), wanted, rtol=1e-9)
+    told = " ".join(map(str, cohort.repairs))
+    assert f"{(measurements['at (h)'] > 24).sum()} result(s) lie outside the window" in told
+    assert "2 of 40 patients have no measurement" in told
+    earlier = {**PIVOT_FIELDS, "when": "at (h)", "windows": ((None, 0.5),)}
+    shas = [read_table(csv(patients)).sha256, cohort.sha256, joined(patients, measurements, Pivot(**earlier)).sha256]
+    assert len(set(shas)) == 3
+
+
+PIVOT_FIELDS = {
+    name: getattr(PIVOT, name) for name in ("patient", "analyte", "value", "when", "forms", "windows", "beside")
+}
+
+
+def test_one_patient_alone_is_read_as_among_all(patients, measurements):
+    """Clock times, the date of admission in the patients' table as day and month, and a code for not measured."""
+    begun = pd.Timestamp("2024-03-01 08:00")
+    dated = measurements.assign(
+        at=[(begun + pd.Timedelta(hours=h)).strftime("%d/%m/%Y %H:%M") for h in measurements["at"]],
+        result=measurements["result"].where(measurements.index % 50 > 0, -999),
+    )
+    table = patients.assign(admitted=begun.strftime("%d/%m/%Y %H:%M"))
+    pivot = Pivot(**{**PIVOT_FIELDS, "index": "admitted"})
+    whole = joined(table, dated, pivot)
+    assert "18 result(s) are -999" in " ".join(map(str, whole.repairs))
+    everybody = typed(whole.frame, whole.schema)
+    for row in (0, 7, 38):
+        mine = dated[dated["id"] == table["id"][row]]
+        alone = joined(
+            table.iloc[[row]], mine if len(mine) else dated[dated["id"] == 1], whole.schema.series, whole.schema
+        )
+        pd.testing.assert_frame_equal(
+            typed(alone.frame, whole.schema)[everybody.columns], everybody.iloc[[row]].reset_index(drop=True)
+        )
+
+
+def test_identifiers_meet_however_they_are_written(patients, measurements):
+    pivot = Pivot(**PIVOT_FIELDS, when_unit="h")
+    plain = joined(patients, measurements, pivot).frame
+    pointed = joined(patients.assign(id=[f"{k}.0" for k in patients["id"]]), measurements, pivot).frame
+    pd.testing.assert_frame_equal(plain.drop(columns="id"), pointed.drop(columns="id"))
+
+
+def test_what_cannot_be_joined_is_said_in_one_sentence(patients, measurements):
+    pivot = Pivot(**PIVOT_FIELDS, when_unit="h")
+    with pytest.raises(InputError, match="No measurement is of a patient of the table"):
+        joined(patients.assign(id=patients["id"] + 5000), measurements, pivot)
+    with pytest.raises(SettingsError, match="numbers without a unit"):
+        joined(patients, measurements, PIVOT)
+    with pytest.raises(MissingColumnsError, match="The table of measurements"):
+        joined(patients, measurements.drop(columns="test"), pivot)
+    with pytest.raises(MissingColumnsError, match="The patients' table"):
+        joined(patients.drop(columns="id"), measurements, pivot)
+    with pytest.raises(SettingsError, match="no unit of time"):
+        joined(patients, measurements, Pivot(**PIVOT_FIELDS, when_unit="mg"))
+    strangers = pd.concat([measurements, measurements.assign(id=99).head(3)])
+    assert "3 measurement(s) are of nobody" in " ".join(map(str, joined(patients, strangers, pivot).repairs))

@@ -1,0 +1,236 @@
+"""Notes: free text as one column, trained, judged, explained, kept without the notes and read back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medcore.commands.asked import Asked
+from medcore.data.describe.table_one import table_one
+from medcore.data.preparation.recipe import default_recipe, prepare
+from medcore.data.quality import inspect
+from medcore.data.reading.table import read_table
+from medcore.data.splitting.repeats import copied_notes
+from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.data.values.notes import sentences, spans
+from medcore.errors import MissingColumnsError
+from medcore.explanation.patient.neighbours import similar
+from medcore.explanation.patient.patients import explain_row
+from medcore.explanation.patient.reference import Reference
+from medcore.explanation.patient.what_if import curve
+from medcore.features import CodedColumn, FeatureMaker, Rows
+from medcore.features.text import NOTE
+from medcore.models.bundle.bundle import load_bundle
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.cohort import train_cohort
+
+SAID = {
+    "en": ("Reports dyspnoea on exertion.", "Denies dyspnoea.", "Ankle oedema.", "No oedema.", "Seen in clinic."),
+    "zh": ("活动后气促。", "否认气促。", "双下肢水肿。", "无水肿。", "门诊就诊。"),
+}
+
+
+READ = Asked(notes=("note",))
+
+
+def ward(language="en", n=180, seed=1):
+    """Patients whose notes tell more of the event than their age; each note also has a name of its own."""
+    rng = np.random.default_rng(seed)
+    age = rng.normal(60, 10, n).round()
+    short, swollen = (rng.random(n) < 0.5 for _sign in range(2))
+    event = rng.random(n) < 1 / (1 + np.exp(-(2.5 * short + 2.5 * swollen - 2.5 + (age - 60) / 20)))
+    yes, no, oedema, none, seen = SAID[language]
+    notes = [
+        f"{yes if s else no} {oedema if o else none} {seen} Nom{chr(97 + i % 26)}{chr(97 + i // 26)}."
+        for i, (s, o) in enumerate(zip(short, swollen, strict=True))
+    ]
+    table = pd.DataFrame({"note": notes, "age": age, "event": np.where(event, "yes", "no")})
+    table.loc[::20, "note"] = None
+    return table
+
+
+def cohort_of(table, asked=READ):
+    cohort = read_table(("ward.csv", table.to_csv(index=False).encode()))
+    schema = asked.applied(cohort.schema).change("event", role="outcome")
+    return cohort.with_schema(schema.__class__(schema.columns, "yes"))
+
+
+@pytest.fixture(scope="module", params=["en logistic", "zh forest", "en seed"])
+def trained(request, tmp_path_factory):
+    language, model = request.param.split()
+    folder, cohort = tmp_path_factory.mktemp("notes") / "bundle", cohort_of(ward(language))
+    settings = TrainSettings(model=model, epochs=10, n_seeds=1)
+    return train_cohort(cohort, settings, folder=folder), folder, cohort
+
+
+def test_free_text_is_offered_and_never_taken():
+    cohort = cohort_of(ward(), Asked())
+    assert (cohort.schema["note"].kind, cohort.schema["note"].role) == ("text", "ignored")
+    offered = next(f for f in inspect(cohort) if f.code == "notes.offered")
+    assert offered.fix.options() == '--kind "note=note" --role "note=predictor"'
+    assert offered.n_rows == 171
+    taken = cohort_of(ward())
+    assert {"notes.word_by_word", "privacy.free_text"} <= {f.code for f in inspect(taken)}
+    assert "notes.offered" not in {f.code for f in inspect(taken)}
+    with pytest.raises(MissingColumnsError, match="nota"):
+        Asked(notes=("nota",)).applied(taken.schema)
+
+
+def test_a_word_behind_a_negation_is_another_term():
+    said = "No fever, chills or cough but oedema. 无发热，活动后气促。未见明显异常，咳嗽"
+    terms = [term for term, _start, _end in spans(said)]
+    assert terms[:4] == ["not fever", "not chills", "not cough", "oedema"]
+    assert {"not 发热", "气促", "咳嗽"} <= set(terms)
+    assert all(said[start:end].lower() == term.removeprefix("not ") for term, start, end in spans(said))
+
+
+@pytest.mark.parametrize("text", ["Cough for 3.5 days. Denies fever!\n\nSent home", "无发热。咳嗽；", "...", "", "a"])
+def test_sentences_together_are_the_note(text):
+    assert "".join(sentences(text)) == text
+
+
+def test_words_of_few_patients_are_kept_nowhere():
+    notes = pd.Series(["common rare"] * 4 + ["common own"] * 6 + ["common"], index=[1, 2, 3, 4, *[5] * 6, 6])
+    assert NOTE.fit(notes).terms == ("common",)
+
+
+def test_weights_and_axes_come_from_the_rows_of_the_fold_alone():
+    notes = ward()["note"]
+    column = NOTE.fit(notes).encode(notes)
+    rows = Rows.from_columns([column], len(notes))
+    whole, part = FeatureMaker(("note",)).fit(rows), FeatureMaker(("note",)).fit(rows.take(slice(0, 80)))
+    known = rows.take(slice(1, 80))
+    assert not np.allclose(whole.transform(known), part.transform(known), atol=0.05)
+    np.testing.assert_array_equal(
+        FeatureMaker(("note",)).fit(rows.take(slice(0, 80))).transform(rows), part.transform(rows)
+    )
+    again = FeatureMaker.from_dict(part.to_dict())
+    np.testing.assert_array_equal(again.transform(rows), part.transform(rows))
+    missing = np.isnan(rows.codes[:, 0])
+    assert (part.transform(rows)[missing, -1] == 1).all()
+    assert (part.transform(rows)[missing, :-1] == 0).all()
+
+
+def test_notes_predict(trained):
+    run, _folder, _cohort = trained
+    assert run.bundle.codebook.kinds == ("note", "numeric")
+    assert run.results.cross_validated.metrics["auroc"].value > 0.75
+
+
+def test_a_note_is_one_player_and_shown_as_it_was_written(trained):
+    run, _folder, cohort = trained
+    found = explain_row(run.bundle, cohort.frame, 3)
+    assert found.additivity_residual < 1e-6
+    assert found.contributions[0].value == cohort.frame["note"][3]
+    assert abs(found.contributions[0].contribution) > 0.01
+
+
+def test_a_bundle_keeps_no_note_and_predicts_the_same(trained):
+    run, folder, cohort = trained
+    again = load_bundle(folder)
+    np.testing.assert_array_equal(again.predict(cohort.frame), run.bundle.predict(cohort.frame))
+    kept = b"".join(path.read_bytes() for path in Path(folder).rglob("*") if path.is_file())
+    assert not list(Path(folder).rglob("*.pkl"))
+    for note in cohort.frame["note"].dropna():
+        assert note.encode() not in kept
+        assert note.rpartition("Nom")[2].encode() not in kept or len(note.rpartition("Nom")[2]) < 5
+    terms = again.codebook.encoders[0].terms
+    assert not [term for term in terms if "nom" in term]
+
+
+def test_a_missing_note_and_one_of_unknown_words_are_told(trained):
+    run, _folder, cohort = trained
+    new = cohort.frame.iloc[1:4].copy()
+    new.iloc[0, 0], new.iloc[1, 0] = None, "zzz"
+    flags = run.bundle.flags(new)
+    assert ("note_without_known_words:note" in flags[1]) and ("note_without_known_words:note" not in flags[2])
+    assert np.isfinite(run.bundle.predict(new)).all()
+
+
+def test_other_notes_and_similar_patients(trained):
+    run, folder, cohort = trained
+    reference = Reference.of(json.loads((folder / "manifest.json").read_text()), run.results, cohort.frame)
+    known = int(np.flatnonzero(~np.isnan(reference.codes[:, 0]))[0])
+    patient = reference.patients.take(known)
+    risk = run.bundle.risk_of_codes(patient, reference.patients)
+    along = curve(risk, patient, reference, "note", class_index=1)
+    assert len(along.values) > 1
+    assert along.risk[along.values.index(along.current)] == pytest.approx(along.current_risk, abs=0.2)
+    assert similar(reference, patient, class_index=1)[0].distance == pytest.approx(0.0, abs=1e-6)
+
+
+def test_parts_are_the_words_and_what_is_not_said():
+    encoder = NOTE.fit(ward()["note"])
+    column = encoder.encode(pd.Series([SAID["en"][0] + " " + SAID["en"][3], SAID["en"][1] + " " + SAID["en"][4]]))
+    parts = encoder.parts(column.take([0]))
+    assert set(parts.names) == {"reports", "dyspnoea", "exertion", "not oedema", ""}
+    present = np.array([[True] * 5, [False] * 5, [True] * 4 + [False]])
+    mixed = parts.mixed(present, column.take([1, 1, 1]))
+    np.testing.assert_array_equal(mixed.codes[:2], column.codes)
+    both = mixed.contents()[2] > 0
+    assert {encoder.terms[p] for p in np.flatnonzero(both)} == {
+        "reports", "dyspnoea", "exertion", "not oedema", "not dyspnoea", "seen", "clinic",
+    }  # fmt: skip
+    none = parts.mixed(present[:2], CodedColumn(np.full(2, np.nan), column.payload))
+    np.testing.assert_array_equal(none.codes, [column.codes[0], np.nan])
+
+
+def test_table_one_tells_how_many_have_a_note_and_no_word_of_it():
+    cohort = cohort_of(ward())
+    prepared = prepare(cohort, default_recipe(cohort.schema))
+    found = [row for row in table_one(prepared).rows if row.column == "note"]
+    assert [(row.level, row.n_missing) for row in found] == [("…", 9)]
+
+
+def test_copied_notes_stay_on_one_side():
+    table = ward(n=120)
+    long = [
+        f"{note} Lives with {letter}, works as {letter * 3}."
+        for note, letter in zip(table["note"], "abcdef" * 20, strict=True)
+    ]
+    table["note"] = [
+        f"{note} Row {chr(97 + i % 26)}{chr(97 + i // 26)} is told here at length." for i, note in enumerate(long)
+    ]
+    table.loc[70, "note"] = table.loc[3, "note"].upper()
+    table.loc[90, "note"] = table.loc[3, "note"] + " Next day better."
+    cohort = cohort_of(table)
+    split = make_split(prepare(cohort, default_recipe(cohort.schema)), SplitSettings())
+    found = next(f for f in split.findings if f.code == "split.copied_notes")
+    assert found.n_rows == 3
+    assert len({(split.test[row], split.folds[row]) for row in (3, 70, 90)}) == 1
+    table["note"] = "A standard text that every patient gets, longer than sixty characters in all."
+    assert copied_notes(table["note"]) is None
+
+
+def test_the_answer_in_the_notes_is_named_and_harmless_words_are_not():
+    table = ward()
+    assert "notes.tells_outcome" not in {f.code for f in inspect(cohort_of(table))}
+    died = table["event"] == "yes"
+    table.loc[died & (np.arange(len(table)) % 3 == 0), "note"] += " Died at home."
+    found = next(f for f in inspect(cohort_of(table)) if f.code == "notes.tells_outcome")
+    assert found.message.values["words"][0] == "died"
+    assert found.severity == "error"
+    table.loc[died, "note"] += " zebra"
+    words = next(f for f in inspect(cohort_of(table)) if f.code == "notes.tells_outcome").message.values["words"]
+    assert "zebra" in words
+
+
+def test_identifiers_within_notes_are_found():
+    table = ward()
+    table.loc[[2, 4, 6], "note"] += " Phone 13812345678, 姓名：王小明"
+    codes = {f.code for f in inspect(cohort_of(table))}
+    assert codes & {"privacy.phone", "privacy.name"}
+
+
+def test_a_note_as_long_as_a_file_and_broken_characters_are_counted():
+    table = ward(n=60)
+    table.loc[5, "note"] = "cough " * 20_000
+    table.loc[[7, 8], "note"] = "caf\ufffd, cough"
+    cohort = cohort_of(table)
+    found = next(f for f in inspect(cohort) if f.code == "notes.unusable")
+    assert (found.n_rows, found.message.values["long"], found.message.values["broken"]) == (3, 1, 2)
+    prepared = prepare(cohort, default_recipe(cohort.schema))
+    encoder = NOTE.fit(prepared.predictors["note"])
+    assert np.isfinite(encoder.encode(prepared.predictors["note"]).codes[5])

@@ -1,0 +1,43 @@
+"""A file that a page offered can be had for a while after the page was drawn again."""
+
+import pytest
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+
+from medcore.ui.kit import downloads
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> MediaFileManager:
+    for name in ("remove_orphaned_files", "_remove_orphaned_deferred_callables"):
+        monkeypatch.setattr(MediaFileManager, name, getattr(MediaFileManager, name))
+    downloads.keep_downloads_a_while()
+    return MediaFileManager(MemoryMediaFileStorage("/media"))
+
+
+def drawn_again(files: MediaFileManager) -> None:
+    files.clear_session_refs()
+    files.remove_orphaned_files()
+
+
+def test_a_click_on_a_page_that_was_drawn_again_gets_its_file(files: MediaFileManager) -> None:
+    name = files.add_deferred(lambda: b"row,risk\n", "text/csv", "0.1", "list.csv")
+    for _times in range(3):
+        drawn_again(files)
+    address = files.execute_deferred(name)
+    for _times in range(3):
+        drawn_again(files)
+    assert files._storage.get_file(address.rsplit("/", 1)[-1]).content == b"row,risk\n"  # type: ignore[attr-defined]
+
+
+def test_what_nobody_offers_is_forgotten_at_the_second_look(
+    files: MediaFileManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "KEPT_SECONDS", 0.0)
+    name = files.add_deferred(lambda: b"row,risk\n", "text/csv", "0.1", "list.csv")
+    drawn_again(files)
+    drawn_again(files)
+    with pytest.raises(MediaFileStorageError, match="not found"):
+        files.execute_deferred(name)
+    assert not files._deferred_callables
