@@ -101,7 +101,7 @@ def judge(path: Path, seed: int, python: str, peers: tuple[str, ...]) -> list[di
     from medcore.data.reading.table import read_table
     from medcore.data.splitting.split import SplitSettings, make_split
     from medcore.models.contract.settings import TrainSettings
-    from medcore.models.run.number import train_number
+    from medcore.models.run.number.training import train_number
 
     began, cohort = time.perf_counter(), read_table(path)
     schema = choose_number(cohort, "y")

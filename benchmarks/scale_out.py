@@ -29,7 +29,7 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.results import read_results
 from medcore.settings import Settings
 from medcore.studies import Store
-from medcore.ui.patient.batch import Batch
+from medcore.ui.patient.many.batch import Batch
 
 N_RUNS, N_REFITS, N_EXPLAINED = 4, 4, 160
 

@@ -91,7 +91,7 @@ def ours(table: Path, seed: int, folder: Path, model: str) -> list[dict[str, Any
     from medcore.data.reading.table import read_table
     from medcore.data.splitting.split import SplitSettings, make_split
     from medcore.models.contract.settings import TrainSettings
-    from medcore.models.run.timed import train_timed
+    from medcore.models.run.timed.training import train_timed
 
     began, cohort = time.perf_counter(), read_table(table)
     values = cohort.frame[["time", "event"]].astype(float)

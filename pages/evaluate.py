@@ -6,8 +6,9 @@ import streamlit as st
 
 from medcore.data.cohort import Schema
 from medcore.i18n import N_, _, percent
-from medcore.ui.evaluate import comparison, external, groups, overview, report, stability, written
+from medcore.ui.evaluate import comparison, groups, overview, report, stability, written
 from medcore.ui.evaluate.judging import Judged
+from medcore.ui.evaluate.new_patients import external
 from medcore.ui.evaluate.question import choose, choose_run
 from medcore.ui.kit import cache, guards
 from medcore.ui.kit.shown import components

@@ -11,8 +11,9 @@ from medcore.ui.kit import cache, guards
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import state
-from medcore.ui.patient import choice, listing, one, over_time, table, whole, worklist
+from medcore.ui.patient import choice, one, over_time, whole
 from medcore.ui.patient.explainer import Explainer, open_explainer
+from medcore.ui.patient.many import listing, table, worklist
 
 VIEWS = {
     "one": N_("Patients"),

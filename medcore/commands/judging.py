@@ -26,7 +26,7 @@ from medcore.data.describe.mended import mended_of
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.models.bundle.files import check_new
-from medcore.statistics.validation_size import ValidationSize, size_if_possible
+from medcore.statistics.sample_size.validation import ValidationSize, size_if_possible
 
 if TYPE_CHECKING:
     from medcore.data.cohort import Cohort

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from medcore.models.bundle.bundle import Bundle
     from medcore.models.contract.settings import Strength
     from medcore.models.deployed.number import NumberValidation
-    from medcore.models.run.number_results import NumberResults
+    from medcore.models.run.number.results import NumberResults
     from medcore.models.run.sides import TrainedRun
 
 
@@ -113,7 +113,7 @@ def _recalibrate(
 
 def _write_report(report: Path, bundle: Path, validation: NumberValidation) -> None:
     from medcore.models.bundle.files import bundle_hash
-    from medcore.models.run.number_results import read_number_results
+    from medcore.models.run.number.results import read_number_results
     from medcore.reporting import NumberReportInputs, number_report, render
 
     subject = NumberReportInputs(

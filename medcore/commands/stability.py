@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from medcore.models.contract.settings import TrainSettings
     from medcore.models.run.sides import TrainedRun
     from medcore.models.run.stability import Stability
-    from medcore.models.run.timed_results import TimedResults
+    from medcore.models.run.timed.results import TimedResults
     from medcore.models.run.training import Trained
 
 LEAST_REFITS = 2
@@ -30,7 +30,7 @@ def check_refits(n_refits: int) -> None:
 def stability_told(trained: Trained, settings: TrainSettings, n_refits: int) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Repeat the modelling ``n_refits`` times, saying on standard error how far it is; return what to tell of it."""
     from medcore.models.run.stability import told
-    from medcore.reporting.ordered import question_name
+    from medcore.reporting.classes.ordered import question_name
 
     stable = _repeated(trained, settings, n_refits)
     results = trained.results
@@ -45,7 +45,7 @@ def stability_by_when(
     trained: TrainedRun[TimedResults], settings: TrainSettings, n_refits: int
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Do the same for a model that says by when, by each horizon."""
-    from medcore.models.run.timed_stability import told_by_horizon
+    from medcore.models.run.timed.stability import told_by_horizon
 
     target, stable = trained.results.target, _repeated(trained, settings, n_refits)
     lines = [

@@ -176,9 +176,9 @@ def train(
     the outcome comes with its time, or is predicted as a number; ``classes`` that it is one of classes, whatever it looks like.
     """
     from medcore.models.run.cohort import train_cohort
-    from medcore.models.run.number_results import NumberResults
+    from medcore.models.run.number.results import NumberResults
     from medcore.models.run.results import save_trained
-    from medcore.models.run.timed_results import TimedResults
+    from medcore.models.run.timed.results import TimedResults
     from medcore.models.run.training import Trained
     from medcore.reporting.logs.tensorboard import write_events
 

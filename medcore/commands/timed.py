@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from medcore.models.contract.settings import Strength
     from medcore.models.deployed.timed import TimedValidation
     from medcore.models.run.sides import TrainedRun
-    from medcore.models.run.timed_results import TimedResults
+    from medcore.models.run.timed.results import TimedResults
     from medcore.targets.event_time import TimeUnit
 
 HEADLINE = ("auroc", "uno_c", "brier", "scaled_brier", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
@@ -135,7 +135,7 @@ def _recalibrate(
 def _write_report(report: Path, bundle: Path, model: Bundle, validation: TimedValidation, threshold: float) -> None:
     from medcore.evaluation.curves.thresholds import BY_HAND
     from medcore.models.bundle.files import bundle_hash
-    from medcore.models.run.timed_results import read_timed_results
+    from medcore.models.run.timed.results import read_timed_results
     from medcore.reporting import TimedReportInputs, render, timed_report
 
     rationale = str(model.manifest.get("threshold_rationale", "")) if threshold == model.threshold else BY_HAND

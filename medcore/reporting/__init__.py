@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
+from medcore.reporting.classes.study_report import study_report
 from medcore.reporting.formats.document import Document
 from medcore.reporting.formats.docx import to_docx
 from medcore.reporting.formats.html import to_html
 from medcore.reporting.formats.pdf import to_pdf
 from medcore.reporting.inputs import NumberReportInputs, ReportInputs, TimedReportInputs
 from medcore.reporting.numbers import number_report
-from medcore.reporting.study_report import study_report
 from medcore.reporting.timed.report import timed_report
 
 FORMATS: Mapping[str, Callable[[Document], bytes]] = {

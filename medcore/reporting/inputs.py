@@ -26,9 +26,9 @@ from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.number import NumberValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.deployed.timed import TimedValidation
-from medcore.models.run.number_results import NumberResults
+from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Patients, Results
-from medcore.models.run.timed_results import TimedResults
+from medcore.models.run.timed.results import TimedResults
 from medcore.models.survival.cox import CauseModel, CoxPart
 from medcore.targets import Target
 

@@ -23,7 +23,7 @@ from medcore.reporting.frame import framed, rows_of, updates
 from medcore.reporting.inputs import NumberReportInputs
 from medcore.reporting.sample_size import n_parameters
 from medcore.reporting.standards.tripod import not_stated, part
-from medcore.statistics.sample_size_of_numbers import sample_size_of_numbers
+from medcore.statistics.sample_size.development_of_numbers import sample_size_of_numbers
 
 _SIDE_BY_SIDE = ("r2", "rmse", "mae", "calibration_slope")
 

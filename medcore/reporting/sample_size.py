@@ -6,14 +6,19 @@ from medcore.errors import SettingsError
 from medcore.features import CodeBook
 from medcore.i18n import _, running
 from medcore.models.learners.equation import Term
-from medcore.models.run.number_results import NumberResults
+from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
-from medcore.models.run.timed_results import TimedResults
+from medcore.models.run.timed.results import TimedResults
 from medcore.reporting.formats.document import Block, Heading, Paragraph
 from medcore.reporting.inputs import ReportInputs, events_and_risks
 from medcore.reporting.standards.tripod import part
-from medcore.statistics.sample_size import SampleSize, multinomial_sample_size, ordinal_sample_size, riley_sample_size
-from medcore.statistics.validation_size import size_if_possible
+from medcore.statistics.sample_size.development import (
+    SampleSize,
+    multinomial_sample_size,
+    ordinal_sample_size,
+    riley_sample_size,
+)
+from medcore.statistics.sample_size.validation import size_if_possible
 
 
 def n_parameters(results: Results | TimedResults | NumberResults) -> int:

@@ -15,7 +15,7 @@ from medcore.data.quality import inspect
 from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.errors import InputError, SettingsError, TargetError
-from medcore.statistics.sample_size import survival_sample_size
+from medcore.statistics.sample_size.development import survival_sample_size
 
 
 def ward(n: int = 120, **columns: object) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from medcore.data.quality.view import View
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.errors import SettingsError
-from medcore.statistics.sample_size import max_cox_snell, riley_sample_size
+from medcore.statistics.sample_size.development import max_cox_snell, riley_sample_size
 
 N = 400
 

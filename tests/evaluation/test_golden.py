@@ -17,7 +17,7 @@ from medcore.statistics.logistic import fit_logistic
 from medcore.statistics.many_classes import hand_till, polytomous_discrimination
 from medcore.statistics.proportions import Z95
 from medcore.statistics.ranking import auroc_with_influence
-from medcore.statistics.sample_size import riley_sample_size
+from medcore.statistics.sample_size.development import riley_sample_size
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 

@@ -34,7 +34,7 @@ from medcore.models.selection import search
 from medcore.models.selection.search import fit_searched
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
-from medcore.ui.patient.batch import Batch
+from medcore.ui.patient.many.batch import Batch
 
 Eventually = Callable[..., None]
 

@@ -24,7 +24,7 @@ from medcore.models.deployed.timed import predict_timed_table, validate_timed
 from medcore.models.run.cohort import train_cohort
 from medcore.models.run.learning import learning_curve
 from medcore.models.run.results import read_results
-from medcore.models.run.timed_results import read_timed_results
+from medcore.models.run.timed.results import read_timed_results
 from medcore.models.run.training import train
 from medcore.models.survival.cox import incidences, on_steps
 from medcore.statistics.cox import Cox, fit_cox

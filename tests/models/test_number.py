@@ -20,11 +20,11 @@ from medcore.models.contract.candidate import candidates, offered
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.deployed.number import predict_number_table, validate_number
 from medcore.models.run.cohort import split_cohort, train_cohort
-from medcore.models.run.number_results import read_number_results
+from medcore.models.run.number.results import read_number_results
 from medcore.models.run.results import read_results
 from medcore.models.run.training import train
 from medcore.models.selection.ensemble import blend_numbers
-from medcore.statistics.sample_size_of_numbers import sample_size_of_numbers
+from medcore.statistics.sample_size.development_of_numbers import sample_size_of_numbers
 from medcore.targets import Number
 
 

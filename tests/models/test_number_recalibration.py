@@ -17,7 +17,7 @@ from medcore.models.deployed.number import validate_number
 from medcore.models.deployed.number_recalibration import number_recalibrations, recalibrate_number
 from medcore.models.deployed.versions import save_version
 from medcore.models.run.cohort import train_cohort
-from medcore.models.run.number_results import read_number_results
+from medcore.models.run.number.results import read_number_results
 from tests.models.test_number import cohort, rows_of, ward
 
 

@@ -14,7 +14,7 @@ from medcore.models.deployed.timed import validate_timed
 from medcore.models.deployed.timed_recalibration import recalibrate_timed, timed_recalibrations
 from medcore.models.deployed.versions import save_version
 from medcore.models.run.cohort import train_cohort
-from medcore.models.run.timed_results import read_timed_results
+from medcore.models.run.timed.results import read_timed_results
 from medcore.models.selection.calibration import Calibrator
 from tests.models.test_event_time import cohort, ward
 

@@ -19,7 +19,7 @@ from medcore.studies import Store, StudyRecord
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie
 from medcore.ui.kit.shown import waiting
-from medcore.ui.patient import batch
+from medcore.ui.patient.many import batch
 
 Opened = Callable[..., AppTest]
 

@@ -12,7 +12,7 @@ from medcore.explanation.patient.over_time import patient_curve
 from medcore.explanation.patient.reference import Reference
 from medcore.jobs.runs.perform import perform_run, train_study
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.timed_results import read_timed_results
+from medcore.models.run.timed.results import read_timed_results
 from medcore.studies.owners import LOCAL_OWNER
 
 

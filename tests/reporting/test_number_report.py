@@ -15,7 +15,7 @@ from medcore.data.schema.inference import infer_schema
 from medcore.i18n import language
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
-from medcore.models.run.number_results import read_number_results
+from medcore.models.run.number.results import read_number_results
 from medcore.reporting import NumberReportInputs, number_report, render
 from medcore.reporting.formats.document import Heading, Paragraph, Picture, Table
 from medcore.sealing import as_folder

@@ -17,7 +17,7 @@ from medcore.i18n import language
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.learners.equation import terms_of
 from medcore.models.run.cohort import train_cohort
-from medcore.models.run.timed_results import read_timed_results
+from medcore.models.run.timed.results import read_timed_results
 from medcore.reporting import TimedReportInputs, timed_report
 from medcore.reporting.formats.document import Heading, Paragraph, Table
 from medcore.sealing import as_folder

@@ -16,9 +16,9 @@ import pytest
 from scipy.stats import beta, norm
 
 from medcore.errors import SettingsError
-from medcore.statistics.sample_size import multinomial_sample_size, ordinal_sample_size, riley_sample_size
-from medcore.statistics.validation_size import for_auroc, for_o_e, for_slope, size_if_possible, validation_size
-from medcore.statistics.validation_size_of_numbers import for_residual_variance, validation_size_of_numbers
+from medcore.statistics.sample_size.development import multinomial_sample_size, ordinal_sample_size, riley_sample_size
+from medcore.statistics.sample_size.validation import for_auroc, for_o_e, for_slope, size_if_possible, validation_size
+from medcore.statistics.sample_size.validation_of_numbers import for_residual_variance, validation_size_of_numbers
 
 MIDDLES = (np.arange(100_000) + 0.5) / 100_000
 

@@ -8,8 +8,8 @@ import pytest
 
 from medcore.data.shown import Shown
 from medcore.ui.patient.choice import in_words
-from medcore.ui.patient.listing import Listing
-from medcore.ui.patient.opening import looked_up
+from medcore.ui.patient.many.listing import Listing
+from medcore.ui.patient.many.opening import looked_up
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from medcore.data.quality.catalogue import Hit, check
 from medcore.data.quality.view import View
 from medcore.errors import InputError
 from medcore.i18n import N_, Message
-from medcore.statistics.sample_size import (
+from medcore.statistics.sample_size.development import (
     SampleSize,
     multinomial_sample_size,
     ordinal_sample_size,
     riley_sample_size,
     survival_sample_size,
 )
-from medcore.statistics.sample_size_of_numbers import NumberSampleSize, sample_size_of_numbers
+from medcore.statistics.sample_size.development_of_numbers import NumberSampleSize, sample_size_of_numbers
 from medcore.statistics.survival.rates import Rate
 
 FEW_EVENTS = 100

@@ -16,14 +16,14 @@ from medcore.data.preparation.replay import prepare_predictors
 from medcore.explanation.patient.wording import Measure
 from medcore.explanation.shapley.game import Floats
 from medcore.features import AnyRows, CodeBook, Rows
-from medcore.models.run.number_results import NumberPatients, NumberResults
-from medcore.models.run.timed_results import TimedPatients
+from medcore.models.run.number.results import NumberPatients, NumberResults
+from medcore.models.run.timed.results import TimedPatients
 from medcore.statistics.survival.incidence import Incidence
 from medcore.targets import EventTime
 
 if TYPE_CHECKING:
     from medcore.models.run.results import Results
-    from medcore.models.run.timed_results import TimedResults
+    from medcore.models.run.timed.results import TimedResults
 
 MAX_REFERENCE = 5_000
 N_NEAREST = 5

@@ -36,9 +36,9 @@ def write_report(
     from medcore.models.bundle.bundle import load_bundle
     from medcore.models.bundle.files import bundle_hash
     from medcore.models.run.cohort import split_cohort
-    from medcore.models.run.number_results import has_number_results, read_number_results
+    from medcore.models.run.number.results import has_number_results, read_number_results
     from medcore.models.run.results import read_results
-    from medcore.models.run.timed_results import TimedResults, has_timed_results, read_timed_results
+    from medcore.models.run.timed.results import TimedResults, has_timed_results, read_timed_results
     from medcore.reporting import (
         NumberReportInputs,
         ReportInputs,

@@ -18,7 +18,7 @@ from medcore.models.contract.task import Indices
 from medcore.models.deployed.layer import RecalibrationLayer
 from medcore.models.deployed.number import NumberValidation
 from medcore.models.deployed.recalibration import FOLDS, dealt
-from medcore.models.run.number_results import NumberPatients, NumberResults
+from medcore.models.run.number.results import NumberPatients, NumberResults
 from medcore.models.selection.calibration import LINE, Calibrator
 from medcore.statistics.arrays import Floats
 from medcore.targets import Number

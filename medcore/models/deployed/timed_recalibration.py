@@ -23,7 +23,7 @@ from medcore.models.contract.timed import Curves
 from medcore.models.deployed.layer import RecalibrationLayer
 from medcore.models.deployed.recalibration import FOLDS, dealt
 from medcore.models.deployed.timed import TimedValidation
-from medcore.models.run.timed_results import TimedPatients, TimedResults
+from medcore.models.run.timed.results import TimedPatients, TimedResults
 from medcore.models.selection.calibration import COMPLEMENTARY, Calibrator
 from medcore.statistics.survival.complementary import complementary_log_log, fit_complementary
 from medcore.statistics.survival.incidence import Incidence

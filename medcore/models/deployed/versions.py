@@ -25,14 +25,14 @@ from medcore.models.deployed.number_recalibration import NumberRecalibration, nu
 from medcore.models.deployed.recalibration import Recalibration, recalibrations
 from medcore.models.deployed.timed import TimedValidation, judge_saved_timed
 from medcore.models.deployed.timed_recalibration import TimedRecalibration, timed_recalibrations
-from medcore.models.run.number_results import (
+from medcore.models.run.number.results import (
     NumberResults,
     has_number_results,
     read_number_results,
     write_number_results,
 )
 from medcore.models.run.results import Patients, Results, has_results, read_results, write_results
-from medcore.models.run.timed_results import TimedResults, has_timed_results, read_timed_results, write_timed_results
+from medcore.models.run.timed.results import TimedResults, has_timed_results, read_timed_results, write_timed_results
 from medcore.models.selection.calibration import Calibrator
 from medcore.sealing import Folder, copy_folder
 

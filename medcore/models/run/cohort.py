@@ -14,12 +14,12 @@ from medcore.data.splitting.split import Split, SplitSettings, make_split
 from medcore.models.contract.progress import Follower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import Workers
-from medcore.models.run.number import train_number
-from medcore.models.run.number_results import save_number
+from medcore.models.run.number.results import save_number
+from medcore.models.run.number.training import train_number
 from medcore.models.run.results import save_trained
 from medcore.models.run.sides import TrainedRun
-from medcore.models.run.timed import train_timed
-from medcore.models.run.timed_results import save_timed
+from medcore.models.run.timed.results import save_timed
+from medcore.models.run.timed.training import train_timed
 from medcore.models.run.training import train
 from medcore.sealing import Folder
 
@@ -53,8 +53,8 @@ def train_cohort(
     function: the same cohort, recipe, split and settings give the same numbers.
     What is predicted is what the cohort's schema says, and the results are of that: classes
     (:class:`~medcore.models.run.training.Trained`), by when an event comes (``schema.follow_up``,
-    :class:`~medcore.models.run.timed_results.TimedResults`) or a number (``schema.number``,
-    :class:`~medcore.models.run.number_results.NumberResults`). ``workers`` make the trials of a search.
+    :class:`~medcore.models.run.timed.results.TimedResults`) or a number (``schema.number``,
+    :class:`~medcore.models.run.number.results.NumberResults`). ``workers`` make the trials of a search.
     What to know about split and model is in ``findings`` of what is returned; what
     is wrong with the cohort itself is found by :func:`medcore.inspect`.
 

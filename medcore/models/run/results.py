@@ -29,8 +29,8 @@ from medcore.sealing import Folder, as_folder, get_arrays, put_arrays
 from medcore.targets import Target
 
 if TYPE_CHECKING:
-    from medcore.models.run.number_results import NumberResults
-    from medcore.models.run.timed_results import TimedResults
+    from medcore.models.run.number.results import NumberResults
+    from medcore.models.run.timed.results import TimedResults
     from medcore.models.run.training import Trained
 
 SUMMARY = ("auroc", "auprc", "brier", "calibration_slope", "calibration_intercept")

@@ -26,7 +26,7 @@ from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Indices, Risk, Task
-from medcore.models.run.timed_stability import curve_by, figures_by, refitted_by_when, risks_by_when
+from medcore.models.run.timed.stability import curve_by, figures_by, refitted_by_when, risks_by_when
 from medcore.models.run.training import refitted, task_of
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.ranking import auroc_with_influence

@@ -18,7 +18,7 @@ from medcore.reporting.frame import rows_of
 from medcore.reporting.inputs import TimedReportInputs
 from medcore.reporting.sample_size import n_parameters
 from medcore.reporting.standards.tripod import part
-from medcore.statistics.sample_size import survival_sample_size
+from medcore.statistics.sample_size.development import survival_sample_size
 from medcore.targets.event_time import DAYS
 
 

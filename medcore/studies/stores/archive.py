@@ -34,9 +34,9 @@ from medcore.errors import InputError, MedcoreError, UnreadableFileError
 from medcore.i18n import N_, Message
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.manifest import package_version
-from medcore.models.run.number_results import has_number_results, read_number_results
+from medcore.models.run.number.results import has_number_results, read_number_results
 from medcore.models.run.results import read_results
-from medcore.models.run.timed_results import has_timed_results, read_timed_results
+from medcore.models.run.timed.results import has_timed_results, read_timed_results
 from medcore.safe_files import scratch_folder
 from medcore.sealing import Folder, SealedFolder, names_in, put
 from medcore.studies.audit import entries as audit

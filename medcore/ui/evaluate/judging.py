@@ -48,10 +48,10 @@ from medcore.evaluation.groups.mitigation import Remedy, equal_sensitivity, reca
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
 from medcore.i18n import _, current_language
 from medcore.models.run.results import Patients, Results
-from medcore.reporting.findings import chosen_here
-from medcore.reporting.ordered import question_name
+from medcore.reporting.classes.findings import chosen_here
+from medcore.reporting.classes.ordered import question_name
 from medcore.statistics.ranking import auroc_with_influence
-from medcore.statistics.validation_size import ValidationSize, size_if_possible
+from medcore.statistics.sample_size.validation import ValidationSize, size_if_possible
 from medcore.studies.records import StudyRecord
 from medcore.targets import Target
 from medcore.ui.kit import cache

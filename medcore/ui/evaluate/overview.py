@@ -12,7 +12,7 @@ from medcore.charts.drawing.marks import Mark
 from medcore.evaluation.verdict import verdict
 from medcore.i18n import N_, _, running
 from medcore.models.run.results import Results
-from medcore.reporting.ordered import question_name
+from medcore.reporting.classes.ordered import question_name
 from medcore.studies.records import StudyRecord
 from medcore.ui.evaluate import judging, rates
 from medcore.ui.evaluate.confusion import confusion_table

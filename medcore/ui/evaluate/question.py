@@ -9,7 +9,7 @@ from medcore.data.schema.targets import diseases_first
 from medcore.i18n import N_, _
 from medcore.models.contract.candidate import COX, LINEAR, LOGISTIC
 from medcore.models.run.results import Results
-from medcore.reporting.ordered import question_name
+from medcore.reporting.classes.ordered import question_name
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.evaluate import judging
 from medcore.ui.evaluate.judging import Judged

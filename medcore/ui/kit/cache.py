@@ -19,9 +19,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.describe.mended import Mend, mended, mended_of
 from medcore.models.contract.progress import Progress
-from medcore.models.run.number_results import NumberResults, has_number_results, read_number_results
+from medcore.models.run.number.results import NumberResults, has_number_results, read_number_results
 from medcore.models.run.results import Results, read_results
-from medcore.models.run.timed_results import TimedResults, has_timed_results, read_timed_results
+from medcore.models.run.timed.results import TimedResults, has_timed_results, read_timed_results
 from medcore.settings import Settings
 from medcore.studies.people.roles import Role
 from medcore.studies.records import RunRecord, StudyRecord

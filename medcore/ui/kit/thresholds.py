@@ -7,9 +7,9 @@ import re
 import streamlit as st
 
 from medcore.evaluation.curves.thresholds import choose_threshold
-from medcore.models.run.number_results import NumberResults
+from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
-from medcore.models.run.timed_results import TimedResults
+from medcore.models.run.timed.results import TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.targets import EventTime, Target
 from medcore.ui.kit import links

@@ -17,10 +17,10 @@ from medcore.evaluation.verdict import Answer
 from medcore.explanation.patient.wording import Measure
 from medcore.i18n import N_, _, current_language, number, percent
 from medcore.models.deployed.versions import judge_saved_numbers
-from medcore.models.run.number_results import NumberResults
+from medcore.models.run.number.results import NumberResults
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.evaluate.external import choose_recalibration
-from medcore.ui.evaluate.newcomers import counted, judged_table
+from medcore.ui.evaluate.new_patients.external import choose_recalibration
+from medcore.ui.evaluate.new_patients.newcomers import counted, judged_table
 from medcore.ui.evaluate.question import SIDES, beside, unlocked
 from medcore.ui.evaluate.report import report
 from medcore.ui.evaluate.verdict import tile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from medcore.evaluation.number.performance import NumberPerformance
 from medcore.i18n import _, percent
 from medcore.models.contract.candidate import MEAN
-from medcore.models.run.number_results import NumberCandidate
+from medcore.models.run.number.results import NumberCandidate
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption, facts

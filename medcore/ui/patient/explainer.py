@@ -28,9 +28,9 @@ from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.features import Rows
 from medcore.i18n import _
-from medcore.models.run.number_results import NumberPatients, NumberResults
+from medcore.models.run.number.results import NumberPatients, NumberResults
 from medcore.models.run.results import Patients, Results
-from medcore.models.run.timed_results import TimedPatients, TimedResults
+from medcore.models.run.timed.results import TimedPatients, TimedResults
 from medcore.sealing import Folder
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import cache

@@ -15,7 +15,7 @@ from medcore.errors import MedcoreError
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import N_, _
-from medcore.models.run.number_results import NumberResults
+from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import links
@@ -25,11 +25,12 @@ from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.thresholds import keep_threshold, threshold_of
 from medcore.ui.kit.turns import turn_passed_on
-from medcore.ui.patient import ahead, glance, listing, over_time, record, similar, view, what_if, worklist
+from medcore.ui.patient import glance, over_time, record, similar, view, what_if
 from medcore.ui.patient.choice import Chosen, trained_on
 from medcore.ui.patient.explainer import Explainer
-from medcore.ui.patient.listing import Listing
-from medcore.ui.patient.opening import open_patient
+from medcore.ui.patient.many import ahead, listing, worklist
+from medcore.ui.patient.many.listing import Listing
+from medcore.ui.patient.many.opening import open_patient
 
 PARTS = {
     "over_time": N_("Over time"),

@@ -13,7 +13,7 @@ from medcore.explanation.patient.over_time import PatientCurve, patient_curve
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import Explanation
 from medcore.i18n import _, number
-from medcore.models.run.timed_results import TimedResults
+from medcore.models.run.timed.results import TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components

@@ -24,9 +24,9 @@ from medcore.models.run.results import Results
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import model_name
-from medcore.ui.patient.batch import Batch, follow
 from medcore.ui.patient.explainer import Explainer
-from medcore.ui.patient.table import ask_class
+from medcore.ui.patient.many.batch import Batch, follow
+from medcore.ui.patient.many.table import ask_class
 
 MOST_PATIENTS = 200
 PAIRED = 6

@@ -18,7 +18,7 @@ from medcore.evaluation import (
 from medcore.evaluation.curves.thresholds import BY_HAND, ThresholdChoice
 from medcore.evaluation.verdict import verdict
 from medcore.i18n import N_, Message, _, number
-from medcore.models.run.timed_results import TimedResults
+from medcore.models.run.timed.results import TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.evaluate.question import SIDES, beside, unlocked
 from medcore.ui.evaluate.report import report

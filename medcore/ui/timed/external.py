@@ -10,10 +10,10 @@ from medcore.i18n import _
 from medcore.models.deployed.timed import TimedValidation
 from medcore.models.deployed.timed_recalibration import TimedRecalibration
 from medcore.models.deployed.versions import judge_saved_by_when
-from medcore.models.run.timed_results import TimedResults
+from medcore.models.run.timed.results import TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.evaluate.external import choose_recalibration
-from medcore.ui.evaluate.newcomers import counted, judged_table
+from medcore.ui.evaluate.new_patients.external import choose_recalibration
+from medcore.ui.evaluate.new_patients.newcomers import counted, judged_table
 from medcore.ui.kit.shown import components
 from medcore.ui.timed.judged import TimedJudged, judge_new
 

@@ -15,7 +15,7 @@ from medcore.evaluation.figures.estimates import Floats
 from medcore.evaluation.figures.resampling import Ints
 from medcore.i18n import _, current_language
 from medcore.models.deployed.timed import TimedValidation
-from medcore.models.run.timed_results import TimedResults
+from medcore.models.run.timed.results import TimedResults
 from medcore.targets.event_time import DAYS, TimeUnit
 from medcore.ui.kit import cache
 from medcore.ui.kit.words import model_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from medcore.data.follow_up import span
 from medcore.evaluation.survival.performance import SurvivalPerformance
 from medcore.i18n import _, percent
-from medcore.models.run.timed_results import TimedCandidate, TimedResults
+from medcore.models.run.timed.results import TimedCandidate, TimedResults
 from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption, facts

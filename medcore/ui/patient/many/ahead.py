@@ -14,7 +14,7 @@ from medcore.i18n import _
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.patient.explainer import Explainer
-from medcore.ui.patient.listing import Listing
+from medcore.ui.patient.many.listing import Listing
 
 
 def begin(explainer: Explainer, listing: Listing, order: np.ndarray, place: int) -> tuple[int, ...]:

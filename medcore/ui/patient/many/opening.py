@@ -13,7 +13,7 @@ from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.words import row_name
 from medcore.ui.patient.explainer import Explainer
-from medcore.ui.patient.listing import Listing, shown_name
+from medcore.ui.patient.many.listing import Listing, shown_name
 
 MOST_LINES = 2_000
 """Patients on the page: more are sent for seconds. Files have all of them, and typing a row or an identifier opens any."""

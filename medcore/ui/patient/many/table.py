@@ -15,8 +15,8 @@ from medcore.i18n import N_, _
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.brought import brought
-from medcore.ui.patient.batch import Batch, follow
 from medcore.ui.patient.explainer import Explainer
+from medcore.ui.patient.many.batch import Batch, follow
 from medcore.ui.patient.view import SCALE_NAMES
 
 SOURCES = {

@@ -13,8 +13,8 @@ from medcore.i18n import _
 from medcore.models.deployed.external import SAME_TABLE
 from medcore.models.deployed.membership import Membership
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.evaluate.external import column_form
-from medcore.ui.evaluate.levels import level_form
+from medcore.ui.evaluate.new_patients.external import column_form
+from medcore.ui.evaluate.new_patients.levels import level_form
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.brought import brought

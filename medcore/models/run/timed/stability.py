@@ -17,7 +17,7 @@ from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.task import Indices, Risk, Task
 from medcore.models.contract.timed import TimedPart
 from medcore.models.contract.workers import ThisProcess
-from medcore.models.run.timed import choose
+from medcore.models.run.timed.training import choose
 from medcore.models.run.training import fit_all
 from medcore.statistics.arrays import Floats
 from medcore.statistics.survival.complementary import in_the_large_fit, slope_fit

@@ -27,7 +27,7 @@ from medcore.models.run.results import Results
 from medcore.studies.records import RunRecord
 from medcore.ui.evaluate import judging
 from medcore.ui.evaluate.judging import Judged
-from medcore.ui.evaluate.levels import LevelQuestion, level_form
+from medcore.ui.evaluate.new_patients.levels import LevelQuestion, level_form
 from medcore.ui.kit import cache
 from medcore.ui.kit.layout import caption, facts, note, section
 from medcore.ui.kit.notices import mends

@@ -30,11 +30,11 @@ from medcore.models.contract.titles import title
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
 from medcore.models.run.results import Patients
+from medcore.reporting.classes.ordered import of_order, step_charts, steps
 from medcore.reporting.clusters import over_sites
 from medcore.reporting.formats.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from medcore.reporting.inputs import ReportInputs, events_and_risks
 from medcore.reporting.methods import missing_share
-from medcore.reporting.ordered import of_order, step_charts, steps
 from medcore.reporting.standards.tripod import part
 
 

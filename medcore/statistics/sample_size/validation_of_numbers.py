@@ -13,7 +13,7 @@ from typing import Any
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.statistics.proportions import Z95
-from medcore.statistics.validation_size import WIDTH_SLOPE
+from medcore.statistics.sample_size.validation import WIDTH_SLOPE
 
 WIDTH_R2 = 0.1
 """Width of the 95 % interval of R² to be had (Archer 2021)."""

@@ -33,7 +33,7 @@ from medcore.models.run.advice import DO_NOT_DECIDE, NO_CLOSER
 from medcore.models.run.manifest import provenance
 from medcore.models.run.predictors import left_out
 from medcore.models.run.sides import TrainedRun
-from medcore.models.run.timed_results import TimedCandidate, TimedPatients, TimedResults
+from medcore.models.run.timed.results import TimedCandidate, TimedPatients, TimedResults
 from medcore.models.run.training import RunRows, fit_all
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.selection.timed import blend_curves

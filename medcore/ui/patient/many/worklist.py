@@ -16,12 +16,12 @@ from medcore.i18n import N_, _, span
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.tables import XLSX
-from medcore.ui.patient import ahead
-from medcore.ui.patient.batch import Batch
 from medcore.ui.patient.choice import in_words
 from medcore.ui.patient.explainer import Explainer
-from medcore.ui.patient.listing import Listing, shown_name
-from medcore.ui.patient.opening import MOST_LINES, open_by_name, open_patient
+from medcore.ui.patient.many import ahead
+from medcore.ui.patient.many.batch import Batch
+from medcore.ui.patient.many.listing import Listing, shown_name
+from medcore.ui.patient.many.opening import MOST_LINES, open_by_name, open_patient
 
 EXPLAINED = 20
 """Patients at the top of the list whose reasons are worked out without being asked for."""

@@ -18,8 +18,8 @@ from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.bands import incidence_band, observed_band
 from medcore.explanation.shapley.game import Floats
 from medcore.i18n import N_, _
-from medcore.models.run.number_results import NumberResults
-from medcore.models.run.timed_results import TimedPatients
+from medcore.models.run.number.results import NumberResults
+from medcore.models.run.timed.results import TimedPatients
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.brought import brought

@@ -30,7 +30,7 @@ from medcore.models.contract.task import Fitted, Indices, Risk, Task
 from medcore.models.contract.titles import title
 from medcore.models.contract.workers import ThisProcess
 from medcore.models.run.manifest import provenance
-from medcore.models.run.number_results import NumberCandidate, NumberPatients, NumberResults
+from medcore.models.run.number.results import NumberCandidate, NumberPatients, NumberResults
 from medcore.models.run.predictors import left_out
 from medcore.models.run.sides import TrainedRun
 from medcore.models.run.training import RunRows, fit_all

@@ -12,8 +12,8 @@ from typing import Any
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
-from medcore.statistics.sample_size import DEFAULT_SHARE_OF_MAX_R2, OPTIMISM, SHRINKAGE
-from medcore.statistics.validation_size_of_numbers import for_residual_variance
+from medcore.statistics.sample_size.development import DEFAULT_SHARE_OF_MAX_R2, OPTIMISM, SHRINKAGE
+from medcore.statistics.sample_size.validation_of_numbers import for_residual_variance
 
 MARGIN_MEAN = 1.1
 """The mean of the outcome is to be known to within 10 % (Riley 2019, criterion iv)."""

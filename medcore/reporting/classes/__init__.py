@@ -1,0 +1,1 @@
+"""The report of a model of classes: its parts, and their order."""
