@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol, Self
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.safe_files import write_whole
+from medcore.sealing.arrays import array_of
 from medcore.sealing.cipher import opened, sealed
 from medcore.sealing.keys import Keys
 
@@ -80,10 +81,6 @@ class SealedFolder:
         return self.path.is_file()
 
 
-_one_header_at_a_time = threading.Lock()
-"""NumPy reads headers by ``ast``, whose count of depth all threads share before Python 3.12: now and then it ends one of two with SystemError (CPython issue 106905)."""
-
-
 def as_folder(folder: Folder | str) -> Folder:
     """Take the path of a folder for the folder."""
     return Path(folder) if isinstance(folder, str) else folder
@@ -105,10 +102,7 @@ def put_array(file: Folder, array: NDArray[Any]) -> None:
 
 def get_array(file: Folder) -> NDArray[Any]:
     """Read what :func:`put_array` wrote."""
-    data = BytesIO(file.read_bytes())
-    with _one_header_at_a_time:
-        array: NDArray[Any] = np.load(data, allow_pickle=False)
-    return array
+    return array_of(file.read_bytes())
 
 
 def put_arrays(file: Folder, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = False) -> None:
@@ -120,9 +114,8 @@ def put_arrays(file: Folder, arrays: Mapping[str, NDArray[Any]], *, compressed: 
 
 def get_arrays(file: Folder) -> dict[str, NDArray[Any]]:
     """Read what :func:`put_arrays` wrote."""
-    data = BytesIO(file.read_bytes())
-    with _one_header_at_a_time, np.load(data, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    with ZipFile(BytesIO(file.read_bytes())) as archive:
+        return {name.removesuffix(".npy"): array_of(archive.read(name)) for name in archive.namelist()}
 
 
 def names_in(folder: Folder) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 
+from medcore.jobs.cluster.answer import answer
 from medcore.jobs.logs import keep_values_out_of_logs, note, place_of, write_json_lines
 
 
@@ -83,3 +84,23 @@ def test_a_message_without_an_error_is_left_as_it_is(log: StringIO) -> None:
 
 def test_an_error_that_was_never_raised_has_a_kind_only() -> None:
     assert place_of(KeyError("Miller")) == "KeyError"
+
+
+def test_what_fails_by_chance_in_pythons_parser_is_asked_once_more() -> None:
+    """Another library's thread in the parser at the same moment is no fault of the question (CPython issue 106905)."""
+    asked: list[str] = []
+
+    def work(words: str, times: int) -> int:
+        asked.append(words)
+        if len(asked) <= times:
+            raise SystemError(words)
+        return len(asked)
+
+    by_chance = "AST constructor recursion depth mismatch (before=17, after=14)"
+    assert answer(work, (by_chance, 1), {}) == (2, None)
+    asked.clear()
+    result, error = answer(work, (by_chance, 9), {})
+    assert result is None and "SystemError" in str(error) and len(asked) == 2
+    asked.clear()
+    result, error = answer(work, ("another one", 1), {})
+    assert result is None and "SystemError" in str(error) and len(asked) == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from medcore.errors import MedcoreError, WorkerError
 from medcore.i18n import N_
+from medcore.jobs.chance import despite_chance
 from medcore.jobs.cluster.interrupts import Interrupted, interruptible
 from medcore.jobs.cluster.places import at_hand
 from medcore.jobs.logs import log_without_values
@@ -24,7 +25,8 @@ def answer(
     """
     try:
         with waited_for() if urgent else nobody_waits(), interruptible(name) if name else nullcontext():
-            return function(*map(at_hand, args), **{key: at_hand(value) for key, value in kwargs.items()}), None
+            here = {key: at_hand(value) for key, value in kwargs.items()}
+            return despite_chance(lambda: function(*map(at_hand, args), **here)), None
     except Interrupted:
         return None, stopped()
     except MedcoreError as error:

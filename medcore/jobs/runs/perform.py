@@ -8,6 +8,7 @@ from typing import Any
 
 from medcore.errors import CancelledError, MedcoreError, WorkerError
 from medcore.i18n import N_
+from medcore.jobs.chance import despite_chance
 from medcore.jobs.cluster.growth import give_memory_back
 from medcore.jobs.cluster.places import here
 from medcore.jobs.logs import log_without_values, note
@@ -67,7 +68,7 @@ def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) ->
     follower = RunFollower(store, owner, run_id, attempt)
     try:
         with beating(store, owner, run_id, attempt), store.scratch_folder() as folder:
-            summary = work(_inputs(store, owner, run_id), follower, folder)
+            summary = despite_chance(lambda: work(_inputs(store, owner, run_id), follower, folder))
             follower.flush()
             if store.signal(owner, run_id, attempt) != "superseded":
                 store.keep_result(owner, run_id, folder)
