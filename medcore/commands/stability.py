@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from medcore.models.contract.settings import TrainSettings
     from medcore.models.run.sides import TrainedRun
     from medcore.models.run.stability import Stability
-    from medcore.models.run.timed.results import TimedResults
-    from medcore.models.run.training import Trained
 
 LEAST_REFITS = 2
 _AT_ONCE = 5
@@ -27,38 +25,23 @@ def check_refits(n_refits: int) -> None:
         raise SettingsError(N_("Stability needs at least {n} refits; 200 are usual."), n=LEAST_REFITS)
 
 
-def stability_told(trained: Trained, settings: TrainSettings, n_refits: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+def stability_told(
+    trained: TrainedRun[Any], settings: TrainSettings, n_refits: int
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Repeat the modelling ``n_refits`` times, saying on standard error how far it is; return what to tell of it."""
     from medcore.models.run.stability import told
-    from medcore.reporting.classes.ordered import question_name
 
-    stable = _repeated(trained, settings, n_refits)
     results = trained.results
-    target, names = results.target, [str(name) for name in results.class_names]
-    lines: list[str] = []
-    for question in target.cuts or target.told:
-        lines += _lines(stable[question], None if target.event is not None else question_name(target, names, question))
-    return {"stability": told(target, results.classes, stable)}, tuple(lines)
-
-
-def stability_by_when(
-    trained: TrainedRun[TimedResults], settings: TrainSettings, n_refits: int
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Do the same for a model that says by when, by each horizon."""
-    from medcore.models.run.timed.stability import told_by_horizon
-
-    target, stable = trained.results.target, _repeated(trained, settings, n_refits)
+    stable = _repeated(trained, settings, n_refits)
     lines = [
         line
-        for place, horizon in enumerate(target.horizons)
-        for line in _lines(stable[place], _("the event within {when}", when=span(horizon, target.unit)))
+        for question, head in _heads(results, n_refits, stable).items()
+        for line in (head, *_lines(stable[question]))
     ]
-    return {"stability": told_by_horizon(target.horizons, stable)}, tuple(lines)
+    return told(results.target, results.classes, stable), tuple(lines)
 
 
-def _repeated(
-    trained: Trained | TrainedRun[TimedResults], settings: TrainSettings, n_refits: int
-) -> dict[int, Stability]:
+def _repeated(trained: TrainedRun[Any], settings: TrainSettings, n_refits: int) -> dict[int, Stability]:
     from medcore.models.run.stability import Refit, refits, stability
 
     found: list[Refit] = []
@@ -69,23 +52,53 @@ def _repeated(
     return stability(trained.prepared, trained.split, settings, trained.bundle, found)
 
 
-def _lines(stable: Stability, of: str | None) -> tuple[str, ...]:
-    """Write what refits say as lines, of one of several questions by its name."""
-    words = {"n": stable.n_refits, "error": f"{100 * stable.mean_error:.1f}"}
-    head = (
-        _(
-            "Repeated on {n} bootstrap samples, the risks differ from the model's by {error} percentage points on average.",
-            **words,
-        )
-        if of is None
-        else _(
+def _heads(results: Any, n_refits: int, stable: dict[int, Stability]) -> dict[int, str]:
+    """Write by question how far refits are from the model: of its risks, of one of several by name, or of its numbers."""
+    from medcore.reporting.classes.ordered import question_name
+    from medcore.targets import EventTime, Number
+
+    target = results.target
+    if isinstance(target, Number):
+        error = f"{stable[0].mean_error:.3g} {results.unit}".strip()
+        return {
+            0: _(
+                "Repeated on {n} bootstrap samples, the predictions differ from the model's by {error} on average.",
+                n=n_refits,
+                error=error,
+            )
+        }
+    if isinstance(target, EventTime):
+        named = {
+            k: _("the event within {when}", when=span(horizon, target.unit))
+            for k, horizon in enumerate(target.horizons)
+        }
+    elif target.event is not None:
+        error = f"{100 * stable[target.event].mean_error:.1f}"
+        return {
+            target.event: _(
+                "Repeated on {n} bootstrap samples, the risks differ from the model's by {error} percentage points on average.",
+                n=n_refits,
+                error=error,
+            )
+        }
+    else:
+        names = [str(name) for name in results.class_names]
+        named = {question: question_name(target, names, question) for question in target.cuts or target.told}
+    return {
+        question: _(
             "Repeated on {n} bootstrap samples, the risks of {name} differ from the model's by {error} percentage points on average.",
-            name=of,
-            **words,
+            n=n_refits,
+            name=name,
+            error=f"{100 * stable[question].mean_error:.1f}",
         )
-    )
-    figures = [
-        _(
+        for question, name in named.items()
+    }
+
+
+def _lines(stable: Stability) -> tuple[str, ...]:
+    return tuple(
+        "  "
+        + _(
             "{figure}: apparent {apparent}, optimism {optimism} (± {error}), corrected {corrected}",
             figure=short(_(METRICS[name])),
             apparent=f"{figure.apparent:.3f}",
@@ -94,5 +107,4 @@ def _lines(stable: Stability, of: str | None) -> tuple[str, ...]:
             corrected=f"{figure.corrected:.3f}",
         )
         for name, figure in stable.figures.items()
-    ]
-    return (head, *(f"  {line}" for line in figures))
+    )

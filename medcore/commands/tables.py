@@ -25,7 +25,7 @@ from medcore.commands.result import (
     site_lines,
     step_lines,
 )
-from medcore.commands.stability import check_refits, stability_by_when, stability_told
+from medcore.commands.stability import check_refits, stability_told
 from medcore.commands.timed import timed_told
 from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.describe.mended import Mend, mended
@@ -175,9 +175,8 @@ def train(
     ``n_refits`` is on how many bootstrap samples the modelling is repeated, to see how stable it is. ``how`` says how
     the outcome comes with its time, or is predicted as a number; ``classes`` that it is one of classes, whatever it looks like.
     """
-    from medcore.models.run.cohort import train_cohort
+    from medcore.models.run.cohort import save_run, train_cohort
     from medcore.models.run.number.results import NumberResults
-    from medcore.models.run.results import save_trained
     from medcore.models.run.timed.results import TimedResults
     from medcore.models.run.training import Trained
     from medcore.reporting.logs.tensorboard import write_events
@@ -195,10 +194,6 @@ def train(
     cohort = cohort.with_schema(schema)
     findings = inspect(cohort)
     announcer = _Announcer()
-    if n_refits and schema.number is not None:
-        raise SettingsError(
-            N_("Stability is not worked out yet for an outcome that is a number. Leave --stability out.")
-        )
     with _workers(settings) as workers:
         trained = train_cohort(cohort, settings, split=split, folder=out, follower=announcer, workers=workers)
     if tensorboard is not None:
@@ -207,16 +202,16 @@ def train(
     if isinstance(trained.results, TimedResults):
         findings = (*unit_finding(schema), *findings)
         told = timed_told(trained, findings, mended(cohort), out=out)
-        return told.with_more(*stability_by_when(trained, settings, n_refits)) if n_refits else told
-    if isinstance(trained.results, NumberResults):
-        return number_told(trained, findings, mended(cohort), out=out)
-    assert isinstance(trained, Trained)
-    told = _told(trained, findings, mended(cohort), out=out, seconds=time.perf_counter() - started)
+    elif isinstance(trained.results, NumberResults):
+        told = number_told(trained, findings, mended(cohort), out=out)
+    else:
+        assert isinstance(trained, Trained)
+        told = _told(trained, findings, mended(cohort), out=out, seconds=time.perf_counter() - started)
     if not n_refits:
         return told
     found, lines = stability_told(trained, settings, n_refits)
-    save_trained(replace(trained, results=replace(trained.results, stability=found["stability"])), out)
-    return told.with_more(found, lines)
+    save_run(replace(trained, results=replace(trained.results, stability=found)), out)
+    return told.with_more({"stability": found}, lines)
 
 
 def _outcome(

@@ -44,6 +44,7 @@ class StudyInputs(Generic[R]):
     without them the report says what the bundle remembers. ``worker_queries`` holds
     what only people know, by the keys of :data:`medcore.reporting.standards.tripod.ASKED`.
     ``bundle_sha256`` is the hash of the bundle's list of hashes. ``looks`` counts how often the locked test set was looked at.
+    ``refits`` is a stability told as JSON, where it was worked out apart from the training.
     """
 
     title: str
@@ -56,6 +57,12 @@ class StudyInputs(Generic[R]):
     split: Split | None = field(repr=False, default=None)
     looks: int | None = None
     answers: Mapping[str, str] = field(repr=False, default_factory=dict)
+    refits: Mapping[str, Any] | None = field(repr=False, default=None)
+
+    @property
+    def stability(self) -> Mapping[str, Any] | None:
+        """What bootstrap samples said of the model: just now, or when it was trained; None where nobody asked."""
+        return self.refits or self.results.stability
 
     @property
     def preparation(self) -> Preparation | None:
@@ -93,20 +100,13 @@ class ReportInputs(StudyInputs[Results]):
     """A trained model of classes, and perhaps new patients it was judged on.
 
     ``rule`` chose the threshold, with the number ``rule_target``.
-    ``recalibrations`` are to the patients of ``validation``. ``refits`` is a stability told as JSON, where it was
-    worked out apart from the training.
+    ``recalibrations`` are to the patients of ``validation``.
     """
 
     rule: Rule = "by_hand"
     rule_target: float | None = None
     validation: ExternalValidation | None = field(repr=False, default=None)
     recalibrations: tuple[Recalibration, ...] = field(repr=False, default=())
-    refits: Mapping[str, Any] | None = field(repr=False, default=None)
-
-    @property
-    def stability(self) -> Mapping[str, Any] | None:
-        """What bootstrap samples said of the model: just now, or when it was trained; None where nobody asked."""
-        return self.refits or self.results.stability
 
     @property
     def tested(self) -> Evaluation | None:

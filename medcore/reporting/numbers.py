@@ -22,6 +22,7 @@ from medcore.reporting.formats.document import Block, Bullets, Document, Heading
 from medcore.reporting.frame import framed, rows_of, updates
 from medcore.reporting.inputs import NumberReportInputs
 from medcore.reporting.sample_size import n_parameters
+from medcore.reporting.stability import stability
 from medcore.reporting.standards.tripod import not_stated, part
 from medcore.statistics.sample_size.development_of_numbers import sample_size_of_numbers
 
@@ -42,6 +43,7 @@ def number_report(inputs: NumberReportInputs) -> Document:
         judged=[
             *_measures(inputs),
             *_performance(inputs),
+            *stability(inputs, measure=_measure(inputs)),
             *_subgroups(inputs),
             *_external(inputs),
             *_limits(inputs),
@@ -58,6 +60,10 @@ def _who(judged: NumberPerformance) -> str:
 
 def _unit(inputs: NumberReportInputs) -> str:
     return inputs.results.unit or _("the outcome’s own unit")
+
+
+def _measure(inputs: NumberReportInputs) -> Measure:
+    return Measure(inputs.outcome.words, inputs.results.unit, inputs.results.cross_validated.sd)
 
 
 def _headline(judged: NumberPerformance) -> dict[str, str]:
@@ -216,9 +222,8 @@ def _charts(
 ) -> list[Block]:
     curve = number_calibration(value, predicted, groups=groups)
     found = limits or agreement(value, predicted, groups=groups)
-    measure = Measure(inputs.outcome.words, inputs.results.unit, inputs.results.cross_validated.sd)
     chart = charts.predicted_and_measured(
-        curve, judged.metrics, value, predicted, outcome=inputs.outcome, measure=measure, points=False
+        curve, judged.metrics, value, predicted, outcome=inputs.outcome, measure=_measure(inputs), points=False
     )
     told = _(
         "Limits of agreement (Bland and Altman, measured less predicted): {low} and {high}; mean difference {mean}.",

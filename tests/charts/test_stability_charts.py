@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from medcore.charts.stability import MOST_POINTS, calibration_instability, risk_instability
+from medcore.explanation.patient.wording import Measure
 from medcore.models.run.stability import Corrected, Stability
 
 
@@ -29,3 +30,11 @@ def test_every_refit_has_its_curve_and_the_headline_the_corrected_slope(stable):
     chart = calibration_instability(stable)
     assert len(chart.data) == 21
     assert "0.85" in chart.layout.title.text
+
+
+def test_of_a_number_they_speak_its_unit_and_their_axes_are_no_shares(stable):
+    days = Measure("Length of stay", "days", 4.0)
+    chart, calibration = risk_instability(stable, measure=days), calibration_instability(stable, measure=days)
+    assert "0.03 days" in chart.layout.title.text and "%" not in chart.data[-1].hovertemplate.replace("%{", "")
+    assert chart.layout.yaxis.tickformat is None and calibration.layout.xaxis.tickformat is None
+    assert calibration.data[0].x.tolist() == pytest.approx([0.1, 0.9])

@@ -199,6 +199,7 @@ def test_the_shell_trains_predicts_judges_and_explains_by_when(tmp_path: Path, c
     options = ["--target", "status", "--duration", "days", "--event", "1", "--horizon", "2y,1y", "--model", "cox"]
     found = run("train", table, *options, "--out", tmp_path / "bundle", "--stability", "2")
     assert (found["stability"]["n_refits"], set(found["stability"]["by_horizon"])) == (2, {"365.25", "730.5"})
+    assert read_timed_results(tmp_path / "bundle").stability == found["stability"]
     assert (found["main_horizon"], found["unit"], found["horizons"]) == (730.5, "days", [365.25, 730.5])
     assert found["cross_validated"]["overall"]["integrated_brier"]["low"] < 0.25
     run("predict", tmp_path / "bundle", table, "--out", tmp_path / "risks.csv")

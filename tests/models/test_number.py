@@ -210,13 +210,16 @@ def test_the_shell_trains_judges_predicts_and_explains(tmp_path, capsys) -> None
     assert list(pd.read_csv(out)) == ["row", "predicted", "low", "high", "flags"]
     why = told("explain", bundle, data, "--row", 3)
     assert why["scale"] == "value" and why["prediction"] == pytest.approx(pd.read_csv(out)["predicted"][3])
-    plain = told("train", data, "--target", "los_days", "--outcome", "number", "--scale", "plain", "--lowest", 0.5, "--model", "linear", "--out", bundle)  # fmt: skip
+    plain = told("train", data, "--target", "los_days", "--outcome", "number", "--scale", "plain", "--lowest", 0.5, "--model", "linear", "--out", bundle, "--stability", 2)  # fmt: skip
     assert plain["scale"] == {"log": False, "low": 0.5, "high": None}
+    assert plain["stability"]["n_refits"] == 2 and read_number_results(bundle).stability == plain["stability"]
+    assert told("evaluate", bundle, data, "--report", tmp_path / "r.html")["report"]
+    assert "A patient's number differed" in (tmp_path / "r.html").read_text(encoding="utf-8").replace("&#x27;", "'")
     for wrong, message in (
         (("evaluate", bundle, data, "--threshold", "0.3"), "--threshold cannot be used"),
         (("train", data, "--target", "los_days", "--outcome", "classes", "--out", tmp_path / "c"), "different values"),
         (("train", data, "--target", "los_days", "--outcome", "number", "--positive", "1", "--out", tmp_path / "c"), "no class"),
-        (("train", data, "--target", "los_days", "--stability", "20", "--out", tmp_path / "c"), "Stability"),
+        (("train", data, "--target", "los_days", "--stability", "1", "--out", tmp_path / "c"), "at least 2 refits"),
     ):  # fmt: skip
         assert main([*map(str, wrong)]) == 2
         assert message in capsys.readouterr().err

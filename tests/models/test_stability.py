@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import r2_score, roc_auc_score
 
 from medcore.data.splitting.split import SplitSettings
 from medcore.models.contract.settings import TrainSettings
@@ -13,6 +13,7 @@ from medcore.models.run.training import task_of
 from medcore.statistics.survival.censoring import Censoring
 from medcore.targets import Target
 from tests.models import test_event_time as timed
+from tests.models import test_number as numbers
 
 SETTINGS = TrainSettings(model="logistic")
 
@@ -117,3 +118,22 @@ def test_risks_by_a_horizon_are_compared_with_those_of_refits(competing):
     assert brier.apparent == pytest.approx((weights * (own - happened) ** 2).mean())
     assert brier.optimism < 0 < brier.corrected and 0.5 < result[1].figures["auroc"].corrected < 1
     assert len(result[0].curves) == 3
+
+
+def test_numbers_are_compared_with_those_of_refits():
+    rows = numbers.cohort(numbers.ward(150))
+    settings = TrainSettings(model="linear")
+    trained = train_cohort(rows, settings, split=SplitSettings(test_size=0, n_folds=2))
+    found = refits(trained.prepared, trained.split, settings, n=3)
+    result = stability(trained.prepared, trained.split, settings, trained.bundle, found)[0]
+    own, value = trained.bundle.predict(rows.frame)[:, 0], trained.prepared.value
+    assert result.risk == pytest.approx(own)
+    numbers_of = np.array([f.risk[:, 0] for f in found])
+    np.testing.assert_allclose(result.error, np.abs(numbers_of - own).mean(axis=0))
+    assert result.mean_error > 0
+    gaps = [r2_score(value[f.rows], p[f.rows]) - r2_score(value, p) for f, p in zip(found, numbers_of, strict=True)]
+    r2 = result.figures["r2"]
+    assert r2.apparent == pytest.approx(r2_score(value, own)) and r2.optimism == pytest.approx(np.mean(gaps))
+    slope = np.polyfit(own, value, 1)[0]
+    assert result.figures["calibration_slope"].apparent == pytest.approx(slope)
+    assert told(trained.results.target, trained.results.classes, {0: result}) == result.to_dict()

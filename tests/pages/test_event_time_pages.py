@@ -14,6 +14,7 @@ from medcore.jobs.runs.perform import perform_run, train_study
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.timed.results import read_timed_results
 from medcore.studies.owners import LOCAL_OWNER
+from medcore.ui.evaluate import stability
 
 
 @pytest.fixture
@@ -49,7 +50,10 @@ def every_part_of_a_patient(open_page, study, words) -> None:
     assert not page.exception and f"death from any cause within {when}" in words(page)
 
 
-def test_by_when_is_asked_trained_and_shown_for_a_patient(open_page, page_store, page_settings, unasked, words, here):
+def test_by_when_is_asked_trained_and_shown_for_a_patient(
+    open_page, page_store, page_settings, unasked, words, here, monkeypatch
+):
+    monkeypatch.setattr(stability, "NUMBERS", ("5",))
     page = open_page("data", study=unasked.id)
     assert not page.exception
     assert "Median follow-up" in words(page)
@@ -96,6 +100,9 @@ def test_by_when_is_asked_trained_and_shown_for_a_patient(open_page, page_store,
             page.selectbox(key=f"evaluate.other.{run.id}").set_value("prevalence").run()
         assert not page.exception and not page.error, view
         assert sentence in words(page), view
+        if view == "stability":
+            page.toggle(key=f"evaluate.stability.{run.id}").set_value(True).run()
+            assert not page.exception and not page.error and "Optimism" in page.table[0].value.columns
     page.button(key="evaluate.report.write").click().run()
     assert not page.exception and not page.error and "The report is ready" in words(page)
     page.segmented_control(key="evaluate.timed.view").set_value("overview").run()

@@ -11,6 +11,7 @@ from medcore.jobs.runs.perform import perform_run, train_study
 from medcore.models.contract.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER
 from medcore.targets import Number
+from medcore.ui.evaluate import stability
 from medcore.ui.patient import whole
 
 
@@ -64,7 +65,12 @@ def test_a_number_is_asked_trained_judged_and_shown_for_a_patient(
     assert not page.exception and not page.error and "Measured less predicted" in page.table[0].value.columns
     page = open_page("evaluate", study=study.id, view="errors")
     assert not page.exception and not page.error and "Patients with the largest errors" in words(page)
-    page = open_page("evaluate", study=study.id, view="report")
+    monkeypatch.setattr(stability, "NUMBERS", ("5",))
+    page = open_page("evaluate", study=study.id, view="stability")
+    page.toggle(key=f"evaluate.stability.{run.id}").set_value(True).run()
+    assert not page.exception and not page.error and "How stable are the numbers?" in words(page)
+    assert "R², explained variance" in set(page.table[0].value["Figure"])
+    page.segmented_control(key="evaluate.number.view").set_value("report").run()
     page.segmented_control(key="evaluate.report.format").set_value("html").run()
     page.button(key="evaluate.report.write").click().run()
     assert not page.exception and not page.error and "The report is ready" in words(page)

@@ -102,6 +102,17 @@ def test_it_says_who_was_followed_and_answers_the_items(trained) -> None:
     assert "100 had had it (Kaplan–Meier" in text and "logistic" not in text
 
 
+def test_stability_is_printed_by_horizon_where_it_was_worked_out(trained) -> None:
+    assert "not repeated on bootstrap samples" in str(written(trained).blocks)
+    figure = {"apparent": 0.8, "optimism": 0.02, "standard_error": 0.001, "corrected": 0.78}
+    moved = {"mean_absolute_error": 0.031, "absolute_error_90": 0.08, "median_interval_width": 0.2}
+    by = {"365.25": {"figures": {"auroc": figure}, **moved}, "730.5": {"figures": {"auroc": figure}, **moved}}
+    document = written(trained, refits={"n_refits": 200, "by_horizon": by})
+    distances = next(t for name, t in tables(document).items() if name.startswith("How far the refits"))
+    assert distances.rows[0] == ("1 year", "3.1", "8.0", "20.0") and distances.rows[1][0] == "2 years"
+    assert "0.020 (± 0.001)" in str(document.blocks)
+
+
 def test_a_test_set_nobody_looked_at_is_not_in_it(trained) -> None:
     found = tables(written(trained, looks=0))
     assert "Locked test set" not in found["Performance within 2 years, with 95% intervals"].header

@@ -105,7 +105,7 @@ def train(group: Any) -> None:
         default=0,
         metavar="N",
         help=_(
-            "repeat the modelling on N bootstrap samples: how stable the risks are, and figures corrected for optimism"
+            "repeat the modelling on N bootstrap samples: how stable what is predicted is, and figures corrected for optimism"
         ),
     )
     command.add_argument(

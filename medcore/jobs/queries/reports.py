@@ -63,6 +63,7 @@ def write_report(
         "split": split,
         "looks": study.n_looks,
         "answers": study.answers,
+        "refits": refits,
     }
     with language(words):
         if has_number_results(folder):
@@ -74,5 +75,5 @@ def write_report(
         if isinstance(results, TimedResults):
             timed = TimedReportInputs(results=results, **known)
             return render(timed_report(timed.with_cox(load_bundle(folder))), f"report.{kind}")
-        known |= {"rule": origin.rule, "rule_target": origin.target, "refits": refits}
+        known |= {"rule": origin.rule, "rule_target": origin.target}
         return render(study_report(ReportInputs(results=results.named_as(study.schema), **known)), f"report.{kind}")

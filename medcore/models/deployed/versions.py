@@ -179,10 +179,12 @@ def _judged_again(
     if isinstance(results, TimedResults):
         assert isinstance(change, TimedRecalibration)
         finding = _finding(timed_recalibration.RECALIBRATED[change.strength], n)
-        return replace(timed_recalibration.judged_again(results, change), findings=(finding, *results.findings))
-    assert isinstance(change, NumberRecalibration)
-    finding = _finding(number_recalibration.RECALIBRATED[change.strength], n)
-    return replace(number_recalibration.judged_again(results, change), findings=(finding, *results.findings))
+        again: TimedResults | NumberResults = timed_recalibration.judged_again(results, change)
+    else:
+        assert isinstance(change, NumberRecalibration)
+        finding = _finding(number_recalibration.RECALIBRATED[change.strength], n)
+        again = number_recalibration.judged_again(results, change)
+    return replace(again, findings=(finding, *results.findings), stability=None)
 
 
 def _changed(
@@ -245,6 +247,7 @@ def _results(results: Results, recalibration: Recalibration, n: int) -> Results:
         test=test,
         tested=tested,
         findings=(_finding(RECALIBRATED[recalibration.strength], n), *results.findings),
+        stability=None,  # of the original
     )
 
 

@@ -65,7 +65,7 @@ def train_cohort(
     """
     recipe = recipe or default_recipe(cohort.schema)
     prepared, parts = split_cohort(cohort, recipe, split)
-    train_this, save = _by_what_is_predicted(cohort.schema, workers)
+    train_this, _save = _by_what_is_predicted(cohort.schema, workers)
     trained = train_this(
         prepared,
         parts,
@@ -79,12 +79,18 @@ def train_cohort(
     plan = {"reading": cohort.source.choices(), "split": (split or SplitSettings()).to_dict()}
     trained = replace(trained, bundle=replace(trained.bundle, manifest={**trained.bundle.manifest, "plan": plan}))
     if folder is not None:
-        save(trained, folder)
+        save_run(trained, folder)
     return trained
 
 
+def save_run(trained: TrainedRun[Any], folder: Folder) -> None:
+    """Keep a run's bundle and results in one sealed folder; an earlier bundle there is replaced, wholly or not at all."""
+    _train, save = _by_what_is_predicted(trained.bundle.schema)
+    save(trained, folder)
+
+
 def _by_what_is_predicted(
-    schema: Schema, workers: Workers | None
+    schema: Schema, workers: Workers | None = None
 ) -> tuple[Callable[..., TrainedRun[Any]], Callable[[Any, Folder], None]]:
     """Return what trains, and what keeps, a model of a schema's outcome."""
     if schema.number is not None:

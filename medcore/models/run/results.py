@@ -199,17 +199,17 @@ def write_results(results: Results, folder: Folder) -> None:
         "columns": columns,
         **about_to_dict(results),
         "specification": results.specification.to_dict() if results.specification else None,
-        "stability": results.stability,
     }
     write_json(folder / _FIGURES, figures)
 
 
 def about_to_dict(results: Results | TimedResults | NumberResults) -> dict[str, Any]:
-    """Write down what any run's results say of the patients, their preparation, and what to know."""
+    """Write down what any run's results say of the patients, their preparation, what to know, and what refits said."""
     return {
         "table_one": results.table_one.to_dict() if results.table_one else None,
         "preparation": results.preparation.to_dict() if results.preparation else None,
         "findings": [finding_to_dict(f) for f in results.findings],
+        "stability": results.stability,
     }
 
 
@@ -220,6 +220,7 @@ def about_from_dict(figures: Mapping[str, Any]) -> dict[str, Any]:
         "table_one": TableOne.from_dict(table) if table else None,
         "preparation": Preparation.from_dict(preparation) if preparation else None,
         "findings": tuple(finding_from_dict(f) for f in figures["findings"]),
+        "stability": figures.get("stability"),
     }
 
 
@@ -267,7 +268,6 @@ def read_results(folder: Folder) -> Results:
         ),
         **about_from_dict(figures),
         specification=Specification.from_dict(figures["specification"]) if figures.get("specification") else None,
-        stability=figures.get("stability"),
         manifest=manifest,
     )
 

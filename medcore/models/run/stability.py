@@ -26,6 +26,7 @@ from medcore.models.contract.checks import check_trainable
 from medcore.models.contract.progress import NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Indices, Risk, Task
+from medcore.models.run.number.stability import curve_of, figures_of, refitted_number
 from medcore.models.run.timed.stability import curve_by, figures_by, refitted_by_when, risks_by_when
 from medcore.models.run.training import refitted, task_of
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
@@ -38,13 +39,16 @@ USUAL_REFITS = 200
 MOST_CURVES = 60
 """Calibration curves that are kept for the plot: more lines are one grey surface."""
 _TRIES = 50
+_FiguresOf = Callable[[Indices, Floats], dict[str, float]]
+"""What works out figures of some rows from what is predicted of them."""
+_CurveOf = Callable[[Floats], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True, slots=True)
 class Refit:
     """The modelling repeated on one bootstrap sample: ``risk`` of all training rows, and the ``rows`` (m,) it learnt from.
 
-    Risks are (n, K) of classes, or (n, H) of the event in question by each horizon.
+    Risks are (n, K) of classes, (n, H) of the event in question by each horizon, or a number's one column (n, 1).
     """
 
     risk: Risk = field(repr=False)
@@ -74,11 +78,11 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stability:
-    """What refits say of a model's risks of one class, or of being at or above it; arrays have a value for each training row.
+    """What refits say of a model's risks of one class, of being at or above it, or of its numbers; arrays have a value for each training row.
 
     ``risk`` is the delivered model's, ``low`` and ``high`` hold 95 % of the refits' risks,
     ``error`` is the mean absolute difference between the refits' risks and its own (MAPE).
-    ``curves`` are calibration curves of refits on the training rows: risks and observed shares.
+    ``curves`` are calibration curves of refits on the training rows: risks and observed shares, or predicted and measured.
     """
 
     n_refits: int
@@ -91,7 +95,7 @@ class Stability:
 
     @property
     def mean_error(self) -> float:
-        """The mean over patients of the mean absolute difference (0–1)."""
+        """The mean over patients of the mean absolute difference (0–1, or in the number's unit)."""
         return float(self.error.mean())
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,7 +127,7 @@ def refits(
         InputError: what cannot be trained, in one sentence.
 
     """
-    check_trainable(prepared, split, other_than_classes=isinstance(prepared.target, EventTime))
+    check_trainable(prepared, split, other_than_classes=True)
     task = task_of(prepared, split, replace(settings, search_minutes=0.0))
     return tuple(_refit(task, number) for number in range(first, first + n))
 
@@ -134,32 +138,36 @@ def stability(
     """Compare the delivered model with its ``found`` refits, two or more, for each question that can be asked.
 
     A question is the event of two classes; of more each class against the rest; of classes in an
-    order each of the target's cuts as well; where the event has its time the place of a horizon.
+    order each of the target's cuts as well; where the event has its time the place of a horizon; of a number 0.
     """
     task = task_of(prepared, split, settings)
+    asked: dict[int, tuple[_FiguresOf, _CurveOf]]
     if task.by is not None:
-        own, every = risks_by_when(bundle, task), np.arange(task.n)
-        return {
-            place: _compared(
-                own[:, place],
-                np.stack([refit.risk[:, place] for refit in found]),
-                [refit.rows for refit in found],
-                partial(figures_by, task, horizon),
-                partial(curve_by, task, horizon),
-                every,
-            )
-            for place, horizon in enumerate(task.by.horizons)
+        own = risks_by_when(bundle, task)
+        asked = {
+            k: (partial(figures_by, task, by), partial(curve_by, task, by)) for k, by in enumerate(task.by.horizons)
         }
-    risk = bundle.risk(task.rows)
-    questions = (*task.target.told, *task.target.cuts)
-    return {question: instability(question, task.target, task.outcome, risk, found) for question in questions}
+    elif task.number is not None:
+        own, asked = bundle.risk(task.rows), {0: (partial(figures_of, task), partial(curve_of, task))}
+    else:
+        risk = bundle.risk(task.rows)
+        questions = (*task.target.told, *task.target.cuts)
+        return {question: instability(question, task.target, task.outcome, risk, found) for question in questions}
+    samples = [refit.rows for refit in found]
+    return {
+        place: _compared(own[:, place], np.stack([refit.risk[:, place] for refit in found]), samples, *how)
+        for place, how in asked.items()
+    }
 
 
 def told(target: Target, classes: Sequence[str], found: Mapping[int, Stability]) -> dict[str, Any]:
-    """Return what refits say as JSON: of the event; of more classes by class, of an order by class or higher."""
-    if target.event is not None:
-        return found[target.event].to_dict()
+    """Return what refits say as JSON: of the event or the number; of more classes by class, of an order by class or higher; by horizon."""
+    if isinstance(target, EventTime):
+        by_horizon = {f"{horizon:g}": found[place].to_dict() for place, horizon in enumerate(target.horizons)}
+        return {"n_refits": found[0].n_refits, "by_horizon": by_horizon}
     questions = target.cuts or target.told
+    if len(questions) == 1:
+        return found[questions[0]].to_dict()
     by_class = {classes[target.lowest(question)]: found[question].to_dict() for question in questions}
     return {"n_refits": found[questions[0]].n_refits, "or_higher": target.ordered, "by_class": by_class}
 
@@ -174,7 +182,6 @@ def instability(question: int, target: Target, outcome: Indices, risk: Risk, fou
         [refit.rows for refit in found],
         lambda rows, risk: _figures(event[rows], risk),
         lambda risk: _curve(event, risk),
-        np.arange(len(outcome)),
     )
 
 
@@ -182,11 +189,11 @@ def _compared(
     own: Floats,
     risks: Floats,
     samples: Sequence[Indices],
-    figures: Callable[[Indices, Floats], dict[str, float]],
-    curve: Callable[[Floats], tuple[Floats, Floats]],
-    every: Indices,
+    figures: _FiguresOf,
+    curve: _CurveOf,
 ) -> Stability:
     """Compare the model's ``own`` risks (n,) with those of its refits (R, n), each of one of the ``samples``."""
+    every = np.arange(len(own))
     low, high = np.quantile(risks, [0.025, 0.975], axis=0)
     on_sample = [figures(rows, r[rows]) for rows, r in zip(samples, risks, strict=True)]
     on_all = [figures(every, r) for r in risks]
@@ -216,6 +223,8 @@ def _refit(task: Task, number: int) -> Refit:
     )
     if task.by is not None:
         return Refit(refitted_by_when(replace(own, duration=task.duration[rows]))(task.rows), rows)
+    if task.number is not None:
+        return Refit(refitted_number(replace(own, value=task.value[rows]))(task.rows), rows)
     return Refit(refitted(own, NullFollower())(task.rows), rows)
 
 
@@ -227,7 +236,7 @@ def _sample(task: Task, number: int) -> Indices:
     for _try in range(_TRIES):
         rows = np.concatenate([members[k] for k in rng.integers(0, len(members), len(members))])
         counts = np.zeros((task.n_folds, task.n_classes))
-        np.add.at(counts, (task.folds[rows], task.outcome[rows]), 1)
+        np.add.at(counts, (task.folds[rows], task.outcome[rows] if task.number is None else 0), 1)
         needed = counts if task.by is None else counts[:, 1:]  # there may be nobody without an event
         if (counts.sum(axis=1) > 0).all() and (needed.sum(axis=0) - needed > 1).all():
             return np.sort(rows)

@@ -10,13 +10,13 @@ from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting import methods
 from medcore.reporting.classes import findings
 from medcore.reporting.classes.card import model_card
-from medcore.reporting.classes.stability import stability
 from medcore.reporting.classes.subgroups import subgroups
 from medcore.reporting.clusters import over_sites
 from medcore.reporting.formats.document import Block, Document, Heading, Paragraph, Table
 from medcore.reporting.inputs import ReportInputs
 from medcore.reporting.sample_size import sample_size, too_few
 from medcore.reporting.specification import the_model
+from medcore.reporting.stability import stability
 from medcore.reporting.standards.limits import limits
 from medcore.reporting.standards.probast import QUESTIONS
 from medcore.reporting.standards.tripod import PLACES, answered, checklist, part

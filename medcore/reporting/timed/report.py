@@ -10,6 +10,7 @@ from medcore.reporting.chapters import chapters
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Table
 from medcore.reporting.frame import framed
 from medcore.reporting.inputs import TimedReportInputs
+from medcore.reporting.stability import stability
 from medcore.reporting.standards.tripod import not_stated, part
 from medcore.reporting.timed import findings
 from medcore.reporting.timed.equation import the_model
@@ -35,6 +36,7 @@ def timed_report(inputs: TimedReportInputs) -> Document:
             *findings.threshold(inputs),
             *the_model(inputs),
             *findings.performance(inputs),
+            *stability(inputs),
             *findings.subgroups(inputs),
             *findings.external(inputs),
             *_limits(inputs),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import streamlit as st
 
 from medcore import jobs
 from medcore.charts.stability import calibration_instability, risk_instability
-from medcore.evaluation.figures.words import METRICS, short
+from medcore.evaluation.figures.words import IN_ITS_UNIT, METRICS, short
+from medcore.explanation.patient.wording import RISK, Measure
 from medcore.i18n import _
 from medcore.jobs.queries.stability import refits_of, stability_of
+from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
-from medcore.models.run.stability import Refit, Stability, told
+from medcore.models.run.stability import Corrected, Refit, Stability, told
+from medcore.models.run.timed.results import TimedResults
 from medcore.studies.records import RunRecord
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.kit import cache
-from medcore.ui.kit.layout import caption, section
+from medcore.ui.kit.layout import caption, note, section
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.shown.inputs import choice
@@ -30,25 +31,29 @@ MOST_SECONDS = 600.0
 
 
 def stability(run: RunRecord, results: Results, judged: Judged) -> None:
-    """Offer to repeat the modelling of classes; what is found is kept for the report."""
-
-    def keep(found: Mapping[int, Stability]) -> None:
-        state().refits[run.id] = told(results.target, results.classes, found)
-
+    """Offer to repeat the modelling of classes."""
     of = _("The risk of {name}; another class is chosen above.", name=judged.positive) if judged.target.many else ""
-    repeated(run, judged.class_index, of, keep)
+    repeated(run, results, judged.class_index, of)
 
 
 def repeated(
-    run: RunRecord, question: int, of: str = "", keep: Callable[[Mapping[int, Stability]], None] | None = None
+    run: RunRecord,
+    results: Results | TimedResults | NumberResults,
+    question: int,
+    of: str = "",
+    *,
+    measure: Measure = RISK,
 ) -> None:
-    """Offer to repeat the modelling on bootstrap samples, and show how much the risks move."""
+    """Offer to repeat the modelling on bootstrap samples, and show how much what is predicted moves; it is kept for the report."""
     section(
-        _("How stable are the risks?"),
+        _("How stable are the numbers?") if measure.of_number else _("How stable are the risks?"),
         _(
             "The whole modelling is repeated on samples of the training patients drawn with replacement. 200 are usual; fewer are quicker and less certain. What is done is kept for this session."
         ),
     )
+    if "version_of" in run.summary:
+        note(_("This is a recalibrated version: look at the stability of the model it was made from."))
+        return
     if not st.toggle(_("Repeat the modelling"), key=f"evaluate.stability.{run.id}"):
         return
     n = int(choice(_("Samples"), list(NUMBERS), key=f"evaluate.stability.n.{run.id}", show=str))
@@ -56,9 +61,8 @@ def repeated(
         found = _found(run, n)
         if found is None:
             return
-        if keep is not None:
-            keep(found)
-        _show(run, found[question], of)
+        state().refits[run.id] = told(results.target, results.classes, found)
+        _show(run, found[question], of, measure)
 
 
 def _found(run: RunRecord, n: int) -> dict[int, Stability] | None:
@@ -80,27 +84,27 @@ def _found(run: RunRecord, n: int) -> dict[int, Stability] | None:
     )
 
 
-def _show(run: RunRecord, stable: Stability, of: str) -> None:
+def _show(run: RunRecord, stable: Stability, of: str, measure: Measure) -> None:
     if of:
         caption(of)
     left, right = st.columns(2)
     with left:
-        figure(risk_instability(stable), key=f"evaluate.stability.risk.{run.id}")
+        figure(risk_instability(stable, measure=measure), key=f"evaluate.stability.risk.{run.id}")
     with right:
-        figure(calibration_instability(stable), key=f"evaluate.stability.calibration.{run.id}")
-    table(
-        [
-            {
-                _("Figure"): short(_(METRICS[name])),
-                _("Apparent"): f"{found.apparent:.3f}",
-                _("Optimism"): f"{found.optimism:.3f} (± {found.standard_error:.3f})",
-                _("Corrected"): f"{found.corrected:.3f}",
-            }
-            for name, found in stable.figures.items()
-        ]
-    )
+        figure(calibration_instability(stable, measure=measure), key=f"evaluate.stability.calibration.{run.id}")
+    table([_row(name, found, measure) for name, found in stable.figures.items()])
     caption(
         _(
             "Apparent: on the patients the model learnt from. Optimism: how much better refits are on their own sample than on these patients (Harrell), with the error left by the number of samples. Corrected figures stand beside those of cross-validation; neither has seen the locked test set."
         )
     )
+
+
+def _row(name: str, found: Corrected, measure: Measure) -> dict[str, str]:
+    digits = measure.decimals + 1 if measure.of_number and name in IN_ITS_UNIT else 3
+    return {
+        _("Figure"): short(_(METRICS[name])),
+        _("Apparent"): f"{found.apparent:.{digits}f}",
+        _("Optimism"): f"{found.optimism:.{digits}f} (± {found.standard_error:.{digits}f})",
+        _("Corrected"): f"{found.corrected:.{digits}f}",
+    }

@@ -23,6 +23,7 @@ from medcore.ui.evaluate.new_patients.external import choose_recalibration
 from medcore.ui.evaluate.new_patients.newcomers import counted, judged_table
 from medcore.ui.evaluate.question import SIDES, beside, unlocked
 from medcore.ui.evaluate.report import report
+from medcore.ui.evaluate.stability import repeated
 from medcore.ui.evaluate.verdict import tile
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
@@ -36,6 +37,7 @@ VIEWS = {
     "compare": N_("Two models compared"),
     "groups": N_("Groups of patients"),
     "errors": N_("Errors"),
+    "stability": N_("Stability"),
     "external": N_("New patients"),
     "report": N_("Report"),
 }
@@ -63,6 +65,8 @@ def show(study: StudyRecord, run: RunRecord) -> None:
         groups(judged, study.schema.shown)
     elif view == "errors":
         errors(judged, study)
+    elif view == "stability":
+        repeated(run, results, 0, measure=judged.measure)
     else:
         _shown(judged, study.schema.shown(results.name), results)
 

@@ -73,7 +73,7 @@ def show(study: StudyRecord, run: RunRecord) -> None:
         groups(judged, study.schema.shown)
     elif view == "stability":
         told = _("The risk within {when}; another time is chosen above.", when=judged.when)
-        repeated(run, results.target.horizons.index(judged.horizon), told)
+        repeated(run, results, results.target.horizons.index(judged.horizon), told)
     elif view == "errors":
         names = list(map(str, class_names(results.classes, study.schema.outcome)))
         errors(judged, study, endings(judged.event, judged.duration, names, results.target.unit))

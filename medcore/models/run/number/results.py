@@ -110,6 +110,7 @@ class NumberResults:
     findings: tuple[Finding, ...] = ()
     table_one: TableOne | None = field(repr=False, default=None)
     preparation: Preparation | None = field(repr=False, default=None)
+    stability: Mapping[str, Any] | None = field(repr=False, default=None)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property

@@ -67,7 +67,7 @@ def train_number(
     _check_settings(settings)
     run = RunRows.of(prepared, split, settings)
     fitted, seconds = fit_all(run.task, follower or NullFollower(), ThisProcess())
-    weights, oof = _choose(run.task, fitted, settings)
+    weights, oof = choose(run.task, fitted, settings)
     assert schema.outcome is not None
     bundle = Bundle(
         classes=(schema.outcome.name,),
@@ -107,7 +107,7 @@ def _check_settings(settings: TrainSettings) -> None:
         raise SettingsError(N_("There are no classes to weigh where a number is predicted. Leave class_weight out."))
 
 
-def _choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> tuple[dict[str, float], Risk]:
+def choose(task: Task, fitted: Mapping[str, Fitted], settings: TrainSettings) -> tuple[dict[str, float], Risk]:
     """Decide what counts how much; return the honest predictions of that choice too, within the outcome's limits."""
     assert task.number is not None
     if settings.model != AUTO:

@@ -102,6 +102,7 @@ class TimedResults:
     findings: tuple[Finding, ...] = ()
     table_one: TableOne | None = field(repr=False, default=None)
     preparation: Preparation | None = field(repr=False, default=None)
+    stability: Mapping[str, Any] | None = field(repr=False, default=None)
     manifest: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @property

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -68,9 +67,3 @@ def risks_by_when(bundle: Bundle, task: Task) -> Risk:
     """Return the delivered model's risks by each horizon (n, H)."""
     assert task.by is not None
     return bundle.curve(task.rows, np.asarray(task.by.horizons))[:, 0]
-
-
-def told_by_horizon(horizons: Sequence[float], found: Any) -> dict[str, Any]:
-    """Return what refits say as JSON, by horizon."""
-    by_horizon = {f"{horizon:g}": found[place].to_dict() for place, horizon in enumerate(horizons)}
-    return {"n_refits": found[0].n_refits, "by_horizon": by_horizon}

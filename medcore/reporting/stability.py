@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from medcore.data.follow_up import span
 from medcore.evaluation.figures.words import METRICS, short
+from medcore.explanation.patient.wording import RISK, Measure
 from medcore.i18n import _, number, running
 from medcore.models.run.stability import USUAL_REFITS
 from medcore.reporting.formats.document import Block, Heading, Paragraph, Table
-from medcore.reporting.inputs import ReportInputs
+from medcore.reporting.inputs import AnyInputs
+from medcore.targets import EventTime
+
+Told = Mapping[str, Any]
 
 
-def stability(inputs: ReportInputs) -> list[Block]:
-    """Print what bootstrap samples said of the risks and the figures; or that nobody asked them."""
+def stability(inputs: AnyInputs, *, measure: Measure = RISK) -> list[Block]:
+    """Print what bootstrap samples said of the predictions and the figures; or that nobody asked them."""
     heading, found = Heading(_("Stability"), 2), inputs.stability
     if found is None:
         return [heading, Paragraph(_("The modelling was not repeated on bootstrap samples: not stated."))]
@@ -27,30 +32,52 @@ def stability(inputs: ReportInputs) -> list[Block]:
         else ""
     )
     repeated = running((repeated, few))
-    if "by_class" not in found:
-        return [heading, Paragraph(running((repeated, _risks(found)))), _figures({"": found})]
-    called = dict(zip(inputs.results.classes, inputs.class_names, strict=True))
-    by_class = {called.get(name, name): own for name, own in found["by_class"].items()}
+    first, named = _questions(inputs, found)
+    if not first:
+        return [heading, Paragraph(running((repeated, _moved(found, measure)))), _figures(named)]
     head = (
-        _("Class, or a higher one") if found["or_higher"] else _("Class"),
+        first,
         _("Mean difference"),
         _("For one patient in ten more than"),
         _("Range of half of the patients, or more"),
     )
-    keys = ("mean_absolute_error", "absolute_error_90", "median_interval_width")
-    rows = [(name, *(f"{100 * own[key]:.1f}" for key in keys)) for name, own in by_class.items()]
+    rows = [(name, *_distances(own, measure).values()) for name, own in named.items()]
     caption = _(
         "How far the refits' risks are from the model's, in percentage points; ranges hold those of 95 % of the samples"
     )
-    return [heading, Paragraph(repeated), Table.of(caption, head, rows), _figures(by_class, head[0])]
+    return [heading, Paragraph(repeated), Table.of(caption, head, rows), _figures(named, first)]
 
 
-def _risks(found: Mapping[str, Any]) -> str:
+def _questions(inputs: AnyInputs, found: Told) -> tuple[str, dict[str, Told]]:
+    """Return what tells several questions apart, as a column is headed, and what was said of each by name; of one alone no heading."""
+    if "by_horizon" in found:
+        assert isinstance(inputs.results.target, EventTime)
+        unit = inputs.results.target.unit
+        return _("By when"), {str(span(float(by), unit)): own for by, own in found["by_horizon"].items()}
+    if "by_class" in found:
+        called = dict(zip(inputs.results.classes, inputs.class_names, strict=True))
+        head = _("Class, or a higher one") if found["or_higher"] else _("Class")
+        return head, {called.get(name, name): own for name, own in found["by_class"].items()}
+    return "", {"": found}
+
+
+def _distances(found: Told, measure: Measure) -> dict[str, str]:
+    """Write how far refits are from the model: in percentage points of a risk, or in a number's unit."""
+    keys = {"error": "mean_absolute_error", "most": "absolute_error_90", "width": "median_interval_width"}
+    write = measure.write if measure.of_number else measure.bare
+    return {name: write(found[key], more=int(measure.of_number)) for name, key in keys.items()}
+
+
+def _moved(found: Told, measure: Measure) -> str:
+    distances = _distances(found, measure)
+    if measure.of_number:
+        return _(
+            "A patient's number differed from the model's by {error} on average, by more than {most} for one patient in ten; half of the patients' numbers lay in a range of {width} or more in 95 % of the samples.",
+            **distances,
+        )
     return _(
         "A patient's risk differed from the model's by {error} percentage points on average, by more than {most} for one patient in ten; half of the patients' risks lay in a range of {width} points or more in 95 % of the samples.",
-        error=f"{100 * found['mean_absolute_error']:.1f}",
-        most=f"{100 * found['absolute_error_90']:.1f}",
-        width=f"{100 * found['median_interval_width']:.1f}",
+        **distances,
     )
 
 
