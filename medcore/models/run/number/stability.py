@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from medcore.evaluation import evaluate_numbers, number_calibration
 from medcore.features import AnyRows, Rows
 from medcore.models.contract.progress import NullFollower
@@ -27,7 +29,7 @@ def refitted_number(task: Task) -> Callable[[AnyRows], Risk]:
 
     def predicted(rows: AnyRows) -> Risk:
         pooled = sum(weight * fitted[name].part.risk(Rows.of(rows)) for name, weight in weights.items())
-        return number.within(pooled)
+        return number.within(np.asarray(pooled, dtype=np.float64))
 
     return predicted
 
