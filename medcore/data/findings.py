@@ -18,6 +18,7 @@ class Fix:
 
     ``action`` is one of ``set_column`` (``values`` are fields of a Column),
     ``split_column`` (into the measurements of its cells, of which ``values["parts"]`` are the names), ``step_on`` and ``step_off`` (``values["step"]`` names a recipe step).
+    With ``each`` every column is a decision of its own: a page offers a click for each.
     """
 
     label: Message
@@ -25,6 +26,11 @@ class Fix:
     columns: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     option: str = ""
+    each: bool = False
+
+    def clicks(self) -> tuple[Fix, ...]:
+        """Return what a page offers: one click for all columns, or one for each."""
+        return tuple(replace(self, columns=(name,)) for name in self.columns) if self.each else (self,)
 
     def options(self) -> str:
         """Return the options of a command line that do the same; empty where there are none."""

@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.preparation.fixes import apply_fix
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import CHECKS, inspect
 from medcore.data.quality.association import single_column_auroc
@@ -58,11 +59,25 @@ def test_a_clean_table_raises_nothing():
 
 
 def test_few_whole_numbers_read_as_amounts_are_told_until_somebody_says_what_they_are():
-    pain = np.random.default_rng(3).choice(["1", "2", "3", "4"], N)
-    found = finding(cohort_of(clean_table().assign(cp=pain)), "categories.amounts")
-    assert (found.columns, found.severity, found.fix) == (("cp",), "info", None)
+    few = np.random.default_rng(3).choice(["1", "2", "3", "4"], N)
+    found = finding(cohort_of(clean_table().assign(vessels=few, slope=few)), "categories.amounts")
+    assert (found.columns, found.severity) == (("vessels", "slope"), "info")
+    assert found.fix.options() == '--kind "vessels=category" --kind "slope=category"'
+    table = cohort_of(clean_table().assign(vessels=few, slope=few))
+    one = found.fix.clicks()[1]
+    schema, _ = apply_fix(one, table.schema, default_recipe(table.schema))
+    assert (schema["vessels"].kind, schema["slope"].kind) == ("numeric", "category")
+    assert finding(table.with_schema(schema), "categories.amounts").columns == ("vessels",)
     for said in ({"kind": "category"}, {"kind": "numeric", "confidence": 1.0}, {"level_labels": {"1": "typical"}}):
-        assert "categories.amounts" not in codes(cohort_of(clean_table().assign(cp=pain), cp=said))
+        assert "categories.amounts" not in codes(cohort_of(clean_table().assign(slope=few), slope=said))
+
+
+@pytest.mark.parametrize("name", ["cp", "restecg", "ChestPainType", "静息心电图"])
+def test_few_numbers_whose_name_says_that_they_are_codes_are_categories(name):
+    few = np.random.default_rng(3).choice(["1", "2", "3", "4"], N)
+    assert cohort_of(clean_table().assign(**{name: few})).schema[name].kind == "category"
+    measured = clean_table().assign(**{name: lambda table: table["crp"]})
+    assert cohort_of(measured).schema[name].kind == "numeric"
 
 
 def test_every_code_is_given_once():

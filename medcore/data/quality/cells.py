@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Fix
 from medcore.data.preparation.cells import tidy_text
-from medcore.data.quality.catalogue import Hit, check, named, switch_on
+from medcore.data.quality.catalogue import MOST_NAMED, Hit, check, named, switch_on
 from medcore.data.quality.view import View
 from medcore.data.schema.ranges import mixed_units
 from medcore.data.values.column import UNREADABLE
@@ -210,7 +210,7 @@ def numbers(view: View) -> Iterator[Hit]:
     "categories.amounts",
     "info",
     why=N_("If the numbers are codes, an amount makes a step from 1 to 2 count as much as one from 2 to 3."),
-    remedy=N_("Make those that are codes a category in the column table; counts and grades stay numbers."),
+    remedy=N_("Make those that are codes categories; counts and grades stay numbers."),
 )
 def amounts(view: View) -> Iterator[Hit]:
     """Few different whole numbers that were read as amounts."""
@@ -222,6 +222,13 @@ def amounts(view: View) -> Iterator[Hit]:
                 {"n": len(found), "columns": named(found)},
             ),
             columns=tuple(found),
+            fix=Fix(
+                label=Message(N_("Read as categories")),
+                action="set_column",
+                columns=tuple(found),
+                values={"kind": "category"},
+                each=len(found) <= MOST_NAMED,
+            ),
         )
 
 

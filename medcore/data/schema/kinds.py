@@ -225,6 +225,8 @@ def _codes(c: Contents) -> Guess | None:
     if says(c.name, "nominal") and not says(c.name, "counted") and len(values) <= 60:
         return Guess("category", 0.8, Message(N_("Its name says that the numbers are codes."), {}))
     few = 3 <= len(values) <= 6 and c.n >= 20 * len(values)
+    if few and says(c.name, "coded_when_few"):
+        return Guess("category", 0.7, Message(N_("Its name says that the numbers are codes."), {}))
     if few and len(values) <= 4 and np.any(np.diff(values) > 2) and values.max() < 100 and values.min() > 0:
         return Guess("category", 0.6, Message(N_("Few whole numbers with gaps between them: probably codes."), {}))
     return None

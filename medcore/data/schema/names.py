@@ -21,6 +21,7 @@ Topic = Literal[
     "outcome",
     "after",
     "coded",
+    "coded_when_few",
     "counted",
 ]
 
@@ -50,6 +51,7 @@ _TOPICS: Mapping[str, str] = {
     r"|结局|转归|死亡|预后|诊断|结果|出院方式|出院情况|是否|复发|转移|生存|存活|病死|恶性|分类|标签",
     "coded": r"\bicd( ?(o|9|10|11))?( ?cm)?( codes?)?$|^(diagnosis|dx|procedure|proc|snomed|loinc|atc|drg|ops|cpt)( ?codes?)?( ?\d+)? codes?$"
     r"|诊断编码|疾病编码|icd编码",
+    "coded_when_few": r"^cp$|\b(chest ?pain|rest ?ecg|ecg|ekg|ecg at rest)\b|胸痛|心电图",
     "counted": r"\b(days?|hours?|weeks?|months?|years?|minutes?|count|counts|number of|n of|num of|volume|level|score|shocks|visits|episodes"
     r"|times|duration|length|dose|ratio|rate|percent|total|sum|mean|max|min|size|weight|depth|cd4|cd8|los)\b|天数|次数|数量|时长|剂量|容量|体积|评分",
     "after": r"discharge|death|died|mortality|expired|出院|死亡|随访|follow ?up|los\b|length of stay|住院天数",

@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -15,7 +16,7 @@ from medcore.data.findings import Finding, Severity
 from medcore.data.shown import Naming, Shown, named
 from medcore.errors import MedcoreError
 from medcore.i18n import N_, _, running
-from medcore.ui.kit.text import markup
+from medcore.ui.kit.text import markup, plain
 
 _log = logging.getLogger("medcore.ui")
 
@@ -105,4 +106,7 @@ def _finding(finding: Finding, *, key: str, on_fix: Callable[[Finding], None] | 
         return
     with st.container(key=f"mc-fix-{key}".replace(".", "-"), horizontal=True, vertical_alignment="center"):
         st.html(text)
-        st.button(str(finding.fix.label), key=f"{key}.fix", on_click=on_fix, args=(finding,), icon=":material/build:")
+        for number, fix in enumerate(finding.fix.clicks()):
+            label = f"{plain(fix.columns[0], limit=24)} · {fix.label}" if fix.each else str(fix.label)
+            asked = replace(finding, fix=fix)
+            st.button(label, key=f"{key}.fix{number or ''}", on_click=on_fix, args=(asked,), icon=":material/build:")
