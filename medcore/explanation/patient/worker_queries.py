@@ -80,7 +80,7 @@ def read_risks(folder: Asked, frame: pd.DataFrame) -> list[PatientRisk]:
     """Predict for every row of a small table as it was read."""
     bundle = opened(folder)
     rows = bundle.encode(frame)
-    risks, flags, values = bundle.risk(rows), bundle.flags(frame), shown_values(bundle, frame)
+    risks, flags, values = bundle.risk(rows), bundle.flags(frame, rows), shown_values(bundle, frame)
     members = [(part.kind, weight, np.asarray(part.risk(rows))) for weight, part in bundle.parts]
     return [
         PatientRisk(

@@ -37,14 +37,10 @@ class LevelEncoder:
         """Write levels as their places, NaN where missing, −1 where rare or never seen."""
         if not len(values):
             return CodedColumn(np.empty(0))
-        missing = values.isna().to_numpy()
         book = {level: code for code, level in enumerate(self.levels)}
-        texts, places = np.unique(
-            values.astype(object).where(~missing, "").astype(str).to_numpy(dtype=object), return_inverse=True
-        )
-        codes = np.array([book.get(text, UNSEEN) for text in texts], dtype=np.float64)[places]
-        codes[missing] = np.nan
-        return CodedColumn(codes)
+        places, levels = pd.factorize(values)  # by their hashes: to sort 100,000 texts takes a hundred times as long
+        known = [book.get(str(level), UNSEEN) for level in levels]
+        return CodedColumn(np.array([*known, np.nan], dtype=np.float64)[places])
 
     def values(self, column: CodedColumn, /) -> tuple[Value, ...]:
         """Return the names of the levels; None where missing, rare or never seen."""

@@ -164,13 +164,14 @@ class Bundle(ShownInNotebooks):
         """Predict for rows of a table as it was read: risks ``(n, K)``."""
         return self.risk(self.encode(frame))
 
-    def flags(self, frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    def flags(self, frame: pd.DataFrame, rows: Rows | None = None) -> list[tuple[str, ...]]:
         """Say of every row what to be careful about: ``imputed:age``, ``unreadable:age``, ``unseen_category:sex``.
 
         What was given and not used is flagged by its reason, and never as missing; an
-        ``out_of_range`` value that was filled in is also ``not_used``.
+        ``out_of_range`` value that was filled in is also ``not_used``. ``rows`` is the table as the
+        model reads it, where that is at hand.
         """
-        found = self.code_flags(self.encode(frame))
+        found = self.code_flags(self.encode(frame) if rows is None else rows)
         unused = unused_values(frame, self.schema, self.recipe)
         return [_with_reasons(flags, unused, row) for row, flags in enumerate(found)] if unused.reasons else found
 

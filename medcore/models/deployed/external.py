@@ -251,15 +251,16 @@ def predict_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int]
     ``shifted`` are rows that had more cells than there are columns: they are flagged, for
     their values may stand in wrong columns.
     """
-    risk = bundle.predict(frame)
+    rows = bundle.encode(frame)
+    risk = bundle.risk(rows)
     risks = {f"risk_{name}": risk[:, k] for k, name in enumerate(bundle.classes)}
-    return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flag_texts(bundle, frame, shifted)})
+    return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flag_texts(bundle, frame, rows, shifted)})
 
 
-def flag_texts(bundle: Bundle, frame: pd.DataFrame, shifted: Sequence[int]) -> list[str]:
-    """Write what to be careful about of every row of a table, one text a row."""
+def flag_texts(bundle: Bundle, frame: pd.DataFrame, rows: Rows, shifted: Sequence[int]) -> list[str]:
+    """Write what to be careful about of every row of a table, one text a row; ``rows`` is it as the model reads it."""
     odd = set(shifted)
-    return ["; ".join((*row, SHIFTED) if at in odd else row) for at, row in enumerate(bundle.flags(frame))]
+    return ["; ".join((*row, SHIFTED) if at in odd else row) for at, row in enumerate(bundle.flags(frame, rows))]
 
 
 def differences(codebook: CodeBook, training: AnyRows, new: AnyRows) -> tuple[ColumnDifference, ...]:

@@ -132,9 +132,10 @@ def judge_saved_number(
 def predict_number_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int] = ()) -> pd.DataFrame:
     """Return one line a row of the table, in order: its number, between which ends nine of ten patients are, its flags."""
     assert bundle.intervals is not None
-    predicted = bundle.predict(frame)[:, 0]
+    rows = bundle.encode(frame)
+    predicted = bundle.risk(rows)[:, 0]
     low, high = bundle.intervals.around(predicted)
-    flags = flag_texts(bundle, frame, shifted)
+    flags = flag_texts(bundle, frame, rows, shifted)
     return pd.DataFrame(
         {"row": np.arange(len(frame)), "predicted": predicted, "low": low, "high": high, "flags": flags}
     )

@@ -155,5 +155,5 @@ def predict_timed_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequenc
         for place in order
         for k, cause in enumerate(bundle.classes[1:])
     }
-    flags = flag_texts(bundle, frame, shifted)
+    flags = flag_texts(bundle, frame, rows, shifted)
     return pd.DataFrame({"row": np.arange(len(frame)), **risks, **by, "flags": flags})
