@@ -37,6 +37,7 @@ from medcore.studies import Store
 from medcore.studies.people.sign_in import sign_in_of
 from medcore.ui.kit.downloads import keep_downloads_a_while
 from medcore.ui.kit.entry import SignInEntrance
+from medcore.ui.kit.navigation import ADDRESSES
 from medcore.upkeep.vitals import Vitals
 
 use_language(best_language(os.environ.get("LC_ALL") or os.environ.get("LANG")))
@@ -116,7 +117,7 @@ app = st.App(
     lifespan=lifespan,
     secrets=SIGN_IN.secrets if SIGN_IN else None,
     middleware=[
-        Middleware(Guard, settings=SETTINGS, entrance=entrance(SETTINGS)),
+        Middleware(Guard, settings=SETTINGS, entrance=entrance(SETTINGS), pages=ADDRESSES),
         Middleware(Vitals, settings=SETTINGS),
         Middleware(FirstPaint),
     ],

@@ -70,7 +70,7 @@ class Answer:
             "headers": headers,
             "server": server,
         }
-        await Guard(page, settings)(scope, receive, send)
+        await Guard(page, settings, pages={"evaluate"})(scope, receive, send)
 
     def cookies(self) -> dict[str, str]:
         found = [v.split(";")[0].split("=", 1) for k, v in self.headers if k == "set-cookie"]
@@ -171,10 +171,16 @@ def test_a_loopback_address_is_accepted(address: str) -> None:
     refuse_unguarded(address, signing_in=False)
 
 
-def test_the_first_page_is_found_by_its_name_too(guard_settings):
-    answer = Answer(guard_settings, path="/studies", query=b"lang=zh_CN&study=ab")
+@pytest.mark.parametrize("path", ["/studies", "/evalute", "/data/columns"])
+def test_who_asks_for_a_page_that_is_not_there_is_sent_to_the_first_one(guard_settings, path):
+    answer = Answer(guard_settings, path=path, query=b"lang=zh_CN&study=ab")
     assert answer.status == 307 and not answer.reached
     assert ("location", "/?lang=zh_CN&study=ab") in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/evaluate", "/evaluate/", "/auth/login", "/evaluate/_stcore/health"])
+def test_what_is_there_is_answered_and_where_streamlit_looks_for_itself(guard_settings, path):
+    assert Answer(guard_settings, path=path).reached
 
 
 @pytest.mark.parametrize(

@@ -108,9 +108,10 @@ def test_every_page_is_closed_to_a_stranger(page_as: As, page_store: Store, word
     assert refused and refused[0].study_id == study.id
 
 
-def test_the_trail_is_no_page_for_others_and_asks_for_the_role_itself(page_as: As, page_store: Store) -> None:
-    with pytest.raises(ValueError, match="Could not find a navigation page"):
-        page_as("eve@x", "trail")
+def test_the_trail_tells_others_for_whom_it_is_and_shows_nothing(page_as: As, page_store: Store, words: Any) -> None:
+    app = page_as("eve@x", "trail")
+    assert "Only administrators" in words(app)
+    assert [b.key for b in app.button] == ["frame.sign_out"] and not app.dataframe
     with pytest.raises(RefusedError, match="Only administrators"):
         page_store.require_administrator("eve@x")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -27,13 +27,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HOME = "/studies"
-"""The first page's name; Streamlit serves it at / only, and shows an English box of its own at this address."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing (RFC 9110, 9.2.1); every other one, and every websocket, must come from our own page."""
 PRIVATE = ("/media/", "/_stcore/upload_file", "/_stcore/metrics", "/component/")
 """Where files lie that a page offered, and where uploads go."""
 PROBED = ("/healthz", "/metrics", "/_stcore/health")
+SERVED = frozenset({"_stcore", "media", "component", "static", "auth", "oauth2callback", "healthz", "metrics"})
+"""Parts of addresses that are no page's and are answered all the same; a page looks for the first beneath itself too."""
 TELL_SECONDS = 60.0
 NOBODY = "–"
 
@@ -64,10 +64,16 @@ HEADERS: tuple[tuple[str, str], ...] = (
 
 
 class Guard:
-    """Turns away what may not come in, and adds headers and cookie to what is answered."""
+    """Turns away what may not come in, and adds headers and cookie to what is answered.
 
-    def __init__(self, app: App, settings: Settings, entrance: Entrance | None = None) -> None:
-        self._app, self._settings = app, settings
+    ``pages`` are the addresses of pages beside the first one, which is at ``/``. Whoever asks for another
+    page is sent there: Streamlit would show an English box of its own, at the first page's name too.
+    """
+
+    def __init__(
+        self, app: App, settings: Settings, entrance: Entrance | None = None, *, pages: Collection[str] = ()
+    ) -> None:
+        self._app, self._settings, self._pages = app, settings, pages
         self._entrance = entrance or LocalEntrance(settings)
         self._told = -TELL_SECONDS
         self._telling: asyncio.Task[None] | None = None
@@ -84,7 +90,7 @@ class Guard:
             self._tell()
             await _turn_away(scope, send, reason)
             return
-        if scope["type"] == "http" and scope["path"] == HOME:
+        if _page(scope) and not self._known(scope["path"]):
             await _send_home(scope, send)
             return
         if scope["type"] == "websocket":
@@ -92,6 +98,10 @@ class Guard:
             return
         cookie = self._entrance.new_cookie(cookies) if _page(scope) else None
         await self._app(scope, receive, _with_headers(send, cookie, encrypted=self._entrance.encrypted))
+
+    def _known(self, path: str) -> bool:
+        """Whether something is served at this address, or Streamlit says itself that nothing is."""
+        return path == "/" or path.strip("/") in self._pages or not SERVED.isdisjoint(path.split("/"))
 
     async def _reason_against(self, scope: Scope, headers: dict[str, str], cookies: dict[str, str]) -> str | None:
         """Say why a request may not pass, or ``None`` if it may."""
@@ -156,7 +166,7 @@ def _of_bytes(receive: Receive) -> Receive:
 
 
 async def _send_home(scope: Scope, send: Send) -> None:
-    """Send whoever asks for the first page by its name to its address, with the study and the language kept."""
+    """Send whoever asks for a page that is not there to the first one, with the study and the language kept."""
     query = scope.get("query_string", b"")
     headers = [(b"location", b"/" + (b"?" + query if query else b"")), *((k.encode(), v.encode()) for k, v in HEADERS)]
     await send({"type": "http.response.start", "status": 307, "headers": headers})

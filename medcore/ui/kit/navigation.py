@@ -19,6 +19,10 @@ TITLES: Mapping[str, str] = {
     "patient": N_("Patient"),
     "trail": N_("Audit trail"),
 }
+HOME = "studies"
+"""The first page, whose address is that of the whole."""
+ADDRESSES = frozenset(TITLES) - {HOME}
+"""The names of the other pages, as they stand in addresses."""
 _ICONS = {
     "studies": "folder_open",
     "data": "table_view",
@@ -34,8 +38,11 @@ ADMINISTRATORS = ("trail",)
 
 
 def pages(*, administrator: bool) -> list[st.Page]:
-    """Return the pages that exist for somebody, titled in the session's language."""
-    return [_page(name, _(title)) for name, title in TITLES.items() if administrator or name not in ADMINISTRATORS]
+    """Return the pages, titled in the session's language; those that are not for somebody stand in no list of theirs.
+
+    They are pages all the same: at an address without one Streamlit shows an English box of its own.
+    """
+    return [_page(name, _(title), listed=administrator or name not in ADMINISTRATORS) for name, title in TITLES.items()]
 
 
 def page(name: str) -> st.Page:
@@ -53,11 +60,12 @@ def go(name: str) -> NoReturn:
     st.switch_page(page(name), query_params=dict(address()))
 
 
-def _page(name: str, title: str) -> st.Page:
+def _page(name: str, title: str, *, listed: bool = True) -> st.Page:
     return st.Page(
         ROOT / "pages" / f"{name}.py",
         title=title,
         icon=f":material/{_ICONS[name]}:",
         url_path=name,
-        default=name == "studies",
+        default=name == HOME,
+        visibility="visible" if listed else "hidden",
     )
