@@ -77,3 +77,21 @@ def test_a_new_session_takes_the_tour_up_after_what_was_done_with_the_sample(ope
     app = press(open_page("studies"), "studies.tour")
     assert app.query_params["tour"] == "4"
     assert "Ask whether to believe it" in words(app)
+
+
+def test_runs_of_other_kinds_are_set_beside_each_other_too(open_page, page_store, page_settings, words):
+    made = []
+    for sample, model in (("heart_failure", "cox"), ("heart_rate", "linear")):
+        study = page_store.create_study(LOCAL_OWNER, sample, load_sample(sample))
+        run = page_store.create_run(LOCAL_OWNER, study.id, TrainSettings(model=model))
+        perform_run(page_settings, LOCAL_OWNER, run.id, train_study)
+        made.append(study.id)
+    app = open_page("studies")
+    app.toggle(key="studies.compare").set_value(True).run()
+    app.selectbox(key="studies.compare.first").set_value(made[0]).run()
+    app.selectbox(key="studies.compare.second").set_value(made[1]).run()
+    shown = words(app) + " ".join(table.value.to_string() for table in app.table)
+    assert "a number" in shown and "within" in shown and "different patients" in shown
+    assert not app.exception
+    for study_id in made:
+        page_store.purge_study(LOCAL_OWNER, study_id)

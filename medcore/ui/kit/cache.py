@@ -124,6 +124,13 @@ def number_results(run: RunRecord) -> NumberResults:
     return once(lambda: read_number_results(store().result_folder(run.owner, run.id)), "number_results", run.id)
 
 
+def any_results(run: RunRecord) -> Results | TimedResults | NumberResults:
+    """Return everything a finished run found, whatever it predicts."""
+    if of_number(run):
+        return number_results(run)
+    return timed_results(run) if by_when(run) else results(run)
+
+
 def mends(study: StudyRecord) -> tuple[Mend, ...]:
     """Return what was mended in a study's table between its file and its numbers."""
     return once(lambda: mended(cohort(study)), "mended", study.identity)

@@ -333,12 +333,10 @@ def open_explainer(study: StudyRecord, run: RunRecord, *, horizon: float | None 
 
 
 def _results(run: RunRecord, horizon: float | None) -> AnyResults:
-    if cache.of_number(run):
-        return cache.number_results(run)
-    if not cache.by_when(run):
-        return cache.results(run)
-    found = cache.timed_results(run)
-    return found if horizon is None else cache.once(lambda: found.about(horizon), "patient.about", run.id, horizon)
+    found = cache.any_results(run)
+    if horizon is None or not isinstance(found, TimedResults):
+        return found
+    return cache.once(lambda: found.about(horizon), "patient.about", run.id, horizon)
 
 
 def _open(study: StudyRecord, run: RunRecord, results: AnyResults) -> Explainer:

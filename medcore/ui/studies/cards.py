@@ -51,10 +51,11 @@ def study_card(study: StudyRecord) -> None:
 
 
 def best_run(study: StudyRecord, runs: Sequence[RunRecord]) -> RunRecord | None:
-    """Return the run that a study stands for: the chosen one, else that of the highest out-of-fold AUROC."""
-    judged = [run for run in runs if run.state == "done" and run.auroc is not None and run.auroc.exists]
-    chosen = next((run for run in judged if study.choice and run.id == study.choice.run_id), None)
-    return chosen or max(judged, key=lambda run: run.auroc.value if run.auroc else 0.0, default=None)
+    """Return the run that a study stands for: the chosen one, else that of the highest out-of-fold AUROC, or R²."""
+    figures = [(run, run.auroc or run.r2) for run in runs if run.state == "done"]
+    judged = [(run, figure.value) for run, figure in figures if figure is not None and figure.exists]
+    chosen = next((run for run, _value in judged if study.choice and run.id == study.choice.run_id), None)
+    return chosen or max(judged, key=lambda one: (not one[0].out_of_date, one[1]), default=(None,))[0]
 
 
 def _facts(study: StudyRecord, runs: Sequence[RunRecord]) -> list[str]:
@@ -65,14 +66,11 @@ def _facts(study: StudyRecord, runs: Sequence[RunRecord]) -> list[str]:
     if study.schema.outcome is not None:
         facts.append(_("predicts {column}", column=study.schema.shown(study.schema.outcome.name).words))
     best = best_run(study, runs)
-    if best is not None and best.auroc is not None:
-        figure = components.with_interval(best.auroc, digits=2)
-        facts.append(_("AUROC {figure}, {model}", figure=figure, model=model_name(best.settings.model)))
-    numbers = [run for run in runs if run.state == "done" and run.r2 is not None]
-    if numbers:
-        first = max(numbers, key=lambda run: run.r2.value if run.r2 else 0.0)
-        figure = components.with_interval(first.r2, digits=2) if first.r2 else "–"
-        facts.append(_("R² {figure}, {model}", figure=figure, model=model_name(first.settings.model)))
+    figure = None if best is None else best.auroc or best.r2
+    if best is not None and figure is not None:
+        told = N_("AUROC {figure}, {model}") if best.auroc else N_("R² {figure}, {model}")
+        interval = components.with_interval(figure, digits=2)
+        facts.append(_(told, figure=interval, model=model_name(best.settings.model)))
     if len(runs) > 1:
         facts.append(_("training runs: {n}", n=len(runs)))
     return facts

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
+from medcore.data.follow_up import span
+from medcore.data.schema.class_names import class_names
+from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import _
+from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
+from medcore.models.run.timed.results import TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.runs import run_title
@@ -17,6 +22,7 @@ from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import SPLIT_KINDS
 from medcore.ui.studies.cards import best_run
 
+AnyResults = Results | TimedResults | NumberResults
 Side = tuple[StudyRecord, RunRecord]
 
 
@@ -35,12 +41,12 @@ def compare_studies(studies: Sequence[StudyRecord]) -> None:
     first = left.selectbox(_("One study"), ids, format_func=name, key="studies.compare.first")
     others = [study_id for study_id in ids if study_id != first]
     second = right.selectbox(_("Another one"), others, format_func=name, key="studies.compare.second")
-    with components.errors_shown():
+    with components.errors_shown(), st.container(key="studies-side-by-side"):
         _side_by_side((judged[first], judged[second]))
 
 
 def _side_by_side(sides: tuple[Side, Side]) -> None:
-    results = [cache.results(run) for _study, run in sides]
+    results = [cache.any_results(run) for _study, run in sides]
     names = _names(sides)
     if sides[0][0].content_key != sides[1][0].content_key:
         components.note(
@@ -49,7 +55,7 @@ def _side_by_side(sides: tuple[Side, Side]) -> None:
             ),
             look="warning",
         )
-    components.metric_table({name: found.cross_validated.metrics for name, found in zip(names, results, strict=True)})
+    components.metric_table({name: _metrics(found) for name, found in zip(names, results, strict=True)})
     components.caption(_("Out-of-fold figures: each patient was judged by models that had not seen that patient."))
     components.section(_("How they were made"))
     components.table(_settings(sides, results, names))
@@ -74,18 +80,25 @@ def _names(sides: tuple[Side, Side]) -> list[str]:
     return names
 
 
-def _settings(sides: tuple[Side, Side], results: Sequence[Results], names: Sequence[str]) -> pd.DataFrame:
+def _metrics(found: AnyResults) -> Mapping[str, Estimate]:
+    """Return the out-of-fold figures of a run, those by the main horizon where it says by when."""
+    if isinstance(found, TimedResults):
+        return found.cross_validated.by(found.target.main).metrics
+    return found.cross_validated.metrics
+
+
+def _settings(sides: tuple[Side, Side], results: Sequence[AnyResults], names: Sequence[str]) -> pd.DataFrame:
     columns = {}
     for (study, run), found, name in zip(sides, results, names, strict=True):
-        outcome, event = study.schema.outcome, found.classes[-1]
-        counts = found.cross_validated.class_counts
+        outcome = study.schema.outcome
+        event, with_event = _event(study, found)
         columns[components.plain(name)] = {
             _("Run"): run_title(run),
-            _("Outcome"): components.plain(outcome.name if outcome else "–"),
-            _("Event"): components.plain(event) if found.target.event is not None else _("several classes"),
-            _("Training patients"): f"{len(found.training.outcome):,}",
-            _("With the event"): f"{counts[event]:,}" if found.target.event is not None else "–",
-            _("Locked test set"): f"{len(found.test.outcome):,}" if found.test else _("none"),
+            _("Outcome"): components.plain(study.schema.shown(outcome.name) if outcome else "–"),
+            _("Event"): components.plain(event),
+            _("Training patients"): f"{len(found.training.rows):,}",
+            _("With the event"): with_event,
+            _("Locked test set"): f"{len(found.test.rows):,}" if found.test else _("none"),
             _("Predictors"): str(len(found.manifest["predictors"])),
             _("Split"): _(SPLIT_KINDS[study.split.kind]),
             _("Seed"): str(run.settings.seed),
@@ -95,7 +108,22 @@ def _settings(sides: tuple[Side, Side], results: Sequence[Results], names: Seque
     return pd.DataFrame(columns).rename_axis("").reset_index()
 
 
-def _populations(results: Sequence[Results], names: Sequence[str]) -> pd.DataFrame | None:
+def _event(study: StudyRecord, found: AnyResults) -> tuple[str, str]:
+    """Say what a run predicts, and how many training patients had it."""
+    if isinstance(found, NumberResults):
+        return _("a number"), "–"
+    if isinstance(found, TimedResults):
+        when = str(span(found.target.main, found.target.unit))
+        name = str(class_names(found.classes, study.schema.outcome)[1])
+        event = _("{event} within {horizon}", event=name, horizon=when)
+        return event, f"{int((found.training.event == 1).sum()):,}"
+    event_class = found.target.event
+    if event_class is None:
+        return _("several classes"), "–"
+    return str(found.class_names[event_class]), f"{int((found.training.outcome == event_class).sum()):,}"
+
+
+def _populations(results: Sequence[AnyResults], names: Sequence[str]) -> pd.DataFrame | None:
     """Put the two Tables 1 beside each other, without their strata, for the columns that both have."""
     tables = [found.table_one for found in results]
     shared = set.intersection(*({row.column for row in table.rows} if table else set() for table in tables))
