@@ -30,6 +30,7 @@ import psutil
 from evaluate_page import CHROMIUM, ROOT, Served
 from playwright.sync_api import Page, sync_playwright
 
+ROW_HEIGHT = 46  # medcore.ui.patient.many.worklist.ROW_HEIGHT; the room is not imported before its settings are there
 LIMITS = {"network": (0.3, 1.0), "auto": (0.3, 2.0)}
 
 # The clock begins at the press of the mouse; risk and bars count once the heading names another patient.
@@ -96,7 +97,7 @@ def visits(page: Page, served: Served, study: str, patients: int) -> dict[str, A
         box = grid.bounding_box()
         page.evaluate(WATCH)
         began = cpu(served)
-        page.mouse.click(box["x"] + 38, box["y"] + 55 + 35 * number)  # the button that opens the patient
+        page.mouse.click(box["x"] + 38, box["y"] + 55 + ROW_HEIGHT * number)  # the button that opens the patient
         page.wait_for_function("() => window.medcoreTimes.waterfall", timeout=120_000)
         found.append(page.evaluate("() => window.medcoreTimes") | {"cpu": cpu(served) - began})
         page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")

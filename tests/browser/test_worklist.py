@@ -10,6 +10,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
+from medcore.ui.patient.many.worklist import ROW_HEIGHT
+
 pytestmark = pytest.mark.browser
 SHOWN = re.compile(r"(\d+) of (\d+) patients")
 
@@ -53,7 +55,7 @@ def test_the_list_is_filtered_ordered_searched_taken_away_and_gone_through_by_ke
     visitor.settled().press("patient.back")
 
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
-    page.mouse.click(box["x"] + 34, box["y"] + 55 + 35)  # the button in the second line
+    page.mouse.click(box["x"] + 34, box["y"] + 55 + ROW_HEIGHT)  # the button in the second line
     expect(heading).to_have_text(re.compile(who[1]))
     visitor.settled().press("patient.back")
     search = page.get_by_role("combobox", name="Open a patient")

@@ -8,6 +8,7 @@ from medcore.charts.drawing.lines import percent
 from medcore.charts.utility import call_names, confusion_finding
 from medcore.evaluation import Confusion
 from medcore.i18n import _
+from medcore.ui.kit.shown.tables import take_along
 from medcore.ui.kit.text import markup
 
 
@@ -20,12 +21,15 @@ def confusion_table(confusion: Confusion, *, positive: str, negative: str) -> No
             _cell(n, sum(row), name, right=i == j) for j, (n, name) in enumerate(zip(row, names, strict=True))
         )
         lines.append(f"<tr><th scope=row>{markup(outcome)}</th>{cells}</tr>")
-    heads = "".join(f"<th scope=col>{markup(h)}</th>" for h in (_("Called positive"), _("Called negative")))
-    corner = markup(_("What happened"))
+    calls, happened = (_("Called positive"), _("Called negative")), _("What happened")
+    heads = "".join(f"<th scope=col>{markup(h)}</th>" for h in calls)
+    corner = markup(happened)
     st.html(
         f'<div class="mc-headline">{markup(confusion_finding(confusion))}</div>'
         f'<table class="mc-confusion"><thead><tr><td>{corner}</td>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
     )
+    outcomes = zip((positive, negative), counts, strict=True)
+    take_along([{happened: outcome} | dict(zip(calls, row, strict=True)) for outcome, row in outcomes])
 
 
 def _cell(n: int, total: int, name: str, *, right: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, time
 
+import pandas as pd
 import streamlit as st
 
 from medcore.i18n import _
@@ -54,7 +55,9 @@ def table(person: str) -> None:
     if not found:
         components.note(_("There is no such entry."))
         return
-    st.dataframe([_row(entry) for entry in reversed(found)], hide_index=True, key="trail.entries", width="stretch")
+    rows = pd.DataFrame([_row(entry) for entry in reversed(found)])
+    st.dataframe(rows, hide_index=True, key="trail.entries", width="stretch")
+    components.downloads(rows, name="entries", key="trail.entries")
     components.caption(_("The newest {n} that fit, times in UTC. Details of removed studies are gone.", n=SHOWN))
 
 

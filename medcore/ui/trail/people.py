@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from medcore.i18n import _
@@ -25,3 +26,4 @@ def table(person: str) -> None:
         for one in known
     ]
     st.dataframe(rows, hide_index=True, key="trail.people", width="stretch")
+    components.downloads(pd.DataFrame(rows), name="people", key="trail.people")

@@ -26,10 +26,10 @@ from medcore.ui.patient.many.opening import MOST_LINES, open_by_name, open_patie
 EXPLAINED = 20
 """Patients at the top of the list whose reasons are worked out without being asked for."""
 REASONS = 3
-NAME_WIDTH, VALUE_WIDTH = 17, 12
-"""Letters of a reason on the page, so that three stand beside one another at 1440 pixels; files have them whole."""
-HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT = 38, 35, 458
-"""Pixels; the page fits a screen of 900."""
+NAME_WIDTH, VALUE_WIDTH = 24, 13
+"""Letters of a reason on the page, so that three stand on two lines at 1440 pixels; files have them whole."""
+HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT = 38, 46, 458
+"""Pixels: two lines of text in each row, so that reasons are not cut; the page fits a screen of 900."""
 ASKED_HEIGHT = 78
 """What the question for one of several outcomes takes above the list."""
 PIECE_SECONDS = 0.7
@@ -220,6 +220,7 @@ def _table(
         table,
         hide_index=True,
         height=min(HEAD_HEIGHT + ROW_HEIGHT * max(len(table), 1), MOST_HEIGHT - asked),
+        row_height=ROW_HEIGHT,
         key=key,
         on_select="rerun",
         selection_mode="single-cell",
