@@ -11,8 +11,8 @@ import pandas as pd
 from medcore.data.cohort import Column, Schema
 from medcore.data.schema.names import spoken
 from medcore.data.schema.targets import against_event, class_counts, class_named
+from medcore.data.values.booleans import boolean_side
 from medcore.data.values.names import clean_name
-from medcore.data.values.words import boolean_side
 from medcore.errors import SettingsError, TargetError
 from medcore.i18n import N_, Message
 from medcore.targets import Target

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from medcore.data.cohort import COUNT_OR_CODE, Kind
 from medcore.data.schema.names import says
+from medcore.data.values.booleans import boolean_levels, boolean_side
 from medcore.data.values.dates import Dates, parse_dates
 from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Numbers
-from medcore.data.values.words import RATINGS, SEVERITY_WORDS, boolean_levels, boolean_side
+from medcore.data.values.words import RATINGS, SEVERITY_WORDS
 from medcore.i18n import N_, Message
 
 MOSTLY, FEWEST_NUMBERS, MOST_OTHERS = 0.5, 6, 12

@@ -18,17 +18,9 @@ from medcore.models.network.seed import DenseNetwork
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.network.table import TableNetwork
 from medcore.models.trainer.checkpoint import Arrays, Checkpoint, fingerprint
-from medcore.models.trainer.epoch import EpochLogits, Plan, Rules, State, TrainingArrays, epoch_program, moment_scales
-from medcore.models.trainer.hazards import hazard_loss_each, mean_hazard_loss
+from medcore.models.trainer.curves import CURVES, Counted, curves_of
+from medcore.models.trainer.epoch import Plan, Rules, State, TrainingArrays, epoch_program, moment_scales
 from medcore.models.trainer.memory import check_memory
-from medcore.models.trainer.metrics import (
-    batch_auroc,
-    ensemble_log_loss,
-    log_loss_each,
-    risk_of,
-    squared_error,
-    weighted_mean,
-)
 from medcore.models.trainer.plan import (
     Member,
     Shapes,
@@ -44,9 +36,7 @@ from medcore.targets import Target
 __all__ = ["Member", "NetworkSettings", "TrainedNetworks", "members_for", "train_networks"]
 
 _MOST_BYTES = 300_000_000  # of features held at once by one batch of members
-_MOST_WATCHED = 20_000  # rows a member from which the AUROC of an epoch is taken
 _Tensors = TypeVar("_Tensors", TrainingArrays, Plan)
-_CURVES = ("loss", "val_loss", "auroc", "val_auroc")
 
 
 def train_networks(
@@ -117,7 +107,7 @@ def _joined(parts: Sequence[TrainedNetworks]) -> TrainedNetworks:
         parts[0],
         weights=np.concatenate([part.weights for part in parts]),
         fixed=np.concatenate([part.fixed for part in parts]),
-        history={name: np.concatenate([long(part.history[name]) for part in parts], axis=1) for name in _CURVES},
+        history={name: np.concatenate([long(part.history[name]) for part in parts], axis=1) for name in CURVES},
         best_epoch=np.concatenate([part.best_epoch for part in parts]),
     )
 
@@ -205,13 +195,13 @@ class _Training:
             stop_if_cancelled(watch.follower)
             counted, plan = self._plan(epoch, standing)
             state, told = program(state, self._table, _constants(plan))
-            curves = self._curves(told, counted)
+            curves = curves_of(told, counted, self._judged, self._shapes, self._settings)
             self._must_be_finite(curves["loss"], state)
             standing = standing.judged(
                 state.weights, curves["val_loss"], self._own_steps, self._settings.early_stopping
             )
             epoch += 1
-            history.append(np.stack([curves[name] for name in _CURVES]))
+            history.append(np.stack([curves[name] for name in CURVES]))
             watch.report(epoch, curves)
             checkpoint.keep(lambda: _kept(state, standing, history))  # noqa: B023 - called at once
         checkpoint.keep(lambda: _kept(state, standing, history), now=True)
@@ -234,7 +224,7 @@ class _Training:
         zeros = np.zeros_like(weights)
         return State(weights, zeros, zeros), Standing.first(weights), []
 
-    def _plan(self, epoch: int, standing: Standing) -> tuple[_Counted, Plan]:
+    def _plan(self, epoch: int, standing: Standing) -> tuple[Counted, Plan]:
         even = self._settings.architecture == "network"
         rows = epoch_rows(self._members, self._offsets, epoch, self._shapes, even=even)
         counted = self._what_rows_count(rows)
@@ -252,54 +242,13 @@ class _Training:
             validation_steps=np.int32(self._shapes.validation_slots if self._judged.n.any() else 0),
         )
 
-    def _what_rows_count(self, rows: NDArray[np.int32]) -> _Counted:
+    def _what_rows_count(self, rows: NDArray[np.int32]) -> Counted:
         """Look up what rows (S, M, B) are to the losses."""
         there = rows >= 0
         target = np.where(there, self._outcome[np.maximum(rows, 0)], np.array(-1, self._outcome.dtype))
         of_class = 0 if self._settings.number else np.maximum(target, 0)
         importance = self._class_weight[np.arange(len(self._members))[:, None], of_class] * there
-        return _Counted(target, importance.astype(np.float32), there.sum((0, 2)))
-
-    def _curves(self, told: EpochLogits, counted: _Counted) -> dict[str, NDArray[np.float64]]:
-        used, logits, judged = self._shapes.n_steps, told.logits.numpy(), told.val_logits.numpy()
-        if self._settings.n_causes:
-            return self._hazard_curves(logits[:used], judged, counted)
-        if self._settings.number:
-            return self._number_curves(logits[:used], judged, counted)
-        watched = min(used, -(-_MOST_WATCHED // self._shapes.batch))
-        target, importance = counted.target[:used], counted.importance[:used]
-        each = log_loss_each(logits[:used], np.maximum(target, 0), focal_gamma=self._settings.focal_gamma).mean(-1)
-        val_loss = ensemble_log_loss(judged, np.maximum(self._judged.target, 0))
-        return {
-            "loss": weighted_mean(each, importance, counted.n),
-            "val_loss": weighted_mean(val_loss, self._judged.importance, self._judged.n),
-            "auroc": batch_auroc(_by_member(target[:watched]), _by_member(risk_of(logits[:watched]))),
-            "val_auroc": batch_auroc(_by_member(self._judged.target), _by_member(risk_of(judged))),
-        }
-
-    def _hazard_curves(self, logits: Floats, judged: Floats, counted: _Counted) -> dict[str, NDArray[np.float64]]:
-        """Return the losses of hazards; an AUROC would need a horizon and weights for the censored."""
-        causes, none = self._settings.n_causes, np.full(len(self._members), np.nan)
-        each = hazard_loss_each(logits, np.maximum(counted.target[: len(logits)], 0), causes).mean(-1)
-        val_loss = mean_hazard_loss(judged, np.maximum(self._judged.target, 0), causes)
-        return {
-            "loss": weighted_mean(each, counted.importance[: len(logits)], counted.n),
-            "val_loss": weighted_mean(val_loss, self._judged.importance, self._judged.n),
-            "auroc": none,
-            "val_auroc": none,
-        }
-
-    def _number_curves(self, logits: Floats, judged: Floats, counted: _Counted) -> dict[str, NDArray[np.float64]]:
-        """Return the mean squared errors; numbers have no AUROC."""
-        none = np.full(len(self._members), np.nan)
-        each = squared_error(logits, counted.target[: len(logits)]).mean(-1)
-        val_loss = squared_error(judged.mean(-2, keepdims=True), self._judged.target)[..., 0]
-        return {
-            "loss": weighted_mean(each, counted.importance[: len(logits)], counted.n),
-            "val_loss": weighted_mean(val_loss, self._judged.importance, self._judged.n),
-            "auroc": none,
-            "val_auroc": none,
-        }
+        return Counted(target, importance.astype(np.float32), there.sum((0, 2)))
 
     def _must_be_finite(self, loss: NDArray[np.float64], state: State) -> None:
         if not (np.isfinite(loss).all() and np.isfinite(np.asarray(state.weights)).all()):
@@ -323,7 +272,7 @@ class _Training:
             weights=weights,
             fixed=self._fixed,
             n_features=max(self._widths),
-            history={name: curves[:, i] for i, name in enumerate(_CURVES)},
+            history={name: curves[:, i] for i, name in enumerate(CURVES)},
             best_epoch=np.where(judged, lowest + 1, len(history)).astype(np.int64),
         )
 
@@ -375,21 +324,6 @@ def _class_weight(outcome: NDArray[Any], n_classes: int, settings: NetworkSettin
     count = np.maximum(np.bincount(outcome, minlength=n_classes), 1)
     weight: Floats = (len(outcome) / (n_classes * count)).astype(np.float32)
     return weight
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Classes or numbers (S, M, B), −1 where there is no row, what each row counts (0 there), and the number of rows (M,)."""
-
-    target: NDArray[Any]
-    importance: Floats
-    n: NDArray[np.int64]
-
-
-def _by_member(values: NDArray[Any]) -> NDArray[Any]:
-    """Lay the steps of an epoch (S, M, B, …) side by side, (M, S·B, …)."""
-    slots, members, batch, *rest = values.shape
-    return np.moveaxis(values, 1, 0).reshape(members, slots * batch, *rest)
 
 
 def _kept(state: State, standing: Standing, history: list[NDArray[np.float64]]) -> Arrays:

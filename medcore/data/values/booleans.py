@@ -1,0 +1,204 @@
+"""The words for yes and no, in lower case and width-folded, and which of them answer one question."""
+
+from __future__ import annotations
+
+YES_WORDS = frozenset(
+    [
+        "yes",
+        "y",
+        "true",
+        "t",
+        "1",
+        "on",
+        "positive",
+        "pos",
+        "present",
+        "detected",
+        "abnormal",
+        "checked",
+        "done",
+        "ja",
+        "oui",
+        "si",
+        "sí",
+        "是",
+        "有",
+        "阳性",
+        "(+)",
+        "真",
+        "异常",
+        "对",
+        "已做",
+        "wahr",
+        "vrai",
+        "vero",
+        "verdadero",
+        "sim",
+        "sì",
+        "да",
+        "tak",
+        "evet",
+        "はい",
+        "あり",
+        "예",
+        "√",
+        "✓",
+    ]
+)
+NO_WORDS = frozenset(
+    [
+        "no",
+        "n",
+        "false",
+        "f",
+        "0",
+        "off",
+        "negative",
+        "neg",
+        "absent",
+        "notpresent",
+        "undetected",
+        "normal",
+        "unchecked",
+        "nein",
+        "non",
+        "否",
+        "无",
+        "阴性",
+        "(-)",
+        "假",
+        "正常",
+        "错",
+        "没有",
+        "未做",
+        "falsch",
+        "faux",
+        "falso",
+        "não",
+        "nao",
+        "nee",
+        "нет",
+        "nie",
+        "hayır",
+        "いいえ",
+        "なし",
+        "아니오",
+    ]
+) | {"not present", "not detected", "not done"}
+"""Words of the two sides of a boolean; a pair must take one from each side."""
+
+BOOLEAN_PAIRS: tuple[frozenset[str], ...] = tuple(
+    frozenset(pair)
+    for pair in (
+        ("yes", "no"),
+        ("y", "n"),
+        ("true", "false"),
+        ("t", "f"),
+        ("1", "0"),
+        ("on", "off"),
+        ("positive", "negative"),
+        ("pos", "neg"),
+        ("present", "absent"),
+        ("present", "notpresent"),
+        ("present", "not present"),
+        ("detected", "not detected"),
+        ("detected", "undetected"),
+        ("checked", "unchecked"),
+        ("done", "not done"),
+        ("ja", "nein"),
+        ("oui", "non"),
+        ("si", "no"),
+        ("sí", "no"),
+        ("sì", "no"),
+        ("ja", "nee"),
+        ("sim", "não"),
+        ("sim", "nao"),
+        ("wahr", "falsch"),
+        ("vrai", "faux"),
+        ("vero", "falso"),
+        ("verdadero", "falso"),
+        ("да", "нет"),
+        ("tak", "nie"),
+        ("evet", "hayır"),
+        ("はい", "いいえ"),
+        ("あり", "なし"),
+        ("예", "아니오"),
+        ("是", "否"),
+        ("有", "无"),
+        ("有", "没有"),
+        ("阳性", "阴性"),
+        ("(+)", "(-)"),
+        ("真", "假"),
+        ("对", "错"),
+        ("已做", "未做"),
+        ("正常", "异常"),
+        ("normal", "abnormal"),
+    )
+)
+"""Which words are each other's opposite."""
+
+_SPELLINGS = (
+    frozenset(["yes", "y", "true", "t", "1", "ja", "oui", "si", "sí", "是", "真", "对", "√", "✓"]),
+    frozenset(["no", "n", "false", "f", "0", "nein", "non", "否", "假", "错"]),
+)
+"""Spellings of plain yes and plain no: they say the same whatever the question."""
+
+_FAMILIES = (
+    (
+        frozenset(["positive", "pos", "(+)", "阳性", "detected"]),
+        frozenset(["negative", "neg", "(-)", "阴性", "not detected", "undetected"]),
+    ),
+    (frozenset(["present", "有"]), frozenset(["absent", "notpresent", "not present", "无", "没有"])),
+    (frozenset(["done", "已做"]), frozenset(["not done", "未做"])),
+    (frozenset(["abnormal", "异常"]), frozenset(["normal", "正常"])),
+    (frozenset(["checked", "on"]), frozenset(["unchecked", "off"])),
+)
+"""Words that answer one question: present or absent, done or not; words of two families never stand for each other."""
+
+
+def boolean_side(word: str) -> bool | None:
+    """Say whether a word means yes or no; ``None`` when it means neither.
+
+    >>> boolean_side("阳性"), boolean_side("NO"), boolean_side("maybe")
+    (True, False, None)
+    """
+    folded = word.casefold()
+    if folded in YES_WORDS:
+        return True
+    return False if folded in NO_WORDS else None
+
+
+def same_side(word: str, levels: tuple[str, ...]) -> bool | None:
+    """Say which of a boolean's two levels (no, yes) a word spells in another way; None when it is neither.
+
+    "Not done" is not the negative of "positive": only plain yes and no, and words that
+    answer the same question, count.
+
+    >>> same_side("1", ("False", "True")), same_side("阴性", ("Neg", "Pos")), same_side("not done", ("Neg", "Pos"))
+    (True, False, None)
+    """
+    folded = word.casefold()
+    known = tuple(level.casefold() for level in levels)
+    for side in (False, True):
+        if folded == known[side]:
+            return side
+    groups = (_SPELLINGS, *(f for f in _FAMILIES if known[0] in f[1] or known[1] in f[0]))
+    for yes, no in groups:
+        if folded in yes:
+            return True
+        if folded in no:
+            return False
+    return None
+
+
+def boolean_levels(words: list[str]) -> bool:
+    """Say whether words are the two answers of one question: two words that are opposites, or spellings of yes and no.
+
+    >>> boolean_levels(["Yes", "no"]), boolean_levels(["Y", "yes", "N"]), boolean_levels(["positive", "negative", "not done"])
+    (True, True, False)
+    """
+    folded = {w.casefold() for w in words}
+    if len(folded) == 2 and folded in BOOLEAN_PAIRS:
+        return True
+    yes, no = _SPELLINGS
+    return folded <= yes | no and bool(folded & yes) and bool(folded & no)
