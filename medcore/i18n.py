@@ -27,6 +27,8 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "zh_CN": "简体中文"}
 MINUS = "−"
 _NEGATIVE = re.compile(r"-(?=[\d.]+$)")
 _QUOTED = re.compile(r"[“\"=:]\{(\w+)\}")
+_AFTER_CHINESE, _BEFORE_CHINESE = re.compile(r"(?<=[一-鿿])\{(\w+)\}"), re.compile(r"\{(\w+)\}(?=[一-鿿])")
+_LATIN_FIRST, _LATIN_LAST = re.compile(r"[A-Za-z0-9]"), re.compile(r".*[A-Za-z0-9]\Z", re.DOTALL)
 _PER_CENT = re.compile(r"(?<=[\d}]) %(?!\w)")
 
 _language: ContextVar[str] = ContextVar("medcore_language", default="en")
@@ -46,7 +48,9 @@ def _(template: str, /, **values: Any) -> str:
     'a change of −0.2, 4% of all'
     """
     text = _catalogue(_language.get()).get(template, template)
-    text = text.format(**_spoken(template, values)) if values else text
+    if values:
+        spoken = _spoken(template, values)
+        text = _apart(text, spoken).format(**spoken)
     return _PER_CENT.sub("%", text) if " %" in text else text
 
 
@@ -193,6 +197,18 @@ def _spoken(template: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Give numbers their form; what is quoted stays as it was written, to be found or typed again."""
     quoted = set(_QUOTED.findall(template))
     return {k: v if k in quoted and isinstance(v, str) else _spoken_value(v) for k, v in values.items()}
+
+
+def _apart(template: str, values: Mapping[str, Any]) -> str:
+    """Set a blank where a value in Latin letters or digits is to stand beside Chinese, as Chinese typography asks."""
+    if not _AFTER_CHINESE.search(template) and not _BEFORE_CHINESE.search(template):
+        return template
+
+    def blank(place: re.Match[str], latin: re.Pattern[str]) -> str:
+        return " " if latin.match(str(values.get(place[1], ""))) else ""
+
+    template = _AFTER_CHINESE.sub(lambda place: f"{blank(place, _LATIN_FIRST)}{place[0]}", template)
+    return _BEFORE_CHINESE.sub(lambda place: f"{place[0]}{blank(place, _LATIN_LAST)}", template)
 
 
 def _spoken_value(value: Any) -> Any:

@@ -54,6 +54,14 @@ def test_intervals_signs_and_per_cent_have_one_form_in_each_language() -> None:
         assert _("At a threshold of {percent} %.", percent="20.0") == "阈值为 20.0%。"
 
 
+def test_a_blank_parts_latin_letters_and_digits_from_chinese() -> None:
+    sentence = "Risk of {name}: {n} of {total} patients, threshold {threshold}."
+    values = {"n": "3", "total": "4", "threshold": "18%"}
+    with language("zh_CN"):
+        assert _(sentence, name="hypothyroid", **values) == "hypothyroid 的风险：4 名患者中的 3 名，阈值 18%。"
+        assert _(sentence, name="冠心病", **values).startswith("冠心病的风险：")
+
+
 def test_the_glossary_says_what_the_catalogue_says() -> None:
     rows = re.findall(
         r"^\| ([^|]+) \| ([^|]+) \| [^|]+\. \|$", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.M
