@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from medcore.charts.drawing import legend, lines, marks, theme
 from medcore.charts.drawing.marks import Mark
 from medcore.evaluation import GainCurve, PrecisionRecallCurve, RiskDistribution, RocCurve
+from medcore.evaluation.figures.readings import of_100
 from medcore.i18n import _
 
 
@@ -19,7 +20,7 @@ def roc(curves: Mapping[str, RocCurve], *, threshold: float | None = None) -> go
     name, first = next(iter(curves.items()))
     title = _(
         "{n} of 100 times, a patient with the outcome is given a higher risk than one without",
-        n=lines.percent(first.auroc.value),
+        n=of_100(first.auroc.value),
     )
     if _of_classes(curves):
         title = _("How well each class is told from all others")

@@ -13,7 +13,7 @@ from medcore.charts.drawing import theme
 from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
-from medcore.explanation.patient.wording import RISK, Measure
+from medcore.explanation.patient.wording import RISK, Measure, percent
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _, number
@@ -260,7 +260,7 @@ def _draw_ends(figure: go.Figure, explanation: Explanation, *, last: int) -> Non
         y=[0, last],
         mode="markers+text",
         marker={"size": 13, "symbol": ["circle-open", "diamond"], "color": [theme.MUTED, theme.SECONDARY]},
-        text=[f"<b>{_number(e, explanation)}</b>" for e in ends],
+        text=[f"<b>{_end(e, explanation)}</b>" for e in ends],
         textposition="middle right",
         hoverinfo="skip",
         cliponaxis=False,
@@ -322,8 +322,8 @@ def _ticks(low: float, high: float) -> list[float]:
 def _finding(explanation: Explanation) -> str:
     values = {
         "name": theme.escape(explanation.class_name, limit=40),
-        "risk": _number(explanation.prediction * _factor(explanation), explanation),
-        "base": _number(explanation.base_value * _factor(explanation), explanation),
+        "risk": _end(explanation.prediction * _factor(explanation), explanation),
+        "base": _end(explanation.base_value * _factor(explanation), explanation),
     }
     if explanation.scale == "probability":
         return _("Risk of {name}: {risk} %, against {base} % on average", **values)
@@ -377,6 +377,13 @@ def _factor(explanation: Explanation) -> float:
 
 def _number(value: float, explanation: Explanation) -> str:
     return number(value, _digits(explanation))
+
+
+def _end(value: float, explanation: Explanation) -> str:
+    """Write where a waterfall begins or ends; a risk in per cent never as a round 0 or 100, as beside the chart."""
+    if explanation.scale == "probability":
+        return theme.escape(percent(value / 100, digits=1).removesuffix("%"))
+    return _number(value, explanation)
 
 
 def _signed(value: float, explanation: Explanation) -> str:

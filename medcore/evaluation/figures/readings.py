@@ -28,11 +28,13 @@ class Meaning:
 
 
 def of_100(share: float) -> str:
-    """Write a share (0–1) as a number of 100, never as a round 0 or 100 that it is not.
+    """Write a share (0–1) as a number of 100, never as a round 0 or 100 that it is not; a dash where there is none.
 
-    >>> of_100(0.82), of_100(0.9962), of_100(1.0), of_100(0.001)
-    ('82', '>99', '100', '<1')
+    >>> of_100(0.82), of_100(0.9962), of_100(1.0), of_100(0.001), of_100(float("nan"))
+    ('82', '>99', '100', '<1', '–')
     """
+    if share != share:
+        return "–"
     n = round(100 * share)
     return ">99" if n == 100 and share < 1 else "<1" if n == 0 and share > 0 else str(n)
 

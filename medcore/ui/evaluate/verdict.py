@@ -26,7 +26,7 @@ def verdict_html(metrics: Mapping[str, Estimate], found: Verdict) -> str:
         tile(
             _("Does it tell patients apart?"),
             found.ranks,
-            _("{n} of 100", n=of_100(auroc.value) if auroc.exists else "–"),
+            _("{n} of 100", n=of_100(auroc.value)),
             _("times the patient with the outcome gets the higher risk; AUROC {auroc}", auroc=f"{auroc:.2f}"),
         ),
         tile(
