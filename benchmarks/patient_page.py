@@ -30,7 +30,7 @@ import psutil
 from evaluate_page import CHROMIUM, ROOT, Served
 from playwright.sync_api import Page, sync_playwright
 
-ROW_HEIGHT = 46  # medcore.ui.patient.many.worklist.ROW_HEIGHT; the room is not imported before its settings are there
+ROW_HEIGHT = 66  # medcore.ui.patient.many.worklist.ROW_HEIGHT; the room is not imported before its settings are there
 LIMITS = {"network": (0.3, 1.0), "auto": (0.3, 2.0)}
 
 # The clock begins at the press of the mouse; risk and bars count once the heading names another patient.

@@ -39,7 +39,7 @@ def show(explainer: Explainer) -> None:
         name = ask_class(explainer, "patient.batch.class")
     scale: Scale = "value"
     if not explainer.measure.of_number:
-        with right:
+        with right if explainer.results.target.many else left:  # the first place that is free
             scale = components.choice(
                 _("Scale"), list(SCALE_NAMES), key="patient.scale", show=lambda s: _(SCALE_NAMES[s])
             )

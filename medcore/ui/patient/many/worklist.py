@@ -26,10 +26,11 @@ from medcore.ui.patient.many.opening import MOST_LINES, open_by_name, open_patie
 EXPLAINED = 20
 """Patients at the top of the list whose reasons are worked out without being asked for."""
 REASONS = 3
-NAME_WIDTH, VALUE_WIDTH = 24, 13
-"""Letters of a reason on the page, so that three stand on two lines at 1440 pixels; files have them whole."""
-HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT = 38, 46, 458
-"""Pixels: two lines of text in each row, so that reasons are not cut; the page fits a screen of 900."""
+NAME_WIDTH, VALUE_WIDTH = 36, 24
+"""Letters of a reason on the page, so that three stand on three lines at 1440 pixels; files have them whole."""
+HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT = 38, 66, 500
+"""Pixels: Streamlit breaks lines in rows of more than 64, so that no reason is cut; the page fits a screen of 900."""
+REASONS_WIDTH, IDENTIFIER_WIDTH, NAMED_WIDTH = 390, 112, 66
 ASKED_HEIGHT = 78
 """What the question for one of several outcomes takes above the list."""
 PIECE_SECONDS = 0.7
@@ -212,7 +213,6 @@ def _table(
     table = lines(explainer, listing, threshold, class_index, order, band, reasons)
     table.insert(0, _("Patient"), _("Open"))
     asked = ASKED_HEIGHT if len(explainer.results.target.told) > 1 or explainer.measure.of_number else 0
-    wide = explainer.measure.of_number or explainer.results.target.many  # another column takes its room
     risk = _head(explainer, class_index)
     observed = _("Observed at such a risk (95 %)")
     config = st.column_config
@@ -235,12 +235,21 @@ def _table(
             ),
             _("Threshold"): config.TextColumn(width=100),
             _("Nine of ten between"): config.TextColumn(width=126),
-            _("Main reasons"): config.TextColumn(width=350 if wide else 420),
-        },
+            _("Main reasons"): config.TextColumn(width=REASONS_WIDTH),
+        }
+        | {str(explainer.shown(c)): _named(explainer, c) for c in listing.names.columns},
         alt=_("{n} patients with their risks", n=len(table)),
     )
     if going:
         batch.look()
+
+
+def _named(explainer: Explainer, column: str) -> Any:
+    """Return how a column is drawn that tells patients apart: narrow, so that reasons are seen beside it."""
+    identifies = explainer.schema[column].role in ("identifier", "group") if column in explainer.schema.names else True
+    words = explainer.shown(column)
+    width = IDENTIFIER_WIDTH if identifies else NAMED_WIDTH
+    return st.column_config.TextColumn(words.words, width=width, help=str(words))
 
 
 def _head(explainer: Explainer, class_index: int) -> str:
