@@ -21,6 +21,18 @@ TRUE_IN_THE_LARGE = (-0.22, 0.22)
 """The same for calibration in the large: the odds of all risks off by less than a quarter."""
 RECALIBRATE = N_("Next: have it recalibrated, by training again or on patients of your own under New patients.")
 NO_DEPARTURE = N_("No departure of predicted risks from what happened can be shown")
+_DEPARTURES = {
+    ("", ""): NO_DEPARTURE,
+    ("extreme", ""): N_("Risks are too extreme: high ones too high, low ones too low"),
+    ("timid", ""): N_("Risks are too timid: too close to the average"),
+    ("", "high"): N_("Risks are too high on average"),
+    ("", "low"): N_("Risks are too low on average"),
+    ("extreme", "high"): N_("Risks are too high on average, and too far apart"),
+    ("extreme", "low"): N_("Risks are too low on average, and too far apart"),
+    ("timid", "high"): N_("Risks are too high on average, and too much alike"),
+    ("timid", "low"): N_("Risks are too low on average, and too much alike"),
+}
+"""What calibration slope and calibration in the large say together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +63,17 @@ class Verdict:
 def calibration_finding(metrics: Mapping[str, Estimate]) -> Message:
     """Say what calibration slope and calibration in the large mean together.
 
-    A deviation is named only where the 95 % interval excludes the perfect value.
+    A deviation is named only where the 95 % interval excludes the perfect value; one in the large beside
+    a slope's only where it would matter.
     """
     slope, large = metrics["calibration_slope"], metrics["calibration_intercept"]
     if not (np.isfinite(slope.low) and np.isfinite(large.low)):
         return Message(JUDGED_UNCLEAR)
-    if slope.high < 1:
-        return Message(N_("Risks are too extreme: high ones too high, low ones too low"))
-    if slope.low > 1:
-        return Message(N_("Risks are too timid: too close to the average"))
-    if large.high < 0:
-        return Message(N_("Risks are too high on average"))
-    if large.low > 0:
-        return Message(N_("Risks are too low on average"))
-    return Message(NO_DEPARTURE)
+    spread = "extreme" if slope.high < 1 else "timid" if slope.low > 1 else ""
+    level = "high" if large.high < 0 else "low" if large.low > 0 else ""
+    if spread and TRUE_IN_THE_LARGE[0] < large.value < TRUE_IN_THE_LARGE[1]:
+        level = ""
+    return Message(_DEPARTURES[spread, level])
 
 
 def verdict(

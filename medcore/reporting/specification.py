@@ -194,11 +194,12 @@ def _table(model: Specification, k: int, names: Sequence[str]) -> Table:
         logs = [(value + z * error) / term.scale for z in (0.0, -Z95, Z95)] if term.kind != "spline" else []
         told = bool(logs) and all(not abs(v) > _LARGEST_LOG for v in logs)
         bent = any(t.knots and t.place == term.place for t in model.equation.terms)
+        far = numeric and _narrower_than_a_unit(model.inputs[term.place])
         rows.append(
             (
                 *_fixed(term, model.inputs[term.place]),
                 _number(value, low, high),
-                _ratio(*map(math.exp, logs)) if told and not (numeric and bent) else "",
+                _ratio(*map(math.exp, logs)) if told and not far and not (numeric and bent) else "",
             )
         )
     head = (
@@ -213,6 +214,11 @@ def _table(model: Specification, k: int, names: Sequence[str]) -> Table:
     )
     caption = _("The equation: {name}", name=_("every step up") if ordered else names[k])
     return Table.of(caption, head, rows)
+
+
+def _narrower_than_a_unit(source: Input) -> bool:
+    """Whether no two training patients were a whole unit apart: an odds ratio per unit would be of nobody."""
+    return source.low is not None and source.high is not None and source.high - source.low < 1
 
 
 def _side_by_side(model: Specification, scores: Sequence[int], names: Sequence[str]) -> Table:

@@ -132,6 +132,8 @@ def test_a_named_site_is_left_out_and_the_others_are_folds():
     assert split.n_folds == 3
     for k in range(3):
         assert len(set(sites[split.folds == k])) == 1
+    assert (split.findings[0].code, split.findings[0].severity) == ("split.fewer_folds", "info")
+    assert "Add sites" in str(split.findings[0].remedy)
 
 
 def test_without_a_named_site_whole_sites_make_up_the_test_set():

@@ -79,3 +79,15 @@ def test_a_perfectly_calibrated_model_errs_no_more_than_chance_in_95_of_100_tabl
         below += found["ici"].value <= found["ici_chance"].value
     assert below / 120 >= 0.9
     assert np.isnan(found["ici"].low) and "never hold 0" in str(found["ici"].reason)
+
+
+def test_copies_of_every_patient_leave_what_chance_gives_as_it_is():
+    rng = np.random.default_rng(4)
+    p = rng.beta(2, 4, 250)
+    y = (rng.random(250) < p).astype(int)
+    once, thrice = (
+        evaluate(y[rows], np.column_stack([1 - p, p])[rows], ("no", "yes"), groups=groups, n_boot=20).metrics
+        for rows, groups in ((np.arange(250), None), (np.repeat(np.arange(250), 3), np.repeat(np.arange(250), 3)))
+    )
+    assert thrice["ici_chance"].value == pytest.approx(once["ici_chance"].value, rel=0.1)
+    assert (once["ici_chance"].method, thrice["ici_chance"].method) == ("chance", "chance_cluster")

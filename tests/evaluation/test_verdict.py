@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from medcore.evaluation import decision_curve, evaluate, net_benefit
+from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS
-from medcore.evaluation.verdict import verdict
+from medcore.evaluation.verdict import calibration_finding, verdict
 
 
 def judged(slope: float, *, n: int = 2000, noise: bool = False, threshold: float = 0.3):
@@ -38,7 +39,7 @@ def test_risks_are_not_said_to_come_true_because_few_patients_show_no_departure(
 
 
 def test_the_first_thing_amiss_decides_the_sentence() -> None:
-    assert "Risks are too extreme" in str(judged(2.5)[0].sentence)
+    assert "too far apart" in str(judged(2.5)[0].sentence)
     assert "do not act" in str(judged(1.0, noise=True)[0].sentence)
     assert judged(1.0, noise=True)[0].level == "error"
     far, _benefit = judged(1.0, threshold=0.98)
@@ -48,3 +49,19 @@ def test_the_first_thing_amiss_decides_the_sentence() -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_every_measure_says_what_it_asks(name: str) -> None:
     assert MEANINGS[name].what.endswith(("?", "averaged.", "most."))
+
+
+@pytest.mark.parametrize(
+    ("slope", "large", "words"),
+    [
+        ((0.6, 0.7, 0.8), (0.3, 0.4, 0.5), "too low on average, and too far apart"),
+        ((0.6, 0.7, 0.8), (0.1, 0.2, 0.3), "too extreme: high ones too high"),
+        ((1.2, 1.3, 1.4), (-0.5, -0.4, -0.3), "too high on average, and too much alike"),
+        ((0.9, 1.0, 1.1), (0.3, 0.4, 0.5), "too low on average"),
+        ((0.9, 1.0, 1.1), (-0.1, 0.0, 0.1), "No departure"),
+    ],
+)
+def test_slope_and_calibration_in_the_large_are_told_together(slope, large, words) -> None:
+    figures = {"calibration_slope": slope, "calibration_intercept": large}
+    found = {name: Estimate(value, low, high) for name, (low, value, high) in figures.items()}
+    assert words in str(calibration_finding(found))

@@ -242,18 +242,7 @@ def _periods(units: Units, order: Ints, n_folds: int) -> Ints:
 def _findings(prepared: Prepared, settings: SplitSettings, test: Bools, n_folds: int) -> list[Finding]:
     found = []
     if n_folds < settings.n_folds:
-        found.append(
-            Finding(
-                code="split.fewer_folds",
-                severity="warning",
-                message=Message(
-                    N_("{n} folds are used instead of {asked}: with more, a fold would have no patient of some class."),
-                    {"n": n_folds, "asked": settings.n_folds},
-                ),
-                why=Message(N_("A fold without events can neither be learnt from nor judged.")),
-                remedy=Message(N_("Add patients, merge rare classes, or split at random.")),
-            )
-        )
+        found.append(_fewer_folds(settings, n_folds))
     lacking = [c for i, c in enumerate(prepared.classes) if test.any() and not (prepared.outcome[test] == i).any()]
     if lacking:
         found.append(
@@ -266,6 +255,25 @@ def _findings(prepared: Prepared, settings: SplitSettings, test: Bools, n_folds:
             )
         )
     return found
+
+
+def _fewer_folds(settings: SplitSettings, n_folds: int) -> Finding:
+    sentence, remedy = (
+        N_("{n} folds are used instead of {asked}: with more, a fold would have no patient of some class."),
+        N_("Add patients, merge rare classes, or split at random."),
+    )
+    if settings.kind == "site":
+        sentence, remedy = (
+            N_("{n} folds are used instead of {asked}: a fold is whole sites, with patients of every class in each."),
+            N_("Add sites; a split at random would not say how the model does elsewhere."),
+        )
+    return Finding(
+        code="split.fewer_folds",
+        severity="warning" if settings.kind != "site" else "info",
+        message=Message(sentence, {"n": n_folds, "asked": settings.n_folds}),
+        why=Message(N_("A fold without events can neither be learnt from nor judged.")),
+        remedy=Message(remedy),
+    )
 
 
 def _copied(copies: Repeats | None) -> tuple[Finding, ...]:

@@ -46,6 +46,9 @@ METHODS: Mapping[str, str] = {
     ),
     "hybrid": N_("Newcombe’s hybrid of the two groups’ intervals"),
     "chance": N_("95th centile of tables simulated from the risks themselves"),
+    "chance_cluster": N_(
+        "95th centile of tables simulated from the risks themselves, all rows of a patient sharing one fate"
+    ),
     "wilson_cluster": N_("Wilson score, effective number of patients who repeat"),
     "choice": N_("basic bootstrap, the threshold chosen anew each time"),
     "mercaldo": N_("Mercaldo’s logit interval"),

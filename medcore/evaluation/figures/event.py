@@ -104,20 +104,19 @@ def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
         elif np.isnan(value):
             out[name] = missing(ONE_CLASS)
         elif name in ERRORS:
-            out |= calibration_error(name, value, parts.chance.get(name))
+            out |= calibration_error(name, value, parts.chance.get(name), clustered=clustered)
         else:
             out[name] = from_draws(value, parts.draws[name], clustered=clustered, about=parts.about[name])
     return out
 
 
-def calibration_error(name: str, value: float, chance: float | None) -> dict[str, Estimate]:
+def calibration_error(name: str, value: float, chance: float | None, *, clustered: bool = False) -> dict[str, Estimate]:
     """Return a calibration error without an interval, and beside it what chance alone gives, where that is known."""
     found = {name: missing(NEVER_ZERO, value)}
-    return (
-        found
-        if chance is None
-        else found | {f"{name}_chance": Estimate(chance, method="chance", reason=Message(A_LIMIT))}
-    )
+    if chance is None:
+        return found
+    method = "chance_cluster" if clustered else "chance"
+    return found | {f"{name}_chance": Estimate(chance, method=method, reason=Message(A_LIMIT))}
 
 
 def _analytic(name: str, parts: Pieces, groups: Ints | None) -> Estimate:
@@ -175,16 +174,32 @@ def _resampled(
     about = {name: float(v[0]) for name, v in drawn[1].items()}
     exact = about | _exact(outcome, risk, weight)
     chance: dict[str, float] = {}
-    if weights is None and not draws.clustered and outcome.min() < outcome.max():
-        chance = _by_chance(size[0::2] + size[1::2], centres, smoother)
+    if weights is None and outcome.min() < outcome.max():
+        n = size[0::2] + size[1::2]
+        events = _of_patients(draws.unit, risk, bins) if draws.clustered else _of_rows(n, centres)
+        chance = _by_chance(events, n, centres, smoother)
     return drawn[0], about, exact, chance
 
 
-def _by_chance(n: Floats, centres: Floats, smoother: Smoother) -> dict[str, float]:
-    """Simulate outcomes from the risks themselves and return the errors that 95 of 100 such tables stay below."""
+def _of_rows(n: Floats, centres: Floats) -> Floats:
+    """Simulate events (B, bins) of rows that are patients of their own, ``n`` of each risk."""
     drawn = np.random.default_rng(0).binomial(n.astype(np.int64), np.clip(centres, 0, 1), size=(N_CHANCE, len(n)))
-    weight = np.broadcast_to(n, drawn.shape)
-    errors = loess_errors(drawn.astype(np.float64), weight, centres, smoother)
+    return drawn.astype(np.float64)
+
+
+def _of_patients(unit: Ints, risk: Floats, bins: Ints) -> Floats:
+    """Simulate events (B, bins) of rows of which a patient's share one fate: all above a patient's own draw are events.
+
+    As alike as rows can be that are as risky as they are said to be, so that chance gives no more than this.
+    """
+    rng, n_units, n_bins = np.random.default_rng(0), int(unit.max()) + 1, int(bins.max()) + 1
+    fates = (rng.random(n_units)[unit] < risk for _ in range(N_CHANCE))
+    return np.stack([np.bincount(bins[fate], minlength=n_bins) for fate in fates]).astype(np.float64)
+
+
+def _by_chance(events: Floats, n: Floats, centres: Floats, smoother: Smoother) -> dict[str, float]:
+    """Return the errors that 95 of 100 tables stay below of which the risks themselves drew the ``events`` (B, bins)."""
+    errors = loess_errors(events, np.broadcast_to(n, events.shape), centres, smoother)
     known = {name: values[np.isfinite(values)] for name, values in errors.items()}
     return {name: float(np.quantile(values, 0.95)) for name, values in known.items() if values.size}
 
