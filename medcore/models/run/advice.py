@@ -33,7 +33,11 @@ def advise(
     results: Results, settings: TrainSettings, weights: Mapping[str, float], calibration: str
 ) -> tuple[Finding, ...]:
     """Return what a person should know before choosing this model."""
-    found = [_parts(weights, calibration)] if settings.model == AUTO else []
+    found = []
+    if settings.model == AUTO:
+        said = N_("The model averages these parts: {parts}. Recalibration: {calibration}.")
+        best = N_("The shares are those that predicted patients outside each training fold best.")
+        found.append(parts_of(weights, said, best, calibration=_calibration(calibration)))
     nothing, simple = results.candidate(PREVALENCE), results.candidate(LOGISTIC)
     if nothing:
         found += _no_better_than_prevalence(results, nothing)
@@ -44,22 +48,17 @@ def advise(
     return tuple(found)
 
 
-def _parts(weights: Mapping[str, float], calibration: str) -> Finding:
+def parts_of(weights: Mapping[str, float], said: str, why: str, **more: Message) -> Finding:
+    """Say which models an automatic choice averages, by how much each; ``said`` names ``{parts}`` and ``more``."""
     shares = sorted(weights.items(), key=lambda item: -item[1])
+    parts = [Message(N_("{model} {share}"), {"model": title(n), "share": percent(w, 0)}) for n, w in shares]
     return Finding(
         code="model.parts",
         severity="info",
-        message=Message(
-            N_("The model averages these parts: {parts}. Recalibration: {calibration}."),
-            {"parts": [_part(name, weight) for name, weight in shares], "calibration": _calibration(calibration)},
-        ),
-        why=Message(N_("The shares are those that predicted patients outside each training fold best.")),
+        message=Message(said, {"parts": parts, **more}),
+        why=Message(why),
         remedy=Message(N_("Nothing needs to be done.")),
     )
-
-
-def _part(name: str, weight: float) -> Message:
-    return Message(N_("{model} {share}"), {"model": title(name), "share": percent(weight, 0)})
 
 
 def _calibration(method: str) -> Message:

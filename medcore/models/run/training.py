@@ -119,15 +119,7 @@ def train(
     run = RunRows.of(prepared, split, settings)
     fitted, seconds = fit_all(run.task, follower or NullFollower(), workers or ThisProcess())
     chosen = _choose(run.task, fitted, settings)
-    bundle = Bundle(
-        classes=prepared.classes,
-        schema=schema.drop(run.left_out),
-        recipe=recipe,
-        codebook=run.codebook,
-        parts=tuple((weight, fitted[name].part) for name, weight in chosen.weights.items()),
-        calibrator=chosen.calibrator,
-        background=run.background(),
-    )
+    bundle = run.bundle(schema, recipe, fitted, chosen.weights, calibrator=chosen.calibrator)
     results = _judge(run, bundle, fitted, chosen, seconds)
     results = replace(results, specification=_specified(run, bundle, fitted, chosen))
     results = replace(results, findings=(*left_out(run.left_out), *results.findings))
@@ -212,6 +204,28 @@ class RunRows:
         if isinstance(prepared.target, Number) and prepared.value is not None:
             task = replace(task, n_classes=1, number=prepared.target, value=prepared.value[train])
         return cls(prepared, split, task, codebook, rows.take(split.test), dropped)
+
+    def bundle(
+        self,
+        schema: Schema,
+        recipe: Recipe,
+        fitted: Mapping[str, Fitted],
+        weights: Mapping[str, float],
+        *,
+        calibrator: Calibrator | None = None,
+        classes: tuple[str, ...] | None = None,
+    ) -> Bundle:
+        """Put the chosen parts together with what new patients are read and explained by."""
+        return Bundle(
+            classes=classes or self.prepared.classes,
+            schema=schema.drop(self.left_out),
+            recipe=recipe,
+            codebook=self.codebook,
+            parts=tuple((weight, fitted[name].part) for name, weight in weights.items()),
+            calibrator=calibrator or Calibrator(),
+            background=self.background(),
+            times=self.task.times,
+        )
 
     def background(self) -> Rows:
         """Draw the training rows that explanations compare with."""

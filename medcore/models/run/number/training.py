@@ -27,14 +27,13 @@ from medcore.models.contract.checks import check_suits, check_trainable
 from medcore.models.contract.progress import Follower, NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Fitted, Indices, Risk, Task
-from medcore.models.contract.titles import title
 from medcore.models.contract.workers import ThisProcess
+from medcore.models.run.advice import parts_of
 from medcore.models.run.manifest import provenance
 from medcore.models.run.number.results import NumberCandidate, NumberPatients, NumberResults
 from medcore.models.run.predictors import left_out
 from medcore.models.run.sides import TrainedRun
 from medcore.models.run.training import RunRows, fit_all
-from medcore.models.selection.calibration import Calibrator
 from medcore.models.selection.ensemble import blend_numbers
 
 Floats = NDArray[np.float64]
@@ -69,15 +68,7 @@ def train_number(
     fitted, seconds = fit_all(run.task, follower or NullFollower(), ThisProcess())
     weights, oof = choose(run.task, fitted, settings)
     assert schema.outcome is not None
-    bundle = Bundle(
-        classes=(schema.outcome.name,),
-        schema=schema.drop(run.left_out),
-        recipe=recipe,
-        codebook=run.codebook,
-        parts=tuple((weight, fitted[name].part) for name, weight in weights.items()),
-        calibrator=Calibrator(),
-        background=run.background(),
-    )
+    bundle = run.bundle(schema, recipe, fitted, weights, classes=(schema.outcome.name,))
     results = _judge(run, bundle, fitted, weights, oof, seconds)
     results = replace(results, findings=(*left_out(run.left_out), *_advice(results, weights)))
     made = provenance(
@@ -217,15 +208,10 @@ def _advice(results: NumberResults, weights: Mapping[str, float]) -> tuple[Findi
     """Say which parts count, and when the model cannot be shown to beat knowing nothing."""
     found = []
     if results.model == AUTO:
-        shares = sorted(weights.items(), key=lambda item: -item[1])
-        parts = [Message(N_("{model} {share}"), {"model": title(n), "share": percent(w, 0)}) for n, w in shares]
+        said = N_("The model averages the predictions of these parts: {parts}.")
         found.append(
-            Finding(
-                code="model.parts",
-                severity="info",
-                message=Message(N_("The model averages the predictions of these parts: {parts}."), {"parts": parts}),
-                why=Message(N_("The shares are those with the lowest squared error outside each training fold.")),
-                remedy=Message(N_("Nothing needs to be done.")),
+            parts_of(
+                weights, said, N_("The shares are those with the lowest squared error outside each training fold.")
             )
         )
     r2 = results.cross_validated.metrics["r2"]

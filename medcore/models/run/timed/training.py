@@ -27,15 +27,13 @@ from medcore.models.contract.progress import Follower, NullFollower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.task import Fitted, Indices, Risk, Task
 from medcore.models.contract.timed import Curves, TimedPart, risk_of_curve
-from medcore.models.contract.titles import title
 from medcore.models.contract.workers import ThisProcess
-from medcore.models.run.advice import DO_NOT_DECIDE, NO_CLOSER
+from medcore.models.run.advice import DO_NOT_DECIDE, NO_CLOSER, parts_of
 from medcore.models.run.manifest import provenance
 from medcore.models.run.predictors import left_out
 from medcore.models.run.sides import TrainedRun
 from medcore.models.run.timed.results import TimedCandidate, TimedPatients, TimedResults
 from medcore.models.run.training import RunRows, fit_all
-from medcore.models.selection.calibration import Calibrator
 from medcore.models.selection.timed import blend_curves
 
 Floats = NDArray[np.float64]
@@ -69,16 +67,7 @@ def train_timed(
     run = RunRows.of(prepared, split, settings)
     fitted, seconds = fit_all(run.task, follower or NullFollower(), ThisProcess())
     weights, curves = choose(run.task, fitted, settings)
-    bundle = Bundle(
-        classes=prepared.classes,
-        schema=schema.drop(run.left_out),
-        recipe=recipe,
-        codebook=run.codebook,
-        parts=tuple((weight, fitted[name].part) for name, weight in weights.items()),
-        calibrator=Calibrator(),
-        background=run.background(),
-        times=run.task.times,
-    )
+    bundle = run.bundle(schema, recipe, fitted, weights)
     results = _judge(run, bundle, fitted, weights, curves, seconds)
     results = replace(results, findings=(*left_out(run.left_out), *_advice(results, weights)))
     made = provenance(
@@ -232,17 +221,12 @@ def _advice(results: TimedResults, weights: Mapping[str, float]) -> tuple[Findin
     """Say which parts count, and when the model cannot be shown to beat knowing nothing."""
     found = []
     if results.model == AUTO:
-        shares = sorted(weights.items(), key=lambda item: -item[1])
-        parts = [Message(N_("{model} {share}"), {"model": title(n), "share": percent(w, 0)}) for n, w in shares]
+        said = N_("The model averages the curves of these parts: {parts}.")
         found.append(
-            Finding(
-                code="model.parts",
-                severity="info",
-                message=Message(N_("The model averages the curves of these parts: {parts}."), {"parts": parts}),
-                why=Message(
-                    N_("The shares are those with the lowest integrated Brier score outside each training fold.")
-                ),
-                remedy=Message(N_("Nothing needs to be done.")),
+            parts_of(
+                weights,
+                said,
+                N_("The shares are those with the lowest integrated Brier score outside each training fold."),
             )
         )
     gain = results.cross_validated.overall["integrated_scaled_brier"]
