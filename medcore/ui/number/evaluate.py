@@ -68,7 +68,8 @@ def show(study: StudyRecord, run: RunRecord) -> None:
     elif view == "stability":
         repeated(run, results, 0, measure=judged.measure)
     else:
-        _shown(judged, study.schema.shown(results.name), results)
+        with st.container(key="evaluate-overview"):
+            _shown(judged, study.schema.shown(results.name), results)
 
 
 def _choose(study: StudyRecord, run: RunRecord, results: NumberResults) -> NumberJudged:
@@ -137,7 +138,8 @@ def _new_patients(study: StudyRecord, run: RunRecord, results: NumberResults) ->
         measure=Measure(study.schema.shown(results.name).words, results.unit, results.cross_validated.sd),
     )
     _who(judged)
-    _shown(judged, study.schema.shown(results.name), results)
+    with st.container(key="evaluate-overview"):
+        _shown(judged, study.schema.shown(results.name), results)
     components.section(
         _("What recalibration would give"),
         _(

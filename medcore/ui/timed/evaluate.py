@@ -63,7 +63,8 @@ def show(study: StudyRecord, run: RunRecord) -> None:
     if view == "external":
         found = new_patients(study, run, results)
         if found is not None:
-            _shown(study, run, results, found[0])
+            with st.container(key="evaluate-overview"):
+                _shown(study, run, results, found[0])
             recalibrations(run, *found)
         return
     judged = _choose(study, run, results)
@@ -78,7 +79,8 @@ def show(study: StudyRecord, run: RunRecord) -> None:
         names = list(map(str, class_names(results.classes, study.schema.outcome)))
         errors(judged, study, endings(judged.event, judged.duration, names, results.target.unit))
     else:
-        _shown(study, run, results, judged)
+        with st.container(key="evaluate-overview"):
+            _shown(study, run, results, judged)
 
 
 def _shown(study: StudyRecord, run: RunRecord, results: TimedResults, judged: TimedJudged) -> None:

@@ -60,7 +60,7 @@ def _row(name: str, found: GroupAtHorizon) -> dict[str, str]:
         _("Group"): components.plain(name),
         _("Patients"): str(found.n),
         _("Events"): _("under {n}", n=FEWEST_TOLD) if few else str(found.n_events),
-        _("Observed"): _percent(found.observed),
+        _("Observed (%)"): _percent(found.observed),
         _("Mean risk"): percent(found.mean_risk),
         "AUROC": components.with_interval(found.auroc, digits=2),
         _("Observed : expected"): components.with_interval(found.o_e_ratio, digits=2),
@@ -87,7 +87,7 @@ def errors(judged: TimedJudged, study: StudyRecord, happened: Sequence[str]) -> 
 
 
 def _percent(estimate: Estimate) -> str:
-    return f"{estimate.times(100):.0f} %" if estimate.exists else "–"
+    return f"{estimate.times(100):.0f}" if estimate.exists else "–"
 
 
 def compared(judged: TimedJudged) -> None:
