@@ -86,7 +86,7 @@ def test_an_error_that_was_never_raised_has_a_kind_only() -> None:
     assert place_of(KeyError("Miller")) == "KeyError"
 
 
-def test_what_fails_by_chance_in_pythons_parser_is_asked_once_more() -> None:
+def test_a_question_that_met_another_thread_in_the_parser_is_asked_once_more() -> None:
     """Another library's thread in the parser at the same moment is no fault of the question (CPython issue 106905)."""
     asked: list[str] = []
 

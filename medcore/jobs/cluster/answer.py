@@ -8,10 +8,10 @@ from typing import Any
 
 from medcore.errors import MedcoreError, WorkerError
 from medcore.i18n import N_
-from medcore.jobs.chance import despite_chance
 from medcore.jobs.cluster.interrupts import Interrupted, interruptible
 from medcore.jobs.cluster.places import at_hand
 from medcore.jobs.logs import log_without_values
+from medcore.jobs.parser_race import retry_parser_race
 from medcore.jobs.stop import stopped
 from medcore.models.contract.giving_way import nobody_waits, waited_for
 
@@ -26,7 +26,7 @@ def answer(
     try:
         with waited_for() if urgent else nobody_waits(), interruptible(name) if name else nullcontext():
             here = {key: at_hand(value) for key, value in kwargs.items()}
-            return despite_chance(lambda: function(*map(at_hand, args), **here)), None
+            return retry_parser_race(lambda: function(*map(at_hand, args), **here)), None
     except Interrupted:
         return None, stopped()
     except MedcoreError as error:

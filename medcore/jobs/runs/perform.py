@@ -8,10 +8,10 @@ from typing import Any
 
 from medcore.errors import CancelledError, MedcoreError, WorkerError
 from medcore.i18n import N_
-from medcore.jobs.chance import despite_chance
 from medcore.jobs.cluster.growth import give_memory_back
 from medcore.jobs.cluster.places import here
 from medcore.jobs.logs import log_without_values, note
+from medcore.jobs.parser_race import retry_parser_race
 from medcore.jobs.runs.follower import RunFollower
 from medcore.jobs.runs.heartbeat import beating
 from medcore.jobs.runs.workers import workers_of_this_cluster
@@ -68,7 +68,7 @@ def _attempt(store: Store, owner: str, run_id: str, attempt: int, work: Work) ->
     follower = RunFollower(store, owner, run_id, attempt)
     try:
         with beating(store, owner, run_id, attempt), store.scratch_folder() as folder:
-            summary = despite_chance(lambda: work(_inputs(store, owner, run_id), follower, folder))
+            summary = retry_parser_race(lambda: work(_inputs(store, owner, run_id), follower, folder))
             follower.flush()
             if store.signal(owner, run_id, attempt) != "superseded":
                 store.keep_result(owner, run_id, folder)
