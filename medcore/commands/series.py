@@ -55,8 +55,16 @@ class SeriesAsked:
 
     def _pivot(self, long: Cohort, patients: Schema) -> Pivot:
         proposed = propose_series(long.schema, patients, long.frame)
-        chosen = {name: getattr(self, name) or found for name, found in proposed.items()}
-        lacking = [option for option, name in _MUST.items() if not chosen[name]]
+        asked = {name: getattr(self, name) for name in proposed}
+        chosen = {name: found if asked[name] is None else asked[name] for name, found in proposed.items()}
+        if not chosen["analyte"] and not self.value:  # one row a visit: each other column is a measurement
+            chosen |= {"value": "", "unit": ""}
+        by_visit = not chosen["analyte"] and not chosen["value"]
+        lacking = [
+            option
+            for option, name in _MUST.items()
+            if not chosen[name] and not (by_visit and name in ("analyte", "value"))
+        ]
         if lacking:
             raise SettingsError(
                 N_("The table of measurements does not say which of its columns are what; give {options}."),
@@ -94,7 +102,13 @@ def series_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
     if not columns:
         return
     group.add_argument("--id", metavar="COL", help=_("the column that names the patient, in both tables"))
-    group.add_argument("--by", metavar="COL", help=_("the column that names what was measured"))
+    group.add_argument(
+        "--by",
+        metavar="COL",
+        help=_(
+            "the column that names what was measured; left out where each row is a visit with a column a measurement"
+        ),
+    )
     group.add_argument("--value", metavar="COL", help=_("the column of results"))
     group.add_argument("--units", metavar="COL", help=_("the column of units, if there is one"))
     group.add_argument("--at", metavar="COL", help=_("when it was measured: a date, or a time since the index"))

@@ -26,7 +26,8 @@ class Pivot:
     results of one analyte; ``windows`` of which days, counted from the ``index`` date, or as
     ``when`` itself counts them where it holds hours or days (``when_unit``) and no date. ``since`` is the time
     from a patient's last result to the end of the window, in hours. With ``beside`` the long
-    table lies beside that of the patients, and every column made of it is named by its form.
+    table lies beside that of the patients, and every column made of it is named by its form; it may then
+    have one row a visit, where ``analyte`` and ``value`` are empty and each other column is a measurement.
     ``written`` is the column of ``when`` as it was learnt, by which that of new patients is read.
     """
 
@@ -56,6 +57,11 @@ class Pivot:
             raise SettingsError(N_("The time since the last result needs a window with an end."))
         if "slope" in self.forms and not self.when:
             raise SettingsError(N_("A slope needs the date of each result: name its column."))
+
+    @property
+    def by_visit(self) -> bool:
+        """Whether the table beside the patients' has one row a visit, and each column that is not named here is a measurement."""
+        return self.beside and not self.analyte and not self.value
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -95,7 +101,8 @@ class Pivot:
         """Read what :meth:`to_dict` wrote; raise SettingsError for what cannot be."""
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(data) - known)
-        lacking = [name for name in ("patient", "analyte", "value") if not data.get(name)]
+        by_visit = data.get("beside") and not data.get("analyte") and not data.get("value")
+        lacking = [name for name in ("patient", *(() if by_visit else ("analyte", "value"))) if not data.get(name)]
         if unknown or lacking:
             raise SettingsError(
                 N_("A pivot takes {known}; it was given {unknown} and lacks {lacking}."),

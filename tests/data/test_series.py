@@ -117,3 +117,39 @@ def test_what_cannot_be_joined_is_said_in_one_sentence(patients, measurements):
         joined(patients, measurements, Pivot(**PIVOT_FIELDS, when_unit="mg"))
     strangers = pd.concat([measurements, measurements.assign(id=99).head(3)])
     assert "3 measurement(s) are of nobody" in " ".join(map(str, joined(patients, strangers, pivot).repairs))
+
+
+def visits(measurements):
+    """The same measurements as one row a visit: a column each, most cells empty; with the patients' age once more."""
+    table = measurements.rename(columns={"at": "at (h)"})
+    for test in ("HR", "K"):
+        table[test] = table["result"].where(table["test"] == test)
+    return table.drop(columns=["test", "result"]).assign(age=table["id"] + 29, note="")
+
+
+BY_VISIT = Pivot(
+    patient="id", analyte="", value="", when="at (h)", forms=SERIES_FORMS, windows=((None, 1.0),), beside=True
+)
+
+
+def test_a_table_of_one_row_a_visit_gives_what_one_row_a_measurement_gives(patients, measurements):
+    long = joined(patients, measurements.rename(columns={"at": "at (h)"}), Pivot(**{**PIVOT_FIELDS, "when": "at (h)"}))
+    wide = joined(patients, visits(measurements), BY_VISIT)
+    pd.testing.assert_frame_equal(typed(wide.frame, wide.schema)[list(long.frame)], typed(long.frame, long.schema))
+    told = " ".join(map(str, wide.repairs))
+    assert "one row a visit: 3 column(s) are measurements (HR, K, note)" in told.replace("[", "").replace("]", "")
+    assert "1 column(s) of the second table are the patients' own" in told
+    assert Pivot.from_dict(wide.schema.series.to_dict()) == wide.schema.series
+
+
+def test_a_patient_of_visits_alone_is_read_as_among_all(patients, measurements):
+    everybody = joined(patients, visits(measurements), BY_VISIT)
+    one, own = patients.iloc[[3]], visits(measurements).query("id == 4")
+    alone = joined(one, own, everybody.schema.series, like=everybody.schema)
+    among = typed(everybody.frame, everybody.schema).iloc[[3]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(typed(alone.frame, everybody.schema), among)
+
+
+def test_visits_without_a_measurement_are_refused(patients, measurements):
+    with pytest.raises(InputError, match="no column beside the patient and the time"):
+        joined(patients, visits(measurements)[["id", "at (h)", "age"]], BY_VISIT)

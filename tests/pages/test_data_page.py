@@ -188,6 +188,17 @@ def test_measurements_over_time_are_added_from_a_second_table(open_page, page_st
     )
     app = look_at(open_page("data", study=made.id), "rows")
     assert not app.exception and "Measurements over time, up to 48 hours" in words(app)
+    # The same as one row a visit: nothing names what was measured, so each other column is a measurement.
+    visits = "\n".join(f"{k % 58},{h:02d}:30,{70 + (k * h) % 40},{h}" for k in range(58) for h in range(0, 40, 9))
+    app = look_at(open_page("data", study=before.id), "rows")
+    app.file_uploader(key="data.series.file").set_value(
+        ("rounds.csv", f"id,Time,HR,MAP\n{visits}\n".encode(), "text/csv")
+    ).run()
+    assert "One row a visit" in words(app)
+    app.number_input(key="data.series.until").set_value(48.0).run()
+    press(app, "data.series.make")
+    made = page_store.list_studies(LOCAL_OWNER)[0]
+    assert not app.exception and made.schema.series.by_visit and made.n_columns == 3 + 2 * 8
 
 
 def test_new_patients_of_such_a_model_bring_their_measurements_too(here, signed_in):

@@ -10,7 +10,8 @@ import pandas as pd
 from medcore.data.cohort import Column, Schema
 from medcore.data.long import Pivot
 from medcore.data.schema.names import says, spoken
-from medcore.data.values.units import known_unit
+from medcore.data.values.spans import unit_of_time
+from medcore.data.values.units import conversion, known_unit
 
 _ANALYTE = re.compile(
     r"\b(test|tests|analyte|item|parameter|param|variable|component|measure|measurement|observation|lab|assay|exam"
@@ -24,6 +25,7 @@ MOST_ANALYTES = 3000
 FEWEST_A_PATIENT = 2.0
 """Rows a patient, on average, from which on rows may be results."""
 LOOKED_AT = 200_000
+MINUTE = 1 / 1440  # days; a column of seconds is a clotting time or an interval of the heart, not the time of a visit
 
 
 def propose_pivot(frame: pd.DataFrame, schema: Schema) -> Pivot | None:
@@ -67,10 +69,29 @@ def propose_series(long: Schema, patients: Schema, frame: pd.DataFrame) -> dict[
     analyte = next((c.name for c in rest if _ANALYTE.search(spoken(c.name)) and c.kind != "numeric"), "")
     rest = [c for c in rest if c.name != analyte]
     unit = next((c.name for c in rest if _holds_units(frame.head(LOOKED_AT), c, varies=False)), "")
-    numbers = [c.name for c in rest if c.kind == "numeric" and c.unit != "h"]
+    numbers = [c.name for c in rest if c.kind == "numeric" and not _says_when(c)]
     value = next((c.name for c in rest if _VALUE.search(spoken(c.name))), numbers[0] if len(numbers) == 1 else "")
-    when = next((c.name for c in rest if c.name not in (unit, value) and (c.kind == "date" or c.unit == "h")), "")
-    return {"patient": patient, "analyte": analyte, "value": value, "unit": unit, "when": when, "index": ""}
+    when = max((c for c in rest if c.name not in (unit, value)), key=_says_when, default=None)
+    return {
+        "patient": patient,
+        "analyte": analyte,
+        "value": value,
+        "unit": unit,
+        "when": when.name if when and _says_when(when) else "",
+        "index": "",
+    }
+
+
+def _says_when(column: Column) -> int:
+    """Say how likely a column holds the time of a measurement: a date most, then hours, then a name that ends in a unit of time."""
+    if column.kind == "date":
+        return 3
+    if column.kind != "numeric":
+        return 0
+    factor = conversion(unit_of_time(column.name).casefold() or "g", "d")
+    return (
+        2 if column.unit == "h" else int(factor is not None and factor.scale >= MINUTE and not says(column.name, "age"))
+    )
 
 
 def _patient(frame: pd.DataFrame, schema: Schema) -> str | None:

@@ -92,3 +92,13 @@ def _of_m(names: set[str], unit: str) -> str:
 def _factor(name: str, unit: str) -> float | None:
     found = conversion(name, unit)
     return None if found is None else found.scale
+
+
+def unit_of_time(name: str) -> str:
+    """Return the unit of time at the end of a column's name; empty where it says none.
+
+    >>> unit_of_time("hours (h)"), unit_of_time("ICU minutes"), unit_of_time("heart rate")
+    ('h', 'minutes', '')
+    """
+    words = re.findall(r"[^\W\d_]+", name)
+    return words[-1] if words and conversion(words[-1].casefold(), "d") is not None else ""

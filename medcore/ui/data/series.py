@@ -19,7 +19,7 @@ from medcore.ui.kit.shown.brought import measurements
 from medcore.ui.kit.shown.waiting import waited
 from medcore.ui.studies import create
 
-MUST = ("patient", "analyte", "value", "when")
+MUST = ("patient", "when")
 TIME_UNITS = ("", "min", "h", "d")
 
 
@@ -38,7 +38,11 @@ def series_form(study: StudyRecord) -> None:
     with st.expander(_("Add measurements over time from a second table")), errors_shown():
         long = measurements(study.identity, key="data.series.file")
         if long is None:
-            caption(_("A table with one row a measurement: the patient, the time, what was measured, and the result."))
+            caption(
+                _(
+                    "A table with one row a measurement (the patient, the time, what was measured, the result), or with one row a visit and a column a measurement."
+                )
+            )
             return
         pivot = _asked(rows, long)
         caption(
@@ -54,6 +58,8 @@ def series_form(study: StudyRecord) -> None:
 
 def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
     proposed = propose_series(long.schema, rows.schema, long.frame)
+    if not proposed["analyte"]:  # one row a visit
+        proposed |= {"value": "", "unit": ""}
     names = {part: ["", *long.schema.names] for part in PART_WORDS}
     names["index"] = list(dict.fromkeys(["", *long.schema.names, *rows.schema.names]))
     named = parts_asked(names, proposed, key="data.series")
@@ -83,6 +89,16 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
         format_func=lambda f: _(FORM_WORDS[f]),
         key="data.series.forms",
     )
+    by_visit = not named["analyte"] and not named["value"]
+    if by_visit:
+        caption(_("One row a visit: each column that is not named above is a measurement."))
+    elif not (named["analyte"] and named["value"]):
+        caption(
+            _(
+                "Name both what was measured and the result; leave both empty where each row is a visit with a column a measurement."
+            )
+        )
+        return None
     if until is None or not forms or not all(named[part] for part in MUST):
         return None
     return Pivot.of_series(named, until=float(until), forms=forms, when_unit=unit or "")

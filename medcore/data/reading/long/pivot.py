@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from medcore.data.long import Form, Pivot, Window
 from medcore.data.reading.long.results import ResultsTable, Tally, read_results
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.names import clean_names
+from medcore.data.values.spans import unit_of_time
 from medcore.data.values.typed import Distinct, distinct, typed
 from medcore.data.values.units import conversion
 from medcore.errors import MissingColumnsError, SettingsError
@@ -141,7 +141,7 @@ class _Long:
 def _times(frame: pd.DataFrame, pivot: Pivot) -> tuple[Floats, Floats | None]:
     """Return when each result was, in days, and how long after the index; None where windows do not count from one."""
     column = learnt_times(frame, pivot)
-    unit = pivot.when_unit or column.unit or _unit_of_time(pivot.when)
+    unit = pivot.when_unit or column.unit or unit_of_time(pivot.when)
     if column.kind == "numeric" and unit:
         times = typed(frame[[pivot.when]], Schema((column,)))[pivot.when].to_numpy(np.float64)
         factor = conversion(unit, "d")
@@ -161,12 +161,6 @@ def _times(frame: pd.DataFrame, pivot: Pivot) -> tuple[Floats, Floats | None]:
             N_("Days before an index date need both dates: name the date of the result and the index date.")
         )
     return when, None
-
-
-def _unit_of_time(name: str) -> str:
-    """Return the unit of time at the end of a column's name, such as minutes or (h); empty where it says none."""
-    words = re.findall(r"[^\W\d_]+", name)
-    return words[-1] if words and conversion(words[-1].casefold(), "d") is not None else ""
 
 
 def learnt_times(frame: pd.DataFrame, pivot: Pivot) -> Column:

@@ -12,6 +12,7 @@ import pandas as pd
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.long import Pivot
 from medcore.data.reading.long.pivot import Wide, learnt_times, pivot_rows
+from medcore.data.reading.long.visits import results_of_visits
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.folding import distinct
 from medcore.data.values.typed import typed
@@ -41,7 +42,11 @@ def with_series(
     lines, told = _of_patients(cohort, long.frame, pivot, like)
     if not pivot.written:
         pivot = replace(pivot, written=learnt_times(lines, pivot).to_dict())
-    wide = pivot_rows(lines, pivot, like=like) if len(lines) else Wide(lines[[pivot.patient]], {}, ())
+    results, by = lines, pivot
+    if pivot.by_visit:
+        results, by, said = results_of_visits(lines, pivot, long.schema, aside=cohort.frame.columns)
+        told += said
+    wide = pivot_rows(results, by, like=like) if len(results) else Wide(lines[[pivot.patient]], {}, ())
     rows = pd.Index(wide.frame[pivot.patient]).get_indexer(_names(cohort.frame[pivot.patient]))
     new = [name for name in wide.results if name not in cohort.frame.columns]
     made = {name: _at(wide.frame[name], rows, none=name in wide.counts) for name in new}
