@@ -9,12 +9,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
@@ -31,7 +29,7 @@ from medcore.jobs.web.entrance import Entrance, LocalEntrance, refuse_unguarded
 from medcore.jobs.web.first_paint import FirstPaint
 from medcore.jobs.web.guard import Guard
 from medcore.jobs.web.uploads import be_ready, keep_uploads_in_memory
-from medcore.safe_files import IN_USE, close_folder_tree, holding, keep_new_files_private, sweep, sweep_temporary
+from medcore.safe_files import IN_USE, close_folder_tree, holding, keep_new_files_private, sweep_left_overs
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.people.sign_in import sign_in_of
@@ -53,9 +51,7 @@ def checked() -> Settings:
         HELD.enter_context(holding(settings.data_dir / IN_USE, alone=False))
         refuse_unguarded(st.get_option("server.address"), signing_in=sign_in_of(settings) is not None)
         close_folder_tree(settings.data_dir)
-        sweep(settings.data_dir)
-        sweep_temporary(settings.data_dir / "scratch", "*")  # of versions that named them otherwise
-        sweep_temporary(Path(tempfile.gettempdir()), "medcore-*")
+        sweep_left_overs(settings.data_dir)
         Store(settings).check()
     except MedcoreError as error:
         sys.stderr.write(f"medcore: {error}\n")

@@ -15,10 +15,12 @@ import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -118,8 +120,8 @@ class Site:
         found += [f"{name} does not open" for name in try_to_open(self.settings).closed]
         return found
 
-    def rest(self) -> dict[str, int]:
-        """Count processes that belong to nobody, and files that were not finished."""
+    def rest(self) -> dict[str, Any]:
+        """Count processes that belong to nobody, and name the files that were not finished, without their digits."""
         cluster = self.cluster()
         ours = {p.pid for p in (*cluster.scheduler.family(), *cluster.worker.family())}
         ours |= {p.pid for p in (psutil.Process(self.server.pid), *psutil.Process(self.server.pid).children(True))}
@@ -127,7 +129,12 @@ class Site:
         strangers = [p for p in psutil.process_iter() if p.pid not in ours and any(mark in word for word in words(p))]
         half = list(self.settings.data_dir.rglob(f"{SCRATCH_PREFIX}*"))
         kept = list((self.settings.data_dir / "checkpoints").glob("*"))
-        return {"processes left over": len(strangers), "unfinished files": len(half), "checkpoints": len(kept)}
+        return {"processes left over": len(strangers), "unfinished files": dict(Counter(self.kind_of(path) for path in half)), "checkpoints": len(kept)}
+
+    def kind_of(self, path: Path) -> str:
+        """Return where a file lies and what it would have become; numbers and identifiers left out."""
+        place = path.relative_to(self.settings.data_dir)
+        return re.sub(r"[0-9a-f]{8,}|[0-9]+", "#", str(place)) + ("/" if path.is_dir() else "")
 
 
 def risks(store: Store, run_id: str) -> str:

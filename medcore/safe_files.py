@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import stat
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ KEY_BYTES = 32
 IN_USE = "in-use.lock"
 """Held in the data folder by every web server, and alone by whoever changes the key."""
 SCRATCH_PREFIX = ".writing-"
-"""A file of this name is one whose writer has not finished; where the writer died it stays, and is swept at start."""
+"""A file of this name is one whose writer has not finished; where the writer died it stays, and is swept."""
 STALE_SECONDS = 3600.0
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -167,10 +168,16 @@ def close_folder_tree(folder: Path) -> int:
     return mended
 
 
+def sweep_left_overs(data_dir: Path) -> int:
+    """Remove what died in the middle of its work left in a data folder and in the machine's temporary folder."""
+    older = sweep_temporary(data_dir / "scratch", "[!.]*")  # versions before named them otherwise
+    return sweep(data_dir) + older + sweep_temporary(Path(tempfile.gettempdir()), "medcore-*")
+
+
 def sweep(folder: Path, *, older_seconds: float = STALE_SECONDS) -> int:
     """Remove what writers that died left half written, files and folders; return how many they were.
 
-    Younger ones are left: another process may be at them.
+    Younger ones are left, and folders that somebody holds, however old: a run of many hours writes at its end.
     """
     swept, moment = 0, time.time()
     for path in list(folder.rglob(f"{SCRATCH_PREFIX}*")):
@@ -179,12 +186,10 @@ def sweep(folder: Path, *, older_seconds: float = STALE_SECONDS) -> int:
             if abs(moment - status.st_mtime) < older_seconds:
                 continue
             if stat.S_ISDIR(status.st_mode):
-                shutil.rmtree(path)
+                swept += _remove_unheld(path)
             elif stat.S_ISREG(status.st_mode):
                 path.unlink()
-            else:
-                continue
-            swept += 1
+                swept += 1
     return swept
 
 
@@ -206,10 +211,29 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     """Give a new private folder in another one, and remove it afterwards; one whose owner was killed is swept later."""
     path = private_folder(parent) / f"{SCRATCH_PREFIX}{uuid.uuid4().hex}"
     path.mkdir(mode=PRIVATE_FOLDER)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        with contextlib.suppress(OSError):  # a place that knows no locks
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         yield path
     finally:
+        os.close(descriptor)
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_unheld(folder: Path) -> bool:
+    """Remove a folder whose owner is gone: the lock on it went with the process that held it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a place that knows no locks: its age decides
+        pass
+    finally:
+        os.close(descriptor)
+    shutil.rmtree(folder)
+    return True
 
 
 def not_written(error: OSError, folder: Path) -> SettingsError:

@@ -1,4 +1,4 @@
-"""The order in which two processes share the tests out, file by file."""
+"""The order in which two processes share the tests out, file by file, and the end of what they started."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from itertools import islice
 
 import pytest
 
+from tests.keeper import begin_to_keep
+
 WAITING = ("browser", "jobs", "pages")
 """Rooms whose tests wait for a browser, a worker or a page, and are long."""
 BESIDE = 2
 """Files that compute, after each file that waits."""
+
+
+def pytest_configure() -> None:
+    """See to it that nothing outlives this process, were it killed."""
+    begin_to_keep()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

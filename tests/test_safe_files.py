@@ -3,6 +3,7 @@ import re
 import stat
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from medcore.errors import SettingsError
-from medcore.safe_files import close_folder_tree, private_folder, secret_key, sweep, write_whole
+from medcore.safe_files import close_folder_tree, private_folder, secret_key, sweep, sweep_left_overs, write_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -100,6 +101,36 @@ def test_what_a_dead_writer_left_is_swept_and_a_living_ones_is_not(tmp_path: Pat
     os.utime(tmp_path / "deep" / ".writing-old", (1e9, 1e9))
     assert sweep(tmp_path) == 1
     assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == [".writing-young", "kept"]
+
+
+def test_a_scratch_folder_stays_as_long_as_its_owner_lives_and_is_swept_when_it_was_killed(tmp_path: Path) -> None:
+    owner = (
+        "import sys; from pathlib import Path; from medcore.safe_files import scratch_folder\n"
+        "with scratch_folder(Path(sys.argv[1])) as folder: print(folder, flush=True); input()"
+    )
+    command = [sys.executable, "-c", owner, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        folder = Path(holder.stdout.readline().strip())
+        (folder / "half").write_bytes(b"half")
+        os.utime(folder, (1e9, 1e9))
+        assert sweep(tmp_path) == 0 and (folder / "half").exists(), "a run of many hours is at it"
+        holder.kill()
+    assert sweep(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_left_over_is_swept_in_the_folders_of_data_and_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, machine = tmp_path / "data", tmp_path / "machine"
+    monkeypatch.setattr(tempfile, "tempdir", str(machine))
+    old = [data / "scratch" / ".writing-0", data / "scratch" / "of-before", machine / "medcore-0"]
+    for folder in (*old, machine / "of-others"):
+        folder.mkdir(parents=True)
+        os.utime(folder, (1e9, 1e9))
+    assert sweep_left_overs(data) == len(old)
+    assert [p.name for p in (*machine.iterdir(), *(data / "scratch").iterdir())] == ["of-others"]
 
 
 def test_nothing_in_medcore_writes_a_key_by_itself() -> None:

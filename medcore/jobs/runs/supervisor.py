@@ -18,6 +18,7 @@ from medcore.explanation.patient import worker_queries
 from medcore.jobs.cluster.connection import Connection, disconnect, present_connection
 from medcore.jobs.cluster.processes import replace_lost_worker, seconds_to_start, stop_local_cluster
 from medcore.jobs.runs.hand_over import ensure_cluster, hand_over_again
+from medcore.safe_files import sweep_left_overs
 from medcore.settings import Settings
 from medcore.studies import Store
 
@@ -93,7 +94,7 @@ class _Supervisor:
         return seconds > PATIENCE_SECONDS and seconds_to_start(self.settings, seconds) > PATIENCE_SECONDS
 
     def clean_up(self, connection: Connection) -> None:
-        """Remove for good what was deleted long ago, and what a killed process left; once an hour."""
+        """Remove for good what was deleted long ago, and what killed processes left; once an hour."""
         if time.monotonic() < self.next_cleaning:
             return
         self.next_cleaning = time.monotonic() + CLEAN_SECONDS
@@ -101,6 +102,7 @@ class _Supervisor:
         if store.purge_expired(self.settings.retention_days):
             connection.client.run(worker_queries.forget)
         store.sweep_orphans()
+        sweep_left_overs(self.settings.data_dir)
 
 
 _supervisors: dict[Settings, _Supervisor] = {}
