@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from medcore.data.preparation.recipe import prepare as prepare
     from medcore.data.quality import inspect as inspect
     from medcore.data.reading.long.series import with_series as with_series
+    from medcore.data.reading.measurements import read_measurements as read_measurements
     from medcore.data.reading.table import read_table as read_table
     from medcore.data.samples import load_sample as load_sample
     from medcore.data.samples import samples as samples
@@ -72,6 +73,7 @@ _HOME = {
     "predict_table": "medcore.models.deployed.external",
     "prepare": "medcore.data.preparation.recipe",
     "propose_targets": "medcore.data.schema.inference",
+    "read_measurements": "medcore.data.reading.measurements",
     "read_table": "medcore.data.reading.table",
     "samples": "medcore.data.samples",
     "save_bundle": "medcore.models.bundle.bundle",

@@ -10,7 +10,7 @@ from pathlib import Path
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.long import SERIES_FORMS, Pivot
 from medcore.data.reading.long.series import with_series
-from medcore.data.reading.table import read_table
+from medcore.data.reading.measurements import read_measurements
 from medcore.data.schema.long import propose_series
 from medcore.data.values.spans import read_span
 from medcore.errors import SettingsError
@@ -50,7 +50,7 @@ class SeriesAsked:
             return cohort
         if like is not None and trained is None:
             raise SettingsError(N_("This model was trained without a table of measurements; leave --series out."))
-        long = read_table(self.file)
+        long = read_measurements(self.file)
         return with_series(cohort, long, trained or self._pivot(long, cohort.schema), like=like)
 
     def _pivot(self, long: Cohort, patients: Schema) -> Pivot:
@@ -98,7 +98,12 @@ def _hours(until: str | None) -> float:
 def series_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
     """Take the options about a second, long table; those about its columns only where a model is trained."""
     group = command.add_argument_group(_("measurements over time, in a second table with one row a measurement"))
-    group.add_argument("--series", type=Path, metavar="FILE", help=_("the table of measurements"))
+    group.add_argument(
+        "--series",
+        type=Path,
+        metavar="FILE",
+        help=_("the table of measurements, or a zip of text files that continue one another"),
+    )
     if not columns:
         return
     group.add_argument("--id", metavar="COL", help=_("the column that names the patient, in both tables"))

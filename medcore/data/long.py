@@ -13,6 +13,8 @@ Form = Literal["first", "last", "minimum", "maximum", "mean", "count", "slope", 
 FORMS: tuple[Form, ...] = get_args(Form)
 SERIES_FORMS = FORMS
 """What is taken of a patient's measurements over time, where nothing is said: all there is."""
+FROM_FILE = "from file"
+"""The column that says which file of an archive a row is from: a patient's, where there is a file a patient."""
 Window = tuple[float | None, float | None]
 """Days after the index date, both ends included; before it is negative, None is open."""
 

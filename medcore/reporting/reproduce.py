@@ -22,6 +22,7 @@ from medcore import SplitSettings, TrainSettings, read_table, train_cohort
 from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.reading.long.series import with_series
+from medcore.data.reading.measurements import read_measurements
 
 PLAN = json.loads({plan!r})
 
@@ -30,7 +31,7 @@ def main(table, *series):
     schema = Schema.from_dict(PLAN["schema"])
     cohort = read_table(table, overrides=PLAN["reading"])
     for measurements in series:
-        cohort = with_series(cohort, read_table(measurements), schema.series)
+        cohort = with_series(cohort, read_measurements(measurements), schema.series)
     if cohort.sha256 != PLAN["data_sha256"]:
         sys.exit("This is not the table of that run: its SHA-256 is another one.")
     trained = train_cohort(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from medcore.data.long import SERIES_FORMS, Pivot
 from medcore.data.reading.long.series import with_series
+from medcore.data.reading.measurements import read_measurements
 from medcore.data.reading.table import read_table
+from medcore.data.schema.long import propose_series
 from medcore.data.values.typed import typed
 from medcore.errors import InputError, MissingColumnsError, SettingsError
 
@@ -153,3 +158,68 @@ def test_a_patient_of_visits_alone_is_read_as_among_all(patients, measurements):
 def test_visits_without_a_measurement_are_refused(patients, measurements):
     with pytest.raises(InputError, match="no column beside the patient and the time"):
         joined(patients, visits(measurements)[["id", "at (h)", "age"]], BY_VISIT)
+
+
+def packed(files):
+    """A zip archive of these files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return "ward.zip", out.getvalue()
+
+
+def a_file_a_patient(measurements):
+    """A file a patient, named by the patient; each third in another encoding and with semicolons."""
+    table = measurements.rename(columns={"at": "at (h)"}).assign(
+        test=measurements["test"].map({"HR": "心率", "K": "K"})
+    )
+    files = {}
+    for who, own in table.groupby("id"):
+        other = who % 3 == 0
+        text = own.drop(columns="id").to_csv(index=False, sep=";" if other else ",")
+        files[f"set-a/{who}.txt"] = text.encode("gb18030" if other else "utf-8")
+    return files
+
+
+def test_an_archive_of_a_file_a_patient_gives_what_one_table_gives(patients, measurements):
+    files = a_file_a_patient(measurements)
+    long = read_measurements(packed(files))
+    named = Pivot(**{**PIVOT_FIELDS, "when": "at (h)"})
+    apart = with_series(read_table(csv(patients)), long, named)
+    whole = measurements.rename(columns={"at": "at (h)"}).assign(
+        test=measurements["test"].map({"HR": "心率", "K": "K"})
+    )
+    together = joined(patients, whole, named)
+    made = [c for c in together.schema.names if c not in patients.columns]
+    pd.testing.assert_frame_equal(
+        typed(apart.frame, apart.schema)[sorted(made)], typed(together.frame, together.schema)[sorted(made)]
+    )
+    (told, *_rest) = map(str, long.repairs)
+    assert f"{len(files)} files of the archive" in told and "encoding" in told and "gb18030" in told
+    assert (
+        propose_series(long.schema, read_table(csv(patients.rename(columns={"id": "patient id"}))).schema, long.frame)[
+            "patient"
+        ]
+        == "patient id"
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"a.csv": b"id,at,x\n1,2,3\n", "b.csv": b"id,when,x\n1,2,3\n"}, "file 2 of 2"),
+        ({"a.csv": b"id,at,x\n1,2,3\n", "b.png": b"\x89PNG"}, "File 2 of 2"),
+        ({"a.csv": b"id,at,x\n1,2,3\n", "b.zip": b"PK\x03\x04"}, "another archive"),
+    ],
+)
+def test_an_archive_that_is_no_one_table_is_refused_by_place_and_without_a_name(files, said):
+    with pytest.raises(InputError, match=said) as raised:
+        read_measurements(packed(files))
+    assert "b." not in str(raised.value)
+
+
+def test_a_damaged_archive_is_refused():
+    name, data = packed({"a.csv": b"id,at,x\n1,2,3\n", "b.csv": b"id,at,x\n1,2,3\n"})
+    with pytest.raises(InputError, match="damaged"):
+        read_measurements((name, data[: len(data) // 2]))

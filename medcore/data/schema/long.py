@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Column, Schema
-from medcore.data.long import Pivot
+from medcore.data.long import FROM_FILE, Pivot
 from medcore.data.schema.names import says, spoken
 from medcore.data.values.spans import unit_of_time
 from medcore.data.values.units import conversion, known_unit
@@ -64,8 +64,10 @@ def propose_series(long: Schema, patients: Schema, frame: pd.DataFrame) -> dict[
     """
     shared = [name for name in long.names if name in patients.names]
     named = [name for name in shared if says(name, "patient") or patients[name].role in ("identifier", "group")]
+    if not shared and FROM_FILE in long.names:  # a file a patient, named by the patient
+        named = [c.name for c in patients.columns if says(c.name, "patient") or c.role in ("identifier", "group")]
     patient = next(iter(named or shared), "")
-    rest = [c for c in long.columns if c.name != patient]
+    rest = [c for c in long.columns if c.name not in (patient, FROM_FILE)]
     analyte = next((c.name for c in rest if _ANALYTE.search(spoken(c.name)) and c.kind != "numeric"), "")
     rest = [c for c in rest if c.name != analyte]
     unit = next((c.name for c in rest if _holds_units(frame.head(LOOKED_AT), c, varies=False)), "")

@@ -28,6 +28,7 @@ import pandas as pd
 import psutil
 
 from medcore.data.cohort import Cohort, Schema, Source
+from medcore.data.reading.measurements import read_measurements
 from medcore.data.reading.table import read_table
 from medcore.errors import MedcoreError, UnreadableFileError, from_dict
 from medcore.i18n import N_, Message
@@ -50,9 +51,12 @@ def read_upload(
     *,
     overrides: Mapping[str, Any] | None = None,
     like: Schema | None = None,
+    over_time: bool = False,
     stop: Stop | None = None,
 ) -> Cohort:
     """Read an uploaded table as :func:`~medcore.data.reading.table.read_table` does, safely; ``stop`` ends that.
+
+    One of measurements ``over_time`` is read as :func:`~medcore.data.reading.measurements.read_measurements` does.
 
     Raises:
         CancelledError: somebody asked to stop.
@@ -60,7 +64,7 @@ def read_upload(
             reading may take; nothing of it stays.
 
     """
-    asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None}
+    asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None, "over_time": over_time}
     head, frame = _in_child(name, data, asked, stop)
     return Cohort(
         frame,
@@ -188,7 +192,10 @@ def _read(theirs: Connection, name: str, asked: Mapping[str, Any], scratch: str)
 
 def _table(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     like = Schema.from_dict(asked["like"]) if asked["like"] else None
-    cohort = read_table((name, data), overrides=asked["overrides"], like=like)
+    if asked["over_time"]:
+        cohort = read_measurements((name, data))
+    else:
+        cohort = read_table((name, data), overrides=asked["overrides"], like=like)
     head = {
         "schema": cohort.schema.to_dict(),
         "sha256": cohort.sha256,

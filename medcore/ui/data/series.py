@@ -6,7 +6,7 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.data.cohort import Cohort
-from medcore.data.long import SERIES_FORMS, Pivot
+from medcore.data.long import FROM_FILE, SERIES_FORMS, Pivot
 from medcore.data.reading.long.series import with_series
 from medcore.data.schema.long import propose_series
 from medcore.i18n import _
@@ -61,6 +61,8 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
     if not proposed["analyte"]:  # one row a visit
         proposed |= {"value": "", "unit": ""}
     names = {part: ["", *long.schema.names] for part in PART_WORDS}
+    if FROM_FILE in long.schema.names:
+        names["patient"] = ["", *long.schema.names, *rows.schema.names]
     names["index"] = list(dict.fromkeys(["", *long.schema.names, *rows.schema.names]))
     named = parts_asked(names, proposed, key="data.series")
     left_side, right_side = st.columns(2)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
-from medcore.data.long import Pivot
+from medcore.data.long import FROM_FILE, Pivot
 from medcore.data.reading.long.pivot import Wide, learnt_times, pivot_rows
 from medcore.data.reading.long.visits import results_of_visits
 from medcore.data.schema.inference import infer_schema
@@ -82,6 +82,9 @@ def _of_patients(
         raise MissingColumnsError.between(
             wanted=[pivot.patient], got=[str(c) for c in cohort.frame.columns], table="The patients' table"
         )
+    if FROM_FILE in frame.columns:
+        a_file_a_patient = pivot.patient not in frame.columns
+        frame = frame.rename(columns={FROM_FILE: pivot.patient}) if a_file_a_patient else frame.drop(columns=FROM_FILE)
     lacking = [c for c in pivot.columns if c not in frame.columns and c != pivot.index]
     if lacking:
         raise MissingColumnsError.between(

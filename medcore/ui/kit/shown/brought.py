@@ -46,7 +46,7 @@ def measurements(*identity: object, key: str) -> Cohort | None:
         return None
     name, data = file.name, file.getvalue()
     return waited(
-        lambda task: read_upload(name, data, stop=task.stop),
+        lambda task: read_upload(name, data, over_time=True, stop=task.stop),
         *("brought", "series", *identity, file.file_id),
         key=f"{key}.reading",
         doing=_("The file is read."),
