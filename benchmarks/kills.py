@@ -129,7 +129,11 @@ class Site:
         strangers = [p for p in psutil.process_iter() if p.pid not in ours and any(mark in word for word in words(p))]
         half = list(self.settings.data_dir.rglob(f"{SCRATCH_PREFIX}*"))
         kept = list((self.settings.data_dir / "checkpoints").glob("*"))
-        return {"processes left over": len(strangers), "unfinished files": dict(Counter(self.kind_of(path) for path in half)), "checkpoints": len(kept)}
+        return {
+            "processes left over": len(strangers),
+            "unfinished files": dict(Counter(self.kind_of(path) for path in half)),
+            "checkpoints": len(kept),
+        }
 
     def kind_of(self, path: Path) -> str:
         """Return where a file lies and what it would have become; numbers and identifiers left out."""
