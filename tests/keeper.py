@@ -16,7 +16,7 @@ import uuid
 
 import psutil
 
-MARK = "MEDCORE_TESTS_OF"
+MARK = "TESTS_OF_MEDCORE"
 LOOK_EVERY_SECONDS = 1.0
 _keepers: list[subprocess.Popen[bytes]] = []  # Python warns of one that nobody holds
 
