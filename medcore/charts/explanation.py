@@ -309,7 +309,8 @@ def _room(bars: Sequence[_Bar], explanation: Explanation) -> tuple[float, float]
     ]
     low, high = min(ends) * _factor(explanation), max(ends) * _factor(explanation)
     of_number = explanation.scale == "value"  # whose figures have more digits, and stand beside narrow bars on a phone
-    room = (0.42 if of_number else 0.24) * max(high - low, 1e-9 if of_number else 1e-3)
+    sign = not of_number and not 0.0005 <= explanation.prediction <= 0.9995  # ">99.9" is longer than "98.2"
+    room = (0.42 if of_number or sign else 0.24) * max(high - low, 1e-9 if of_number else 1e-3)
     return low - room, high + room
 
 

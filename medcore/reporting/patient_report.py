@@ -11,14 +11,14 @@ import numpy as np
 from medcore.charts.explanation import waterfall
 from medcore.data.cohort import Schema
 from medcore.data.schema.ranges import unit_message
-from medcore.data.shown import Naming
+from medcore.data.shown import Naming, named
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import Contribution, Explanation
-from medcore.i18n import N_, _, current_language, language, listed, running
+from medcore.i18n import N_, Message, _, current_language, language, listed, running
 from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
@@ -104,7 +104,7 @@ def patient_report(inputs: PatientReportInputs, *, n_values: int = VALUES) -> Do
         Paragraph(_verdict(inputs), strong=True),
         Bullets(tuple(_bounds(inputs))),
         Heading(_("How far to trust it"), 2),
-        Paragraph(running([inputs.reliability.headline, *inputs.reliability.reasons])),
+        Paragraph(running([inputs.reliability.headline, *_reasons(inputs)])),
         Heading(_("What the model used"), 2),
         Picture(waterfall(inputs.explanation, n_shown=BARS, naming=inputs.labels.shown)),
         Paragraph(_(inputs.explanation.caption)),
@@ -211,6 +211,12 @@ def _values(inputs: PatientReportInputs, most: int) -> Table:
     if left:
         caption = _("Values the model was given: the {n} it used most, {left} others not printed", n=most, left=left)
     return Table.of(caption, (_("Column"), _("Value")) * ACROSS, rows)
+
+
+def _reasons(inputs: PatientReportInputs) -> list[Message]:
+    """Return why the risk is to be trusted, with columns as people read them."""
+    columns = [c.column for c in inputs.explanation.contributions]
+    return [named(reason, inputs.labels.shown, columns) for reason in inputs.reliability.reasons]
 
 
 def _value(contribution: Contribution, naming: Naming, mark: str) -> str:

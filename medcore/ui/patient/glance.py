@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from medcore.data.schema.ranges import unit_message
+from medcore.data.shown import named
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
@@ -104,9 +105,10 @@ def _show_number(
     )
 
 
-def show_trust(trust: Reliability) -> None:
+def show_trust(explainer: Explainer, trust: Reliability) -> None:
     """Say how far to trust the risk, with every reason."""
-    told = [str(trust.headline), *map(str, trust.reasons)]
+    reasons = [named(reason, explainer.shown, explainer.reference.columns) for reason in trust.reasons]
+    told = [str(trust.headline), *map(str, reasons)]
     alike = trust.local.told
     if alike is not None and not any({"predicted", "observed"} <= set(reason.values) for reason in trust.reasons):
         told.append(str(alike))

@@ -216,11 +216,11 @@ def _glance(
     with others[0] if event is None else first:
         glance.show_risk(explainer, at.chosen, patient, trust, class_index, threshold)
         if event is not None:
-            glance.show_trust(trust)
+            glance.show_trust(explainer, trust)
     with others[-1], st.container(gap="xsmall"):
         glance.show_values(explainer, patient, class_index)
     if event is None:
-        glance.show_trust(trust)
+        glance.show_trust(explainer, trust)
     return class_index, threshold, trust
 
 

@@ -30,7 +30,10 @@ NAME_WIDTH, VALUE_WIDTH = 36, 24
 """Letters of a reason on the page, so that three stand on three lines at 1440 pixels; files have them whole."""
 HEAD_HEIGHT, ROW_HEIGHT, MOST_HEIGHT = 38, 66, 500
 """Pixels: Streamlit breaks lines in rows of more than 64, so that no reason is cut; the page fits a screen of 900."""
-REASONS_WIDTH, IDENTIFIER_WIDTH, NAMED_WIDTH = 390, 112, 66
+LIST_WIDTH, FEWEST_REASONS_WIDTH = 1058, 300
+"""Pixels of the whole list at 1440, and of the reasons at least: they take what other columns leave, so as to be seen."""
+OPEN, ROW, IDENTIFIER, NAMED, RISK, OBSERVED, BETWEEN, SIDE, OUTCOME = 62, 54, 100, 60, 116, 88, 126, 100, 140
+"""Pixels of the other columns."""
 ASKED_HEIGHT = 78
 """What the question for one of several outcomes takes above the list."""
 PIECE_SECONDS = 0.7
@@ -225,17 +228,20 @@ def _table(
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
-            _("Patient"): config.ButtonColumn(width=62, pinned=True, key=f"{key}.open"),
-            _("Row"): config.NumberColumn(width=54, pinned=True),
+            _("Patient"): config.ButtonColumn(width=OPEN, pinned=True, key=f"{key}.open"),
+            _("Row"): config.NumberColumn(width=ROW, pinned=True),
             risk: _bar(explainer),
             observed: config.TextColumn(
                 _("Observed"),
-                width=88,
+                width=OBSERVED,
                 help=_("How many training patients at such a risk had the outcome: 95 % interval."),
             ),
-            _("Threshold"): config.TextColumn(width=100),
-            _("Nine of ten between"): config.TextColumn(width=126),
-            _("Main reasons"): config.TextColumn(width=REASONS_WIDTH),
+            _("Threshold"): config.TextColumn(width=SIDE),
+            _("Nine of ten between"): config.TextColumn(width=BETWEEN),
+            _("Likeliest outcome"): config.TextColumn(width=OUTCOME),
+            _("What happened"): config.TextColumn(width=OUTCOME),
+            _("Measured"): config.TextColumn(width=OUTCOME),
+            _("Main reasons"): config.TextColumn(width=_room(explainer, listing)),
         }
         | {str(explainer.shown(c)): _named(explainer, c) for c in listing.names.columns},
         alt=_("{n} patients with their risks", n=len(table)),
@@ -246,10 +252,22 @@ def _table(
 
 def _named(explainer: Explainer, column: str) -> Any:
     """Return how a column is drawn that tells patients apart: narrow, so that reasons are seen beside it."""
-    identifies = explainer.schema[column].role in ("identifier", "group") if column in explainer.schema.names else True
     words = explainer.shown(column)
-    width = IDENTIFIER_WIDTH if identifies else NAMED_WIDTH
-    return st.column_config.TextColumn(words.words, width=width, help=str(words))
+    return st.column_config.TextColumn(words.words, width=_name_width(explainer, column), help=str(words))
+
+
+def _name_width(explainer: Explainer, column: str) -> int:
+    known = column in explainer.schema.names
+    return NAMED if known and explainer.schema[column].role not in ("identifier", "group") else IDENTIFIER
+
+
+def _room(explainer: Explainer, listing: Listing) -> int:
+    """Return the pixels that the other columns leave to the reasons; what happened stands beside them if it is one of two."""
+    many, of_number = explainer.results.target.many, explainer.measure.of_number
+    others = OPEN + ROW + RISK + SIDE + (BETWEEN if of_number else OBSERVED)
+    others += sum(_name_width(explainer, c) for c in listing.names.columns)
+    others += OUTCOME if many or listing.happened else 0
+    return max(FEWEST_REASONS_WIDTH, LIST_WIDTH - others)
 
 
 def _head(explainer: Explainer, class_index: int) -> str:
@@ -264,10 +282,10 @@ def _bar(explainer: Explainer) -> Any:
     """Return how the column of predictions is drawn: a bar each, as long as its place among all there may be."""
     measured, measure = explainer.reference.measured, explainer.measure
     if measured is None:
-        return st.column_config.ProgressColumn(_("Risk (%)"), format="%.1f", min_value=0, max_value=100, width=115)
+        return st.column_config.ProgressColumn(_("Risk (%)"), format="%.1f", min_value=0, max_value=100, width=RISK)
     low, high = float(measured.value.min()), float(measured.value.max())
     form = f"%.{measure.decimals}f"
-    return st.column_config.ProgressColumn(format=form, min_value=low, max_value=max(high, low + 1e-9), width=120)
+    return st.column_config.ProgressColumn(format=form, min_value=low, max_value=max(high, low + 1e-9), width=RISK)
 
 
 def _clicked(key: str) -> int | None:
