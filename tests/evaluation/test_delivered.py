@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit, logit
 from scipy.stats import mannwhitneyu
+from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
 from medcore.evaluation import decision_curve, evaluate, net_benefit
@@ -159,9 +160,12 @@ def test_calibration_and_net_benefit_are_those_of_four_fifths_of_the_patients(ju
 
 
 def test_the_slope_keeps_its_own_interval(judged):
-    *_arrays, plain, given = judged
+    outcome, risk, _folds, plain, given = judged
     before, after = plain.metrics["calibration_slope"], given.metrics["calibration_slope"]
-    assert after.value - after.low == pytest.approx(np.sqrt(1.5) * (before.value - before.low))
+    fit = sm.Logit(outcome, sm.add_constant(logit(risk))).fit(disp=0)
+    pull = (fit.resid_response[:, None] * fit.model.exog @ fit.normalized_cov_params)[:, -1] ** 2
+    quantile = student.ppf(0.975, 2 * pull.sum() ** 2 / ((pull - pull.mean()) ** 2).sum()) / Z95
+    assert after.value - after.low == pytest.approx(np.sqrt(5 / 4) * quantile * (before.value - before.low))
     assert (before.method, after.method) == ("wald", "final")
     assert 1 / after.value - 1 / after.high == pytest.approx((after.value - after.low) / after.value**2)
 

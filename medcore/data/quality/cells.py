@@ -202,6 +202,7 @@ def numbers(view: View) -> Iterator[Hit]:
                 action="set_column",
                 columns=tuple(found),
                 values={"kind": "numeric"},
+                each=len(found) <= MOST_NAMED,
             ),
         )
 

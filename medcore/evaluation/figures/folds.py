@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, logit, stdtrit
 
 from medcore.evaluation.figures.auroc import TOO_FEW_EVENTS, auroc_estimate, on_logit_scale, patients_of_each
 from medcore.evaluation.figures.estimates import CONSTANT_RISK, Estimate, Floats, missing
-from medcore.evaluation.figures.resampling import Ints
+from medcore.evaluation.figures.resampling import Ints, by_patient
+from medcore.evaluation.figures.weighting import degrees_of_freedom
 from medcore.i18n import Message
+from medcore.statistics.calibration import slope_fit
+from medcore.statistics.proportions import Z95
 from medcore.statistics.ranking import auroc_with_influence
 
 #: A mean over folds that differs by less from the pooled AUROC tells a reader nothing more.
@@ -74,6 +77,8 @@ def by_fold(
         few = Message(TOO_FEW_EVENTS, {"n": FEWEST_EVENTS})
         named = ((name, found[name]) for name in ("auroc", "calibration_slope"))
         return found | {name: Estimate(e.value, reason=e.reason or few) for name, e in named}
+    degrees = _degrees_of_the_slope(event, risk, groups)
+    found["calibration_slope"] = of_the_final_model(pooled["calibration_slope"], folds, degrees=degrees)
     mean = mean_over_folds(event, risk, folds, groups)
     if not np.isnan(found["auroc"].high):
         found["auroc"] = _area(event, risk, folds, groups, mean.value)
@@ -120,20 +125,29 @@ def _area(event: Floats, risk: Floats, folds: Ints, groups: Ints | None, mean: f
     return replace(found, high=max(found.high, above.high))
 
 
-def of_the_final_model(slope: Estimate, folds: Ints) -> Estimate:
+def _degrees_of_the_slope(event: Floats, risk: Floats, groups: Ints | None) -> float | None:
+    """Return of how many degrees of freedom a slope's variance is: of few where a few patients carry it."""
+    fit = slope_fit(event, risk)
+    return None if fit is None else degrees_of_freedom(by_patient(fit.influence[:, -1], groups))
+
+
+def of_the_final_model(slope: Estimate, folds: Ints, *, degrees: float | None = None) -> Estimate:
     """Give an out-of-fold calibration slope an interval for the slope of the model that learnt from all patients.
 
     The out-of-fold slope hardly varies between samples: a sample that makes the models too
     steep makes its held-out patients steep too. The true slope of the final model is the reciprocal
-    of how much too steep it is, and varies by more than Wald's standard error. With k folds the
-    bounds are √((k + 1)/(k − 1)) times as far away as Wald's, the upper one on the reciprocal
+    of how much too steep it is, and varies by Wald's standard error, by more with few patients. The
+    bounds are as far away as Wald's of (k − 1)/k of the patients, by Student's t with the variance's
+    own ``degrees`` of freedom; where they are not known √((k + 1)/(k − 1)) times as far as Wald's. The upper one is on the reciprocal
     scale up to three times the slope, and where it is hardly known as far beyond as the log scale
-    says. The skew vanishes with more patients. Found by simulation (decisions 0031, 0049, 0063), not derived.
+    says. The skew vanishes with more patients. Found by simulation (decisions 0031, 0049, 0063, 0069), not derived.
     """
     k = len(np.unique(folds))
     if not slope.exists or np.isnan(slope.low) or k < 2:
         return slope
     wider = float(np.sqrt((k + 1) / (k - 1)))
+    if degrees is not None:
+        wider = float(stdtrit(degrees, 0.975) / Z95 / np.sqrt(told_share(folds)))
     value, half = slope.value, wider * (slope.high - slope.low) / 2
     method = "final_cluster" if slope.method.endswith("cluster") else "final"
     if half <= _LARGEST_SHARE * value:

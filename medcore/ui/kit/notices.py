@@ -104,9 +104,14 @@ def _finding(finding: Finding, *, key: str, on_fix: Callable[[Finding], None] | 
     if not (finding.fix and on_fix):
         st.html(text)
         return
-    with st.container(key=f"mc-fix-{key}".replace(".", "-"), horizontal=True, vertical_alignment="center"):
+    clicks = finding.fix.clicks()
+    place = "mc-fix" if len(clicks) == 1 else "mc-clicks"
+    if len(clicks) > 1:  # several stand below: beside, they would leave the words no room
         st.html(text)
-        for number, fix in enumerate(finding.fix.clicks()):
+    with st.container(key=f"{place}-{key}".replace(".", "-"), horizontal=True, vertical_alignment="center"):
+        if len(clicks) == 1:
+            st.html(text)
+        for number, fix in enumerate(clicks):
             label = f"{plain(fix.columns[0], limit=24)} · {fix.label}" if fix.each else str(fix.label)
             asked = replace(finding, fix=fix)
             st.button(label, key=f"{key}.fix{number or ''}", on_click=on_fix, args=(asked,), icon=":material/build:")
