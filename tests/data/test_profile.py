@@ -99,6 +99,14 @@ def test_many_levels_are_gathered_and_none_is_lost():
     assert sum(row.cells[0].n for row in rows) == 1200
 
 
+def test_bands_of_age_come_in_their_order_and_other_levels_by_frequency():
+    bands = ["[70-80)"] * 6 + ["<60"] * 3 + ["[60-70)"] * 4 + ["≥80"] * 2 + ["100+"]
+    frame = pd.DataFrame({"age": bands * 10, "ward": ["b"] * 90 + ["a"] * 70, "y": ["0", "1"] * 80}, dtype="str")
+    cohort = cohort_of(frame)
+    levels = [row.level for row in table_one(prepare(cohort, default_recipe(cohort.schema))).rows]
+    assert levels == ["<60", "[60-70)", "[70-80)", "≥80", "100+", "b", "a"]
+
+
 def test_table_one_by_split_has_the_splits_sizes():
     split = make_split(PREPARED, SplitSettings())
     one = table_one(PREPARED, split=split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -23,6 +24,8 @@ from medcore.statistics.differences import category_difference, standardised_dif
 MOST_CODES = 6
 MOST_LEVELS = 20
 MOST_LEVELS_COMPARED = 50
+_BAND = re.compile(r"\s*([<>≤≥]?)\s*[\[(]?\s*(\d+(?:\.\d+)?)(?![\w.])")
+"""A number, or a band of numbers: ``3``, ``[60-70)``, ``<18``, ``90+``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,16 +196,26 @@ def _category(name: str, values: pd.Series, masks: list[npt.NDArray[np.bool_]]) 
     if len(levels) > MOST_LEVELS:
         counts = _gathered(counts, MOST_LEVELS)
         levels = [*levels[: MOST_LEVELS - 1], f"… (+{len(levels) - MOST_LEVELS + 1})"]
-    return [
+    rows = [
         TableRow(
             column=name,
             level=level,
             n_missing=int((codes < 0).sum()),
             cells=tuple(Cell(n=int(c), share=float(c / t)) for c, t in zip(counts[:, place], known, strict=True)),
-            smd=smd if place == 0 else None,
+            smd=None,
         )
         for place, level in enumerate(levels)
     ]
+    if all(map(_BAND.match, levels)):
+        rows.sort(key=lambda row: _bounds(str(row.level)))
+    return [replace(rows[0], smd=smd), *rows[1:]] if rows else []
+
+
+def _bounds(level: str) -> tuple[float, bool]:
+    """Return by what numbers and bands of numbers are sorted: the first number, what is below it before what begins there."""
+    found = _BAND.match(level)
+    assert found is not None
+    return float(found[2]), found[1] not in ("<", "≤")
 
 
 def _gathered(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
