@@ -14,7 +14,7 @@ import pytest
 from medcore.settings import ROOT
 
 SOURCES = sorted(
-    [*ROOT.glob("pages/*.py"), *(ROOT / "medcore" / "ui").glob("*.py"), *(ROOT / "medcore" / "charts").glob("*.py")]
+    [*ROOT.glob("pages/*.py"), *(ROOT / "medcore" / "ui").rglob("*.py"), *(ROOT / "medcore" / "charts").rglob("*.py")]
 )
 WRAPPERS = {"_", "N_"}
 SPOKEN_KEYWORDS = {
@@ -119,3 +119,16 @@ def inside_f_strings(source: str) -> list[int]:
 def test_no_sentence_hides_inside_a_formatted_string(path: Path) -> None:
     """The catalogues are made by reading tokens, and a formatted string is one token."""
     assert inside_f_strings(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_may_be_left_empty_says_so_in_the_language_of_the_page(source: Path) -> None:
+    """Streamlit's own words of an empty choice are English."""
+    silent = []
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and name_of(node) in ("st.multiselect", "st.selectbox"):
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            empty = name_of(node) == "st.multiselect" or ast.unparse(given.get("index", ast.Constant(0))) == "None"
+            if empty and "placeholder" not in given:
+                silent.append(f"{source.name}:{node.lineno}")
+    assert silent == []

@@ -76,7 +76,11 @@ def _chosen(schema: Schema) -> list[str]:
     with st.container(horizontal=True):
         wanted = st.text_input(_("Find a column by name"), key="data.columns.find").casefold()
         roles = st.multiselect(
-            _("Only these roles"), list(ROLE_WORDS), format_func=lambda r: _(ROLE_WORDS[r]), key="data.columns.roles"
+            _("Only these roles"),
+            list(ROLE_WORDS),
+            format_func=lambda r: _(ROLE_WORDS[r]),
+            key="data.columns.roles",
+            placeholder=_("Choose a value"),
         )
     found = [c for c in schema.columns if wanted in f"{c.name} {c.label}".casefold()]
     return [c.name for c in found if not roles or c.role in roles]

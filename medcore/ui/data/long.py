@@ -54,6 +54,7 @@ def long_form(study: StudyRecord) -> None:
             default=["first"],
             format_func=lambda f: _(FORM_WORDS[f]),
             key="data.long.forms",
+            placeholder=_("Choose a value"),
         )
         windows = _window() if chosen["when"] and chosen["index"] else []
         ready = all(chosen[name] for name in MUST) and bool(forms)

@@ -170,6 +170,7 @@ def _order(study: StudyRecord, likely: Column, counts: Mapping[str, int]) -> lis
         default=[level for level in known.levels if level in counts],
         format_func=lambda name: one_line(name, limit=40),
         key=f"data.order.{study.identity}.{likely.name}",
+        placeholder=_("Choose a value"),
     )
     return chosen
 

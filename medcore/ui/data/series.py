@@ -90,6 +90,7 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
         default=list(SERIES_FORMS),
         format_func=lambda f: _(FORM_WORDS[f]),
         key="data.series.forms",
+        placeholder=_("Choose a value"),
     )
     by_visit = not named["analyte"] and not named["value"]
     if by_visit:

@@ -82,6 +82,7 @@ def pick_columns(columns: list[str], naming: Naming, *, key: str, first: str | N
         format_func=lambda c: one_line(naming(c)),
         key=key,
         persist_state="session",
+        placeholder=_("Choose a column"),
     )
 
 

@@ -104,6 +104,7 @@ def show_counterfactuals(
         format_func=lambda c: components.one_line(explainer.shown(c)),
         key=f"patient.locked.{explainer.run.id}",
         persist_state="session",
+        placeholder=_("Choose a column"),
     )
     found = explainer.counterfactuals(patient, chosen.key, class_index, threshold=threshold, locked=tuple(locked))
     if found is None:

@@ -149,6 +149,7 @@ def _ask(question: Question) -> Rows:
             key=f"patient.changing.{run}.{free}",
             persist_state="session",
             label_visibility="collapsed",
+            placeholder=_("Choose a column"),
         )
     changed = question.patient.rows
     for start in range(0, len(columns), 3):
