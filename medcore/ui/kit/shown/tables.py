@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +23,9 @@ from medcore.ui.kit.state import state
 from medcore.ui.kit.text import markup, unmarked
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+SENTENCE = 45
+"""Letters from which on a cell is a sentence."""
 
 __all__ = [
     "METRICS",
@@ -103,8 +106,21 @@ def table(
     Cells are read as markdown, so wrap a table's own texts in ``plain``; files get them
     without. ``whole`` is what the files hold where the page shows only its beginning.
     """
-    st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt=alt)
+    shown = pd.DataFrame(rows)
+    with _roomy(shown, _digest(rows)):
+        st.table(shown, hide_index=True, border="horizontal", alt=alt)
     take_along(rows if whole is None else whole, marked=whole is None)
+
+
+def _roomy(rows: pd.DataFrame, name: str) -> AbstractContextManager[Any]:
+    """Return a place for a table in which its first column of sentences, if there is one, has the room they need."""
+    longest = [int(column.astype("str").str.len().max()) if len(column) else 0 for _name, column in rows.items()]
+    first = next((place for place, n in enumerate(longest, 1) if n > SENTENCE), None)
+    if first is None:
+        return nullcontext()
+    with suppress(StreamlitDuplicateElementKey):  # the same table twice
+        return st.container(key=f"mc-sentences-{first}-{name}")
+    return nullcontext()
 
 
 def take_along(rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, marked: bool = False) -> None:
