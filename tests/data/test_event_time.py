@@ -215,8 +215,18 @@ def test_dates_that_tell_follow_up_are_proposed_by_themselves() -> None:
     assert "never before" in str(found["death_date"].reason)
     schema = choose_event_time(rows, "status", when=found["status"].dates, horizons=["1y"])
     assert schema.follow_up is not None and schema.follow_up.causes == ("dead",)
+    slip = rows.frame.assign(last_contact=["2014-06-01", *rows.frame["last_contact"][1:]])
+    assert any(p.dates == ("date_of_diagnosis", "last_contact") for p in propose_event_times(slip, rows.schema))
     early = rows.frame.assign(last_contact="2014-06-01")
     assert not [p for p in propose_event_times(early, rows.schema) if p.dates == ("date_of_diagnosis", "last_contact")]
+
+
+@pytest.mark.parametrize("name", ["time_days", "follow_up_months", "fu_days", "time in years", "duration_weeks"])
+def test_a_time_named_with_its_unit_is_proposed_even_with_a_slip(name: str) -> None:
+    frame = ward().rename(columns={"futime": name})
+    frame.loc[3, name] = "-4"
+    (found,) = propose_event_times(frame, infer_schema(frame))
+    assert found.duration == name
 
 
 def test_few_events_with_their_time_are_advised_cox_and_told_how_many_are_needed() -> None:

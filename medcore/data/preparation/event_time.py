@@ -38,8 +38,8 @@ SHARE_FOLLOWED = 0.1
 """Share of the patients that is still followed at a horizon that is proposed."""
 MOST_PROPOSED = 3
 _DURATION = re.compile(
-    r"^(time|times|t|tte|futime|fu ?time|lenfol|rfs ?time|duration|d ?time|survdays|follow ?up( ?(time|days|months|years|weeks))?"
-    r"|(surv(ival)?|os|pfs|dfs|efs|rfs|ttr|event|death|censor(ing)?)[ _]?(time|days?|months?|years?|weeks?)"
+    r"^((time|times|t|tte|futime|fu ?time|fu|duration|follow ?up( ?time)?|time ?at ?risk|days ?followed)( ?(in ?)?(hours|days|weeks|months|years))?"
+    r"|lenfol|rfs ?time|d ?time|survdays|(surv(ival)?|os|pfs|dfs|efs|rfs|ttr|event|death|censor(ing)?)[ _]?(time|days?|months?|years?|weeks?)"
     r"|(time|days?|months?|years?|weeks?) ?(to|until|of)\b.*|weeks?|days|months|years|t ?months)$"
     r"|随访(时间|天数|月数|月|时长)|生存(时间|期|月|天数)|时间到事件"
 )
@@ -55,6 +55,8 @@ _FINISH = re.compile(
     r"\b(end(ed)?|left|exit|last|follow ?up|fu|lfu|contact|seen|discharge[d]?|out|cens|death|died|event)\b"
     r"|末次|最后|随访|终点|结束|出院|失访|截止"
 )
+MOST_SLIPS = 0.05
+"""Share of the patients whose time below 0 is taken as a slip of the pen."""
 _RARELY_EMPTY, _MOST_STATES = 0.95, 6
 """Share of patients with a date from which on it is that of an end for all; values of a status at the most."""
 _CENSORED = frozenset({"censored", "censor", "cens", "lost", "lost to follow-up", "withdrawn", "截尾", "失访", "删失"})
@@ -98,7 +100,7 @@ def propose_event_times(frame: pd.DataFrame, schema: Schema) -> tuple[EventTimeP
             continue
         for time in times:
             values = typed(frame[[time]], Schema((schema[time],)))[time]
-            if values.min() < 0 or values.nunique() < FEWEST_EVENTS:
+            if _mostly_negative(values) or values.nunique() < FEWEST_EVENTS:
                 continue
             near = 1.0 / (1 + abs(schema.names.index(name) - schema.names.index(time)))
             reason = Message(
@@ -107,6 +109,11 @@ def propose_event_times(frame: pd.DataFrame, schema: Schema) -> tuple[EventTimeP
             )
             found.append(EventTimeProposal(name, time, round(0.6 + 0.35 * near, 2), reason))
     return tuple(sorted([*found, *_dated(frame, schema)], key=lambda p: -p.confidence))
+
+
+def _mostly_negative(times: pd.Series[Any]) -> bool:
+    """Say whether more than a few times are below 0, so that they are no follow-up; a few are slips, which are told when they are used."""
+    return bool((times < 0).sum() > MOST_SLIPS * times.notna().sum())
 
 
 def _dated(frame: pd.DataFrame, schema: Schema) -> Iterator[EventTimeProposal]:
@@ -119,10 +126,10 @@ def _dated(frame: pd.DataFrame, schema: Schema) -> Iterator[EventTimeProposal]:
     start = starts[0]
     for end in dates:
         days = (values[end.name] - values[start.name]).dt.days if end.name != start.name else None
-        if days is None or days.min() < 0 or days.nunique() < FEWEST_EVENTS:
+        if days is None or _mostly_negative(days) or days.nunique() < FEWEST_EVENTS:
             continue
         seen, words = float(values[end.name].notna().mean()), {"start": start.name, "end": end.name}
-        if _STATUS.search(spoken(end.name)) and seen < _RARELY_EMPTY:
+        if _STATUS.search(spoken(end.name)) and seen < _RARELY_EMPTY and not (days < 0).any():
             told = N_(
                 "“{end}” is a date that some patients have, and never before “{start}”: the event, of which the end of the study says who was free."
             )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Schema
-from medcore.data.follow_up import FollowUp, span
+from medcore.data.follow_up import FollowUp, about, span
 from medcore.data.preparation.outcomes import class_text, same_class
 from medcore.data.values.typed import typed
 from medcore.errors import MissingColumnsError, TargetError
@@ -88,7 +88,7 @@ def check_followed(times: EventTimes, follow_up: FollowUp) -> None:
                 n=n_followed,
                 horizon=span(horizon, follow_up.unit),
                 least=FEWEST_FOLLOWED,
-                longest=span(float(duration.max(initial=0.0)), follow_up.unit),
+                longest=about(float(duration.max(initial=0.0)), follow_up.unit),
             )
     n_events = int(((event == 1) & (duration <= follow_up.main)).sum())
     if n_events < FEWEST_EVENTS:
