@@ -6,10 +6,13 @@ import pytest
 from medcore.data.splitting.split import SplitSettings
 from medcore.models.bundle.bundle import load_bundle
 from medcore.models.contract.settings import TrainSettings
+from medcore.models.network.parts import pack
+from medcore.models.network.table import TableNetwork
 from medcore.models.run.cohort import train_cohort
 from medcore.models.survival.intervals import incidence_of
 from medcore.models.trainer.epoch import Rules, loss_gradient
 from medcore.models.trainer.hazards import coded, hazard_loss_each, mean_hazard_loss
+from medcore.models.trainer.predict import TrainedNetworks
 from tests.models.test_event_time import cohort, ward
 
 ENTERED, WHAT = np.array([[3, 1, 2, 0]]), np.array([[0, 1, 2, 0]])
@@ -72,3 +75,26 @@ def test_the_network_learns_and_is_kept_as_it_was(tmp_path) -> None:
     assert (trained.results.training.curve.sum(axis=1) <= 1 + 1e-9).all()
     again = load_bundle(tmp_path / "bundle")
     assert again.predict(rows.frame) == pytest.approx(trained.bundle.predict(rows.frame), abs=1e-6)
+
+
+@pytest.mark.parametrize("n_intervals", [3, 0])
+def test_keras_files_give_the_same_hazards_those_of_before_a_shared_score_too(n_intervals: int) -> None:
+    rng = np.random.default_rng(2)
+    network = TableNetwork(4, 6, (5,), "relu", 0.0, 2, 0, 0, n_causes=2, n_intervals=n_intervals)
+    weights = {part.name: rng.normal(0, 0.5, part.shape).astype(np.float32) for part in network.parts}
+    trained = TrainedNetworks(network, pack(network.parts, weights)[None], np.zeros((1, 0), np.float32), 4)
+    (model,), x = trained.keras_models(), rng.normal(size=(7, 4)).astype(np.float32)
+    again = TrainedNetworks.from_keras([model])
+    assert again.architecture == network and again.hazards(x) == pytest.approx(trained.hazards(x), abs=1e-6)
+    assert model.predict(x, verbose=0).reshape(7, 3, 2) == pytest.approx(trained.hazards(x), abs=1e-5)
+
+
+def test_one_score_orders_patients_alike_in_every_interval() -> None:
+    import tensorflow as tf
+
+    network = TableNetwork(4, 3, (), "relu", 0.0, 1, 0, 0, n_causes=1, n_intervals=3)
+    weights = network.initial(np.random.default_rng(0), 4) | {"linear": np.ones((4, 1), np.float32)}
+    named = {name: tf.constant(value[None]) for name, value in weights.items()}
+    x = np.random.default_rng(1).normal(size=(1, 9, 4)).astype(np.float32)
+    logits = network.logits(named, {}, tf.constant(x), None).numpy()[0, :, 0]
+    assert logits[:, 0] == pytest.approx(logits[:, 2]) and np.ptp(logits[:, 0]) > 1

@@ -30,7 +30,7 @@ class AfterFirstKernel:
         """Map first sums (M, tile, H) to risks (tile, C)."""
         import tensorflow as tf
 
-        straight = sums[:, :, self.width : self.width + self.network.n_outputs] if self.linear else None
+        straight = sums[:, :, self.width : self.width + self.network.n_scores] if self.linear else None
         logits = self.network.after_first(weights, sums[:, :, : self.width], straight, None)
         return tf.reduce_mean(mean_risk(logits, self.network), 0)
 

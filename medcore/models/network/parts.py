@@ -48,6 +48,10 @@ class Architecture(Protocol):
         """Number of logits: 1 for two classes, else one a class; one for each cause and interval of hazards."""
 
     @property
+    def n_scores(self) -> int:
+        """What the layers give: the logits, or one score a cause where intervals share it."""
+
+    @property
     def n_causes(self) -> int:
         """Causes whose hazards are predicted; 0 where classes are."""
 

@@ -28,6 +28,11 @@ class DenseNetwork:
     dropout: float
 
     @property
+    def n_scores(self) -> int:
+        """What the layers give: the logits."""
+        return self.n_outputs
+
+    @property
     def n_causes(self) -> int:
         """None: it predicts classes."""
         return 0

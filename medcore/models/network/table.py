@@ -5,7 +5,8 @@ Each numeric column is smoothly clipped and also cut at its quantiles into piece
 their kernels and differ in scalings of their inputs and outputs (Wen et al. 2020,
 BatchEnsemble; Gorishniy et al. 2025, TabM); a linear path beside the layers learns
 what a logistic regression on the pieces would, which is most of what a small study
-can tell.
+can tell. Hazards of intervals share one score a cause, whose weight each interval
+learns around 1: proportional odds as far as the data do not say otherwise.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _MOST_MEASURED = 20_000  # rows from which quantiles are taken
 _MOST_PIECES = 2_048  # inputs that pieces may add
 _NUMBER = "number"  # the last layer of a network whose output is one
 _HAZARDS = "hazards_of_"  # the layer that says how many causes there are
+_OVER_TIME = "over_time"  # the layer that makes one score a cause that of each interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class TableNetwork:
     """Causes whose hazards are predicted interval by interval; 0 where classes are."""
     number: bool = False
     """Whether its one output is a number as it is."""
+    n_intervals: int = 0
+    """Intervals that share one score a cause; 0 where there are none, or each has scores of its own."""
 
     @classmethod
     def fitting(cls, features: Floats, n_outputs: int, settings: Any) -> TableNetwork:
@@ -62,7 +66,13 @@ class TableNetwork:
             linear=settings.linear_path,
             n_causes=settings.n_causes,
             number=settings.number,
+            n_intervals=settings.n_intervals,
         )
+
+    @property
+    def n_scores(self) -> int:
+        """What the layers and the linear path give: one score a cause where intervals share it, else the logits."""
+        return self.n_causes if self.n_intervals else self.n_outputs
 
     @property
     def n_inputs(self) -> int:
@@ -71,9 +81,9 @@ class TableNetwork:
 
     @property
     def parts(self) -> tuple[WeightSpec, ...]:
-        """The linear path, and kernel, input and output scaling and bias of each layer."""
+        """The linear path, kernel, input and output scaling and bias of each layer, and what intervals make of a score."""
         k = self.n_submodels
-        parts = [WeightSpec("linear", (self.n_inputs, self.n_outputs), decays=True)] if self.linear else []
+        parts = [WeightSpec("linear", (self.n_inputs, self.n_scores), decays=True)] if self.linear else []
         width = self.n_inputs
         for i, units in enumerate(self.layers):
             parts += [
@@ -85,8 +95,9 @@ class TableNetwork:
             width = units
         return (
             *parts,
-            WeightSpec("head", (k, width, self.n_outputs), decays=True),
+            WeightSpec("head", (k, width, self.n_scores), decays=True),
             WeightSpec("bias", (k, self.n_outputs)),
+            *([WeightSpec("over_time", (k, self.n_outputs))] if self.n_intervals else []),
         )
 
     @property
@@ -116,6 +127,8 @@ class TableNetwork:
         arrays["head"][:] = rng.normal(0.0, 0.5 / np.sqrt(arrays["head"].shape[1]), arrays["head"].shape)
         if self.layers:
             arrays["kernel_0"][~real] = 0.0
+        if self.n_intervals:
+            arrays["over_time"][:] = 1.0
         return arrays
 
     def measure(self, features: Floats) -> dict[str, Floats]:
@@ -167,12 +180,14 @@ class TableNetwork:
             h = h * weights[f"scale_out_{i}"][:, None] + weights[f"bias_{i}"][:, None]
             h = activate(self.activation, h)
             h = noise.keep(h, self.dropout) if noise else h
-        if self.layers and self.n_outputs == 1:
+        if self.layers and self.n_scores == 1:
             h = tf.reduce_sum(h * weights["head"][:, None, :, :, 0], 3, keepdims=True)
         elif self.layers:
             h = tf.einsum("mbki,mkio->mbko", h, weights["head"])
-        out = h + weights["bias"][:, None]
-        return out if straight is None else out + straight[:, :, None, :]
+        out = h if straight is None else h + straight[:, :, None, :]
+        if self.n_intervals:
+            out = tf.tile(out, (1, 1, 1, self.n_intervals)) * weights["over_time"][:, None]
+        return out + weights["bias"][:, None]
 
     @property
     def first_parts(self) -> frozenset[str]:
@@ -237,11 +252,16 @@ class TableNetwork:
             h = layers.Dropout(self.dropout, name=f"dropout_{i}")(h)
             width = units
         head = weights["head"] if self.layers else weights["head"][:, real]
-        made = layers.EinsumDense("bki,kio->bko", (k, self.n_outputs), bias_axes="ko", name="head")
-        h = layer(made, head, weights["bias"])(h)
+        biased = {} if self.n_intervals else {"bias_axes": "ko"}
+        made = layers.EinsumDense("bki,kio->bko", (k, self.n_scores), name="head", **biased)
+        h = layer(made, head, *([] if self.n_intervals else [weights["bias"]]))(h)
         if self.linear:
-            straight = layer(layers.Dense(self.n_outputs, use_bias=False, name="linear"), weights["linear"][real])(z)
+            straight = layer(layers.Dense(self.n_scores, use_bias=False, name="linear"), weights["linear"][real])(z)
             h = layers.Add(name="logits")([h, layers.RepeatVector(k, name="linear_submodels")(straight)])
+        if self.n_intervals:
+            shape = (k, self.n_intervals, self.n_causes)
+            made = layers.EinsumDense("bkc,kjc->bkjc", shape, bias_axes="kjc", name=_OVER_TIME)
+            h = layer(made, weights["over_time"].reshape(shape), weights["bias"].reshape(shape))(h)
         if self.n_causes:
             shape = (k, self.n_outputs // self.n_causes, self.n_causes)
             odds = ops.exp(layers.Reshape(shape, name=f"{_HAZARDS}{self.n_causes}")(h))
@@ -260,21 +280,27 @@ class TableNetwork:
         named = {layer.name: layer for layer in model.layers}
         held = {name: [np.asarray(a, np.float32) for a in layer.get_weights()] for name, layer in named.items()}
         n_layers = sum(name.startswith("kernel_") for name in named)
-        cut = "pieces" in named
+        cut, shared = "pieces" in named, held.get(_OVER_TIME)
+        n_submodels = held["head"][0].shape[0]
         network = cls(
             n_features=int(model.input_shape[-1]),
-            n_outputs=held["head"][0].shape[2],
+            n_outputs=held["head"][0].shape[2] if shared is None else shared[0][0].size,
             layers=tuple(held[f"kernel_{i}"][0].shape[1] for i in range(n_layers)),
             activation=named["activation_0"].activation.__name__ if n_layers else "relu",
             dropout=float(named["dropout_0"].rate) if n_layers else 0.0,
-            n_submodels=held["head"][0].shape[0],
+            n_submodels=n_submodels,
             n_numeric=held["centre"][1].shape[0] if cut else 0,
             n_bins=held["centre"][1].shape[1] if cut else 0,
             linear="linear" in named,
             n_causes=next((int(name.removeprefix(_HAZARDS)) for name in named if name.startswith(_HAZARDS)), 0),
             number=_NUMBER in named,
+            n_intervals=0 if shared is None else shared[0].shape[1],
         )
-        weights = {"head": held["head"][0], "bias": held["head"][1]}
+        weights = {
+            "head": held["head"][0],
+            "bias": held["head"][1] if shared is None else shared[1].reshape(n_submodels, -1),
+        }
+        weights |= {} if shared is None else {"over_time": shared[0].reshape(n_submodels, -1)}
         weights |= {"linear": held["linear"][0]} if network.linear else {}
         for i in range(n_layers):
             weights |= {f"{name}_{i}": held[f"{name}_{i}"][0] for name in ("kernel", "scale_in", "scale_out")}

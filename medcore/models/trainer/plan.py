@@ -160,3 +160,23 @@ def learning_rates(settings: NetworkSettings, epoch: int, shapes: Shapes) -> Flo
         shape = shape * np.minimum(t / settings.warmup, 1.0)
     rates: Floats = (settings.learning_rate * shape).astype(np.float32)
     return rates
+
+
+def stack(features: Floats | None, members: Sequence[Member]) -> tuple[Floats, list[int], list[int]]:
+    """Lay the different feature arrays under one another, padded; return each member's first row and width."""
+    own = [own_features(features, member) for member in members]
+    distinct = {id(array): array for array in own}
+    begins = dict(zip(distinct, np.cumsum([0, *(len(array) for array in distinct.values())]).tolist(), strict=False))
+    widths = [array.shape[1] for array in own]
+    stacked = np.zeros((bucket(sum(len(array) for array in distinct.values())), bucket(max(widths))), np.float32)
+    for key, array in distinct.items():
+        stacked[begins[key] : begins[key] + len(array), : array.shape[1]] = array
+    return stacked, [begins[id(array)] for array in own], widths
+
+
+def own_features(features: Floats | None, member: Member) -> Floats:
+    """Return a member's own feature array, or the shared one."""
+    own = features if member.features is None else member.features
+    if own is None:
+        raise ValueError("features are needed unless every member has its own")
+    return own

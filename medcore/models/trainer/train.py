@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.models.contract.progress import Follower, NullFollower, Progress, stop_if_cancelled
-from medcore.models.network.parts import Architecture, Floats, bucket, pack
+from medcore.models.network.parts import Architecture, Floats, pack
 from medcore.models.network.seed import DenseNetwork
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.network.table import TableNetwork
 from medcore.models.trainer.checkpoint import Arrays, Checkpoint, fingerprint
 from medcore.models.trainer.curves import CURVES, Counted, curves_of
 from medcore.models.trainer.epoch import Plan, Rules, State, TrainingArrays, epoch_program, moment_scales
+from medcore.models.trainer.hazards import first_biases
 from medcore.models.trainer.memory import check_memory
 from medcore.models.trainer.plan import (
     Member,
@@ -27,6 +28,8 @@ from medcore.models.trainer.plan import (
     epoch_rows,
     learning_rates,
     members_for,
+    own_features,
+    stack,
     validation_rows,
 )
 from medcore.models.trainer.predict import TrainedNetworks
@@ -88,7 +91,7 @@ def _batches(features: Floats | None, members: Sequence[Member]) -> list[list[Me
     batches: list[list[Member]] = [[]]
     held: dict[int, int] = {}
     for member in members:
-        own = _own_features(features, member)
+        own = own_features(features, member)
         if batches[-1] and id(own) not in held and sum(held.values()) + own.nbytes > _MOST_BYTES:
             batches.append([])
             held = {}
@@ -159,7 +162,7 @@ class _Training:
         self._members = list(members)
         self._settings = settings
         self._name = fingerprint(features, outcome, members, settings)
-        stacked, self._offsets, self._widths = _stack(features, self._members)
+        stacked, self._offsets, self._widths = stack(features, self._members)
         self._outcome = np.resize(outcome, len(stacked)).astype(np.float32 if settings.number else np.int32)
         self.architecture = _architecture(stacked, n_classes, settings)
         check_memory(self.architecture.parts, len(self._members))
@@ -214,15 +217,21 @@ class _Training:
             return State(*(kept[name] for name in State._fields)), standing, list(kept["history"])
         weights = np.stack(
             [
-                pack(
-                    self.architecture.parts,
-                    self.architecture.initial(np.random.default_rng([m.seed, 1 << 40]), width),
-                )
-                for m, width in zip(self._members, self._widths, strict=True)
+                pack(self.architecture.parts, self._initial(m, offset, width))
+                for m, offset, width in zip(self._members, self._offsets, self._widths, strict=True)
             ]
         )
         zeros = np.zeros_like(weights)
         return State(weights, zeros, zeros), Standing.first(weights), []
+
+    def _initial(self, member: Member, offset: int, width: int) -> dict[str, Floats]:
+        """Draw a member's first weights; hazards begin at those of its own rows."""
+        drawn = self.architecture.initial(np.random.default_rng([member.seed, 1 << 40]), width)
+        causes, intervals = self._settings.n_causes, self._settings.n_intervals
+        if not causes:
+            return drawn
+        known = first_biases(self._outcome[member.rows + offset].astype(np.int64), causes, intervals)
+        return {**drawn, "bias": drawn["bias"] + known}
 
     def _plan(self, epoch: int, standing: Standing) -> tuple[Counted, Plan]:
         even = self._settings.architecture == "network"
@@ -297,25 +306,6 @@ def _rules(settings: NetworkSettings) -> Rules:
         n_causes=settings.n_causes,
         number=settings.number,
     )
-
-
-def _stack(features: Floats | None, members: Sequence[Member]) -> tuple[Floats, list[int], list[int]]:
-    """Lay the different feature arrays under one another, padded; return each member's first row and width."""
-    own = [_own_features(features, member) for member in members]
-    distinct = {id(array): array for array in own}
-    begins = dict(zip(distinct, np.cumsum([0, *(len(array) for array in distinct.values())]).tolist(), strict=False))
-    widths = [array.shape[1] for array in own]
-    stacked = np.zeros((bucket(sum(len(array) for array in distinct.values())), bucket(max(widths))), np.float32)
-    for key, array in distinct.items():
-        stacked[begins[key] : begins[key] + len(array), : array.shape[1]] = array
-    return stacked, [begins[id(array)] for array in own], widths
-
-
-def _own_features(features: Floats | None, member: Member) -> Floats:
-    own = features if member.features is None else member.features
-    if own is None:
-        raise ValueError("features are needed unless every member has its own")
-    return own
 
 
 def _class_weight(outcome: NDArray[Any], n_classes: int, settings: NetworkSettings) -> Floats:
