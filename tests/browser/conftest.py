@@ -200,6 +200,12 @@ def timed_study(chromium: Browser, app_url: str) -> str:
     return opened_and_trained(chromium, app_url, "heart_failure", "Cox regression")
 
 
+@pytest.fixture(scope="session")
+def number_study(chromium: Browser, app_url: str) -> str:
+    """A sample of which a number is predicted, opened and trained once."""
+    return opened_and_trained(chromium, app_url, "heart_rate", "Linear regression")
+
+
 def opened_and_trained(chromium: Browser, app_url: str, sample: str, model: str) -> str:
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     visitor = Visitor(context, app_url)

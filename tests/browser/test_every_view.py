@@ -12,20 +12,26 @@ pytestmark = pytest.mark.browser
 # By page: the key of the row of buttons that changes the view, if there is one.
 PAGES = {"": None, "data": "data.part", "train": None, "evaluate": "evaluate.view", "patient": "patient.view"}
 TIMED = {"train": None, "evaluate": "evaluate.timed.view", "patient": "patient.view"}
+NUMBER = TIMED | {"evaluate": "evaluate.number.view"}
+SEEN = (
+    ("trained_study", PAGES, "en-US"),
+    ("trained_study", PAGES, "zh-CN"),
+    ("timed_study", TIMED, "zh-CN"),
+    ("number_study", NUMBER, "en-US"),
+)
 MOST_SHIFT = 0.1
 """Beyond it a page is said to move under the reader (web.dev/cls: “good”)."""
 # In an order that changes one thing at a time, there and back; axe is asked where the colours are others.
 FORMS = (("light", 1440, ()), ("dark", 1440, ("color-contrast",)), ("dark", 390, None), ("light", 390, None))
 
 
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
-@pytest.mark.parametrize("study", ["trained_study", "timed_study"])
-def test_nothing_is_cut_overlaps_moves_or_cannot_be_read_on_any_view(visit, request, study, locale, subtests):
+@pytest.mark.parametrize(("study", "pages", "locale"), SEEN)
+def test_nothing_is_cut_overlaps_moves_or_cannot_be_read_on_any_view(visit, request, study, pages, locale, subtests):
     study_id = request.getfixturevalue(study)
     visitor = visit(locale=locale)
     page = visitor.page
     page.add_init_script(WATCH_SHIFTS)
-    for name, key in (PAGES if study == "trained_study" else TIMED).items():
+    for name, key in pages.items():
         opened(visitor, f"{name}?study={study_id}")
         with subtests.test("layout shift", page=name or "studies"):
             page.wait_for_timeout(700)
