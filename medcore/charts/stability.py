@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from medcore.charts.drawing import lines, theme
 from medcore.explanation.patient.wording import RISK, Measure
-from medcore.i18n import _
+from medcore.i18n import _, number
 
 if TYPE_CHECKING:
     from medcore.evaluation.figures.estimates import Floats
@@ -64,7 +64,7 @@ def risk_instability(stable: Stability, *, measure: Measure = RISK) -> go.Figure
 def calibration_instability(stable: Stability, *, measure: Measure = RISK) -> go.Figure:
     """Draw the calibration curves of refits on the patients of the study."""
     slope, of_number = stable.figures["calibration_slope"], measure.of_number
-    title = _("Calibration slope {corrected} after correction for optimism", corrected=f"{slope.corrected:.2f}")
+    title = _("Calibration slope {corrected} after correction for optimism", corrected=number(slope.corrected, ".2f"))
     chart = theme.new_figure(
         title=title,
         subtitle=_("Calibration of {n} refits on these patients", n=len(stable.curves)),

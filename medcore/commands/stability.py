@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medcore.data.follow_up import span
 from medcore.errors import SettingsError
 from medcore.evaluation.figures.words import METRICS, short
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, number
 
 if TYPE_CHECKING:
     from medcore.models.contract.settings import TrainSettings
@@ -101,10 +101,10 @@ def _lines(stable: Stability) -> tuple[str, ...]:
         + _(
             "{figure}: apparent {apparent}, optimism {optimism} (± {error}), corrected {corrected}",
             figure=short(_(METRICS[name])),
-            apparent=f"{figure.apparent:.3f}",
-            optimism=f"{figure.optimism:.3f}",
-            error=f"{figure.standard_error:.3f}",
-            corrected=f"{figure.corrected:.3f}",
+            apparent=number(figure.apparent),
+            optimism=number(figure.optimism),
+            error=number(figure.standard_error),
+            corrected=number(figure.corrected),
         )
         for name, figure in stable.figures.items()
     )

@@ -8,7 +8,7 @@ from medcore import jobs
 from medcore.charts.stability import calibration_instability, risk_instability
 from medcore.evaluation.figures.words import IN_ITS_UNIT, METRICS, short
 from medcore.explanation.patient.wording import RISK, Measure
-from medcore.i18n import _
+from medcore.i18n import _, number
 from medcore.jobs.queries.stability import refits_of, stability_of
 from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
@@ -104,7 +104,7 @@ def _row(name: str, found: Corrected, measure: Measure) -> dict[str, str]:
     digits = measure.decimals + 1 if measure.of_number and name in IN_ITS_UNIT else 3
     return {
         _("Figure"): short(_(METRICS[name])),
-        _("Apparent"): f"{found.apparent:.{digits}f}",
-        _("Optimism"): f"{found.optimism:.{digits}f} (± {found.standard_error:.{digits}f})",
-        _("Corrected"): f"{found.corrected:.{digits}f}",
+        _("Apparent"): number(found.apparent, f".{digits}f"),
+        _("Optimism"): f"{number(found.optimism, f'.{digits}f')} (± {number(found.standard_error, f'.{digits}f')})",
+        _("Corrected"): number(found.corrected, f".{digits}f"),
     }

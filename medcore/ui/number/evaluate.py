@@ -44,12 +44,8 @@ VIEWS = {
 
 
 def show(study: StudyRecord, run: RunRecord) -> None:
-    """Ask on whom, then judge."""
+    """Ask what to look at and on whom, then judge."""
     results = cache.number_results(run)
-    judged = _choose(study, run, results)
-    _who(judged)
-    schema = Schema.from_dict(results.manifest["schema"])
-    components.mends(cache.model_mends(cache.cohort(study), run, schema), naming=study.schema.shown)
     view = components.choice(
         _("Look at"), list(VIEWS), key="evaluate.number.view", show=lambda v: _(VIEWS[v]), link="view"
     )
@@ -59,6 +55,10 @@ def show(study: StudyRecord, run: RunRecord) -> None:
     if view == "external":
         _new_patients(study, run, results)
         return
+    judged = _choose(study, run, results)
+    _who(judged)
+    schema = Schema.from_dict(results.manifest["schema"])
+    components.mends(cache.model_mends(cache.cohort(study), run, schema), naming=study.schema.shown)
     if view == "compare":
         compared(judged)
     elif view == "groups":
@@ -148,7 +148,13 @@ def _new_patients(study: StudyRecord, run: RunRecord, results: NumberResults) ->
         ),
     )
     after: dict[str, Mapping[str, Estimate]] = {r.strength: r.performance.metrics for r in offered}
-    choose_recalibration(run, found, offered, found.performance.metrics, after, AFTER_RECALIBRATION)
+    digits = _digits(judged.measure)
+    choose_recalibration(run, found, offered, found.performance.metrics, after, AFTER_RECALIBRATION, own_digits=digits)
+
+
+def _digits(measure: Measure) -> dict[str, int]:
+    """Return how many decimals figures in the number's own unit are written with."""
+    return dict.fromkeys(IN_ITS_UNIT, measure.decimals + 1)
 
 
 def _who(judged: NumberJudged) -> None:
@@ -195,7 +201,7 @@ def _shown(judged: NumberJudged, outcome: Shown, results: NumberResults) -> None
         components.figure(chart, key="evaluate.number.agreement")
     components.section(_("Every figure"))
     figures = {name: p.metrics for name, p in judged.performances.items()}
-    components.metric_table(figures, own_digits=dict.fromkeys(IN_ITS_UNIT, judged.measure.decimals + 1))
+    components.metric_table(figures, own_digits=_digits(judged.measure))
     components.caption(
         _(
             "Errors and widths are in {unit}. Prediction intervals come from errors outside each training fold (cross-conformal).",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -264,8 +265,10 @@ def choose_recalibration(
     before: Mapping[str, Estimate],
     after: Mapping[str, Mapping[str, Estimate]],
     metrics: Sequence[str],
+    *,
+    own_digits: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """Show figures before and after each recalibration by its strength, and offer to keep one."""
+    """Show figures before and after each recalibration by its strength, and offer to keep one; ``own_digits`` as in a table of measures."""
     if validation.unreadable:
         note(_("None is offered while the model cannot read some categories of these patients."), look="warning")
         return
@@ -273,7 +276,7 @@ def choose_recalibration(
         note(_("These patients do not allow a recalibration: they are too few to learn it from."), look="warning")
         return
     columns = {_("As it is"): before} | {str(r.title): after[r.strength] for r in offered}
-    metric_table(columns, metrics=metrics)
+    metric_table(columns, metrics=metrics, own_digits=own_digits)
     by_strength = {r.strength: r for r in offered}
     titles = {r.strength: str(r.title) for r in offered}
     strength = choice(_("Recalibration"), list(by_strength), key="evaluate.recalibration", show=titles.__getitem__)
