@@ -23,6 +23,7 @@ from medcore.reporting.frame import framed, rows_of, updates
 from medcore.reporting.inputs import NumberReportInputs
 from medcore.reporting.sample_size import n_parameters
 from medcore.reporting.stability import stability
+from medcore.reporting.standards.limits import much_missing
 from medcore.reporting.standards.tripod import not_stated, part
 from medcore.statistics.sample_size.development_of_numbers import sample_size_of_numbers
 
@@ -301,4 +302,4 @@ def _limits(inputs: NumberReportInputs) -> list[Block]:
         ),
         _("This report lists the items of TRIPOD+AI; it does not claim that they are met."),
     )
-    return [Heading(part("limits"), 1), Bullets((*own, *always))]
+    return [Heading(part("limits"), 1), Bullets((*own, *much_missing(inputs), *always))]

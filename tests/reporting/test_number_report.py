@@ -17,21 +17,22 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
 from medcore.models.run.number.results import read_number_results
 from medcore.reporting import NumberReportInputs, number_report, render
-from medcore.reporting.formats.document import Heading, Paragraph, Picture, Table
+from medcore.reporting.formats.document import Bullets, Heading, Paragraph, Picture, Table
 from medcore.sealing import as_folder
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A ward of 400 with a blood loss that age and sex explain, seven of them of a third sex, and its table as a file."""
+    """A ward of 400 with a blood loss that age and sex explain, seven of them of a third sex, few with a CRP, and its table as a file."""
     rng = np.random.default_rng(12)
     age, sex = rng.normal(60, 12, 400), rng.choice(["f", "m"], 400)
     sex[:7] = "x"
     loss = (500 + 12 * (age - 60) + 150 * (sex == "m") + rng.normal(0, 120, 400)).round(1)
-    frame = pd.DataFrame({"age": age.round(1), "sex": sex, "loss": loss})
+    crp = np.where(rng.random(400) < 0.3, rng.gamma(2, 10, 400).round(1), np.nan)
+    frame = pd.DataFrame({"age": age.round(1), "sex": sex, "crp": crp, "loss": loss})
     folder = tmp_path_factory.mktemp("report")
     frame.assign(age=frame["age"] + 1).to_csv(folder / "others.csv", index=False)
-    texts = frame.astype("str")
+    texts = frame.astype("str").replace("nan", "")
     rows = Cohort(texts, infer_schema(texts), "0" * 64, "ward.csv")
     schema = choose_number(rows, "loss")
     return train_cohort(rows.with_schema(schema), TrainSettings(model="linear"), folder=folder / "bundle"), folder
@@ -57,6 +58,8 @@ def test_the_report_says_what_the_results_say(trained):
     assert document.title == "Prediction of loss: development and internal validation of a model"
     parts = tables["What was measured, in the outcome’s own unit"].rows
     assert [row[0] for row in parts] == ["Trained on, and judged out of fold", "Locked test set"]
+    limits = [item for b in document.blocks if isinstance(b, Bullets) for item in b.items]
+    assert any(item.startswith("Much is missing of crp (") for item in limits)
     said = " ".join(b.text for b in document.blocks if isinstance(b, Paragraph))
     assert "Riley" in said and "Limits of agreement" in said and "risk" not in said.split("For research")[0]
     assert [str(row[0]) for row in tables["By sex, in the outcome’s own unit"].rows] == ["f", "m"]  # 7 are too few

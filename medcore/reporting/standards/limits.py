@@ -12,7 +12,7 @@ from medcore.i18n import _, number
 from medcore.models.run.manifest import LIMITS
 from medcore.models.run.sites import site_comparison
 from medcore.reporting.formats.document import Block, Bullets, Heading
-from medcore.reporting.inputs import ReportInputs
+from medcore.reporting.inputs import AnyInputs, ReportInputs
 from medcore.reporting.standards.tripod import part
 
 FEWEST_AT_A_SITE = 20
@@ -40,7 +40,7 @@ def limits(inputs: ReportInputs, *, too_few: Sequence[str] = ()) -> list[Block]:
         *_advice(inputs),
         *_sites(inputs),
         *_elsewhere(inputs),
-        *_missing(inputs),
+        *much_missing(inputs),
         *_few(inputs),
         *_classes(inputs),
         *_locked(inputs),
@@ -95,12 +95,13 @@ def _elsewhere(inputs: ReportInputs) -> Iterator[str]:
         )
 
 
-def _missing(inputs: ReportInputs) -> Iterator[str]:
+def much_missing(inputs: AnyInputs) -> Iterator[str]:
+    """Tell of which predictors much is missing, whatever is predicted."""
     shares = inputs.results.table_one.missing() if inputs.results.table_one else {}
     much = sorted(((share, name) for name, share in shares.items() if share > MUCH_MISSING), reverse=True)
     if much:
         yield _(
-            "Much is missing of {columns}. The model learnt from gaps as they came about here; where tests are ordered otherwise, its risks change.",
+            "Much is missing of {columns}. The model learnt from gaps as they came about here; where tests are ordered otherwise, what it predicts changes.",
             columns=[
                 _("{column} ({share} %)", column=inputs.shown(name).words, share=round(100 * share))
                 for share, name in much

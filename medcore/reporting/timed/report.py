@@ -11,6 +11,7 @@ from medcore.reporting.formats.document import Block, Bullets, Document, Heading
 from medcore.reporting.frame import framed
 from medcore.reporting.inputs import TimedReportInputs
 from medcore.reporting.stability import stability
+from medcore.reporting.standards.limits import much_missing
 from medcore.reporting.standards.tripod import not_stated, part
 from medcore.reporting.timed import findings
 from medcore.reporting.timed.equation import the_model
@@ -138,4 +139,4 @@ def _limits(inputs: TimedReportInputs) -> list[Block]:
         ),
         _("This report lists the items of TRIPOD+AI; it does not claim that they are met."),
     )
-    return [Heading(part("limits"), 1), Bullets((*own, *always))]
+    return [Heading(part("limits"), 1), Bullets((*own, *much_missing(inputs), *always))]
