@@ -57,6 +57,22 @@ def test_a_functions_own_error_comes_back_as_it_was(job_settings: Settings, work
         jobs.call(work.refuse, None, None, None)
 
 
+def test_no_end_of_a_connection_remembers_what_was_asked(job_settings: Settings) -> None:
+    assert jobs.call(str.upper, "Zhelyazkova") == "ZHELYAZKOVA"
+    client = jobs.ensure_cluster(job_settings).client
+
+    def remembered(dask_scheduler: Any) -> int:
+        comms = (*dask_scheduler.client_comms.values(), *dask_scheduler.stream_comms.values())
+        return sum(len(comm.recent_message_log) for comm in comms) + len(dask_scheduler.transition_log)
+
+    def of_worker(dask_worker: Any) -> int:
+        return len(dask_worker.batched_stream.recent_message_log) + len(dask_worker.state.stimulus_log)
+
+    assert len(client.scheduler_comm.recent_message_log) == 0
+    assert client.run_on_scheduler(remembered) == 0
+    assert set(client.run(of_worker).values()) == {0}
+
+
 def test_an_unforeseen_error_comes_back_without_its_text(job_settings: Settings) -> None:
     with pytest.raises(WorkerError, match="ValueError") as raised:
         jobs.call(int, "Mrs Miller")

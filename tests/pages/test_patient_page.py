@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
 
+from medcore import jobs
 from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
 from medcore.data.schema.inference import choose_target
+from medcore.errors import WorkerError
 from medcore.explanation.model import overview
 from medcore.explanation.patient import worker_queries
 from medcore.jobs.runs.perform import perform_run, train_study
@@ -20,6 +22,7 @@ from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import LOCAL_OWNER
+from medcore.ui.kit.shown import waiting
 
 
 def three_wines():
@@ -317,6 +320,32 @@ def test_changed_values_move_risk_and_contributions_until_they_are_given_back(pa
     assert not app.exception
     assert what_if(app) == before
     assert next(s for s in app.slider if s.key.startswith("patient.to.")).value != slider.max
+
+
+def test_a_change_that_the_worker_is_slow_to_answer_is_told_and_the_next_one_ends_it(patient_page, words, monkeypatch):
+    app = opened(patient_page("heart"), part="what_if")
+    next(m for m in app.multiselect if m.label == "Columns to change").set_value(["oldpeak"]).run()
+    given_up, quick, stops = threading.Event(), jobs.call, []
+
+    def slow(*_args, stop, **_options):
+        stops.append(stop)
+        with stop.ends(given_up.set):
+            given_up.wait(60)
+            raise WorkerError
+
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(jobs, "call", slow)
+    slider = next(s for s in app.slider if s.key.startswith("patient.to."))
+    slider.set_value(slider.max).run()
+    assert not app.exception
+    assert "The model is asked for its prediction" in app.get("progress")[0].proto.text
+    assert len(stops) == 1 and not stops[0].asked
+    monkeypatch.setattr(jobs, "call", quick)
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 170.0)
+    next(s for s in app.slider if s.key.startswith("patient.to.")).set_value(slider.min).run()
+    assert not app.exception
+    assert stops[0].asked
+    assert "mc-moved" in what_if(app) and "not a real one" in words(app)
 
 
 def test_what_nobody_can_change_is_locked_until_it_is_unlocked(patient_page):

@@ -28,6 +28,9 @@ FRESH_SECONDS = 1.0
 PATIENCE_SECONDS = 3.0
 """How long nobody tries again, and everybody is told the same, after a cluster could not be reached."""
 CLOSE_SECONDS = 2.0
+NO_LOG_OF_MESSAGES = "distributed.admin.low-level-log-length"
+"""How many of the last messages Dask remembers at each end of each connection, for its developers: 1,000 by default,
+each of up to a megabyte and many with patients in them, long after their study was removed."""
 
 
 @dataclass(slots=True)
@@ -153,8 +156,10 @@ def reach(settings: Settings, address: str) -> Client:
         SettingsError: a named cluster without TLS.
 
     """
+    import dask
     from distributed import Client
 
+    dask.config.set({NO_LOG_OF_MESSAGES: 0})
     security = cluster_security(settings)
     seconds = CONNECT_SECONDS if settings.scheduler is None else GREET_SECONDS
     try:

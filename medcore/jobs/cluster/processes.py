@@ -314,6 +314,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "False",
         "DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "False",
         "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning",
+        # Nor are the last messages remembered (connection.py).
+        "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "0",
     }
     # Dask would give a worker's libraries one thread each; a run from the shell has all.
     spawned = {f"{name}_NUM_THREADS": threads for name in ("OMP", "MKL", "OPENBLAS")}

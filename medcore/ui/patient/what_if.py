@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -21,8 +24,7 @@ from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
-from medcore.ui.kit.shown.waiting import SessionTask
-from medcore.ui.kit.turns import turn_passed_on
+from medcore.ui.kit.shown.waiting import SessionTask, awaited
 from medcore.ui.patient.changes import change_table
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
@@ -42,6 +44,7 @@ class Question:
     known: Explanation = field(repr=False)
     background: Rows | None = field(repr=False)
     title: str = field(repr=False)
+    compared: str
 
     @property
     def round_key(self) -> str:
@@ -60,7 +63,7 @@ def show(
 ) -> None:
     """Let values be changed, and show the model's risk along one or two columns."""
     question = Question(
-        explainer, patient, chosen.key, class_index, known, explainer.background(background), chosen.title
+        explainer, patient, chosen.key, class_index, known, explainer.background(background), chosen.title, background
     )
     left, right = st.columns(2)
     with left:
@@ -92,18 +95,11 @@ def _change(question: Question) -> None:
         )
         return
     place, parts = None, list[Floats]()
-    for number in range(worker_queries.n_rounds(question.known.n_background)):
-        with turn_passed_on():
-            risk, part = jobs.call(
-                worker_queries.change_patient,
-                question.explainer.model,
-                question.patient.rows,
-                changed,
-                question.background,
-                round_number=number,
-                class_index=question.class_index,
-                scale=question.known.scale,
-            )
+    for task in _rounds(question, changed):
+        answer = awaited(task, key="patient.change", doing=_("The model is asked for its prediction."))
+        if answer is None:
+            return
+        risk, part = answer
         parts.append(part)
         prediction = float(on_scale(risk[[question.class_index]], question.known.scale)[0])
         found = changed_explanation(
@@ -120,6 +116,40 @@ def _change(question: Question) -> None:
     st.button(
         _("Back to the patient’s own values"), key="patient.own", on_click=_start_over, args=(question.round_key,)
     )
+
+
+@dataclass(slots=True)
+class _Change:
+    """What was asked for last, and the rounds of its answer; what was asked for before is given up."""
+
+    changed: Rows | None = None
+    rounds: list[SessionTask] = field(default_factory=list)
+
+    def asked(self, changed: Rows, n_rounds: int) -> list[SessionTask]:
+        """Return the rounds for these values."""
+        if self.changed is None or changed.differs(self.changed).any():
+            for task in self.rounds:
+                task.stop.ask()
+            self.changed, self.rounds = changed, [SessionTask("patient.change") for _ in range(n_rounds)]
+        return self.rounds
+
+
+def _rounds(question: Question, changed: Rows) -> Iterator[SessionTask]:
+    """Yield the questions to the worker about changed values, each once the one before it is answered."""
+    explainer, known = question.explainer, question.known
+    identity = (explainer.identity, question.key, question.class_index, known.scale, question.compared)
+    last = cache.once(_Change, "patient.change", *identity)
+    asked = (worker_queries.change_patient, explainer.model, question.patient.rows, changed, question.background)
+    options = {"class_index": question.class_index, "scale": known.scale}
+    for number, task in enumerate(last.asked(changed, worker_queries.n_rounds(known.n_background))):
+        task.begin(partial(_ask_worker, *asked, round_number=number, **options))
+        yield task
+
+
+def _ask_worker(*asked: Any, **options: Any) -> Any:
+    """Ask one round of the worker in the thread of a task, which comes last."""
+    *call, task = asked
+    return jobs.call(*call, **options, stop=task.stop)
 
 
 def _start_over(key: str) -> None:

@@ -115,9 +115,13 @@ def waited(work: Callable[[SessionTask], T], *identity: object, key: str, doing:
     It goes on when the page is left, and is done once a session for an ``identity``, whose first
     part names its kind; what is large is not kept (``keep=False``). Errors of the work are raised here.
     """
-    task = begun(work, *identity)
+    return cast(T | None, awaited(begun(work, *identity), key=key, doing=doing, keep=keep))
+
+
+def awaited(task: SessionTask, *, key: str, doing: str, keep: bool = True) -> Any:
+    """Do what :func:`waited` does for a task that was begun and is kept elsewhere."""
     try:
-        found = cast(T, task.result(PATIENCE_SECONDS))
+        found = task.result(PATIENCE_SECONDS)
     except StillWorking:
         fragment(_follow, every=LOOK_SECONDS)(task, key, doing)
     except CancelledError as ended:
