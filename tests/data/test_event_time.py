@@ -234,6 +234,8 @@ def test_few_events_with_their_time_are_advised_cox_and_told_how_many_are_needed
     timed = rows.with_schema(choose_event_time(rows, "status", when=("date_of_diagnosis", "last_contact")))
     found = {f.code: f for f in inspect(timed)}
     assert "prefer Cox regression" in str(found["outcome.few_events"].remedy)
+    not_chosen_yet = {f.code: f for f in inspect(rows)}["outcome.few_events"]
+    assert "prefer Cox regression" in str(not_chosen_yet.remedy)
     needed = str(found["outcome.sample_size"].message)
     assert "with its time" in needed and "events (Riley)" in needed
     by_hand = survival_sample_size(30, 0.065, 2.07, 2.0, 0.051)

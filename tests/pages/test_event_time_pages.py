@@ -141,3 +141,14 @@ def test_by_when_is_asked_trained_and_shown_for_a_patient(
     assert (curve.low[inside] <= curve.similar[inside]).all()
     assert curve.everybody[-1] == pytest.approx(results.cross_validated.by(results.target.main).observed.value)
     assert json.dumps(done.summary or {})
+
+
+def test_a_date_of_death_is_the_outcome_that_is_proposed_with_its_end_of_study(open_page, page_store, words):
+    rng = np.random.default_rng(4)
+    begin = np.datetime64("2016-01-01") + rng.integers(0, 700, 120)
+    died = [str(d + 30 * k) if k % 3 else "" for k, d in enumerate(begin)]
+    rows = "\n".join(f"{40 + k % 40},{'fm'[k % 2]},{begin[k]},{died[k]}" for k in range(120))
+    table = read_table(("w.csv", f"age,sex,date_of_diagnosis,date_of_death\n{rows}\n".encode()))
+    page = open_page("data", study=page_store.create_study(LOCAL_OWNER, "Dates", table).id)
+    outcome = next(s for s in page.selectbox if s.label.startswith("Outcome:"))
+    assert not page.exception and outcome.value == "date_of_death" and "the end of the study" in words(page)

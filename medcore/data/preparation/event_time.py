@@ -84,6 +84,11 @@ class EventTimeProposal:
     reason: Message
     dates: tuple[str, str] | None = None
 
+    @property
+    def column(self) -> str:
+        """The column that would be the outcome."""
+        return self.status
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the reason in the current language."""
         told: dict[str, Any] = {name: getattr(self, name) for name in ("status", "duration", "confidence")}

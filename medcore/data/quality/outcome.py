@@ -83,6 +83,7 @@ def few_events(view: View) -> Iterator[Hit]:
     rarer = outcome.target.event if timed else int(np.argmin(outcome.counts))
     n = int(outcome.counts[rarer])
     if n < FEW_EVENTS:
+        beside = timed or any(p.status == outcome.name for p in view.event_times)
         yield Hit(
             message=Message(
                 N_("Only {n} rows have “{outcome}” = {name}; below 100 the results are unstable."),
@@ -91,7 +92,7 @@ def few_events(view: View) -> Iterator[Hit]:
             columns=(outcome.name,),
             n_rows=n,
             severity="error" if n < TOO_FEW_EVENTS else "warning",
-            remedy=Message(PREFER_COX) if timed else None,
+            remedy=Message(PREFER_COX) if beside else None,
         )
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from medcore.data.cohort import Column
-from medcore.data.preparation.event_time import propose_event_times
 from medcore.data.quality.catalogue import Hit, check, ignore, named
 from medcore.data.quality.leakage import AFTER_WORDS, aurocs, words_of
 from medcore.data.quality.view import View
@@ -48,9 +47,7 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 def follow_up(view: View) -> Iterator[Hit]:
     """Numbers whose name says time until the outcome, or of follow-up, or goes with the outcome's as a time does."""
     outcome = view.schema.outcome
-    goes_with = {
-        p.duration for p in propose_event_times(view.frame, view.schema) if outcome and p.status == outcome.name
-    }
+    goes_with = {p.duration for p in view.event_times if outcome and p.status == outcome.name}
     found = [
         c.name
         for c in view.predictors

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.preparation.event_time import EventTimeProposal, propose_event_times
 from medcore.data.preparation.follow_up import event_times
 from medcore.data.preparation.number import read_number
 from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
@@ -101,6 +102,11 @@ class View:
     def n(self) -> int:
         """Number of rows."""
         return len(self.cohort.frame)
+
+    @cached_property
+    def event_times(self) -> tuple[EventTimeProposal, ...]:
+        """Which columns could be an outcome with its time."""
+        return propose_event_times(self.frame, self.schema)
 
     @cached_property
     def schema(self) -> Schema:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.preparation.event_time import EventTimeProposal, propose_event_times
 from medcore.data.preparation.number import NumberProposal, propose_numbers
 from medcore.data.schema.class_names import class_names, name_classes
 from medcore.data.schema.inference import TargetProposal, choose_target, propose_targets
@@ -179,8 +180,13 @@ def _share(n: int, total: int) -> str:
     return f"{100 * n / total:.1f}" if total else "0"
 
 
-def _proposals(study: StudyRecord) -> tuple[TargetProposal | NumberProposal, ...]:
-    """Return the likeliest outcomes: those of classes first, a measurement where there is none of them."""
+def _proposals(study: StudyRecord) -> tuple[TargetProposal | EventTimeProposal | NumberProposal, ...]:
+    """Return the likeliest outcomes, classes and dates of an event; a measurement where there is none of them."""
     rows = cohort(study)
-    found = once(lambda: propose_targets(rows.frame, rows.schema), "proposals", study.identity)
-    return found or once(lambda: propose_numbers(rows.frame, rows.schema), "number proposals", study.identity)
+    classes = once(lambda: propose_targets(rows.frame, rows.schema), "proposals", study.identity)
+    times = once(lambda: propose_event_times(rows.frame, study.schema), "event_times", study.identity)
+    dated = [p for p in times if p.column not in {c.column for c in classes}]
+    found: list[TargetProposal | EventTimeProposal] = [*classes, *dated]
+    if found:
+        return tuple(sorted(found, key=lambda p: -p.confidence))
+    return once(lambda: propose_numbers(rows.frame, rows.schema), "number proposals", study.identity)
