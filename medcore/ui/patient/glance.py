@@ -6,13 +6,14 @@ import numpy as np
 import streamlit as st
 
 from medcore.data.schema.ranges import unit_message
-from medcore.data.shown import named
+from medcore.data.shown import Shown, named
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.features.registry import kind_named
 from medcore.i18n import N_, _, listed, running
 from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.tables import take_along
 from medcore.ui.kit.text import markup
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
@@ -107,7 +108,8 @@ def _show_number(
 
 def show_trust(explainer: Explainer, trust: Reliability) -> None:
     """Say how far to trust the risk, with every reason."""
-    reasons = [named(reason, explainer.shown, explainer.reference.columns) for reason in trust.reasons]
+    columns = explainer.reference.columns
+    reasons = [named(reason, lambda c: Shown(explainer.shown(c).words), columns) for reason in trust.reasons]
     told = [str(trust.headline), *map(str, reasons)]
     alike = trust.local.told
     if alike is not None and not any({"predicted", "observed"} <= set(reason.values) for reason in trust.reasons):
@@ -123,6 +125,8 @@ def show_classes(explainer: Explainer, patient: PatientRisk, ranked: list[int]) 
         for k in ranked
     )
     st.html(f'<table class="mc-classes"><tbody>{rows}</tbody></table>')
+    outcome, risk = _("Outcome"), _("Risk")
+    take_along([{outcome: explainer.names[k], risk: wording.percent(float(patient.risk[k]), digits=1)} for k in ranked])
 
 
 def show_values(explainer: Explainer, patient: PatientRisk, class_index: int) -> None:
