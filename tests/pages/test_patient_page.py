@@ -323,11 +323,13 @@ def test_changed_values_move_risk_and_contributions_until_they_are_given_back(pa
 
 
 def test_a_change_that_the_worker_is_slow_to_answer_is_told_and_the_next_one_ends_it(patient_page, words, monkeypatch):
-    app = opened(patient_page("heart"), part="what_if")
+    app = opened(patient_page("heart"), place=1, part="what_if")  # no other test asks about this patient
     next(m for m in app.multiselect if m.label == "Columns to change").set_value(["oldpeak"]).run()
     given_up, quick, stops = threading.Event(), jobs.call, []
 
-    def slow(*_args, stop, **_options):
+    def slow(function, *args, stop=None, **options):
+        if function is not worker_queries.change_patient:
+            return quick(function, *args, stop=stop, **options)
         stops.append(stop)
         with stop.ends(given_up.set):
             given_up.wait(60)
