@@ -22,6 +22,7 @@ from medcore.commands.result import (
     step_lines,
 )
 from medcore.commands.timed import evaluate_timed, refuse
+from medcore.commands.written import recalibrated
 from medcore.data.describe.mended import mended_of
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
@@ -179,16 +180,12 @@ def _outcome_name(model: Bundle) -> str | None:
 def _recalibrate(bundle: Path, validation: ExternalValidation, asked: Recalibrate) -> tuple[dict[str, Any], list[str]]:
     """Keep a recalibrated version; return what is told of it, for programs and for people."""
     from medcore.models.deployed.recalibration import recalibrate
-    from medcore.models.deployed.versions import save_version
 
     change = recalibrate(validation, asked.strength)
-    save_version(bundle, asked.out, change, validation)
     judged = headline(change.evaluation)
-    lines = [
-        _("Recalibrated: {what}. Kept in {out}; the original is unchanged.", what=change.meaning, out=asked.out),
-        *metric_lines(_("Recalibrated, cross-validated on the new patients"), judged),
-    ]
-    return {"bundle": str(asked.out), **change.to_dict(), "cross_validated": judged}, lines
+    figures = metric_lines(_("Recalibrated, cross-validated on the new patients"), judged)
+    told, lines = recalibrated(bundle, asked.out, change, validation, figures)
+    return told | {"cross_validated": judged}, lines
 
 
 def _as_trained(results: Results, cohort: Cohort) -> dict[str, Any]:

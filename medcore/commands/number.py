@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medcore.commands.result import Result, check_readable, finding_lines, kept_line, mended_lines
+from medcore.commands.written import recalibrated
 from medcore.data.describe.mended import Mend, mended_of
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
@@ -99,16 +100,11 @@ def _recalibrate(
 ) -> tuple[dict[str, Any], list[str]]:
     """Keep a recalibrated version; return what is told of it, for programs and for people."""
     from medcore.models.deployed.number_recalibration import recalibrate_number
-    from medcore.models.deployed.versions import save_version
 
     check_readable(validation.unreadable)
     change = recalibrate_number(validation, strength)
-    save_version(bundle, out, change, validation)
-    lines = [
-        _("Recalibrated: {what}. Kept in {out}; the original is unchanged.", what=change.meaning, out=out),
-        *_lines(_("Recalibrated, cross-validated on the new patients"), change.performance, change.agreement),
-    ]
-    return {"bundle": str(out), **change.to_dict()}, lines
+    title = _("Recalibrated, cross-validated on the new patients")
+    return recalibrated(bundle, out, change, validation, _lines(title, change.performance, change.agreement))
 
 
 def _write_report(report: Path, bundle: Path, validation: NumberValidation) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medcore.commands.result import Result, check_readable, finding_lines, kept_line, mended_lines
+from medcore.commands.written import recalibrated
 from medcore.data.describe.mended import Mend, mended_of
 from medcore.data.follow_up import span
 from medcore.data.preparation.event_time import horizon_in
@@ -120,16 +121,11 @@ def _recalibrate(
 ) -> tuple[dict[str, Any], list[str]]:
     """Keep a recalibrated version; return what is told of it, for programs and for people."""
     from medcore.models.deployed.timed_recalibration import recalibrate_timed
-    from medcore.models.deployed.versions import save_version
 
     check_readable(validation.unreadable)
     change = recalibrate_timed(validation, strength)
-    save_version(bundle, out, change, validation)
-    lines = [
-        _("Recalibrated: {what}. Kept in {out}; the original is unchanged.", what=change.meaning, out=out),
-        *performance_lines(_("Recalibrated, cross-validated on the new patients"), change.performance, unit),
-    ]
-    return {"bundle": str(out), **change.to_dict()}, lines
+    title = _("Recalibrated, cross-validated on the new patients")
+    return recalibrated(bundle, out, change, validation, performance_lines(title, change.performance, unit))
 
 
 def _write_report(report: Path, bundle: Path, model: Bundle, validation: TimedValidation, threshold: float) -> None:

@@ -1,11 +1,30 @@
-"""The command that hands over the model itself."""
+"""Commands that hand over the model itself: written down, trained again, or recalibrated."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from medcore.commands.result import Result
 from medcore.i18n import _
+
+if TYPE_CHECKING:
+    from medcore.models.deployed.versions import AnyRecalibration, AnyValidation
+
+
+def recalibrated(
+    bundle: Path, out: Path, change: AnyRecalibration, validation: AnyValidation, figures: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Keep a recalibrated version in a folder; return what is told of it, for programs and for people.
+
+    ``figures`` are the lines about it on the new patients.
+    """
+    from medcore.models.deployed.versions import save_version
+
+    save_version(bundle, out, change, validation)
+    said = _("Recalibrated: {what}. Kept in {out}; the original is unchanged.", what=change.meaning, out=out)
+    return {"bundle": str(out), **change.to_dict()}, [said, *figures]
 
 
 def reproduce(bundle: Path, *, out: Path) -> Result:

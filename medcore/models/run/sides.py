@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,22 @@ class TrainedRun(Generic[R]):
     seconds: float
     prepared: Prepared = field(repr=False)
     split: Split = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        bundle: Bundle,
+        results: R,
+        manifest: Mapping[str, Any],
+        *,
+        prepared: Prepared,
+        split: Split,
+        started: float,
+    ) -> Self:
+        """Write the manifest into the bundle and, with the schema, into the results; ``started`` is by ``time.perf_counter``."""
+        told: R = replace(results, manifest={**manifest, "schema": bundle.schema.to_dict()})  # type: ignore[type-var]
+        seconds = time.perf_counter() - started
+        return cls(replace(bundle, manifest=manifest), told, seconds=seconds, prepared=prepared, split=split)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

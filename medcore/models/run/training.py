@@ -134,13 +134,7 @@ def train(
         weights=chosen.weights,
         n_background=len(bundle.background),
     ) | ({} if search is None else {"search": search.to_dict()})
-    return Trained(
-        bundle=replace(bundle, manifest=manifest),
-        results=replace(results, manifest=manifest | {"schema": bundle.schema.to_dict()}),
-        seconds=time.perf_counter() - started,
-        prepared=prepared,
-        split=split,
-    )
+    return Trained.of(bundle, results, manifest, prepared=prepared, split=split, started=started)
 
 
 def task_of(prepared: Prepared, split: Split, settings: TrainSettings) -> Task:

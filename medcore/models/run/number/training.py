@@ -82,13 +82,7 @@ def train_number(
         "cross_validated": results.cross_validated.to_dict(),
         "test": results.tested.to_dict() if results.tested else None,
     }
-    return TrainedRun(
-        bundle=replace(bundle, manifest=manifest),
-        results=replace(results, manifest=manifest | {"schema": bundle.schema.to_dict()}),
-        seconds=time.perf_counter() - started,
-        prepared=prepared,
-        split=split,
-    )
+    return TrainedRun.of(bundle, results, manifest, prepared=prepared, split=split, started=started)
 
 
 def _check_settings(settings: TrainSettings) -> None:

@@ -74,13 +74,7 @@ def train_timed(
         settings, split, cohort_sha256=cohort_sha256, weights=weights, n_background=len(bundle.background)
     )
     manifest = made | _figures(results)
-    return TrainedRun(
-        bundle=replace(bundle, manifest=manifest),
-        results=replace(results, manifest=manifest | {"schema": bundle.schema.to_dict()}),
-        seconds=time.perf_counter() - started,
-        prepared=prepared,
-        split=split,
-    )
+    return TrainedRun.of(bundle, results, manifest, prepared=prepared, split=split, started=started)
 
 
 def _check_settings(settings: TrainSettings) -> None:
