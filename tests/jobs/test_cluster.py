@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -111,8 +112,59 @@ def test_workers_give_way_to_the_pages(cluster: LocalCluster) -> None:
     assert {p.nice() for p in cluster.worker.family()} == {nicer}
     ours = Path("/proc/self/autogroup")
     if ours.exists():
-        groups = {Path(f"/proc/{p.pid}/autogroup").read_text().split()[-1] for p in cluster.worker.family()}
-        assert groups == {str(min(int(ours.read_text().split()[-1]) + BELOW_THE_PAGES, 19))}
+        groups = {
+            processes._nice_of_group(Path(f"/proc/{p.pid}/autogroup").read_text()) for p in cluster.worker.family()
+        }
+        assert groups == {min(processes._nice_of_group(ours.read_text()) + BELOW_THE_PAGES, 19)}
+
+
+@pytest.mark.parametrize(("text", "nice"), [("/autogroup-12 nice 0\n", 0), ("/autogroup-7 nice -4\n", -4), ("", 0)])
+def test_the_group_of_the_first_process_has_no_name_and_is_no_error(text: str, nice: int) -> None:
+    """A program that a container's first process starts is in that group: its file is empty."""
+    assert processes._nice_of_group(text) == nice
+
+
+def _ours(folder: Path) -> list[int]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("MEDCORE_JOBS") == str(folder / "jobs"):
+                found.append(process.pid)
+    return found
+
+
+@pytest.mark.parametrize("step", ["_give_way", "_write", "_wait_for_address", "local_address"])
+def test_a_start_that_fails_at_any_step_leaves_no_process(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def fails(*_: object) -> None:
+        seen.extend(_ours(tmp_path))
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(processes, step, fails)
+    settings = Settings(tmp_path, "sqlite://", "memory://")
+    for _ in range(2):
+        with pytest.raises(IndexError):
+            running_scheduler(settings)
+    assert len(set(seen)) == 4
+    assert not _ours(tmp_path)
+
+
+def test_why_nothing_computes_is_told_and_not_only_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    def fails(*_: object) -> None:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(processes, "_give_way", fails)
+    settings = Settings(tmp_path, f"sqlite:///{tmp_path}/medcore.db", "memory://")
+    jobs.keep_warm(settings)
+    eventually(lambda: jobs.worker_status(settings).state == "absent")
+    assert "IndexError" in str(jobs.worker_status(settings).problem)
+    jobs.stop_keeping(settings)
+    eventually(lambda: not _ours(tmp_path))
 
 
 def test_nothing_listens_but_on_loopback(cluster: LocalCluster) -> None:

@@ -174,10 +174,7 @@ def reach(settings: Settings, address: str) -> Client:
         )
     except Exception as error:
         if settings.scheduler is None:
-            raise WorkerError(
-                N_("The part of medcore that computes does not answer ({kind}). Stop medcore and start it again."),
-                kind=type(error).__name__,
-            ) from None
+            raise no_answer(error) from None
         raise WorkerError(
             N_(
                 "The cluster at {address} cannot be reached ({kind}). Start it, or correct MEDCORE_SCHEDULER and the files of MEDCORE_TLS_CA, MEDCORE_TLS_CERT and MEDCORE_TLS_KEY."
@@ -185,6 +182,14 @@ def reach(settings: Settings, address: str) -> Client:
             address=address,
             kind=type(error).__name__,
         ) from None
+
+
+def no_answer(error: Exception) -> WorkerError:
+    """Say that our own cluster cannot be had, and by which kind of error."""
+    return WorkerError(
+        N_("The part of medcore that computes does not answer ({kind}). Stop medcore and start it again."),
+        kind=type(error).__name__,
+    )
 
 
 async def _greet(address: str, security: Security, seconds: float) -> None:

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ TRAIN = "TRAIN"  # the resource a training run takes, of which a worker has one
 TRIAL = "TRIAL"  # the one a trial of a search takes, beside the run that waits for it
 THREADS = 4  # one trains, the others answer pages
 START_SECONDS = 60.0
+LONGEST_START_SECONDS = 300.0
+"""What a worker may take to import and report, by the clock, before its parent gives both up: a cold disk, a full machine."""
 STOP_SECONDS = 5.0
 BELOW_THE_PAGES = 3
 """How much nicer (nice(2)) workers are than the web server beside them: two training threads then weigh what the
@@ -111,15 +114,33 @@ class LocalCluster:
 
     def stop(self) -> None:
         """Ask both to end with their children, and end those that do not."""
-        everybody = [*self.scheduler.family(), *self.worker.family()]
-        for process in everybody:
-            with contextlib.suppress(psutil.Error):
-                process.terminate()
-        _gone, left = psutil.wait_procs(everybody, timeout=STOP_SECONDS)
-        for process in left:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(left, timeout=STOP_SECONDS)
+        _end([self.scheduler, self.worker])
+
+
+def _end(processes: Iterable[Process]) -> None:
+    everybody = [process for first in processes for process in first.family()]
+    for process in everybody:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _gone, left = psutil.wait_procs(everybody, timeout=STOP_SECONDS)
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=STOP_SECONDS)
+
+
+@contextlib.contextmanager
+def _all_or_none() -> Iterator[list[Process]]:
+    """Give a list for what is being started; where a step fails, whatever is in it is ended.
+
+    Nobody would find again what was not written down, and it would be started once more every few seconds.
+    """
+    started: list[Process] = []
+    try:
+        yield started
+    except BaseException:
+        _end(started)
+        raise
 
 
 def running_scheduler(settings: Settings) -> str:
@@ -140,15 +161,16 @@ def running_scheduler(settings: Settings) -> str:
             if address and cluster.worker.alive():
                 return address
             if address:
-                LocalCluster(cluster.scheduler, _start_worker(settings), wanted).write(settings)
+                _write_with_new_worker(settings, cluster)
                 return address
         if cluster:
             cluster.stop()
         _file(settings, "scheduler.json").unlink(missing_ok=True)
         renew_local_key(settings)
-        started = LocalCluster(_start_scheduler(settings), _start_worker(settings), wanted)
-        started.write(settings)
-        return _wait_for_address(settings, started)
+        with _all_or_none() as started:
+            cluster = LocalCluster(_start_scheduler(settings, started), _start_worker(settings, started), wanted)
+            cluster.write(settings)
+            return _wait_for_address(settings, cluster)
 
 
 def replace_lost_worker(settings: Settings) -> bool:
@@ -165,8 +187,13 @@ def replace_lost_worker(settings: Settings) -> bool:
         for process in cluster.worker.family():
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        LocalCluster(cluster.scheduler, _start_worker(settings), cluster.fingerprint).write(settings)
+        _write_with_new_worker(settings, cluster)
         return True
+
+
+def _write_with_new_worker(settings: Settings, cluster: LocalCluster) -> None:
+    with _all_or_none() as started:
+        LocalCluster(cluster.scheduler, _start_worker(settings, started), cluster.fingerprint).write(settings)
 
 
 def _looks_after_workers(cluster: LocalCluster) -> bool:
@@ -215,9 +242,10 @@ def stop_local_cluster(settings: Settings) -> None:
             _file(settings, name).unlink(missing_ok=True)
 
 
-def _start_scheduler(settings: Settings) -> Process:
+def _start_scheduler(settings: Settings, started: list[Process]) -> Process:
     return _start(
         settings,
+        started,
         "scheduler",
         [
             "distributed.cli.dask_scheduler",
@@ -231,19 +259,21 @@ def _start_scheduler(settings: Settings) -> Process:
     )
 
 
-def _start_worker(settings: Settings) -> Process:
-    started = _start(
+def _start_worker(settings: Settings, started: list[Process]) -> Process:
+    parent = _start(
         settings,
+        started,
         "worker",
         [
-            *("distributed.cli.dask_worker", "--nworkers", str(settings.workers), "--death-timeout", "60"),
+            *("distributed.cli.dask_worker", "--nworkers", str(settings.workers)),
+            *("--death-timeout", f"{LONGEST_START_SECONDS:.0f}"),
             *("--preload", WORKER_PRELOAD),
             *("--nthreads", str(THREADS), "--resources", f"{TRAIN}=1,{TRIAL}=1"),
             *("--memory-limit", settings.worker_memory, "--local-directory", str(_file(settings, "space"))),
         ],
     )
-    _give_way(started.pid)
-    return started
+    _give_way(parent.pid)
+    return parent
 
 
 def _give_way(pid: int) -> None:
@@ -254,12 +284,18 @@ def _give_way(pid: int) -> None:
     """
     with contextlib.suppress(psutil.Error):
         psutil.Process(pid).nice(min(os.nice(0) + BELOW_THE_PAGES, 19))
-    with contextlib.suppress(OSError, ValueError):  # no such groups here
-        ours = int(Path("/proc/self/autogroup").read_text().split()[-1])
+    with contextlib.suppress(OSError):  # no such groups here
+        ours = _nice_of_group(Path("/proc/self/autogroup").read_text())
         Path(f"/proc/{pid}/autogroup").write_text(str(min(ours + BELOW_THE_PAGES, 19)))
 
 
-def _start(settings: Settings, name: str, arguments: list[str]) -> Process:
+def _nice_of_group(text: str) -> int:
+    """Return how nice a group of processes is, as ``/proc/PID/autogroup`` says: 0 for the first one, of which it says nothing."""
+    last = text.split()[-1:]
+    return int(last[0]) if last and last[0].lstrip("-").isdigit() else 0
+
+
+def _start(settings: Settings, started: list[Process], name: str, arguments: list[str]) -> Process:
     key = str(_file(settings, "cluster.pem"))
     common = ["--host", LOOPBACK, "--no-dashboard", "--dashboard-address", f"{LOOPBACK}:0"]
     common += ["--scheduler-file", str(_file(settings, "scheduler.json"))]
@@ -275,7 +311,8 @@ def _start(settings: Settings, name: str, arguments: list[str]) -> Process:
             start_new_session=True,
         )
     _children.append(process)
-    return Process.of(process.pid)
+    started.append(Process.of(process.pid))
+    return started[-1]
 
 
 class _Outliving(subprocess.Popen[bytes]):
@@ -335,7 +372,6 @@ def _wait_for_address(settings: Settings, cluster: LocalCluster) -> str:
         if address:
             return address
         time.sleep(0.02)
-    cluster.stop()
     raise WorkerError(
         N_("The scheduler did not start. The reason is in {log}; the usual one is a full disk or too little memory."),
         log=str(_file(settings, "scheduler.log")),

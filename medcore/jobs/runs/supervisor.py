@@ -15,7 +15,7 @@ from typing import Literal
 
 from medcore.errors import MedcoreError
 from medcore.explanation.patient import worker_queries
-from medcore.jobs.cluster.connection import Connection, disconnect, present_connection
+from medcore.jobs.cluster.connection import Connection, disconnect, no_answer, present_connection
 from medcore.jobs.cluster.processes import replace_lost_worker, seconds_to_start, stop_local_cluster
 from medcore.jobs.runs.hand_over import ensure_cluster, hand_over_again
 from medcore.safe_files import sweep_left_overs
@@ -61,7 +61,7 @@ class _Supervisor:
                 ready, self.problem = False, error
             except Exception as error:
                 logger.warning("The worker could not be looked after: %s", type(error).__name__)
-                ready = False
+                ready, self.problem = False, no_answer(error)
             self.stopped.wait(LOOK_EVERY_SECONDS if ready else FIRST_LOOKS_SECONDS)
 
     def look(self) -> bool:
