@@ -166,6 +166,8 @@ def test_measurements_over_time_lie_beside_the_patients(tmp_path: Path, capsys: 
     assert "--until" in capsys.readouterr().err
     assert main([*train, *how]) == 2
     assert "need --series" in capsys.readouterr().err
+    assert main([*train, *given, *how, "--late", "12"]) == 2
+    assert "no time with its unit" in capsys.readouterr().err
     assert main([*train, *given, *how, "--take", "first|mean|count|since"]) == 0
     told = f"{(at > 48 * 60).sum()} result(s) lie outside the window"
     assert told in capsys.readouterr().out
@@ -175,6 +177,7 @@ def test_measurements_over_time_lie_beside_the_patients(tmp_path: Path, capsys: 
         "HR mean",
         "HR count",
         "HR since",
+        "HR last 12h mean",
     ]
     frame.iloc[[5]].to_csv(tmp_path / "one.csv", index=False)
     risks = {}

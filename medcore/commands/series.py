@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from medcore.data.cohort import Cohort, Schema
-from medcore.data.long import SERIES_FORMS, Pivot
+from medcore.data.long import SERIES_FORMS, Pivot, late_hours
 from medcore.data.reading.long.series import with_series
 from medcore.data.reading.measurements import read_measurements
 from medcore.data.schema.long import propose_series
@@ -21,7 +21,8 @@ from medcore.i18n import N_, _
 class SeriesAsked:
     """A file of measurements over time and what its columns are; what is not said is proposed from the file.
 
-    ``until`` is the time after the index, such as 48h, up to which measurements are known.
+    ``until`` is the time after the index, such as 48h, up to which measurements are known; ``late`` the last part of
+    it that is summed up once more by itself, a quarter where nothing is said.
     """
 
     file: Path | None = None
@@ -33,6 +34,7 @@ class SeriesAsked:
     when_unit: str | None = None
     index: str | None = None
     until: str | None = None
+    late: str | None = None
     forms: Sequence[str] = ()
 
     def joined(self, cohort: Cohort, *, like: Schema | None = None) -> Cohort:
@@ -45,8 +47,8 @@ class SeriesAsked:
                         "This model was trained with a second table of measurements over time; give that of these patients with --series."
                     )
                 )
-            if any((self.patient, self.analyte, self.value, self.unit, self.when, self.index, self.until, self.forms)):
-                raise SettingsError(N_("--id, --by, --value, --at, --index, --until and --take need --series."))
+            if any(getattr(self, f.name) for f in fields(self) if f.name != "file"):
+                raise SettingsError(N_("--id, --by, --value, --at, --index, --until, --late and --take need --series."))
             return cohort
         if like is not None and trained is None:
             raise SettingsError(N_("This model was trained without a table of measurements; leave --series out."))
@@ -70,9 +72,11 @@ class SeriesAsked:
                 N_("The table of measurements does not say which of its columns are what; give {options}."),
                 options=lacking,
             )
+        until = _until(self.until)
         return Pivot.of_series(
             chosen,
-            until=_hours(self.until),
+            until=until,
+            late=late_hours(until) if self.late is None else _hours(self.late),
             forms=self.forms or SERIES_FORMS,
             when_unit=self.when_unit or "",
         )
@@ -81,7 +85,7 @@ class SeriesAsked:
 _MUST = {"--id": "patient", "--by": "analyte", "--value": "value", "--at": "when"}
 
 
-def _hours(until: str | None) -> float:
+def _until(until: str | None) -> float:
     """Read the time up to which measurements are known, as hours after the index."""
     if until is None:
         raise SettingsError(
@@ -89,9 +93,14 @@ def _hours(until: str | None) -> float:
                 "What is known when the risk is asked for? Give the time after the index with --until, such as 48h or 3d; later measurements are left out."
             )
         )
-    hours = read_span(until, "h")
-    if hours is None or not any(letter.isalpha() for letter in until):
-        raise SettingsError(N_("“{text}” is no time with its unit, such as 48h, 90min or 3d."), text=until)
+    return _hours(until)
+
+
+def _hours(text: str) -> float:
+    """Read a time with its unit as hours; a nought needs none."""
+    hours = read_span(text, "h")
+    if hours is None or not (any(letter.isalpha() for letter in text) or hours[0] == 0):
+        raise SettingsError(N_("“{text}” is no time with its unit, such as 48h, 90min or 3d."), text=text)
     return hours[0]
 
 
@@ -123,6 +132,13 @@ def series_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
         "--until", metavar="TIME", help=_("the time after the index up to which measurements are known, such as 48h")
     )
     group.add_argument(
+        "--late",
+        metavar="TIME",
+        help=_(
+            "the last part of the time before --until, summed up once more by itself, such as 12h (a quarter of it by default; 0 for none)"
+        ),
+    )
+    group.add_argument(
         "--take",
         metavar="FORM|FORM",
         help=_("what is taken of a patient's measurements: {forms}").format(forms="|".join(SERIES_FORMS)),
@@ -143,5 +159,6 @@ def series_of(options: argparse.Namespace) -> SeriesAsked:
         when_unit=options.at_unit,
         index=options.index,
         until=options.until,
+        late=options.late,
         forms=[form.strip() for form in options.take.split("|")] if options.take else (),
     )

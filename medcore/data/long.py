@@ -9,14 +9,20 @@ from typing import Any, Literal, get_args
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 
-Form = Literal["first", "last", "minimum", "maximum", "mean", "count", "slope", "since"]
+Form = Literal["first", "last", "minimum", "maximum", "mean", "sd", "total", "count", "slope", "since"]
 FORMS: tuple[Form, ...] = get_args(Form)
 SERIES_FORMS = FORMS
 """What is taken of a patient's measurements over time, where nothing is said: all there is."""
+LATE_FORMS: tuple[Form, ...] = ("minimum", "maximum", "mean")
+"""What is taken once more of the last part of the time before the end; first, last and since would say the same again."""
+LATE_SHARE = 0.25
+"""The part of the time before the end that is the last part, where nothing is said."""
 FROM_FILE = "from file"
 """The column that says which file of an archive a row is from: a patient's, where there is a file a patient."""
 Window = tuple[float | None, float | None]
 """Days after the index date, both ends included; before it is negative, None is open."""
+LONGEST_IN_HOURS = 3.0
+"""Days from which on a span is written in days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +33,8 @@ class Pivot:
     ``when`` and ``index`` may be empty. ``forms`` say what is taken of a patient's
     results of one analyte; ``windows`` of which days, counted from the ``index`` date, or as
     ``when`` itself counts them where it holds hours or days (``when_unit``) and no date. ``since`` is the time
-    from a patient's last result to the end of the window, in hours. With ``beside`` the long
+    from a patient's last result to the end of the window, in hours. ``late_forms`` say what is taken once more
+    of the results of the last ``late`` days before a window's end, by themselves. With ``beside`` the long
     table lies beside that of the patients, and every column made of it is named by its form; it may then
     have one row a visit, where ``analyte`` and ``value`` are empty and each other column is a measurement.
     ``written`` is the column of ``when`` as it was learnt, by which that of new patients is read.
@@ -42,11 +49,13 @@ class Pivot:
     index: str = ""
     forms: tuple[Form, ...] = ("first",)
     windows: tuple[Window, ...] = ()
+    late: float = 0.0
+    late_forms: tuple[Form, ...] = ()
     beside: bool = False
     written: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        unknown = [f for f in self.forms if f not in FORMS]
+        unknown = [f for f in (*self.forms, *self.late_forms) if f not in FORMS]
         if unknown or not self.forms:
             raise SettingsError(
                 N_("There is no form {unknown} of a patient's results. The forms are: {known}."),
@@ -55,10 +64,22 @@ class Pivot:
             )
         if self.windows and not self.when:
             raise SettingsError(N_("A window of time needs the time of each result: name its column."))
-        if "since" in self.forms and not (self.windows and all(high is not None for _low, high in self.windows)):
+        if "since" in self.forms and not self.ends:
             raise SettingsError(N_("The time since the last result needs a window with an end."))
+        if self.late_forms and not (self.late > 0 and self.ends):
+            raise SettingsError(N_("The last part of a window needs a length, and a window with an end."))
         if "slope" in self.forms and not self.when:
             raise SettingsError(N_("A slope needs the date of each result: name its column."))
+
+    @property
+    def ends(self) -> bool:
+        """Whether every window has an end."""
+        return bool(self.windows) and all(high is not None for _low, high in self.windows)
+
+    @property
+    def late_span(self) -> str:
+        """The length of the last part as names of columns have it: 12h, or 90d."""
+        return f"{24 * self.late:g}h" if self.late < LONGEST_IN_HOURS else f"{self.late:g}d"
 
     @property
     def by_visit(self) -> bool:
@@ -72,12 +93,21 @@ class Pivot:
 
     @classmethod
     def of_series(
-        cls, named: Mapping[str, str], *, until: float, forms: Sequence[str] = SERIES_FORMS, when_unit: str = ""
+        cls,
+        named: Mapping[str, str],
+        *,
+        until: float,
+        late: float = 0.0,
+        forms: Sequence[str] = SERIES_FORMS,
+        when_unit: str = "",
     ) -> Pivot:
-        """Take the columns of a table of measurements beside the patients' table, by field, known ``until`` so many hours."""
-        return cls.from_dict(
-            {**named, "forms": forms, "windows": [(None, until / 24)], "when_unit": when_unit, "beside": True}
-        )
+        """Take the columns of a table of measurements beside the patients' table, by field, known ``until`` so many hours.
+
+        What was measured in the last ``late`` hours of them is summed up once more by itself; 0 for not.
+        """
+        again = {"late": late / 24, "late_forms": [f for f in LATE_FORMS if f in forms]} if late else {}
+        window = {"windows": [(None, until / 24)], "when_unit": when_unit, "beside": True}
+        return cls.from_dict({**named, "forms": forms, **window, **again})
 
     def summarises(self, name: str) -> bool:
         """Say whether a column of this name is a summary that it makes beside the patients' table.
@@ -85,12 +115,22 @@ class Pivot:
         >>> Pivot(patient="id", analyte="test", value="x", beside=True).summarises("HR first")
         True
         """
-        return self.beside and name.rpartition(" ")[2] in self.forms and " " in name
+        return self.beside and name.rpartition(" ")[2] in (*self.forms, *self.late_forms) and " " in name
+
+    def measurement_of(self, name: str) -> str:
+        """Return the measurement that a column of this name sums up; the name itself where it is no summary.
+
+        >>> pivot = Pivot.of_series({"patient": "id", "analyte": "test", "value": "x", "when": "at"}, until=48, late=12)
+        >>> pivot.measurement_of("HR last 12h mean"), pivot.measurement_of("HR last"), pivot.measurement_of("Age")
+        ('HR', 'HR', 'Age')
+        """
+        return name.rpartition(" ")[0].removesuffix(f" last {self.late_span}") if self.summarises(name) else name
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
         data = asdict(self) | {"forms": list(self.forms), "windows": [list(w) for w in self.windows]}
-        return {k: v for k, v in data.items() if v or k not in ("when_unit", "beside", "written")}
+        data["late_forms"] = list(self.late_forms)
+        return {k: v for k, v in data.items() if v or k not in _LATER}
 
     def option(self) -> str:
         """Write it as a command line takes it."""
@@ -113,11 +153,24 @@ class Pivot:
                 lacking=lacking,
             )
         chosen = dict(data)
-        if "forms" in data:
-            chosen["forms"] = tuple(data["forms"])
+        chosen |= {name: tuple(data[name]) for name in ("forms", "late_forms") if name in data}
         if "windows" in data:
             chosen["windows"] = tuple((_day(low), _day(high)) for low, high in data["windows"])
         return cls(**chosen)
+
+
+_LATER = ("when_unit", "late", "late_forms", "beside", "written")
+"""Fields that came after the first pivots: written only where they say something, so that those keep their identity."""
+
+
+def late_hours(until: float) -> float:
+    """Return the last part of ``until`` hours that is summed up by itself where nothing is said: whole hours, or days.
+
+    >>> late_hours(48), late_hours(24 * 365)
+    (12.0, 2184.0)
+    """
+    late = LATE_SHARE * until
+    return float(24 * round(late / 24) if late >= 24 * LONGEST_IN_HOURS else max(1, round(late)))
 
 
 def read_pivot(text: str) -> Pivot:

@@ -61,6 +61,7 @@ def test_summaries_are_those_of_pandas(patients, measurements):
         values = groups["result"]
         expected = {"first": values.first(), "last": values.last(), "minimum": values.min(), "maximum": values.max()}
         expected |= {"mean": values.mean(), "count": values.count(), "since": 24 - groups["at (h)"].max()}
+        expected |= {"sd": values.std(), "total": values.sum()}
         lines = {who: np.polyfit(g["at (h)"] / 24, g["result"], 1)[0] for who, g in groups if len(g) > 1}
         expected["slope"] = pd.Series(lines)
         for form, series in expected.items():
@@ -77,6 +78,38 @@ def test_summaries_are_those_of_pandas(patients, measurements):
 PIVOT_FIELDS = {
     name: getattr(PIVOT, name) for name in ("patient", "analyte", "value", "when", "forms", "windows", "beside")
 }
+
+
+def test_the_last_part_of_the_time_is_summed_up_by_itself(patients, measurements):
+    """As pandas has it; one patient alone is read so too, and what was joined without it keeps its columns."""
+    long = measurements.rename(columns={"at": "at (h)"})
+    named = {name: PIVOT_FIELDS[name] for name in ("patient", "analyte", "value")} | {"when": "at (h)"}
+    pivot = Pivot.of_series(named, until=24, late=6)
+    cohort = joined(patients, long, pivot)
+    frame = typed(cohort.frame, cohort.schema).set_index(patients["id"])
+    late = long[long["at (h)"].between(18, 24)].groupby(["test", "id"])["result"]
+    for form, series in {"minimum": late.min(), "maximum": late.max(), "mean": late.mean()}.items():
+        for test in ("HR", "K"):
+            wanted = series[test].reindex(patients["id"])
+            np.testing.assert_allclose(frame[f"{test} last 6h {form}"], wanted, rtol=1e-9)
+    plain = joined(patients, long, Pivot.of_series(named, until=24))
+    assert [name for name in cohort.schema.names if " last 6h " not in name] == list(plain.schema.names)
+    assert plain.sha256 != cohort.sha256 and "late" not in plain.schema.series.to_dict()
+    assert Pivot.from_dict(cohort.schema.series.to_dict()) == cohort.schema.series
+    alone = joined(patients.iloc[[7]], long[long["id"] == 8], cohort.schema.series, cohort.schema)
+    among = typed(cohort.frame, cohort.schema).iloc[[7]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(typed(alone.frame, cohort.schema)[among.columns], among)
+
+
+def test_a_code_for_not_measured_is_known_where_only_the_mean_is_taken(patients, measurements):
+    coded = measurements.assign(result=measurements["result"].where(measurements.index % 50 > 0, -999))
+    whole = joined(patients, coded, Pivot(**{**PIVOT_FIELDS, "forms": ("mean",)}, when_unit="h"))
+    mine = coded[coded["id"] == coded["id"][50]]
+    row = patients.index[patients["id"] == coded["id"][50]]
+    alone = joined(patients.loc[row], mine, whole.schema.series, whole.schema)
+    everybody = typed(whole.frame, whole.schema)
+    assert everybody["HR mean"].min() > 0
+    pd.testing.assert_frame_equal(typed(alone.frame, whole.schema), everybody.loc[row].reset_index(drop=True))
 
 
 def test_one_patient_alone_is_read_as_among_all(patients, measurements):

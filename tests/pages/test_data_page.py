@@ -181,8 +181,12 @@ def test_measurements_over_time_are_added_from_a_second_table(open_page, page_st
     press(app, "data.series.make")
     assert not app.exception and not app.error
     made, before = page_store.list_studies(LOCAL_OWNER)
-    assert before.n_columns == 3 and made.n_columns == 3 + 2 * 8
-    assert made.schema.series.windows == ((None, 2.0),) and app.query_params["study"] == made.id
+    assert before.n_columns == 3 and made.n_columns == 3 + 2 * (10 + 3)
+    assert (
+        made.schema.series.windows == ((None, 2.0),)
+        and made.schema.series.late == 0.5
+        and app.query_params["study"] == made.id
+    )
     assert "2 of 60 patients have no measurement" in " ".join(
         map(str, page_store.load_cohort(LOCAL_OWNER, made.id).repairs)
     )
@@ -196,9 +200,10 @@ def test_measurements_over_time_are_added_from_a_second_table(open_page, page_st
     ).run()
     assert "One row a visit" in words(app)
     app.number_input(key="data.series.until").set_value(48.0).run()
+    app.number_input(key="data.series.late.48").set_value(0.0).run()
     press(app, "data.series.make")
     made = page_store.list_studies(LOCAL_OWNER)[0]
-    assert not app.exception and made.schema.series.by_visit and made.n_columns == 3 + 2 * 8
+    assert not app.exception and made.schema.series.by_visit and made.n_columns == 3 + 2 * 10
 
 
 def test_new_patients_of_such_a_model_bring_their_measurements_too(here, signed_in):

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 
+import numpy as np
+import numpy.typing as npt
+
+from medcore.data.cohort import Schema
+from medcore.data.preparation.follow_up import event_times
 from medcore.data.quality.association import joint_auroc, single_column_auroc
 from medcore.data.quality.catalogue import Hit, check, ignore, named
 from medcore.data.quality.view import View
+from medcore.data.values.spans import unit_of_time
+from medcore.data.values.typed import typed
+from medcore.data.values.units import conversion
+from medcore.errors import InputError
 from medcore.i18n import N_, Message
+from medcore.targets.event_time import DAYS
 
+Floats = npt.NDArray[np.float64]
 NEAR_COPY = 0.995
 SUSPICIOUS = 0.95
 TELLING_NAME = 0.70
+FEWEST_EARLY = 5
+ALIKE = 0.1
+"""Share of patients measured more than a day after an end from which on it counts from another day than measurements do."""
 SEPARATION = 0.995
 
 # Words of what is known only at the end. A word must stand alone or begin a part of the name.
@@ -156,6 +171,84 @@ def name(view: View) -> Iterator[Hit]:
             severity="warning",
             fix=ignore(score),
         )
+
+
+@check(
+    "leakage.measured_after",
+    "error",
+    why=N_(
+        "Who has had the outcome already needs no prediction, and what is measured after it, or in its last hours, tells it: the model looks better than it can be."
+    ),
+    remedy=N_(
+        "Take only measurements of a time at whose end nobody has had the outcome yet, or leave out the patients who have had it by then."
+    ),
+)
+def measured_after(view: View) -> Iterator[Hit]:
+    """Look for outcomes that came before the end of the time of which measurements over time are taken."""
+    series, outcome = view.schema.series, view.outcome
+    if series is None or outcome is None or not series.ends:
+        return
+    until = max(high for _low, high in series.windows if high is not None)
+    event = outcome.codes == outcome.target.event if outcome.target.event is not None else outcome.known
+    last = _last_measured(view, until)
+    for name, days, same_zero in _ends(view):
+        early = event & (days < until)
+        late = early & (last > days)
+        # Of follow-up that counts from another day nothing says so but that its patients were not measured after its end.
+        counted_alike = (
+            early.any() and np.isfinite(last[early]).any() and (last[early] > days[early] + 1).mean() < ALIKE
+        )
+        if early.sum() >= FEWEST_EARLY and (same_zero or counted_alike):
+            yield Hit(
+                message=Message(
+                    N_(
+                        "{n} patients had had “{outcome}” before the {hours} hours had passed of which measurements are taken, as “{column}” says; {m} of them were measured after it."
+                    ),
+                    {
+                        "n": int(early.sum()),
+                        "outcome": outcome.name,
+                        "hours": f"{24 * until:g}",
+                        "column": name,
+                        "m": int(late.sum()),
+                    },
+                ),
+                columns=(name,),
+                n_rows=int(early.sum()),
+            )
+            return
+
+
+def _last_measured(view: View, until: float) -> Floats:
+    """Return when each patient was last measured, in days after the index; NaN where nothing says."""
+    series = view.schema.series
+    names = [c.name for c in view.schema.columns if series is not None and series.summarises(c.name)]
+    names = [name for name in names if name.endswith(" since") and name in view.frame.columns]
+    if not names:
+        return np.full(view.n, np.nan)
+    part = Schema(tuple(view.schema[name] for name in names))
+    return np.asarray(until - typed(view.frame[names], part).min(axis=1).to_numpy(np.float64) / 24)
+
+
+def _ends(view: View) -> Iterator[tuple[str, Floats, bool]]:
+    """Give the columns that say when the outcome came: days from the index, and whether they are known to count from it."""
+    index = view.schema.series.index if view.schema.series else ""
+    follow_up = view.schema.follow_up
+    if follow_up is not None:
+        with suppress(InputError):
+            days = event_times(view.cohort, view.schema).duration * DAYS[follow_up.unit]
+            yield follow_up.duration or follow_up.end or "", days, bool(index) and follow_up.start == index
+        return
+    begun = view.schema[index] if index in view.frame.columns else None
+    for column in view.schema.columns:
+        if column.name not in view.frame.columns or not AFTER_WORDS.search(words_of(column.name)):
+            continue
+        unit = conversion((column.unit or unit_of_time(column.name)).casefold() or "g", "d")
+        if column.kind == "date" and begun is not None and begun.kind == "date":
+            both = typed(view.frame[[index, column.name]], Schema((begun, column)))
+            yield column.name, (both[column.name] - both[index]).dt.total_seconds().to_numpy(np.float64) / 86400, True
+        elif column.kind == "numeric" and unit is not None:
+            values = typed(view.frame[[column.name]], Schema((column,)))[column.name].to_numpy(np.float64)
+            yield column.name, values * unit.scale, False
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from medcore.data.quality.catalogue import Hit, check, ignore, named
+from medcore.data.quality.leakage import aurocs
 from medcore.data.quality.view import View
 from medcore.i18n import N_, Message
 from medcore.statistics.proportions import equal_proportions_p
@@ -15,6 +16,9 @@ MOSTLY_MISSING = 0.5
 NEARLY_ALL_MISSING = 0.95
 # A difference in the share of missing values between the classes worth a person's time.
 TELLING_DIFFERENCE = 0.15
+HABITS = (" count", " since")
+"""Endings of columns that say how often something was measured, or how long ago, and not what came out."""
+TELLING_HABIT = 0.6
 
 
 @check(
@@ -142,7 +146,7 @@ def together(view: View) -> Iterator[Hit]:
             blocks.setdefault(np.packbits(missing).tobytes(), []).append(column.name)
     series = view.schema.series
     for names in blocks.values():
-        of = {name.rpartition(" ")[0] if series and series.summarises(name) else name for name in names}
+        of = {series.measurement_of(name) if series else name for name in names}
         if len(of) >= 3:  # the summaries of one series are missing together by their nature
             n = int(view.levels(names[0]).missing.sum())
             yield Hit(
@@ -153,6 +157,45 @@ def together(view: View) -> Iterator[Hit]:
                 columns=tuple(names),
                 n_rows=n,
             )
+
+
+@check(
+    "missing.measured_at_all",
+    "warning",
+    why=N_(
+        "Who is measured, and how often, follows from what the staff already feared; where the habit differs, or changes because of the model, it fails."
+    ),
+    remedy=N_(
+        "Train once without the numbers of measurements and the hours since the last, and compare: what is lost by it is what the habit brought."
+    ),
+)
+def measured_at_all(view: View) -> Iterator[Hit]:
+    """Look whether how often or when something was measured tells the outcome better than any value does."""
+    series, outcome = view.schema.series, view.outcome
+    if series is None or outcome is None:
+        return
+    habits = {c.name for c in view.predictors if series.summarises(c.name) and c.name.endswith(HABITS)}
+    scores = aurocs(view)
+    by_habit, by_value = (
+        max(((a, name) for name, a in scores.items() if (name in habits) is habit), default=(0.5, ""))
+        for habit in (True, False)
+    )
+    if by_habit[0] >= TELLING_HABIT and by_habit[0] > by_value[0]:
+        yield Hit(
+            message=Message(
+                N_(
+                    "How often or when something was measured tells “{outcome}” better than any value: “{column}” alone has an AUROC of {auroc}, the best value of {other}."
+                ),
+                {
+                    "outcome": outcome.name,
+                    "column": by_habit[1],
+                    "auroc": f"{by_habit[0]:.3f}",
+                    "other": f"{by_value[0]:.3f}",
+                },
+            ),
+            columns=(by_habit[1],),
+            fix=ignore(sorted(habits)),
+        )
 
 
 def _differs(missing: np.ndarray, outcome: np.ndarray, n_classes: int, n_tests: int) -> bool:

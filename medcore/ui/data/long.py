@@ -23,6 +23,8 @@ FORM_WORDS: Mapping[str, str] = {
     "minimum": N_("lowest"),
     "maximum": N_("highest"),
     "mean": N_("mean"),
+    "sd": N_("standard deviation"),
+    "total": N_("sum"),
     "count": N_("number of results"),
     "slope": N_("slope a day"),
     "since": N_("hours since the last"),

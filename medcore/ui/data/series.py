@@ -6,7 +6,7 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.data.cohort import Cohort
-from medcore.data.long import FROM_FILE, SERIES_FORMS, Pivot
+from medcore.data.long import FROM_FILE, SERIES_FORMS, Pivot, late_hours
 from medcore.data.reading.long.series import with_series
 from medcore.data.schema.long import propose_series
 from medcore.i18n import _
@@ -65,7 +65,7 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
         names["patient"] = ["", *long.schema.names, *rows.schema.names]
     names["index"] = list(dict.fromkeys(["", *long.schema.names, *rows.schema.names]))
     named = parts_asked(names, proposed, key="data.series")
-    left_side, right_side = st.columns(2)
+    left_side, middle, right_side = st.columns(3)
     with left_side:
         until = st.number_input(
             _("Hours after the index date up to which measurements are known"),
@@ -76,6 +76,15 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
             help=_(
                 "What is measured later is left out: the model may know only what is known when its risk is asked for."
             ),
+        )
+    with middle:
+        late = st.number_input(
+            _("Last hours before, summed up once more"),
+            min_value=0.0,
+            value=late_hours(until) if until else None,
+            key=f"data.series.late.{until or 0:g}",
+            format="%g",
+            help=_("How a patient was at the end often tells more than the whole time; 0 for none."),
         )
     with right_side:
         unit = st.selectbox(
@@ -104,7 +113,7 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
         return None
     if until is None or not forms or not all(named[part] for part in MUST):
         return None
-    return Pivot.of_series(named, until=float(until), forms=forms, when_unit=unit or "")
+    return Pivot.of_series(named, until=float(until), late=float(late or 0), forms=forms, when_unit=unit or "")
 
 
 def _make(study: StudyRecord, rows: Cohort, long: Cohort, pivot: Pivot) -> None:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from medcore.data.cohort import Column, Schema
-from medcore.data.long import Form, Pivot, Window
+from medcore.data.long import Form, Pivot
 from medcore.data.reading.long.results import ResultsTable, Tally, read_results
+from medcore.data.reading.long.summaries import OF_WORDS, OTHER_SCALE, AnalyteSeries, Summary, summaries_of
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.names import clean_names
 from medcore.data.values.spans import unit_of_time
@@ -94,16 +95,6 @@ def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None)
     )
 
 
-def column_name(analyte: str, form: Form, window: Window, pivot: Pivot) -> str:
-    """Name the column of an analyte: by itself, and with form and days where there are several."""
-    parts = [analyte]
-    if len(pivot.forms) > 1 or pivot.beside or form in ("count", "slope", "since"):
-        parts.append(form)
-    if len(pivot.windows) > 1:
-        parts.append("..".join("" if d is None else f"{d:g}" for d in window))
-    return " ".join(parts)
-
-
 @dataclass(frozen=True, slots=True)
 class _Long:
     """The long table by numbers: whose each row is (n), what it names, when it was (days, NaN unknown)."""
@@ -131,6 +122,11 @@ class _Long:
             since,
             frame.attrs.get("decimal"),
         )
+
+    def series(self, results: ResultsTable, rows: Ints) -> AnalyteSeries:
+        """Return the results of one analyte, which are in these ``rows``."""
+        when, since = (None if times is None else times[rows] for times in (self.when, self.since))
+        return AnalyteSeries(results, self.patients[rows], len(self.who), when, since)
 
     @property
     def n_dateless(self) -> int:
@@ -197,100 +193,30 @@ def _columns(table: _Long, pivot: Pivot, like: Schema | None, tally: Tally) -> d
     order = np.argsort(table.patients, kind="stable") if order is None else order
     order = order[np.argsort(table.analytes.codes[order], kind="stable")]
     bounds = np.searchsorted(table.analytes.codes[order], np.arange(len(table.analytes.texts) + 1))
-    windows: tuple[Window, ...] = pivot.windows or ((None, None),)
+    summaries = list(summaries_of(pivot))
     for k, word in enumerate(table.analytes.words()):
         rows = order[bounds[k] : bounds[k + 1]]
         rows = rows[table.values.codes[rows] >= 0]
-        known = _known(like, [column_name(word, f, w, pivot) for f in pivot.forms for w in windows])
+        known = _known(like, word, summaries, pivot)
         results = read_results(word, table.values, table.units, rows, table.decimal, known, tally)
-        if pivot.windows:
-            used = np.logical_or.reduce([_inside(table, rows, window) for window in windows])
-            tally.n_outside += int((~used & ~np.isnan(table.when[rows])).sum()) if table.when is not None else 0
-        for window in windows:
-            inside = _inside(table, rows, window)
-            for form in pivot.forms:
-                name = column_name(word, form, window, pivot)
-                if not results.numeric and form not in ("first", "last", "count", "since"):
-                    continue
-                values = _taken(results, form, inside, table, rows, window)
-                codes = results.codes if form in ("first", "last", "minimum", "maximum") else ()
-                columns[name] = _Made(values, form, _unit_after(form, results.unit), codes)
+        series = table.series(results, rows)
+        if pivot.windows and series.when is not None:
+            used = np.logical_or.reduce([series.inside(window) for window in pivot.windows])
+            tally.n_outside += int((~used & ~np.isnan(series.when)).sum())
+        for summary in summaries:
+            if not results.numeric and summary.form not in OF_WORDS:
+                continue
+            codes = results.codes if summary.form not in OTHER_SCALE else ()
+            columns[summary.name(word, pivot)] = _Made(
+                series.taken(summary), summary.form, summary.unit(results.unit), codes
+            )
     return columns
 
 
-def _known(like: Schema | None, names: Sequence[str]) -> Column | None:
+def _known(like: Schema | None, analyte: str, summaries: Sequence[Summary], pivot: Pivot) -> Column | None:
     """Return what a schema knows of an analyte's column, a form of it in its own unit."""
-    return (
-        next((like[n] for n in names if n in like.names and not n.endswith((" count", " slope", " since"))), None)
-        if like
-        else None
-    )
-
-
-def _inside(table: _Long, rows: Ints, window: Window) -> Mask:
-    """Mark the rows of a window; those without a date are in none where dates count."""
-    inside = np.ones(len(rows), dtype=bool) if table.when is None else ~np.isnan(table.when[rows])
-    if table.since is None:
-        return inside
-    low, high = window
-    since = table.since[rows]
-    if low is not None:
-        inside &= since >= low
-    if high is not None:
-        inside &= since <= high
-    return inside
-
-
-def _taken(results: ResultsTable, form: Form, inside: Mask, table: _Long, rows: Ints, window: Window) -> pd.Series:
-    """Take one form of each patient's results; ``rows`` are in the order of patients and time."""
-    n = len(table.who)
-    if form == "count":
-        return pd.Series(np.bincount(table.patients[rows][inside], minlength=n).astype(np.float64))
-    inside = inside & ~results.coded
-    if form == "since":
-        last = np.full(n, np.nan)
-        used = np.flatnonzero(inside & ~results.absent)
-        since = table.since if table.since is not None else np.full(len(table.patients), np.nan)
-        last[table.patients[rows[used]]] = since[rows[used]]
-        return pd.Series(24.0 * (np.nan if window[1] is None else window[1]) - 24.0 * last)
-    if form in ("first", "last"):
-        used = np.flatnonzero(inside & ~results.absent)
-        out = np.full(n, None, dtype=object)
-        mine = used[::-1] if form == "first" else used
-        out[table.patients[rows][mine]] = results.texts[mine]
-        return pd.Series(out, dtype="str")
-    used = np.flatnonzero(inside & ~np.isnan(results.numbers))
-    who, values = table.patients[rows][used], results.numbers[used]
-    if form == "slope":
-        when = table.when[rows][used] if table.when is not None else np.zeros(len(used))
-        return pd.Series(_slope(who, when, values, n))
-    count = np.bincount(who, minlength=n)
-    if form == "mean":
-        with np.errstate(invalid="ignore"):
-            return pd.Series(np.bincount(who, weights=values, minlength=n) / count)
-    out_numbers = np.full(n, np.inf if form == "minimum" else -np.inf)
-    (np.minimum if form == "minimum" else np.maximum).at(out_numbers, who, values)
-    return pd.Series(np.where(count > 0, out_numbers, np.nan))
-
-
-def _slope(who: Ints, when: Floats, values: Floats, n: int) -> Floats:
-    """Return the least-squares slope of each patient's values over days; NaN with fewer than two times."""
-    count = np.bincount(who, minlength=n)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        middle_t = np.bincount(who, weights=when, minlength=n) / count
-        middle_v = np.bincount(who, weights=values, minlength=n) / count
-        off = when - middle_t[who]
-        top = np.bincount(who, weights=off * (values - middle_v[who]), minlength=n)
-        below = np.bincount(who, weights=off * off, minlength=n)
-        return np.where(below > 1e-12, top / below, np.nan)
-
-
-def _unit_after(form: Form, unit: str) -> str:
-    if form == "since":
-        return "h"
-    if form == "count" or not unit:
-        return ""
-    return f"{unit}/d" if form == "slope" else unit
+    names = [summary.name(analyte, pivot) for summary in summaries if summary.form not in OTHER_SCALE]
+    return next((like[name] for name in names if name in like.names), None) if like else None
 
 
 def _carried(frame: pd.DataFrame, pivot: Pivot, patients: Ints, n: int) -> tuple[dict[str, pd.Series], list[str]]:
