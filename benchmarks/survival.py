@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument("--model", default="auto")
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="number of the first split")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--ours", nargs=3, metavar=("CSV", "SEED", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -55,7 +56,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder, python = Path(scratch), str(options.environment / "bin" / "python")
         subprocess.run([python, str(HERE / "survival_tables.py"), scratch], check=True)
-        for seed in range(options.splits):
+        for seed in range(options.first, options.first + options.splits):
             for name in options.table or (OTHERS if options.others else JUDGES):
                 found = judge(folder / f"{name}.csv", seed, options, python)
                 print(f"{name}/{seed}", *(f"{r['model']} {r['ibs']:.4f} {r['uno_c']:.4f};" for r in found), flush=True)

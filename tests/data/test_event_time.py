@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.follow_up import span
 from medcore.data.preparation.event_time import choose_event_time, horizon_in, propose_event_times, unit_finding
+from medcore.data.preparation.outcomes import answers_read_as_missing
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.preparation.replay import prepare
 from medcore.data.quality import inspect
@@ -87,6 +90,36 @@ def test_values_of_which_nobody_said_what_they_mean_are_asked() -> None:
     assert (both.follow_up.classes, both.target is not None) == (("not 1", "1"), True)
 
 
+@pytest.mark.parametrize("code", ["9", "99", "-1", "unknown", "none", "?"])
+@pytest.mark.parametrize("known", [("0", "1"), ("alive", "dead"), ("no", "yes"), ("0", "1", "2")])
+def test_a_code_that_is_read_as_missing_is_an_answer_where_it_is_named(code: str, known: tuple[str, ...]) -> None:
+    status = np.resize([*known, *known, code], 120)
+    rows = cohort(ward(status=status).drop(columns="death"))
+    others = {"censored": [known[0]], "competing": list(known[2:])}
+    n_coded = int((status == code).sum())
+
+    def ended(**asked: Any) -> tuple[int, ...]:
+        named = {"event": known[1], **others, **asked}
+        schema = choose_event_time(rows, "status", when="futime", horizons=["3y"], **named)
+        outcome = prepare(rows.with_schema(schema), default_recipe(schema)).outcome
+        return tuple(int(n) for n in np.bincount(outcome))
+
+    n_known = [int((status == value).sum()) for value in known]
+    assert ended(censored=[known[0], code]) == (n_known[0] + n_coded, *n_known[1:])
+    assert ended(competing=[*known[2:], code]) == (*n_known, n_coded)
+    assert ended(event=code, competing=list(known[1:])) == (n_known[0], n_coded, *n_known[1:])
+    read = answers_read_as_missing(rows.frame, rows.schema["status"])
+    assert read in ({}, {code: n_coded})
+    if read:
+        assert ended() == tuple(n_known)
+        schema = choose_event_time(rows, "status", when="futime", horizons=["3y"], event=known[1], **others)
+        told = next(f for f in inspect(rows.with_schema(schema)) if f.code == "outcome.words")
+        assert told.n_rows == n_coded and told.fix is None and "--censored" in str(told.remedy)
+    else:
+        with pytest.raises(TargetError, match="nobody said what they mean"):
+            ended()
+
+
 def test_two_dates_and_one_date_with_an_end_of_study_say_the_same() -> None:
     rng = np.random.default_rng(1)
     n = 200
@@ -127,9 +160,9 @@ def test_a_time_below_zero_is_refused_with_its_row() -> None:
 
 def test_a_horizon_beyond_the_follow_up_and_too_few_events_are_refused() -> None:
     rows = cohort(ward())
-    with pytest.raises(TargetError, match="Only 0 patients were followed for 20 years"):
+    with pytest.raises(TargetError, match=r"Only 0 patient\(s\) were followed for 20 years"):
         choose_event_time(rows, "death", when="futime", horizons=["20y"])
-    with pytest.raises(TargetError, match="patients had the event within 20 days"):
+    with pytest.raises(TargetError, match="had the event within 20 days"):
         choose_event_time(rows, "death", when="futime", horizons=["20d"])
 
 

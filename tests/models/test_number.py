@@ -136,7 +136,7 @@ def test_new_patients_are_judged_in_the_models_words(trained) -> None:
         (lambda t: t[:30], {}, "Only 30 rows have a number"),
         (lambda t: t.assign(los_days=["1", "2", "3"] * 80), {}, "only 3 different values"),
         (lambda t: t.assign(los_days=["0", *t["los_days"][1:]]), {"log": True}, "no logarithm"),
-        (lambda t: t, {"high": 5.0}, "beyond the limits – to 5"),
+        (lambda t: t, {"high": 5.0}, "above 5, the first in row"),
         (lambda t: t, {"low": 5.0, "high": 1.0}, "not below the upper limit"),
     ],
 )

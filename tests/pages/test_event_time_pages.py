@@ -152,3 +152,18 @@ def test_a_date_of_death_is_the_outcome_that_is_proposed_with_its_end_of_study(o
     page = open_page("data", study=page_store.create_study(LOCAL_OWNER, "Dates", table).id)
     outcome = next(s for s in page.selectbox if s.label.startswith("Outcome:"))
     assert not page.exception and outcome.value == "date_of_death" and "the end of the study" in words(page)
+
+
+def test_a_nine_that_is_read_as_missing_can_be_named_as_no_event_seen(open_page, page_store, words):
+    rows = "\n".join(f"{40 + k % 40},{30 + 7 * k},{(0, 1, 1, 9)[k % 4]}" for k in range(120))
+    table = read_table(("w.csv", f"age,futime,status\n{rows}\n".encode()))
+    study = page_store.create_study(LOCAL_OWNER, "Nines", table)
+    page = open_page("data", study=study.id)
+    next(s for s in page.selectbox if s.label == "Event").set_value("1").run()
+    none = next(s for s in page.multiselect if s.label == "No event was seen")
+    assert none.value == ["0"] and "9: 30 rows, read as missing" in none.options
+    none.set_value(["0", "9"]).run()
+    page.button(key="data.outcome.save").click().run()
+    assert not page.exception and not page.error
+    kept = page_store.get_study(LOCAL_OWNER, study.id).schema
+    assert kept.follow_up.censored == ("0", "9") and kept["status"].missing_codes == ()

@@ -21,6 +21,7 @@ from medcore.data.preparation.follow_up import (
     event_times,
     meaning_unknown,
 )
+from medcore.data.preparation.outcomes import count_as_answers
 from medcore.data.schema.names import spoken
 from medcore.data.schema.targets import choose_target, class_counts, class_named, default_positive
 from medcore.data.values.typed import typed
@@ -186,7 +187,8 @@ def choose_event_time(
         schema = _date_as_outcome(schema, status)
         place["study_end"] = _day(when[2])
     else:
-        schema = choose_target(schema, cohort.frame, status)
+        named = [name for name in (event, *competing, *(censored or ())) if name is not None]
+        schema = choose_target(count_as_answers(schema, status, named), cohort.frame, status)
         schema, causes, none, told = _causes(schema, cohort.frame, event, competing, censored)
     draft = FollowUp(causes=causes, censored=none, horizons=(), main=0.0, unit=chosen, **place)
     for name in names:

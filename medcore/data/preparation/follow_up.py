@@ -83,7 +83,7 @@ def check_followed(times: EventTimes, follow_up: FollowUp) -> None:
         if n_followed < FEWEST_FOLLOWED:
             raise TargetError(
                 N_(
-                    "Only {n} patients were followed for {horizon}; at least {least} are needed to judge risks by then. Choose an earlier horizon: the longest follow-up is {longest}."
+                    "Only {n} patient(s) were followed for {horizon}; at least {least} are needed to judge risks by then. Choose an earlier horizon: the longest follow-up is {longest}."
                 ),
                 n=n_followed,
                 horizon=span(horizon, follow_up.unit),
@@ -94,7 +94,7 @@ def check_followed(times: EventTimes, follow_up: FollowUp) -> None:
     if n_events < FEWEST_EVENTS:
         raise TargetError(
             N_(
-                "Only {n} patients had the event within {horizon}; at least {least} are needed to learn from. Choose a later horizon, another event, or add patients."
+                "Only {n} patient(s) had the event within {horizon}; at least {least} are needed to learn from. Choose a later horizon, another event, or add patients."
             ),
             n=n_events,
             horizon=span(follow_up.main, follow_up.unit),
@@ -137,7 +137,7 @@ def meaning_unknown(column: str, unknown: Sequence[str], causes: Sequence[str], 
     """Build the error that asks what left-over values of the status mean."""
     return TargetError(
         N_(
-            "The status “{column}” has the value(s) {values}, of which nobody said what they mean (events: {causes}; no event seen: {censored}). Say of each whether it is the event, a competing event, or the end of follow-up without an event (--event, --competing, --censored)."
+            "The status “{column}” has the value(s) {values}, of which nobody said what they mean (events: {causes}; no event seen: {censored}). Say of each whether it is the event, a competing event, or the end of follow-up without an event (--event, --competing, --censored), or that nothing is known (--missing)."
         ),
         column=column,
         values=list(unknown)[:MOST_VALUES_NAMED],

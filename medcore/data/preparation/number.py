@@ -160,19 +160,26 @@ def read_number(cohort: Cohort, schema: Schema) -> tuple[Floats, int]:
             ),
             column=column.name,
         )
-    beyond = (value < (-np.inf if number.low is None else number.low)) | (
-        value > (np.inf if number.high is None else number.high)
-    )
-    _refuse(
-        cohort,
-        beyond,
-        N_(
-            "{n} row(s) have a “{column}” beyond the limits {low} to {high}, the first in row {row} of the file. Correct the limits, or these values."
-        ),
-        column=column.name,
-        low="–" if number.low is None else f"{number.low:g}",
-        high="–" if number.high is None else f"{number.high:g}",
-    )
+    if number.low is not None:
+        _refuse(
+            cohort,
+            value < number.low,
+            N_(
+                "{n} row(s) have a “{column}” below {limit}, the first in row {row} of the file. Correct the lower limit, or these values."
+            ),
+            column=column.name,
+            limit=f"{number.low:g}",
+        )
+    if number.high is not None:
+        _refuse(
+            cohort,
+            value > number.high,
+            N_(
+                "{n} row(s) have a “{column}” above {limit}, the first in row {row} of the file. Correct the upper limit, or these values."
+            ),
+            column=column.name,
+            limit=f"{number.high:g}",
+        )
     return value, int(np.isin(read.status[column.name], list(UNUSED)).sum())
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from medcore.data.cohort import Column
-from medcore.data.schema.targets import against_event
+from medcore.data.cohort import Column, Schema
+from medcore.data.schema.targets import against_event, as_outcome, class_counts
 from medcore.errors import TargetError
 from medcore.i18n import N_
 from medcore.targets import Target
@@ -96,6 +97,20 @@ def codes_of(
             classes=list(words if combined and words else classes)[:MOST_CLASSES_NAMED],
         )
     return np.asarray(lookup[codes], dtype=np.int64)
+
+
+def answers_read_as_missing(frame: pd.DataFrame, column: Column) -> dict[str, int]:
+    """Count the rows of each text of an outcome that is read as missing, such as a 9 beside 0 and 1."""
+    read = class_counts(frame, replace(as_outcome(column), kind="category"))
+    every = class_counts(frame, replace(column, kind="category", missing_codes=()))
+    return {text: n for text, n in every.items() if text not in read}
+
+
+def count_as_answers(schema: Schema, name: str, named: Sequence[str]) -> Schema:
+    """Take the texts of an outcome that a person names as answers for such, although they were read as missing."""
+    codes = schema[name].missing_codes
+    kept = tuple(code for code in codes if _matching(code, named) is None)
+    return schema if kept == codes else schema.change(name, missing_codes=kept, kind="category")
 
 
 def _in_order(values: list[str], levels: Sequence[str]) -> list[str]:

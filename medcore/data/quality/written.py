@@ -221,6 +221,11 @@ def lists(view: View) -> Iterator[Hit]:
             )
 
 
+NAME_WHAT_ENDED = N_(
+    "Leave them out if nothing is known of them; if these patients were followed, say what ended it: name the value as an event, a competing event, or that no event was seen (--event, --competing, --censored)."
+)
+
+
 @check(
     "outcome.words",
     "warning",
@@ -235,7 +240,7 @@ def outcome_words(view: View) -> Iterator[Hit]:
     if column is None or column.name not in view.frame.columns or not column.missing_codes or view.is_typed(column):
         return
     cells, at = view.cells(column.name), view.texts(column.name).status == CODED
-    n = int(cells.counts[at].sum())
+    n, timed = int(cells.counts[at].sum()), view.schema.follow_up is not None
     if n:
         yield Hit(
             message=Message(
@@ -244,7 +249,8 @@ def outcome_words(view: View) -> Iterator[Hit]:
             ),
             columns=(column.name,),
             n_rows=n,
-            fix=set_column(column, N_("Count these words as a class"), missing_codes=()),
+            fix=None if timed else set_column(column, N_("Count these words as a class"), missing_codes=()),
+            remedy=Message(NAME_WHAT_ENDED) if timed else None,
         )
 
 

@@ -107,7 +107,7 @@ def choose_target(
     name = target if target in schema.names else clean_name(target)
     if name not in schema.names:
         raise MissingColumnsError.between(wanted=[target], got=schema.names)
-    column = _as_outcome(schema[name])
+    column = as_outcome(schema[name])
     counts = class_counts(frame, column)
     _check(name, counts, len(frame))
     event, reason = _event(name, counts, positive)
@@ -220,7 +220,7 @@ def _negation(classes: list[str]) -> str | None:
     return None
 
 
-def _as_outcome(column: Column) -> Column:
+def as_outcome(column: Column) -> Column:
     """Read a column as classes: "None" is then one of them, for no outcome is missing by such a word alone."""
     kind = "category" if column.kind in ("numeric", "date") or column.free_text else column.kind
     codes = column.missing_codes
@@ -288,7 +288,7 @@ def _possible_classes(
         return None
     if frame[column.name].iloc[:GLANCE].nunique() > 4 * MOST_CLASSES:
         return None
-    counts = class_counts(frame, _as_outcome(column), cells(column.name) if cells else None)
+    counts = class_counts(frame, as_outcome(column), cells(column.name) if cells else None)
     if not 2 <= len(counts) <= MOST_CLASSES or len(counts) > max(2, sum(counts.values()) / 5):
         return None
     return counts

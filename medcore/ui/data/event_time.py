@@ -14,8 +14,9 @@ from medcore.data.follow_up import UNIT_NAMES, FollowUp, about, shown_unit, span
 from medcore.data.preparation.event_time import choose_event_time, possible_horizons, propose_event_times
 from medcore.data.preparation.follow_up import EventTimes, event_times
 from medcore.data.preparation.number import could_be_number, is_number
+from medcore.data.preparation.outcomes import answers_read_as_missing
 from medcore.data.schema.class_names import class_names
-from medcore.data.schema.targets import class_counts, default_positive
+from medcore.data.schema.targets import as_outcome, class_counts, default_positive
 from medcore.data.values.words import NEGATIVE_WORDS
 from medcore.i18n import N_, _, current_language
 from medcore.statistics.survival.censoring import Censoring
@@ -295,18 +296,23 @@ def _what_ended(
 ) -> _Asked | None:
     """Ask which values of the status are the event, competing events, and the end of follow-up without one."""
     old = study.schema.follow_up if study.schema.outcome and study.schema.outcome.name == status else None
-    column = (
-        replace(study.schema[status], kind="category")
-        if study.schema[status].kind == "numeric"
-        else study.schema[status]
-    )
+    column = as_outcome(study.schema[status])
     counts = once(lambda: class_counts(cohort(study).frame, column), "classes", study.content_key, column.to_dict())
-    values = list(counts)
+    absent = once(
+        lambda: answers_read_as_missing(cohort(study).frame, column), "absent", study.content_key, column.to_dict()
+    )
+    values = [*counts, *absent]
     if len(values) < 2:
         caption(_("The status has one value only, so it does not say what ended follow-up."))
         return None
-    usual = default_positive(counts)[0] if len(values) == 2 else None
-    words = lambda v: _("{name}: {n} rows", name=one_line(v, limit=40), n=counts[v])  # noqa: E731
+    usual = default_positive(counts)[0] if len(counts) == 2 else None
+
+    def words(value: str) -> str:
+        name = one_line(value, limit=40)
+        if value in absent:
+            return _("{name}: {n} rows, read as missing", name=name, n=absent[value])
+        return _("{name}: {n} rows", name=name, n=counts[value])
+
     first, second, third = st.columns(3)
     with first:
         likely = old.causes[0] if old and old.causes[0] in values else usual
@@ -332,7 +338,8 @@ def _what_ended(
             key=f"data.competing.{study.identity}.{status}.{event}",
         )
     left = [v for v in rest if v not in competing]
-    silent = [v for v in left if len(left) == 1 or v.casefold() in NEGATIVE_WORDS or (old and v in old.censored)]
+    answers = [v for v in left if v in counts]
+    silent = [v for v in answers if len(answers) == 1 or v.casefold() in NEGATIVE_WORDS or (old and v in old.censored)]
     with third:
         censored = st.multiselect(
             _("No event was seen"), left, default=silent, format_func=words,
