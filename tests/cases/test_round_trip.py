@@ -33,7 +33,7 @@ from tests.written_tables import open_document
 
 N_ROWS = 400
 """About how many rows, from all over each sample, go the way: the formats do not depend on their number."""
-KEYS = [s.key for s in samples()]
+KEYS = [s.key for s in samples() if s.series is None]  # one file alone
 CSV = {
     "comma": {},
     "decimal_comma": {"sep": ";", "decimal": ",", "encoding": "utf-8-sig"},

@@ -1,8 +1,10 @@
 """The built-in samples and the data dictionary."""
 
+import pandas as pd
 import pytest
 
 from medcore.data.cohort import Cohort
+from medcore.data.quality import inspect
 from medcore.data.samples import load_sample, samples
 from medcore.data.schema.dictionary import load_dictionary, save_dictionary
 from medcore.data.values.typed import read_values
@@ -18,6 +20,7 @@ from medcore.i18n import language
         ("breast", 569, 30, "malignant", "utf-8"),
         ("thyroid", 9172, 29, None, "utf-8"),
         ("heart_zh", 920, 13, "是", "gb18030"),
+        ("made_notes", 300, 2, "yes", "utf-8"),
     ],
 )
 def test_a_sample_opens_ready_to_train(
@@ -44,6 +47,22 @@ def test_the_heart_sample_has_four_sites_and_its_zeros_are_missing() -> None:
     assert cohort.schema["chol"].missing_codes == ("0",)
     assert cohort.schema["num"].role == "ignored"
     assert (cohort.frame["disease"] == "yes").sum() == 509
+
+
+def test_the_liver_sample_has_what_its_visits_showed_by_day_400() -> None:
+    cohort = load_sample("liver")
+    visits = pd.read_csv(next(s.visits for s in samples() if s.key == "liver"))
+    known = visits[visits["day"] <= 400].sort_values("day").groupby("id")["albumin (g/dL)"]
+    frame = read_values(cohort.frame, cohort.schema).frame
+    assert frame["albumin (g/dL) last"].tolist() == known.last().tolist()
+    assert cohort.n_rows == 288 and (visits["day"] > 400).sum() > 1000
+    assert cohort.schema.follow_up is not None and cohort.schema.follow_up.causes == ("death", "transplant")
+    assert not [f for f in inspect(cohort) if f.severity == "error"]
+    assert len(cohort.repairs) == 3  # read as visits, summed up, and what is later counted
+
+
+def test_a_sample_says_what_identifies_its_rows() -> None:
+    assert all(load_sample(sample.key).sha256 == sample.sha256 for sample in samples())
 
 
 def test_both_heart_samples_are_the_same_patients() -> None:

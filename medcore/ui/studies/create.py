@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, Literal
 
 from medcore.data.cohort import Cohort
 from medcore.data.long import Pivot
 from medcore.data.privacy import Decision, installation_key, protect, screen
 from medcore.data.reading.table import reshape
-from medcore.data.samples import Sample, load_sample
+from medcore.data.samples import Sample, load_sample, samples
 from medcore.errors import InputError, NotFoundError
 from medcore.i18n import N_
 from medcore.jobs import Stop
@@ -39,7 +37,7 @@ def open_sample(sample: Sample) -> StudyRecord:
 
 def sample_study(sample: Sample) -> StudyRecord | None:
     """Return this owner's study of a built-in sample, if there is one."""
-    digest = _digest(sample.path)
+    digest = _digest(sample.key)
     known = studies(require_owner())
     return next((s for s in known if s.cohort_sha256 == digest and s.cohort_name == sample.path.name), None)
 
@@ -160,8 +158,8 @@ def stage_of(study: StudyRecord, runs: tuple[RunRecord, ...]) -> Stage:
 
 
 @cache
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+def _digest(key: str) -> str:
+    return next(sample.sha256 for sample in samples() if sample.key == key)
 
 
 def _study_name(file_name: str) -> str:

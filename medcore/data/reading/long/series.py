@@ -63,15 +63,15 @@ def with_series(
         cohort,
         frame=frame,
         schema=replace(cohort.schema, columns=(*cohort.schema.columns, *columns), series=pivot),
-        sha256=_identity(cohort, long, pivot),
+        sha256=joined_identity(cohort.sha256, long.sha256, pivot),
         repairs=(*cohort.repairs, *long.repairs, *told, *wide.repairs, *_without(without, len(rows))),
     )
 
 
-def _identity(cohort: Cohort, long: Cohort, pivot: Pivot) -> str:
-    """Return what identifies both tables and how they were joined; how times are written follows from them."""
+def joined_identity(patients: str, measurements: str, pivot: Pivot) -> str:
+    """Return what identifies both tables, by their SHA-256, and how they were joined; how times are written follows from them."""
     asked = {name: value for name, value in pivot.to_dict().items() if name != "written"}
-    return hashlib.sha256(json.dumps([cohort.sha256, long.sha256, asked], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([patients, measurements, asked], sort_keys=True).encode()).hexdigest()
 
 
 def _of_patients(
