@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -17,6 +20,25 @@ BESIDE = 2
 def pytest_configure() -> None:
     """See to it that nothing outlives this process, were it killed."""
     begin_to_keep()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_run_of_a_page_costs_what_it_does_in_a_server() -> Iterator[None]:
+    """Do once what a web server does once, or never, and what Streamlit's test does at every run of a page.
+
+    It looks through all installed packages for components, and where Keras is imported (here the worker's work is
+    done in the same process) it clears it and collects all garbage: a third of these tests' time.
+    """
+    if "streamlit" not in sys.modules:
+        yield
+        return
+    from streamlit.components.v2 import manifest_scanner
+    from streamlit.runtime.scriptrunner import script_runner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from streamlit.runtime.context import ContextProxy, StreamlitCookies
-from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from medcore import jobs
@@ -29,16 +28,6 @@ Opened = Callable[..., AppTest]
 def _waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for what a page waits a second for: the first file that is read starts the process that reads."""
     monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 170.0)
-
-
-@pytest.fixture(autouse=True)
-def _no_keras_to_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a page's run end as in a web server, where Keras is not imported.
-
-    Here the worker's work is done in the same process; Streamlit would clear Keras, and with it collect all
-    garbage, after every run of a page: a sixth of these tests' time.
-    """
-    monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
 
 
 @pytest.fixture
