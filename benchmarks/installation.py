@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -28,14 +29,18 @@ from medcore.jobs.cluster.processes import LocalCluster
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import ROOT, Settings
 from medcore.studies import COOKIE, Store, owner_cookie
+from tests.keeper import begin_to_keep
 
 PAGES = ("studies", "data", "train", "evaluate", "patient")
 TIMEOUT_SECONDS = 60
+STOP_SECONDS = 20
 
 
 @contextmanager
 def installation() -> Iterator[Settings]:
-    """Give a new installation, whose cluster ends with it."""
+    """Give a new installation, whose processes and folder end with it, also where the benchmark is stopped or killed."""
+    begin_to_keep()  # where it is killed, nobody here can end anything
+    signal.signal(signal.SIGTERM, _leave)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MEDCORE_DATA"] = str(Path(folder) / "data")
         settings = Settings.from_env()
@@ -45,6 +50,12 @@ def installation() -> Iterator[Settings]:
             jobs.stop_keeping(settings)
             jobs.disconnect(settings)
             jobs.stop_local_cluster(settings)
+
+
+def _leave(*_: object) -> None:
+    """Leave every ``with`` block on the way out, once: a second request to end must not cut that short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
 
 
 @contextmanager
@@ -58,8 +69,7 @@ def web_server(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]
             time.sleep(0.2)
         yield server, f"localhost:{port}"
     finally:
-        server.terminate()
-        server.wait()
+        stop_server(server)
 
 
 def free_port() -> int:
@@ -70,13 +80,27 @@ def free_port() -> int:
 
 
 def start_server(port: int) -> subprocess.Popen[str]:
-    """Start a web server and wait until it says that it is ready."""
+    """Start a web server and wait until it says that it is ready; one that does not is ended."""
     arguments = [sys.executable, "-m", "medcore", "app", "--port", str(port)]
     process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert "ready" in line, line
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert "ready" in line, line
+    except BaseException:
+        stop_server(process)
+        raise
     return process
+
+
+def stop_server(process: subprocess.Popen[str]) -> None:
+    """Ask a web server to end, and end it where it does not."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def person(number: int) -> str:

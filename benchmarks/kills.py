@@ -16,7 +16,6 @@ import json
 import os
 import random
 import re
-import subprocess
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import psutil
-from installation import free_port, installation, person, start_server
+from installation import free_port, installation, person, start_server, stop_server
 
 from medcore.data.samples import load_sample
 from medcore.jobs.cluster.processes import LocalCluster
@@ -230,11 +229,7 @@ def main() -> None:
         try:
             print(json.dumps(disturb(site, options), indent=1))
         finally:
-            site.server.terminate()
-            try:
-                site.server.wait(20)
-            except subprocess.TimeoutExpired:
-                site.server.kill()
+            stop_server(site.server)
 
 
 if __name__ == "__main__":
