@@ -1,8 +1,10 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +17,11 @@ import pytest
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
 from medcore.jobs.cluster import connection as cluster_module
+from medcore.jobs.cluster import process as process_module
 from medcore.jobs.cluster import processes
-from medcore.jobs.cluster.processes import BELOW_THE_PAGES, LocalCluster, Process, fingerprint, running_scheduler
+from medcore.jobs.cluster.client import EndingClient
+from medcore.jobs.cluster.process import Process, since_start
+from medcore.jobs.cluster.processes import BELOW_THE_PAGES, LocalCluster, fingerprint, running_scheduler
 from medcore.jobs.cluster.security import cluster_security
 from medcore.settings import ROOT, Settings
 from tests.aside import run_aside
@@ -87,6 +92,25 @@ def test_an_answer_that_takes_too_long_is_given_up(job_settings: Settings) -> No
         jobs.call(time.sleep, 2, timeout=0.2)
 
 
+def _loops() -> int:
+    return sum(thread.name == "IO loop" for thread in threading.enumerate())
+
+
+def test_a_connection_that_fails_or_is_lost_leaves_no_thread(job_settings: Settings) -> None:
+    jobs.ensure_cluster(job_settings)
+    before = _loops()
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OSError):  # it takes the call and says nothing
+        EndingClient(f"tcp://127.0.0.1:{silent.getsockname()[1]}", timeout=0.3, set_as_default=False)
+    assert _loops() == before
+    for lost in (False, True):
+        client = cluster_module.connect(job_settings)
+        assert _loops() == before + 1
+        if lost:
+            client.sync(client._close)  # as it does by itself when its scheduler does not come back
+        client.close()
+        assert _loops() == before
+
+
 def test_a_cluster_that_could_not_be_reached_is_not_tried_again_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,22 +157,26 @@ def _ours(folder: Path) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("step", ["_give_way", "_write", "_wait_for_address", "local_address"])
+@pytest.mark.parametrize("step", ["_born", "_give_way", "_write", "_wait_for_address", "local_address"])
 def test_a_start_that_fails_at_any_step_leaves_no_process(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
+    seen: set[int] = set()
+    others = {child.pid for child in process_module._children}
 
     def fails(*_: object) -> None:
-        seen.extend(_ours(tmp_path))
+        seen.update({child.pid for child in process_module._children} - others)
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr(processes, step, fails)
+    monkeypatch.setattr(process_module if step == "_born" else processes, step, fails)
     settings = Settings(tmp_path, "sqlite://", "memory://")
     for _ in range(2):
         with pytest.raises(IndexError):
             running_scheduler(settings)
-    assert len(set(seen)) == 4
+    assert len(seen) == (2 if step == "_born" else 4)
+    for child in process_module._children:
+        if child.pid in seen:
+            child.wait(10)
     assert not _ours(tmp_path)
 
 
@@ -315,9 +343,9 @@ def test_a_parent_without_a_worker_is_given_up_after_time_of_its_own_not_of_othe
     try:
         alone, waits = Process.of(idle.pid), Process.of(starved.pid)
         eventually(lambda: not processes._looks_after_workers(LocalCluster(Process(1, 0.0), alone, "")))
-        assert processes._starved(starved.pid) > 0.3
+        assert processes.starved(starved.pid) > 0.3
         assert processes._looks_after_workers(LocalCluster(Process(1, 0.0), waits, ""))
-        monkeypatch.setattr(processes, "_starved", {waits.pid: 3600.0, alone.pid: 0.0}.__getitem__)
+        monkeypatch.setattr(processes, "starved", {waits.pid: 3600.0, alone.pid: 0.0}.__getitem__)
         assert processes._looks_after_workers(LocalCluster(waits, alone, ""))  # it waits for its scheduler
     finally:
         for process in started:
@@ -333,5 +361,5 @@ def test_workers_that_another_web_server_began_just_now_are_given_their_time(tmp
         LocalCluster(young, young, "").write(settings)
         assert processes.seconds_to_start(settings, 1e9) < 60.0
         waiting.kill()
-    LocalCluster(young, Process(waiting.pid, processes._since_start() - 500.0), "").write(settings)
+    LocalCluster(young, Process(waiting.pid, since_start() - 500.0), "").write(settings)
     assert processes.seconds_to_start(settings, 1e9) > 400.0

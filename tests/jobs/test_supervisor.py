@@ -4,14 +4,17 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import psutil
 import pytest
 
 from medcore import jobs
+from medcore.errors import WorkerError
 from medcore.jobs.cluster.processes import LocalCluster
 from medcore.jobs.runs import hand_over as hand_over_module
+from medcore.jobs.runs import supervisor
 from medcore.jobs.runs.hand_over import hand_over, hand_over_again
 from medcore.jobs.runs.supervisor import mended
 from medcore.models.contract.settings import TrainSettings
@@ -125,6 +128,32 @@ def test_a_run_that_is_at_work_nowhere_is_handed_over_again_once(
     assert hand_over_again(job_settings, connection, work=work.descend) == 1
     assert hand_over_again(job_settings, connection, work=work.descend) == 0
     assert finished(run_id).state == "done"
+
+
+def test_a_worker_that_ends_each_time_is_told_and_begun_less_and_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Nobody:
+        def n_workers(self) -> int:
+            return 0
+
+    def refuses(_settings: Settings) -> None:
+        raise WorkerError("Nobody is there.")
+
+    one = supervisor._Supervisor(Settings(tmp_path, "sqlite://", "memory://"))
+    monkeypatch.setattr(supervisor, "ensure_cluster", lambda _settings: Nobody())
+    monkeypatch.setattr(supervisor, "replace_lost_worker", lambda _settings: True)
+    told, pauses = [], []
+    for _ in range(12):
+        assert not one.look_or_say_why()
+        told.append(str(one.problem or ""))
+        pauses.append(one.pause())
+    assert told[:2] == ["", ""]
+    assert all("ends each time it is started" in text and "worker.log" in text for text in told[2:])
+    assert pauses == sorted(pauses) and pauses[-1] == supervisor.LONGEST_PAUSE_SECONDS
+    monkeypatch.setattr(supervisor, "ensure_cluster", refuses)
+    one.look_or_say_why()
+    assert str(one.problem) == "Nobody is there."
 
 
 def test_the_figures_tell_runs_workers_and_what_was_mended(watched: LocalCluster, job_settings: Settings) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from medcore.errors import WorkerError
 from medcore.i18n import N_
-from medcore.jobs.cluster.processes import reap, running_scheduler
+from medcore.jobs.cluster.process import reap
+from medcore.jobs.cluster.processes import running_scheduler
 from medcore.jobs.cluster.security import cluster_security
 from medcore.settings import Settings
 
@@ -157,7 +158,8 @@ def reach(settings: Settings, address: str) -> Client:
 
     """
     import dask
-    from distributed import Client
+
+    from medcore.jobs.cluster.client import EndingClient
 
     dask.config.set({NO_LOG_OF_MESSAGES: 0})
     security = cluster_security(settings)
@@ -165,7 +167,7 @@ def reach(settings: Settings, address: str) -> Client:
     try:
         with ThreadPoolExecutor(1) as aside:  # a notebook has an event loop of its own in this thread
             aside.submit(asyncio.run, _greet(address, security, seconds)).result()
-        return Client(  # type: ignore[no-untyped-call]
+        return EndingClient(  # type: ignore[no-untyped-call]
             address,
             security=security,
             timeout=CONNECT_SECONDS,
@@ -193,7 +195,7 @@ def no_answer(error: Exception) -> WorkerError:
 
 
 async def _greet(address: str, security: Security, seconds: float) -> None:
-    """Reach the scheduler and be let in; a client that cannot would leave a thread behind each time it is tried."""
+    """Reach the scheduler and be let in: this says sooner than a client why it cannot be."""
     from distributed.comm.core import connect as dial
 
     let_in = security.get_connection_args("client")  # type: ignore[no-untyped-call]
@@ -204,7 +206,7 @@ async def _greet(address: str, security: Security, seconds: float) -> None:
 
 def _close(connection: Connection) -> None:
     with contextlib.suppress(Exception):  # it was broken; that is why it is closed
-        connection.client.close(timeout=1)  # type: ignore[no-untyped-call]
+        connection.client.close()  # type: ignore[no-untyped-call]
 
 
 def _lock(settings: Settings) -> threading.Lock:

@@ -11,10 +11,8 @@ import contextlib
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ import psutil
 
 from medcore.errors import WorkerError
 from medcore.i18n import N_
+from medcore.jobs.cluster.process import Process, all_or_none, end_all, reap, since_start, start, starved
 from medcore.jobs.cluster.security import renew_local_key
 from medcore.safe_files import file_lock, private_folder, write_whole
 from medcore.settings import ROOT, Settings
@@ -33,9 +32,9 @@ TRAIN = "TRAIN"  # the resource a training run takes, of which a worker has one
 TRIAL = "TRIAL"  # the one a trial of a search takes, beside the run that waits for it
 THREADS = 4  # one trains, the others answer pages
 START_SECONDS = 60.0
+"""What the scheduler may take to say where it listens; what it waited for a processor does not count, up to the longest."""
 LONGEST_START_SECONDS = 300.0
 """What a worker may take to import and report, by the clock, before its parent gives both up: a cold disk, a full machine."""
-STOP_SECONDS = 5.0
 BELOW_THE_PAGES = 3
 """How much nicer (nice(2)) workers are than the web server beside them: two training threads then weigh what the
 pages weigh, so that on two cores the pages have one to themselves, and neither starves beside other programs."""
@@ -43,52 +42,6 @@ CHILDLESS_SECONDS = 20.0
 """A parent that has no worker so long after its birth does not get one any more; what it waited for a processor does not count."""
 # A lost worker is blamed on the run it was at; medcore counts its attempts itself.
 ALLOWED_FAILURES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process that we started; the moment of its birth tells it from a later one with its number.
-
-    ``born`` counts seconds since the machine was started, which no setting of the clock moves.
-    """
-
-    pid: int
-    born: float
-
-    @classmethod
-    def of(cls, pid: int) -> Process:
-        """Describe a running process."""
-        return cls(pid, _born(pid))
-
-    def alive(self) -> bool:
-        """Whether it still runs."""
-        try:
-            same = abs(_born(self.pid) - self.born) < 1.0
-            return same and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
-        except (psutil.Error, OSError):
-            return False
-
-    def family(self) -> list[psutil.Process]:
-        """Return it and its children, as far as they still run."""
-        if not self.alive():
-            return []
-        with contextlib.suppress(psutil.Error):
-            return [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
-        return []
-
-
-def _born(pid: int) -> float:
-    """Return when a process was born, in seconds since the machine was started (proc(5), field 22)."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():  # no Linux: the clock's own time is all there is
-        return float(psutil.Process(pid).create_time() - psutil.boot_time())
-    return int(stat.read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
-
-
-def _since_start() -> float:
-    """Return how many seconds ago the machine was started."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime(clock) if clock is not None else time.time() - float(psutil.boot_time())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,33 +67,7 @@ class LocalCluster:
 
     def stop(self) -> None:
         """Ask both to end with their children, and end those that do not."""
-        _end([self.scheduler, self.worker])
-
-
-def _end(processes: Iterable[Process]) -> None:
-    everybody = [process for first in processes for process in first.family()]
-    for process in everybody:
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
-    _gone, left = psutil.wait_procs(everybody, timeout=STOP_SECONDS)
-    for process in left:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(left, timeout=STOP_SECONDS)
-
-
-@contextlib.contextmanager
-def _all_or_none() -> Iterator[list[Process]]:
-    """Give a list for what is being started; where a step fails, whatever is in it is ended.
-
-    Nobody would find again what was not written down, and it would be started once more every few seconds.
-    """
-    started: list[Process] = []
-    try:
-        yield started
-    except BaseException:
-        _end(started)
-        raise
+        end_all([self.scheduler, self.worker])
 
 
 def running_scheduler(settings: Settings) -> str:
@@ -167,7 +94,7 @@ def running_scheduler(settings: Settings) -> str:
             cluster.stop()
         _file(settings, "scheduler.json").unlink(missing_ok=True)
         renew_local_key(settings)
-        with _all_or_none() as started:
+        with all_or_none() as started:
             cluster = LocalCluster(_start_scheduler(settings, started), _start_worker(settings, started), wanted)
             cluster.write(settings)
             return _wait_for_address(settings, cluster)
@@ -192,7 +119,7 @@ def replace_lost_worker(settings: Settings) -> bool:
 
 
 def _write_with_new_worker(settings: Settings, cluster: LocalCluster) -> None:
-    with _all_or_none() as started:
+    with all_or_none() as started:
         LocalCluster(cluster.scheduler, _start_worker(settings, started), cluster.fingerprint).write(settings)
 
 
@@ -205,16 +132,8 @@ def _looks_after_workers(cluster: LocalCluster) -> bool:
     if not parent.alive():
         return False
     together = scheduler.pid != parent.pid and parent.born - scheduler.born < CHILDLESS_SECONDS
-    waited = _starved(parent.pid) + (_starved(scheduler.pid) if together else 0.0)
-    return len(parent.family()) > 1 or _since_start() - parent.born - waited < CHILDLESS_SECONDS
-
-
-def _starved(pid: int) -> float:
-    """Return how many seconds a process could have run and was given no processor (sched-stats); 0 where nobody counts."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
+    waited = starved(parent.pid) + (starved(scheduler.pid) if together else 0.0)
+    return len(parent.family()) > 1 or since_start() - parent.born - waited < CHILDLESS_SECONDS
 
 
 def seconds_to_start(settings: Settings, seconds: float) -> float:
@@ -226,9 +145,9 @@ def seconds_to_start(settings: Settings, seconds: float) -> float:
     cluster = LocalCluster.read(settings)
     if cluster is None:
         return seconds
-    seconds = min(seconds, _since_start() - cluster.worker.born)
-    young = [p.pid for p in cluster.worker.family() if Process.of(p.pid).born > _since_start() - seconds - 1]
-    return seconds - max(map(_starved, young), default=0.0)
+    seconds = min(seconds, since_start() - cluster.worker.born)
+    young = [p.pid for p in cluster.worker.family() if Process.of(p.pid).born > since_start() - seconds - 1]
+    return seconds - max(map(starved, young), default=0.0)
 
 
 def stop_local_cluster(settings: Settings) -> None:
@@ -300,34 +219,13 @@ def _start(settings: Settings, started: list[Process], name: str, arguments: lis
     common = ["--host", LOOPBACK, "--no-dashboard", "--dashboard-address", f"{LOOPBACK}:0"]
     common += ["--scheduler-file", str(_file(settings, "scheduler.json"))]
     common += ["--tls-ca-file", key, "--tls-cert", key, "--tls-key", key]
-    with _file(settings, f"{name}.log").open("wb") as log:
-        process = _Outliving(
-            [sys.executable, "-m", *arguments, *common],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=_file(settings, ""),
-            env=_environment(settings),
-            start_new_session=True,
-        )
-    _children.append(process)
-    started.append(Process.of(process.pid))
-    return started[-1]
-
-
-class _Outliving(subprocess.Popen[bytes]):
-    """A process that goes on when we end, which is no oversight that Python should warn of."""
-
-    def __del__(self, *_: object) -> None:
-        """Leave it be."""
-
-
-_children: list[_Outliving] = []
-
-
-def reap() -> None:
-    """Let ended processes go, so that they do not stay as zombies while the web server lives."""
-    _children[:] = [child for child in _children if child.poll() is None]
+    return start(
+        [sys.executable, "-m", *arguments, *common],
+        started=started,
+        log=_file(settings, f"{name}.log"),
+        folder=_file(settings, ""),
+        env=_environment(settings),
+    )
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -364,9 +262,14 @@ def _environment(settings: Settings) -> dict[str, str]:
     )
 
 
+def _own_seconds(began: float, process: Process) -> float:
+    """Return the seconds since a moment without those a process waited for a processor, of which a bounded number counts."""
+    return time.monotonic() - began - min(starved(process.pid), LONGEST_START_SECONDS - START_SECONDS)
+
+
 def _wait_for_address(settings: Settings, cluster: LocalCluster) -> str:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and cluster.scheduler.alive():
+    began = time.monotonic()
+    while cluster.scheduler.alive() and _own_seconds(began, cluster.scheduler) < START_SECONDS:
         reap()
         address = local_address(settings)
         if address:

@@ -13,8 +13,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
-from medcore.errors import MedcoreError
+from medcore.errors import MedcoreError, WorkerError
 from medcore.explanation.patient import worker_queries
+from medcore.i18n import N_
 from medcore.jobs.cluster.connection import Connection, disconnect, no_answer, present_connection
 from medcore.jobs.cluster.processes import replace_lost_worker, seconds_to_start, stop_local_cluster
 from medcore.jobs.runs.hand_over import ensure_cluster, hand_over_again
@@ -27,6 +28,9 @@ logger = logging.getLogger("medcore.jobs")
 WorkerState = Literal["absent", "starting", "ready"]
 LOOK_EVERY_SECONDS = 3.0
 FIRST_LOOKS_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+MOST_IN_A_ROW = 3
+"""So often a worker that was started again may end before it answers; then pages say so."""
 STOP_SECONDS = 2.0
 CLEAN_SECONDS = 3600.0
 PATIENCE_SECONDS = 180.0
@@ -51,24 +55,36 @@ class _Supervisor:
     last_ready: float = field(default_factory=time.monotonic)
     n_replaced: int = 0
     n_again: int = 0
+    n_in_a_row: int = 0
+    n_refused: int = 0
 
     def run(self) -> None:
         while not self.stopped.is_set():
-            try:
-                ready = self.look()
-                self.problem = None
-            except MedcoreError as error:
-                ready, self.problem = False, error
-            except Exception as error:
+            ready = self.look_or_say_why()
+            self.stopped.wait(LOOK_EVERY_SECONDS if ready else self.pause())
+
+    def look_or_say_why(self) -> bool:
+        try:
+            ready = self.look()
+        except Exception as error:
+            self.n_refused += 1
+            self.problem = error if isinstance(error, MedcoreError) else no_answer(error)
+            if self.problem is not error:
                 logger.warning("The worker could not be looked after: %s", type(error).__name__)
-                ready, self.problem = False, no_answer(error)
-            self.stopped.wait(LOOK_EVERY_SECONDS if ready else FIRST_LOOKS_SECONDS)
+            return False
+        self.n_refused = 0
+        self.problem = None if self.n_in_a_row < MOST_IN_A_ROW else ends_each_time(self.settings)
+        return ready
+
+    def pause(self) -> float:
+        """Return how many seconds to wait before the next look: what fails again and again is tried less and less often."""
+        return min(FIRST_LOOKS_SECONDS * 2.0 ** min(self.n_refused + self.n_in_a_row, 10), LONGEST_PAUSE_SECONDS)
 
     def look(self) -> bool:
         """Ask after every part, mend what is lost, and return whether a worker can answer."""
         connection = ensure_cluster(self.settings)
         if connection.n_workers():
-            self.last_ready = time.monotonic()
+            self.last_ready, self.n_in_a_row = time.monotonic(), 0
             n = hand_over_again(self.settings, connection)
             if n:
                 self.n_again += n
@@ -78,15 +94,19 @@ class _Supervisor:
         if self.settings.scheduler is not None:
             return False
         if replace_lost_worker(self.settings):
-            self.n_replaced += 1
+            self._count()
             logger.warning("The worker was lost and was started again")
         elif self._overdue():
             logger.warning("No worker came; the local cluster is begun anew")
             self.last_ready = time.monotonic()
-            self.n_replaced += 1
+            self._count()
             disconnect(self.settings)
             stop_local_cluster(self.settings)
         return False
+
+    def _count(self) -> None:
+        self.n_replaced += 1
+        self.n_in_a_row += 1
 
     def _overdue(self) -> bool:
         """Whether no worker came for too long; another web server may have begun them anew a moment ago."""
@@ -103,6 +123,16 @@ class _Supervisor:
             connection.client.run(worker_queries.forget)
         store.sweep_orphans()
         sweep_left_overs(self.settings.data_dir)
+
+
+def ends_each_time(settings: Settings) -> WorkerError:
+    """Say that a worker does not come up, however often it is started."""
+    return WorkerError(
+        N_(
+            "The part of medcore that computes ends each time it is started, most likely for lack of memory; it is tried again by itself. The reason is in {log}."
+        ),
+        log=str(settings.data_dir / "jobs" / "worker.log"),
+    )
 
 
 _supervisors: dict[Settings, _Supervisor] = {}

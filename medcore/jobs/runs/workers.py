@@ -129,7 +129,7 @@ class ClusterWorkers:
         client, self._client, self._sent = self._client, None, None
         if client is not None:
             with contextlib.suppress(Exception):  # the run is over; a broken connection is no matter
-                client.close(timeout=1)  # type: ignore[no-untyped-call]
+                client.close()  # type: ignore[no-untyped-call]
 
     def _places(self) -> Mapping[str, int]:
         """Tell how many trials each worker makes at once; none when the cluster cannot be asked."""
@@ -262,11 +262,13 @@ def _trials_on_each_machine(places: Mapping[str, int]) -> dict[str, int]:
 
 def _client_of_this_worker() -> Client:
     """Connect to the scheduler as this worker is connected to it."""
-    from distributed import Client, Security, get_worker
+    from distributed import Security, get_worker
+
+    from medcore.jobs.cluster.client import EndingClient
 
     worker = get_worker()
     own: Any = worker.security
-    return Client(  # type: ignore[no-untyped-call]
+    return EndingClient(  # type: ignore[no-untyped-call]
         worker.scheduler.address,
         # A worker's certificate serves it as a client: dask worker is given no other.
         security=Security(  # type: ignore[no-untyped-call]
