@@ -29,7 +29,7 @@ from medcore.jobs.web.entrance import Entrance, LocalEntrance, refuse_unguarded
 from medcore.jobs.web.first_paint import FirstPaint
 from medcore.jobs.web.guard import Guard
 from medcore.jobs.web.uploads import be_ready, keep_uploads_in_memory
-from medcore.safe_files import IN_USE, close_folder_tree, holding, keep_new_files_private, sweep_left_overs
+from medcore.safe_files import IN_USE, check_keys, close_folder_tree, holding, keep_new_files_private, sweep_left_overs
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.people.sign_in import sign_in_of
@@ -53,6 +53,7 @@ def checked() -> Settings:
         close_folder_tree(settings.data_dir)
         sweep_left_overs(settings.data_dir)
         Store(settings).check()
+        check_keys(settings.data_dir)
     except MedcoreError as error:
         sys.stderr.write(f"medcore: {error}\n")
         sys.exit(2)

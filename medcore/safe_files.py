@@ -88,6 +88,17 @@ def secret_key(path: Path, *, n_bytes: int = KEY_BYTES, make: Callable[[], bytes
     return key
 
 
+def check_keys(data_dir: Path) -> None:
+    """Look at every key of a data folder before anything is begun that one of them would leave half done.
+
+    Raises:
+        SettingsError: one is too short to be a key.
+
+    """
+    for path in sorted((*data_dir.glob("*.key"), *data_dir.glob("keys/*.key"))):
+        secret_key(path)
+
+
 def new_key(n_bytes: int = KEY_BYTES) -> bytes:
     """Return random bytes for a key."""
     return secrets.token_bytes(n_bytes)
@@ -208,10 +219,20 @@ def sweep_temporary(folder: Path, pattern: str, *, older_seconds: float = STALE_
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """Give a new private folder in another one, and remove it afterwards; one whose owner was killed is swept later."""
+    """Give a new private folder in another one, and remove it afterwards; one whose owner was killed is swept later.
+
+    Raises:
+        SettingsError: the disk is full or cannot be written to; nothing is left behind.
+
+    """
     path = private_folder(parent) / f"{SCRATCH_PREFIX}{uuid.uuid4().hex}"
-    path.mkdir(mode=PRIVATE_FOLDER)
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        path.mkdir(mode=PRIVATE_FOLDER)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+        raise not_written(error, parent) from None
     try:
         with contextlib.suppress(OSError):  # a place that knows no locks
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import stat
@@ -12,7 +13,16 @@ from types import ModuleType
 import pytest
 
 from medcore.errors import SettingsError
-from medcore.safe_files import close_folder_tree, private_folder, secret_key, sweep, sweep_left_overs, write_whole
+from medcore.safe_files import (
+    check_keys,
+    close_folder_tree,
+    private_folder,
+    scratch_folder,
+    secret_key,
+    sweep,
+    sweep_left_overs,
+    write_whole,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,6 +59,20 @@ def test_on_a_full_disk_the_old_file_stays_and_one_sentence_says_so(tmp_path: Pa
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"x.bin": b"old"}
 
 
+@pytest.mark.parametrize("step", ["mkdir", "open"])
+def test_a_scratch_folder_that_cannot_be_had_is_told_and_leaves_nothing(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **_also: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(SettingsError, match="no room left"), scratch_folder(tmp_path):
+        pass
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_makes_no_empty_key(tmp_path: Path) -> None:
     said = on_a_small_disk("secret_key(folder / 'secret.key')", tmp_path, room=0)
     assert said.startswith("There is no room left")
@@ -62,6 +86,16 @@ def test_a_key_that_is_none_is_refused_and_not_used(tmp_path: Path, left: bytes)
     with pytest.raises(SettingsError, match=rf"has {len(left)} bytes where 32"):
         secret_key(tmp_path / "secret.key")
     assert (tmp_path / "secret.key").read_bytes() == left
+
+
+@pytest.mark.parametrize("name", ["secret.key", "keys/audit.key"])
+def test_a_key_that_is_none_is_found_before_it_is_needed(name: str, tmp_path: Path) -> None:
+    check_keys(tmp_path)
+    secret_key(tmp_path / name)
+    check_keys(tmp_path)
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(SettingsError, match="is damaged: it has 0 bytes"):
+        check_keys(tmp_path)
 
 
 def test_processes_that_need_a_key_at_once_get_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

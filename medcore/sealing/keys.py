@@ -117,8 +117,8 @@ def _keys(data_dir: Path, given: str, named: str) -> Keys:
         keys = _read(path.read_text(encoding="ascii", errors="replace"), str(path))
     else:
         path = data_dir / "keys" / "sealing.key"
-        if marked is not None and not path.exists():
-            raise _missing(marked)
+        if marked is not None and (not path.exists() or path.stat().st_size < KEY_BYTES):
+            raise _missing(marked)  # a new one would open nothing
         keys = _read(secret_key(path, make=lambda: _written((new_key(),))).decode("ascii", "replace"), str(path))
     if marked is None:
         mark(data_dir, keys)

@@ -1,14 +1,17 @@
+import errno
 import io
 import sys
 import threading
 import zipfile
 from collections.abc import Iterator
 from importlib import import_module
+from multiprocessing import forkserver
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -156,3 +159,20 @@ def test_a_reader_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch, r
     monkeypatch.setattr(uploads, "READ_SECONDS", 0.3)
     with pytest.raises(UnreadableFileError, match="takes longer"):
         read_upload("a.csv", b"age\n1\n")
+
+
+def test_a_reader_that_cannot_be_started_is_told_and_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a process more nor a file more may be had: a machine at its limits."""
+    read_upload("a.csv", b"age\n1\n")  # the server of readers is there
+    before = psutil.Process().num_fds()
+
+    def full(_fds: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(forkserver, "connect_to_new_process", full)
+        for _ in range(3):
+            with pytest.raises(UnreadableFileError, match="can start no further program"):
+                read_upload("a.csv", b"age\n1\n")
+    assert psutil.Process().num_fds() <= before
+    assert len(read_upload("a.csv", b"age\n1\n").frame) == 1

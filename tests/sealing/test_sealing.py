@@ -156,7 +156,7 @@ def test_a_key_file_must_be_closed_to_others(data: Path, tmp_path: Path, monkeyp
         keys_of(data)
 
 
-@pytest.mark.parametrize("lost", ["gone", "another", "in the environment"])
+@pytest.mark.parametrize("lost", ["gone", "empty", "another", "in the environment"])
 def test_another_key_than_the_one_the_data_are_sealed_under_is_refused_and_none_is_made(
     data: Path, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
@@ -166,12 +166,14 @@ def test_another_key_than_the_one_the_data_are_sealed_under_is_refused_and_none_
     path.unlink()
     if lost == "another":
         path.write_text(text(OTHER.newest))
+    elif lost == "empty":
+        path.touch()
     elif lost == "in the environment":
         monkeypatch.setenv("MEDCORE_KEY", text(OTHER.newest))
     forget_keys()
     with pytest.raises(SettingsError, match=f"number {number}.*is not here"):
         keys_of(data)
-    assert path.exists() == (lost == "another")
+    assert path.exists() == (lost in {"another", "empty"})
     monkeypatch.delenv("MEDCORE_KEY", raising=False)
     path.write_bytes(kept)
     assert keys_of(data).newest_id.hex() == number

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -97,20 +97,34 @@ def _in_child(
 def _in_child_with(
     scratch: Path, name: str, data: bytes, asked: Mapping[str, Any], stop: Stop
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    ours, theirs = _context().Pipe()
-    child = _context().Process(target=_read, args=(theirs, name, asked, str(scratch)), daemon=True)
-    try:
-        with _no_main_module():
-            child.start()
-        theirs.close()
+    with _reader(name, asked, scratch) as (child, ours):
         with stop.ends(child.kill):
             head, frame = _received(name, ours, data)
         note("table read", bytes=len(data), rows=len(frame), columns=len(frame.columns))
         return head, frame
-    finally:
-        ours.close()
-        child.kill()
-        child.join()
+
+
+@contextmanager
+def _reader(name: str, asked: Mapping[str, Any], scratch: Path) -> Iterator[tuple[ForkServerProcess, Connection]]:
+    """Start a child that reads, and give it with our end of the pipe; it ends with the ``with`` block."""
+    ours, theirs = _context().Pipe()
+    with ours:
+        with theirs, _no_main_module():
+            child = _context().Process(target=_read, args=(theirs, name, asked, str(scratch)), daemon=True)
+            try:
+                child.start()
+            except (OSError, EOFError):  # no more processes or files may be opened, or the server of readers is gone
+                raise UnreadableFileError(
+                    N_(
+                        "The file {name} could not be read now: this machine can start no further program. Try again in a minute."
+                    ),
+                    name=name,
+                ) from None
+        try:
+            yield child, ours
+        finally:
+            child.kill()
+            child.join()
 
 
 @contextmanager
