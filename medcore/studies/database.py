@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
@@ -43,6 +46,18 @@ def open_database(settings: Settings) -> Engine:
     private_folder(settings.data_dir)
     with named_faults(settings):
         return _engine(settings)
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[Session]:
+    """Give a session for a look at the whole installation, whoever owns what.
+
+    Raises:
+        SettingsError: what is wrong with the database.
+
+    """
+    with named_faults(settings), Session(open_database(settings)) as session:
+        yield session
 
 
 def check_database(settings: Settings) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -35,6 +37,8 @@ _SENTENCES: Mapping[str, str] = {
     ),
 }
 """By the beginning of SQLite's own name of the error (https://sqlite.org/rescode.html)."""
+SHARED_BYTES = 32 << 10
+"""By so much the file that a database's processes share grows at a time (https://sqlite.org/walformat.html, 2.2)."""
 _ALSO = {"SQLITE_LOCKED": "SQLITE_BUSY", "SQLITE_PERM": "SQLITE_CANTOPEN", "SQLITE_AUTH": "SQLITE_CANTOPEN"}
 
 
@@ -55,9 +59,12 @@ def named_faults(settings: Settings) -> Iterator[None]:
 def fault(error: SQLAlchemyError, settings: Settings) -> SettingsError:
     """Name a database's error; SQLAlchemy's own text quotes the statement and the values of rows."""
     kind = _kind(error)
+    place = make_url(settings.database_url).database
+    if kind.startswith("SQLITE_IOERR") and _is_full(place):
+        kind = "SQLITE_FULL"
     for beginning, sentence in _SENTENCES.items():
         if _ALSO.get(kind, kind).startswith(beginning):
-            return SettingsError(sentence, place=make_url(settings.database_url).database)
+            return SettingsError(sentence, place=place)
     return SettingsError(
         N_(
             "The database that MEDCORE_DATABASE_URL names did not do what it was asked ({kind}). See that it runs and lets medcore in, and try again."
@@ -69,6 +76,14 @@ def fault(error: SQLAlchemyError, settings: Settings) -> SettingsError:
 def damaged(settings: Settings) -> SettingsError:
     """Say that the database is damaged."""
     return SettingsError(_DAMAGED, place=make_url(settings.database_url).database)
+
+
+def _is_full(place: str | None) -> bool:
+    """Whether SQLite's next file has no room: the one it shares among processes then fails as if the disk were broken."""
+    try:
+        return place is not None and shutil.disk_usage(Path(place).parent).free < SHARED_BYTES
+    except OSError:
+        return False
 
 
 def _kind(error: SQLAlchemyError) -> str:

@@ -21,7 +21,7 @@ def metrics(settings: Settings) -> bytes:
     """Return the figures of an installation as this web process sees it, in Prometheus' text format.
 
     Raises:
-        SQLAlchemyError: the database does not answer.
+        SettingsError: the database does not answer.
 
     """
     registry = CollectorRegistry()

@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from medcore.errors import MedcoreError
 from medcore.i18n import _
 from medcore.jobs.web.guard import App, Receive, Scope, Send, cookies_of
 from medcore.settings import Settings
@@ -61,7 +60,7 @@ class Vitals:
             return
         try:
             await _answer(send, 200, CONTENT_TYPE, await asyncio.to_thread(metrics, self._settings))
-        except SQLAlchemyError:
+        except MedcoreError:
             await _answer(send, 503, "text/plain; charset=utf-8", _("The database does not answer.").encode())
 
     def _may_see(self, scope: Scope) -> bool:

@@ -10,14 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from medcore.data.cohort import Cohort
 from medcore.errors import SettingsError
 from medcore.settings import Settings
 from medcore.studies import Store, StudyRecord, database
 from medcore.studies.database import forget_engines
+from medcore.studies.faults import fault
 
 
 @pytest.fixture
@@ -158,6 +161,18 @@ def test_a_full_disk_of_the_database_is_named_and_nothing_of_the_step_is_kept(
     assert store.get_study("ann", study.id).answers == {}
     forget_engines()
     assert Store(studies_settings).save_answers("ann", study.id, {"purpose": "long"}).answers == {"purpose": "long"}
+
+
+def test_a_file_that_sqlite_shares_and_that_has_no_room_is_told_as_a_full_disk(
+    studies_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file system of 2 MB that was filled: SQLite says SQLITE_IOERR_SHMSIZE there, not SQLITE_FULL."""
+    cause = sqlite3.OperationalError("disk I/O error")
+    cause.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    error = OperationalError("BEGIN", None, cause)
+    assert "have the disk looked at" in str(fault(error, studies_settings))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _place: SimpleNamespace(free=0))
+    assert "There is no room left on the disk" in str(fault(error, studies_settings))
 
 
 def test_an_error_of_the_database_never_quotes_a_value(store: Store, study: StudyRecord) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from medcore.settings import Settings
-from medcore.studies.database import open_database
+from medcore.studies.database import reading
 from medcore.studies.records import RUN_STATES
 from medcore.studies.tables import CohortRow, RunRow, StudyRow, now
 
@@ -32,10 +31,10 @@ def count_everything(settings: Settings) -> Counts:
     """Count what an installation holds.
 
     Raises:
-        SQLAlchemyError: the database does not answer.
+        SettingsError: what is wrong with the database.
 
     """
-    with Session(open_database(settings)) as session:
+    with reading(settings) as session:
         found = session.execute(select(RunRow.state, func.count()).group_by(RunRow.state))
         by_state = {row.state: row[1] for row in found}
         first = session.scalar(select(func.min(RunRow.created_at)).where(RunRow.state == "queued"))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from medcore.errors import NotFoundError
 from medcore.sealing import is_sealed, opened
 from medcore.settings import Settings
-from medcore.studies.database import open_database
+from medcore.studies.database import reading
 from medcore.studies.kept.files import FileStore
 from medcore.studies.tables import CohortRow, StudyRow
 
@@ -38,7 +37,7 @@ def try_to_open(settings: Settings) -> Openable:
         NotFoundError: a value of the database does not open.
 
     """
-    with Session(open_database(settings)) as session:
+    with reading(settings) as session:
         values = [value for name in (StudyRow.name, CohortRow.name) for value in session.scalars(select(name))]
     store = FileStore(settings)
     names = [name for name in store.names() if store.size(name) <= MOST_BYTES]

@@ -16,7 +16,7 @@ from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.sealing import Keys, keys_of
 from medcore.settings import Settings
-from medcore.studies.database import database_at, migrate, newest_revision, open_database, revision_of
+from medcore.studies.database import database_at, migrate, newest_revision, open_database, reading, revision_of
 from medcore.studies.kept.cohorts import cohort_files
 from medcore.studies.kept.files import result_name
 from medcore.studies.tables import Base, CohortRow, RunRow, StudyRow
@@ -74,7 +74,7 @@ def refuse_full_database(settings: Settings) -> None:
         SettingsError: the database holds a study or a table.
 
     """
-    with Session(open_database(settings)) as session:
+    with reading(settings) as session:
         if session.scalar(select(StudyRow.id).limit(1)) or session.scalar(select(CohortRow.id).limit(1)):
             raise SettingsError(
                 N_(
@@ -91,7 +91,7 @@ def files_named_in(file: Path) -> frozenset[str]:
 
 def files_named_now(settings: Settings) -> frozenset[str]:
     """Return the names of every file and folder that the database needs at this moment."""
-    with Session(open_database(settings)) as session:
+    with reading(settings) as session:
         return _names(session)
 
 
