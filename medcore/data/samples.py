@@ -239,7 +239,7 @@ def load_sample(key: str) -> Cohort:
         )
     cohort = read_table(sample.path)
     if sample.visits is not None and sample.series is not None:
-        cohort = with_series(cohort, read_measurements(sample.visits), sample.series)
+        cohort = with_series(cohort, read_measurements(sample.visits), sample.series, keep=True)
     schema = load_dictionary(cohort.schema, sample.dictionary.read_text(encoding="utf-8"))
     if sample.duration is not None:
         schema = choose_event_time(

@@ -7,9 +7,12 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from medcore.data.long import SERIES_FORMS, Pivot
+from medcore.data.privacy.attachments import screen_attachments
+from medcore.data.reading.long.measured import ATTACHED, measured_of
 from medcore.data.reading.long.series import with_series
 from medcore.data.reading.measurements import read_measurements
 from medcore.data.reading.table import read_table
@@ -99,6 +102,25 @@ def test_the_last_part_of_the_time_is_summed_up_by_itself(patients, measurements
     alone = joined(patients.iloc[[7]], long[long["id"] == 8], cohort.schema.series, cohort.schema)
     among = typed(cohort.frame, cohort.schema).iloc[[7]].reset_index(drop=True)
     pd.testing.assert_frame_equal(typed(alone.frame, cohort.schema)[among.columns], among)
+
+
+def test_measurements_are_kept_for_drawing_where_asked_and_name_nobody(patients, measurements):
+    """Up to the end of the window, in order; a patient of two rows in both; the identity is that without them."""
+    long = measurements.rename(columns={"at": "at (h)"})
+    pivot = Pivot(**{**PIVOT_FIELDS, "when": "at (h)"})
+    twice = pd.concat([patients, patients.iloc[[4]]], ignore_index=True)
+    plain = joined(twice, long, pivot)
+    cohort = with_series(read_table(csv(twice)), read_table(csv(long)), pivot, keep=True)
+    assert cohort.sha256 == plain.sha256 and not len(plain.attachments) and not measured_of(plain, 4)
+    for row in (4, 40):
+        for found in measured_of(cohort, row):
+            own = long[(long["id"] == 5) & (long["test"] == found.name) & (long["at (h)"] <= 24)].sort_values("at (h)")
+            np.testing.assert_allclose(found.hours, own["at (h)"], rtol=1e-9)
+            np.testing.assert_array_equal(np.sort(found.values), np.sort(own["result"]))
+    assert {found.name for found in measured_of(cohort, 4)} == {"HR", "K"} and not measured_of(cohort, 39)
+    assert screen_attachments(cohort.attachments)[0].severity != "error"
+    kept = pq.read_table(io.BytesIO(cohort.attachments.read(ATTACHED)))
+    assert sorted(kept.column_names) == ["hours", "name", "row", "unit", "value"]
 
 
 def test_a_code_for_not_measured_is_known_where_only_the_mean_is_taken(patients, measurements):

@@ -191,7 +191,10 @@ def test_measurements_over_time_are_added_from_a_second_table(open_page, page_st
         map(str, page_store.load_cohort(LOCAL_OWNER, made.id).repairs)
     )
     app = look_at(open_page("data", study=made.id), "rows")
-    assert not app.exception and "Measurements over time, up to 48 hours" in words(app)
+    assert not app.exception and "Measurements over time, up to 2 days" in words(app)
+    assert "2 measurements over time" in words(app)  # drawn as small lines
+    app.number_input(key="data.series.row").set_value(60).run()  # the last two patients have none
+    assert not app.exception and "Nothing was measured of this patient" in words(app)
     # The same as one row a visit: nothing names what was measured, so each other column is a measurement.
     visits = "\n".join(f"{k % 58},{h:02d}:30,{70 + (k * h) % 40},{h}" for k in range(58) for h in range(0, 40, 9))
     app = look_at(open_page("data", study=before.id), "rows")

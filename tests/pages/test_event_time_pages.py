@@ -7,7 +7,7 @@ import pytest
 
 from medcore.data.follow_up import span
 from medcore.data.reading.table import read_table
-from medcore.data.samples import samples
+from medcore.data.samples import load_sample, samples
 from medcore.explanation.patient.over_time import patient_curve
 from medcore.explanation.patient.reference import Reference
 from medcore.jobs.runs.perform import perform_run, train_study
@@ -141,6 +141,16 @@ def test_by_when_is_asked_trained_and_shown_for_a_patient(
     assert (curve.low[inside] <= curve.similar[inside]).all()
     assert curve.everybody[-1] == pytest.approx(results.cross_validated.by(results.target.main).observed.value)
     assert json.dumps(done.summary or {})
+
+
+def test_the_visits_of_a_patient_are_drawn_beside_the_risk(open_page, page_store, page_settings, words, here):
+    study = page_store.create_study(LOCAL_OWNER, "Liver", load_sample("liver"))
+    run = page_store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="cox"))
+    assert perform_run(page_settings, LOCAL_OWNER, run.id, train_study) is None
+    who = {"row": "2", "part": "measured"}
+    page = open_page("patient", study=study.id, **who)
+    assert not page.exception and not page.error
+    assert "12 measurements over time" in words(page)
 
 
 def test_a_date_of_death_is_the_outcome_that_is_proposed_with_its_end_of_study(open_page, page_store, words):

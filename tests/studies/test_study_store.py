@@ -231,6 +231,19 @@ def test_attached_files_come_back_and_go_with_the_cohort(store: Store, cohort: C
     assert store.load_cohort("ann", alone.id) == cohort
 
 
+def test_what_is_attached_later_to_a_table_that_was_kept_before_goes_with_it(store: Store, cohort: Cohort) -> None:
+    """Measurements over time do not change what identifies a table."""
+    store.create_study("ann", "Before", cohort)
+    attachments = Attachments.of([("measurements over time", b"PAR1\0")])
+    study = store.create_study("ann", "Ward", replace(cohort, attachments=attachments))
+    assert store.load_cohort("ann", study.id).attachments.read("measurements over time") == b"PAR1\0"
+    for kept in store.list_studies("ann"):
+        store.delete_study("ann", kept.id)
+        store.purge_study("ann", kept.id)
+    digest = attachments.files[0].sha256
+    assert not [path for path in Path(store.files.root).rglob("*") if path.name == digest]
+
+
 def test_attached_files_that_name_a_patient_are_kept_for_a_reason_only(store: Store, cohort: Cohort) -> None:
     attachments = Attachments.of([("a.txt", b"write to jane.doe@example.org")])
     given = replace(cohort, attachments=attachments, sha256=attachments.identity(cohort.sha256))

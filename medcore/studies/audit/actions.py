@@ -34,6 +34,7 @@ ACTIONS: Mapping[str, str] = {
     "privacy.protected": N_("Columns that may tell who the patients are were dropped or replaced: {columns}."),
     "rows.viewed": N_("Rows {first} to {last} of the table were looked at."),
     "patients.listed": N_("Run {number}: a list of {n} patients with their risks was looked at."),
+    "measured.viewed": N_("The measurements over time of the patient of row {row} were looked at."),
     "patient.viewed": N_("Run {number}: the patient of row {row} was looked at."),
     "newcomer.viewed": N_("Run {number}: a patient who is not of the study’s table was looked at."),
     "similar.viewed": N_("Run {number}: training patients similar to another were looked at."),

@@ -77,6 +77,9 @@ def keep_cohort(
             )
         files.write(_rows(row), rows)
         row.seal = seal_rows(files, row, rows)
+    if len(cohort.attachments) and not row.attachments:  # the same table was kept before without them
+        row.attachments = cohort.attachments.to_list()
+        row.n_bytes = (row.n_bytes or 0) + cohort.attachments.n_bytes
     for attached in cohort.attachments.files:
         if not _is(files, f"{_attached(row)}/{attached.sha256}", attached.sha256):
             files.write(f"{_attached(row)}/{attached.sha256}", cohort.attachments.contents(attached.sha256))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from medcore import jobs
 from medcore.data.cohort import Cohort
+from medcore.data.follow_up import span
 from medcore.data.long import FROM_FILE, SERIES_FORMS, Pivot, late_hours
+from medcore.data.reading.long.measured import keeps_measured
 from medcore.data.reading.long.series import with_series
 from medcore.data.schema.long import propose_series
 from medcore.i18n import _
@@ -16,6 +19,8 @@ from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.shown.brought import measurements
+from medcore.ui.kit.shown.measured import measured_lines
+from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.shown.waiting import waited
 from medcore.ui.studies import create
 
@@ -30,10 +35,11 @@ def series_form(study: StudyRecord) -> None:
         hours = 24 * (rows.schema.series.windows[0][1] or 0)
         caption(
             _(
-                "Measurements over time, up to {hours} hours, are summed up in columns of this table.",
-                hours=f"{hours:g}",
+                "Measurements over time, up to {time}, are summed up in columns of this table.",
+                time=span(hours, "hours"),
             )
         )
+        _lines(study, rows)
         return
     with st.expander(_("Add measurements over time from a second table")), errors_shown():
         long = measurements(study.identity, key="data.series.file")
@@ -47,13 +53,27 @@ def series_form(study: StudyRecord) -> None:
         pivot = _asked(rows, long)
         caption(
             _(
-                "A new study is made of both tables; this one stays as it is. Of the second table only the summaries are kept."
+                "A new study is made of both tables; this one stays as it is. Of the second table the summaries are kept and, sealed with the study and in no model, the measurements up to that time, so that a patient’s can be drawn."
             )
         )
         if st.button(_("Add the measurements"), key="data.series.make", disabled=pivot is None):
             st.session_state["data.series.asked"] = pivot
         if pivot is not None and st.session_state.get("data.series.asked") == pivot:
             _make(study, rows, long, pivot)
+
+
+def _lines(study: StudyRecord, rows: Cohort) -> None:
+    """Draw the measurements of one patient as small lines, where they were kept."""
+    if not keeps_measured(rows):
+        return
+    numbers = rows.source.rows_in_file(range(rows.n_rows))
+    first, last = int(numbers[0]), int(numbers[-1])
+    asked = st.number_input(_("Row whose measurements are drawn"), first, last, first, key="data.series.row", width=260)
+    (at,) = np.nonzero(numbers == asked)
+    note_view(study, "measured.viewed", int(asked), row=int(asked))
+    who = _("Row {n}", n=int(asked))
+    if not len(at) or not measured_lines(study, int(at[0]), who=who, key="data.series.lines"):
+        caption(_("Nothing was measured of this patient by then."))
 
 
 def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
@@ -118,7 +138,7 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
 
 def _make(study: StudyRecord, rows: Cohort, long: Cohort, pivot: Pivot) -> None:
     joined = waited(
-        lambda task: jobs.call(with_series, rows, long, pivot, stop=task.stop),
+        lambda task: jobs.call(with_series, rows, long, pivot, keep=True, stop=task.stop),
         *("data.series", study.identity, long.sha256, pivot.to_dict()),
         key="data.series.joined",
         doing=_("The measurements are summed up."),

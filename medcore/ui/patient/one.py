@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from medcore.data.reading.long.measured import keeps_measured
 from medcore.data.schema.targets import diseases_first
 from medcore.errors import MedcoreError
 from medcore.explanation.patient.reliability import Reliability
@@ -19,7 +20,9 @@ from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import links
+from medcore.ui.kit.cache import cohort
 from medcore.ui.kit.shown import components
+from medcore.ui.kit.shown.measured import measured_lines
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.text import markup
@@ -37,6 +40,7 @@ PARTS = {
     "why": N_("Why"),
     "what_if": N_("What if"),
     "different": N_("What would have to differ"),
+    "measured": N_("Measurements"),
     "similar": N_("Similar patients"),
     "record": N_("For the record"),
 }
@@ -180,14 +184,19 @@ def show(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
         if glanced is None:
             return
         class_index, threshold, trust = glanced
-        parts = [p for p in PARTS if p != "over_time" or explainer.horizon is not None]
+        row = _own_row(at) if keeps_measured(cohort(study)) else None
+        lacking = {"over_time": explainer.horizon is None, "measured": row is None}
+        parts = [p for p in PARTS if not lacking.get(p)]
         with st.container(horizontal=True, key="patient-parts"):
             part = components.choice(
                 _("Look at"), parts, key="patient.part", show=lambda p: _(PARTS[p]), labelled=False, link="part"
             )
             over_time.ask_horizon(explainer.run, labelled=False)
         with st.container(key=f"patient-{name}-{part}"), components.errors_shown():
-            _part(part, study, explainer, at.chosen, patient, trust, class_index, threshold)
+            if part != "measured":
+                _part(part, study, explainer, at.chosen, patient, trust, class_index, threshold)
+            elif row is None or not measured_lines(study, row, who=at.chosen.title, key="patient.measured"):
+                components.caption(_("Nothing was measured of this patient by then."))
 
 
 def _glance(
@@ -222,6 +231,12 @@ def _glance(
     if event is None:
         glance.show_trust(explainer, trust)
     return class_index, threshold, trust
+
+
+def _own_row(at: Opened) -> int | None:
+    """Return the patient's row in the study's table, from 0; None for one of another table, or typed in."""
+    own = at.listing is not None and at.listing.identity in OWN_LISTS
+    return int(at.listing.rows[at.place]) if own and at.listing is not None else None
 
 
 def _note(study: StudyRecord, explainer: Explainer, at: Opened) -> None:

@@ -32,7 +32,7 @@ class Wide:
     """One row a patient: the table, the unit of each column of results, and what was done and left out.
 
     ``results`` names the columns of results, ``counts`` those that count them, ``codes`` says
-    which of their values stand for nothing measured.
+    which of their values stand for nothing measured. ``series`` are the results themselves, by analyte.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -41,6 +41,7 @@ class Wide:
     results: tuple[str, ...] = ()
     counts: frozenset[str] = frozenset()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    series: tuple[tuple[str, AnalyteSeries], ...] = field(default=(), repr=False)
 
 
 def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None) -> Wide:
@@ -63,7 +64,7 @@ def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None)
     table = _Long.of(frame, pivot)
     tally = Tally(n_nameless=n_lines - len(frame), n_dateless=table.n_dateless)
     kept, left = _carried(frame, pivot, table.patients, len(table.who))
-    columns = _columns(table, pivot, like, tally)
+    columns, series = _columns(table, pivot, like, tally)
     if len(columns) > MOST_COLUMNS:
         raise SettingsError(
             N_(
@@ -92,6 +93,7 @@ def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None)
         tuple(made),
         frozenset(name for name, column in made.items() if column.form == "count"),
         {name: column.codes for name, column in made.items() if column.codes},
+        series,
     )
 
 
@@ -186,9 +188,12 @@ class _Made:
     codes: tuple[str, ...] = ()
 
 
-def _columns(table: _Long, pivot: Pivot, like: Schema | None, tally: Tally) -> dict[str, _Made]:
-    """Make a column of each analyte, form and window, in the order in which the analytes come."""
+def _columns(
+    table: _Long, pivot: Pivot, like: Schema | None, tally: Tally
+) -> tuple[dict[str, _Made], tuple[tuple[str, AnalyteSeries], ...]]:
+    """Make a column of each analyte, form and window, in the order in which the analytes come; return the series too."""
     columns: dict[str, _Made] = {}
+    found: list[tuple[str, AnalyteSeries]] = []
     order = np.lexsort((np.nan_to_num(table.when), table.patients)) if table.when is not None else None
     order = np.argsort(table.patients, kind="stable") if order is None else order
     order = order[np.argsort(table.analytes.codes[order], kind="stable")]
@@ -200,6 +205,7 @@ def _columns(table: _Long, pivot: Pivot, like: Schema | None, tally: Tally) -> d
         known = _known(like, word, summaries, pivot)
         results = read_results(word, table.values, table.units, rows, table.decimal, known, tally)
         series = table.series(results, rows)
+        found.append((word, series))
         if pivot.windows and series.when is not None:
             used = np.logical_or.reduce([series.inside(window) for window in pivot.windows])
             tally.n_outside += int((~used & ~np.isnan(series.when)).sum())
@@ -210,7 +216,7 @@ def _columns(table: _Long, pivot: Pivot, like: Schema | None, tally: Tally) -> d
             columns[summary.name(word, pivot)] = _Made(
                 series.taken(summary), summary.form, summary.unit(results.unit), codes
             )
-    return columns
+    return columns, tuple(found)
 
 
 def _known(like: Schema | None, analyte: str, summaries: Sequence[Summary], pivot: Pivot) -> Column | None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.long import FROM_FILE, Pivot
+from medcore.data.reading.long.measured import attached
 from medcore.data.reading.long.pivot import Wide, learnt_times, pivot_rows
 from medcore.data.reading.long.visits import results_of_visits
 from medcore.data.schema.inference import infer_schema
@@ -26,13 +27,16 @@ def with_series(
     pivot: Pivot,
     *,
     like: Schema | None = None,
+    keep: bool = False,
 ) -> Cohort:
     """Return a cohort with columns that sum up each patient's measurements.
 
     ``long`` is the table of measurements as it was read; the identity stands for both. ``pivot``
     says who, what, how much and when; its ``windows`` (days) cut what is not yet known, its
     ``index`` is a date in either table, or empty where times count from it already. ``like`` is
-    the schema of a model by which new patients are read. What did not match is told in ``repairs``.
+    the schema of a model by which new patients are read. With ``keep`` the measurements themselves, up to the end of the
+    window, are attached to the cohort (:mod:`~medcore.data.reading.long.measured`), so that a patient's can be drawn;
+    they do not change what identifies it. What did not match is told in ``repairs``.
 
     Raises:
         MissingColumnsError: a column of the pivot is in neither table.
@@ -59,11 +63,13 @@ def with_series(
     schema = infer_schema(joined, units=wide.units)
     columns = [_sparing(column, wide) for column in schema.columns]
     without = int((rows < 0).sum())
+    until = max((high for _low, high in pivot.windows if high is not None), default=np.inf)
     return replace(
         cohort,
         frame=frame,
         schema=replace(cohort.schema, columns=(*cohort.schema.columns, *columns), series=pivot),
         sha256=joined_identity(cohort.sha256, long.sha256, pivot),
+        attachments=attached(wide.series, rows, until) if keep else cohort.attachments,
         repairs=(*cohort.repairs, *long.repairs, *told, *wide.repairs, *_without(without, len(rows))),
     )
 

@@ -1,0 +1,73 @@
+"""A patient's measurements over time as small lines, one below the other, over one axis of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from medcore.charts.drawing import lines, theme
+from medcore.data.reading.long.measured import Measured
+from medcore.i18n import _
+
+HEIGHT = 64
+"""Pixels of a line with its name above it."""
+DAYS_FROM = 96.0
+"""Hours from which on time is told in days."""
+_GAP = 0.42  # share of a line's height that its name takes
+
+
+def small_lines(measured: Sequence[Measured], *, who: str) -> go.Figure:
+    """Draw each measurement over the time at which it was taken; its name, unit and last value stand above its line.
+
+    Nothing is filled in between: a point is a result, and the line only leads the eye.
+    """
+    n = len(measured)
+    latest = max(float(found.hours[-1]) for found in measured)
+    in_days = latest > DAYS_FROM
+    figure = theme.new_figure(
+        title=_("{n} measurements over time", n=n),
+        subtitle=who,
+        x_title=_("Days after the index date") if in_days else _("Hours after the index date"),
+        y_title=_("Value"),
+        alt=_("{n} small lines, one for each measurement, over one axis of time.", n=n),
+        height=HEIGHT * n + 90,
+    )
+    figure.update_layout(showlegend=False, margin={"l": 44, "t": 10})
+    for place, found in enumerate(measured):
+        number = "" if place == 0 else str(place + 1)
+        top = 1 - place / n
+        bottom = 1 - (place + 1) / n
+        figure.layout[f"yaxis{number}"] = {
+            "domain": [bottom, top - _GAP / n],
+            "nticks": 2,
+            "title": {"text": _("Value") if place == 0 else "", "font": {"size": 1, "color": "rgba(0,0,0,0)"}},
+            "anchor": "x",
+            "zeroline": False,
+        }
+        name = theme.escape(found.name)
+        unit = f" ({theme.escape(found.unit)})" if found.unit and found.unit not in found.name else ""
+        lines.line(
+            figure,
+            found.hours / 24 if in_days else found.hours,
+            found.values,
+            name=f"{found.name}{f' ({found.unit})' if unit else ''}",
+            index=0,
+            hover=_("{y} at {x}", y="%{y:.4g}", x="%{x:.3g}"),
+            yaxis=f"y{number}",
+            marker={"size": 4, "color": lines.colour_of(0)},
+            line={"width": 1.5},
+        )
+        figure.data[-1].mode = "lines+markers"
+        figure.add_annotation(
+            x=0,
+            y=top - _GAP / n,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            showarrow=False,
+            text=_("{name}{unit}: last {value}", name=f"<b>{name}</b>", unit=unit, value=f"{found.values[-1]:.4g}"),
+        )
+    figure.update_xaxes(anchor=f"y{n if n > 1 else ''}")
+    return figure

@@ -1,0 +1,31 @@
+"""A patient's measurements as small lines."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from medcore.charts.drawing import static
+from medcore.charts.drawing.numbers import numbers
+from medcore.charts.series import small_lines
+from medcore.data.reading.long.measured import Measured
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_each_measurement_is_a_line_with_its_name_and_last_value(n):
+    found = [
+        Measured(f"test {k} <b>", "mmol/L", np.array([0.0, 5.0, 30.0]), np.array([4.0, 4.5, 5.25 + k]))
+        for k in range(n)
+    ]
+    figure = small_lines(found, who="Row 7")
+    assert len(figure.data) == n and len(figure.layout.annotations) == n
+    assert "5.25" in figure.layout.annotations[0].text and "&lt;b&gt;" in figure.layout.annotations[0].text
+    domains = [figure.layout[f"yaxis{k + 1 if k else ''}"].domain for k in range(n)]
+    assert all(low < high for low, high in domains) and all(a[0] >= b[1] for a, b in pairwise(domains))
+    assert "Hours" in figure.layout.xaxis.title.text and len(numbers(figure)) == 3 * n
+    assert static.to_png(figure)
+
+
+def test_long_times_are_told_in_days():
+    figure = small_lines([Measured("bilirubin", "", np.array([0.0, 24 * 365.0]), np.array([1.0, 2.0]))], who="")
+    assert "Days" in figure.layout.xaxis.title.text and figure.data[0].x[-1] == 365
