@@ -73,6 +73,7 @@ def test_summaries_are_those_of_pandas(patients, measurements):
     told = " ".join(map(str, cohort.repairs))
     assert f"{(measurements['at (h)'] > 24).sum()} result(s) lie outside the window" in told
     assert "2 of 40 patients have no measurement" in told
+    assert f"{(measurements['at (h)'] < 0).sum()} result(s) were measured before the index date" in told
     earlier = {**PIVOT_FIELDS, "when": "at (h)", "windows": ((None, 0.5),)}
     shas = [read_table(csv(patients)).sha256, cohort.sha256, joined(patients, measurements, Pivot(**earlier)).sha256]
     assert len(set(shas)) == 3

@@ -209,6 +209,10 @@ def _columns(
         if pivot.windows and series.when is not None:
             used = np.logical_or.reduce([series.inside(window) for window in pivot.windows])
             tally.n_outside += int((~used & ~np.isnan(series.when)).sum())
+            if (
+                pivot.beside and series.since is not None
+            ):  # a window before the index is asked for in its own table only
+                tally.n_before += int((used & (series.since < 0)).sum())
         for summary in summaries:
             if not results.numeric and summary.form not in OF_WORDS:
                 continue

@@ -36,6 +36,7 @@ class Tally:
     foreign: list[str] = field(default_factory=list)
     n_coded: int = 0
     n_outside: int = 0
+    n_before: int = 0
     coded: dict[str, None] = field(default_factory=dict)
 
     def repairs(self) -> list[Message]:
@@ -49,6 +50,7 @@ class Tally:
                 N_("{n} result(s) are no numbers; they count only where the first or the last result is taken."),
             ),
             (self.n_outside, N_("{n} result(s) lie outside the window of time and were left out.")),
+            (self.n_before, N_("{n} result(s) were measured before the index date; they are used.")),
             (self.n_coded, N_("{n} result(s) are {codes}, which stands for not measured, and were left out.")),
             (
                 self.n_foreign,
