@@ -13,8 +13,14 @@ from medcore.i18n import _
 from medcore.statistics.survival.censoring import Censoring
 
 
-def patient_curve(found: PatientCurve, *, name: str, horizons: Sequence[float], unit: str) -> go.Figure:
-    """Draw a patient's cumulative incidence beside that observed among similar patients, and among all."""
+def patient_curve(
+    found: PatientCurve, *, name: str, horizons: Sequence[float], unit: str, per: float = 1.0
+) -> go.Figure:
+    """Draw a patient's cumulative incidence beside that observed among similar patients, and among all.
+
+    ``unit`` is that of the axis, of which each holds ``per`` of the follow-up's.
+    """
+    times = found.times / per
     at = lines.percent(float(found.risk[-1]))
     figure = theme.new_figure(
         title=_("The risk of this patient rises to {percent} of 100", percent=at),
@@ -26,22 +32,21 @@ def patient_curve(found: PatientCurve, *, name: str, horizons: Sequence[float], 
         height=380,
     )
     hover = _("{y} by {x}", y="%{y:.1%}", x="%{x:.4g}")
-    lines.band(figure, found.times, found.risk_low, found.risk_high, name=_("Observed at such a risk (95 %)"), index=0)
-    lines.line(figure, found.times, found.risk, name=_("This patient"), index=0, hover=hover)
-    lines.band(figure, found.times, found.low, found.high, name=_("95 % interval of similar patients"), index=1)
+    lines.band(figure, times, found.risk_low, found.risk_high, name=_("Observed at such a risk (95 %)"), index=0)
+    lines.line(figure, times, found.risk, name=_("This patient"), index=0, hover=hover)
+    lines.band(figure, times, found.low, found.high, name=_("95 % interval of similar patients"), index=1)
     similar = _("{n} most similar patients, observed", n=found.n_similar)
-    lines.line(figure, found.times, found.similar, name=similar, index=1, hover=hover, line_shape="hv")
+    lines.line(figure, times, found.similar, name=similar, index=1, hover=hover, line_shape="hv")
     lines.line(
         figure,
-        found.times,
+        times,
         found.everybody,
         name=_("All training patients, observed"),
         index=2,
         hover=hover,
         line_shape="hv",
     )
-    for horizon in horizons:
-        figure.add_vline(x=horizon, line_width=1, line_dash="dot")
+    _mark(figure, horizons, per)
     lines.shares(figure, x=False)
     return figure
 
@@ -72,7 +77,12 @@ def follow_up(found: Censoring, *, horizons: Sequence[float], unit: str, per: fl
     )
     hover = _("{y} by {x}", y="%{y:.1%}", x="%{x:.4g}")
     lines.line(figure, times, share, name=_("Still followed"), index=0, hover=hover, line_shape="hv")
-    for horizon in asked:
-        figure.add_vline(x=horizon / per, line_width=1, line_dash="dot")
+    _mark(figure, asked, per)
     lines.shares(figure, x=False)
     return figure
+
+
+def _mark(figure: go.Figure, horizons: Sequence[float], per: float) -> None:
+    """Draw a line at each horizon."""
+    for horizon in horizons:
+        figure.add_vline(x=horizon / per, line={"color": theme.MUTED, "width": 1, "dash": "dot"})

@@ -8,13 +8,14 @@ import pytest
 
 from medcore.charts import by_horizon
 from medcore.charts.drawing import theme
-from medcore.charts.survival_curves import follow_up
+from medcore.charts.survival_curves import follow_up, patient_curve
 from medcore.evaluation import (
     calibration_curve_at_horizon,
     decision_curve_at_horizon,
     evaluate_at_horizons,
     incidence_by_risk,
 )
+from medcore.explanation.patient.over_time import PatientCurve
 from medcore.i18n import language
 from medcore.statistics.survival.censoring import Censoring
 
@@ -115,3 +116,14 @@ def test_the_chart_of_follow_up_is_the_reverse_of_kaplan_meier() -> None:
     assert list(line.x) == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert list(line.y) == pytest.approx([1.0, 0.75, 0.75, 0.375, 0.0])
     assert "75 were followed for 2 years" in drawn.layout.title.text.replace("<br>", " ")
+
+
+def test_a_curve_in_days_is_drawn_in_years_with_its_horizons_in_a_colour_of_the_theme():
+    days = np.array([0.0, 365.25, 1826.25])
+    shares = dict.fromkeys(("risk", "risk_low", "risk_high", "similar", "low", "high", "everybody"), days / 3000)
+    figure = patient_curve(
+        PatientCurve(times=days, n_similar=50, **shares), name="death", horizons=[730.5], unit="years", per=365.25
+    )
+    assert [list(t.x) for t in figure.data if t.name == "This patient"] == [[0.0, 1.0, 5.0]]
+    (line,) = figure.layout.shapes
+    assert (line.x0, line.line.color) == (2.0, theme.MUTED)

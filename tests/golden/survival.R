@@ -91,6 +91,10 @@ mg <- cox_risks(untied(mg), "age + mspike", c(60.5, 120.5, 180.5))
 ties <- transform(lung1, time = ceiling(time / 90), risk1 = round(risk1 * 20) / 20, risk2 = round(risk2 * 20) / 20, risk3 = round(risk3 * 20) / 20)
 ties$risk1 <- pmax(ties$risk1, 0.05); ties$risk2 <- pmax(ties$risk2, 0.05); ties$risk3 <- pmin(pmax(ties$risk3, 0.05), 0.95)
 ended <- transform(lung1, status = ifelse(time > 400, 0, status), time = pmin(time, 400))
+# A single event; and twelve events beside 304 that compete.
+events <- lung1[1:80, ]; seen <- which(events$status == 1)
+one <- events; one$status[setdiff(seen, seen[order(one$time[seen])[10]])] <- 0
+dominated <- mg; dominated$status[dominated$status == 1][-(1:12)] <- 2
 veteran1 <- cox_risks(transform(veteran, prior = prior / 10), "karno + age + prior", c(50.5, 100.5, 200.5), 0.8)
 
 out <- list(
@@ -98,7 +102,7 @@ out <- list(
   licence = unbox("GPL or LGPL; the numbers are facts, no code is copied. Tables: survival's lung, pbc, mgus2, veteran"),
   version = unbox(paste(c(sapply(c("survival", "prodlim", "riskRegression", "pec", "cmprsk", "geepack"), function(p) paste(p, packageVersion(p))),
                           paste("on R", getRversion())), collapse = " ")),
-  date = unbox("2026-11-28"),
+  date = unbox("2026-11-29"),
   provenance = unbox("tests/golden/survival.R: survfit, concordance, pseudo, prodlim(reverse), Score, cindex, cuminc, geese; net benefit as Vickers 2008 from survfit"),
   tables = list(
     lung = table_of(lung1, c(180.5, 365.5, 600.5), thresholds),
@@ -106,7 +110,9 @@ out <- list(
     pbc = table_of(pbc1, c(1000.5, 2000.5, 3000.5), thresholds),
     mgus2 = table_of(mg, c(60.5, 120.5, 180.5), thresholds / 10),
     ties = table_of(ties, c(2.5, 4.5, 6.5), thresholds),
-    ended = table_of(ended, c(180.5, 365.5), thresholds)
+    ended = table_of(ended, c(180.5, 365.5), thresholds),
+    one = table_of(one, 365.5, thresholds),
+    dominated = table_of(dominated, c(60.5, 120.5, 180.5), thresholds / 10)
   )
 )
 cat(toJSON(out, digits = 12, na = "null"))

@@ -15,6 +15,7 @@ from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.schema.inference import infer_schema
 from medcore.errors import BundleError, SettingsError, TargetError
 from medcore.explanation import explain_row
+from medcore.explanation.model.tables import explain_rows
 from medcore.models.bundle.bundle import load_bundle
 from medcore.models.contract.candidate import candidates, offered
 from medcore.models.contract.settings import TrainSettings
@@ -146,6 +147,7 @@ def test_where_events_compete_all_incidences_and_none_sum_to_one() -> None:
     main = found.results.cross_validated.by(bundle.target.main)
     assert found.results.training.risk[:, 1].mean() == pytest.approx(main.observed.value, abs=0.04)
     assert explain_row(bundle, ward(400, competing=True), 0).class_name == "1"
+    assert explain_rows(bundle, ward(400, competing=True).head(2)).class_name == "1"
 
 
 @pytest.mark.parametrize("name", ["competing", "dominated"])

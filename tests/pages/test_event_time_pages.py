@@ -1,6 +1,7 @@
 """An event with its time, page by page: asked for, trained, a patient looked at."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample, samples
 from medcore.explanation.patient.over_time import patient_curve
 from medcore.explanation.patient.reference import Reference
+from medcore.explanation.patient.wording import RISK
 from medcore.jobs.runs.perform import perform_run, train_study
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.timed.results import read_timed_results
 from medcore.studies.owners import LOCAL_OWNER
+from medcore.targets import EventTime
 from medcore.ui.evaluate import stability
+from medcore.ui.patient.choice import trained_on
 
 
 @pytest.fixture
@@ -164,6 +168,27 @@ def test_a_date_of_death_is_the_outcome_that_is_proposed_with_its_end_of_study(o
     assert not page.exception and outcome.value == "date_of_death" and "the end of the study" in words(page)
 
 
+def test_a_status_with_its_last_contact_comes_before_a_date_of_death_that_says_nothing_of_who_left(
+    open_page, page_store, words
+):
+    begin = np.datetime64("2016-01-01") + np.random.default_rng(4).integers(0, 700, 120)
+    rows = "\n".join(
+        f"{40 + k % 40},{d},{d + 20 * (k % 60)},{k % 3},{d + 20 * (k % 60) if k % 3 == 1 else ''}"
+        for k, d in enumerate(begin)
+    )
+    table = read_table(("w.csv", f"age,date_of_surgery,last_contact,status,date_of_death\n{rows}\n".encode()))
+    page = open_page("data", study=page_store.create_study(LOCAL_OWNER, "Both", table).id)
+    outcome = next(s for s in page.selectbox if s.label.startswith("Outcome:"))
+    assert not page.exception and outcome.value == "status" and "what ended a follow-up" in words(page)
+
+
+def test_a_patient_whom_the_model_has_seen_is_told_the_risk_of_the_event_and_not_of_what_competes_with_it():
+    target = EventTime(3, horizons=(5.0,), main=5.0, unit="years")
+    results = SimpleNamespace(training=SimpleNamespace(risk=np.array([[0.2, 0.7, 0.1]])), target=target)
+    explainer = SimpleNamespace(results=results, measure=RISK, names=("none", "death from cancer", "other death"))
+    assert "gave: death from cancer 70" in trained_on(explainer, 0)
+
+
 def test_a_nine_that_is_read_as_missing_can_be_named_as_no_event_seen(open_page, page_store, words):
     rows = "\n".join(f"{40 + k % 40},{30 + 7 * k},{(0, 1, 1, 9)[k % 4]}" for k in range(120))
     table = read_table(("w.csv", f"age,futime,status\n{rows}\n".encode()))
@@ -177,3 +202,10 @@ def test_a_nine_that_is_read_as_missing_can_be_named_as_no_event_seen(open_page,
     assert not page.exception and not page.error
     kept = page_store.get_study(LOCAL_OWNER, study.id).schema
     assert kept.follow_up.censored == ("0", "9") and kept["status"].missing_codes == ()
+    next(s for s in page.multiselect if s.label == "No event was seen").set_value(["0"]).run()
+    next(s for s in page.multiselect if s.label == "Competing events").set_value(["9"]).run()
+    next(t for t in page.text_input if t.label == "What the competing event 9 is called").set_value("other death").run()
+    page.button(key="data.outcome.save").click().run()
+    kept = page_store.get_study(LOCAL_OWNER, study.id).schema
+    assert not page.exception and kept.follow_up.causes == ("1", "9")
+    assert kept["status"].level_labels == {"9": "other death"}

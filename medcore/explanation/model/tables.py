@@ -75,13 +75,14 @@ def explain_rows(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Explanations:
-    """Explain every row of a table; the class is the last one unless it is named.
+    """Explain every row of a table; the class is the event, or the last one where there is none, unless it is named.
 
     Each row is exact where that takes at most ``TABLE_EVALUATIONS`` composite
     rows, and otherwise sampled to ``TABLE_TOLERANCE`` within that budget.
     """
     rows = bundle.encode(frame)
-    index = class_index(bundle, rows, class_name or bundle.classes[-1])
+    event = bundle.target.event
+    index = class_index(bundle, rows, class_name or bundle.classes[-1 if event is None else event])
     scale = scale_for(bundle, scale)
     others = background_rows(bundle, background, seed=seed)
     risk = BundleRisk(bundle).knowing(rows, others)

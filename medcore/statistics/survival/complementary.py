@@ -11,6 +11,8 @@ from medcore.statistics.logistic import EDGE
 
 #: Steps at most, the size of a step at which they end, and the largest coefficient that counts as finite.
 _STEPS, _SMALL, _LARGEST = 100, 1e-10, 1e4
+#: Steps after which the curvature of the risks is reckoned with: with one or two events the others hardly come nearer.
+_PATIENT = 20
 #: Risks that differ by less on this scale are one risk for all: no slope can be told.
 _CONSTANT = 1e-9
 
@@ -61,15 +63,18 @@ def fit_complementary(
 
     Pseudo-values (n,) may lie outside 0 to 1, so that a binomial variance, which would weigh such rows without
     bound, is not used; as in R, ``geepack::geese(mean.link = "cloglog")``. Gauss–Newton steps from ``start`` (p,),
-    halved while they would raise the sum of squares. None without a finite solution.
+    halved while they would raise the sum of squares, and Newton's where those come to no end. None without a finite solution.
     """
     offset = np.zeros(len(outcome)) if offset is None else offset
     beta = start
     slope, residual = _equations(outcome, design, offset + design @ beta)
-    for _step in range(_STEPS):
+    for step in range(_STEPS):
         information = slope.T @ slope
         if np.linalg.cond(information) > 1e14 or np.max(np.abs(beta)) > _LARGEST:
             return None
+        if step >= _PATIENT:
+            curved = _curvature(design, offset + design @ beta, slope, residual)
+            information = curved if np.linalg.eigvalsh(curved)[0] > 0 else information
         move = np.linalg.solve(information, slope.T @ residual)
         if np.max(np.abs(move)) < _SMALL * (1 + np.max(np.abs(beta))):
             return ComplementaryFit(beta, _influence(design, offset + design @ beta, slope, residual))
@@ -85,12 +90,18 @@ def fit_complementary(
 
 
 def _influence(design: Floats, eta: Floats, slope: Floats, residual: Floats) -> Floats:
-    hazard = np.exp(np.clip(eta, -30, 30))
-    bent = residual * hazard * np.exp(-hazard) * (1 - hazard)
-    derivative = slope.T @ slope - design.T @ (design * bent[:, None])
+    derivative = _curvature(design, eta, slope, residual)
     if np.linalg.cond(derivative) > 1e14:
         return np.full(slope.shape, np.nan)
     out: Floats = (slope * residual[:, None]) @ np.linalg.inv(derivative)
+    return out
+
+
+def _curvature(design: Floats, eta: Floats, slope: Floats, residual: Floats) -> Floats:
+    """Return half the second derivatives (p, p) of the sum of squares."""
+    hazard = np.exp(np.clip(eta, -30, 30))
+    bent = residual * hazard * np.exp(-hazard) * (1 - hazard)
+    out: Floats = slope.T @ slope - design.T @ (design * bent[:, None])
     return out
 
 

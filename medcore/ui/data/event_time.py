@@ -28,6 +28,8 @@ from medcore.ui.kit.shown.figures import figure
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.text import one_line
 
+MOST_BESIDE = 3
+"""Names of events asked for beside each other."""
 WAYS = {
     "time": N_("A column of times"),
     "dates": N_("Two dates"),
@@ -162,23 +164,31 @@ def _followed(times: EventTimes, drafted: FollowUp, horizons: Sequence[float]) -
 
 
 def _called(study: StudyRecord, schema: Schema, status: str) -> Schema:
-    """Ask what the event in question is called, by which every sentence, chart and report names it."""
+    """Ask what each event is called, by which every sentence, chart and report names it; the one in question first."""
     assert schema.follow_up is not None
     column, (none, *causes) = schema[status], schema.follow_up.classes
-    usual = str(class_names((none, *causes), replace(column, level_labels={}))[1])
-    present = str(class_names((none, *causes), column)[1])
-    typed = st.text_input(
-        _("What the event is called"),
-        present,
-        placeholder=usual,
-        max_chars=60,
-        key=f"data.called.{study.identity}.{status}.{causes[0]}.{current_language()}",
-    ).strip()
-    if present == _("the event"):
-        caption(_("Give the event the name that physicians say: every sentence, chart and report uses it."))
-    labels = {value: label for value, label in column.level_labels.items() if value != causes[0]}
-    own = {causes[0]: typed} if typed and typed != usual else {}
-    return schema.change(status, level_labels=labels | own)
+    usual = [str(name) for name in class_names((none, *causes), replace(column, level_labels={}))[1:]]
+    present = [str(name) for name in class_names((none, *causes), column)[1:]]
+    labels = {value: label for value, label in column.level_labels.items() if value not in causes}
+    places = st.columns(min(len(causes), MOST_BESIDE))
+    for number, (cause, expected, name) in enumerate(zip(causes, usual, present, strict=True)):
+        typed = (
+            places[number % MOST_BESIDE]
+            .text_input(
+                _("What the event is called")
+                if cause == causes[0]
+                else _("What the competing event {value} is called", value=one_line(cause, limit=40)),
+                name,
+                placeholder=expected,
+                max_chars=60,
+                key=f"data.called.{study.identity}.{status}.{cause}.{expected}.{current_language()}",
+            )
+            .strip()
+        )
+        labels |= {cause: typed} if typed and typed != expected else {}
+    if present[0] == _("the event") or any(name.isdigit() for name in present):
+        caption(_("Give each event the name that physicians say: every sentence, chart and report uses it."))
+    return schema.change(status, level_labels=labels)
 
 
 def _ask(study: StudyRecord, status: str) -> _Asked | None:

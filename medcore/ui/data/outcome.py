@@ -181,12 +181,14 @@ def _share(n: int, total: int) -> str:
 
 
 def _proposals(study: StudyRecord) -> tuple[TargetProposal | EventTimeProposal | NumberProposal, ...]:
-    """Return the likeliest outcomes, classes and dates of an event; a measurement where there is none of them."""
+    """Return the likeliest outcomes, classes and events with their time, a column once; a measurement where there is none of them."""
     rows = cohort(study)
     classes = once(lambda: propose_targets(rows.frame, rows.schema), "proposals", study.identity)
     times = once(lambda: propose_event_times(rows.frame, study.schema), "event_times", study.identity)
-    dated = [p for p in times if p.column not in {c.column for c in classes}]
-    found: list[TargetProposal | EventTimeProposal] = [*classes, *dated]
+    every: list[TargetProposal | EventTimeProposal] = [*classes, *times]
+    found: dict[str, TargetProposal | EventTimeProposal] = {}
+    for proposal in sorted(every, key=lambda p: -p.confidence):
+        found.setdefault(proposal.column, proposal)
     if found:
-        return tuple(sorted(found, key=lambda p: -p.confidence))
+        return tuple(found.values())
     return once(lambda: propose_numbers(rows.frame, rows.schema), "number proposals", study.identity)

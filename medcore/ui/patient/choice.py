@@ -46,7 +46,6 @@ class Chosen:
 def trained_on(explainer: Explainer, place: int) -> str:
     """Say that the model has seen a training patient, and what it gave when it had not."""
     risks = explainer.results.training.risk[place]
-    told = risks[list(explainer.results.target.told)]
     if explainer.measure.of_number:
         return _(
             "The model was trained on this patient, so the number below is too sure. Models that had not seen the patient gave: {number}.",
@@ -55,7 +54,7 @@ def trained_on(explainer: Explainer, place: int) -> str:
     return _(
         "The model was trained on this patient, so the risk below is too sure. Models that had not seen the patient "
         "gave: {risks}.",
-        risks=[f"{name} {percent(risk)}" for name, risk in zip(explainer.names[-len(told) :], told, strict=True)],
+        risks=[f"{explainer.names[k]} {percent(risks[k])}" for k in explainer.results.target.told],
     )
 
 

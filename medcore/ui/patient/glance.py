@@ -137,7 +137,7 @@ def show_values(explainer: Explainer, patient: PatientRisk, class_index: int) ->
     label = markup(_("The patient’s own values"))
     st.html(f'<ul class="mc-values" aria-label="{label}">{"".join(chips[:SHOWN])}</ul>')
     if len(chips) > SHOWN:
-        more = markup(_("{n} more values", n=len(chips) - SHOWN))
+        more = markup(_("More values: {n}", n=len(chips) - SHOWN))
         st.html(
             f'<details class="mc-caption"><summary>{more}</summary><ul class="mc-values">{"".join(chips[SHOWN:])}</ul></details>'
         )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from medcore import jobs
 from medcore.charts.survival_curves import patient_curve as draw_curve
-from medcore.data.follow_up import UNIT_NAMES, span
+from medcore.data.follow_up import UNIT_NAMES, shown_unit, span
 from medcore.explanation.patient import wording, worker_queries
 from medcore.explanation.patient.over_time import PatientCurve, patient_curve
 from medcore.explanation.patient.worker_queries import PatientRisk
@@ -15,6 +15,7 @@ from medcore.explanation.shapley.results import Explanation
 from medcore.i18n import _, number
 from medcore.models.run.timed.results import TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
+from medcore.targets.event_time import DAYS
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.waiting import SessionTask
@@ -58,12 +59,17 @@ def show(study: StudyRecord, explainer: Explainer, chosen: Chosen, patient: Pati
         return
     unit, horizons = results.target.unit, results.target.horizons
     components.section(_("The risk of {who} over time", who=chosen.title))
-    event = str(explainer.ends[1])
+    event, drawn_in = str(explainer.ends[1]), shown_unit(max(horizons), unit)
+    chart = draw_curve(
+        found,
+        name=event,
+        horizons=horizons,
+        unit=_(UNIT_NAMES[drawn_in]),
+        per=DAYS[drawn_in] / DAYS[unit],
+    )
     left, right = st.columns([4, 1])
     with left:
-        components.figure(
-            draw_curve(found, name=event, horizons=horizons, unit=_(UNIT_NAMES[unit])), key="patient.curve"
-        )
+        components.figure(chart, key="patient.curve")
     with right:
         components.facts(
             [
