@@ -104,7 +104,14 @@ class Pivot:
         """Take the columns of a table of measurements beside the patients' table, by field, known ``until`` so many hours.
 
         What was measured in the last ``late`` hours of them is summed up once more by itself; 0 for not.
+        Raises SettingsError where that is no part of the time, but all of it.
         """
+        if 0 < until <= late:
+            raise SettingsError(
+                N_("The last {late} hours are no part of the {until} hours before; give a shorter last part, or 0."),
+                late=f"{late:g}",
+                until=f"{until:g}",
+            )
         again = {"late": late / 24, "late_forms": [f for f in LATE_FORMS if f in forms]} if late else {}
         window = {"windows": [(None, until / 24)], "when_unit": when_unit, "beside": True}
         return cls.from_dict({**named, "forms": forms, **window, **again})
@@ -163,12 +170,20 @@ _LATER = ("when_unit", "late", "late_forms", "beside", "written")
 """Fields that came after the first pivots: written only where they say something, so that those keep their identity."""
 
 
+MOST_SHORT = 2.0
+"""Hours below which a time has no last part that is worth a look of its own."""
+
+
 def late_hours(until: float) -> float:
     """Return the last part of ``until`` hours that is summed up by itself where nothing is said: whole hours, or days.
 
-    >>> late_hours(48), late_hours(24 * 365)
-    (12.0, 2184.0)
+    Of what was measured before the index alone there is none.
+
+    >>> late_hours(48), late_hours(24 * 365), late_hours(0)
+    (12.0, 2184.0, 0.0)
     """
+    if until < MOST_SHORT:
+        return 0.0
     late = LATE_SHARE * until
     return float(24 * round(late / 24) if late >= 24 * LONGEST_IN_HOURS else max(1, round(late)))
 
