@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts.drawing import theme
-from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.patient.wording import RISK, Measure, percent
@@ -346,7 +345,7 @@ def _label(contribution: Contribution, shown: Shown) -> str:
     if contribution.value is None:
         return _("{column} is missing", column=name)
     value = theme.escape(shown.value(contribution.value), limit=_VALUE)
-    unit = str(unit_message(contribution.unit, contribution.column))
+    unit = replace(shown, unit=contribution.unit or "").beside
     return f"{name} = {value} {theme.escape(unit)}" if unit else f"{name} = {value}"
 
 

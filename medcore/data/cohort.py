@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from medcore.data.attachments import Attachments
 from medcore.data.follow_up import FollowUp
-from medcore.data.long import Pivot
+from medcore.data.long import Pivot, Summarised
 from medcore.data.notation import Reading
 from medcore.data.parts import with_parts
 from medcore.data.shown import Shown
@@ -25,6 +25,7 @@ Kind = Literal["numeric", "category", "boolean", "date", "text", "note"]
 Role = Literal["outcome", "predictor", "identifier", "group", "time", "site", "sensitive", "ignored"]
 KINDS: tuple[str, ...] = get_args(Kind)
 ROLES: tuple[str, ...] = get_args(Role)
+DECIMALS_OF_DAYS = 1  # a date enters a model as days since another; a tenth is about two hours
 COUNT_OR_CODE = N_("Few different whole numbers: a count or a code?")
 
 
@@ -39,7 +40,7 @@ class Column:
     order of an ordered category's values, lowest first. ``label`` says in words
     what ``name`` is ("Chest pain type" for ``cp``), ``level_labels`` what the codes
     in its cells are. ``reading`` is how its cells are written; without one (a schema
-    of an earlier version) the table at hand decides.
+    of an earlier version) the table at hand decides. ``summary`` says what of a patient's results it was made of.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Column:
     confidence: float = 1.0
     reason: Message | None = None
     reading: Reading | None = None
+    summary: Summarised | None = None
 
     @property
     def free_text(self) -> bool:
@@ -78,12 +80,13 @@ class Column:
             "level_labels": dict(self.level_labels),
             "reason": self.reason.to_dict() if self.reason else None,
             "reading": self.reading.to_dict() if self.reading else None,
+            "summary": asdict(self.summary) if self.summary else None,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Column:
         """Read what :meth:`to_dict` wrote."""
-        reason, reading = data.get("reason"), data.get("reading")
+        reason, reading, summary = (data.get(name) for name in ("reason", "reading", "summary"))
         return cls(
             **dict(data)
             | {
@@ -91,6 +94,7 @@ class Column:
                 "levels": tuple(data.get("levels", ())),
                 "reason": Message.from_dict(reason) if reason else None,
                 "reading": Reading.from_dict(reading) if reading else None,
+                "summary": Summarised(**summary) if summary else None,
             }
         )
 
@@ -127,7 +131,11 @@ class Schema:
         if column is None:
             return Shown(name)
         label = "" if column.label.strip().casefold() == name.strip().casefold() else column.label.strip()
-        return Shown(name, label, column.unit or "", column.level_labels)
+        decimals = DECIMALS_OF_DAYS if column.kind == "date" else None
+        if column.summary is not None:
+            label, decimals = label or str(column.summary.words(column.unit)), column.summary.decimals
+        made = column.summary is not None
+        return Shown(name, label, column.unit or "", column.level_labels, decimals, made)
 
     @property
     def names(self) -> tuple[str, ...]:

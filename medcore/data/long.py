@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from medcore.errors import SettingsError
-from medcore.i18n import N_
+from medcore.i18n import N_, Message
 
 Form = Literal["first", "last", "minimum", "maximum", "mean", "sd", "total", "count", "slope", "since"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -23,6 +23,47 @@ Window = tuple[float | None, float | None]
 """Days after the index date, both ends included; before it is negative, None is open."""
 LONGEST_IN_HOURS = 3.0
 """Days from which on a span is written in days."""
+
+
+SUMMARY_WORDS: Mapping[Form, str] = {
+    "first": N_("{analyte}, first"),
+    "last": N_("{analyte}, last"),
+    "minimum": N_("{analyte}, lowest"),
+    "maximum": N_("{analyte}, highest"),
+    "mean": N_("{analyte}, mean"),
+    "sd": N_("{analyte}, standard deviation"),
+    "total": N_("{analyte}, sum"),
+    "count": N_("{analyte}, number of results"),
+    "slope": N_("{analyte}, slope"),
+    "since": N_("{analyte}, time since the last"),
+}
+
+
+LATE_WORDS: Mapping[Form, str] = {
+    "minimum": N_("{analyte}, lowest of the last {late}"),
+    "maximum": N_("{analyte}, highest of the last {late}"),
+    "mean": N_("{analyte}, mean of the last {late}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Summarised:
+    """What a column sums up: results of an ``analyte`` in one ``form``, perhaps of the ``late`` part alone.
+
+    ``decimals`` are those that it is shown with where it is computed and not one of the results.
+    """
+
+    analyte: str
+    form: Form
+    late: str = ""
+    decimals: int | None = None
+
+    def words(self, unit: str | None) -> Message:
+        """Say what the column is called, where its key keeps the name of the form; a slope without a unit is one a day."""
+        if self.late and self.form in LATE_WORDS:
+            return Message(LATE_WORDS[self.form], {"analyte": self.analyte, "late": self.late})
+        template = N_("{analyte}, slope a day") if self.form == "slope" and not unit else SUMMARY_WORDS[self.form]
+        return Message(template, {"analyte": self.analyte})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ import numpy as np
 
 from medcore.charts.explanation import waterfall
 from medcore.data.cohort import Schema
-from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, named
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.conformal import ConformalSets
@@ -220,9 +219,7 @@ def _reasons(inputs: PatientReportInputs) -> list[Message]:
 
 
 def _value(contribution: Contribution, naming: Naming, mark: str) -> str:
-    text = naming(contribution.column).value(contribution.value) or _("missing")
-    if contribution.unit and contribution.value is not None:
-        text = f"{text} {unit_message(contribution.unit, contribution.column)}"
+    text = naming(contribution.column).measured(contribution.value, unit=contribution.unit) or _("missing")
     return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text
 
 

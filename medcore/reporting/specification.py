@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from medcore.charts.nomogram import nomogram_chart
-from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.i18n import _, number, percent, running, span
@@ -246,8 +245,7 @@ def _fixed(term: Term, source: Input) -> tuple[str, str, str, str]:
 
 
 def _name(term: Term, source: Input) -> str:
-    shown, unit = source.shown, str(unit_message(source.unit, source.name))
-    unit = "" if f"({unit})" in str(shown) else unit
+    shown, unit = source.shown, source.shown.beside
     match term.kind:
         case "missing":
             return _("{name}: missing", name=shown)

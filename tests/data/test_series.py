@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from medcore.data.cohort import Column
 from medcore.data.long import SERIES_FORMS, Pivot
 from medcore.data.privacy.attachments import screen_attachments
 from medcore.data.reading.long.measured import ATTACHED, measured_of
@@ -19,6 +22,8 @@ from medcore.data.reading.table import read_table
 from medcore.data.schema.long import propose_series
 from medcore.data.values.typed import typed
 from medcore.errors import InputError, MissingColumnsError, SettingsError
+from medcore.i18n import language
+from medcore.studies.kept.identity import plan_identity
 
 PIVOT = Pivot(
     patient="id", analyte="test", value="result", when="at", forms=SERIES_FORMS, windows=((None, 1.0),), beside=True
@@ -279,3 +284,33 @@ def test_a_damaged_archive_is_refused():
     name, data = packed({"a.csv": b"id,at,x\n1,2,3\n", "b.csv": b"id,at,x\n1,2,3\n"})
     with pytest.raises(InputError, match="damaged"):
         read_measurements((name, data[: len(data) // 2]))
+
+
+def test_summaries_are_named_in_the_readers_language_with_the_decimals_measured_and_their_unit_once(patients):
+    rows = [(who, at, test, value) for who in range(1, 41) for at, test, value in RECORD]
+    frame = pd.DataFrame(rows, columns=["id", "at (h)", "test", "result"])
+    cohort = joined(patients, frame, Pivot(**{**PIVOT_FIELDS, "when": "at (h)"}))
+    mean, rise = (cohort.schema.shown(f"heart rate (bpm) {form}") for form in ("mean", "slope"))
+    assert (str(mean), mean.measured("94.83333", unit="/min")) == ("heart rate (bpm), mean", "94.8")
+    assert (str(rise), rise.value("1.23456"), rise.value("-0.000413")) == (
+        "heart rate (bpm), slope a day",
+        "1.23",
+        "−0.00041",
+    )
+    assert cohort.schema.shown("lactate mean").measured("1.98765", unit="mmol/L") == "1.99 mmol/L"
+    assert str(cohort.schema.shown("age")) == "age"
+    with language("zh_CN"):
+        assert str(cohort.schema.shown("lactate minimum")) == "lactate，最低值"
+    again = tuple(Column.from_dict(json.loads(json.dumps(c.to_dict()))) for c in cohort.schema.columns)
+    assert again == cohort.schema.columns
+    bare = replace(cohort.schema, columns=tuple(replace(c, summary=None) for c in cohort.schema.columns))
+    assert plan_identity("x", cohort.schema, None, None) == plan_identity("x", bare, None, None)
+
+
+RECORD = [
+    (1, "heart rate (bpm)", 90),
+    (5, "heart rate (bpm)", 101),
+    (9, "heart rate (bpm)", 95),
+    (2, "lactate", 1.2),
+    (7, "lactate", 2.4),
+]

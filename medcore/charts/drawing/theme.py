@@ -17,12 +17,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import plotly.graph_objects as go
 
-from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Shown
 
 Figure = go.Figure
@@ -105,7 +105,7 @@ def column(shown: Shown, *, limit: int = 40) -> str:
 
 def axis_title(shown: Shown, unit: str | None = None) -> str:
     """Write a column with its unit for the title of an axis; ``unit`` where the result knows it, else the schema's."""
-    unit = str(unit_message(unit or shown.unit, shown.name))
+    unit = replace(shown, unit=unit or shown.unit).beside
     return f"{column(shown)} ({escape(unit)})" if unit else column(shown)
 
 

@@ -15,7 +15,6 @@ import pandas as pd
 from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN, hidden_cells, shown_counts
 from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
-from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, Shown
 from medcore.data.splitting.split import Split
 from medcore.i18n import MINUS, N_, Message, percent
@@ -266,8 +265,7 @@ def _lines(rows: list[TableRow], sizes: tuple[int, ...], column: Shown, *, suppr
 
 
 def _with_unit(column: Shown) -> str:
-    unit = str(unit_message(column.unit, column.name))
-    return f"{column}, {unit}" if unit else str(column)
+    return f"{column}, {column.beside}" if column.beside else str(column)
 
 
 def _count(n: int, share: float | None, hidden: bool | np.bool_) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Schema, Source
-from medcore.data.long import Pivot
+from medcore.data.long import Pivot, Summarised
 from medcore.data.reading.binary import read_typed
 from medcore.data.reading.dialect import Dialect, detect_dialect
 from medcore.data.reading.layout.aside import Aside, find_aside, repeats
@@ -260,6 +260,7 @@ def _pivoted(
             labels=_there(said.labels, wide),
             groups=_there(said.groups, wide),
             levels={},
+            summaries=wide.summarised,
         ),
         wide.repairs,
     )
@@ -277,6 +278,7 @@ class Said:
     labels: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    summaries: Mapping[str, Summarised] = field(default_factory=dict)
 
     @classmethod
     def of(cls, frame: pd.DataFrame, names: Sequence[str], groups: Sequence[str], aside: Aside) -> Said:
@@ -297,7 +299,10 @@ def _described(schema: Schema, said: Said) -> Schema:
     for name, order in said.levels.items():
         if schema[name].kind == "category":
             schema = schema.change(name, levels=order)
-    return schema
+    made = said.summaries
+    return (
+        replace(schema, columns=tuple(replace(c, summary=made.get(c.name)) for c in schema.columns)) if made else schema
+    )
 
 
 def _check_width(name: str, n_columns: int) -> None:

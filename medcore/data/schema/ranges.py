@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.data.values.units import fold_unit
+from medcore.data.values.units import fold_unit, spelled
 from medcore.i18n import N_, Message
 from medcore.settings import ASSETS
 
@@ -221,6 +221,19 @@ def unit_message(unit: str | None, column: str) -> Message:
     if unit == "years" and find_quantity(column, unit=unit) is not None:
         return Message(N_("years of age"))
     return Message(unit or "")
+
+
+def says_unit(words: str, unit: str) -> bool:
+    """Say whether words about a column name its unit already, in brackets or at their end.
+
+    >>> says_unit("heart rate (bpm)", "/min"), says_unit("sbp_mmHg_mean", "mmHg"), says_unit("vitamin D", "ng/mL")
+    (True, True, False)
+    """
+    text = unicodedata.normalize("NFKC", words).strip().lower()
+    pieces = [t for t in re.split(r"[\s_,:;-]+", _BRACKETS.sub(" ", text)) if t and t not in _QUALIFIERS]
+    tails = ["/".join(pieces[-n:]) for n in (1, 2, 3) if len(pieces) > n]
+    said = {spelled(piece) for piece in [*_BRACKETS.findall(text), *tails]}
+    return spelled(unit) in said
 
 
 def _distance(quantity: Quantity, values: Floats) -> float:

@@ -179,6 +179,16 @@ def fold_unit(unit: str) -> str:
     }.get(text, text)
 
 
+def spelled(unit: str) -> str:
+    """Write a unit with the words of its tokens, by which two ways to say the same unit compare equal.
+
+    >>> spelled("bpm") == spelled("/min") == spelled("次/分"), spelled("mg/dl") == spelled("mg / dL")
+    (True, True)
+    """
+    tokens = [_TOKENS.get(token, token or "1") for token in fold_unit(unit).split("/")]
+    return "/".join(tokens)
+
+
 @cache
 def conversion(unit: str, into: str, analyte: str = "") -> Conversion | None:
     """Find how a value in one unit is written in another; None when the two measure different things.

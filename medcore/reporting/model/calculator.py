@@ -9,7 +9,6 @@ from hashlib import sha256
 from html import escape
 from typing import Any
 
-from medcore.data.schema.ranges import unit_message
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.evaluation.groups.sites import MEASURES
 from medcore.i18n import LANGUAGES, _, current_language, language, running
@@ -100,7 +99,7 @@ def _words(model: Specification, results: Results) -> dict[str, Any]:
         "no_risk": _("No risk is given: correct what is not a number."),
         "doubt": _("{n} value(s) need attention; see the notes at the fields.", n="{n}"),
         "days_after": _("{name}, days after {since}", name="{name}", since="{since}"),
-        "units": [str(unit_message(i.unit, i.name)) for i in model.inputs],
+        "units": [i.shown.beside for i in model.inputs],
         "caveats": caveats(model, results),
     }
 

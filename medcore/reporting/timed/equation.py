@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from medcore.data.follow_up import span
-from medcore.data.schema.ranges import unit_message
 from medcore.features import CodeBook
 from medcore.i18n import _, number, percent
 from medcore.models.learners.equation import Term, terms_of
@@ -146,7 +145,7 @@ def _terms(inputs: TimedReportInputs, terms: tuple[Term, ...], event: str) -> Ta
 
 def _name(inputs: TimedReportInputs, book: CodeBook, term: Term) -> str:
     column = inputs.shown(book.columns[term.place])
-    unit = str(unit_message(column.unit, column.name))
+    unit = column.beside
     match term.kind:
         case "missing":
             return _("{name}: missing", name=column)

@@ -10,7 +10,7 @@ from typing import Any
 from medcore.data.cohort import Cohort, Schema
 
 # What says how a column is understood by people, and changes nothing that is computed.
-WORDS = ("description", "confidence", "reason", "unit", "sensitive", "label", "level_labels")
+WORDS = ("description", "confidence", "reason", "unit", "sensitive", "label", "level_labels", "summary")
 
 # What a Source says of the file beyond how it is read, and what older studies did not have.
 FOUND = ("hidden_sheets", "shifted", "numbering")

@@ -34,7 +34,7 @@ PART_WORDS: Mapping[str, str] = {
     "analyte": N_("What was measured"),
     "value": N_("Result"),
     "unit": N_("Unit"),
-    "when": N_("Date of the result"),
+    "when": N_("Date or time of the result"),
     "index": N_("Index date"),
 }
 MUST = ("patient", "analyte", "value")

@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from medcore.data.cohort import Column
-from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Shown
 from medcore.explanation.patient.reference import Reference
 from medcore.features import CodedColumn
@@ -46,7 +45,7 @@ class Field:
 def label_of(shown: Shown) -> str:
     """Name a column for the label of a field, which is read as markdown."""
     small = f" :small[{components.plain(shown.aside)}]" if shown.aside else ""
-    unit = str(unit_message(shown.unit, shown.name))
+    unit = shown.beside
     return components.plain(shown.words) + small + (f" ({components.plain(unit)})" if unit else "")
 
 

@@ -45,14 +45,21 @@ class NumberInput:
         """Ask with a slider, or with a number field where the own value is missing."""
         current = float(own.codes[0])
         low, high, step = slider_range(asked.known, current=current)
+        form = _form(asked, step)
         if np.isnan(current):
             typed = st.number_input(
-                asked.label, low, high, None, step, placeholder=_("not known"), format="%g", key=key
+                asked.label, low, high, None, step, placeholder=_("not known"), format=form, key=key
             )
             return own if typed is None else CodedColumn(np.array([float(typed)]))
-        value = float(st.slider(asked.label, low, high, current, step, format="%g", key=key))
+        value = float(st.slider(asked.label, low, high, current, step, format=form, key=key))
         same = np.isclose(value, current, rtol=1e-9, atol=step / 1000)
         return own if same else CodedColumn(np.array([value]))
+
+
+def _form(asked: Field, step: float) -> str:
+    """Write a computed number with its column's decimals, where they are enough to tell one step from the next."""
+    decimals = asked.shown.decimals
+    return "%g" if decimals is None or step < 10.0**-decimals else f"%.{decimals}f"
 
 
 NUMBER = NumberInput()

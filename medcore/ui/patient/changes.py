@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.wording import RISK, Measure
@@ -62,9 +61,8 @@ def _line(
     before: Contribution, after: Contribution, number_of: Callable[..., str], widest: float, column: Shown
 ) -> str:
     values = [column.value(c.value) or _("missing") for c in (before, after)]
-    shown = values[0] if values[0] == values[1] else f"{values[0]} → {values[1]}"
-    if before.unit and after.value is not None:
-        shown = f"{shown} {unit_message(before.unit, before.column)}"
+    told = column.measured(after.value, unit=before.unit) or values[1]
+    shown = told if values[0] == values[1] else f"{values[0]} → {told}"
     name = f"{components.column(column)} <span>{markup(shown)}</span>"
     mark = ' class="mc-moved"' if values[0] != values[1] else ""
     cells = "".join(

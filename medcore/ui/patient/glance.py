@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from medcore.data.schema.ranges import unit_message
 from medcore.data.shown import Shown, named
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.reliability import Reliability
@@ -159,8 +158,7 @@ def mark_of(explainer: Explainer, patient: PatientRisk, place: int) -> str:
 
 def _chip(explainer: Explainer, patient: PatientRisk, place: int, mark: str) -> str:
     column = explainer.shown(explainer.reference.columns[place])
-    value = column.value(patient.values[place])
-    shown = _("not known") if value is None else f"{value} {unit_message(column.unit, column.name)}".strip()
+    shown = column.measured(patient.values[place]) or _("not known")
     sign = f'<em title="{markup(_(MEANINGS[mark]))}">{MARKS[mark]}</em> ' if mark else ""
     return f'<li class="mc-{mark or "plain"}">{sign}<span>{components.column(column)}</span> <b>{markup(shown, limit=40)}</b></li>'
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore.charts import explanation as charts
-from medcore.data.schema.ranges import unit_message
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.counterfactual import Change
 from medcore.explanation.patient.worker_queries import PatientRisk
@@ -131,5 +130,5 @@ def show_counterfactuals(
 def _change(explainer: Explainer, change: Change) -> str:
     """Write one change as column, value now → value then, with the unit."""
     absent, column = _("missing"), explainer.shown(change.column)
-    then = f"{column.value(change.then) or absent} {unit_message(column.unit, column.name)}".strip()
+    then = column.measured(change.then) or absent
     return components.plain(f"{column.words}: {column.value(change.now) or absent} → {then}", limit=160)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from medcore.data.cohort import Column, Schema
-from medcore.data.long import Form, Pivot
+from medcore.data.long import Form, Pivot, Summarised
 from medcore.data.reading.long.results import ResultsTable, Tally, read_results
 from medcore.data.reading.long.summaries import OF_WORDS, OTHER_SCALE, AnalyteSeries, Summary, summaries_of
 from medcore.data.schema.inference import infer_schema
@@ -32,7 +32,8 @@ class Wide:
     """One row a patient: the table, the unit of each column of results, and what was done and left out.
 
     ``results`` names the columns of results, ``counts`` those that count them, ``codes`` says
-    which of their values stand for nothing measured. ``series`` are the results themselves, by analyte.
+    which of their values stand for nothing measured, ``summarised`` what columns named by their form sum up.
+    ``series`` are the results themselves, by analyte.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -41,6 +42,7 @@ class Wide:
     results: tuple[str, ...] = ()
     counts: frozenset[str] = frozenset()
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    summarised: Mapping[str, Summarised] = field(default_factory=dict)
     series: tuple[tuple[str, AnalyteSeries], ...] = field(default=(), repr=False)
 
 
@@ -93,6 +95,7 @@ def pivot_rows(frame: pd.DataFrame, pivot: Pivot, *, like: Schema | None = None)
         tuple(made),
         frozenset(name for name, column in made.items() if column.form == "count"),
         {name: column.codes for name, column in made.items() if column.codes},
+        {name: column.summary for name, column in made.items() if column.summary},
         series,
     )
 
@@ -186,6 +189,7 @@ class _Made:
     form: Form
     unit: str
     codes: tuple[str, ...] = ()
+    summary: Summarised | None = None
 
 
 def _columns(
@@ -218,7 +222,7 @@ def _columns(
                 continue
             codes = results.codes if summary.form not in OTHER_SCALE else ()
             columns[summary.name(word, pivot)] = _Made(
-                series.taken(summary), summary.form, summary.unit(results.unit), codes
+                series.taken(summary), summary.form, summary.unit(results.unit), codes, summary.of(word, pivot, results.decimals)
             )
     return columns, tuple(found)
 

@@ -131,8 +131,9 @@ def _names(values: pd.Series) -> pd.Series:
 
 def _sparing(column: Column, wide: Wide) -> Column:
     """Return a summary's column: codes for missing are those of its measurement, its range is asked of the extremes."""
-    column = replace(column, missing_codes=wide.codes.get(column.name, ()))
-    return column if column.name.endswith((" minimum", " maximum")) else replace(column, low=None, high=None)
+    name = column.name
+    column = replace(column, missing_codes=wide.codes.get(name, ()), summary=wide.summarised.get(name))
+    return column if name.endswith((" minimum", " maximum")) else replace(column, low=None, high=None)
 
 
 def _at(values: pd.Series, rows: np.ndarray, *, none: bool) -> pd.Series:

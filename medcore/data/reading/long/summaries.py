@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from medcore.data.long import Form, Pivot, Window
+from medcore.data.long import Form, Pivot, Summarised, Window
 from medcore.data.reading.long.results import ResultsTable
 
 OF_WORDS: tuple[Form, ...] = ("first", "last", "count", "since")
@@ -44,6 +44,13 @@ class Summary:
         if len(pivot.windows) > 1:
             parts.append("..".join("" if d is None else f"{d:g}" for d in self.window))
         return " ".join(parts)
+
+    def of(self, analyte: str, pivot: Pivot, measured: int) -> Summarised | None:
+        """Return what the column says that it is, of results ``measured`` with so many decimals; None where its name names no form."""
+        if self.name(analyte, pivot) == analyte or len(pivot.windows) > 1:
+            return None
+        decimals = {"mean": measured + 1, "sd": measured + 1, "total": measured, "slope": measured + 2, "since": 1}
+        return Summarised(analyte, self.form, pivot.late_span if self.late else "", decimals.get(self.form))
 
     def unit(self, unit: str) -> str:
         """Return its unit, where results are in ``unit``."""
