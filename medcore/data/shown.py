@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from medcore.data.schema.ranges import says_unit, unit_message
+from medcore.data.quantities.ranges import says_unit, unit_message
 from medcore.i18n import MINUS, Message, number
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from medcore.data.cohort import Column
 from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN
 from medcore.data.describe.table_one import table_one
-from medcore.data.schema.ranges import unit_message
+from medcore.data.quantities.ranges import unit_message
 from medcore.evaluation import Evaluation
 from medcore.i18n import N_, _, percent, running
 from medcore.models.contract.candidate import candidates

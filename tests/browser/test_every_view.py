@@ -10,7 +10,14 @@ from tests.browser.measures import WATCH_SHIFTS, boxes, formed, violations
 pytestmark = pytest.mark.browser
 
 # By page: the key of the row of buttons that changes the view, if there is one.
-PAGES = {"": None, "data": "data.part", "train": None, "evaluate": "evaluate.view", "patient": "patient.view"}
+PAGES = {
+    "": None,
+    "data": "data.part",
+    "train": None,
+    "evaluate": "evaluate.view",
+    "patient": "patient.view",
+    "trail": None,
+}
 TIMED = {"train": None, "evaluate": "evaluate.timed.view", "patient": "patient.view"}
 NUMBER = TIMED | {"evaluate": "evaluate.number.view"}
 SEEN = (

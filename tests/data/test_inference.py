@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.quantities.ranges import find_quantity, mixed_units, unit_in_name
 from medcore.data.schema.inference import choose_target, infer_schema, propose_targets
-from medcore.data.schema.ranges import find_quantity, mixed_units, unit_in_name
 from medcore.errors import MissingColumnsError, TargetError
 
 

@@ -9,7 +9,7 @@ from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Fix
 from medcore.data.notation import Reading
 from medcore.data.preparation.recipe import Recipe
-from medcore.data.schema.ranges import Quantity, find_quantity, units_of
+from medcore.data.quantities.ranges import Quantity, find_quantity, units_of
 
 ONLY_ONE = ("group", "site", "time", "outcome")
 

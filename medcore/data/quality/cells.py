@@ -14,7 +14,7 @@ from medcore.data.findings import Fix
 from medcore.data.preparation.cells import tidy_text
 from medcore.data.quality.catalogue import MOST_NAMED, Hit, check, named, switch_on
 from medcore.data.quality.view import View
-from medcore.data.schema.ranges import mixed_units
+from medcore.data.quantities.ranges import mixed_units
 from medcore.data.values.column import UNREADABLE
 from medcore.data.values.numbers import parse_numbers
 from medcore.data.values.typed import code_matches, read_values

@@ -17,7 +17,7 @@ from medcore.data.quality.catalogue import Hit, check, ignore, named
 from medcore.data.quality.view import View
 from medcore.data.values.spans import unit_of_time
 from medcore.data.values.typed import typed
-from medcore.data.values.units import conversion
+from medcore.data.quantities.units import conversion
 from medcore.errors import InputError
 from medcore.i18n import N_, Message
 from medcore.targets.event_time import DAYS

@@ -33,7 +33,7 @@ from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, detect_encoding, unpack
 from medcore.data.schema.inference import infer_schema
-from medcore.data.schema.ranges import unit_in_name
+from medcore.data.quantities.ranges import unit_in_name
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name, clean_names
 from medcore.errors import SettingsError, UnreadableFileError

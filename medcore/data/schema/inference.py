@@ -11,18 +11,18 @@ import pyarrow as pa
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.notation import Reading
+from medcore.data.quantities.ranges import find_quantity, units_of
+from medcore.data.quantities.units import fold_unit
 from medcore.data.schema.kinds import Contents, guess_kind, guess_native
 from medcore.data.schema.learning import HEAD, learn_codes, learn_dates, learn_notation, learn_units
 from medcore.data.schema.missing import missing_numbers, missing_words
 from medcore.data.schema.names import says
-from medcore.data.schema.ranges import find_quantity, units_of
 from medcore.data.schema.roles import Size, assign_roles
 from medcore.data.schema.targets import TargetProposal, choose_target, propose_targets
 from medcore.data.values.column import convert
 from medcore.data.values.dates import Dates, order_of
 from medcore.data.values.folding import distinct
 from medcore.data.values.numbers import parse_numbers
-from medcore.data.values.units import fold_unit
 from medcore.i18n import N_, Message
 
 MOST_ROWS, N_BLOCKS = 400_000, 4

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.notation import Notation, Reading
+from medcore.data.quantities.ranges import find_quantity, unit_in_name, units_of
+from medcore.data.quantities.units import analyte_named, conversion, fold_unit
 from medcore.data.schema.names import says
-from medcore.data.schema.ranges import find_quantity, unit_in_name, units_of
 from medcore.data.values.dates import Dates, order_of
 from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Marks, Numbers, clock_hours, learn_marks, parse_numbers
 from medcore.data.values.spans import span_units
-from medcore.data.values.units import analyte_named, conversion, fold_unit
 
 HEAD = 5000
 """Distinct texts that are looked at one by one; beyond it only whole-column operations are used."""

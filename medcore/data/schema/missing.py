@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from medcore.data.schema.ranges import Quantity
+from medcore.data.quantities.ranges import Quantity
 from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Numbers
 from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS, RATINGS, SEVERITY_WORDS

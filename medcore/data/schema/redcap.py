@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.quantities.ranges import unit_in_name
 from medcore.data.schema.names import says
-from medcore.data.schema.ranges import unit_in_name
 from medcore.data.values.names import clean_name
 from medcore.i18n import N_, Message
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from medcore.data.cohort import Column
 from medcore.data.notation import Reading
+from medcore.data.quantities.units import conversion
 from medcore.data.values.booleans import boolean_side, same_side
 from medcore.data.values.dates import Dates, parse_dates
 from medcore.data.values.folding import fold_text
 from medcore.data.values.numbers import Numbers, parse_numbers, to_number
-from medcore.data.values.units import conversion
 from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS
 
 EMPTY, PRESENT, CODED, WORDED, UNREADABLE, UNKNOWN_UNIT = -1, 0, 1, 2, 3, 4

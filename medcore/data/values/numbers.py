@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.notation import Reading
+from medcore.data.quantities.units import fold_unit
 from medcore.data.values.compounds import one_measure
 from medcore.data.values.dates import seconds_of
 from medcore.data.values.spans import read_span
-from medcore.data.values.units import fold_unit
 from medcore.data.values.words import UNIT_SUFFIX
 
 LONGEST = 60

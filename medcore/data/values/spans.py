@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from medcore.data.quantities.units import conversion, fold_unit
 from medcore.data.values.compounds import weeks_and_days
-from medcore.data.values.units import conversion, fold_unit
 
 _UNITS = (
     ("year", r"years? old|years?|yrs?|yo|y/o|y|周岁|岁|年"),

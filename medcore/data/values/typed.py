@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.quantities.units import conversion
 from medcore.data.values.booleans import boolean_side
 from medcore.data.values.column import (
     CODED,
@@ -24,7 +25,6 @@ from medcore.data.values.column import (
 )
 from medcore.data.values.folding import Distinct, distinct, fold_text, fold_texts
 from medcore.data.values.numbers import to_number
-from medcore.data.values.units import conversion
 
 __all__ = [
     "Distinct",

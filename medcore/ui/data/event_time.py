@@ -25,7 +25,7 @@ from medcore.targets.event_time import DAYS, UNITS
 from medcore.ui.kit.cache import cohort, once, store
 from medcore.ui.kit.layout import caption, facts
 from medcore.ui.kit.shown.figures import figure
-from medcore.ui.kit.shown.inputs import choice
+from medcore.ui.kit.shown.inputs import choice, day_input
 from medcore.ui.kit.text import one_line
 
 MOST_BESIDE = 3
@@ -288,7 +288,7 @@ def _dates(
         )
     with sides[1]:
         if ended:
-            day = st.date_input(_("The study ended on"), value=None, key=f"data.study_end.{study.identity}.{status}")
+            day = day_input(_("The study ended on"), key=f"data.study_end.{study.identity}.{status}")
             return None if start is None or day is None else (start, status, str(day))
         rest = [name for name in others if name != start]
         end = st.selectbox(

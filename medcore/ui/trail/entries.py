@@ -49,7 +49,7 @@ def table(person: str) -> None:
     with middle:
         study = st.text_input(_("Number of the study"), key="trail.study").strip() or None
     with right:
-        day = st.date_input(_("Since"), value=None, key="trail.since")
+        day = components.day_input(_("Since"), key="trail.since")
     since = datetime.combine(day, time(), UTC) if day else None
     found = store().trail(person, who=who, study_id=study, since=since, newest=SHOWN)
     if not found:

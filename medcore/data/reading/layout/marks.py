@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from medcore.data.schema.ranges import unit_in_name
+from medcore.data.quantities.ranges import unit_in_name
 from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS
 
 _NUMBER = re.compile(r"^\s*[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s*$")

@@ -17,7 +17,7 @@ from medcore.data.schema.inference import infer_schema
 from medcore.data.values.names import clean_names
 from medcore.data.values.spans import unit_of_time
 from medcore.data.values.typed import Distinct, distinct, typed
-from medcore.data.values.units import conversion
+from medcore.data.quantities.units import conversion
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.i18n import N_, Message
 

@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from medcore.data.cohort import Column
+from medcore.data.quantities.ranges import find_quantity
+from medcore.data.quantities.units import fold_unit
 from medcore.data.schema.learning import learn_notation, learn_units
 from medcore.data.schema.missing import missing_numbers
-from medcore.data.schema.ranges import find_quantity
 from medcore.data.values.column import convert, means_nothing
 from medcore.data.values.numbers import parse_numbers
 from medcore.data.values.typed import Distinct
-from medcore.data.values.units import fold_unit
 from medcore.i18n import N_, Message
 
 NUMERIC_SHARE = 0.8

@@ -43,7 +43,7 @@ from medcore.ui.kit.navigation import go, link
 from medcore.ui.kit.notices import error, errors_shown, findings, mends
 from medcore.ui.kit.shown.figures import MarkedFigure, dark_page, figure, marked_figure
 from medcore.ui.kit.shown.fragments import fragment
-from medcore.ui.kit.shown.inputs import choice, threshold_input
+from medcore.ui.kit.shown.inputs import choice, day_input, threshold_input
 from medcore.ui.kit.shown.tables import METRICS, download, downloads, metric_table, table, with_interval
 from medcore.ui.kit.shown.undoing import last_change
 from medcore.ui.kit.shown.waiting import SessionTask, begun, waited
@@ -59,6 +59,7 @@ __all__ = [
     "choice",
     "column",
     "dark_page",
+    "day_input",
     "download",
     "downloads",
     "empty",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import TypeVar
 
 import streamlit as st
 
-from medcore.i18n import _
+from medcore.errors import InputError
+from medcore.i18n import N_, _
 from medcore.ui.kit import links
+from medcore.ui.kit.notices import error
 from medcore.ui.kit.state import state
 from medcore.ui.kit.thresholds import remember
 
@@ -33,6 +36,19 @@ def threshold_input(run_id: str, *, key: str, default: float = 0.5) -> float:
     threshold = round(percent / 100, 3)
     remember(run_id, threshold)
     return threshold
+
+
+def day_input(label: str, *, key: str) -> date | None:
+    """Ask for a day as text; None until there is one.
+
+    Streamlit's own field for dates has no value that a screen reader may read while it is empty (axe: aria-required-attr).
+    """
+    text = st.text_input(label, key=key, placeholder="2026-11-28").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        error(InputError(N_("“{text}” is not a date; write it as 2026-11-28."), text=text))
+        return None
 
 
 def choice(

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.data.values.units import fold_unit, spelled
+from medcore.data.quantities.units import fold_unit, spelled
 from medcore.i18n import N_, Message
 from medcore.settings import ASSETS
 
