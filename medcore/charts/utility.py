@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,10 @@ import plotly.graph_objects as go
 from medcore.charts.drawing import legend, lines, marks, theme
 from medcore.evaluation import Confusion, DecisionCurve
 from medcore.i18n import _
+
+MOST_WITH_SHARES = 5
+"""So many classes leave room for counts and shares in the cells on a phone; of more the shares are said at the pointer."""
+LINE = 14
 
 
 def decision_curve(curves: Mapping[str, DecisionCurve], *, threshold: float | None = None) -> go.Figure:
@@ -95,9 +100,12 @@ def _matrix(
     *, title: str, counts: list[list[int]], names: list[list[str]], rows: list[str], columns: list[str]
 ) -> go.Figure:
     totals = [max(sum(row), 1) for row in counts]
+    crowded = len(columns) > MOST_WITH_SHARES
     cells = [
         [
-            "<br>".join(p for p in (f"<b>{n}</b>", name, _share_words(n / total, short=len(columns) > 2)) if p)
+            f"<b>{n}</b>"
+            if crowded
+            else "<br>".join(p for p in (f"<b>{n}</b>", name, _share_words(n / total, short=len(columns) > 2)) if p)
             for n, name in zip(row, labels, strict=True)
         ]
         for row, labels, total in zip(counts, names, totals, strict=True)
@@ -117,8 +125,9 @@ def _matrix(
         x_title=_("What the threshold calls") if len(rows) == 2 else _("Most probable class"),
         y_title=_("What happened"),
         alt=_("Confusion matrix. {finding}. {cells}.", finding=title, cells=said),
-        height=320 if len(rows) < 4 else 160 + 70 * len(rows),
+        height=320 if len(rows) < 4 else 160 + (50 if crowded else 70) * len(rows),
     )
+    rows, columns = ([_on_lines(label) for label in labels] for labels in (rows, columns))
     figure.add_heatmap(
         z=strength,
         x=columns,
@@ -133,16 +142,23 @@ def _matrix(
         showscale=False,
         xgap=3,
         ygap=3,
-        hoverinfo="skip",
+        text=[[_share_words(n / t, short=False) for n in row] for row, t in zip(counts, totals, strict=True)],
+        hovertemplate="%{text}<extra></extra>" if crowded else None,
+        hoverinfo=None if crowded else "skip",
     )
     for row, texts in zip(rows, cells, strict=True):
         for column, text in zip(columns, texts, strict=True):
-            figure.add_annotation(x=column, y=row, text=text, showarrow=False, font={"size": 15})
+            figure.add_annotation(x=column, y=row, text=text, showarrow=False, font={"size": 11 if crowded else 15})
     # Classes called 0 and 1 are names all the same: plotly would draw them on a scale of numbers.
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     figure.update_xaxes(type="category", showgrid=False)
     return figure
 
 
+def _on_lines(label: str) -> str:
+    """Break a long name between its words, so that it leaves room for the cells on a phone."""
+    return "<br>".join(textwrap.wrap(label, LINE, break_long_words=False, break_on_hyphens=False)) or label
+
+
 def _share_words(share: float, *, short: bool) -> str:
-    return f"{lines.percent(share)} %" if short else _("{share} % of row", share=lines.percent(share))
+    return f"{lines.percent(share)}%" if short else _("{share} % of row", share=lines.percent(share))

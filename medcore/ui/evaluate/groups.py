@@ -17,6 +17,7 @@ from medcore.evaluation.groups.grouping import GroupKey
 from medcore.evaluation.groups.mistakes import DESCRIBES, Mistakes, Region
 from medcore.evaluation.groups.mitigation import NEVER_SILENT, Remedy
 from medcore.evaluation.groups.subgroups import MEANING, Breakdown, Subgroup
+from medcore.explanation.patient import wording
 from medcore.i18n import N_, _, number, percent
 from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
@@ -93,7 +94,10 @@ def errors(judged: Judged, study: StudyRecord) -> None:
 
     def said(place: int) -> dict[str, str]:
         happened = judged.names[int(judged.patients.outcome[place])]
-        return {_("Predicted risk"): percent(judged.risk[place]), _("What happened"): plain(happened)}
+        return {
+            _("Predicted risk"): wording.percent(float(judged.risk[place]), digits=1),
+            _("What happened"): plain(happened),
+        }
 
     worst(study, judged.run_id, judged.patients.rows, found, said)
 

@@ -34,6 +34,7 @@ LIST_WIDTH, FEWEST_REASONS_WIDTH = 1058, 300
 """Pixels of the whole list at 1440, and of the reasons at least: they take what other columns leave, so as to be seen."""
 OPEN, ROW, IDENTIFIER, NAMED, RISK, OBSERVED, BETWEEN, SIDE, OUTCOME = 62, 54, 100, 60, 116, 88, 126, 100, 140
 """Pixels of the other columns."""
+WIDEST_NAME = 150
 ASKED_HEIGHT = 78
 """What the question for one of several outcomes takes above the list."""
 PIECE_SECONDS = 0.7
@@ -258,7 +259,11 @@ def _named(explainer: Explainer, column: str) -> Any:
 
 def _name_width(explainer: Explainer, column: str) -> int:
     known = column in explainer.schema.names
-    return NAMED if known and explainer.schema[column].role not in ("identifier", "group") else IDENTIFIER
+    if known and explainer.schema[column].role not in ("identifier", "group"):
+        return NAMED
+    return min(
+        WIDEST_NAME, max(IDENTIFIER, 7 * len(explainer.shown(column).words) + 10)
+    )  # pixels a letter of a heading
 
 
 def _room(explainer: Explainer, listing: Listing) -> int:
