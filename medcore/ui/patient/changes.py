@@ -41,6 +41,23 @@ def change_table(before: Explanation, after: Explanation, naming: Naming, measur
     )
 
 
+def change_rows(
+    before: Explanation, after: Explanation, naming: Naming, measure: Measure = RISK
+) -> list[dict[str, str | float]]:
+    """Return what the table says of every column, a line each, for its files: values, and contributions as numbers."""
+    heads, absent = [_("Column"), _("As it is"), _("As changed")], _("missing")
+    effects = [_("Contribution as it is"), _("Contribution as changed")]
+    times = 1.0 if after.scale == "log_odds" else measure.times
+    total = [measure.name or _total(after), *(_prediction(e, measure) for e in (before, after))]
+    rows: list[dict[str, str | float]] = [dict(zip(heads, total, strict=True))]
+    for pair in zip(before.contributions, after.contributions, strict=True):
+        column = naming(pair[0].column)
+        values = [column.measured(c.value, unit=pair[0].unit or "") or absent for c in pair]
+        told = dict(zip(heads, [str(column), *values], strict=True))
+        rows.append(told | dict(zip(effects, (round(times * c.contribution, 4) for c in pair), strict=True)))
+    return rows
+
+
 def _moved(pair: tuple[Contribution, Contribution]) -> bool:
     return pair[0].value != pair[1].value
 

@@ -20,6 +20,7 @@ from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import model_name, row_name
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
+from medcore.ui.patient.glance import MEANINGS, mark_of
 
 
 def offer(
@@ -39,6 +40,7 @@ def offer(
             "One page: what is predicted, what the model used, how far to trust it, and which model it was. Not stored here."
         ),
     )
+    components.take_along(_values(explainer, patient, explanation))
     kind = components.choice(_("Format"), list(FORMATS), key="patient.record.format", show=lambda k: _(FORMATS[k][0]))
     identity = (explainer.identity, chosen.key, class_index, explanation.scale, explanation.base_value, threshold, kind)
     wanted = hashlib.sha256(repr((*identity, current_language())).encode()).hexdigest()
@@ -63,6 +65,20 @@ def offer(
         mime=FORMATS[kind][1],
         key="patient.record.download",
     )
+
+
+def _values(explainer: Explainer, patient: PatientRisk, explanation: Explanation) -> list[dict[str, str]]:
+    """Return the patient's own values, a line a column, with what is unusual about each."""
+    places = {name: place for place, name in enumerate(explainer.reference.columns)}
+    marks = [mark_of(explainer, patient, places[c.column]) for c in explanation.contributions]
+    return [
+        {
+            _("Column"): str(explainer.shown(c.column)),
+            _("Value"): explainer.shown(c.column).measured(c.value, unit=c.unit or "") or _("not known"),
+            _("Note"): _(MEANINGS[mark]) if mark else "",
+        }
+        for c, mark in zip(explanation.contributions, marks, strict=True)
+    ]
 
 
 def _subject(

@@ -25,7 +25,7 @@ from medcore.ui.kinds.registry import input_of
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.waiting import SessionTask, awaited
-from medcore.ui.patient.changes import change_table
+from medcore.ui.patient.changes import change_rows, change_table
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
@@ -94,7 +94,7 @@ def _change(question: Question) -> None:
             )
         )
         return
-    place, parts = None, list[Floats]()
+    place, parts, found = None, list[Floats](), question.known
     for task in _rounds(question, changed):
         answer = awaited(task, key="patient.change", doing=_("The model is asked for its prediction."))
         if answer is None:
@@ -113,9 +113,11 @@ def _change(question: Question) -> None:
             "± is the 95 % range of each estimate. The changed patient is not a real one, and this does not say what treatment would do."
         )
     )
-    st.button(
-        _("Back to the patient’s own values"), key="patient.own", on_click=_start_over, args=(question.round_key,)
-    )
+    with st.container(horizontal=True):
+        st.button(
+            _("Back to the patient’s own values"), key="patient.own", on_click=_start_over, args=(question.round_key,)
+        )
+        components.take_along(change_rows(question.known, found, question.explainer.shown, question.explainer.measure))
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ import pandas as pd
 
 from medcore.data.cohort import Column, Schema
 from medcore.data.long import Form, Pivot, Summarised
+from medcore.data.quantities.units import conversion
 from medcore.data.reading.long.results import ResultsTable, Tally, read_results
 from medcore.data.reading.long.summaries import OF_WORDS, OTHER_SCALE, AnalyteSeries, Summary, summaries_of
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.names import clean_names
 from medcore.data.values.spans import unit_of_time
 from medcore.data.values.typed import Distinct, distinct, typed
-from medcore.data.quantities.units import conversion
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.i18n import N_, Message
 
@@ -222,7 +222,11 @@ def _columns(
                 continue
             codes = results.codes if summary.form not in OTHER_SCALE else ()
             columns[summary.name(word, pivot)] = _Made(
-                series.taken(summary), summary.form, summary.unit(results.unit), codes, summary.of(word, pivot, results.decimals)
+                series.taken(summary),
+                summary.form,
+                summary.unit(results.unit),
+                codes,
+                summary.of(word, pivot, results.decimals),
             )
     return columns, tuple(found)
 

@@ -44,7 +44,7 @@ from medcore.ui.kit.notices import error, errors_shown, findings, mends
 from medcore.ui.kit.shown.figures import MarkedFigure, dark_page, figure, marked_figure
 from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.shown.inputs import choice, day_input, threshold_input
-from medcore.ui.kit.shown.tables import METRICS, download, downloads, metric_table, table, with_interval
+from medcore.ui.kit.shown.tables import METRICS, download, downloads, metric_table, table, take_along, with_interval
 from medcore.ui.kit.shown.undoing import last_change
 from medcore.ui.kit.shown.waiting import SessionTask, begun, waited
 from medcore.ui.kit.text import column, markup, one_line, plain
@@ -82,6 +82,7 @@ __all__ = [
     "plain",
     "section",
     "table",
+    "take_along",
     "threshold_input",
     "undo",
     "waited",
