@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from importlib import import_module
 
-# Imported in the order in which a run needs them; TensorFlow takes the longest.
-LIBRARIES = ("tensorflow", "keras", "sklearn.ensemble", "sklearn.linear_model", "lightgbm", "skops.io")
+# skops looks for the home of every function it trusts among all modules there are: before TensorFlow's thousands.
+LIBRARIES = ("skops.io", "tensorflow", "keras", "sklearn.ensemble", "sklearn.linear_model", "lightgbm")
 MODULES = (
     "run.training",
     "bundle.bundle",
@@ -20,13 +20,17 @@ MODULES = (
 
 def warm_up() -> None:
     """Import everything that training and predicting use, and wake the compiler with a first small program."""
-    for name in LIBRARIES:
-        import_module(name)
-    for name in MODULES:
-        import_module(f"medcore.models.{name}")
+    gc.disable()  # what is imported stays: nothing to collect meanwhile
+    try:
+        for name in LIBRARIES:
+            import_module(name)
+        for name in MODULES:
+            import_module(f"medcore.models.{name}")
+    finally:
+        gc.enable()
     import tensorflow as tf
 
     tf.function(lambda x: tf.reduce_sum(x * x), jit_compile=True, autograph=False)(tf.ones((4, 4)))
-    # What was imported stays: to look through it again would cost each collection 0.1 to 0.2 s.
+    # To look through it again would cost each collection 0.1 to 0.2 s.
     gc.collect()
     gc.freeze()
