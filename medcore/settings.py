@@ -256,4 +256,11 @@ def _token(name: str) -> str | None:
 
 def _default_data_dir() -> Path:
     """Follow the XDG base directory specification: data of a program, per user."""
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "medcore"
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "medcore"
+    except RuntimeError:  # no HOME, and no entry among the machine's users
+        raise SettingsError(
+            N_(
+                "The user who runs medcore has no home folder. Set MEDCORE_DATA to a folder that this user may write to."
+            )
+        ) from None

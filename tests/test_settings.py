@@ -1,5 +1,6 @@
 """What an installation may set: read as it is meant, or refused in one sentence."""
 
+import pwd
 import re
 import socket
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from medcore import cli
 from medcore.errors import SettingsError
 from medcore.jobs.cluster.security import renew_local_key
+from medcore.jobs.web.serve import give_a_home
 from medcore.settings import ROOT, VARIABLES, Settings
 from medcore.studies import Store
 
@@ -128,6 +130,27 @@ def test_a_place_for_files_that_cannot_be_opened_is_refused_without_repeating_it
     with pytest.raises(SettingsError, match="MEDCORE_STORAGE") as raised:
         Store(Settings.from_env())
     assert "secret" not in str(raised.value)
+
+
+def test_a_user_without_a_home_is_told_what_to_set_and_is_served_once_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a container's user of a number and no name, such as OpenShift's."""
+
+    def nobody(_uid: int) -> None:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    for name in ("HOME", "XDG_DATA_HOME", "MEDCORE_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SettingsError, match=r"no home folder\. Set MEDCORE_DATA"):
+        Settings.from_env()
+    monkeypatch.setenv("MEDCORE_DATA", str(tmp_path))
+    assert Settings.from_env().data_dir == tmp_path
+    monkeypatch.setenv("HOME", "")  # put back at the end
+    monkeypatch.delenv("HOME")
+    give_a_home(tmp_path)
+    assert Path.home() == tmp_path
 
 
 def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from pathlib import Path
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
@@ -28,12 +29,22 @@ def serve(host: str = "127.0.0.1", port: int = 8501) -> None:
     refuse_unguarded(host, signing_in=sign_in_of(Settings.from_env()) is not None)
     host = host.strip("[]").casefold()  # an address is bound to without the brackets it has in a URL
     check_port(host, port)
+    settings = Settings.from_env()
+    give_a_home(settings.data_dir)
     arguments = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     arguments += [f"--server.address={host}", f"--server.port={port}"]
-    arguments += [f"--server.maxUploadSize={Settings.from_env().max_upload_mb}"]
+    arguments += [f"--server.maxUploadSize={settings.max_upload_mb}"]
     sys.stdout.flush()
     os.chdir(ROOT)
     os.execv(sys.executable, arguments)  # noqa: S606 - our own interpreter
+
+
+def give_a_home(folder: Path) -> None:
+    """Name a home where there is none, as for a container's user without a name: Streamlit looks for its options there."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(folder)
 
 
 def check_python(version: tuple[int, ...] | None = None) -> None:
