@@ -100,7 +100,10 @@ def _note_failure(settings: Settings, owner: str, run_id: str, future: Future[Wo
     if future.status == "error":
         failure: WorkerError | None = _not_taken(future.exception())  # type: ignore[no-untyped-call]
     elif future.status == "finished":
-        failure = future.result()
+        try:
+            failure = future.result()
+        except OSError:  # the connection was lost meanwhile; whoever connects next asks after the run
+            return
     else:
         return
     if failure is not None:
