@@ -26,7 +26,7 @@ def page() -> None:
     listed = not (state().opened or state().patients or "row" in st.query_params)
     beside = head() if listed else None
     study = guards.require_outcome()
-    run = guards.require_run()
+    run = guards.require_run(study)
     with components.errors_shown():
         explainer = open_explainer(study, run, horizon=over_time.horizon_of(run))
         opened = one.opened(explainer)

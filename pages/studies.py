@@ -28,14 +28,22 @@ def page() -> None:
     undo_deletion()
     if studies:
         your_studies(studies)
+    elif cache.role(owner) == "reader":
+        components.empty(
+            _("No study has been shared with you yet"),
+            _(
+                "Your role here is reader: you look at studies that their owners share with the name you signed in with."
+            ),
+        )
     else:
         components.empty(
             _("There is no study yet"),
             _("Bring a table of your own, open a built-in sample, or take the tour: it begins with a sample."),
         )
-    tour.invitation()
-    upload()
-    sample_cards()
+    if cache.role(owner) != "reader":
+        tour.invitation()
+        upload()
+        sample_cards()
     deleted_studies(owner)
 
 

@@ -29,8 +29,8 @@ from medcore.studies.tables import SignInRow, now
 from medcore.ui.kit.navigation import TITLES
 from tests.browser.conftest import Visitor, wait_until_served
 
-ANN, EVE, IDA, TOM = "ann@hospital.example", "eve@hospital.example", "ida@hospital.example", "tom@hospital.example"
-ROLES = {ANN: ["modeller"], EVE: ["modeller"], IDA: ["it"], TOM: ["cook"]}
+ANN, EVE, IDA, REX, TOM = (f"{name}@hospital.example" for name in ("ann", "eve", "ida", "rex", "tom"))
+ROLES = {ANN: ["modeller"], EVE: ["modeller"], IDA: ["it"], REX: ["student"], TOM: ["cook"]}
 PAGES = ["", *(name for name in TITLES if name != "studies")]
 Enter = Callable[[str], Visitor]
 
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
-    """An OpenID provider with four people, of whom one has no role in medcore."""
+    """An OpenID provider with five people, of whom one has no role in medcore."""
     port = free_port()
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
     for person, roles in ROLES.items():
@@ -80,7 +80,7 @@ def guarded(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "MEDCORE_OIDC_CLIENT": "medcore",
         "MEDCORE_OIDC_SECRET": "the client's own secret",
         "MEDCORE_OIDC_ROLES": "groups",
-        "MEDCORE_ROLES": "administrator=it; modeller=modeller",
+        "MEDCORE_ROLES": "administrator=it; modeller=modeller; reader=student",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -167,6 +167,18 @@ def test_no_page_shows_a_stranger_anything_until_it_is_shared(
     store.share_study(ANN, ward, EVE, None)
     eve.open(f"data?study={ward}")
     assert "Ann’s own ward" not in eve.page.content()
+
+
+@pytest.mark.browser
+def test_a_reader_is_offered_only_what_a_reader_may_do(
+    enter: Enter, guarded: tuple[str, Store, Path], ward: str
+) -> None:
+    rex = enter(REX).sees("No study has been shared with you yet")
+    assert rex.page.get_by_role("button", name="Open this sample").count() == 0
+    assert rex.page.get_by_test_id("stFileUploader").count() == 0
+    guarded[1].share_study(ANN, ward, REX, "modeller")  # a reader reads, whatever is shared
+    rex.open(f"evaluate?study={ward}").sees("No model has been trained in this study")
+    assert rex.page.get_by_text("You may read this study and not change it").count() == 1
 
 
 @pytest.mark.browser

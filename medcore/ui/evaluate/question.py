@@ -25,7 +25,7 @@ SIDES = {"training": N_("Out of fold"), "test": N_("Locked test set")}
 
 def choose_run(study: StudyRecord) -> RunRecord:
     """Ask for one of the study's finished runs."""
-    run = guards.require_run()
+    run = guards.require_run(study)
     runs = guards.finished_runs(study)
     if len(runs) > 1:
         titles = {r.id: run_title(r) for r in runs}

@@ -53,6 +53,8 @@ def report(study: StudyRecord, run: RunRecord, threshold: float) -> None:
 
 def ask(study: StudyRecord) -> None:
     """Ask what only people know, and keep the answers with the study."""
+    if study.access == "read":
+        return
     answered = sum(key in study.answers for key in ASKED)
     title = _("What only you know: {n} of {all} answered", n=answered, all=len(ASKED))
     with st.expander(title), st.form("evaluate.answers", border=False):

@@ -84,6 +84,8 @@ def _told(judged: Judged, choice: ThresholdChoice) -> ThresholdChoice:
 
 def keep_threshold(study: StudyRecord, run_id: str, model: str, choice: ThresholdChoice) -> None:
     """Offer to keep the threshold, with its reason, as the study's; it is in the audit trail and can be undone."""
+    if study.access == "read":
+        return
     threshold = choice.threshold
 
     def save() -> None:

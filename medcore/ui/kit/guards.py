@@ -85,9 +85,8 @@ def require_outcome() -> StudyRecord:
     return study
 
 
-def require_run() -> RunRecord:
-    """Return the finished run at hand (else the chosen one, else the newest), or show the way to train."""
-    study = require_outcome()
+def require_run(study: StudyRecord) -> RunRecord:
+    """Return the finished run of a study at hand (else the chosen one, else the newest), or show the way to train."""
     runs = finished_runs(study)
     if not runs:
         _stop(

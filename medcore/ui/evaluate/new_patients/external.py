@@ -291,6 +291,8 @@ def _keep(run: RunRecord, change: AnyRecalibration, validation: AnyValidation) -
         note(_("Kept as run {number}; choose it above under Training run.", number=kept.number), look="success")
         last_change(cache.study(run.owner, run.study_id), where="evaluate.version")
         return
+    if cache.study(run.owner, run.study_id).access == "read":
+        return
     note(
         _(
             "A new version is a run of its own, beside this one, which stays as it was. The table of new patients is "
