@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from medcore.errors import WorkerError
+from medcore.errors import NotFoundError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster.connection import Connection, connected, places, workers_of
 from medcore.jobs.cluster.processes import TRAIN
@@ -107,7 +108,8 @@ def _note_failure(settings: Settings, owner: str, run_id: str, future: Future[Wo
     else:
         return
     if failure is not None:
-        Store(settings).finish_run(owner, run_id, "failed", error=failure)
+        with suppress(NotFoundError):  # it was removed for good meanwhile
+            Store(settings).finish_run(owner, run_id, "failed", error=failure)
 
 
 def _not_taken(error: BaseException | None) -> WorkerError:
