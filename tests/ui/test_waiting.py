@@ -40,14 +40,20 @@ def app(monkeypatch):
     def page():
         import streamlit as st
 
+        from medcore.ui.kit import links
         from medcore.ui.kit.shown.waiting import waited
         from tests.ui import test_waiting as test
 
+        links.begin("patient")
         found = waited(test.work, "tried", test.number, key="page.work", doing="It is computed.")
         if found is not None:
             st.write(f"found {found}")
+            links.keep("part", links.asked("part", "why") or "", "why")
+        links.finish()
 
-    yield AppTest.from_function(page, default_timeout=30).run()
+    test = AppTest.from_function(page, default_timeout=30)
+    test.query_params["part"], test.query_params["nonsense"] = "similar", "1"
+    yield test.run()
     go.set()
 
 
@@ -71,6 +77,12 @@ def test_it_says_how_far_it_is_and_shows_what_was_found(app):
     ended(app)
     assert "found 42" in shown(app)
     assert len(asked) == 1
+
+
+def test_the_address_is_left_as_it_is_while_a_page_waits_and_is_put_right_afterwards(app):
+    assert set(app.query_params) == {"part", "nonsense"}
+    go.set()
+    assert set(ended(app).query_params) == {"part"}
 
 
 def test_it_is_stopped_and_begun_again(app):

@@ -72,12 +72,23 @@ def begin(page: str) -> None:
         current.page = page
         current.linked.clear()
     current.drawn.clear()
+    current.waiting = False
+
+
+def wait() -> None:
+    """Say that the page waits for work: what it has not drawn yet is still to be taken up from the address."""
+    state().waiting = True
 
 
 def finish() -> None:
-    """End a page: what was drawn before and no more, or is nothing of this page, is taken out of the address."""
+    """End a page: what was drawn before and no more, or is nothing of this page, is taken out of the address.
+
+    A page that waits leaves the address as it is, for a later run draws the rest.
+    """
     current = state()
     current.linked = {name: linked for name, linked in current.linked.items() if name in current.drawn}
+    if current.waiting:
+        return
     said = st.query_params.to_dict()
     kept = {name: value for name, value in said.items() if name in current.drawn or name in FRAME}
     if kept != said:

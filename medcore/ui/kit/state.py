@@ -80,6 +80,8 @@ class SessionState:
     """What that page wrote into the address, by name."""
     drawn: set[str] = field(default_factory=set, repr=False)
     """Which of these names the present run of the page has drawn."""
+    waiting: bool = False
+    """Whether the present run of the page waits for work, so that part of it is not drawn yet."""
     uploads: int = 0
     """Counts finished uploads: a new key empties the uploader and frees its memory."""
 

@@ -14,7 +14,7 @@ import streamlit as st
 from medcore.errors import CancelledError
 from medcore.i18n import _
 from medcore.jobs.stop import Stop
-from medcore.ui.kit import layout
+from medcore.ui.kit import layout, links
 from medcore.ui.kit.cache import once
 from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.turns import turn_passed_on
@@ -123,6 +123,7 @@ def awaited(task: SessionTask, *, key: str, doing: str, keep: bool = True) -> An
     try:
         found = task.result(PATIENCE_SECONDS)
     except StillWorking:
+        links.wait()
         fragment(_follow, every=LOOK_SECONDS)(task, key, doing)
     except CancelledError as ended:
         with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-stopped".replace(".", "-")):
