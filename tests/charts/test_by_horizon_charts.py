@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medcore.charts import by_horizon
 from medcore.charts.drawing import theme
-from medcore.charts.survival_curves import follow_up, patient_curve
+from medcore.charts.survival import horizons as charts
+from medcore.charts.survival.curves import follow_up, patient_curve
 from medcore.evaluation import (
     calibration_curve_at_horizon,
     decision_curve_at_horizon,
@@ -40,14 +40,10 @@ def all_charts(duration, event, risk, name="<b>Cox</b>"):
     last = duration, event, risk[:, 2], 5.0
     curve = calibration_curve_at_horizon(*last, n_boot=40)
     return {
-        "incidence": by_horizon.incidence_by_risk(
-            incidence_by_risk(*last), when="5 years", unit="years", competing=True
-        ),
-        "calibration": by_horizon.calibration_at_horizon({name: curve}, {name: found.by(5.0).metrics}, when="5 years"),
-        "decision": by_horizon.decision_at_horizon(
-            {name: decision_curve_at_horizon(*last)}, when="5 years", threshold=0.3
-        ),
-        "auroc": by_horizon.auroc_over_time({name: found}, measured_in="years"),
+        "incidence": charts.incidence_by_risk(incidence_by_risk(*last), when="5 years", unit="years", competing=True),
+        "calibration": charts.calibration_at_horizon({name: curve}, {name: found.by(5.0).metrics}, when="5 years"),
+        "decision": charts.decision_at_horizon({name: decision_curve_at_horizon(*last)}, when="5 years", threshold=0.3),
+        "auroc": charts.auroc_over_time({name: found}, measured_in="years"),
     }
 
 
@@ -63,7 +59,7 @@ def test_every_chart_states_a_finding_and_has_words_for_who_cannot_see_it(tongue
 def test_those_still_followed_stand_under_the_curves_of_their_group():
     duration, event, risk = patients()
     curves = incidence_by_risk(duration, event, risk[:, 2], 5.0, ticks=np.array([0.0, 5.0, 10.0]))
-    figure = by_horizon.incidence_by_risk(curves, when="5 years", unit="years", competing=True)
+    figure = charts.incidence_by_risk(curves, when="5 years", unit="years", competing=True)
     tables = [trace for trace in figure.data if trace.mode == "text"]
     assert [list(t.text) for t in tables] == [[str(n) for n in c.at_risk] for c in curves]
     assert tables[0].text[0] == "75"
@@ -75,7 +71,7 @@ def test_those_still_followed_stand_under_the_curves_of_their_group():
 def test_the_areas_are_drawn_with_their_intervals():
     duration, event, risk = patients()
     found = evaluate_at_horizons(duration, event, risk, HORIZONS)
-    figure = by_horizon.auroc_over_time({"Cox": found}, measured_in="years")
+    figure = charts.auroc_over_time({"Cox": found}, measured_in="years")
     areas = [h.metrics["auroc"] for h in found.at]
     assert figure.data[0].y == pytest.approx([a.value for a in areas], abs=1e-4)
     assert figure.data[0].error_y.array == pytest.approx([a.high - a.value for a in areas], abs=2e-4)
@@ -86,7 +82,7 @@ def test_horizons_are_told_in_a_unit_of_which_they_are_whole_numbers():
 
     def axis_of(*horizons):
         moved = replace(found, at=tuple(replace(h, horizon=t) for h, t in zip(found.at, horizons, strict=True)))
-        return by_horizon.auroc_over_time({"Cox": moved}, measured_in="days").layout.xaxis
+        return charts.auroc_over_time({"Cox": moved}, measured_in="days").layout.xaxis
 
     axis = axis_of(30.0, 90.0, 180.0)
     assert (axis.title.text, axis.ticktext) == ("Horizon (days)", ("30", "90", "180"))
@@ -105,7 +101,7 @@ def test_a_horizon_beyond_the_follow_up_is_drawn_without_a_curve():
 def test_one_risk_for_all_is_one_group():
     duration, event, _risk = patients()
     curves = incidence_by_risk(duration, event, np.full(300, 0.3), 5.0)
-    title, _ = theme.headline(by_horizon.incidence_by_risk(curves, when="5 years", unit="years", competing=False))
+    title, _ = theme.headline(charts.incidence_by_risk(curves, when="5 years", unit="years", competing=False))
     assert len(curves) == 1 and title == "Only one group of risk can be told apart"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.charts import by_horizon
+from medcore.charts.survival import horizons as charts
 from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN
 from medcore.data.follow_up import UNIT_NAMES, shown_unit, span
 from medcore.evaluation import (
@@ -80,7 +80,7 @@ def threshold(inputs: TimedReportInputs) -> list[Block]:
             n=number((1 - at) / at, ".1f"),
         ),
     ]
-    chart = by_horizon.decision_at_horizon({str(title(results.model)): curve}, when=inputs.when, threshold=at)
+    chart = charts.decision_at_horizon({str(title(results.model)): curve}, when=inputs.when, threshold=at)
     return [Heading(part("threshold"), 2), Paragraph(running([line for line in lines if line])), Picture(chart)]
 
 
@@ -128,12 +128,12 @@ def _charts(inputs: TimedReportInputs) -> list[Block]:
     shown = shown_unit(judged.longest_follow_up, results.target.unit)
     unit, per = _(UNIT_NAMES[shown]), DAYS[shown] / DAYS[results.target.unit]
     by_risk = incidence_by_risk(*known, groups=groups, ticks=round_times(float(training.duration.max()), per))
-    charts = [
-        by_horizon.calibration_at_horizon({name: curve}, {name: judged.by(main).metrics}, when=inputs.when),
-        by_horizon.incidence_by_risk(by_risk, when=inputs.when, unit=unit, competing=judged.n_competing > 0, per=per),
-        by_horizon.auroc_over_time({name: judged}, measured_in=results.target.unit),
+    drawn = [
+        charts.calibration_at_horizon({name: curve}, {name: judged.by(main).metrics}, when=inputs.when),
+        charts.incidence_by_risk(by_risk, when=inputs.when, unit=unit, competing=judged.n_competing > 0, per=per),
+        charts.auroc_over_time({name: judged}, measured_in=results.target.unit),
     ]
-    return [Picture(chart) for chart in charts]
+    return [Picture(chart) for chart in drawn]
 
 
 def _candidates(inputs: TimedReportInputs) -> list[Block]:
@@ -213,7 +213,7 @@ def external(inputs: TimedReportInputs) -> list[Block]:
         curve = calibration_curve_at_horizon(new.duration, new.event, _risk(inputs, new.curve), main, groups=new.groups)
         name = str(title(inputs.results.model))
         blocks.append(
-            Picture(by_horizon.calibration_at_horizon({name: curve}, {name: judged.by(main).metrics}, when=inputs.when))
+            Picture(charts.calibration_at_horizon({name: curve}, {name: judged.by(main).metrics}, when=inputs.when))
         )
     return blocks
 

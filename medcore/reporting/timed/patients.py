@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.charts.by_horizon import participants
+from medcore.charts.survival.horizons import participants
 from medcore.data.describe.small_cells import HIDDEN, shown_counts
 from medcore.data.follow_up import UNIT_NAMES, about, shown_unit
 from medcore.errors import SettingsError

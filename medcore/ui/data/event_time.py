@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from medcore.charts.survival_curves import follow_up
+from medcore.charts.survival.curves import follow_up
 from medcore.data.cohort import Schema
 from medcore.data.follow_up import UNIT_NAMES, FollowUp, about, shown_unit, span
 from medcore.data.preparation.event_time import choose_event_time, possible_horizons, propose_event_times

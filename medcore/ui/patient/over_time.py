@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from medcore import jobs
-from medcore.charts.survival_curves import patient_curve as draw_curve
+from medcore.charts.survival.curves import patient_curve as draw_curve
 from medcore.data.follow_up import UNIT_NAMES, shown_unit, span
 from medcore.explanation.patient import wording, worker_queries
 from medcore.explanation.patient.over_time import PatientCurve, patient_curve

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from medcore.charts import by_horizon
+from medcore.charts.survival import horizons as charts
 from medcore.data.follow_up import span
 from medcore.data.schema.class_names import class_names
 from medcore.evaluation import (
@@ -149,14 +149,14 @@ def _discrimination(judged: TimedJudged) -> None:
         )
         chart = judged.drawn(
             "incidence_chart",
-            lambda: by_horizon.incidence_by_risk(
+            lambda: charts.incidence_by_risk(
                 curves, when=judged.when, unit=judged.unit, competing=judged.competing, per=judged.per
             ),
         )
         components.figure(chart, key="evaluate.timed.incidence")
     with right:
         chart = judged.drawn(
-            "auroc", lambda: by_horizon.auroc_over_time(judged.performances, measured_in=judged.measured_in)
+            "auroc", lambda: charts.auroc_over_time(judged.performances, measured_in=judged.measured_in)
         )
         components.figure(chart, key="evaluate.timed.auroc")
         overall = {name: p.overall for name, p in judged.performances.items()}
@@ -178,7 +178,7 @@ def _calibration(judged: TimedJudged) -> None:
             },
         )
         chart = judged.drawn(
-            "calibration_chart", lambda: by_horizon.calibration_at_horizon(curves, metrics, when=judged.when)
+            "calibration_chart", lambda: charts.calibration_at_horizon(curves, metrics, when=judged.when)
         )
         components.figure(chart, key="evaluate.timed.calibration")
     with right:
@@ -221,7 +221,7 @@ def _utility(study: StudyRecord, run: RunRecord, results: TimedResults, judged: 
     with right:
         chart = judged.drawn(
             f"decision.{threshold}",
-            lambda: by_horizon.decision_at_horizon(_decision_curves(judged), when=judged.when, threshold=threshold),
+            lambda: charts.decision_at_horizon(_decision_curves(judged), when=judged.when, threshold=threshold),
         )
         components.figure(chart, key="evaluate.timed.decision")
     return threshold

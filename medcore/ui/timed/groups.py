@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from medcore.charts import by_horizon
+from medcore.charts.survival import horizons as charts
 from medcore.data.describe.small_cells import FEWEST_TOLD
 from medcore.data.shown import Naming
 from medcore.evaluation import compare_at_horizon, groups_at_horizon, mistakes_at_horizon
@@ -46,7 +46,7 @@ def groups(judged: TimedJudged, naming: Naming) -> None:
     shown = [naming(c) for c in picked]
     names = [str(g.key.shown(shown)) for g in found]
     components.figure(
-        by_horizon.groups(dict(zip(names, found, strict=True)), when=judged.when), key="evaluate.timed.groups"
+        charts.groups(dict(zip(names, found, strict=True)), when=judged.when), key="evaluate.timed.groups"
     )
     components.table([_row(name, g) for name, g in zip(names, found, strict=True)])
     components.caption(
@@ -120,5 +120,5 @@ def compared(judged: TimedJudged) -> None:
         ]
     )
     components.figure(
-        by_horizon.agreement(a, b, name_a=name_a, name_b=name_b, when=judged.when), key="evaluate.timed.agreement"
+        charts.agreement(a, b, name_a=name_a, name_b=name_b, when=judged.when), key="evaluate.timed.agreement"
     )

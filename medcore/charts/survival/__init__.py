@@ -1,0 +1,1 @@
+"""Outcomes with a time: risks by each horizon as they were judged, and curves of patients and follow-up."""
