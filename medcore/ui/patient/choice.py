@@ -13,7 +13,8 @@ import streamlit as st
 from medcore.data.cohort import Column
 from medcore.data.shown import Naming
 from medcore.data.values.column import write_number
-from medcore.i18n import N_, _, percent
+from medcore.explanation.patient import wording
+from medcore.i18n import N_, _
 from medcore.reporting.patient_report import MARKS
 from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
@@ -22,6 +23,7 @@ from medcore.ui.kit.shown import components
 from medcore.ui.patient.explainer import Explainer
 
 MAX_PREVIEW = 500
+LIKELIEST = 3  # of many classes; all stand in the bars below
 FLAG_ENDS = re.compile("; (?=(?:" + "|".join(MARKS) + "):)")
 
 
@@ -51,10 +53,11 @@ def trained_on(explainer: Explainer, place: int) -> str:
             "The model was trained on this patient, so the number below is too sure. Models that had not seen the patient gave: {number}.",
             number=explainer.measure.write(float(risks[0])),
         )
+    likeliest = sorted(explainer.results.target.told, key=lambda k: -float(risks[k]))[:LIKELIEST]
     return _(
         "The model was trained on this patient, so the risk below is too sure. Models that had not seen the patient "
         "gave: {risks}.",
-        risks=[f"{explainer.names[k]} {percent(risks[k])}" for k in explainer.results.target.told],
+        risks=[f"{explainer.names[k]} {wording.percent(float(risks[k]), digits=1)}" for k in likeliest],
     )
 
 

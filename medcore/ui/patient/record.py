@@ -40,7 +40,9 @@ def offer(
             "One page: what is predicted, what the model used, how far to trust it, and which model it was. Not stored here."
         ),
     )
-    components.take_along(_values(explainer, patient, explanation))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        components.caption(_("The patient’s own values"))
+        components.take_along(_values(explainer, patient, explanation))
     kind = components.choice(_("Format"), list(FORMATS), key="patient.record.format", show=lambda k: _(FORMATS[k][0]))
     identity = (explainer.identity, chosen.key, class_index, explanation.scale, explanation.base_value, threshold, kind)
     wanted = hashlib.sha256(repr((*identity, current_language())).encode()).hexdigest()
