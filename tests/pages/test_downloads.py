@@ -1,5 +1,8 @@
 """A file that a page offered can be had for a while after the page was drawn again."""
 
+import time
+import weakref
+
 import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
@@ -41,3 +44,25 @@ def test_what_nobody_offers_is_forgotten_at_the_second_look(
     with pytest.raises(MediaFileStorageError, match="not found"):
         files.execute_deferred(name)
     assert not files._deferred_callables
+
+
+class Table:
+    """What a page has read."""
+
+    rows = b"row,risk\n"
+
+
+def test_what_the_last_page_offered_is_forgotten_also_where_no_other_is_opened(
+    files: MediaFileManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the table that the page had read, which may have been removed for good since."""
+    monkeypatch.setattr(downloads, "KEPT_SECONDS", 0.05)
+    table = Table()
+    gone = weakref.ref(table)
+    files.add_deferred(lambda table=table: table.rows, "text/csv", "0.1", "list.csv")
+    drawn_again(files)
+    del table
+    end = time.monotonic() + 30
+    while gone() is not None and time.monotonic() < end:
+        time.sleep(0.05)
+    assert gone() is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from streamlit.runtime.media_file_manager import MediaFileManager
 
@@ -13,6 +14,8 @@ KEPT_SECONDS = 60.0
 _remove_orphaned_files = MediaFileManager.remove_orphaned_files
 _looked: WeakKeyDictionary[MediaFileManager, float] = WeakKeyDictionary()
 _orphans: WeakKeyDictionary[MediaFileManager, set[str]] = WeakKeyDictionary()
+_later: WeakSet[MediaFileManager] = WeakSet()
+"""Those that are going to be looked at again, whether or not anybody opens a page until then."""
 
 
 def keep_downloads_a_while() -> None:
@@ -20,7 +23,8 @@ def keep_downloads_a_while() -> None:
 
     Each run of a page names its files anew, and the end of anybody's run makes forget whatever is not
     offered at that moment: what another page is just drawing again, what was clicked on a screen that does
-    not show the new names yet, and a file made a moment ago that the browser is about to fetch.
+    not show the new names yet, and a file made a moment ago that the browser is about to fetch. What makes a file
+    holds what its page had read; so the looks go on where nobody opens a page any more, until nothing is left.
     """
     MediaFileManager.remove_orphaned_files = _look  # type: ignore[method-assign]
     MediaFileManager._remove_orphaned_deferred_callables = _forget  # type: ignore[method-assign]
@@ -31,6 +35,16 @@ def _look(self: MediaFileManager) -> None:
     if now - _looked.get(self, -KEPT_SECONDS) >= KEPT_SECONDS:
         _looked[self] = now
         _remove_orphaned_files(self)
+    if self._deferred_callables and self not in _later:
+        _later.add(self)
+        timer = threading.Timer(KEPT_SECONDS, _look_later, (self,))
+        timer.daemon = True
+        timer.start()
+
+
+def _look_later(self: MediaFileManager) -> None:
+    _later.discard(self)
+    _look(self)
 
 
 def _forget(self: MediaFileManager) -> None:
