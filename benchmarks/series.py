@@ -1,4 +1,4 @@
-"""Is a model of measurements over time better than LightGBM over the same summaries? ``python benchmarks/series.py [--models auto,logistic] [--folder DIR] [--json FILE]``.
+"""Is a model of measurements over time better than LightGBM over the same summaries? ``python benchmarks/series.py [--models auto,logistic] [--late 12] [--take first|last] [--test-size 0] [--folder DIR] [--json FILE]``.
 
 4,000 intensive care stays with 1.7 million measurements of their first 48 hours (``icu_2012_a``, PhysioNet/CinC
 2012): the second table is read, joined and checked; then each model, and LightGBM and a logistic regression over
