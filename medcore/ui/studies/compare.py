@@ -8,8 +8,10 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from medcore.data.cohort import Schema
 from medcore.data.follow_up import span
 from medcore.data.schema.class_names import class_names
+from medcore.data.shown import Shown
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import _
 from medcore.models.run.number.results import NumberResults
@@ -60,7 +62,7 @@ def _side_by_side(sides: tuple[Side, Side]) -> None:
     components.section(_("How they were made"))
     components.table(_settings(sides, results, names))
     components.section(_("Who is in them"))
-    populations = _populations(results, names)
+    populations = _populations(results, names, sides[0][0].schema)
     if populations is None:
         components.note(
             _("The two have no predictor of the same name, so that their patients cannot be set side by side.")
@@ -123,15 +125,22 @@ def _event(study: StudyRecord, found: AnyResults) -> tuple[str, str]:
     return str(found.class_names[event_class]), f"{int((found.training.outcome == event_class).sum()):,}"
 
 
-def _populations(results: Sequence[AnyResults], names: Sequence[str]) -> pd.DataFrame | None:
-    """Put the two Tables 1 beside each other, without their strata, for the columns that both have."""
+def _populations(results: Sequence[AnyResults], names: Sequence[str], schema: Schema) -> pd.DataFrame | None:
+    """Put the two Tables 1 beside each other, without their strata, for the columns that both have.
+
+    Columns are called as in the first study, whose ``schema`` it is; without units, for the other's may be others.
+    """
+
+    def naming(name: str) -> Shown:
+        return replace(schema.shown(name), unit="")
+
     tables = [found.table_one for found in results]
     shared = set.intersection(*({row.column for row in table.rows} if table else set() for table in tables))
     sides = []
     for table, name in zip(tables, names, strict=True):
         if table is None or not shared:
             return None
-        lines = replace(table, rows=tuple(row for row in table.rows if row.column in shared)).frame().iloc[:, :2]
-        lines = lines.map(lambda text: components.plain(text, limit=60))
+        both = replace(table, rows=tuple(row for row in table.rows if row.column in shared))
+        lines = both.frame(naming=naming).iloc[:, :2].map(lambda text: components.plain(text, limit=60))
         sides.append(lines.set_axis([_("Column"), components.plain(name)], axis=1).set_index(_("Column")))
     return pd.concat(sides, axis=1, sort=False).fillna("–").rename_axis(_("Column")).reset_index()
