@@ -32,7 +32,7 @@ from sklearn.preprocessing import StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from medcore.data.cohort import Cohort
-from medcore.data.long import SERIES_FORMS, Pivot, late_hours
+from medcore.data.long import SERIES_FORMS, Pivot
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import inspect
 from medcore.data.reading.long.series import with_series
@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=DATA)
     parser.add_argument("--models", default="auto,logistic")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--late", type=float, default=late_hours(UNTIL), help="hours of the last part; 0 for none")
+    parser.add_argument("--late", type=float, default=0.0, help="hours of the last part; 0 for none")
     parser.add_argument("--take", default="|".join(SERIES_FORMS), help="what is taken of a series")
     parser.add_argument("--test-size", type=float, default=0.2, help="share locked away; 0 trains and folds all 4,000")
     parser.add_argument("--json", type=Path)

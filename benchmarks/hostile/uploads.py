@@ -53,6 +53,8 @@ def uploads(n: int, seed: int) -> dict[str, Any]:
             answers["one sentence"] += 1
             if "Traceback" in str(error) or CANARY in str(error):
                 unclear.append(str(error))
+        except (SystemExit, KeyboardInterrupt):  # whoever stops this script
+            raise
         except BaseException as error:
             answers[f"{type(error).__name__} in {make.__name__}"] += 1
         by_kind[make.__name__] += 1

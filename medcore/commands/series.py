@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from medcore.data.cohort import Cohort, Schema
-from medcore.data.long import SERIES_FORMS, Pivot, late_hours
+from medcore.data.long import SERIES_FORMS, Pivot
 from medcore.data.reading.long.series import with_series
 from medcore.data.reading.measurements import read_measurements
 from medcore.data.schema.long import propose_series
@@ -76,7 +76,7 @@ class SeriesAsked:
         return Pivot.of_series(
             chosen,
             until=until,
-            late=late_hours(until) if self.late is None else _hours(self.late),
+            late=0.0 if self.late is None else _hours(self.late),
             forms=self.forms or SERIES_FORMS,
             when_unit=self.when_unit or "",
         )
@@ -135,7 +135,7 @@ def series_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
         "--late",
         metavar="TIME",
         help=_(
-            "the last part of the time before --until, summed up once more by itself, such as 12h (a quarter of it by default; 0 for none)"
+            "the last part of the time before --until, summed up once more by itself, such as 12h (none by default)"
         ),
     )
     group.add_argument(

@@ -15,8 +15,6 @@ SERIES_FORMS = FORMS
 """What is taken of a patient's measurements over time, where nothing is said: all there is."""
 LATE_FORMS: tuple[Form, ...] = ("minimum", "maximum", "mean")
 """What is taken once more of the last part of the time before the end; first, last and since would say the same again."""
-LATE_SHARE = 0.25
-"""The part of the time before the end that is the last part, where nothing is said."""
 FROM_FILE = "from file"
 """The column that says which file of an archive a row is from: a patient's, where there is a file a patient."""
 Window = tuple[float | None, float | None]
@@ -209,24 +207,6 @@ class Pivot:
 
 _LATER = ("when_unit", "late", "late_forms", "beside", "written")
 """Fields that came after the first pivots: written only where they say something, so that those keep their identity."""
-
-
-MOST_SHORT = 2.0
-"""Hours below which a time has no last part that is worth a look of its own."""
-
-
-def late_hours(until: float) -> float:
-    """Return the last part of ``until`` hours that is summed up by itself where nothing is said: whole hours, or days.
-
-    Of what was measured before the index alone there is none.
-
-    >>> late_hours(48), late_hours(24 * 365), late_hours(0)
-    (12.0, 2184.0, 0.0)
-    """
-    if until < MOST_SHORT:
-        return 0.0
-    late = LATE_SHARE * until
-    return float(24 * round(late / 24) if late >= 24 * LONGEST_IN_HOURS else max(1, round(late)))
 
 
 def read_pivot(text: str) -> Pivot:

@@ -178,6 +178,7 @@ def test_measurements_over_time_are_added_from_a_second_table(open_page, page_st
     assert not app.exception and app.button(key="data.series.make").disabled
     assert app.selectbox(key="data.series.when").value == "Time"
     app.number_input(key="data.series.until").set_value(48.0).run()
+    app.number_input(key="data.series.late").set_value(12.0).run()
     press(app, "data.series.make")
     assert not app.exception and not app.error
     made, before = page_store.list_studies(LOCAL_OWNER)
@@ -203,7 +204,7 @@ def test_measurements_over_time_are_added_from_a_second_table(open_page, page_st
     ).run()
     assert "One row a visit" in words(app)
     app.number_input(key="data.series.until").set_value(48.0).run()
-    app.number_input(key="data.series.late.48").set_value(0.0).run()
+    app.number_input(key="data.series.late").set_value(0.0).run()
     press(app, "data.series.make")
     made = page_store.list_studies(LOCAL_OWNER)[0]
     assert not app.exception and made.schema.series.by_visit and made.n_columns == 3 + 2 * 10

@@ -8,7 +8,7 @@ import streamlit as st
 from medcore import jobs
 from medcore.data.cohort import Cohort
 from medcore.data.follow_up import span
-from medcore.data.long import FROM_FILE, SERIES_FORMS, Pivot, late_hours
+from medcore.data.long import FROM_FILE, SERIES_FORMS, Pivot
 from medcore.data.reading.long.measured import keeps_measured
 from medcore.data.reading.long.series import with_series
 from medcore.data.schema.long import propose_series
@@ -101,10 +101,10 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
         late = st.number_input(
             _("Last hours before, summed up once more"),
             min_value=0.0,
-            value=late_hours(until) if until else None,
-            key=f"data.series.late.{until or 0:g}",
+            value=0.0,
+            key="data.series.late",
             format="%g",
-            help=_("How a patient was at the end often tells more than the whole time; 0 for none."),
+            help=_("How a patient was at the end can tell more than the whole time; 0 for none."),
         )
     with right_side:
         unit = st.selectbox(
