@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from medcore.charts.drawing import lines, theme
-from medcore.data.reading.long.measured import Measured
+from medcore.data.reading.long.measured import PatientSeries
 from medcore.i18n import _
 
 HEIGHT = 64
@@ -17,7 +17,7 @@ DAYS_FROM = 96.0
 _GAP = 0.42  # share of a line's height that its name takes
 
 
-def small_lines(measured: Sequence[Measured], *, who: str) -> go.Figure:
+def small_lines(measured: Sequence[PatientSeries], *, who: str) -> go.Figure:
     """Draw each measurement over the time at which it was taken; its name, unit and last value stand above its line.
 
     Nothing is filled in between: a point is a result, and the line only leads the eye.

@@ -8,13 +8,13 @@ import pytest
 from medcore.charts.drawing import static
 from medcore.charts.drawing.numbers import numbers
 from medcore.charts.series import small_lines
-from medcore.data.reading.long.measured import Measured
+from medcore.data.reading.long.measured import PatientSeries
 
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_each_measurement_is_a_line_with_its_name_and_last_value(n):
     found = [
-        Measured(f"test {k} <b>", "mmol/L", np.array([0.0, 5.0, 30.0]), np.array([4.0, 4.5, 5.25 + k]))
+        PatientSeries(f"test {k} <b>", "mmol/L", np.array([0.0, 5.0, 30.0]), np.array([4.0, 4.5, 5.25 + k]))
         for k in range(n)
     ]
     figure = small_lines(found, who="Row 7")
@@ -27,5 +27,5 @@ def test_each_measurement_is_a_line_with_its_name_and_last_value(n):
 
 
 def test_long_times_are_told_in_days():
-    figure = small_lines([Measured("bilirubin", "", np.array([0.0, 24 * 365.0]), np.array([1.0, 2.0]))], who="")
+    figure = small_lines([PatientSeries("bilirubin", "", np.array([0.0, 24 * 365.0]), np.array([1.0, 2.0]))], who="")
     assert "Days" in figure.layout.xaxis.title.text and figure.data[0].x[-1] == 365

@@ -40,11 +40,12 @@ class Process:
 
     def family(self) -> list[psutil.Process]:
         """Return it and its children, as far as they still run."""
-        if not self.alive():
-            return []
-        with contextlib.suppress(psutil.Error):
-            return [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
-        return []
+        found: list[psutil.Process] = []
+        with contextlib.suppress(psutil.Error):  # one that ends meanwhile hides nobody who was found before
+            if self.alive():
+                found.append(psutil.Process(self.pid))
+                found += found[0].children(recursive=True)
+        return found
 
 
 def _born(pid: int) -> float:

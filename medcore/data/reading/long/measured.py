@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class PatientSeries:
     """One patient's results of one measurement: ``hours`` (n,) after the index, in order, and ``values`` (n,) in ``unit``."""
 
     name: str
@@ -59,7 +59,7 @@ def keeps_measured(cohort: Cohort) -> bool:
     return any(file.name == ATTACHED for file in cohort.attachments.files)
 
 
-def measured_of(cohort: Cohort, row: int) -> tuple[Measured, ...]:
+def measured_of(cohort: Cohort, row: int) -> tuple[PatientSeries, ...]:
     """Return what was measured of the patient in a row (from 0) of a cohort; nothing where it was not kept.
 
     Raises:
@@ -72,6 +72,6 @@ def measured_of(cohort: Cohort, row: int) -> tuple[Measured, ...]:
     own = pq.read_table(data, filters=[("row", "=", row)]).to_pandas()
     groups = own.groupby(["name", "unit"], sort=False, observed=True)
     return tuple(
-        Measured(str(name), str(unit), part["hours"].to_numpy(np.float64), part["value"].to_numpy(np.float64))
+        PatientSeries(str(name), str(unit), part["hours"].to_numpy(np.float64), part["value"].to_numpy(np.float64))
         for (name, unit), part in groups
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medcore.charts.series import small_lines
-from medcore.data.reading.long.measured import Measured, measured_of
+from medcore.data.reading.long.measured import PatientSeries, measured_of
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once
 from medcore.ui.kit.shown.figures import figure
@@ -11,7 +11,7 @@ from medcore.ui.kit.shown.figures import figure
 
 def measured_lines(study: StudyRecord, row: int, *, who: str, key: str) -> bool:
     """Draw the measurements of the patient in a row (from 0) of a study's table; say whether there are any."""
-    found: tuple[Measured, ...] = once(lambda: measured_of(cohort(study), row), "measured", study.identity, row)
+    found: tuple[PatientSeries, ...] = once(lambda: measured_of(cohort(study), row), "measured", study.identity, row)
     if found:
         figure(small_lines(found, who=who), key=key)
     return bool(found)
