@@ -69,7 +69,7 @@ def _differences(explainer: Explainer, other: Neighbour) -> str:
     values = dict(zip(explainer.reference.columns, other.values, strict=True))
     unknown = _("not known")
     columns = [explainer.shown(c) for c in other.differs[:4]]
-    told = [f"{c.words} {c.value(values[c.name]) or unknown}" for c in columns]
+    told = [f"{c.words} {c.measured(values[c.name]) or unknown}" for c in columns]
     return ", ".join(map(components.plain, told)) or "–"
 
 
