@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook
 
+from medcore.data.describe.mended import mended
 from medcore.data.preparation.fixes import apply_fix, change_column
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import inspect
@@ -188,3 +189,22 @@ def test_words_beside_numbers_that_are_no_flag_of_a_measurement_stay_words(cells
     cohort, values = read(cells)
     assert cohort.schema["x"].kind == "category"
     assert values.head(len(cells)).tolist() == cells
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["Male", "F", "M", "female", "Male", "F"], ["Male", "F", "Male", "F", "Male", "F"]),
+        (["男", "女", "男性", "女", "男", "F"], ["男", "女", "男", "女", "男", "女"]),
+        (["M", "W", "M", "F", "W"], ["M", "W", "M", "W", "W"]),
+        (["M", "F", "M", "F"], ["M", "F", "M", "F"]),
+        (["Male", "M", "F", "other"], ["Male", "M", "F", "other"]),
+    ],
+)
+def test_a_sex_in_several_spellings_is_one(cells, expected):
+    """Two words for one sex are one category, counted; a third answer leaves all as written."""
+    cohort, values = read(cells, "sex", kind="category")
+    assert values.tolist()[: len(expected)] == expected
+    assert [alone(cohort, row, "sex") for row in range(len(cells))] == expected
+    n = sum(given != meant for given, meant in zip((cells * 60)[:60], values, strict=True))
+    assert sum(mend.n_cells for mend in mended(cohort) if mend.kind == "spelling") == n

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from medcore.data.cohort import COUNT_OR_CODE, Kind
 from medcore.data.schema.names import says
-from medcore.data.values.booleans import boolean_levels, boolean_side
+from medcore.data.values.booleans import boolean_levels, boolean_side, sexes_in_one_spelling
 from medcore.data.values.dates import Dates, parse_dates
 from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Numbers
@@ -90,7 +90,7 @@ def guess_kind(c: Contents) -> Guess:
     """Decide what kind of column the contents are."""
     if c.n == 0:
         return Guess("category", 0.3, Message(N_("No cell holds a value."), {}))
-    return _boolean(c) or _rating(c) or _date(c) or _numeric(c) or _words(c)
+    return _boolean(c) or _sexes(c) or _rating(c) or _date(c) or _numeric(c) or _words(c)
 
 
 def guess_native(values: pd.Series) -> Guess | None:
@@ -118,6 +118,12 @@ def _boolean(c: Contents) -> Guess | None:
         Message(N_("Its cells say {no} or {yes}."), {"no": spelled[0], "yes": spelled[1]}),
         tuple(spelled),
     )
+
+
+def _sexes(c: Contents) -> Guess | None:
+    """Recognise the two sexes where one of them is written in several ways: Male and M, 女 and F."""
+    levels = sexes_in_one_spelling(c.words(), c.counts.tolist()) if c.k <= 12 else ()
+    return Guess("category", 0.9, Message(N_("The two sexes, in several spellings."), {}), levels) if levels else None
 
 
 def _rating(c: Contents) -> Guess | None:

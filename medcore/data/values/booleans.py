@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 YES_WORDS = frozenset(
     [
         "yes",
@@ -155,6 +157,11 @@ _FAMILIES = (
 )
 """Words that answer one question: present or absent, done or not; words of two families never stand for each other."""
 
+_SEXES = (
+    frozenset(["male", "m", "man", "男", "男性"]),
+    frozenset(["female", "f", "w", "woman", "女", "女性"]),
+)
+
 
 def boolean_side(word: str) -> bool | None:
     """Say whether a word means yes or no; ``None`` when it means neither.
@@ -172,17 +179,20 @@ def same_side(word: str, levels: tuple[str, ...]) -> bool | None:
     """Say which of a boolean's two levels (no, yes) a word spells in another way; None when it is neither.
 
     "Not done" is not the negative of "positive": only plain yes and no, and words that
-    answer the same question, count.
+    answer the same question, count; of two sexes only words of the sexes do.
 
     >>> same_side("1", ("False", "True")), same_side("阴性", ("Neg", "Pos")), same_side("not done", ("Neg", "Pos"))
     (True, False, None)
+    >>> same_side("M", ("female", "Male")), same_side("1", ("female", "Male"))
+    (True, None)
     """
     folded = word.casefold()
     known = tuple(level.casefold() for level in levels)
     for side in (False, True):
         if folded == known[side]:
             return side
-    groups = (_SPELLINGS, *(f for f in _FAMILIES if known[0] in f[1] or known[1] in f[0]))
+    plain = (_SPELLINGS, *(f for f in _FAMILIES if known[0] in f[1] or known[1] in f[0]))
+    groups = (_SEXES,) if are_sexes(known) else plain
     for yes, no in groups:
         if folded in yes:
             return True
@@ -202,3 +212,26 @@ def boolean_levels(words: list[str]) -> bool:
         return True
     yes, no = _SPELLINGS
     return folded <= yes | no and bool(folded & yes) and bool(folded & no)
+
+
+def are_sexes(words: Iterable[str]) -> bool:
+    """Say whether words name the two sexes and nothing else, in whichever spellings.
+
+    >>> are_sexes(["Male", "F", "M"]), are_sexes(["M", "m"]), are_sexes(["M", "F", "unknown"])
+    (True, False, False)
+    """
+    male, female = _SEXES
+    folded = {w.casefold() for w in words}
+    return folded <= male | female and bool(folded & male) and bool(folded & female)
+
+
+def sexes_in_one_spelling(words: Sequence[str], counts: Sequence[int]) -> tuple[str, ...]:
+    """Return the commonest word for female and for male where one of them is written in several ways; else nothing.
+
+    >>> sexes_in_one_spelling(["Male", "F", "M", "female"], [9, 7, 2, 3]), sexes_in_one_spelling(["M", "F"], [4, 4])
+    (('F', 'Male'), ())
+    """
+    if len({w.casefold() for w in words}) <= 2 or not are_sexes(words):
+        return ()
+    each = [(int(n), w) for w, n in zip(words, counts, strict=True)]
+    return tuple(max(pair for pair in each if pair[1].casefold() in side)[1] for side in reversed(_SEXES))

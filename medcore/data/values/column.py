@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from medcore.data.cohort import Column
 from medcore.data.notation import Reading
 from medcore.data.quantities.units import conversion
-from medcore.data.values.booleans import boolean_side, same_side
+from medcore.data.values.booleans import are_sexes, boolean_side, same_side
 from medcore.data.values.dates import Dates, parse_dates
 from medcore.data.values.folding import fold_text
 from medcore.data.values.numbers import Numbers, parse_numbers, to_number
@@ -163,7 +163,7 @@ def _other_zone(dates: Dates, reading: Reading) -> Bools:
 
 def _words(texts: pa.Array, column: Column) -> tuple[NDArray[Any], dict[str, Bools]]:
     words = [str(w) for w in texts.to_pylist()]
-    if column.kind == "boolean" and len(column.levels) == 2:
+    if len(column.levels) == 2 and (column.kind == "boolean" or are_sexes(column.levels)):
         spelled = [_level(word, column) for word in words]
     elif column.reading is not None and column.reading.width:
         width = column.reading.width
