@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from medcore.charts.drawing import lines, theme
 from medcore.data.reading.long.measured import PatientSeries
+from medcore.data.shown import Shown
 from medcore.i18n import _
 
 HEIGHT = 64
@@ -45,13 +46,13 @@ def small_lines(measured: Sequence[PatientSeries], *, who: str) -> go.Figure:
             "anchor": "x",
             "zeroline": False,
         }
-        name = theme.escape(found.name)
-        unit = f" ({theme.escape(found.unit)})" if found.unit and found.unit not in found.name else ""
+        beside = Shown(found.name, unit=found.unit).beside
+        unit = f" ({beside})" if beside else ""
         lines.line(
             figure,
             found.hours / 24 if in_days else found.hours,
             found.values,
-            name=f"{found.name}{f' ({found.unit})' if unit else ''}",
+            name=f"{found.name}{unit}",
             index=0,
             hover=_("{y} at {x}", y="%{y:.4g}", x="%{x:.3g}"),
             yaxis=f"y{number}",
@@ -67,7 +68,12 @@ def small_lines(measured: Sequence[PatientSeries], *, who: str) -> go.Figure:
             xanchor="left",
             yanchor="bottom",
             showarrow=False,
-            text=_("{name}{unit}: last {value}", name=f"<b>{name}</b>", unit=unit, value=f"{found.values[-1]:.4g}"),
+            text=_(
+                "{name}{unit}: last {value}",
+                name=f"<b>{theme.escape(found.name)}</b>",
+                unit=theme.escape(unit),
+                value=f"{found.values[-1]:.4g}",
+            ),
         )
     figure.update_xaxes(anchor=f"y{n if n > 1 else ''}")
     return figure

@@ -22,7 +22,7 @@ class SeriesAsked:
     """A file of measurements over time and what its columns are; what is not said is proposed from the file.
 
     ``until`` is the time after the index, such as 48h, up to which measurements are known; ``late`` the last part of
-    it that is summed up once more by itself, a quarter where nothing is said.
+    it that is summed up once more by itself, none where nothing is said.
     """
 
     file: Path | None = None
