@@ -108,6 +108,8 @@ class Part(Protocol):
     """A trained model that predicts from rows and can be kept without pickle; a base class for the default."""
 
     kind: ClassVar[str]
+    row_by_row: ClassVar[bool] = False
+    """Whether a row's risk has the same last bit whichever rows are asked about with it."""
 
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``; rows sum to 1."""

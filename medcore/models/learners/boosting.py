@@ -48,6 +48,7 @@ class BoostingPart(Part):
     """LightGBM models whose scores are averaged."""
 
     kind: ClassVar[str] = "boosting"
+    row_by_row: ClassVar[bool] = True
     boosters: tuple[Any, ...]
     present: tuple[int, ...]
     n_classes: int

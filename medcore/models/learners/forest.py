@@ -27,6 +27,7 @@ from medcore.models.contract.task import (
     n_threads,
 )
 from medcore.models.learners.encoding import CategoryEncoder, encode_training
+from medcore.models.learners.few_rows import FEW, few_answers
 from medcore.sealing import Folder, put
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class ForestPart(Part):
     """A scikit-learn forest; ``present`` are the classes it has seen."""
 
     kind: ClassVar[str] = "forest"
+    row_by_row: ClassVar[bool] = True
     model: Any
     present: tuple[int, ...]
     n_classes: int
@@ -82,10 +84,14 @@ class ForestPart(Part):
         return cls(read_forest(folder), tuple(data["present"]), int(data["n_classes"]), encoder)
 
 
-def answers(model: Any, method: str, codes: Codes) -> NDArray[np.float64]:
+def answers(model: Any, method: Literal["predict", "predict_proba"], codes: Codes) -> NDArray[np.float64]:
     """Ask a forest about encoded rows, by a method of its own, in slices side by side."""
+    single = codes.astype(np.float32)
+    if 0 < len(single) <= FEW:
+        few = few_answers(model, single)
+        return few if method == "predict_proba" else few[:, 0]
     model.n_jobs = 1  # scikit-learn's threads sum the trees in the order in which they happen to finish
-    slices = np.array_split(codes.astype(np.float32), _threads(len(codes)))
+    slices = np.array_split(single, _threads(len(single)))
     with ThreadPoolExecutor(len(slices)) as threads:
         return np.concatenate(list(threads.map(getattr(model, method), slices)))
 

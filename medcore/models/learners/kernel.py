@@ -33,6 +33,7 @@ _WIDTHS = (0.3, 1.0)
 _INVERSE_PENALTIES = (1.0, 10.0, 100.0)
 _CLIP = 3.0
 _TILE = 8192
+_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class RandomFourierFeatures(Part):
     """Random features of one maker's matrix, ``directions`` ``(F, D)``, and what each counts, ``(D, K)``."""
 
     kind: ClassVar[str] = "kernel"
+    row_by_row: ClassVar[bool] = True
     maker: FeatureMaker
     directions: Floats
     phases: Floats
@@ -51,8 +53,9 @@ class RandomFourierFeatures(Part):
         rows = Rows.of(rows)
         scores = np.empty((len(rows), len(self.intercepts)))
         for start in range(0, len(rows), _TILE):
-            matrix = self._inputs(rows.take(slice(start, start + _TILE)))
-            scores[start : start + _TILE] = _waves(matrix, self.directions, self.phases) @ self.coefficients
+            matrix = _in_blocks(self._inputs(rows.take(slice(start, start + _TILE))))
+            found = _waves(matrix, self.directions, self.phases) @ self.coefficients
+            scores[start : start + _TILE] = found.reshape(-1, scores.shape[1])[: len(scores) - start]
         scores += self.intercepts
         scores -= scores.max(axis=1, keepdims=True)
         return clean(np.exp(scores), len(self.intercepts))
@@ -163,8 +166,19 @@ def clipped(matrix: Floats) -> Floats:
     return np.asarray(matrix / np.sqrt(1.0 + (matrix / _CLIP) ** 2), dtype=np.float32)
 
 
+def _in_blocks(matrix: Floats) -> Floats:
+    """Return rows ``(n, F)`` as blocks ``(N, 64, F)``, the last filled up with zeros.
+
+    Each block is a product of its own, of one shape: a patient's risk is the same to the last bit
+    alone and among thousands, whose one large product the library would sum in another order.
+    """
+    filled = np.zeros((-(-len(matrix) // _BLOCK) * _BLOCK, matrix.shape[1]), dtype=np.float32)
+    filled[: len(matrix)] = matrix
+    return filled.reshape(-1, _BLOCK, matrix.shape[1])
+
+
 def _waves(matrix: Floats, directions: Floats, phases: Floats) -> Floats:
-    """Return the random features, ``(n, D)``."""
+    """Return the random features, ``(…, n, D)``."""
     return np.asarray(np.cos(matrix @ directions + phases) * np.float32(np.sqrt(2.0 / len(phases))), dtype=np.float32)
 
 

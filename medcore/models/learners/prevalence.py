@@ -21,6 +21,7 @@ class PrevalencePart(Part):
     """Predicts for everybody how common each class was: what knowing nothing achieves."""
 
     kind: ClassVar[str] = "prevalence"
+    row_by_row: ClassVar[bool] = True
     shares: NDArray[np.float64]
 
     def risk(self, rows: AnyRows, /) -> Risk:

@@ -20,6 +20,7 @@ class MeanPart(Part):
     """Predicts the mean of the training patients for everybody."""
 
     kind: ClassVar[str] = "mean"
+    row_by_row: ClassVar[bool] = True
     mean: float
 
     def risk(self, rows: AnyRows, /) -> Risk:

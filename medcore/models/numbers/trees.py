@@ -32,6 +32,7 @@ class NumberForestPart(Part):
     """A scikit-learn forest that predicts on the model's ``scale``."""
 
     kind: ClassVar[str] = "forest_of_numbers"
+    row_by_row: ClassVar[bool] = True
     model: Any
     scale: NumberScale
     encoder: CategoryEncoder = field(default_factory=CategoryEncoder)
@@ -66,6 +67,7 @@ class NumberBoostingPart(BoostingPart):
     """LightGBM models whose mean is read by the model's ``scale``."""
 
     kind: ClassVar[str] = "boosting_of_numbers"
+    row_by_row: ClassVar[bool] = True
     scale: NumberScale = field(default_factory=NumberScale)
 
     def risk(self, rows: AnyRows, /) -> Risk:
