@@ -6,13 +6,30 @@ from medcore.studies.stores.archive import StudyArchive
 from medcore.studies.stores.deletion import Deletion
 from medcore.studies.stores.fairness import FairShares
 from medcore.studies.stores.people_store import PeopleStore
+from medcore.studies.stores.register_store import RegisterStore
+from medcore.studies.stores.release_store import ReleaseStore
 from medcore.studies.stores.resealing import Resealing
 from medcore.studies.stores.run_store import RunStore
 from medcore.studies.stores.study_store import StudyStore
+from medcore.studies.stores.task_store import TaskStore
+from medcore.studies.stores.token_store import TokenStore
 from medcore.studies.stores.trail_store import TrailStore
 
 
-class Store(StudyStore, RunStore, Deletion, StudyArchive, TrailStore, PeopleStore, FairShares, Resealing):
+class Store(
+    StudyStore,
+    RunStore,
+    ReleaseStore,
+    RegisterStore,
+    TaskStore,
+    TokenStore,
+    Deletion,
+    StudyArchive,
+    TrailStore,
+    PeopleStore,
+    FairShares,
+    Resealing,
+):
     """Keeps what people work on; every call takes the owner and shows only what is theirs.
 
     It is safe to share between threads, and any number of processes may open the

@@ -7,8 +7,10 @@ import hashlib
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from medcore.errors import MedcoreError
+from medcore.errors import MedcoreError, NotFoundError
+from medcore.i18n import N_
 from medcore.models.bundle.files import SUMS
+from medcore.sealing import SealedFolder
 from medcore.studies.kept.files import FileStore, result_name, rows_name
 from medcore.studies.tables import CohortRow, RunRow
 
@@ -34,6 +36,26 @@ def result_is_whole(files: FileStore, row: RunRow) -> bool:
     """Whether a run's list of hashes is the one that was sealed."""
     name = result_name(row.owner, row.id)
     return files.keys.confirms(row.seal, name, _list_digest(files, name))
+
+
+def whole_result(files: FileStore, row: RunRow) -> SealedFolder:
+    """Return the folder of a run's results.
+
+    Raises:
+        NotFoundError: it has none (yet), or they were changed after they were kept.
+
+    """
+    try:
+        folder = files.folder(result_name(row.owner, row.id))
+    except FileNotFoundError:
+        raise NotFoundError(N_("This training run has no results yet. Wait until it is done.")) from None
+    if not result_is_whole(files, row):
+        raise NotFoundError(
+            N_(
+                "The results of this training run were changed or damaged in the file store after they were kept, so they are not used. Restore them from a backup, or train again."
+            )
+        )
+    return folder
 
 
 def make_seals_keyed(connection: Connection, files: FileStore) -> None:

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import medcore.studies.use_tables  # noqa: F401 - its tables are among those of Base
 from medcore.studies.tables import Base
 
 context.configure(

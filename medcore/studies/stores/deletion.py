@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from medcore.studies.audit import entries as audit
 from medcore.studies.kept.cohorts import cohort_files
 from medcore.studies.kept.files import result_name
+from medcore.studies.stores.register_store import forget_releases
 from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, ShareRow, StudyRow, now
 
@@ -36,6 +37,8 @@ class Receipt:
     n_results: int
     n_checkpoints: int
     n_looks: int
+    n_predictions: int
+    """What released versions of its models had said of patients."""
     n_trail: int
     """Entries of the audit trail whose details, names among them, were emptied."""
 
@@ -120,11 +123,17 @@ def _delete_rows(session: Session, study: StudyRow, *, keep_table: bool) -> dict
     session.execute(delete(ShareRow).where(ShareRow.study_id == study_id))
     n_looks = _count(session, delete(LookRow).where(LookRow.study_id == study_id))
     session.execute(delete(ProgressRow).where(ProgressRow.run_id.in_(runs)))
+    n_predictions = forget_releases(session, study_id)
     n_runs = _count(session, delete(RunRow).where(RunRow.study_id == study_id))
     session.execute(delete(StudyRow).where(StudyRow.id == study_id))
     if not keep_table:
         session.execute(delete(CohortRow).where(CohortRow.id == table_id))
-    return {"n_looks": n_looks, "n_runs": n_runs, "n_trail": audit.empty(session, study_id)}
+    return {
+        "n_looks": n_looks,
+        "n_runs": n_runs,
+        "n_predictions": n_predictions,
+        "n_trail": audit.empty(session, study_id),
+    }
 
 
 def _count(session: Session, statement: Delete) -> int:

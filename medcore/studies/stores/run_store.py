@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from medcore.data.cohort import Cohort
-from medcore.errors import MedcoreError, NotFoundError, SettingsError, from_dict
+from medcore.errors import MedcoreError, SettingsError, from_dict
 from medcore.i18n import N_
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
@@ -22,10 +22,11 @@ from medcore.sealing import Folder, SealedFolder
 from medcore.studies.audit import entries as audit
 from medcore.studies.kept.cohorts import read_cohort
 from medcore.studies.kept.files import result_name
-from medcore.studies.kept.seals import result_is_whole, seal_result
+from medcore.studies.kept.seals import seal_result, whole_result
 from medcore.studies.records import REMOVED, UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState
 from medcore.studies.stores.fairness import check_runs, turn_for
 from medcore.studies.stores.put_back import STATES_BEFORE
+from medcore.studies.stores.release_store import refuse_while_in_use
 from medcore.studies.stores.session import StoreBase, run_row, study_row
 from medcore.studies.stores.study_store import identity_of, plan_of
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, StudyRow, now
@@ -244,6 +245,7 @@ class RunStore(StoreBase):
             row = run_row(session, owner, run_id, wants="change", lock=True)
             if row.state in UNFINISHED:
                 raise SettingsError(N_("Run {number} has not ended; stop it first."), number=row.number)
+            refuse_while_in_use(session, run_id=row.id)
             before = {STATES_BEFORE: {row.id: row.state}}
             row.state = REMOVED
             audit.record(session, owner, "run.removed", before=before, **_about(row))
@@ -285,18 +287,7 @@ class RunStore(StoreBase):
 
         """
         with self._reading() as session:
-            row = run_row(session, owner, run_id)
-            try:
-                folder = self.files.folder(result_name(row.owner, run_id))
-            except FileNotFoundError:
-                raise NotFoundError(N_("This training run has no results yet. Wait until it is done.")) from None
-            if not result_is_whole(self.files, row):
-                raise NotFoundError(
-                    N_(
-                        "The results of this training run were changed or damaged in the file store after they were kept, so they are not used. Restore them from a backup, or train again."
-                    )
-                )
-            return folder
+            return whole_result(self.files, run_row(session, owner, run_id))
 
     def checkpoint_dir(self, run_id: str) -> SealedFolder:
         """Return the folder in which a run keeps what it needs to go on after an interruption."""

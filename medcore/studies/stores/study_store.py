@@ -24,6 +24,7 @@ from medcore.studies.people.roles import Access
 from medcore.studies.records import REMOVED, AuditEntry, Choice, RunPlan, StudyRecord
 from medcore.studies.stores.fairness import check_studies, room_left
 from medcore.studies.stores.put_back import put_back, set_fields
+from medcore.studies.stores.release_store import refuse_while_in_use
 from medcore.studies.stores.session import STUDIES, StoreBase, access_to, study_row
 from medcore.studies.tables import CohortRow, LookRow, RunRow, StudyRow, now
 
@@ -138,6 +139,8 @@ class StudyStore(StoreBase):
 
     def delete_study(self, owner: str, study_id: str) -> None:
         """Take a study off the list; undo brings it back until it is purged."""
+        with self._reading() as session:
+            refuse_while_in_use(session, study_id=study_id)
         self._change(owner, study_id, "study.deleted", {"deleted_at": now().isoformat()}, wants="own")
 
     def restore_study(self, owner: str, study_id: str) -> StudyRecord:

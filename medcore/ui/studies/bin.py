@@ -53,13 +53,14 @@ def _show(receipt: Receipt | None) -> None:
         return
     components.note(
         _(
-            "Removed for good on {moment}: {rows} patients’ rows, {originals} original file(s), {runs} run(s), {results} result(s), {checkpoints} checkpoint(s), the names in {trail} entries of the audit trail.",
+            "Removed for good on {moment}: {rows} patients’ rows, {originals} original file(s), {runs} run(s), {results} result(s), {checkpoints} checkpoint(s), {predictions} prediction(s) of released models, the names in {trail} entries of the audit trail.",
             moment=f"{receipt.purged_at:%Y-%m-%d %H:%M} UTC",
             rows=receipt.n_rows,
             originals=receipt.n_originals,
             runs=receipt.n_runs,
             results=receipt.n_results,
             checkpoints=receipt.n_checkpoints,
+            predictions=receipt.n_predictions,
             trail=receipt.n_trail,
         ),
         look="success",
