@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from medcore.commands.parsers import installation, trained, training
+from medcore.commands.parsers import installation, trained, training, watching
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.settings import check_names
@@ -25,6 +25,7 @@ COMMANDS = (
     trained.evaluate,
     trained.predict,
     trained.explain,
+    watching.watch,
     trained.model,
     trained.reproduce,
     installation.studies,

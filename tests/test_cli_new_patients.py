@@ -156,3 +156,55 @@ def test_predictions_of_patients_in_unknown_codes_say_so(folder, coded, run) -> 
 @pytest.mark.parametrize("pair", ["1=f", "age:1=f", "sex:1=woman", "sex:=f"])
 def test_a_pair_of_levels_that_cannot_be_is_refused(folder, coded, fail, pair) -> None:
     assert "sex" in fail("evaluate", folder / "bundle", coded, "--map-level", pair)
+
+
+@pytest.fixture(scope="module")
+def year(folder: Path) -> Path:
+    """A year of the ward: in August one hospital sends troponin in other units, the outcomes of December are not known yet."""
+    rng, n = np.random.default_rng(3), 2400
+    day = pd.Timestamp("2025-01-01") + pd.to_timedelta(np.sort(rng.integers(0, 365, n)), unit="D")
+    table = ward(n, seed=2).assign(day=day.strftime("%Y-%m-%d"), site=rng.choice(["North", "South"], n))
+    table.loc[(day.month == 8) & (table["site"] == "South"), "troponin"] *= 1000
+    table.loc[day.month == 12, "died"] = ""
+    table.to_csv(folder / "year.csv", index=False)
+    return folder / "year.csv"
+
+
+def test_watching_names_column_site_and_month_and_writes_the_page(run, folder: Path, year: Path) -> None:
+    options = [
+        "--time",
+        "day",
+        "--site",
+        "site",
+        "--group",
+        "sex",
+        "--report",
+        folder / "august.html",
+        "--month",
+        "2025-08",
+    ]
+    found = run("watch", folder / "bundle", year, *options)
+    assert [m["complete"] for m in found["months"]] == [True] * 11 + [False]
+    told = {(a["figure"], a["place"]["level"], a["column"], a["month"]) for a in found["alarms"]}
+    assert ("difference", "South", "troponin", "2025-08") in told
+    assert not [a for a in found["alarms"] if a["place"]["level"] == "North" and a["month"] == "2025-08"]
+    assert found["false_alarm_rate"] == 0.05
+    page = (folder / "august.html").read_text(encoding="utf-8")
+    assert "troponin" in page
+    assert "A model in use: 2025-08" in page
+
+
+def test_watching_without_outcomes_estimates_and_what_cannot_be_is_one_sentence(
+    run, fail, folder: Path, year: Path
+) -> None:
+    blind = pd.read_csv(year).drop(columns="died")
+    blind.to_csv(folder / "blind.csv", index=False)
+    found = run("watch", folder / "bundle", folder / "blind.csv", "--time", "day", "--reference", 6)
+    assert found["reference_months"] == 6
+    assert found["expected"][0]["auroc"][7] > 0.5
+    assert found["cusums"] == []
+    assert "holds no dates" in fail("watch", folder / "bundle", folder / "blind.csv", "--time", "age")
+    assert "no judged month 2025-01" in fail(
+        "watch", folder / "bundle", year, "--time", "day", "--report", folder / "x.html", "--month", "2025-01"
+    )
+    assert "ward" not in fail("watch", folder / "bundle", year, "--time", "nothing")

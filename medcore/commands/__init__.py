@@ -13,12 +13,14 @@ from medcore.commands.studies import export_study, import_study, share_study
 from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 from medcore.commands.trail import export_trail, show_trail, verify_trail
 from medcore.commands.upkeep import backup, doctor, rekey, restore
+from medcore.commands.watching import Watching, watch
 from medcore.commands.written import model, reproduce
 
 __all__ = [
     "OWN_OPTIONS",
     "Recalibrate",
     "Result",
+    "Watching",
     "app",
     "backup",
     "doctor",
@@ -39,6 +41,7 @@ __all__ = [
     "train",
     "train_settings",
     "verify_trail",
+    "watch",
 ]
 
 

@@ -103,10 +103,13 @@ def grouping(table: pd.DataFrame, columns: Sequence[str], *, most: int | None = 
 
     Of a column the ``most`` commonest values are kept, or all of them.
     """
-    rows = [GroupKey(parts) for parts in zip(*(levels(table[c], most=most) for c in columns), strict=True)]
-    keys = sorted(set(rows), key=lambda key: [part.order for part in key.levels])
-    place = {key: number for number, key in enumerate(keys)}
-    return Grouping(tuple(keys), np.array([place[key] for key in rows], dtype=np.int64))
+    known, codes = zip(*(_levelled(table[c], most) for c in columns), strict=True)
+    together, group = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
+    keys = [GroupKey(tuple(of[place] for of, place in zip(known, row, strict=True))) for row in together]
+    order = sorted(range(len(keys)), key=lambda i: [part.order for part in keys[i].levels])
+    place = np.empty(len(keys), dtype=np.int64)
+    place[order] = np.arange(len(keys))
+    return Grouping(tuple(keys[i] for i in order), place[group.reshape(-1)])
 
 
 def levels(column: pd.Series[Any], *, most: int | None = MAX_LEVELS) -> list[Level]:
@@ -116,23 +119,33 @@ def levels(column: pd.Series[Any], *, most: int | None = MAX_LEVELS) -> list[Lev
     80. Of categories the 12 commonest are kept (of equally common ones the first by
     name), the others put together.
     """
+    known, codes = _levelled(column, most)
+    return [known[code] for code in codes]
+
+
+def _levelled(column: pd.Series[Any], most: int | None) -> tuple[list[Level], NDArray[np.int64]]:
+    """Return a column's groups, and the place (n,) of each patient's among them."""
     if pd.api.types.is_numeric_dtype(column) and most is not None and column.nunique() > most:
         return _bands(column)
-    absent = column.isna()
-    found = [MISSING if gone else Level("level", _plain(v)) for v, gone in zip(column, absent, strict=True)]
-    counts = Counter(level for level in found if level is not MISSING)
+    codes, values = pd.factorize(column)
+    named = [Level("level", _plain(v)) for v in values]
+    counts: Counter[Level] = Counter()
+    for level, n in zip(named, np.bincount(codes[codes >= 0], minlength=len(named)), strict=True):
+        counts[level] += int(n)
     common = set(sorted(counts, key=lambda level: (-counts[level], level.name))[:most])
-    return [level if level is MISSING or level in common else REST for level in found]
+    own = [*(level if level in common else REST for level in named), MISSING]  # a code of −1 is the last
+    known = list(dict.fromkeys(own))
+    return known, np.array([known.index(level) for level in own], dtype=np.int64)[codes]
 
 
-def _bands(column: pd.Series[Any]) -> list[Level]:
+def _bands(column: pd.Series[Any]) -> tuple[list[Level], NDArray[np.int64]]:
     values = column.to_numpy(dtype=float)
     cuts = _cuts(values[np.isfinite(values)], is_age=str(column.name).strip().lower() in AGE_NAMES)
     between = [f"{a:.4g} – < {b:.4g}" for a, b in pairwise(cuts)]
     names = (f"< {cuts[0]:.4g}", *between, f"≥ {cuts[-1]:.4g}")
     bands = [Level("level", name, place) for place, name in enumerate(names)]
     place = np.searchsorted(cuts, values, side="right")
-    return [bands[i] if np.isfinite(v) else MISSING for i, v in zip(place, values, strict=True)]
+    return [*bands, MISSING], np.where(np.isfinite(values), place, len(bands)).astype(np.int64)
 
 
 def _cuts(known: Floats, *, is_age: bool) -> Floats:

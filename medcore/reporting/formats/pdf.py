@@ -85,16 +85,15 @@ def _data(document: Document) -> dict[str, Any]:
 
 def _blocks(document: Document, *, chinese: bool) -> list[dict[str, Any]]:
     """Write the blocks, two small charts that follow one another as a pair."""
-    if document.compact:
-        return [_block(block, chinese=chinese, inches=_INCHES * _COMPACT) for block in document.blocks]
+    scale, taller = (_COMPACT, 1.15) if document.compact else (1.0, _TALLER)
     found, rest = [], list(document.blocks)
     while rest:
         block, *rest = rest
         if rest and _is_small(block) and _is_small(rest[0]):
-            pair = [_block(one, chinese=chinese, inches=_HALF, taller=_TALLER) for one in (block, rest.pop(0))]
+            pair = [_block(one, chinese=chinese, inches=_HALF, taller=taller) for one in (block, rest.pop(0))]
             found.append({"kind": "pair", "pictures": pair})
         else:
-            found.append(_block(block, chinese=chinese, inches=_INCHES))
+            found.append(_block(block, chinese=chinese, inches=_INCHES * scale))
     return found
 
 

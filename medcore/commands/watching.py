@@ -1,0 +1,115 @@
+"""The command that watches a bundle over a table of past predictions' patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medcore.commands.asked import Asked, columns_named
+from medcore.commands.matching import read_mapped
+from medcore.commands.result import Result
+from medcore.errors import SettingsError
+from medcore.i18n import N_, _, percent, running
+
+if TYPE_CHECKING:
+    from medcore.monitoring.watch import Watch
+
+MOST_LINES = 20
+"""Changes that are printed; all are in the JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """What is to be watched: the columns of time, of when an outcome was known, of site and groups; and how strictly."""
+
+    time: str
+    target: str | None = None
+    known: str | None = None
+    site: str | None = None
+    groups: Sequence[str] = ()
+    threshold: float | None = None
+    reference: int | None = None
+    rate: float | None = None
+
+
+def watch(
+    bundle: Path,
+    data: Path,
+    *,
+    watching: Watching,
+    report: Path | None = None,
+    month: str | None = None,
+    mapping: Sequence[str] = (),
+    levels: Sequence[str] = (),
+    asked: Asked | None = None,
+) -> Result:
+    """Watch a model over past patients, month by month: what changed, since when, where, and what to do.
+
+    ``report`` is the file for the report of one ``month`` (2026-05), the last one where none is named.
+    """
+    from medcore.models.bundle.bundle import load_bundle
+    from medcore.monitoring.table import watched_table
+    from medcore.monitoring.watch import RATE, REFERENCE, Plan
+    from medcore.monitoring.watch import watch as watch_over
+    from medcore.reporting import check_format
+    from medcore.reporting.watching import report_of, write_month_report
+
+    if report is not None:
+        check_format(report.name)
+    model = load_bundle(bundle)
+    plan = Plan(
+        threshold=model.threshold if watching.threshold is None else watching.threshold,
+        reference=REFERENCE if watching.reference is None else watching.reference,
+        rate=RATE if watching.rate is None else watching.rate,
+    )
+    cohort, mapped = read_mapped(data, model, mapping, levels=levels, outcome=watching.target, asked=asked)
+    watched = watched_table(
+        model,
+        cohort,
+        time=watching.time,
+        target=watching.target,
+        known=watching.known,
+        site=watching.site,
+        groups=columns_named(watching.groups, [str(c) for c in cohort.frame.columns]),
+    )
+    found = watch_over(watched, plan)
+    told: dict[str, Any] = {"bundle": str(bundle), "mapping": mapped, **found.to_dict()}
+    lines = tuple(_lines(found))
+    if report is not None:
+        chosen = check_month(found, month)
+        report.write_bytes(write_month_report(report_of(found, chosen, bundle), report.name))
+        told |= {"report": str(report), "month": chosen}
+        lines += (_("The report of {month} is written to {out}.", month=chosen, out=report),)
+    return Result(told, lines)
+
+
+def check_month(found: Watch, month: str | None) -> str:
+    """Return the month a report is of, the last one unless another is named; raise SettingsError for one that is not judged."""
+    judged = [m.name for m in found.months if not m.reference]
+    if month is not None and month not in judged:
+        raise SettingsError(N_("There is no judged month {month}. Name one of: {months}."), month=month, months=judged)
+    return month or judged[-1]
+
+
+def _lines(found: Watch) -> list[str]:
+    months = found.months
+    n, known = sum(m.n for m in months), sum(m.n_known for m in months)
+    heading = _(
+        "{n} predictions from {first} to {last}; the outcome of {known} is known.",
+        n=n,
+        first=months[0].name,
+        last=months[-1].name,
+        known=percent(known / n, 0),
+    )
+    changes = found.changes()
+    if not changes:
+        return [heading, _("No alarm."), "", *map(str, found.notes())]
+    lines = [heading, _("{n} change(s), the latest first:", n=len(changes))]
+    for change in changes[:MOST_LINES]:
+        lines.append("– " + running(change.lines()))
+        lines.append("  " + running(change.strongest.what_to_do()))
+    more = len(changes) - MOST_LINES
+    lines += [_("… and {n} more; --json has them all.", n=more)] if more > 0 else []
+    return [*lines, "", *map(str, found.notes())]

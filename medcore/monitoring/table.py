@@ -1,0 +1,120 @@
+"""A table of past patients, as a model sees them, made into what is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from medcore.data.cohort import Cohort, Schema
+from medcore.data.preparation.outcomes import class_text
+from medcore.data.preparation.replay import outcome_codes
+from medcore.data.values.typed import typed
+from medcore.errors import InputError, MissingColumnsError, SettingsError
+from medcore.features import CodeBook, Rows
+from medcore.i18n import N_
+from medcore.models.bundle.bundle import Bundle
+from medcore.models.deployed.external import new_schema
+from medcore.monitoring.watched import Inputs, Watched
+from medcore.statistics.arrays import Floats
+
+NOT_READY = N_(
+    "Only models of an outcome with two classes can be watched yet; this one predicts {classes} classes, a number or a time."
+)
+
+
+def watched_table(
+    bundle: Bundle,
+    cohort: Cohort,
+    *,
+    time: str,
+    target: str | None = None,
+    known: str | None = None,
+    site: str | None = None,
+    groups: Sequence[str] = (),
+) -> Watched:
+    """Predict for the patients of a table, and make of them what is watched.
+
+    ``time`` names the column of the prediction's date, ``known`` that of the day on which the outcome was known, ``site`` and
+    ``groups`` the columns by which patients are watched apart. Without the outcome's column, or where it is empty, no outcome is
+    known. Rows without a date are left out by :meth:`Watched.in_order`.
+
+    Raises:
+        MissingColumnsError: the table lacks a column that is named or that the model needs.
+        InputError: the column of time holds no date, or the outcome has a class the model does not know.
+        SettingsError: the model is not of two classes.
+
+    """
+    event = bundle.target.event
+    if event is None or bundle.schema.follow_up is not None or bundle.schema.number is not None:
+        raise SettingsError(NOT_READY, classes=len(bundle.classes))
+    rows = bundle.encode(cohort.frame)
+    places = {
+        name: _values(bundle.schema, cohort, name, text=name == site) for name in (*([site] if site else []), *groups)
+    }
+    return Watched(
+        time=_dates(bundle.schema, cohort, time),
+        risk=bundle.risk(rows)[:, event],
+        outcome=_outcome(bundle, cohort, target, event),
+        known=None if known is None else _dates(bundle.schema, cohort, known),
+        inputs=inputs_of(bundle.codebook, rows),
+        places=pd.DataFrame(places, index=range(cohort.n_rows)) if places else pd.DataFrame(),
+        site=site,
+        version=str(bundle.manifest.get("created", "")),
+    )
+
+
+def inputs_of(codebook: CodeBook, rows: Rows) -> Inputs:
+    """Return the values of rows (n, P) with what is remarkable about them."""
+    nothing = np.zeros(rows.shape, dtype=bool)
+    cautions = codebook.cautions(rows)
+    return Inputs(
+        columns=codebook.columns,
+        codes=rows.codes,
+        ordered=codebook.ordered,
+        categories=np.array([bool(levels) for levels in codebook.categories], dtype=bool),
+        unseen=cautions.get("unseen_category", nothing),
+        outside=cautions.get("out_of_range", nothing),
+    )
+
+
+def _outcome(bundle: Bundle, cohort: Cohort, target: str | None, event: int) -> Floats:
+    """Return 1 for the event, 0 for another class, NaN where nothing is known."""
+    name = target or (bundle.schema.outcome.name if bundle.schema.outcome else "")
+    if target is None and name not in cohort.frame.columns:
+        return np.full(cohort.n_rows, np.nan)
+    codes = outcome_codes(cohort.frame, new_schema(bundle.schema, cohort, target), bundle.recipe, bundle.classes)
+    return np.where(codes < 0, np.nan, (codes == event).astype(np.float64))
+
+
+def _values(schema: Schema, cohort: Cohort, name: str, *, text: bool = False) -> NDArray[np.object_] | pd.Series:
+    """Return a column as it is read: as the model reads it where it knows it, else as the table looks."""
+    if name not in cohort.frame.columns:
+        raise MissingColumnsError.between(wanted=[name], got=cohort.frame.columns, table=cohort.name)
+    column = cohort.schema[name]
+    if name in schema.names and schema[name].kind == column.kind:
+        column = schema[name]
+    values = typed(cohort.frame[[name]], replace(cohort.schema, columns=(column,), follow_up=None))[name]
+    values = values.reset_index(drop=True)
+    return values.map(class_text, na_action="ignore").astype(object) if text else values
+
+
+def _dates(schema: Schema, cohort: Cohort, name: str) -> NDArray[np.datetime64]:
+    """Return a column of dates; raise InputError where it holds none."""
+    values = pd.Series(_values(schema, cohort, name))
+    if values.dtype.kind != "M":
+        raise InputError(
+            N_(
+                "{table}: the column {column} holds no dates, so it cannot say when a prediction was made. Name another."
+            ),
+            table=cohort.name,
+            column=name,
+        )
+    return (
+        values.dt.tz_localize(None).to_numpy(dtype="datetime64[s]")
+        if values.dt.tz
+        else values.to_numpy(dtype="datetime64[s]")
+    )

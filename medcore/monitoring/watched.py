@@ -1,0 +1,145 @@
+"""What is watched: predictions in time, the values they were made from, and their outcomes as they become known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from medcore.data.shown import Naming, Shown
+from medcore.errors import InputError
+from medcore.evaluation.groups.grouping import MISSING, REST, GroupKey, grouping
+from medcore.i18n import N_, Message
+from medcore.statistics.arrays import Floats
+
+Mask = NDArray[np.bool_]
+EVERYBODY = N_("all patients")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The values that predictions were made from, as the model reads them.
+
+    ``codes`` (n, P), missing as NaN; a number as it is, a category as its code, −1 where training never saw
+    it. ``ordered`` (P,) are those whose codes are amounts, ``categories`` (P,) those whose codes are levels; of a column that is
+    neither, such as a note, only what is missing is watched. ``unseen`` and ``outside`` (n, P) say where a
+    category was never seen and a number lies outside the range of training.
+    """
+
+    columns: tuple[str, ...]
+    codes: Floats = field(repr=False)
+    ordered: Mask = field(repr=False)
+    categories: Mask = field(repr=False)
+    unseen: Mask = field(repr=False)
+    outside: Mask = field(repr=False)
+
+    def take(self, rows: Any) -> Inputs:
+        """Return those of some patients."""
+        codes, unseen, outside = (part[rows] for part in (self.codes, self.unseen, self.outside))
+        return replace(self, codes=codes, unseen=unseen, outside=outside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """Predictions of one released version, a row each, in any order.
+
+    ``time`` (n,) datetime64 of the prediction; ``risk`` (n,) of the event; ``outcome`` (n,) 0 or 1, NaN until
+    it is known, and ``known`` (n,) datetime64 of when that was (NaT where nobody says); ``places`` has a column
+    for the site and for each grouping of patients, ``site`` names that of the site.
+
+    Raises:
+        InputError: no prediction has a time.
+
+    """
+
+    time: NDArray[np.datetime64] = field(repr=False)
+    risk: Floats = field(repr=False)
+    outcome: Floats = field(repr=False)
+    inputs: Inputs = field(repr=False)
+    known: NDArray[np.datetime64] | None = field(repr=False, default=None)
+    places: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
+    site: str | None = None
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        if not len(self.time) or np.isnat(self.time).all():
+            raise InputError(N_("No prediction has a time, so nothing can be watched. Name the column of the time."))
+
+    def __len__(self) -> int:
+        return len(self.risk)
+
+    def in_order(self) -> Watched:
+        """Return the same in the order of time, without those that have none."""
+        order = np.argsort(self.time, kind="stable")
+        return self.take(order[~np.isnat(self.time[order])])
+
+    def take(self, rows: Any) -> Watched:
+        """Return some of the predictions."""
+        return replace(
+            self,
+            time=self.time[rows],
+            risk=self.risk[rows],
+            outcome=self.outcome[rows],
+            inputs=self.inputs.take(rows),
+            known=None if self.known is None else self.known[rows],
+            places=self.places.iloc[rows] if self.places.shape[1] else self.places,
+        )
+
+    @property
+    def months(self) -> NDArray[np.datetime64]:
+        """Every calendar month from the first prediction to the last, (M,)."""
+        month = self.time[~np.isnat(self.time)].astype("datetime64[M]")
+        return np.arange(month.min(), month.max() + 1)
+
+    @property
+    def delay_days(self) -> Floats:
+        """After how many days each outcome was known, (n,); NaN where it is not, or nobody says when."""
+        if self.known is None:
+            return np.full(len(self), np.nan)
+        days = (self.known - self.time).astype("timedelta64[s]").astype(float) / 86400
+        return np.where(np.isnat(self.known) | np.isnan(self.outcome), np.nan, days)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is watched: all patients, one site, or one group of patients of a ``column``."""
+
+    column: str | None = None
+    key: GroupKey | None = None
+    is_site: bool = False
+
+    @property
+    def message(self) -> Message:
+        """The place's name, translated when it is shown."""
+        if self.key is None:
+            return Message(EVERYBODY)
+        return Message("{column} {level}", {"column": self.column, "level": self.key.message})
+
+    def shown(self, naming: Naming = Shown) -> Message:
+        """Return the name with the column and its value in words."""
+        if self.key is None or self.column is None:
+            return self.message
+        column = naming(self.column)
+        return Message("{column} {level}", {"column": column.words, "level": self.key.shown([column]).message})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {"column": self.column, "level": None if self.key is None else str(self.key)}
+
+
+def places_of(watched: Watched) -> Mapping[Place, Mask]:
+    """Return who (n,) is at each place: everybody, then every site, then the groups; those without a value are at none."""
+    found: dict[Place, Mask] = {Place(): np.ones(len(watched), dtype=bool)}
+    columns = sorted(map(str, watched.places.columns), key=lambda name: name != watched.site)
+    for column in columns:
+        is_site = column == watched.site
+        table = watched.places[[column]]
+        parted = grouping(table.astype(object) if is_site else table, [column])
+        for key, mask in parted.masks().items():
+            if key.levels[0] not in (MISSING, REST):
+                found[Place(column, key, is_site)] = mask
+    return found
