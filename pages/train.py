@@ -77,7 +77,7 @@ def before_training(study: StudyRecord) -> None:
 def new_run(study: StudyRecord) -> None:
     components.section(_("New run"))
     with components.errors_shown():
-        settings = ask_settings(study.schema.target)
+        settings = ask_settings(study.schema.target, over_time=any(c.over_time for c in study.schema.predictors))
         if st.button(_("Start training"), type="primary", key="train.start", icon=":material/play_arrow:"):
             jobs.start_run(cache.store(), study.owner, study.id, settings)
             st.rerun()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from medcore.data.cohort import Cohort, Schema
-from medcore.data.long import SERIES_FORMS, Pivot
+from medcore.data.long import FORMS, SERIES_FORMS, Pivot
 from medcore.data.reading.long.series import with_series
 from medcore.data.reading.measurements import read_measurements
 from medcore.data.schema.long import propose_series
@@ -141,7 +141,7 @@ def series_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
     group.add_argument(
         "--take",
         metavar="FORM|FORM",
-        help=_("what is taken of a patient's measurements: {forms}").format(forms="|".join(SERIES_FORMS)),
+        help=_("what is taken of a patient's measurements: {forms}").format(forms="|".join(FORMS)),
     )
 
 

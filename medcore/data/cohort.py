@@ -21,7 +21,7 @@ from medcore.i18n import N_, Message
 from medcore.notebook import NotebookTable, ShownInNotebooks
 from medcore.targets import Number, Target
 
-Kind = Literal["numeric", "category", "boolean", "date", "text", "note"]
+Kind = Literal["numeric", "category", "boolean", "date", "text", "note", "series"]
 Role = Literal["outcome", "predictor", "identifier", "group", "time", "site", "sensitive", "ignored"]
 KINDS: tuple[str, ...] = get_args(Kind)
 ROLES: tuple[str, ...] = get_args(Role)
@@ -64,6 +64,11 @@ class Column:
     def free_text(self) -> bool:
         """Whether people wrote its cells in their own words, read word by word (``note``) or not (``text``)."""
         return self.kind in ("text", "note")
+
+    @property
+    def over_time(self) -> bool:
+        """Whether its cells are a measurement's results in steps of time (:mod:`medcore.data.values.sequences`)."""
+        return self.kind == "series"
 
     @property
     def maybe_codes(self) -> bool:

@@ -9,10 +9,12 @@ from typing import Any, Literal, get_args
 from medcore.errors import SettingsError
 from medcore.i18n import N_, Message
 
-Form = Literal["first", "last", "minimum", "maximum", "mean", "sd", "total", "count", "slope", "since"]
+Form = Literal["first", "last", "minimum", "maximum", "mean", "sd", "total", "count", "slope", "since", "sequence"]
 FORMS: tuple[Form, ...] = get_args(Form)
-SERIES_FORMS = FORMS
-"""What is taken of a patient's measurements over time, where nothing is said: all there is."""
+SEQUENCE: Form = "sequence"
+"""The results themselves in steps of time, for models that read them in their order; of a table beside the patients' only."""
+SERIES_FORMS: tuple[Form, ...] = tuple(form for form in FORMS if form != SEQUENCE)
+"""What sums up a patient's measurements over time, taken where nothing is said."""
 LATE_FORMS: tuple[Form, ...] = ("minimum", "maximum", "mean")
 """What is taken once more of the last part of the time before the end; first, last and since would say the same again."""
 FROM_FILE = "from file"
@@ -34,6 +36,7 @@ SUMMARY_WORDS: Mapping[Form, str] = {
     "count": N_("{analyte}, number of results"),
     "slope": N_("{analyte}, slope"),
     "since": N_("{analyte}, time since the last"),
+    "sequence": N_("{analyte}, over time"),
 }
 
 
@@ -107,6 +110,10 @@ class Pivot:
             raise SettingsError(N_("The time since the last result needs a window with an end."))
         if self.late_forms and not (self.late > 0 and self.ends):
             raise SettingsError(N_("The last part of a window needs a length, and a window with an end."))
+        if SEQUENCE in self.forms and not (self.beside and self.ends):
+            raise SettingsError(
+                N_("Results over time need a table of measurements beside the patients', and a window with an end.")
+            )
         if "slope" in self.forms and not self.when:
             raise SettingsError(N_("A slope needs the date of each result: name its column."))
 
@@ -162,6 +169,10 @@ class Pivot:
         True
         """
         return self.beside and name.rpartition(" ")[2] in (*self.forms, *self.late_forms) and " " in name
+
+    def is_sequence(self, name: str) -> bool:
+        """Say whether a column of this name holds the results themselves, in steps of time."""
+        return SEQUENCE in self.forms and self.summarises(name) and name.endswith(f" {SEQUENCE}")
 
     def measurement_of(self, name: str) -> str:
         """Return the measurement that a column of this name sums up; the name itself where it is no summary.

@@ -28,5 +28,6 @@ from medcore.features.rows import Codes as Codes
 from medcore.features.rows import Payload as Payload
 from medcore.features.rows import Rows as Rows
 from medcore.features.rows import stack as stack
+from medcore.features.series import steps_of as steps_of
 
 FeatureKind = str

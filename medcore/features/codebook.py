@@ -54,6 +54,11 @@ class CodeBook:
         """Which predictors have codes that are amounts, (P,)."""
         return np.array([kind_named(encoder.kind).ordered for encoder in self.encoders], dtype=bool)
 
+    @property
+    def in_order(self) -> NDArray[np.bool_]:
+        """Which predictors hold results in the order of time, (P,)."""
+        return np.array([kind_named(encoder.kind).in_order for encoder in self.encoders], dtype=bool)
+
     def place(self, column: str) -> int:
         """Return the place of a predictor among the codes."""
         return self.columns.index(column)

@@ -123,6 +123,8 @@ class Kind(Protocol):
     """Whether a code is the value itself, which a tree may cut; else it is the key of a content in a payload."""
     ordered: ClassVar[bool]
     """Whether codes are amounts: a larger one is more, and they can be drawn along an axis."""
+    in_order: ClassVar[bool]
+    """Whether contents stand in the order of time: read by models made for that, and written into no matrix."""
     cautions: ClassVar[Mapping[str, str]]
     """The flags that its encoders raise, each with its sentence (``{column}``), to be translated."""
 

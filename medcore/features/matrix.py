@@ -23,7 +23,8 @@ class Layout:
 
     ``entries`` are those that each predictor's kind writes (the codes of a category's
     levels, −1 for rare or unseen ones; one for numbers that vary); ``missing`` says
-    which predictors have a further column for missing values. No outcome is used.
+    which predictors have a further column for missing values, none of those read in the
+    order of time. No outcome is used.
     """
 
     entries: tuple[tuple[int, ...], ...]
@@ -39,7 +40,8 @@ class Layout:
             kind_named(name).entries(rows.column(place), some_missing=bool(some[place]))
             for place, name in enumerate(kinds)
         )
-        return cls(entries, tuple(bool(v) for v in some))
+        written = [not kind_named(name).in_order for name in kinds]
+        return cls(entries, tuple(bool(v) and own for v, own in zip(some, written, strict=True)))
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from medcore.data.preparation import predictors
 from medcore.features.category import CATEGORY
 from medcore.features.numeric import NUMERIC
+from medcore.features.series import SERIES
 from medcore.features.text import NOTE
 
 if TYPE_CHECKING:
@@ -48,3 +49,4 @@ def cautions() -> dict[str, str]:
 register(NUMERIC)
 register(CATEGORY)
 register(NOTE)
+register(SERIES)

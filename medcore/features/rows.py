@@ -177,6 +177,14 @@ class Rows:
         codes[:, place] = column.codes
         return Rows(codes, _union(self.payloads, {} if column.payload is None else {place: column.payload}))
 
+    def without(self, places: NDArray[np.intp]) -> Rows:
+        """Return the rows with nothing in some columns."""
+        if not len(places):
+            return self
+        codes = self.codes.copy()
+        codes[:, places] = np.nan
+        return Rows(codes, {p: payload for p, payload in self.payloads.items() if p not in places})
+
     def knowing(self, *others: Rows) -> Rows:
         """Return these rows with the contents of others at hand, so that codes of all may be mixed."""
         return Rows(self.codes, reduce(_union, (other.payloads for other in others), self.payloads))

@@ -123,6 +123,7 @@ def _kind(column: Column, coded: Collection[str]) -> str:
         "date": _("date"),
         "text": _("text"),
         "note": _("note, read word by word"),
+        "series": _("measurements over time"),
     }
     return words[column.kind]
 

@@ -108,7 +108,18 @@ def test_a_new_model_is_one_file(one_more_model, ward, tmp_path):
 
 
 def test_the_order_is_that_of_every_run_before():
-    names = ["prevalence", "logistic", "kernel", "forest", "extra_trees", "boosting", "network", "seed", "searched"]
+    names = [
+        "prevalence",
+        "logistic",
+        "kernel",
+        "forest",
+        "extra_trees",
+        "boosting",
+        "network",
+        "tower",
+        "seed",
+        "searched",
+    ]
     assert [name for name, candidate in candidates().items() if not candidate.ordered] == names
     assert searched_with("auto") == ("logistic", "forest", "extra_trees", "boosting")
     of_classes = {"prevalence", "logistic", "ordinal", "kernel", "forest", "boosting", "network"}

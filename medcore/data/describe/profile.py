@@ -113,7 +113,7 @@ def profile(cohort: Cohort) -> Profile:
 def _column(view: View, column: Column, codes: npt.NDArray[np.int64], n_classes: int) -> ColumnProfile:
     levels = view.levels(column.name)
     missing = levels.missing
-    shown = column.role not in ("identifier", "group") and not column.free_text
+    shown = column.role not in ("identifier", "group") and not column.free_text and not column.over_time
     alone = column.role in ("predictor", "ignored", "sensitive") and shown and min(n_classes, levels.n) > 1
     return ColumnProfile(
         name=column.name,

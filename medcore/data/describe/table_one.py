@@ -134,6 +134,8 @@ def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     masks = [np.ones(prepared.n_rows, dtype=bool), *(codes == k for k in range(len(strata)))]
     rows: list[TableRow] = []
     for name, kind in prepared.kinds.items():
+        if kind == "series":  # its summaries are rows of their own
+            continue
         values = prepared.predictors[name]
         counted = _as_levels(values) if measured(kind) and _is_coded(values) else values
         if kind == "note":  # a note has no levels: each would be a patient's own words

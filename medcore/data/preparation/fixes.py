@@ -10,6 +10,8 @@ from medcore.data.findings import Fix
 from medcore.data.notation import Reading
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.quantities.ranges import Quantity, find_quantity, units_of
+from medcore.errors import SettingsError
+from medcore.i18n import N_
 
 ONLY_ONE = ("group", "site", "time", "outcome")
 
@@ -72,8 +74,14 @@ def change_column(schema: Schema, name: str, **fields: object) -> Schema:
     """Change one column and keep roles that only one column can have at one column.
 
     A column that loses ``group`` becomes an identifier, one that loses ``site``
-    or ``time`` is ignored. A kind that is set here is a person's decision, and sure.
+    or ``time`` is ignored. A kind that is set here is a person's decision, and sure; raises
+    SettingsError for measurements over time, which no decision makes of a column.
     """
+    if fields.get("kind") == "series" and not schema[name].over_time:
+        raise SettingsError(
+            N_("“{column}” cannot be made measurements over time: these come from a table of measurements."),
+            column=name,
+        )
     role = fields.get("role")
     if role in ONLY_ONE:
         for other in schema.columns:

@@ -56,6 +56,7 @@ def inspect(cohort: Cohort, *, recipe: Recipe | None = None) -> tuple[Finding, .
     """
     if cohort.n_rows == 0:
         return ()
+    cohort = _aside_from_sequences(cohort)
     view = View.of(cohort, recipe)
     found = [f for f in screen(cohort.frame, cohort.schema, cells=view.cells) if not _answered(f, view.recipe)]
     for entry in CHECKS:
@@ -66,6 +67,17 @@ def inspect(cohort: Cohort, *, recipe: Recipe | None = None) -> tuple[Finding, .
             for f in found
         ]
     return tuple(sorted(found, key=lambda f: _ORDER[f.severity]))
+
+
+def _aside_from_sequences(cohort: Cohort) -> Cohort:
+    """Leave out measurements in steps of time, of which the same table has the summaries."""
+    left = [c.name for c in cohort.schema.columns if c.over_time]
+    if not left:
+        return cohort
+    schema = replace(cohort.schema, columns=tuple(c for c in cohort.schema.columns if not c.over_time))
+    frame = cohort.frame.drop(columns=left, errors="ignore")
+    frame.attrs = dict(cohort.frame.attrs)
+    return replace(cohort, frame=frame, schema=schema)
 
 
 def _answered(finding: Finding, recipe: Recipe) -> bool:

@@ -216,6 +216,9 @@ class View:
         return int(cells.counts[code_matches(column, cells.texts)].sum())
 
     def _read(self, column: Column) -> Levels:
+        if column.over_time:
+            there = self.frame[column.name].notna().to_numpy(bool)
+            return Levels(np.where(there, np.cumsum(there) - 1, -1).astype(np.int64), int(there.sum()))
         if column.kind == "date" or self.is_typed(column):
             values = typed(self.frame[[column.name]], Schema((column,)))[column.name]
             numbers, codes = np.unique(_as_number(values), return_inverse=True)

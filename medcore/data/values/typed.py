@@ -108,6 +108,8 @@ def is_stated(values: pd.Series, column: Column) -> bool:
 
 
 def _read_column(values: pd.Series, column: Column, decimal: str | None) -> _Read:
+    if column.over_time:
+        return values.astype(object), np.where(values.isna(), EMPTY, PRESENT).astype(np.int8), {}
     if column.kind == "numeric" and is_stated(values, column):
         return *_numeric_as_is(values, column), {}
     if is_stated(values, column):

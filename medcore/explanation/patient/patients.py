@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
@@ -14,7 +14,8 @@ from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import NotFoundError
 from medcore.explanation.shapley.explain import refine
 from medcore.explanation.shapley.results import Explanation, Scale
-from medcore.features import Rows
+from medcore.features import Rows, kind_named
+from medcore.features.kind import Encoder
 from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.bundle.coalitions import BundleRisk
@@ -61,10 +62,15 @@ def shown_values(bundle: Bundle, frame: pd.DataFrame) -> list[tuple[str | None, 
     prepared = prepare_predictors(frame, bundle.schema, bundle.recipe)
     unused = unused_values(frame, bundle.schema, bundle.recipe)
     columns = [
-        [unused.text(name, row) or shown(value) for row, value in enumerate(prepared[name])]
-        for name in bundle.predictors
+        [unused.text(name, row) or shown(value) for row, value in enumerate(_readable(prepared[name], encoder))]
+        for name, encoder in zip(bundle.predictors, bundle.codebook.encoders, strict=True)
     ]
     return list(zip(*columns, strict=True)) if columns else [()] * len(frame)
+
+
+def _readable(values: pd.Series, encoder: Encoder) -> Iterable[Any]:
+    """Return a column's values as a person can read them: of results over time what is most telling, not every step."""
+    return encoder.values(encoder.encode(values)) if kind_named(encoder.kind).in_order else values
 
 
 def shown(value: Any) -> str | None:

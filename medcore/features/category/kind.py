@@ -46,6 +46,7 @@ class CategoryKind:
     reading: ClassVar[PredictorReading] = LEVELS
     scalar: ClassVar[bool] = True
     ordered: ClassVar[bool] = False
+    in_order: ClassVar[bool] = False
     cautions: ClassVar[Mapping[str, str]] = {
         "unseen_category": N_("{column} has a value that the training patients did not have, or very few")
     }

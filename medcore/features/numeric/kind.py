@@ -26,6 +26,7 @@ class NumericKind:
     reading: ClassVar[PredictorReading] = NUMBERS
     scalar: ClassVar[bool] = True
     ordered: ClassVar[bool] = True
+    in_order: ClassVar[bool] = False
     cautions: ClassVar[Mapping[str, str]] = {
         "out_of_range": N_("{column} is outside the range of the training patients")
     }

@@ -31,6 +31,7 @@ class NoteKind:
     reading: ClassVar[PredictorReading] = PredictorReading("note", ("note",), lambda cells: cells)
     scalar: ClassVar[bool] = False
     ordered: ClassVar[bool] = False
+    in_order: ClassVar[bool] = False
     cautions: ClassVar[Mapping[str, str]] = {
         "note_without_known_words": N_("{column} has no word that the training patients’ notes had")
     }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from medcore.features import FeatureMaker, Rows
 from medcore.models.coalitions.layers import Floats32, LayeredCoalitions
-from medcore.models.network.parts import Architecture, mean_risk, unpack_tensors
+from medcore.models.network.parts import LayeredArchitecture, mean_risk, unpack_tensors
 from medcore.models.trainer.predict import TrainedNetworks
 
 _ROUND = 16
@@ -22,7 +22,7 @@ _ROUND = 16
 class AfterFirstKernel:
     """A network from the products with its first kernel (and its linear path) on; the mean over its members."""
 
-    network: Architecture
+    network: LayeredArchitecture
     width: int
     linear: bool
 
@@ -42,17 +42,12 @@ def network_coalitions(makers: Sequence[FeatureMaker], networks: Sequence[Traine
     """
     if len({(n.architecture, n.n_members) for n in networks}) > 1:
         return None
-    network = networks[0].architecture
+    network = layered(networks[0])
     named = [unpack_tensors(network.parts, n.weights) for n in networks]
-    firsts = [network.first_kernel(weights).numpy() for weights in named]
-    width = firsts[0].shape[2]
+    kernels, width = first_kernels(networks)
     linear = "linear" in named[0]
-    kernels = [
-        _with_linear(first, w["linear"].numpy()) if linear else first for first, w in zip(firsts, named, strict=True)
-    ]
-    kernels = [np.pad(kernel, ((0, 0), (0, 0), (0, -kernel.shape[2] % _ROUND))) for kernel in kernels]
     later = [part.name for part in network.parts if part.name not in network.first_parts]
-    shares = [partial(_shares, *three) for three in zip(makers, networks, kernels, strict=True)]
+    shares = [partial(table_shares, *three) for three in zip(makers, networks, kernels, strict=True)]
     return LayeredCoalitions(
         lambda rows: np.concatenate([of(rows) for of in shares], axis=1),
         np.zeros((sum(n.n_members for n in networks), kernels[0].shape[2]), np.float32),
@@ -63,15 +58,33 @@ def network_coalitions(makers: Sequence[FeatureMaker], networks: Sequence[Traine
     )
 
 
+def layered(networks: TrainedNetworks) -> LayeredArchitecture:
+    """Return what networks that can be taken apart are."""
+    return cast("LayeredArchitecture", networks.architecture)
+
+
+def first_kernels(networks: Sequence[TrainedNetworks]) -> tuple[list[Floats32], int]:
+    """Return the first kernels of networks of one shape, (M, D, H) each, their linear paths behind; and the width without these."""
+    kernels, width = [], 0
+    for members in networks:
+        network = layered(members)
+        weights = unpack_tensors(network.parts, members.weights)
+        kernel = network.first_kernel(weights).numpy()
+        width = kernel.shape[2]
+        kernel = _with_linear(kernel, weights["linear"].numpy()) if "linear" in weights else kernel
+        kernels.append(np.pad(kernel, ((0, 0), (0, 0), (0, -kernel.shape[2] % _ROUND))))
+    return kernels, width
+
+
 def _with_linear(first: Floats32, linear: Floats32) -> Floats32:
     return np.concatenate([first, linear], axis=2)
 
 
-def _shares(maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, rows: Rows) -> Floats32:
+def table_shares(maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, rows: Rows) -> Floats32:
     """Return each column's share in the first sums of the networks of one maker, (n, M, P, H)."""
     import tensorflow as tf
 
-    network, members = networks.architecture, networks.n_members
+    network, members = layered(networks), networks.n_members
     matrix = np.zeros((len(rows), network.n_features), np.float32)
     matrix[:, : maker.n_columns_] = maker.transform(rows)
     columns = np.full(network.n_features, -1, np.intp)

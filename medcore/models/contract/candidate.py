@@ -50,7 +50,8 @@ class Candidate:
     ``reads`` names the settings of :class:`TrainSettings` that it reads apart from
     those that every model does. ``ordered`` models need an outcome whose classes have an
     order. ``automatic`` candidates are trained by ``"auto"``, with at most ``most_rows``
-    rows; those ``searched_by_auto`` are also searched by it.
+    rows; those ``searched_by_auto`` are also searched by it. ``in_order`` ones read
+    measurements in the order of time, and need columns that hold some.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Candidate:
     missing: Literal["filled", "branch"] | None = None
     reads: frozenset[str] = frozenset()
     ordered: bool = False
+    in_order: bool = False
     automatic: bool = False
     searched_by_auto: bool = False
     most_rows: int | None = None
@@ -78,9 +80,10 @@ class Candidate:
         """Whether it can predict such an outcome."""
         return target.ordered or not self.ordered
 
-    def trained_by_auto(self, n_rows: int, target: Target) -> bool:
-        """Whether the automatic choice trains it on so many rows, for such an outcome."""
-        return self.automatic and self.suits(target) and (self.most_rows is None or n_rows <= self.most_rows)
+    def trained_by_auto(self, n_rows: int, target: Target, *, over_time: bool = False) -> bool:
+        """Whether the automatic choice trains it on so many rows, for such an outcome, with measurements ``over_time`` or none."""
+        suits = self.suits(target) and (over_time or not self.in_order)
+        return self.automatic and suits and (self.most_rows is None or n_rows <= self.most_rows)
 
 
 def candidates(target: Target | None = None) -> Mapping[str, Candidate]:
@@ -119,14 +122,16 @@ def registered(folder: str, *others: str) -> Mapping[str, Candidate]:
     return by_name
 
 
-def offered(target: Target | None = None) -> tuple[str, ...]:
+def offered(target: Target | None = None, *, over_time: bool = True) -> tuple[str, ...]:
     """Return the names of the models that a person may choose, the automatic choice first; for an outcome those that suit it.
 
+    Where nothing was measured ``over_time``, those that read measurements in their order are left out.
+
     >>> offered()
-    ('auto', 'network', 'seed', 'logistic', 'ordinal', 'forest', 'boosting')
+    ('auto', 'network', 'seed', 'tower', 'logistic', 'ordinal', 'forest', 'boosting')
     """
-    every = candidates(target).values()
-    on_menu = [(c.menu, c.name) for c in every if c.menu is not None and (target is None or c.suits(target))]
+    every = [c for c in candidates(target).values() if target is None or c.suits(target)]
+    on_menu = [(c.menu, c.name) for c in every if c.menu is not None and (over_time or not c.in_order)]
     return (AUTO, *(name for _place, name in sorted(on_menu)))
 
 
@@ -152,9 +157,17 @@ def settings_read(trained: Collection[str]) -> frozenset[str]:
     return frozenset().union(*(found.reads for name in trained if (found := known(name))))
 
 
-def automatic(n_rows: int, target: Target) -> tuple[str, ...]:
+def automatic(n_rows: int, target: Target, *, over_time: bool = False) -> tuple[str, ...]:
     """Return the candidates that the automatic choice trains on so many rows, for such an outcome."""
-    return tuple(name for name, c in candidates(target).items() if c.trained_by_auto(n_rows, target))
+    every = candidates(target).items()
+    return tuple(name for name, c in every if c.trained_by_auto(n_rows, target, over_time=over_time))
+
+
+def reads_in_order(model: str, target: Target) -> bool:
+    """Say whether a run of ``model`` trains one that reads measurements in the order of time."""
+    every = candidates(target)
+    asked = [c for c in every.values() if c.in_order and c.automatic] if model == AUTO else [every.get(model)]
+    return any(c is not None and c.in_order for c in asked)
 
 
 def searched_with(model: str) -> tuple[str, ...]:

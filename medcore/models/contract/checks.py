@@ -71,11 +71,11 @@ def check_trainable(prepared: Prepared, split: Split, *, other_than_classes: boo
         _check_class(name, outcome == place, folds, split.n_folds, every_fold=drawn)
 
 
-def check_suits(model: str, target: Target) -> None:
-    """Refuse a model for outcomes in an order where this outcome has none.
+def check_suits(model: str, target: Target, *, over_time: bool = True) -> None:
+    """Refuse a model for outcomes in an order where this outcome has none, or of measurements ``over_time`` without any.
 
     Raises:
-        SettingsError: it has none.
+        SettingsError: there is none.
 
     """
     found = candidates(target).get(model)
@@ -83,7 +83,14 @@ def check_suits(model: str, target: Target) -> None:
         raise SettingsError(
             _unsuited(model, target),
             model=title(model),
-            models=list(offered(target)),
+            models=list(offered(target, over_time=over_time)),
+        )
+    if found is not None and found.in_order and not over_time:
+        raise SettingsError(
+            N_(
+                "{model} reads measurements in the order of time, and this table holds none. Add a table of measurements and take what was measured over time (on the Data page, or --take with sequence), or choose another model."
+            ),
+            model=title(model),
         )
     if found is not None and not found.suits(target):
         raise SettingsError(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.errors import CancelledError
-from medcore.features import AnyRows, Codes, FeatureKind, Layout, Rows
+from medcore.features import AnyRows, Codes, FeatureKind, Layout, Rows, kind_named
 from medcore.i18n import N_
 from medcore.models.contract.coalitions import Coalitions, WrittenOut
 from medcore.models.contract.progress import Follower, Progress
@@ -73,6 +73,11 @@ class Task:
     def codes(self) -> Codes:
         """The codes ``(n, P)`` of the rows."""
         return self.rows.codes
+
+    @property
+    def in_order(self) -> NDArray[np.intp]:
+        """The places of predictors that hold measurements in the order of time."""
+        return np.flatnonzero([kind_named(kind).in_order for kind in self.kinds])
 
     @property
     def n(self) -> int:

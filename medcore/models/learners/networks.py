@@ -183,11 +183,24 @@ def train_by_fold(
     if refit:
         makers.append(maker_of(task, np.arange(task.n), scaling))
     matrices = [maker.transform(task.rows) for maker in makers]
-    n_seeds = len(members) // len(makers)
+    networks = train_members(matrices, reporter, members, settings, target=target, n_codes=n_codes)
+    return ByFold(tuple(makers), tuple(matrices), networks)
+
+
+def train_members(
+    matrices: Sequence[NDArray[np.float32]],
+    reporter: ProgressReporter,
+    members: Sequence[Member],
+    settings: NetworkSettings,
+    *,
+    target: NDArray[Any],
+    n_codes: int,
+) -> tuple[TrainedNetworks, ...]:
+    """Train members, as many for each of the ``matrices`` of all rows, as one program; return them by matrix."""
+    n_seeds = len(members) // len(matrices)
     members = [replace(m, features=matrices[place // n_seeds]) for place, m in enumerate(members)]
     trained = train_networks(None, target, n_codes, members, settings, follower=CandidateFollower(reporter))
-    groups = [trained.choose(range(place * n_seeds, (place + 1) * n_seeds)) for place in range(len(makers))]
-    return ByFold(tuple(makers), tuple(matrices), tuple(groups))
+    return tuple(trained.choose(range(place * n_seeds, (place + 1) * n_seeds)) for place in range(len(matrices)))
 
 
 def _fit(
@@ -195,16 +208,24 @@ def _fit(
 ) -> Fitted:
     """Train networks for classes; with ``refit`` those that learnt from all rows are kept."""
     found = train_by_fold(task, reporter, members, settings, target=task.outcome, n_codes=task.n_classes, refit=refit)
+    oof, spread = out_of_fold(task, found.networks, found.matrices)
+    kept = slice(task.n_folds, None) if refit else slice(None)
+    return Fitted(oof, NetworkPart(found.makers[kept], found.networks[kept], task.n_classes), spread)
+
+
+def out_of_fold(
+    task: Task, networks: Sequence[TrainedNetworks], matrices: Sequence[NDArray[np.float32]]
+) -> tuple[Risk, NDArray[np.float64] | None]:
+    """Return each row's risks (n, K) by the networks of its own fold, and how far their members differ, where there are several."""
     oof, spread = np.empty((task.n, task.n_classes)), np.zeros(task.n)
+    several = networks[0].n_members > 1
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        risks = found.networks[fold].member_risk(found.matrices[fold][held])
+        risks = networks[fold].member_risk(matrices[fold][held])
         oof[held] = clean(risks.mean(axis=0), task.n_classes)
-        several = spread_of(list(risks))
-        spread[held] = 0.0 if several is None else several
-    kept = slice(task.n_folds, None) if refit else slice(None)
-    part = NetworkPart(found.makers[kept], found.networks[kept], task.n_classes)
-    return Fitted(oof, part, spread if len(members) > len(found.makers) else None)
+        members = spread_of(list(risks))
+        spread[held] = 0.0 if members is None else members
+    return oof, spread if several else None
 
 
 def maker_of(task: Task, rows: Indices, scaling: Scaling) -> FeatureMaker:

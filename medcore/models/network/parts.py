@@ -79,11 +79,13 @@ class Architecture(Protocol):
     def logits(self, weights: Mapping[str, Any], fixed: Mapping[str, Any], x: Any, noise: Noise | None) -> Any:
         """Map rows (M, B, F) to logits (M, B, S, C), S sub-models; ``noise`` is given in training only."""
 
-    # The same forward pass in its steps: an explanation mixes rows after the first kernel, where they are sums.
-
     @property
     def n_submodels(self) -> int:
         """S: how many risks of one member are averaged."""
+
+
+class LayeredArchitecture(Architecture, Protocol):
+    """One whose forward pass comes in steps too: an explanation mixes rows after the first kernel, where they are sums."""
 
     def inputs(self, fixed: Mapping[str, Any], x: Any) -> Any:
         """Return what the first kernel is multiplied with, (M, B, D)."""

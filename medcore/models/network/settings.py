@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 
-Architecture = Literal["seed", "network"]
+Architecture = Literal["seed", "network", "tower"]
 Activation = Literal["relu", "sigmoid", "tanh", "selu", "mish", "gelu"]
 Optimizer = Literal["adam", "adamw", "sgd", "rmsprop"]
 Schedule = Literal["constant", "cosine", "flat_cosine"]
@@ -51,6 +51,7 @@ class NetworkSettings:
     cut, a linear path beside the layers, and patients resampled for each sub-model. With
     ``n_causes`` above 0 it predicts their hazards in ``n_intervals`` intervals, and an outcome
     is :func:`~medcore.models.trainer.hazards.coded`. With ``number`` it predicts a number, by squared error.
+    The architecture ``"tower"`` is that of tables beside a tower that reads ``n_series`` measurements in the order of time.
     """
 
     architecture: Architecture = "seed"
@@ -78,6 +79,7 @@ class NetworkSettings:
     n_causes: int = 0
     n_intervals: int = 0
     number: bool = False
+    n_series: int = 0
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():

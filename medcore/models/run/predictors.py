@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcore.data.findings import Finding
 from medcore.errors import InputError
-from medcore.features import Layout
+from medcore.features import CodeBook, Layout, Rows, kind_named
 from medcore.i18n import N_, Message
+from medcore.models.contract.candidate import reads_in_order
+from medcore.targets import Target
 
 
 def telling(layout: Layout) -> NDArray[np.bool_]:
@@ -29,6 +31,20 @@ def telling(layout: Layout) -> NDArray[np.bool_]:
             )
         )
     return kept
+
+
+def holds_series(kinds: Mapping[str, str]) -> bool:
+    """Say whether some predictor holds measurements in the order of time."""
+    return any(kind_named(kind).in_order for kind in kinds.values())
+
+
+def kept_in(rows: Rows, layout: Layout, codebook: CodeBook, model: str, target: Target) -> NDArray[np.bool_]:
+    """Say which predictors (P,) of training rows a run keeps.
+
+    Measurements in the order of time are kept where a model of the run reads them, all others where they tell patients apart.
+    """
+    some = np.asarray(~np.isnan(rows.codes).all(axis=0)) & reads_in_order(model, target)
+    return np.where(codebook.in_order, some, telling(layout))
 
 
 def left_out(columns: Sequence[str]) -> tuple[Finding, ...]:

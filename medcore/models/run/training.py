@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,7 +42,7 @@ from medcore.models.learners.logistic import LogisticPart
 from medcore.models.learners.ordinal import OrdinalPart
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
-from medcore.models.run.predictors import left_out, telling
+from medcore.models.run.predictors import holds_series, kept_in, left_out
 from medcore.models.run.results import CandidateResult, Patients, Results
 from medcore.models.run.sides import TrainedRun
 from medcore.models.selection.calibration import NO_SHIFT, Calibrator, choose_calibrator
@@ -115,7 +115,7 @@ def train(
     """
     started = time.perf_counter()
     check_trainable(prepared, split)
-    check_suits(settings.model, prepared.target)
+    check_suits(settings.model, prepared.target, over_time=holds_series(prepared.kinds))
     run = RunRows.of(prepared, split, settings)
     fitted, seconds = fit_all(run.task, follower or NullFollower(), workers or ThisProcess())
     chosen = _choose(run.task, fitted, settings)
@@ -164,6 +164,8 @@ class RunRows:
     codebook: CodeBook
     test_rows: Rows
     left_out: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    """Measurements in the order of time that no model of the run reads."""
 
     @classmethod
     def of(cls, prepared: Prepared, split: Split, settings: TrainSettings) -> RunRows:
@@ -173,8 +175,11 @@ class RunRows:
         codebook = CodeBook.fit(whose[train], prepared.kinds)
         rows = codebook.transform(prepared.predictors)
         layout = Layout.of(rows.take(train), codebook.kinds)
-        kept = telling(layout)
-        dropped = tuple(name for name, told in zip(codebook.columns, kept, strict=True) if not told)
+        kept = kept_in(rows.take(train), layout, codebook, settings.model, prepared.target)
+        unread, dropped = (
+            tuple(name for name, out in zip(codebook.columns, ~kept & which, strict=True) if out)
+            for which in (codebook.in_order, ~codebook.in_order)
+        )
         codebook, layout, rows = codebook.only(kept), layout.only(kept), rows.columns(np.flatnonzero(kept))
         own = rows.take(train)
         task = Task(
@@ -197,7 +202,7 @@ class RunRows:
             task = replace(task, by=prepared.target, duration=duration, times=times)
         if isinstance(prepared.target, Number) and prepared.value is not None:
             task = replace(task, n_classes=1, number=prepared.target, value=prepared.value[train])
-        return cls(prepared, split, task, codebook, rows.take(split.test), dropped)
+        return cls(prepared, split, task, codebook, rows.take(split.test), dropped, unread)
 
     def bundle(
         self,
@@ -212,14 +217,20 @@ class RunRows:
         """Put the chosen parts together with what new patients are read and explained by."""
         return Bundle(
             classes=classes or self.prepared.classes,
-            schema=schema.drop(self.left_out),
+            schema=schema.drop((*self.left_out, *self.unread)),
             recipe=recipe,
             codebook=self.codebook,
             parts=tuple((weight, fitted[name].part) for name, weight in weights.items()),
             calibrator=calibrator or Calibrator(),
-            background=self.background(),
+            background=self._background_for(weights),
             times=self.task.times,
         )
+
+    def _background_for(self, chosen: Collection[str]) -> Rows:
+        """Draw them without the measurements in the order of time, where no chosen model reads these."""
+        known, rows = candidates(self.task.target), self.background()
+        read = any(known[name].in_order for name in chosen if name in known)
+        return rows if read else rows.without(self.task.in_order)
 
     def background(self) -> Rows:
         """Draw the training rows that explanations compare with."""
@@ -246,14 +257,18 @@ class _Chosen:
     oof: Risk
 
 
-def _names(settings: TrainSettings, n_rows: int, target: Target) -> tuple[str, ...]:
-    names = automatic(n_rows, target) if settings.model == AUTO else (*compared_with(target), settings.model)
+def _names(settings: TrainSettings, n_rows: int, target: Target, *, over_time: bool) -> tuple[str, ...]:
+    if settings.model == AUTO:
+        names = automatic(n_rows, target, over_time=over_time)
+    else:
+        names = (*compared_with(target), settings.model)
     return tuple(dict.fromkeys((*names, SEARCHED) if settings.search_minutes else names))
 
 
 def fit_all(task: Task, follower: Follower, workers: Workers) -> tuple[dict[str, Fitted], dict[str, float]]:
     """Fit every candidate of a run, and say how many seconds each took."""
-    known, names = candidates(task.target), _names(task.settings, task.n, task.target)
+    known = candidates(task.target)
+    names = _names(task.settings, task.n, task.target, over_time=bool(len(task.in_order)))
     reporter = ProgressReporter(
         follower, {name: known[name].share for name in names} | {"": 0.2}, run=task.settings.model, workers=workers
     )

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medcore.models.network.parts import Architecture, Floats, bucket, mean_risk, pack, unpack, unpack_tensors
+from medcore.models.network.parts import (
+    Architecture,
+    Floats,
+    LayeredArchitecture,
+    bucket,
+    mean_risk,
+    pack,
+    unpack,
+    unpack_tensors,
+)
 from medcore.models.network.seed import DenseNetwork
 from medcore.models.network.table import TableNetwork
 
@@ -75,10 +84,9 @@ class TrainedNetworks:
 
     def keras_models(self) -> list[Any]:
         """Return every member as an ordinary Keras model from (n, F) to (n, 1) or (n, K)."""
+        network = cast("LayeredArchitecture", self.architecture)  # a tower is kept as arrays
         return [
-            self.architecture.keras_model(
-                unpack(self.architecture.parts, w), unpack(self.architecture.fixed, q), self.n_features
-            )
+            network.keras_model(unpack(self.architecture.parts, w), unpack(self.architecture.fixed, q), self.n_features)
             for w, q in zip(self.weights, self.fixed, strict=True)
         ]
 

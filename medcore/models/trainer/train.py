@@ -17,6 +17,7 @@ from medcore.models.network.parts import Architecture, Floats, pack
 from medcore.models.network.seed import DenseNetwork
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.network.table import TableNetwork
+from medcore.models.network.tower import TowerNetwork
 from medcore.models.trainer.checkpoint import Arrays, Checkpoint, fingerprint
 from medcore.models.trainer.curves import CURVES, Counted, curves_of
 from medcore.models.trainer.epoch import Plan, Rules, State, TrainingArrays, epoch_program, moment_scales
@@ -38,7 +39,7 @@ from medcore.targets import Target
 
 __all__ = ["Member", "NetworkSettings", "TrainedNetworks", "members_for", "train_networks"]
 
-_MOST_BYTES = 300_000_000  # of features held at once by one batch of members
+_MOST_BYTES = 400_000_000  # of features held at once by one batch of members
 _Tensors = TypeVar("_Tensors", TrainingArrays, Plan)
 
 
@@ -234,7 +235,7 @@ class _Training:
         return {**drawn, "bias": drawn["bias"] + known}
 
     def _plan(self, epoch: int, standing: Standing) -> tuple[Counted, Plan]:
-        even = self._settings.architecture == "network"
+        even = self._settings.architecture != "seed"
         rows = epoch_rows(self._members, self._offsets, epoch, self._shapes, even=even)
         counted = self._what_rows_count(rows)
         learns, done = standing.steps(self._own_steps, self._shapes.slots)
@@ -290,6 +291,8 @@ def _architecture(stacked: Floats, n_classes: int, settings: NetworkSettings) ->
     outputs = settings.n_causes * settings.n_intervals or (1 if settings.number else Target(n_classes).n_scores)
     if settings.architecture == "network":
         return TableNetwork.fitting(stacked, outputs, settings)
+    if settings.architecture == "tower":
+        return TowerNetwork.fitting(stacked, outputs, settings)
     return DenseNetwork(stacked.shape[1], outputs, settings.layers, settings.activation, settings.dropout)
 
 

@@ -35,6 +35,7 @@ KIND_WORDS: Mapping[str, str] = {
     "date": N_("date"),
     "text": N_("free text"),
     "note": N_("note, read word by word"),
+    "series": N_("measurements over time"),
 }
 SEPARATOR = " | "
 
@@ -49,7 +50,7 @@ def columns_form(study: StudyRecord) -> None:
         hide_index=True,
         width="stretch",
         height=min(38 + 35 * max(len(shown), 1), 620),
-        column_config=_config(),
+        column_config=_config(over_time=any(c.over_time for c in study.schema.columns)),
         disabled=("name", "missing", "reason"),
     )
     changed = _edited(study.schema, shown, edited)
@@ -115,7 +116,8 @@ def _row(column: Column, missing: float) -> dict[str, Any]:
     }
 
 
-def _config() -> dict[str, Any]:
+def _config(*, over_time: bool = False) -> dict[str, Any]:
+    """Say how each of the columns is edited; only a table of measurements makes some of results ``over_time``."""
     config = st.column_config
     return {
         "name": config.TextColumn(_("Column"), pinned=True),
@@ -123,7 +125,9 @@ def _config() -> dict[str, Any]:
             _("Label"), help=_("What the column is, in words: charts, tables and reports show it.")
         ),
         "role": config.SelectboxColumn(_("Role"), options=[_(w) for w in ROLE_WORDS.values()], required=True),
-        "kind": config.SelectboxColumn(_("Kind"), options=[_(w) for w in KIND_WORDS.values()], required=True),
+        "kind": config.SelectboxColumn(
+            _("Kind"), options=[_(w) for kind, w in KIND_WORDS.items() if over_time or kind != "series"], required=True
+        ),
         "unit": config.TextColumn(_("Unit")),
         "low": config.NumberColumn(_("Plausible from")),
         "high": config.NumberColumn(_("to")),

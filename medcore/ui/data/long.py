@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from medcore.data.long import FORMS, Pivot
+from medcore.data.long import SERIES_FORMS, Pivot
 from medcore.data.schema.long import propose_pivot
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
@@ -28,6 +28,7 @@ FORM_WORDS: Mapping[str, str] = {
     "count": N_("number of results"),
     "slope": N_("slope a day"),
     "since": N_("hours since the last"),
+    "sequence": N_("over time, for a network that reads it in order"),
 }
 PART_WORDS: Mapping[str, str] = {
     "patient": N_("Patient"),
@@ -52,7 +53,7 @@ def long_form(study: StudyRecord) -> None:
         chosen = parts_asked(dict.fromkeys(PART_WORDS, names), proposed.to_dict() if proposed else {}, key="data.long")
         forms = st.multiselect(
             _("What is taken of several results"),
-            list(FORMS),
+            list(SERIES_FORMS),
             default=["first"],
             format_func=lambda f: _(FORM_WORDS[f]),
             key="data.long.forms",

@@ -8,7 +8,7 @@ import streamlit as st
 from medcore import jobs
 from medcore.data.cohort import Cohort
 from medcore.data.follow_up import span
-from medcore.data.long import FROM_FILE, SERIES_FORMS, Pivot
+from medcore.data.long import FORMS, FROM_FILE, SERIES_FORMS, Pivot
 from medcore.data.reading.long.measured import keeps_measured
 from medcore.data.reading.long.series import with_series
 from medcore.data.schema.long import propose_series
@@ -115,7 +115,7 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
         )
     forms = st.multiselect(
         _("What is taken of a patient’s measurements"),
-        list(SERIES_FORMS),
+        list(FORMS),
         default=list(SERIES_FORMS),
         format_func=lambda f: _(FORM_WORDS[f]),
         key="data.series.forms",

@@ -6,9 +6,10 @@ from medcore.ui.kinds.category import LEVEL
 from medcore.ui.kinds.field import ValueInput
 from medcore.ui.kinds.note import NOTE
 from medcore.ui.kinds.numeric import NUMBER
+from medcore.ui.kinds.series import SERIES
 from medcore.ui.kinds.text import TEXT
 
-_INPUTS: dict[str, ValueInput] = {"numeric": NUMBER, "category": LEVEL, "note": NOTE}
+_INPUTS: dict[str, ValueInput] = {"numeric": NUMBER, "category": LEVEL, "note": NOTE, "series": SERIES}
 
 
 def register(kind: str, given: ValueInput) -> None:

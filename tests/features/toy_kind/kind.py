@@ -112,6 +112,7 @@ class PressureKind:
     reading = PredictorReading("pressure", ("blood pressure",), lambda cells: cells)
     scalar = False
     ordered = False
+    in_order = False
     cautions = {"pressure_out_of_range": "{column} has a pressure outside the range of the training patients"}
 
     def fit(self, values):

@@ -60,8 +60,12 @@ def with_series(
             joined[name] = 0.0 if name.endswith(" count") else np.nan
     frame = pd.concat([cohort.frame, joined], axis=1)
     frame.attrs = dict(cohort.frame.attrs)
-    schema = infer_schema(joined, units=wide.units)
-    columns = [_sparing(column, wide) for column in schema.columns]
+    names = [str(name) for name in joined]
+    sequences = [name for name in names if pivot.is_sequence(name)]
+    schema = infer_schema(joined.drop(columns=sequences), units=wide.units)
+    known = {column.name: _sparing(column, wide) for column in schema.columns}
+    known |= {name: _over_time(name, wide) for name in sequences}
+    columns = [known[name] for name in names]
     without = int((rows < 0).sum())
     until = max((high for _low, high in pivot.windows if high is not None), default=np.inf)
     return replace(
@@ -134,6 +138,11 @@ def _sparing(column: Column, wide: Wide) -> Column:
     name = column.name
     column = replace(column, missing_codes=wide.codes.get(name, ()), summary=wide.summarised.get(name))
     return column if name.endswith((" minimum", " maximum")) else replace(column, low=None, high=None)
+
+
+def _over_time(name: str, wide: Wide) -> Column:
+    """Return the column of results in steps of time, of which nothing is to be guessed."""
+    return Column(name=name, kind="series", unit=wide.units.get(name) or None, summary=wide.summarised.get(name))
 
 
 def _at(values: pd.Series, rows: np.ndarray, *, none: bool) -> pd.Series:

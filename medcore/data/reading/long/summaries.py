@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from medcore.data.long import Form, Pivot, Summarised, Window
+from medcore.data.long import SEQUENCE, Form, Pivot, Summarised, Window
 from medcore.data.reading.long.results import ResultsTable
+from medcore.data.values.sequences import write_sequences
 
 OF_WORDS: tuple[Form, ...] = ("first", "last", "count", "since")
 """What can be taken of results that are no numbers."""
-OTHER_SCALE: tuple[Form, ...] = ("sd", "total", "count", "slope", "since")
+OTHER_SCALE: tuple[Form, ...] = ("sd", "total", "count", "slope", "since", "sequence")
 """What is no value that was measured: its numbers say nothing of how results are written, or of codes among them."""
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -107,6 +108,12 @@ class AnalyteSeries:
             used = np.flatnonzero(inside & ~results.absent)
             return self._since(used, summary.window[1]) if form == "since" else self._written(used, form)
         used = np.flatnonzero(inside & ~np.isnan(results.numbers))
+        if form == SEQUENCE and self.since is not None:
+            low, high = summary.window
+            found = write_sequences(
+                self.patients[used], self.since[used], results.numbers[used], n, begin=low or 0.0, end=high or 0.0
+            )
+            return pd.Series(found, dtype="str")
         return pd.Series(self._summed_up(used, form))
 
     def _since(self, used: Ints, end: float | None) -> pd.Series:
