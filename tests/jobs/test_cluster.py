@@ -16,10 +16,12 @@ import pytest
 
 from medcore import jobs
 from medcore.errors import SettingsError, TargetError, WorkerError
+from medcore.explanation.patient import worker_queries
 from medcore.jobs.cluster import connection as cluster_module
 from medcore.jobs.cluster import process as process_module
 from medcore.jobs.cluster import processes
 from medcore.jobs.cluster.client import EndingClient
+from medcore.jobs.cluster.packed import Packed, do
 from medcore.jobs.cluster.process import Process, since_start
 from medcore.jobs.cluster.processes import BELOW_THE_PAGES, LocalCluster, fingerprint, running_scheduler
 from medcore.jobs.cluster.security import cluster_security
@@ -77,6 +79,23 @@ def test_no_end_of_a_connection_remembers_what_was_asked(job_settings: Settings)
     assert len(client.scheduler_comm.recent_message_log) == 0
     assert client.run_on_scheduler(remembered) == 0
     assert set(client.run(of_worker).values()) == {0}
+
+
+def test_the_scheduler_imports_nothing_of_what_it_passes_on(job_settings: Settings) -> None:
+    def imported() -> set[str]:
+        import sys
+
+        return {"medcore.studies", "medcore.models", "pandas", "sklearn", "sqlalchemy"} & set(sys.modules)
+
+    jobs.call(worker_queries.forget)
+    assert jobs.ensure_cluster(job_settings).client.run_on_scheduler(imported) == set()
+    alone = "import sys, medcore.jobs.cluster.watch, medcore.jobs.cluster.preload; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", alone], cwd=ROOT, check=False).returncode == 0
+
+
+def test_work_on_its_way_tells_nothing_of_itself() -> None:
+    assert repr(Packed.of(str.upper, "Zhelyazkova")) == "Packed()"
+    assert do(Packed.of(str.upper), "Zhelyazkova") == "ZHELYAZKOVA"
 
 
 def test_an_unforeseen_error_comes_back_without_its_text(job_settings: Settings) -> None:

@@ -16,6 +16,7 @@ from medcore.jobs.logs import keep_values_out_of_logs, write_json_lines
 from medcore.safe_files import keep_new_files_private
 from medcore.settings import Settings
 
+ROOMS = ("medcore.explanation.patient.worker_queries", "medcore.jobs.runs.perform", "medcore.jobs.cluster.answer")
 logger = logging.getLogger("medcore.jobs")
 
 
@@ -39,6 +40,7 @@ def warm_up() -> None:
         from medcore.models.run.warmth import warm_up as warm_up_models
 
         warm_up_models()
-        import_module("medcore.explanation.patient.worker_queries")
+        for name in ROOMS:
+            import_module(name)
     except Exception as error:
         logger.warning("Warming up failed: %s", type(error).__name__)

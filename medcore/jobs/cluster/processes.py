@@ -251,6 +251,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning",
         # Nor are the last messages remembered (connection.py).
         "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "0",
+        # Each process would wake fifty times a second to see whether it is slow, 1.5 % of a core when nobody asks.
+        "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "500 ms",
     }
     # Dask would give a worker's libraries one thread each; a run from the shell has all.
     spawned = {f"{name}_NUM_THREADS": threads for name in ("OMP", "MKL", "OPENBLAS")}

@@ -13,6 +13,7 @@ from medcore.i18n import N_
 from medcore.jobs.cluster.answer import answer
 from medcore.jobs.cluster.connection import Connection, connected
 from medcore.jobs.cluster.interrupts import interrupt
+from medcore.jobs.cluster.packed import Packed, do
 from medcore.jobs.stop import Stop
 from medcore.settings import Settings
 
@@ -81,9 +82,8 @@ def _ask(
 
     name = f"call-{uuid.uuid4().hex}"
     priority = URGENT if urgent else IN_THE_BACKGROUND
-    future = connection.client.submit(
-        answer, function, args, kwargs, name, urgent, key=name, pure=False, priority=priority
-    )
+    question = Packed.of(answer, function, args, kwargs, name, urgent)
+    future = connection.client.submit(do, question, key=name, pure=False, priority=priority)
 
     def end() -> None:
         future.cancel()  # type: ignore[no-untyped-call]

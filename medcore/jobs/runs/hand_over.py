@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from medcore.errors import NotFoundError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster.connection import Connection, connected, places, workers_of
+from medcore.jobs.cluster.packed import Packed, do
 from medcore.jobs.cluster.processes import TRAIN
 from medcore.jobs.runs.heartbeat import SILENT_SECONDS
 from medcore.jobs.runs.perform import Work, get_ready_for_patients, lost, perform_run, train_study
@@ -78,11 +79,8 @@ def _submit(settings: Settings, connection: Connection, new: Mapping[tuple[str, 
     turns = Store(settings).turns()
     for (owner, run_id), key in new.items():
         future = connection.client.submit(
-            perform_run,
-            settings,
-            owner,
-            run_id,
-            work,
+            do,
+            Packed.of(perform_run, settings, owner, run_id, work),
             key=key,
             pure=False,
             resources={TRAIN: 1} if limited else None,
@@ -91,7 +89,8 @@ def _submit(settings: Settings, connection: Connection, new: Mapping[tuple[str, 
         fire_and_forget(future)  # type: ignore[no-untyped-call]
         future.add_done_callback(partial(_note_failure, settings, owner, run_id))  # type: ignore[no-untyped-call]
         connection.handed_over[run_id] = future
-        ready = connection.client.submit(get_ready_for_patients, future, settings, owner, run_id, pure=False)
+        warm = Packed.of(get_ready_for_patients, settings, owner, run_id)
+        ready = connection.client.submit(do, warm, future, pure=False)
         fire_and_forget(ready)  # type: ignore[no-untyped-call]
     return len(new)
 

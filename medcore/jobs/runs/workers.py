@@ -23,6 +23,7 @@ from medcore.errors import MedcoreError, WorkerError
 from medcore.i18n import N_
 from medcore.jobs.cluster.answer import answer
 from medcore.jobs.cluster.connection import CONNECT_SECONDS, connect, places, workers_of
+from medcore.jobs.cluster.packed import Packed, do
 from medcore.jobs.cluster.processes import TRIAL
 from medcore.jobs.runs.follower import LISTEN_EVERY_SECONDS
 from medcore.models.contract.progress import stop_if_cancelled
@@ -155,12 +156,9 @@ class ClusterWorkers:
             self._sent = (shared, self._send(shared))
         data, key = self._sent[1], f"trial-{uuid.uuid4().hex}"
         future = self._client.submit(
-            _make,
-            work,
+            do,
+            Packed.of(_make, work, step, key_of_this=key, beside=beside),
             data,
-            step,
-            key_of_this=key,
-            beside=beside,
             key=key,
             pure=False,
             resources=self._takes,
@@ -227,7 +225,7 @@ def _no_workers(kind: str) -> WorkerError:
 
 
 def _make(
-    work: StepFunction[Shared, Step, Result], shared: Shared, step: Step, *, key_of_this: str, beside: Mapping[str, int]
+    shared: Shared, work: StepFunction[Shared, Step, Result], step: Step, *, key_of_this: str, beside: Mapping[str, int]
 ) -> tuple[Any, Any]:
     """Make one trial on a worker, on its share of the machine's cores; return ``(result, None)`` or ``(None, error)``."""
     from distributed import get_worker
