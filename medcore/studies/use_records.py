@@ -23,7 +23,8 @@ class Terms:
     """On what terms a version is released: what for, for whom, until when, from which risk on it calls.
 
     ``figures`` are those it was released on, by set (``cross_validated``, ``test``) and measure, each
-    with its interval; ``codes`` says how a column is found in a FHIR bundle (:mod:`medcore.service.fhir`).
+    with its interval; ``codes`` says how a column is found in a FHIR bundle (:mod:`medcore.service.fhir`),
+    ``reminders`` when patients are to be looked at again (:class:`medcore.studies.reminders.Rules`).
     """
 
     intended_use: str
@@ -32,6 +33,7 @@ class Terms:
     valid_until: date | None = None
     figures: Mapping[str, Any] = field(default_factory=dict, repr=False)
     codes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    reminders: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for text in (self.intended_use, self.for_whom):
@@ -148,13 +150,15 @@ class PredictionRecord:
 class WorklistEntry:
     """A patient of a released model as the worklist shows it: the last two predictions and what is open.
 
-    ``before`` is the risk of the visit before, ``n_open`` the open tasks, ``due_at`` when the first is due.
+    ``at`` is the last visit and ``first_at`` the first, ``before`` the risk of the visit before, ``n_open`` the open
+    tasks, ``due_at`` when the first is due.
     """
 
     patient_id: str
     identifier: str = field(repr=False)
     version: int
     at: datetime
+    first_at: datetime
     risk: float = field(repr=False)
     called: bool
     n_flags: int

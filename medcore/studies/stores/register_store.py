@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Result, Row, Select, and_, delete, func, insert, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
@@ -88,6 +88,22 @@ class RegisterStore(StoreBase):
             models_open_to(session, person, model)
             found = session.execute(query.order_by(PredictionRow.at, PredictionRow.id))
             return tuple(_record(*row) for row in found)
+
+    def last_given(
+        self, person: str, model: str, columns: Sequence[str], *, since: datetime
+    ) -> dict[str, dict[str, datetime]]:
+        """Return by patient when each of some columns was given last in visits from ``since`` on."""
+        query = select(PredictionRow.patient_id, PredictionRow.at, PredictionRow.asked)
+        query = query.where(PredictionRow.model == model, PredictionRow.at >= since)
+        found: dict[str, dict[str, datetime]] = {}
+        with self._reading() as session:
+            models_open_to(session, person, model)
+            rows = session.execute(query.where(PredictionRow.patient_id.is_not(None)).order_by(PredictionRow.at))
+            for patient_id, at, asked in rows:
+                values = asked["values"]
+                given = {name: at for name in columns if values.get(name) not in (None, "")}
+                found.setdefault(patient_id, {}).update(given)
+        return found
 
     def identifier_of(self, person: str, patient_id: str) -> str:
         """Return a patient's identifier."""
@@ -254,22 +270,25 @@ def _answered(asked: AskedPatient, known: Mapping[str | None, Row[Any]]) -> Answ
 
 
 def _worklist(model: str) -> Select[Any]:
-    """Build the question for every patient's last and last but one prediction, with what is open."""
+    """Build the question for every patient's last prediction, the risk before it, and what is open."""
+    who = PredictionRow.patient_id
     ranked = select(
         PredictionRow.id,
-        PredictionRow.patient_id,
         func.row_number()
-        .over(partition_by=PredictionRow.patient_id, order_by=(PredictionRow.at.desc(), PredictionRow.id.desc()))
+        .over(partition_by=who, order_by=(PredictionRow.at.desc(), PredictionRow.id.desc()))
         .label("place"),
-        func.count().over(partition_by=PredictionRow.patient_id).label("n"),
+        func.lag(PredictionRow.risk)
+        .over(partition_by=who, order_by=(PredictionRow.at, PredictionRow.id))
+        .label("before"),
+        func.count().over(partition_by=who).label("n"),
+        func.min(PredictionRow.at).over(partition_by=who).label("first_at"),
     )
-    of_model = ranked.where(PredictionRow.model == model, PredictionRow.patient_id.is_not(None)).subquery()
-    last, before, previous = of_model.alias(), of_model.alias(), aliased(PredictionRow)
-    open_tasks = (
-        select(TaskRow.patient_id, func.count().label("n_open"), func.min(TaskRow.due_at).label("due_at"))
-        .where(TaskRow.done_at.is_(None), TaskRow.taken_back_at.is_(None), TaskRow.kind != "note")
-        .group_by(TaskRow.patient_id)
-        .subquery()
+    last = ranked.where(PredictionRow.model == model, PredictionRow.patient_id.is_not(None)).subquery()
+    is_open = and_(
+        TaskRow.patient_id == PatientRow.id,
+        TaskRow.done_at.is_(None),
+        TaskRow.taken_back_at.is_(None),
+        TaskRow.kind != "note",
     )
     return (
         select(
@@ -281,17 +300,15 @@ def _worklist(model: str) -> Select[Any]:
             PredictionRow.called,
             PredictionRow.n_flags,
             PredictionRow.outcome,
-            previous.risk.label("before"),
+            last.c.before,
             last.c.n,
-            open_tasks.c.n_open,
-            open_tasks.c.due_at,
+            last.c.first_at,
+            select(func.count()).where(is_open).correlate(PatientRow).scalar_subquery().label("n_open"),
+            select(func.min(TaskRow.due_at)).where(is_open).correlate(PatientRow).scalar_subquery().label("due_at"),
         )
         .join(last, and_(last.c.id == PredictionRow.id, last.c.place == 1))
         .join(PatientRow, PatientRow.id == PredictionRow.patient_id)
         .join(ReleaseRow, ReleaseRow.id == PredictionRow.release_id)
-        .outerjoin(before, and_(before.c.patient_id == PatientRow.id, before.c.place == 2))
-        .outerjoin(previous, previous.id == before.c.id)
-        .outerjoin(open_tasks, open_tasks.c.patient_id == PatientRow.id)
         .order_by(PredictionRow.risk.desc())
     )
 
@@ -302,13 +319,14 @@ def _entry(row: Row[Any]) -> WorklistEntry:
         identifier=row.identifier,
         version=row.version,
         at=row.at,
+        first_at=row.first_at,
         risk=row.risk,
         called=row.called,
         n_flags=row.n_flags,
         before=row.before,
         outcome=row.outcome,
         n_predictions=row.n,
-        n_open=row.n_open or 0,
+        n_open=row.n_open,
         due_at=row.due_at,
     )
 

@@ -17,6 +17,7 @@ TITLES: Mapping[str, str] = {
     "train": N_("Train"),
     "evaluate": N_("Evaluate"),
     "patient": N_("Patient"),
+    "patients": N_("Patients"),
     "trail": N_("Audit trail"),
 }
 HOME = "studies"
@@ -29,6 +30,7 @@ _ICONS = {
     "train": "neurology",
     "evaluate": "monitoring",
     "patient": "person_search",
+    "patients": "groups",
     "trail": "fact_check",
 }
 

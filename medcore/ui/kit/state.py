@@ -52,6 +52,10 @@ class SessionState:
     """Which list and which place in it the Patient page shows as a record, by run."""
     typed: dict[str, Any] = field(default_factory=dict, repr=False)
     """The patient typed in last, by run; never stored."""
+    model: str = ""
+    """The released model whose patients are looked at."""
+    course: str | None = field(default=None, repr=False)
+    """The number of the patient of it whose course is shown."""
     tour: int = 0
     """The step of the tour that is shown; 0 where none is."""
     tour_left: int = 0

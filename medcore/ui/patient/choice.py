@@ -65,12 +65,22 @@ def type_in(explainer: Explainer) -> Chosen | None:
     """Ask for a patient's values in a form made from the columns; an empty field is a missing value."""
     with st.form(key=f"patient-form-{explainer.run.id}", enter_to_submit=False):
         components.note(_("Leave empty what is not known. What you type is used for this page only and never stored."))
-        places = st.columns(3)
-        values = {}
-        for number, name in enumerate(explainer.columns):
-            with places[number % 3]:
-                values[name] = _ask(explainer, explainer.schema[name], key=f"patient.in.{explainer.run.id}.{number}")
+        values = ask_values(explainer, key=f"patient.in.{explainer.run.id}")
         st.form_submit_button(_("Predict"), type="primary")
+    return typed(explainer, values)
+
+
+def ask_values(explainer: Explainer, *, key: str) -> dict[str, str | None]:
+    """Draw a field a column, inside a form; an empty one is None."""
+    places, values = st.columns(3), {}
+    for number, name in enumerate(explainer.columns):
+        with places[number % 3]:
+            values[name] = _ask(explainer, explainer.schema[name], key=f"{key}.{number}")
+    return values
+
+
+def typed(explainer: Explainer, values: dict[str, str | None]) -> Chosen | None:
+    """Return the patient with these values; None, and said, where none was typed in."""
     if all(v is None for v in values.values()):
         components.note(_("Type at least one value."))
         return None

@@ -1,0 +1,127 @@
+"""The Patients page: a model is released, patients are brought in, watched, and looked after."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+
+from medcore.data.samples import load_sample
+from medcore.jobs.runs.perform import perform_run, train_study
+from medcore.models.contract.settings import TrainSettings
+from medcore.settings import Settings
+from medcore.studies import Store
+from medcore.studies.database import forget_engines
+from medcore.studies.owners import LOCAL_OWNER
+from medcore.studies.use_records import Terms
+
+TERMS = Terms(intended_use="Triage at admission.", for_whom="Adults with chest pain.", threshold=0.5)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Train one study once; return where it is, and its run."""
+    home = tmp_path_factory.mktemp("released")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDCORE_DATA", str(home))
+        settings = Settings.from_env()
+        store = Store(settings)
+        study = store.create_study(LOCAL_OWNER, "Heart", load_sample("heart"))
+        run = store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="logistic"))
+        perform_run(settings, LOCAL_OWNER, run.id, train_study)
+        assert store.get_run(LOCAL_OWNER, run.id).state == "done"
+    forget_engines()
+    return home, study.id, run.id
+
+
+@pytest.fixture
+def page_settings(trained, monkeypatch):
+    monkeypatch.setenv("MEDCORE_DATA", str(trained[0]))
+    yield Settings.from_env()
+    forget_engines()
+
+
+@pytest.fixture
+def release(page_store, trained):
+    """Release the run under a name of its own, so that each test has a register of its own."""
+    n = len(page_store.releases(LOCAL_OWNER))
+    return page_store.release(LOCAL_OWNER, trained[2], f"model-{n}", TERMS)
+
+
+@pytest.fixture
+def page(open_page, here, release):
+    return lambda **asked: open_page("patients", model=release.model, **asked)
+
+
+def visits_table(n: int = 3) -> bytes:
+    """Write two visits of each of n patients, a week apart, older at the second."""
+    frame = load_sample("heart").frame.iloc[:n]
+    first = frame.assign(mrn=[f"M-{i}" for i in range(n)], seen="2026-03-01 08:00")
+    second = first.assign(seen="2026-03-08 08:00", oldpeak="3.5")
+    return pd.concat([first, second]).to_csv(index=False).encode()
+
+
+def brought_in(page, table: bytes):
+    app = page(view="bring")
+    assert not app.exception and not app.error
+    app.file_uploader[0].set_value(("visits.csv", table, "text/csv")).run()
+    assert not app.exception
+    who = next(s for s in app.selectbox if s.label == "Column of identifiers")
+    who.set_value("mrn").run()
+    next(s for s in app.selectbox if s.label == "Column that says when they were seen").set_value("seen").run()
+    app.button(key="patients.bring").click().run()
+    assert not app.exception
+    return app
+
+
+def test_without_a_released_model_the_page_says_how_there_is_one(open_page, words, monkeypatch):
+    monkeypatch.setattr(Store, "releases", lambda *_args, **_options: ())
+    app = open_page("patients")
+    assert not app.exception
+    assert "No model is released" in words(app)
+
+
+def test_a_table_of_visits_is_predicted_and_kept_once(page, page_store, release, words):
+    app = brought_in(page, visits_table())
+    assert "6 visits of 3 patients are kept" in words(app)
+    st.cache_resource.clear()  # another session
+    assert "6 of them were there before" in words(brought_in(page, visits_table()))
+    listed = page_store.worklist(LOCAL_OWNER, release.model)
+    assert [e.n_predictions for e in listed] == [2, 2, 2]
+    assert [e.at for e in listed] == [datetime(2026, 3, 8, 8, tzinfo=UTC)] * 3
+    app = page()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert list(table["Identifier"]) == [e.identifier for e in listed]
+    assert np.allclose(table["Since last visit"], [100 * e.change for e in listed], atol=0.06)
+    assert table.iloc[:, 2].is_monotonic_decreasing
+
+
+def test_one_typed_in_is_kept_and_its_course_opened(page, page_store, release, words):
+    app = page(view="bring")
+    app.segmented_control(key="patients.way").set_value("type").run()
+    next(t for t in app.text_input if t.label == "Identifier").set_value("Li-7")
+    next(t for t in app.text_input if t.label.startswith("Seen at")).set_value("2026-03-02 09:30")
+    next(t for t in app.number_input if t.label.casefold().startswith("age")).set_value(63)
+    next(b for b in app.button if b.label == "Predict and keep").click().run()
+    assert not app.exception
+    text = words(app)
+    assert "Li-7" in text and "2026-03-02 09:30" in text
+    (entry,) = page_store.worklist(LOCAL_OWNER, release.model)
+    (visit,) = page_store.course(LOCAL_OWNER, entry.patient_id)
+    assert visit.values["age"] == "63" and f"{100 * visit.risk:.1f}%" in text
+    actions = [e.action for e in page_store.trail(LOCAL_OWNER)]
+    assert "course.viewed" in actions
+    assert not any("Li-7" in str(e.sentence) for e in page_store.trail(LOCAL_OWNER))
+    app.button(key="patients.back").click().run()
+    assert app.query_params.get("patient") is None
+    assert "worklist.viewed" in [e.action for e in page_store.trail(LOCAL_OWNER)]
+
+
+def test_a_withdrawn_model_shows_its_patients_and_answers_nothing(page, page_store, release, words):
+    page_store.withdraw(LOCAL_OWNER, release.id, "Too many false alarms.")
+    text = words(page(view="bring"))
+    assert "was withdrawn: Too many false alarms." in text and "Predict" not in text
