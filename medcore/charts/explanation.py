@@ -386,6 +386,11 @@ def _end(value: float, explanation: Explanation) -> str:
     return _number(value, explanation)
 
 
+def signed(value: float, explanation: Explanation) -> str:
+    """Write a contribution, or an error of one, as beside the bars of :func:`waterfall`; risks are in per cent."""
+    return _signed(_factor(explanation) * value, explanation)
+
+
 def _signed(value: float, explanation: Explanation) -> str:
     return number(value, f"+{_digits(explanation)}")
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from medcore.data.shown import Shown
-    from medcore.explanation.shapley.results import Contribution, Explanation
+    from medcore.explanation.shapley.results import Contribution, Explanation, PartContribution
     from medcore.models.bundle.bundle import Bundle
 
 
@@ -112,8 +112,12 @@ def explain(
         _heading(model, explanation),
         *horizon_lines(model),
         *(
-            f"  {naming(c.column)} = {naming(c.column).value(c.value)}: {number(c.contribution, '+.4f')} ± {number(c.standard_error, '.4f')}"
+            line
             for c in explanation.contributions
+            for line in (
+                f"  {naming(c.column)} = {naming(c.column).value(c.value)}: {_measured(c)}",
+                *(f"    {' '.join(part.part.split())}: {_measured(part)}" for part in c.parts),
+            )
         ),
         *map(str, map(flag_message, flags)),
         *(
@@ -136,6 +140,11 @@ def explain(
         },
         tuple(lines),
     )
+
+
+def _measured(found: Contribution | PartContribution) -> str:
+    """Write a contribution with its standard error."""
+    return f"{number(found.contribution, '+.4f')} ± {number(found.standard_error, '.4f')}"
 
 
 def _heading(model: Bundle, explanation: Explanation) -> str:

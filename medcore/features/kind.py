@@ -48,7 +48,7 @@ class Parts(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each part is called; the last one of a note is all that it does not say, and has no name."""
+        """What each part is called; a phrase of a note by itself."""
 
     def mixed(self, present: NDArray[np.bool_], others: CodedColumn, /) -> CodedColumn:
         """Return contents that have the parts ``present`` (n, Q) from the patient and the others from ``others`` (n,).
@@ -92,8 +92,8 @@ class Encoder(Protocol):
         0 is the same; 0.2 is a notable difference.
         """
 
-    def parts(self, own: CodedColumn, /) -> Parts | None:
-        """Return the parts of one patient's known content (1,), or None where there is nothing inside."""
+    def parts(self, own: CodedColumn, shown: str | None, /) -> Parts | None:
+        """Return the parts of one patient's known content (1,), ``shown`` to people so; None where there is nothing inside."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`Kind.load` reads back."""

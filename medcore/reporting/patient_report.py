@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from medcore.charts.explanation import waterfall
+from medcore.charts.explanation import signed, waterfall
 from medcore.data.cohort import Schema
 from medcore.data.shown import Naming, named
 from medcore.explanation.patient import wording
@@ -27,6 +27,8 @@ VALUES = 24
 """Values printed, those the model used most; more would not fit on the page."""
 ACROSS = 3
 """Pairs of column and value side by side."""
+PHRASES, PHRASE = 5, 90
+"""Phrases of a note printed, those that did most, and their length in characters."""
 MARKS: Mapping[str, str] = {
     "imputed": N_("filled in"),
     "unreadable": N_("given, not readable, filled in"),
@@ -107,6 +109,7 @@ def patient_report(inputs: PatientReportInputs, *, n_values: int = VALUES) -> Do
         Heading(_("What the model used"), 2),
         Picture(waterfall(inputs.explanation, n_shown=BARS, naming=inputs.labels.shown)),
         Paragraph(_(inputs.explanation.caption)),
+        *_inside(inputs),
         _values(inputs, n_values),
         _identity(inputs),
     ]
@@ -212,6 +215,32 @@ def _values(inputs: PatientReportInputs, most: int) -> Table:
     return Table.of(caption, (_("Column"), _("Value")) * ACROSS, rows)
 
 
+def _inside(inputs: PatientReportInputs) -> list[Table]:
+    """Print what the parts of a value, such as the phrases of a note, contributed, the strongest first, which add up to the bar of the column."""
+    found = []
+    for whole in inputs.explanation.contributions:
+        if not whole.parts:
+            continue
+        strongest = sorted(whole.parts, key=lambda part: -abs(part.contribution))
+        told, others = strongest[:PHRASES], strongest[PHRASES:]
+        rows = [(_short(part.part), signed(part.contribution, inputs.explanation)) for part in told]
+        if others:
+            rest = signed(sum(part.contribution for part in others), inputs.explanation)
+            rows.append((_("{n} other parts", n=len(others)), rest))
+        column = inputs.labels.shown(whole.column)
+        found.append(
+            Table.of(
+                _("What the model used within {column}", column=column.words), (_("Part"), _("Contribution")), rows
+            )
+        )
+    return found
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= PHRASE else line[: PHRASE - 1] + "…"
+
+
 def _reasons(inputs: PatientReportInputs) -> list[Message]:
     """Return why the risk is to be trusted, with columns as people read them."""
     columns = [c.column for c in inputs.explanation.contributions]
@@ -219,7 +248,8 @@ def _reasons(inputs: PatientReportInputs) -> list[Message]:
 
 
 def _value(contribution: Contribution, naming: Naming, mark: str) -> str:
-    text = naming(contribution.column).measured(contribution.value, unit=contribution.unit) or _("missing")
+    shown = _short(contribution.value or "") if contribution.parts else contribution.value
+    text = naming(contribution.column).measured(shown, unit=contribution.unit) or _("missing")
     return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text
 
 

@@ -14,12 +14,13 @@ from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.splitting.repeats import copied_notes
 from medcore.data.splitting.split import SplitSettings, make_split
-from medcore.data.values.notes import sentences, spans
+from medcore.data.values.notes import phrases, sentences, spans
 from medcore.errors import MissingColumnsError
 from medcore.explanation.patient.neighbours import similar
 from medcore.explanation.patient.patients import explain_row
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.what_if import curve
+from medcore.explanation.shapley.results import Explanation
 from medcore.features import CodedColumn, FeatureMaker, Rows
 from medcore.features.text import NOTE
 from medcore.models.bundle.bundle import load_bundle
@@ -124,7 +125,12 @@ def test_a_note_is_one_player_and_shown_as_it_was_written(trained):
     found = explain_row(run.bundle, cohort.frame, 3)
     assert found.additivity_residual < 1e-6
     assert found.contributions[0].value == cohort.frame["note"][3]
-    assert abs(found.contributions[0].contribution) > 0.01
+    of = found.contributions[0]
+    assert abs(of.contribution) > 0.01
+    assert "".join(part.part for part in of.parts) == of.value
+    assert sum(part.contribution for part in of.parts) == pytest.approx(of.contribution, abs=1e-9)
+    assert not found.contributions[1].parts
+    assert Explanation.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
 def test_a_bundle_keeps_no_note_and_predicts_the_same(trained):
@@ -161,20 +167,40 @@ def test_other_notes_and_similar_patients(trained):
     assert similar(reference, patient, class_index=1)[0].distance == pytest.approx(0.0, abs=1e-6)
 
 
-def test_parts_are_the_words_and_what_is_not_said():
-    encoder = NOTE.fit(ward()["note"])
-    column = encoder.encode(pd.Series([SAID["en"][0] + " " + SAID["en"][3], SAID["en"][1] + " " + SAID["en"][4]]))
-    parts = encoder.parts(column.take([0]))
-    assert set(parts.names) == {"reports", "dyspnoea", "exertion", "not oedema", ""}
-    present = np.array([[True] * 5, [False] * 5, [True] * 4 + [False]])
-    mixed = parts.mixed(present, column.take([1, 1, 1]))
-    np.testing.assert_array_equal(mixed.codes[:2], column.codes)
-    both = mixed.contents()[2] > 0
-    assert {encoder.terms[p] for p in np.flatnonzero(both)} == {
-        "reports", "dyspnoea", "exertion", "not oedema", "not dyspnoea", "seen", "clinic",
-    }  # fmt: skip
+def test_parts_are_the_phrases_and_give_way_to_as_large_a_share_of_another_note():
+    encoder, note = NOTE.fit(ward()["note"]), "Own. " + SAID["en"][0] + " " + SAID["en"][3]
+    column = encoder.encode(pd.Series([note, SAID["en"][1] + " " + SAID["en"][4]]))
+    parts = encoder.parts(column.take([0]), note)
+    assert parts.names == ("Own. ", "Reports dyspnoea on exertion. ", "No oedema.")
+    present = np.array([[True] * 3, [False] * 3, [False, True, False], [True, False, True], [False, True, True]])
+    mixed = parts.mixed(present, column.take([1] * 5))
+    assert mixed.codes[[0, 1, 4]].tolist() == [column.codes[0], column.codes[1], column.codes[0]]
+    said = [{encoder.terms[p] for p in np.flatnonzero(counts)} for counts in mixed.contents()]
+    own, other = {"reports", "dyspnoea", "exertion"}, said[1]
+    assert other == {"not dyspnoea", "seen", "clinic"}
+    assert said[2] & {*own, "not oedema"} == own
+    assert said[3] & {*own, "not oedema"} == {"not oedema"}
+    assert (said[2] & other) | (said[3] & other) == other
+    assert not said[2] & said[3] & other
     none = parts.mixed(present[:2], CodedColumn(np.full(2, np.nan), column.payload))
     np.testing.assert_array_equal(none.codes, [column.codes[0], np.nan])
+    assert encoder.parts(column.take([0]), "another note. of other words, oedema") is None
+    assert encoder.parts(column.take([0]), None) is None
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("Pale, sweating. No fever, chills or cough.", ["Pale, ", "sweating. ", "No fever, chills or cough."]),
+        ("活动后气促，无发热、咳嗽。", ["活动后气促，", "无发热、咳嗽。"]),
+        ("a, b. " * 6, ["a, b. "] * 6),
+        ("", []),
+    ],
+)
+def test_phrases_leave_a_negation_whole_and_together_are_the_note(note, said):
+    assert list(phrases(note)) == said
+    assert "".join(phrases(note * 100)) == note * 100
+    assert len(phrases(note * 100)) <= 40
 
 
 def test_table_one_tells_how_many_have_a_note_and_no_word_of_it():

@@ -77,13 +77,21 @@ def test_the_column_is_one_player_and_contributions_add_up(trained, cohort):
 def test_the_parts_inside_add_up_to_the_column(trained, cohort):
     run, _folder = trained
     bundle, whole = run.bundle, explain_row(run.bundle, cohort.frame, 3)
+    of, inside = whole.contributions[0], whole.contributions[0].parts
+    assert sum(part.contribution for part in inside) == pytest.approx(of.contribution, abs=1e-9)
+    assert [part.part for part in inside] == ["systolic", "diastolic"]
     patient = bundle.encode(cohort.frame.iloc[[3]])
-    parts = bundle.codebook.encoders[0].parts(patient.column(0))
-    inside = explain_inside(bundle.risk, patient, bundle.background, parts, 0, column="bp", class_index=1)
-    assert inside.exact
-    assert inside.total == pytest.approx(whole.contributions[0].contribution, abs=1e-6)
-    assert abs(inside.contributions[0]) > abs(inside.contributions[1])
-    assert [p["part"] for p in inside.to_dict()["parts"]] == ["systolic", "diastolic"]
+    parts = bundle.codebook.encoders[0].parts(patient.column(0), of.value)
+
+    def asked(**options):
+        found = explain_inside(bundle.risk, patient, bundle.background, parts, 0, class_index=1, **options)
+        return np.array([(p.contribution, p.standard_error) for p in found]).T
+
+    counted, _none = asked(max_evaluations=2**18)
+    drawn, errors = asked(max_evaluations=2**12)
+    assert sum(counted) == pytest.approx(of.contribution, abs=1e-6)
+    assert (abs(counted - drawn) <= 5 * errors + 1e-6).all()
+    assert abs(inside[0].contribution) > abs(inside[1].contribution)
 
 
 def test_a_kept_model_is_read_back_without_pickle_and_predicts_the_same(trained, cohort):

@@ -10,7 +10,7 @@ import pytest
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reliability import LocalCalibration, Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
-from medcore.explanation.shapley.results import Contribution, Explanation
+from medcore.explanation.shapley.results import Contribution, Explanation, PartContribution
 from medcore.features import Rows
 from medcore.i18n import N_, Message, language
 from medcore.reporting import FORMATS
@@ -139,3 +139,18 @@ def test_it_is_written_in_the_language_that_was_asked_for() -> None:
     assert document.language == "zh_CN"
     assert all(re.search("[一-鿿]", text) for text in sentences)
     assert sum(isinstance(b, Picture) for b in document.blocks) == 1
+
+
+def test_the_phrases_of_a_long_note_add_up_and_the_page_stays_one_page() -> None:
+    subject = subject_of(13)
+    first, *others = subject.explanation.contributions
+    said = tuple(
+        PartContribution(f"Phrase {i} of a note <b> " + "long " * 30, 0.01 * (i - 4), 0.001) for i in range(12)
+    )
+    note = replace(first, value="".join(p.part for p in said), contribution=0.18, parts=said)
+    subject = replace(subject, explanation=replace(subject.explanation, contributions=(note, *others)))
+    table = next(b for b in patient_report(subject).blocks if isinstance(b, Table) and b.header[0] == "Part")
+    assert [row[1] for row in table.rows] == ["+7.0", "+6.0", "+5.0", "−4.0", "+4.0", "0.0"]
+    assert table.rows[-1][0] == "7 other parts"
+    pdf = write_patient_report(subject, kind="pdf", words="zh_CN")
+    assert len(re.findall(rb"/Type ?/Page\b(?!s)", pdf)) == 1

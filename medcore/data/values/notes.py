@@ -193,3 +193,34 @@ def sentences(text: str) -> tuple[str, ...]:
         else:
             found.append(piece)
     return tuple(found)
+
+
+MOST_PHRASES = 40
+"""Into how many phrases a note is parted at most; of more, neighbours stay together."""
+FEW_SENTENCES = 6
+"""A note of fewer sentences is parted at its commas too."""
+_CLAUSE = re.compile(r"[^,，；]*(?:[,，；]+\s*|$)")
+
+
+def phrases(text: str) -> tuple[str, ...]:
+    """Part a note into what is said one thing at a time, which together is the note again.
+
+    That is its sentences; of a short note also what stands between commas, except where
+    a negation may reach across one ("no fever, chills or cough" is one phrase; a Chinese
+    comma ends a clause).
+
+    >>> phrases("Short of breath, pale. No fever, chills or cough.")
+    ('Short of breath, ', 'pale. ', 'No fever, chills or cough.')
+    >>> phrases("活动后气促，无发热。")
+    ('活动后气促，', '无发热。')
+    """
+    found = sentences(text)
+    if len(found) < FEW_SENTENCES:
+        found = tuple(clause for sentence in found for clause in _clauses(sentence))
+    size = -(-len(found) // MOST_PHRASES)
+    return tuple("".join(found[at : at + size]) for at in range(0, len(found), size)) if size else ()
+
+
+def _clauses(sentence: str) -> tuple[str, ...]:
+    reaching = "," in sentence and any(term.startswith(NOT) for term, _start, _end in spans(sentence))
+    return (sentence,) if reaching else tuple(match.group() for match in _CLAUSE.finditer(sentence) if match.group())

@@ -76,7 +76,11 @@ def changed_explanation(
     errors = found.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(found.shape[1], np.inf)
     contributions = tuple(
         replace(
-            c, value=value, contribution=c.contribution + float(m), standard_error=float(np.hypot(c.standard_error, e))
+            c,
+            value=value,
+            contribution=c.contribution + float(m),
+            standard_error=float(np.hypot(c.standard_error, e)),
+            parts=(),
         )
         for c, value, m, e in zip(known.contributions, values, means, errors, strict=True)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
@@ -13,9 +13,10 @@ from medcore.data.preparation.given import unused_values
 from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import NotFoundError
 from medcore.explanation.shapley.explain import refine
+from medcore.explanation.shapley.inside import MOST_COMPOSITES, explain_inside
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.features import Rows, kind_named
-from medcore.features.kind import Encoder
+from medcore.features.kind import Encoder, Parts
 from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.bundle.coalitions import BundleRisk
@@ -23,6 +24,10 @@ from medcore.targets import Number
 
 MAX_BACKGROUND = 1_000
 """A longer background is sampled down to this many rows."""
+
+
+MOST_INSIDE = 6
+"""Columns, those that contribute most, whose parts are explained: as many as are read."""
 
 
 class Options(TypedDict, total=False):
@@ -132,6 +137,7 @@ def refine_row(
     scale = scale_for(bundle, scale)
     others = background_rows(bundle, background, seed=options.get("seed", 0))
     index = class_index(bundle, patient.rows, class_name)
+    explanation: Explanation | None = None
     for explanation in refine(
         BundleRisk(bundle).knowing(patient.rows, others),
         patient.rows.codes[0],
@@ -142,6 +148,42 @@ def refine_row(
         **options,
     ):
         yield explained_in_words(bundle, explanation, patient.values, index)
+    if explanation is not None and has_inside(bundle):
+        found = explained_in_words(bundle, explanation, patient.values, index)
+        yield explained_inside(bundle, found, patient.rows, others, index, seed=options.get("seed", 0))
+
+
+def has_inside(bundle: Bundle) -> bool:
+    """Whether any of a bundle's columns holds contents that an explanation may go into."""
+    return any(not kind_named(name).scalar for name in bundle.codebook.kinds)
+
+
+def explained_inside(
+    bundle: Bundle, explanation: Explanation, patient: Rows, background: Rows, index: int, *, seed: int = 0
+) -> Explanation:
+    """Return the explanation of a patient (1, P) with what each part of a value contributes, where a value has parts.
+
+    Of many columns with parts inside, it goes into the ``MOST_INSIDE`` that contribute most.
+    """
+    contributions, inside = list(explanation.contributions), dict[int, Parts]()
+    for place in sorted(range(len(contributions)), key=lambda p: -abs(contributions[p].contribution)):
+        own = patient.column(place)
+        known = own.payload is not None and not np.isnan(own.codes[0])
+        parts = bundle.codebook.encoders[place].parts(own, contributions[place].value) if known else None
+        if parts is not None and len(inside) < MOST_INSIDE:
+            inside[place] = parts
+    for place, parts in inside.items():
+        of = contributions[place]
+        found = explain_inside(
+            *(bundle.risk, patient, background, parts, place),
+            of=of,
+            class_index=index,
+            scale=explanation.scale,
+            max_evaluations=MOST_COMPOSITES // len(inside),
+            seed=seed,
+        )
+        contributions[place] = replace(of, parts=found)
+    return replace(explanation, contributions=tuple(contributions))
 
 
 def scale_for(bundle: Bundle, scale: Scale) -> Scale:

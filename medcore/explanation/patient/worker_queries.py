@@ -14,7 +14,7 @@ import pandas as pd
 
 from medcore.explanation.patient.change import differences
 from medcore.explanation.patient.counterfactual import Counterfactual, counterfactuals
-from medcore.explanation.patient.patients import explained_in_words, scale_for, shown_values
+from medcore.explanation.patient.patients import explained_in_words, explained_inside, scale_for, shown_values
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats
@@ -123,7 +123,8 @@ def explain_patient(
         max_evaluations=max_evaluations,
         seed=seed,
     )
-    return explained_in_words(bundle, found, patient.values, class_index)
+    found = explained_in_words(bundle, found, patient.values, class_index)
+    return explained_inside(bundle, found, patient.rows, others, class_index, seed=seed)
 
 
 def change_patient(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -40,12 +40,22 @@ def caption_of(scale: Scale) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class PartContribution:
+    """What one part of a value contributed: a phrase of a note, one of two numbers."""
+
+    part: str
+    contribution: float
+    standard_error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """How far one column moved one patient's prediction away from the base value.
 
     ``value`` is the patient's value as it is shown, ``None`` when it is missing.
     ``contribution`` and ``standard_error`` are on the scale of the explanation;
-    the standard error is that of the sampling, and 0 for an exact result.
+    the standard error is that of the sampling, and 0 for an exact result. Of a value
+    that has ``parts`` inside, such as a note, their contributions add up to that of the column.
     """
 
     column: str
@@ -53,6 +63,13 @@ class Contribution:
     contribution: float
     standard_error: float = 0.0
     unit: str | None = None
+    parts: tuple[PartContribution, ...] = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Contribution:
+        """Read what ``dataclasses.asdict`` wrote."""
+        parts = tuple(PartContribution(**part) for part in data.get("parts", ()))
+        return cls(**{**data, "parts": parts})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +141,7 @@ class Explanation(ShownInNotebooks):
     def from_dict(cls, data: dict[str, Any]) -> Explanation:
         """Read what :meth:`to_dict` wrote."""
         kept = {k: v for k, v in data.items() if k in cls.__dataclass_fields__}
-        return cls(**kept | {"contributions": tuple(Contribution(**c) for c in data["contributions"])})
+        return cls(**kept | {"contributions": tuple(Contribution.from_dict(c) for c in data["contributions"])})
 
     def to_shap(self) -> shap.Explanation:
         """Return the same numbers as a ``shap.Explanation`` of one row.

@@ -74,7 +74,7 @@ class LevelEncoder:
         shares = [np.array([(side == v).mean() for v in values]) for side in (old, now)]
         return total_variation(shares[0], shares[1])
 
-    def parts(self, own: CodedColumn, /) -> None:  # noqa: ARG002
+    def parts(self, own: CodedColumn, shown: str | None, /) -> None:  # noqa: ARG002
         """Return nothing: a level has no parts."""
         return
 

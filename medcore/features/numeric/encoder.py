@@ -76,7 +76,7 @@ class NumberEncoder:
         found = standardised_difference(means[0], deviations[0], means[1], deviations[1])
         return 0.0 if found is None and means[0] == means[1] else found
 
-    def parts(self, own: CodedColumn, /) -> None:  # noqa: ARG002 - part of the protocol
+    def parts(self, own: CodedColumn, shown: str | None, /) -> None:  # noqa: ARG002 - part of the protocol
         """Return nothing: a number has no parts."""
         return
 

@@ -82,7 +82,7 @@ class SeriesEncoder:
         found = standardised_difference(float(old.mean()), spreads[0], float(now.mean()), spreads[1])
         return 0.0 if found is None and old.mean() == now.mean() else found
 
-    def parts(self, own: CodedColumn, /) -> SeriesParts | None:
+    def parts(self, own: CodedColumn, shown: str | None, /) -> SeriesParts | None:  # noqa: ARG002
         """Return the parts of the time; None where nothing was measured."""
         steps = steps_of(own)[0]
         return SeriesParts(steps, self._names()) if not np.isnan(steps).all() else None

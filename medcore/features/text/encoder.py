@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medcore.data.values.notes import NOT, spans
+from medcore.data.values.notes import NOT, phrases, spans
 from medcore.features.kind import Alternatives, Value
 from medcore.features.rows import CodedColumn, Codes, Payload
 
@@ -117,11 +117,24 @@ class NoteEncoder:
             shares.append((counts_of(known)[:, :_COMPARED] > 0).mean(axis=0))
         return float(np.abs(shares[0] - shares[1]).mean()) if shares[0].size else None
 
-    def parts(self, own: CodedColumn, /) -> NoteParts | None:
-        """Return the words of one note, and together all words that it does not have."""
-        counts = own.contents()[0]
-        places = np.flatnonzero(counts)
-        return NoteParts(counts, places, (*(self.terms[p] for p in places), "")) if len(places) else None
+    def parts(self, own: CodedColumn, shown: str | None, /) -> NoteParts | None:
+        """Return the phrases of one note, given the note itself; None where it is not at hand."""
+        said = phrases(shown or "")
+        if not said:
+            return None
+        counts = self._counted(said)
+        known = counts.any() and (counts.sum(axis=0) == own.contents()[0]).all()
+        return NoteParts.of(said, counts) if known else None
+
+    def _counted(self, said: Sequence[str]) -> NDArray[np.uint8]:
+        """Return how often each phrase (Q,) of one note has each word, (Q, V); together as the whole note has them."""
+        ends, places = np.cumsum([len(phrase) for phrase in said]), self._places
+        counts = np.zeros((len(said), len(self.terms)), dtype=np.int64)
+        for term, start, _end in spans("".join(said)):
+            if (place := places.get(term)) is not None:
+                counts[np.searchsorted(ends, start, side="right"), place] += 1
+        before = np.minimum(np.cumsum(counts, axis=0), _MOST)
+        return np.diff(before, axis=0, prepend=0).astype(np.uint8)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
@@ -130,21 +143,30 @@ class NoteEncoder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NoteParts:
-    """One note's words as players; the last one, without a name, is what it does not say."""
+    """One note's phrases as players, with their ``counts`` (Q, V) and the phrase in whose place (V,) each word of another note stands.
 
+    A phrase that is not in a coalition gives way to as large a share of another patient's
+    words as it has of the note's: a phrase without a known word is nothing to the model.
+    """
+
+    names: tuple[str, ...]
     counts: NDArray[np.uint8]
     places: NDArray[np.intp]
-    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, said: tuple[str, ...], counts: NDArray[np.uint8]) -> NoteParts:
+        """Give every word of other notes, by chance, the place of a phrase."""
+        sizes = counts.sum(axis=1, dtype=np.int64)
+        dealt = np.repeat(np.arange(len(said)), sizes)
+        places = np.resize(dealt, counts.shape[1]) if len(dealt) else np.zeros(counts.shape[1], dtype=np.intp)
+        return cls(said, counts, np.random.default_rng(0).permutation(places))
 
     def mixed(self, present: NDArray[np.bool_], others: CodedColumn, /) -> CodedColumn:
-        """Return counts with the words ``present`` (n, Q) from the note and the others from other notes (n,)."""
-        missing = np.isnan(others.codes)
-        found = np.zeros((len(present), len(self.counts)), dtype=np.uint8)
-        found[~missing] = counts_of(others.take(~missing))
-        found[np.ix_(present[:, -1], np.setdiff1d(np.arange(len(self.counts)), self.places))] = 0
-        own = self.counts[self.places][None, :]
-        found[:, self.places] = np.where(present[:, :-1], own, found[:, self.places])
-        return coded(found, ~missing | present.any(axis=1))
+        """Return the notes that have the phrases ``present`` (n, Q), and words of other notes (n,) in place of the rest."""
+        there = ~np.isnan(others.codes)
+        found = (present.astype(np.float32) @ self.counts.astype(np.float32)).astype(np.int64)
+        found[there] += np.where(present[there][:, self.places], 0, counts_of(others.take(there)))
+        return coded(np.minimum(found, _MOST).astype(np.uint8), there | present.any(axis=1))
 
 
 def counts_of(column: CodedColumn) -> NDArray[np.uint8]:

@@ -22,9 +22,9 @@ class SeriesInput:
         """Whether anything was measured."""
         return bool(asked.encoder.known(own.codes)[0])
 
-    def changed(self, asked: Field, own: CodedColumn, shown: str | None, /, *, key: str) -> CodedColumn:  # noqa: ARG002
+    def changed(self, asked: Field, own: CodedColumn, shown: str | None, /, *, key: str) -> CodedColumn:
         """Ask in which parts of the time nothing is to have been measured; the own results where none is chosen."""
-        parts = asked.encoder.parts(own)
+        parts = asked.encoder.parts(own, shown)
         if parts is None:
             return own
         out = st.multiselect(

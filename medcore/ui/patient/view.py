@@ -14,6 +14,7 @@ from medcore.targets import Number
 from medcore.ui.kit.shown import components
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
+from medcore.ui.patient.inside import show_notes
 
 SCALE_NAMES: dict[Scale, str] = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
 FOLDED, FOLDED_OF_MANY = 4, 3
@@ -59,6 +60,7 @@ def show_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk,
             return
         shown = len(found.contributions) if everything else _folded(explainer)
         components.figure(charts.waterfall(found, n_shown=shown, naming=explainer.shown), key="patient.waterfall")
+    show_notes(explainer, found)
 
 
 def _folded(explainer: Explainer) -> int:

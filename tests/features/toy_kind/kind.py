@@ -81,7 +81,7 @@ class PressureEncoder:
             return None
         return float(abs(old.mean() - now.mean()) / max(np.sqrt((old.var() + now.var()) / 2), 1e-12))
 
-    def parts(self, own):
+    def parts(self, own, shown):
         return PressureParts(numbers_of(own)[0])
 
     def to_dict(self):
