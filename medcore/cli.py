@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from medcore.commands.parsers import installation, trained, training, watching
+from medcore.commands.parsers import installation, trained, training, using, watching
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.settings import check_names
@@ -29,6 +29,9 @@ COMMANDS = (
     trained.model,
     trained.reproduce,
     installation.studies,
+    using.releases,
+    using.tokens,
+    using.serve,
     installation.app,
     installation.audit,
     installation.upkeep,

@@ -13,6 +13,7 @@ from medcore.commands.studies import export_study, import_study, share_study
 from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 from medcore.commands.trail import export_trail, show_trail, verify_trail
 from medcore.commands.upkeep import backup, doctor, rekey, restore
+from medcore.commands.using import end_token, list_tokens, make_token, release, releases, serve, withdraw
 from medcore.commands.watching import Watching, watch
 from medcore.commands.written import model, reproduce
 
@@ -40,6 +41,13 @@ __all__ = [
     "show_trail",
     "train",
     "train_settings",
+    "end_token",
+    "list_tokens",
+    "make_token",
+    "release",
+    "releases",
+    "serve",
+    "withdraw",
     "verify_trail",
     "watch",
 ]

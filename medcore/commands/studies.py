@@ -21,7 +21,7 @@ def export_study(study: str, *, out: Path) -> Result:
 
     """
     store = Store(Settings.from_env())
-    found = _named(store, study)
+    found = named_study(store, study)
     data = store.export_study(found.owner, found.id)
     write_whole(out, data)
     line = _(
@@ -56,7 +56,7 @@ def share_study(study: str, *, person: str | None, role: Share | None) -> Result
 
     """
     store = Store(Settings.from_env())
-    found = _named(store, study)
+    found = named_study(store, study)
     if person is not None:
         store.share_study(found.owner, found.id, person, role)
     shares = store.shares(found.owner, found.id)
@@ -72,7 +72,8 @@ def _told(study: StudyRecord) -> dict[str, object]:
     return {"study": study.id, "name": study.name, "n_rows": study.n_rows, "n_runs": study.n_runs}
 
 
-def _named(store: Store, study: str) -> StudyRecord:
+def named_study(store: Store, study: str) -> StudyRecord:
+    """Return a study by its number or its name; NotFoundError names those there are."""
     studies = store.list_studies(LOCAL_OWNER)
     found = [s for s in studies if study in (s.id, s.name)]
     if len(found) != 1:

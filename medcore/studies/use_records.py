@@ -14,6 +14,12 @@ from medcore.i18n import N_
 TaskKind = Literal["note", "task", "look_again"]
 TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
 ReleaseState = Literal["in use", "succeeded", "expired", "withdrawn"]
+RELEASE_STATES: Mapping[ReleaseState, str] = {
+    "in use": N_("in use"),
+    "succeeded": N_("succeeded by a later version"),
+    "expired": N_("no longer valid"),
+    "withdrawn": N_("withdrawn"),
+}
 LONGEST_TEXT = 4_000
 _MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 

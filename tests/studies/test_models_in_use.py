@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -14,6 +16,9 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.sealing import put
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store
+from medcore.studies.stores.register_store import Call, RegisterStore
+from medcore.studies.stores.release_store import ReleaseStore
+from medcore.studies.stores.task_store import TaskStore
 from medcore.studies.use_records import AskedPatient, Release, Terms
 
 TERMS = Terms(intended_use="Triage at admission.", for_whom="Adults with chest pain.", threshold=0.3)
@@ -203,3 +208,49 @@ def test_a_token_opens_until_it_is_ended_or_over_and_is_never_kept_itself(store:
             store.new_token("ann", "x", days=days)
     with pytest.raises(NotFoundError):
         store.new_token("ann", "x", model="nothing")
+
+
+def queries() -> list[str]:
+    """Every public query of the store about a released model, a version, a patient or a task."""
+    parts = (ReleaseStore, RegisterStore, TaskStore)
+    return [name for part in parts for name, _f in inspect.getmembers(part, inspect.isfunction) if name in vars(part)]
+
+
+@pytest.mark.parametrize("name", [n for n in queries() if not n.startswith("_")])
+@pytest.mark.parametrize("person", ["eve", "rob"])
+def test_a_stranger_is_refused_by_every_query_and_a_reader_may_read_and_use(
+    store: Store, release: Release, run: RunRecord, name: str, person: str
+) -> None:
+    store.keep_answers("ann", release, [asked(0.2)], route="predict")
+    patient = store.find_patient("ann", "chest-pain", "Zhang San")
+    task = store.add_task("ann", patient, "task", "Call")
+    store.share_study("ann", release.study_id, "rob", "reader")
+    known = {
+        "run_id": run.id,
+        "model": "chest-pain",
+        "terms": TERMS,
+        "release_id": release.id,
+        "release": release,
+        "why": "No.",
+        "asked": [asked(0.3)],
+        "calls": [Call(person, release, (asked(0.3),), 1, "predict")],
+        "route": "predict",
+        "patient_id": patient,
+        "identifier": "Zhang San",
+        "outcomes": {"Zhang San": 1.0},
+        "task_id": task.id,
+        "kind": "note",
+        "text": "Seen.",
+        "done": True,
+    }
+    query = getattr(store, name)
+    _who, *others = [p for p in inspect.signature(query).parameters.values() if p.default is p.empty]
+    given = {p.name: known[p.name] for p in others}
+    ask = partial(query, known["calls"]) if name == "keep_calls" else partial(query, person, **given)
+    if name == "releases":
+        assert len(ask()) == (person == "rob")
+    elif person == "eve" or name in ("release", "withdraw", "forget_patient"):
+        with pytest.raises(RefusedError):
+            ask()
+    else:
+        ask()

@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.explanation.shapley.game import Floats
+from medcore.models.run.any_results import AnyResults
+from medcore.models.run.number.results import NumberResults
+from medcore.models.run.timed.results import TimedResults
 from medcore.statistics.proportions import wilson_bounds
 from medcore.statistics.survival.incidence import Incidence, complementary_bounds
 
@@ -13,6 +16,24 @@ FEWEST, MOST, SHARE = 50, 500, 0.1
 """How many training patients stand for "a risk like this": a tenth of them, within these bounds."""
 MOST_WINDOWS = 100
 """Windows of like risks in which an incidence is estimated; a risk is told of the nearest."""
+
+
+def band_of(
+    results: AnyResults, risk: Floats, class_index: int, *, horizon: float | None = None
+) -> tuple[Floats, Floats]:
+    """Return 95 % bounds (n,) of how often the outcome came among training patients of such risks (n, K).
+
+    Of a predicted number they are those between which nine of ten patients are. ``horizon`` is the time that
+    the risks are about, where the outcome has one; without it the model's own.
+    """
+    if isinstance(results, NumberResults):
+        return results.intervals.around(risk[:, 0])
+    training, own = results.training, risk[:, class_index]
+    if isinstance(results, TimedResults):
+        by = results.target.main if horizon is None else horizon
+        among = np.where(results.training.event == class_index, 1, 2 * (results.training.event > 0))
+        return incidence_band(results.training.duration, among, training.risk[:, class_index], own, by)
+    return observed_band(results.training.outcome == class_index, training.risk[:, class_index], own)
 
 
 def observed_band(event: NDArray[np.bool_], expected: Floats, risk: Floats) -> tuple[Floats, Floats]:

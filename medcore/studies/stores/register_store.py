@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -33,36 +33,60 @@ class Answered:
     again: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody asked a version about ``n`` patients by a ``route``; ``asked`` is what is to be kept of them, if anything."""
+
+    person: str
+    release: Release
+    asked: tuple[AskedPatient, ...] = field(repr=False)
+    n: int
+    route: str
+
+
 class RegisterStore(StoreBase):
     """The part of the store that keeps a model's patients and predictions."""
 
     def keep_answers(
         self, person: str, release: Release, asked: Sequence[AskedPatient], *, route: str
     ) -> tuple[Answered, ...]:
-        """Keep what a version answered about some patients, in one transaction, and note it in the trail without values.
+        """Keep what a version answered about some patients, and note it in the trail without values.
+
+        Raises:
+            SettingsError: a request's key was used before with other contents.
+
+        """
+        return self.keep_calls([Call(person, release, tuple(asked), len(asked), route)])[0]
+
+    def keep_calls(self, calls: Sequence[Call]) -> tuple[tuple[Answered, ...], ...]:
+        """Keep several calls in one transaction: all of them, or none.
 
         Raises:
             SettingsError: a request's key was used before with other contents.
 
         """
         with self._writing() as session:
-            models_open_to(session, person, release.model)
-            owner = session.get_one(ReleaseRow, release.id).owner
-            known = _known_requests(session, [a.request for a in asked if a.request])
-            patients = self._patients(session, owner, release.model, [a.patient for a in asked])
-            kept = [_answered(a, known) for a in asked]
-            new = [place for place, answer in enumerate(kept) if answer is None]
-            rows = [_prediction(owner, release, asked[p], patients.get(asked[p].patient or "")) for p in new]
-            adding = insert(PredictionRow).returning(PredictionRow.id, sort_by_parameter_order=True)
-            fresh = dict(zip(new, session.scalars(adding, rows), strict=True)) if rows else {}
-            details = {"model": release.model, "version": release.version, "n": len(asked), "route": route}
-            audit.record(
-                session, person, "model.asked", study_id=release.study_id, run_id=release.run_id, details=details
-            )
-            return tuple(
-                answer or Answered(fresh[place], patients.get(asked[place].patient or ""), again=False)
-                for place, answer in enumerate(kept)
-            )
+            return tuple(self._keep(session, call) for call in calls)
+
+    def _keep(self, session: Session, call: Call) -> tuple[Answered, ...]:
+        release, asked = call.release, call.asked
+        models_open_to(session, call.person, release.model)
+        owner = session.get_one(ReleaseRow, release.id).owner
+        known = _known_requests(session, [a.request for a in asked if a.request])
+        patients = self._patients(session, owner, release.model, [a.patient for a in asked])
+        kept = [_answered(a, known) for a in asked]
+        new = [place for place, answer in enumerate(kept) if answer is None]
+        rows = [_prediction(owner, release, asked[p], patients.get(asked[p].patient or "")) for p in new]
+        adding = insert(PredictionRow).returning(PredictionRow.id, sort_by_parameter_order=True)
+        fresh = dict(zip(new, session.scalars(adding, rows), strict=True)) if rows else {}
+        details = {"model": release.model, "version": release.version, "n": call.n, "route": call.route}
+        audit.record(
+            session, call.person, "model.asked", study_id=release.study_id, run_id=release.run_id, details=details
+        )
+        return tuple(
+            answer or Answered(fresh[place], patients.get(asked[place].patient or ""), again=False)
+            for place, answer in enumerate(kept)
+        )
 
     def worklist(self, person: str, model: str) -> tuple[WorklistEntry, ...]:
         """Return a model's patients, the highest present risk first."""

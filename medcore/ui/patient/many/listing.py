@@ -15,11 +15,9 @@ from medcore.data.cohort import Schema
 from medcore.data.schema.names import says
 from medcore.errors import MissingColumnsError
 from medcore.explanation.patient import worker_queries
-from medcore.explanation.patient.bands import incidence_band, observed_band
+from medcore.explanation.patient.bands import band_of
 from medcore.explanation.shapley.game import Floats
 from medcore.i18n import N_, _
-from medcore.models.run.number.results import NumberResults
-from medcore.models.run.timed.results import TimedPatients
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.brought import brought
@@ -72,19 +70,7 @@ class Listing:
 
         Nine of ten are inside that.
         """
-        results, training = explainer.results, explainer.results.training
-        if isinstance(results, NumberResults):
-            return results.intervals.around(self.risk[:, 0])
-        if isinstance(training, TimedPatients) and explainer.horizon is not None:
-            return incidence_band(
-                training.duration,
-                np.where(training.event == class_index, 1, 2 * (training.event > 0)),
-                training.risk[:, class_index],
-                self.risk[:, class_index],
-                explainer.horizon,
-            )
-        event = training.outcome == class_index
-        return observed_band(event, training.risk[:, class_index], self.risk[:, class_index])
+        return band_of(explainer.results, self.risk, class_index, horizon=explainer.horizon)
 
 
 def _told(names: pd.Series, explainer: Explainer) -> list[str]:

@@ -1,0 +1,195 @@
+"""A released model as a service asks it: values in, risks with interval and flags out, and why.
+
+The numbers are those of :meth:`~medcore.models.bundle.bundle.Bundle.predict`, to the last bit,
+whoever else is asked about at the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medcore.data.cohort import Column
+from medcore.data.preparation.replay import required_columns
+from medcore.data.schema.class_names import class_names
+from medcore.data.schema.targets import absence
+from medcore.errors import MissingColumnsError, SettingsError
+from medcore.explanation.patient.bands import band_of
+from medcore.explanation.patient.patients import class_index, explained_in_words, scale_for, shown_values
+from medcore.explanation.shapley.explain import explain
+from medcore.explanation.shapley.results import Explanation
+from medcore.features import Rows
+from medcore.i18n import N_, Message
+from medcore.models.bundle.bundle import Bundle, flag_message, load_bundle
+from medcore.models.bundle.coalitions import BundleRisk
+from medcore.models.run.any_results import AnyResults, read_any_results
+from medcore.sealing import Folder
+
+LONGEST_VALUE = 20_000
+"""Characters of one value: a note may be long, a number may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model says of one patient.
+
+    ``risks`` (K,) are those of all classes, ``risk`` that of the event in question (of a number, the
+    number in its unit), ``low`` and ``high`` how often the outcome came among training patients of such
+    risks (95 %; of a number nine of ten are between them), NaN where that is not known.
+    """
+
+    risks: tuple[float, ...] = field(repr=False)
+    risk: float = field(repr=False)
+    low: float = field(repr=False)
+    high: float = field(repr=False)
+    called: bool
+    flags: tuple[str, ...]
+
+    @property
+    def cautions(self) -> tuple[Message, ...]:
+        """The flags in words."""
+        return tuple(flag_message(flag) for flag in self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedModel:
+    """A bundle with the results it was released on; ``threshold`` is the one it was released with."""
+
+    bundle: Bundle
+    results: AnyResults = field(repr=False)
+    threshold: float
+    _risk: BundleRisk = field(repr=False)
+
+    @classmethod
+    def open(cls, folder: Folder, threshold: float | None) -> ReleasedModel:
+        """Read a run's folder; without a threshold the bundle's own is used."""
+        bundle = load_bundle(folder)
+        kept = bundle.threshold if threshold is None else threshold
+        return cls(bundle, read_any_results(folder), kept, BundleRisk(bundle))
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns it takes, as they are in a file."""
+        schema = self.bundle.schema
+        return tuple(schema[name] for name in required_columns(schema, self.bundle.recipe) if name in schema.names)
+
+    @property
+    def event(self) -> int:
+        """The place of the class in question: of two the event, of more the likeliest is meant (−1)."""
+        event = self.bundle.target.event
+        return 0 if self.bundle.schema.number is not None else -1 if event is None else event
+
+    @property
+    def class_names(self) -> tuple[Message, ...]:
+        """What the classes are called."""
+        return class_names(self.bundle.classes, self.bundle.schema.outcome)
+
+    def frame(self, patients: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """Return values given by column name as a table that was just read: text, None where nothing is given.
+
+        A value is text, a number, true or false, null, or ``{"value": …, "unit": …}``.
+
+        Raises:
+            MissingColumnsError: a name is not one of the columns; the nearest is named.
+            SettingsError: nothing is given, or a value is none.
+
+        """
+        names = [column.name for column in self.columns]
+        for patient in patients:
+            unknown = [name for name in patient if name not in names]
+            if unknown:
+                raise _unknown(unknown[0], names)
+            if not any(_text(name, value) for name, value in patient.items()):
+                raise SettingsError(N_("No value is given. The model reads {columns}."), columns=names)
+        cells = {name: [_text(name, patient.get(name)) for patient in patients] for name in names}
+        return pd.DataFrame(cells, dtype="str")
+
+    def answer(self, frame: pd.DataFrame) -> tuple[Answer, ...]:
+        """Predict for every row of a table as it was read."""
+        rows = self.bundle.encode(frame)
+        risks, flags = self.bundle.risk(rows), self.bundle.flags(frame, rows)
+        place = self.event
+        classes = risks.argmax(axis=1) if place < 0 else np.full(len(risks), place)
+        risk = risks[np.arange(len(risks)), classes]
+        low, high = np.full((2, len(risks)), np.nan)
+        for k in np.unique(classes):
+            chosen = classes == k
+            low[chosen], high[chosen] = band_of(self.results, risks[chosen], int(k))
+        called = risk >= self.threshold if place >= 0 else classes != absence(self.bundle.classes)
+        return tuple(
+            Answer(
+                risks=tuple(map(float, risks[i])),
+                risk=float(risk[i]),
+                low=float(low[i]),
+                high=float(high[i]),
+                called=bool(called[i]),
+                flags=tuple(flags[i]),
+            )
+            for i in range(len(risks))
+        )
+
+    def explain(self, frame: pd.DataFrame, *, class_name: str | None = None) -> Explanation:
+        """Say why the one patient of a table gets that risk, beside the bundle's background."""
+        bundle = self.bundle
+        rows = bundle.encode(frame)
+        index = class_index(bundle, rows, class_name)
+        found = explain(
+            self._risk.knowing(rows, bundle.background),
+            rows.codes[0],
+            bundle.background.codes,
+            columns=bundle.predictors,
+            class_index=index,
+            scale=scale_for(bundle, "probability"),
+        )
+        return explained_in_words(bundle, found, shown_values(bundle, frame)[0], index)
+
+    def warm(self) -> None:
+        """Ask once about a training patient, so that the first person does not wait for what is prepared once."""
+        rows = Rows.of(self.bundle.background).take(slice(0, 1))
+        self.bundle.risk(rows)
+
+
+def _text(name: str, value: Any) -> str | None:
+    """Write a value as a cell of a file."""
+    if isinstance(value, Mapping):
+        number, unit = value.get("value"), value.get("unit")
+        if set(value) - {"value", "unit"} or not isinstance(unit, str | None):
+            raise _no_value(name)
+        written = _text(name, number) if not isinstance(number, Mapping) else None
+        return None if written is None else f"{written} {unit}".strip() if unit else written
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value) if np.isfinite(value) else None
+    if isinstance(value, str):
+        if len(value) > LONGEST_VALUE:
+            raise SettingsError(
+                N_("The value of {column} is longer than {n} characters."), column=name, n=LONGEST_VALUE
+            )
+        return value.strip() or None
+    raise _no_value(name)
+
+
+def _no_value(name: str) -> SettingsError:
+    return SettingsError(
+        N_('The value of {column} is neither text, a number, true, false, null nor {{"value": …, "unit": …}}.'),
+        column=name,
+    )
+
+
+def _unknown(name: str, names: Sequence[str]) -> MissingColumnsError:
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    if near:
+        return MissingColumnsError(
+            N_("The model reads no column {column}; do you mean {near}?"), column=name[:80], near=near[0]
+        )
+    return MissingColumnsError(
+        N_("The model reads no column {column}. It reads {columns}."), column=name[:80], columns=list(names)
+    )

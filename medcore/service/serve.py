@@ -1,0 +1,86 @@
+"""Start the service: ``python -m medcore serve`` comes here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from medcore.errors import SettingsError
+from medcore.i18n import N_, _
+from medcore.jobs.logs import keep_values_out_of_logs
+from medcore.jobs.web.entrance import LOOPBACK_NAMES, is_loopback
+from medcore.jobs.web.serve import check_port, check_python
+from medcore.settings import Settings
+from medcore.studies import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where the service listens, for whom, and by which certificate."""
+
+    host: str = "127.0.0.1"
+    port: int = 8502
+    name: str | None = None
+    """The name in its address, where that is not this machine's own."""
+    certificate: Path | None = None
+    key: Path | None = None
+    origins: tuple[str, ...] = ()
+    pages: str | None = None
+
+
+def serve(asked: Serving) -> None:
+    """Answer programs until it is stopped.
+
+    Raises:
+        SettingsError: others could listen to what is said, the port is taken, or a file is not there.
+
+    """
+    import uvicorn
+
+    from medcore.service.app import build
+    from medcore.service.entering import Entering
+
+    check_python()
+    refuse_unencrypted(asked)
+    check_port(asked.host, asked.port)
+    os.environ.setdefault("OTEL_SDK_DISABLED", "true")
+    store = Store(Settings.from_env())
+    hosts = LOOPBACK_NAMES | ({asked.name.lower()} if asked.name else frozenset())
+    app = build(store, origins=asked.origins, entering=Entering(store, hosts), pages=asked.pages)
+    scheme = "https" if asked.certificate else "http"
+    sys.stderr.write(_("medcore answers programs at {address}", address=f"{scheme}://{asked.host}:{asked.port}") + "\n")
+    keep_values_out_of_logs()
+    uvicorn.run(
+        app,
+        host=asked.host.strip("[]"),
+        port=asked.port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        ssl_certfile=asked.certificate,
+        ssl_keyfile=asked.key,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def refuse_unencrypted(asked: Serving) -> None:
+    """Let the service be reached from elsewhere over an encrypted connection alone.
+
+    Raises:
+        SettingsError: it would not be encrypted, or a file of the certificate is not there.
+
+    """
+    for file in (asked.certificate, asked.key):
+        if file is not None and not file.is_file():
+            raise SettingsError(N_("There is no file {file}."), file=str(file))
+    if (asked.certificate is None) != (asked.key is None):
+        raise SettingsError(N_("Give a certificate and its key together."))
+    if not is_loopback(asked.host) and asked.certificate is None:
+        raise SettingsError(
+            N_(
+                "The service does not listen on {address} without encryption: tokens and patients’ values would travel in clear. Give --certificate and --key, or use 127.0.0.1 behind a proxy of this machine that encrypts."
+            ),
+            address=asked.host,
+        )
