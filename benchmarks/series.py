@@ -4,7 +4,7 @@
 2012): the second table is read, joined and checked; then each model, and LightGBM and a logistic regression over
 the same summaries of the same training patients, are judged on the same folds and on the same locked fifth: AUROC,
 average precision, score1 (the challenge's: the best smaller one of sensitivity and precision over all thresholds)
-and medcore's calibration slope.
+and medcore's calibration slope. The tower reads the measurements themselves, in the order of time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sklearn.preprocessing import StandardScaler
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from medcore.data.cohort import Cohort
-from medcore.data.long import SERIES_FORMS, Pivot
+from medcore.data.long import FORMS, Pivot
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import inspect
 from medcore.data.reading.long.series import with_series
@@ -55,14 +55,14 @@ def main() -> int:
     parser.add_argument("--models", default="auto,logistic")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--late", type=float, default=0.0, help="hours of the last part; 0 for none")
-    parser.add_argument("--take", default="|".join(SERIES_FORMS), help="what is taken of a series")
+    parser.add_argument("--take", default="|".join(FORMS), help="what is taken of a series")
     parser.add_argument("--test-size", type=float, default=0.2, help="share locked away; 0 trains and folds all 4,000")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     cohort = joined(options.folder, late=options.late, forms=options.take.split("|"))
     split = SplitSettings(test_size=options.test_size, seed=options.seed)
     prepared, parts = split_cohort(cohort, default_recipe(cohort.schema), split)
-    table = prepared.predictors
+    table = prepared.predictors[[name for name, kind in prepared.kinds.items() if kind != "series"]]
     numbers = np.column_stack(
         [table[c].astype("category").cat.codes if table[c].dtype == "str" else table[c] for c in table]
     )
@@ -126,7 +126,7 @@ def peer(name: str, make: Callable[[], Any], numbers: np.ndarray, outcome: np.nd
 
 
 def ours(cohort: Cohort, split: SplitSettings, settings: TrainSettings) -> dict[str, Any]:
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     run = train_cohort(cohort, settings, split=split)
     training, test = run.results.training, run.results.test
     slope = run.results.cross_validated.metrics["calibration_slope"].value
@@ -140,7 +140,8 @@ def ours(cohort: Cohort, split: SplitSettings, settings: TrainSettings) -> dict[
         )
     locked = (test.outcome, test.risk[:, 1]) if test else (np.zeros(0), np.zeros(0))
     seconds = time.perf_counter() - began
-    return told(settings.model, (training.outcome, training.risk[:, 1]), locked, seconds, slope=slope)
+    own = {"slope": slope, "processor seconds": time.process_time() - worked}
+    return told(settings.model, (training.outcome, training.risk[:, 1]), locked, seconds, **own)
 
 
 Judged = tuple[np.ndarray, np.ndarray]

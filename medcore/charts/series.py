@@ -4,18 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts.drawing import lines, theme
 from medcore.data.reading.long.measured import PatientSeries
-from medcore.data.shown import Shown
+from medcore.data.shown import Naming, Shown
+from medcore.explanation.shapley.results import Contribution, Scale
 from medcore.i18n import _
 
 HEIGHT = 64
 """Pixels of a line with its name above it."""
 DAYS_FROM = 96.0
 """Hours from which on time is told in days."""
+_NAME = 24  # letters of a column's name
 _GAP = 0.42  # share of a line's height that its name takes
+
+
+def when_it_counted(columns: Sequence[Contribution], *, scale: Scale, naming: Naming = Shown) -> go.Figure:
+    """Draw as a map how much each part of the time of each measurement contributed; a row adds up to its column."""
+    shown = sorted(columns, key=lambda one: abs(one.contribution))
+    factor, unit = (100.0, _("percentage points")) if scale == "probability" else (1.0, _("log odds"))
+    cells = factor * np.array([[part.contribution for part in one.parts] for one in shown])
+    row, at = np.unravel_index(np.abs(cells).argmax(), cells.shape)
+    names = [naming(one.column) for one in shown]
+    title = _(
+        "{name} counted most at {when}",
+        name=theme.escape(names[row].words),
+        when=theme.escape(shown[row].parts[at].part),
+    )
+    figure = theme.new_figure(
+        title=title,
+        subtitle=_("A row adds up to the column's contribution, in {unit}.", unit=unit),
+        x_title=_("Time"),
+        y_title=_("Column"),
+        alt=_("{finding}: a map of {n} measurements over the time.", finding=title, n=len(shown)),
+        height=30 * len(shown) + 150,
+    )
+    most = float(np.abs(cells).max()) or 1.0
+    figure.add_heatmap(
+        x=[part.part for part in shown[0].parts],
+        y=[theme.escape(name.words, limit=_NAME) for name in names],
+        z=cells,
+        zmin=-most,
+        zmax=most,
+        colorscale=[[0, theme.NEGATIVE], [0.5, "#d9d9d9"], [1, theme.POSITIVE]],
+        colorbar={"title": {"text": unit}},
+        hovertemplate="%{y}, %{x}: %{z:+.2f}<extra></extra>",
+    )
+    return figure
 
 
 def small_lines(measured: Sequence[PatientSeries], *, who: str) -> go.Figure:

@@ -7,8 +7,9 @@ import pytest
 
 from medcore.charts.drawing import static
 from medcore.charts.drawing.numbers import numbers
-from medcore.charts.series import small_lines
+from medcore.charts.series import small_lines, when_it_counted
 from medcore.data.reading.long.measured import PatientSeries
+from medcore.explanation.shapley.results import Contribution, PartContribution
 
 
 @pytest.mark.parametrize("n", [1, 3])
@@ -29,3 +30,15 @@ def test_each_measurement_is_a_line_with_its_name_and_last_value(n):
 def test_long_times_are_told_in_days():
     figure = small_lines([PatientSeries("bilirubin", "", np.array([0.0, 24 * 365.0]), np.array([1.0, 2.0]))], who="")
     assert "Days" in figure.layout.xaxis.title.text and figure.data[0].x[-1] == 365
+
+
+def test_the_map_of_when_measurements_counted_has_a_row_for_each_and_names_the_largest():
+    cells = np.array([[0.02, 0.03], [0.01, -0.2]])
+    columns = [
+        Contribution(f"<b> {k}", None, own.sum(), parts=tuple(map(PartContribution, ("0–24 h", "24–48 h"), own)))
+        for k, own in enumerate(cells)
+    ]
+    figure = when_it_counted(columns, scale="probability")
+    np.testing.assert_allclose(np.array(figure.data[0].z), 100 * cells)
+    assert "24–48 h" in figure.layout.title.text and "&lt;b&gt; 1" in figure.layout.title.text
+    assert len(numbers(figure)) == 4 and static.to_png(figure)

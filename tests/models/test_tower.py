@@ -88,6 +88,11 @@ def test_new_patients_alone_are_read_as_among_all(folder, bundle, cohort, capsys
     columns = {c["column"]: c for c in told["contributions"]}
     assert set(columns) == {"age", "HR last", "HR mean", "HR sequence", "K last", "K mean", "K sequence"}
     assert abs(told["additivity_residual"]) < 1e-6 and "|" not in columns["HR sequence"]["value"]
+    inside = {name: [part["contribution"] for part in c["parts"]] for name, c in columns.items() if c["parts"]}
+    assert set(inside) >= {"HR sequence"} and all(len(parts) == 6 for parts in inside.values())
+    for name, parts in inside.items():
+        assert sum(parts) == pytest.approx(columns[name]["contribution"], abs=1e-9)
+    assert np.abs(inside["HR sequence"][:4]).sum() > np.abs(inside["HR sequence"][4:]).sum()
     assert max(columns, key=lambda name: abs(columns[name]["contribution"])) == "HR sequence"
 
 

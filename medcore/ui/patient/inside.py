@@ -1,10 +1,11 @@
-"""What a note contributed, shown in the note itself: each phrase on a ground as strong as what it did to the risk."""
+"""What is inside a contribution: in a note each phrase on a ground as strong as what it did to the risk, over time a map."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from medcore.charts.explanation import signed
+from medcore.charts.series import when_it_counted
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.features.text import NOTE
 from medcore.i18n import _
@@ -32,6 +33,19 @@ def show_notes(explainer: Explainer, explanation: Explanation) -> None:
                 ),
             )
             st.html(_highlighted(contribution, explanation))
+
+
+def show_over_time(explainer: Explainer, explanation: Explanation) -> None:
+    """Show when in time the measurements contributed that a model read in their order."""
+    read = explainer.reference.codebook.in_order
+    found = [c for c, in_order in zip(explanation.contributions, read, strict=True) if in_order and c.parts]
+    if found:
+        components.section(
+            _("When the measurements contributed"),
+            _("What a network read in order; the summaries of the same measurements are columns of their own above."),
+        )
+        figure = when_it_counted(found, scale=explanation.scale, naming=explainer.shown)
+        components.figure(figure, key="patient.when")
 
 
 def _highlighted(contribution: Contribution, explanation: Explanation) -> str:

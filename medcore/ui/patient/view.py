@@ -14,7 +14,7 @@ from medcore.targets import Number
 from medcore.ui.kit.shown import components
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
-from medcore.ui.patient.inside import show_notes
+from medcore.ui.patient.inside import show_notes, show_over_time
 
 SCALE_NAMES: dict[Scale, str] = {"probability": N_("Risk in %"), "log_odds": N_("Log odds")}
 FOLDED, FOLDED_OF_MANY = 4, 3
@@ -61,6 +61,7 @@ def show_explanation(explainer: Explainer, chosen: Chosen, patient: PatientRisk,
         shown = len(found.contributions) if everything else _folded(explainer)
         components.figure(charts.waterfall(found, n_shown=shown, naming=explainer.shown), key="patient.waterfall")
     show_notes(explainer, found)
+    show_over_time(explainer, found)
 
 
 def _folded(explainer: Explainer) -> int:
