@@ -5,11 +5,12 @@ from __future__ import annotations
 from medcore.i18n import N_, _
 from medcore.ui.kit import guards
 from medcore.ui.kit.shown import components
-from medcore.ui.patients import bring, course, in_use, worklist
+from medcore.ui.patients import bring, course, in_use, outcomes, worklist
 
 VIEWS = {
     "list": N_("Worklist"),
     "bring": N_("Bring patients in"),
+    "outcomes": N_("Outcomes by table"),
 }
 
 
@@ -32,6 +33,8 @@ def page() -> None:
         with components.errors_shown():
             if view == "bring":
                 bring.show(model)
+            elif view == "outcomes":
+                outcomes.show_table(model)
             else:
                 worklist.show(model)
 

@@ -69,7 +69,7 @@ def _page() -> None:
     to_address()
     tour.banner(page.url_path or "studies")
     links.begin(page.url_path or "studies")
-    problem, state().problem = state().problem, None
+    problem, state().problem, state().about = state().problem, None, None
     if problem is not None:
         error(problem)
     with errors_shown():

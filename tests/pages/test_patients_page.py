@@ -16,7 +16,7 @@ from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import LOCAL_OWNER
-from medcore.studies.use_records import Terms
+from medcore.studies.use_records import AskedPatient, Terms
 
 TERMS = Terms(intended_use="Triage at admission.", for_whom="Adults with chest pain.", threshold=0.5)
 
@@ -125,3 +125,95 @@ def test_a_withdrawn_model_shows_its_patients_and_answers_nothing(page, page_sto
     page_store.withdraw(LOCAL_OWNER, release.id, "Too many false alarms.")
     text = words(page(view="bring"))
     assert "was withdrawn: Too many false alarms." in text and "Predict" not in text
+
+
+@pytest.fixture
+def followed(page_store, release):
+    """Enter one patient with two visits, at the second of which ST depression had risen."""
+    row = load_sample("heart").frame.iloc[0]
+    values = {
+        name: None if pd.isna(cell) else str(cell) for name, cell in row.items() if name not in ("num", "disease")
+    }
+    visits = [
+        AskedPatient(
+            values=values | {"oldpeak": depression}, risk=risk, risks=[1 - risk, risk], called=risk >= 0.5,
+            flags=("imputed:ca",), at=datetime(2026, 3, day, 8, tzinfo=UTC), patient="Zhang",
+        )
+        for day, depression, risk in ((1, "0.1", 0.2), (8, "4.0", 0.6))
+    ]  # fmt: skip
+    return page_store.keep_answers(LOCAL_OWNER, release, visits, route="page")[0].patient_id
+
+
+@pytest.fixture
+def course(page, followed):
+    def opened(part: str = ""):
+        app = page(patient=followed, **({"part": part} if part else {}))
+        assert not app.exception and not app.error
+        return app
+
+    return opened
+
+
+def test_a_course_says_what_happened_and_which_value_moved_it(course, words):
+    app = course()
+    text = words(app)
+    assert "rose across the threshold, from 20.0% to 60.0% in 7 days" in text
+    moves = text[text.index("mc-moves") :]
+    moves = moves[: moves.index("</table>")]
+    assert moves.count("<tr") == 3 and "0.1 → 4" in moves  # the head, the sum, and the one value that changed
+    assert "To be remembered: The risk rose across the threshold" in text
+    assert "not what changed in the patient’s illness" in text
+    frame = course("values").dataframe[0].value
+    assert list(frame["Seen at"]) == ["2026-03-08 08:00", "2026-03-01 08:00"]
+
+
+def test_a_plan_is_added_done_undone_taken_back_and_put_on_again(course, page_store, followed, words):
+    app = course("plan")
+    app.text_area[0].set_value("Call the family")
+    next(t for t in app.text_input if t.label == "By when").set_value("2026-03-09")
+    next(t for t in app.text_input if t.label == "Who is to do it").set_value("Li Mei")
+    next(b for b in app.button if b.label == "Add").click().run()
+    (task,) = page_store.tasks(LOCAL_OWNER, followed)
+    assert (task.text, task.whose, f"{task.due_at:%Y-%m-%d}") == ("Call the family", "Li Mei", "2026-03-09")
+    assert "Due: Call the family" in words(app)
+    app.button(key=f"patients.done.{task.id}").click().run()
+    assert page_store.tasks(LOCAL_OWNER, followed)[0].done_at is not None
+    assert "Due: Call the family" not in words(app)
+    app.button(key=f"patients.undone.{task.id}").click().run()
+    assert page_store.tasks(LOCAL_OWNER, followed)[0].done_at is None
+    app.button(key=f"patients.back.{task.id}").click().run()
+    assert page_store.tasks(LOCAL_OWNER, followed) == ()
+    app.button(key="patients.put_back.undo").click().run()
+    assert not app.exception
+    assert [t.id for t in page_store.tasks(LOCAL_OWNER, followed)] == [task.id]
+
+
+def test_an_outcome_is_entered_and_taken_back(course, page_store, followed):
+    app = course("outcome")
+    for answer, outcome in (("yes", 1.0), ("no", 0.0), ("unknown", None)):
+        app.radio[0].set_value(answer)
+        next(b for b in app.button if b.label == "Keep").click().run()
+        assert not app.exception
+        assert [v.outcome for v in page_store.course(LOCAL_OWNER, followed)] == [outcome] * 2
+
+
+def test_outcomes_come_by_table(page, page_store, release, followed, words):
+    app = page(view="outcomes")
+    table = b"who,died\nZhang,dead\nWang,alive\nZhao,\n"
+    app.file_uploader[0].set_value(("outcomes.csv", table, "text/csv")).run()
+    next(s for s in app.selectbox if s.label == "Column of identifiers").set_value("who").run()
+    next(s for s in app.selectbox if s.label == "Column of outcomes").set_value("died").run()
+    app.multiselect[0].set_value(["dead"]).run()
+    app.button(key="patients.outcomes").click().run()
+    assert not app.exception
+    text = words(app)
+    assert "What came of 1 patients is entered" in text and "1 are not in the register" in text
+    assert [v.outcome for v in page_store.course(LOCAL_OWNER, followed)] == [1.0, 1.0]
+
+
+def test_a_patient_is_deleted_for_good_after_a_second_word(course, page_store, release):
+    app = course("values")
+    app.button(key="patients.forget.yes").click().run()
+    assert not app.exception
+    assert page_store.worklist(LOCAL_OWNER, release.model) == ()
+    assert any("deleted for good" in str(e.sentence) for e in page_store.trail(LOCAL_OWNER))

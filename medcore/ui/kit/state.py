@@ -44,6 +44,8 @@ class SessionState:
     language: str
     study_id: str | None = None
     run_id: str | None = None
+    about: str | None = None
+    """The study that the present page is about where that is not the one at hand: exports are noted there."""
     thresholds: dict[str, float] = field(default_factory=dict)
     """The threshold a run is read at, by run."""
     patients: dict[str, int] = field(default_factory=dict)

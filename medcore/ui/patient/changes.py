@@ -7,6 +7,7 @@ from functools import partial
 
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient import wording
+from medcore.explanation.patient.visits import Moved
 from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.i18n import _, number
@@ -56,6 +57,49 @@ def change_rows(
         told = dict(zip(heads, [str(column), *values], strict=True))
         rows.append(told | dict(zip(effects, (round(times * c.contribution, 4) for c in pair), strict=True)))
     return rows
+
+
+def moved_table(found: Moved, naming: Naming, measure: Measure = RISK, *, shown: int) -> str:
+    """Write what moved a prediction between two visits as HTML: each value before and after with its contribution."""
+    widest = max((abs(c.contribution) for _was, c in found.largest), default=0.0) or 1.0
+    number_of = partial(_number, scale=found.explanation.scale, measure=measure)
+    lines = [
+        f"<tr><th scope=row>{components.column(naming(c.column))} <span>{markup(_from_to(was, c, naming))}</span></th>"
+        f"<td>{_bar(c.contribution, widest)}{number_of(c.contribution, error=c.standard_error)}</td></tr>"
+        for was, c in found.largest[:shown]
+    ]
+    rest = found.largest[shown:]
+    if rest:
+        others = markup(_("{n} other columns", n=len(rest)))
+        total = number_of(sum(c.contribution for _was, c in rest))
+        lines.append(f"<tr><th scope=row>{others}</th><td>{total}</td></tr>")
+    heads = "".join(f"<th scope=col>{markup(h)}</th>" for h in (_("Column"), _("Moved it by")))
+    all_in_all = (
+        f"<tr class='mc-total'><th scope=row>{markup(_('Altogether'))}</th><td>{number_of(found.change)}</td></tr>"
+    )
+    look = " mc-value" if measure.of_number else ""
+    body = f"{all_in_all}{''.join(lines)}"
+    return f'<table class="mc-moves{look}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def moved_rows(found: Moved, naming: Naming, measure: Measure = RISK) -> list[dict[str, str | float]]:
+    """Return the same a line a column, for files."""
+    absent = _("missing")
+    return [
+        {
+            _("Column"): str(naming(c.column)),
+            _("Before"): naming(c.column).measured(was, unit=c.unit or "") or absent,
+            _("Now"): naming(c.column).measured(c.value, unit=c.unit or "") or absent,
+            _("Moved it by"): round(measure.times * c.contribution, 4),
+        }
+        for was, c in found.largest
+    ]
+
+
+def _from_to(was: str | None, now: Contribution, naming: Naming) -> str:
+    column, absent = naming(now.column), _("missing")
+    after = column.measured(now.value, unit=now.unit or "") or absent
+    return after if was == now.value else f"{column.value(was) or absent} → {after}"
 
 
 def _moved(pair: tuple[Contribution, Contribution]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import pandas as pd
 import streamlit as st
 
 from medcore.errors import NotFoundError
@@ -13,13 +14,17 @@ from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import state
-from medcore.ui.patients import bring
+from medcore.ui.patient.choice import in_words
+from medcore.ui.patients import bring, moved, outcomes, plan
 from medcore.ui.patients.in_use import InUse, answers, moment, newest
 from medcore.ui.patients.in_use import opened as open_model
 
 PARTS = {
     "course": N_("Course"),
+    "plan": N_("Plan"),
     "visit": N_("A new visit"),
+    "outcome": N_("What came of it"),
+    "values": N_("All visits"),
 }
 
 
@@ -54,6 +59,8 @@ def _show(in_use: InUse, patient: str, identifier: str, visits: tuple[Prediction
     with right, st.container(horizontal=True, horizontal_alignment="right", key="patients-steps"):
         st.button(_("List"), key="patients.back", icon=":material/list:", on_click=_close)
     _now(in_use, visits)
+    tasks = cache.store().tasks(in_use.person, patient)
+    plan.reminders(in_use, visits, tasks)
     name = hashlib.sha256(patient.encode()).hexdigest()[:10]
     part = components.choice(
         _("Look at"), list(PARTS), key="patients.part", show=lambda p: _(PARTS[p]), labelled=False, link="part"
@@ -62,8 +69,16 @@ def _show(in_use: InUse, patient: str, identifier: str, visits: tuple[Prediction
         if part == "visit":
             if answers(in_use):
                 bring.type_in(in_use, patient=identifier)
-        else:
+        elif part == "plan":
+            plan.show(in_use, patient, tasks)
+        elif part == "outcome":
+            outcomes.show_one(in_use, identifier, visits)
+        elif part == "values":
             _table(in_use, visits)
+            if in_use.study.access != "read":
+                outcomes.show_forget(in_use, patient, identifier, len(visits))
+        else:
+            moved.show(in_use, visits)
 
 
 def _now(in_use: InUse, visits: tuple[PredictionRecord, ...]) -> None:
@@ -85,18 +100,22 @@ def _now(in_use: InUse, visits: tuple[PredictionRecord, ...]) -> None:
 
 
 def _table(in_use: InUse, visits: tuple[PredictionRecord, ...]) -> None:
-    measure = in_use.measure
-    components.table(
-        [
-            {
-                _("Seen at"): moment(visit.at),
-                _("Predicted") if in_use.of_number else _("Risk"): components.plain(measure.write(visit.risk)),
-                _("Version"): str(visit.version),
-                _("Cautions"): str(len(visit.flags)),
-            }
-            for visit in reversed(visits)
-        ]
-    )
+    """Lay every visit out: what was predicted, by which version, with what caution, and the values as given."""
+    rows = []
+    for visit in reversed(visits):
+        row = {
+            _("Seen at"): moment(visit.at),
+            _("Predicted") if in_use.of_number else _("Risk"): in_use.measure.write(visit.risk),
+            _("Version"): str(visit.version),
+            _("Be careful about"): in_words("; ".join(visit.flags), in_use.shown),
+        }
+        for name in in_use.columns:
+            column = in_use.shown(name)
+            row[str(column)] = column.value(moved.cell(visit.values.get(name))) or ""
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    st.dataframe(frame, hide_index=True, alt=_("{n} visits with their values", n=len(rows)))
+    components.downloads(frame, name="visits", key="patients.visits")
 
 
 def _close() -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from medcore import jobs
 from medcore.data.cohort import Schema
 from medcore.data.follow_up import span
+from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.data.schema.class_names import class_names
 from medcore.data.shown import Shown
 from medcore.errors import MedcoreError, SettingsError
@@ -42,6 +43,7 @@ class InUse:
     run: RunRecord = field(repr=False)
     schema: Schema = field(repr=False)
     classes: tuple[str, ...]
+    recipe: Recipe = field(repr=False)
     own_threshold: float
 
     @property
@@ -103,6 +105,11 @@ class InUse:
         return open_explainer(self.study, self.run)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a new patient must have, as they are in a file."""
+        return required_columns(self.schema, self.recipe)
+
+    @property
     def asked(self) -> jobs.ResultOf:
         """The trained model, as a worker is asked about it."""
         return jobs.ResultOf(cache.store().settings, self.person, self.run.id)
@@ -152,6 +159,7 @@ def opened(person: str, release: Release) -> InUse:
     manifest = cache.once(
         lambda: read_manifest(store.release_folder(person, release.id)), "patients.manifest", release.id
     )
+    state().about = release.study_id
     return InUse(
         person,
         release,
@@ -159,6 +167,7 @@ def opened(person: str, release: Release) -> InUse:
         cache.once(lambda: store.get_run(person, release.run_id), "patients.run", release.run_id),
         Schema.from_dict(manifest["schema"]),
         tuple(manifest["classes"]),
+        Recipe.from_dict(manifest["recipe"]),
         float(manifest.get("threshold") or 0.5),
     )
 

@@ -77,7 +77,7 @@ def show(in_use: InUse) -> None:
                 else ""
             )
         )
-        components.downloads(lambda: table(in_use, lines), name="patients", key="patients.files", study=in_use.study)
+        components.downloads(lambda: table(in_use, lines), name="patients", key="patients.files")
     _draw(in_use, lines[:MOST_LINES], name=f"{kept}.{by}")
 
 

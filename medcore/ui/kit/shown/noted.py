@@ -24,15 +24,13 @@ def note_view(study: StudyRecord, action: str, *identity: object, run: RunRecord
     state().noted[action] = seen
 
 
-def noting_export(
-    what: str, make: Callable[[], bytes | str], *, study: StudyRecord | None = None
-) -> Callable[[], bytes | str]:
-    """Return what makes a file and puts into the trail that it was taken away from a study, else from that at hand.
+def noting_export(what: str, make: Callable[[], bytes | str]) -> Callable[[], bytes | str]:
+    """Return what makes a file and puts into the trail that it was taken away from the study that the page is about.
 
     Noting with the making spares the click a rerun, during which Streamlit gives every file a
     new name and answers a second click with the old one that there is no such file.
     """
-    study_id, person, kept = study.id if study else state().study_id, state().person, store()
+    study_id, person, kept = state().about or state().study_id, state().person, store()
 
     def made() -> bytes | str:
         file = make()

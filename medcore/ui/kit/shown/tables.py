@@ -17,7 +17,6 @@ from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS, with_interval
 from medcore.i18n import _, running
-from medcore.studies.records import StudyRecord
 from medcore.ui.kit.entry import made_for
 from medcore.ui.kit.shown.noted import noting_export
 from medcore.ui.kit.state import state
@@ -139,28 +138,15 @@ def take_along(rows: pd.DataFrame | Sequence[Mapping[str, Any]], *, marked: bool
             downloads(made, name="table", key=f"table.{_digest(rows)}")
 
 
-def downloads(
-    frame: pd.DataFrame | Callable[[], pd.DataFrame], *, name: str, key: str, study: StudyRecord | None = None
-) -> None:
-    """Offer a table as CSV and as an Excel workbook, in which nothing acts as a formula; made when asked for.
-
-    It is of the study at hand unless another one is named.
-    """
+def downloads(frame: pd.DataFrame | Callable[[], pd.DataFrame], *, name: str, key: str) -> None:
+    """Offer a table as CSV and as an Excel workbook, in which nothing acts as a formula; made when asked for."""
 
     def made() -> pd.DataFrame:
         return frame() if callable(frame) else frame
 
-    files: list[tuple[str, str, Callable[[], bytes | str]]] = [
-        ("CSV", "text/csv", lambda: to_csv(made())),
-        ("XLSX", XLSX, lambda: to_xlsx(made())),
-    ]
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        for kind, mime, make in files:
-            ending = kind.casefold()
-            noting = noting_export(f"{name}.{ending}", make, study=study)
-            download(
-                kind, noting, file_name=f"{name}.{ending}", mime=mime, key=f"{key}.{ending}", quiet=True, noted=False
-            )
+        download("CSV", lambda: to_csv(made()), file_name=f"{name}.csv", mime="text/csv", key=f"{key}.csv", quiet=True)
+        download("XLSX", lambda: to_xlsx(made()), file_name=f"{name}.xlsx", mime=XLSX, key=f"{key}.xlsx", quiet=True)
 
 
 def download(

@@ -1,0 +1,1 @@
+"""Charts of patients whom a released model is used for."""
