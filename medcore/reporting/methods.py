@@ -9,6 +9,7 @@ from medcore.data.cohort import Column
 from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN
 from medcore.data.describe.table_one import table_one
 from medcore.data.quantities.ranges import unit_message
+from medcore.data.values.sequences import STEPS
 from medcore.evaluation import Evaluation
 from medcore.i18n import N_, _, percent, running
 from medcore.models.contract.candidate import candidates
@@ -234,10 +235,17 @@ def models(inputs: AnyInputs) -> list[Block]:
     ]
     used = in_use(settings, inputs.results.names)
     told = [_("Settings in use: {settings}.", settings=[f"{k} = {v}" for k, v in used.items()])]
-    if "network" in inputs.results.names:
+    if {"network", "tower"} & set(inputs.results.names):
         told.append(
             _(
                 "For the network these are the most epochs and the fewest members; the rest follows from the table's size."
+            )
+        )
+    if "tower" in inputs.results.names:
+        told.append(
+            _(
+                "The network over time reads each measurement in {steps} equal steps up to the end of the time: its last value, which fades towards the training mean as fast as is learnt, whether it is of the step, and how long ago it was. Nothing is filled in.",
+                steps=STEPS,
             )
         )
     return [Heading(part("models"), 2), *(Paragraph(line) for line in (*lines, running(told)) if line)]
