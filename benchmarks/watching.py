@@ -2,10 +2,10 @@
 
 A model of 20 columns is trained on 20,000 visits of diabetes-130 (readmitted within 30 days). From the other 81,000 a
 year of 24,000 visits is drawn with replacement for each seed, dealt to four sites; the first three months are
-the reference. Three changes are planted, each for two months, and put right after them:
+the reference. Three changes are planted, and put right after a month or two:
 
 - months 5 and 6: site C sends the time in hospital in hours instead of days;
-- months 8 and 9: readmissions are twice as frequent (patients with one are drawn twice as often);
+- month 8: readmissions are twice as frequent (patients with one are drawn twice as often);
 - months 10 and 11: among African American patients the odds of readmission are 2.5 times those of
   patients with the same values before.
 
@@ -55,7 +55,7 @@ COLUMNS = (
 )
 GROUP, GROUP_VALUE, SITE, COLUMN = "race", "AfricanAmerican", "C", "time_in_hospital"
 ODDS = 2.5
-PLANTED = {"units": (5, 6), "prevalence": (8, 9), "calibration": (10, 11)}
+PLANTED = {"units": (5, 6), "prevalence": (8,), "calibration": (10, 11)}
 QUIET = (4, 7, 12)
 
 
@@ -91,8 +91,9 @@ def pool() -> Pool:
     bundle = train_cohort(cohort, settings, split=SplitSettings(test_size=0.0, seed=0)).bundle
     watched = watched_table(bundle, others, time="day", groups=[GROUP, "gender"])
     hours = pd.Series([str(24 * int(days)) for days in others.frame[COLUMN]], dtype=others.frame[COLUMN].dtype)
-    rows = bundle.encode(others.frame.assign(**{COLUMN: hours}))
-    return Pool(watched, (bundle.risk(rows)[:, 1], inputs_of(bundle.codebook, rows)), bundle.threshold)
+    frame = others.frame.assign(**{COLUMN: hours})
+    rows = bundle.encode(frame)
+    return Pool(watched, (bundle.risk(rows)[:, 1], inputs_of(bundle, frame, rows)), bundle.threshold)
 
 
 def year(source: Pool, seed: int, *, planted: bool) -> Watched:
@@ -114,7 +115,7 @@ def year(source: Pool, seed: int, *, planted: bool) -> Watched:
         hours_risk, hours = source.in_hours
         risk[there] = hours_risk[rows[there]]
         other = hours.take(rows[there])
-        for name in ("codes", "unseen", "outside"):
+        for name in ("codes", "unused", "unseen", "outside"):
             getattr(inputs, name)[there] = getattr(other, name)
         worse = np.isin(month, PLANTED["calibration"]) & (drawn.places[GROUP] == GROUP_VALUE).to_numpy()
         more = (expit(logit(risk) + np.log(ODDS)) - risk) / (1 - risk)
@@ -154,7 +155,7 @@ def found(watch_: Watch) -> dict[str, int | None]:
     """Return the first month of the alarm meant for each change, from the change on; None where none came."""
     first = {}
     for what, months in PLANTED.items():
-        came = [m for a in watch_.alarms if meant(a, what) for m in [month_of(a.month)] if months[0] <= m <= months[1]]
+        came = [m for a in watch_.alarms if meant(a, what) for m in [month_of(a.month)] if months[0] <= m <= months[-1]]
         first[what] = min(came, default=None)
     return first
 

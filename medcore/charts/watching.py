@@ -24,6 +24,7 @@ FARTHEST = 2.5
 AXES = {
     "volume": N_("Predictions a month"),
     "missing": N_("Patients without a value (%)"),
+    "unused": N_("Patients with such a value (%)"),
     "unseen": N_("Patients with such a value (%)"),
     "outside": N_("Patients with such a value (%)"),
     "difference": N_("Difference (standard deviations)"),

@@ -35,6 +35,7 @@ LOOK_FIRST = N_(
 SENTENCES: Mapping[str, str] = {
     "volume": N_("{place}: {value} predictions in {at}, where about {centre} are usual."),
     "missing": N_("{place}: {column} is missing in {value} of patients in {at}, where {centre} was usual."),
+    "unused": N_("{place}: {column} was given and could not be used (unit, writing, or a value no patient can have) in {value} of patients in {at}, where {centre} was usual."),
     "unseen": N_("{place}: {column} has values that training never saw in {value} of patients in {at}, where {centre} was usual."),
     "outside": N_("{place}: {column} is outside the range of training in {value} of patients in {at}, where {centre} was usual."),
     "difference": N_("{place}: the values of {column} in {at} are {value} standard deviations from those of the reference months."),

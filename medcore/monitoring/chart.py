@@ -16,6 +16,7 @@ from medcore.statistics.arrays import Floats
 FIGURES: Mapping[str, str] = {
     "volume": N_("Predictions"),
     "missing": N_("Missing values"),
+    "unused": N_("Values given and not used"),
     "unseen": N_("Values training never saw"),
     "outside": N_("Values outside the range of training"),
     "difference": N_("Difference of values from the reference months"),
@@ -29,10 +30,10 @@ FIGURES: Mapping[str, str] = {
     "cusum_fewer": N_("CUSUM of fewer events than predicted"),
 }
 """Every figure that has a chart, in the order they are told."""
-VALUES = ("missing", "unseen", "outside", "difference")
+VALUES = ("missing", "unused", "unseen", "outside", "difference")
 USE = ("volume", "risk", "alerts")
 OUTCOMES = ("auroc", "calibration_intercept", "calibration_slope", "net_benefit", "cusum_more", "cusum_fewer")
-SHARES = ("missing", "unseen", "outside", "alerts")
+SHARES = ("missing", "unused", "unseen", "outside", "alerts")
 """Figures that are shares, 0 to 1."""
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medcore.data.cohort import Cohort, Schema
+from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.preparation.given import unused_values
 from medcore.data.preparation.outcomes import class_text
 from medcore.data.preparation.replay import outcome_codes
 from medcore.data.values.typed import typed
 from medcore.errors import InputError, MissingColumnsError, SettingsError
-from medcore.features import CodeBook, Rows
+from medcore.features import Rows
 from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.deployed.external import new_schema
@@ -60,22 +60,27 @@ def watched_table(
         risk=bundle.risk(rows)[:, event],
         outcome=_outcome(bundle, cohort, target, event),
         known=None if known is None else _dates(bundle.schema, cohort, known),
-        inputs=inputs_of(bundle.codebook, rows),
+        inputs=inputs_of(bundle, cohort.frame, rows),
         places=pd.DataFrame(places, index=range(cohort.n_rows)) if places else pd.DataFrame(),
         site=site,
         version=str(bundle.manifest.get("created", "")),
     )
 
 
-def inputs_of(codebook: CodeBook, rows: Rows) -> Inputs:
-    """Return the values of rows (n, P) with what is remarkable about them."""
-    nothing = np.zeros(rows.shape, dtype=bool)
-    cautions = codebook.cautions(rows)
+def inputs_of(bundle: Bundle, frame: pd.DataFrame, rows: Rows) -> Inputs:
+    """Return the values of a table as it was read, and as the model reads it (``rows``, n, P), with what is remarkable about them."""
+    book, nothing = bundle.codebook, np.zeros(rows.shape, dtype=bool)
+    cautions, reasons = book.cautions(rows), unused_values(frame, bundle.schema, bundle.recipe).reasons
+    unused = nothing.copy()
+    for place, name in enumerate(book.columns):
+        if name in reasons:
+            unused[:, place] = (reasons[name] != "") & np.isnan(rows.codes[:, place])
     return Inputs(
-        columns=codebook.columns,
+        columns=book.columns,
         codes=rows.codes,
-        ordered=codebook.ordered,
-        categories=np.array([bool(levels) for levels in codebook.categories], dtype=bool),
+        ordered=book.ordered,
+        categories=np.array([bool(levels) for levels in book.categories], dtype=bool),
+        unused=unused,
         unseen=cautions.get("unseen_category", nothing),
         outside=cautions.get("out_of_range", nothing),
     )
@@ -90,21 +95,25 @@ def _outcome(bundle: Bundle, cohort: Cohort, target: str | None, event: int) -> 
     return np.where(codes < 0, np.nan, (codes == event).astype(np.float64))
 
 
-def _values(schema: Schema, cohort: Cohort, name: str, *, text: bool = False) -> NDArray[np.object_] | pd.Series:
+def _values(schema: Schema, cohort: Cohort, name: str, *, text: bool = False) -> pd.Series:
     """Return a column as it is read: as the model reads it where it knows it, else as the table looks."""
     if name not in cohort.frame.columns:
         raise MissingColumnsError.between(wanted=[name], got=cohort.frame.columns, table=cohort.name)
     column = cohort.schema[name]
     if name in schema.names and schema[name].kind == column.kind:
         column = schema[name]
-    values = typed(cohort.frame[[name]], replace(cohort.schema, columns=(column,), follow_up=None))[name]
-    values = values.reset_index(drop=True)
+    values = column_of(cohort.frame, column)
     return values.map(class_text, na_action="ignore").astype(object) if text else values
+
+
+def column_of(frame: pd.DataFrame, column: Column) -> pd.Series:
+    """Return one column of a table as it was read, as values."""
+    return typed(frame[[column.name]], Schema((column,)))[column.name].reset_index(drop=True)
 
 
 def _dates(schema: Schema, cohort: Cohort, name: str) -> NDArray[np.datetime64]:
     """Return a column of dates; raise InputError where it holds none."""
-    values = pd.Series(_values(schema, cohort, name))
+    values = _values(schema, cohort, name)
     if values.dtype.kind != "M":
         raise InputError(
             N_(
@@ -113,8 +122,10 @@ def _dates(schema: Schema, cohort: Cohort, name: str) -> NDArray[np.datetime64]:
             table=cohort.name,
             column=name,
         )
-    return (
-        values.dt.tz_localize(None).to_numpy(dtype="datetime64[s]")
-        if values.dt.tz
-        else values.to_numpy(dtype="datetime64[s]")
-    )
+    return moments(values)
+
+
+def moments(values: pd.Series) -> NDArray[np.datetime64]:
+    """Return dates or moments as datetime64 to the second, in universal time where they have a zone."""
+    plain = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz else values
+    return plain.to_numpy(dtype="datetime64[s]")

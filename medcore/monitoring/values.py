@@ -20,13 +20,13 @@ CELLS = 5
 
 def n_charts(inputs: Inputs) -> int:
     """Return how many charts of values a place can have."""
-    return 2 * int((inputs.ordered | inputs.categories).sum()) + len(inputs.columns)
+    return 2 * int((inputs.ordered | inputs.categories).sum()) + 2 * len(inputs.columns)
 
 
 def value_charts(watched: Watched, calendar: Calendar, places: Mapping[Place, Mask], rates: Rates) -> Iterator[Chart]:
     """Yield the charts of every column at every place; a share that is 0 throughout has none."""
     inputs = watched.inputs
-    flags = {"missing": np.isnan(inputs.codes), "unseen": inputs.unseen, "outside": inputs.outside}
+    flags = {"missing": inputs.missing, "unused": inputs.unused, "unseen": inputs.unseen, "outside": inputs.outside}
     for p, column in enumerate(inputs.columns):
         cells = cells_of(inputs.codes[:, p], calendar) if inputs.ordered[p] else levels_of(inputs.codes[:, p])
         comparable = inputs.ordered[p] or inputs.categories[p]

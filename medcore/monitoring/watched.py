@@ -26,21 +26,28 @@ class Inputs:
 
     ``codes`` (n, P), missing as NaN; a number as it is, a category as its code, −1 where training never saw
     it. ``ordered`` (P,) are those whose codes are amounts, ``categories`` (P,) those whose codes are levels; of a column that is
-    neither, such as a note, only what is missing is watched. ``unseen`` and ``outside`` (n, P) say where a
-    category was never seen and a number lies outside the range of training.
+    neither, such as a note, only what is missing or was not used is watched. ``unused`` (n, P) says where a value was given
+    and could not be used (not to be read, in an unknown unit, impossible): its code is NaN, and it is not missing. ``unseen`` and
+    ``outside`` (n, P) say where a category was never seen and a number lies outside the range of training.
     """
 
     columns: tuple[str, ...]
     codes: Floats = field(repr=False)
     ordered: Mask = field(repr=False)
     categories: Mask = field(repr=False)
+    unused: Mask = field(repr=False)
     unseen: Mask = field(repr=False)
     outside: Mask = field(repr=False)
 
     def take(self, rows: Any) -> Inputs:
         """Return those of some patients."""
-        codes, unseen, outside = (part[rows] for part in (self.codes, self.unseen, self.outside))
-        return replace(self, codes=codes, unseen=unseen, outside=outside)
+        parts = {name: getattr(self, name)[rows] for name in ("codes", "unused", "unseen", "outside")}
+        return replace(self, **parts)
+
+    @property
+    def missing(self) -> Mask:
+        """Where (n, P) nothing was given."""
+        return np.asarray(np.isnan(self.codes) & ~self.unused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from medcore.monitoring.chart import FIGURES, Chart
 from medcore.monitoring.watch import Watch
 from medcore.monitoring.watched import Place
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
+from medcore.sealing import Folder
 
 ALARMS, PLACES = 6, 10
 """Changes that are told and places that are tabled, at most; all are on the page and in the JSON."""
@@ -177,7 +177,7 @@ def _identity(inputs: MonthReport) -> str:
     return running(part for part in parts if part)
 
 
-def report_of(found: Watch, month: str, bundle: Path) -> MonthReport:
+def report_of(found: Watch, month: str, bundle: Folder) -> MonthReport:
     """Return what the page says of a bundle's month."""
     from medcore.data.cohort import Schema
     from medcore.models.bundle.bundle import read_manifest

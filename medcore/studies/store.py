@@ -14,6 +14,7 @@ from medcore.studies.stores.study_store import StudyStore
 from medcore.studies.stores.task_store import TaskStore
 from medcore.studies.stores.token_store import TokenStore
 from medcore.studies.stores.trail_store import TrailStore
+from medcore.studies.stores.watch_store import WatchStore
 
 
 class Store(
@@ -23,6 +24,7 @@ class Store(
     RegisterStore,
     TaskStore,
     TokenStore,
+    WatchStore,
     Deletion,
     StudyArchive,
     TrailStore,

@@ -12,7 +12,7 @@ from medcore.errors import InputError, SettingsError
 from medcore.i18n import language
 from medcore.monitoring.watch import Plan, Watch, watch
 from medcore.monitoring.watched import Place, Watched
-from tests.monitoring.years import month_of, with_codes, with_odds, year
+from tests.monitoring.years import COLUMNS, month_of, with_codes, with_odds, year
 
 PLAN = Plan(threshold=0.2)
 
@@ -106,15 +106,19 @@ def test_figures_of_a_month_are_those_of_other_programs(quiet: Watch) -> None:
     assert benefit.value[7] == pytest.approx((y[p >= 0.2].sum() - 0.25 * (1 - y[p >= 0.2]).sum()) / len(y))
 
 
-def test_missing_unseen_and_outside_are_told() -> None:
+def test_missing_unused_unseen_and_outside_are_told_apart() -> None:
     quiet_year = year(5)
     there = month_of(quiet_year) == 9
     lacking = with_codes(quiet_year, there, "p", lambda v: np.where(np.arange(len(v)) % 3 == 0, np.nan, v))
     unseen, outside = lacking.inputs.unseen.copy(), lacking.inputs.outside.copy()
     unseen[there & (np.arange(len(there)) % 5 == 0), 7] = True
     outside[there & (np.arange(len(there)) % 4 == 0), 2] = True
-    found = watch(replace(lacking, inputs=replace(lacking.inputs, unseen=unseen, outside=outside)), PLAN)
-    for figure, column in (("missing", "p"), ("unseen", "q"), ("outside", "c")):
+    lost = with_codes(lacking, there, "d", lambda v: np.where(np.arange(len(v)) % 2 == 0, np.nan, v))
+    unused = np.isnan(lost.inputs.codes) & (np.array(COLUMNS) == "d") & there[:, None]
+    inputs = replace(lost.inputs, unused=unused, unseen=unseen, outside=outside)
+    found = watch(replace(lost, inputs=inputs), PLAN)
+    assert not [a for a in found.alarms if a.figure == "missing" and a.column == "d" and a.value > 0.1]
+    for figure, column in (("missing", "p"), ("unused", "d"), ("unseen", "q"), ("outside", "c")):
         assert (figure, "all patients", column, "2025-09") in told(found)
 
 

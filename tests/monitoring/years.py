@@ -30,6 +30,7 @@ def year(seed: int = 0, n: int = 12_000) -> Watched:
         codes=codes,
         ordered=ordered,
         categories=~ordered,
+        unused=np.zeros(codes.shape, dtype=bool),
         unseen=np.zeros(codes.shape, dtype=bool),
         outside=(np.abs(codes) > 3) & ordered,
     )

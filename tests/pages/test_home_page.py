@@ -95,3 +95,9 @@ def test_runs_of_other_kinds_are_set_beside_each_other_too(open_page, page_store
     assert not app.exception
     for study_id in made:
         page_store.purge_study(LOCAL_OWNER, study_id)
+
+
+def test_without_a_release_the_watch_page_says_how_to_come_to_one(open_page, words):
+    app = open_page("watch")
+    assert not app.exception
+    assert "No model is released" in words(app)

@@ -66,7 +66,7 @@ class ReleaseStore(StoreBase):
         if not why or len(why) > LONGEST_TEXT:
             raise SettingsError(N_("Say why the version is withdrawn: whoever asks it is told."))
         with self._writing() as session:
-            row = _row(session, person, release_id, wants="change")
+            row = release_row(session, person, release_id, wants="change")
             if row.withdrawn_at is None:
                 row.withdrawn_at, row.withdrawn_by, row.withdrawn_why = now(), person, why
                 _note(session, person, "model.withdrawn", row)
@@ -85,7 +85,7 @@ class ReleaseStore(StoreBase):
     def get_release(self, person: str, release_id: str) -> Release:
         """Return a version; NotFoundError where there is none or it is not open to this person."""
         with self._reading() as session:
-            return _of(session, _row(session, person, release_id), person)
+            return _of(session, release_row(session, person, release_id), person)
 
     def model_in_use(self, person: str, model: str) -> Release:
         """Return the version of a model that answers now.
@@ -107,7 +107,7 @@ class ReleaseStore(StoreBase):
 
         """
         with self._reading() as session:
-            row = _row(session, person, release_id)
+            row = release_row(session, person, release_id)
             folder = whole_result(self.files, session.get_one(RunRow, row.run_id))
             if bundle_hash(folder) != row.bundle_sha256:
                 raise SettingsError(
@@ -179,7 +179,8 @@ def _versions(model: str) -> Select[ReleaseRow]:
     return select(ReleaseRow).where(ReleaseRow.model == model).order_by(ReleaseRow.version.desc())
 
 
-def _row(session: Session, person: str, release_id: str, *, wants: Access = "read") -> ReleaseRow:
+def release_row(session: Session, person: str, release_id: str, *, wants: Access = "read") -> ReleaseRow:
+    """Return a version's row, if this person may do so much with it; NotFoundError otherwise."""
     row = session.get(ReleaseRow, release_id)
     if row is None:
         raise NotFoundError(NO_MODEL)

@@ -18,6 +18,7 @@ TITLES: Mapping[str, str] = {
     "evaluate": N_("Evaluate"),
     "patient": N_("Patient"),
     "patients": N_("Patients"),
+    "watch": N_("Watch"),
     "trail": N_("Audit trail"),
 }
 HOME = "studies"
@@ -31,6 +32,7 @@ _ICONS = {
     "evaluate": "monitoring",
     "patient": "person_search",
     "patients": "groups",
+    "watch": "monitor_heart",
     "trail": "fact_check",
 }
 

@@ -1,0 +1,91 @@
+"""The Watch page: a released model's months, what changed first, what to do, and the page on a month."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medcore.settings import Settings
+from medcore.studies import LOCAL_OWNER, Store
+from medcore.studies.database import forget_engines
+from medcore.studies.use_records import Release
+from tests.pages.used_model import COLUMN, used_model
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Release]:
+    home = tmp_path_factory.mktemp("watched")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDCORE_DATA", str(home))
+        _study, release = used_model(Settings.from_env())
+    forget_engines()
+    return home, release
+
+
+@pytest.fixture
+def page_settings(used: tuple[Path, Release], monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    monkeypatch.setenv("MEDCORE_DATA", str(used[0]))
+    yield Settings.from_env()
+    forget_engines()
+
+
+def titles(app: AppTest) -> list[str]:
+    return [json.loads(e.proto.spec)["layout"]["meta"]["title"] for e in app.get("plotly_chart")]
+
+
+def test_what_changed_comes_first_with_what_to_do(here: Any, open_page: Any, words: Any) -> None:
+    app = open_page("watch", month="2025-08")
+    assert not app.exception
+    said = words(app)
+    assert "was given and could not be used" in said
+    assert "Look at where these values come from" in said
+    assert COLUMN in said or "heart rate" in said.lower()
+    assert any("CUSUM" in title for title in titles(app))
+    assert any(title.startswith("Expected AUROC, an estimate") for title in titles(app))
+    assert "Whoever acts on an alert" in said
+
+
+def test_a_quiet_month_says_so_and_one_without_outcomes_is_not_judged_by_them(
+    here: Any, open_page: Any, words: Any
+) -> None:
+    app = open_page("watch")
+    assert app.selectbox(key="watch.month").value == "2025-12"
+    assert "Not judged by outcomes yet: 2025-12" in words(app)
+
+
+def test_values_and_groups_have_their_views(here: Any, open_page: Any, words: Any) -> None:
+    values = open_page("watch", month="2025-08", view="values")
+    assert not values.exception
+    assert values.selectbox(key="watch.column").value == COLUMN
+    assert any("beyond its limits in 2025-08" in title for title in titles(values))
+    groups = open_page("watch", view="groups")
+    assert not groups.exception
+    groups.multiselect[0].set_value(["sex"]).run()
+    assert not groups.exception
+    assert titles(groups)
+
+
+def test_the_page_on_a_month_is_made_in_either_language(here: Any, open_page: Any) -> None:
+    app = open_page("watch", month="2025-08", view="report", lang="zh_CN")
+    assert not app.exception
+    assert app.get("download_button")
+
+
+def test_nobody_else_sees_what_is_watched(used: tuple[Path, Release], page_settings: Settings) -> None:
+    from medcore.errors import NotFoundError
+
+    store = Store(page_settings)
+    state = store.use_state(LOCAL_OWNER, used[1].id)
+    assert (state.n, state.n_outcomes < state.n, state.last_outcome is not None) == (1500, True, True)
+    latest = store.in_time(LOCAL_OWNER, used[1].id, most=10)
+    assert len(latest) == 10
+    assert list(latest.at) == sorted(latest.at)
+    assert latest.outcome == (None,) * 10
+    for question in (store.use_state, lambda *who: store.in_time(*who, most=5)):
+        with pytest.raises(NotFoundError):
+            question("somebody", used[1].id)
