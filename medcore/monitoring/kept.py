@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.preparation.replay import required_columns
+from medcore.data.values.given import cell_text
 from medcore.errors import SettingsError
 from medcore.models.bundle.bundle import Bundle
 from medcore.monitoring.table import NOT_READY, column_of, inputs_of, moments
@@ -40,7 +41,7 @@ def watched_kept(
     if bundle.target.event is None or schema.follow_up is not None or schema.number is not None:
         raise SettingsError(NOT_READY, classes=len(bundle.classes))
     names = list(dict.fromkeys((*required_columns(schema, bundle.recipe), *groups)))
-    frame = pd.DataFrame({name: [_text(one.get(name)) for one in values] for name in names}, dtype="str")
+    frame = pd.DataFrame({name: [cell_text(name, one.get(name)) for one in values] for name in names}, dtype="str")
     site = next((c.name for c in schema.columns if c.role == "site" and c.name in groups), None)
     return Watched(
         time=moments(pd.to_datetime(pd.Series(list(at)), utc=True)),
@@ -52,11 +53,3 @@ def watched_kept(
         site=site,
         version=version,
     )
-
-
-def _text(value: Any) -> str | None:
-    """Write a value as it would stand in a table's cell; None where nothing is given."""
-    if isinstance(value, Mapping):
-        parts = (value.get("value"), value.get("unit"))
-        return " ".join(str(part) for part in parts if part not in (None, "")) or None
-    return None if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)

@@ -18,6 +18,7 @@ from medcore.data.cohort import Column
 from medcore.data.preparation.replay import required_columns
 from medcore.data.schema.class_names import class_names
 from medcore.data.schema.targets import absence
+from medcore.data.values.given import cell_text
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.explanation.patient.bands import band_of
 from medcore.explanation.patient.patients import class_index, explained_in_words, scale_for, shown_values
@@ -29,9 +30,6 @@ from medcore.models.bundle.bundle import Bundle, flag_message, load_bundle
 from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.run.any_results import AnyResults, read_any_results
 from medcore.sealing import Folder
-
-LONGEST_VALUE = 20_000
-"""Characters of one value: a note may be long, a number may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +102,9 @@ class ReleasedModel:
             unknown = [name for name in patient if name not in names]
             if unknown:
                 raise _unknown(unknown[0], names)
-            if not any(_text(name, value) for name, value in patient.items()):
+            if not any(cell_text(name, value) for name, value in patient.items()):
                 raise SettingsError(N_("No value is given. The model reads {columns}."), columns=names)
-        cells = {name: [_text(name, patient.get(name)) for patient in patients] for name in names}
+        cells = {name: [cell_text(name, patient.get(name)) for patient in patients] for name in names}
         return pd.DataFrame(cells, dtype="str")
 
     def answer(self, frame: pd.DataFrame) -> tuple[Answer, ...]:
@@ -152,36 +150,6 @@ class ReleasedModel:
         """Ask once about a training patient, so that the first person does not wait for what is prepared once."""
         rows = Rows.of(self.bundle.background).take(slice(0, 1))
         self.bundle.risk(rows)
-
-
-def _text(name: str, value: Any) -> str | None:
-    """Write a value as a cell of a file."""
-    if isinstance(value, Mapping):
-        number, unit = value.get("value"), value.get("unit")
-        if set(value) - {"value", "unit"} or not isinstance(unit, str | None):
-            raise _no_value(name)
-        written = _text(name, number) if not isinstance(number, Mapping) else None
-        return None if written is None else f"{written} {unit}".strip() if unit else written
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value) if np.isfinite(value) else None
-    if isinstance(value, str):
-        if len(value) > LONGEST_VALUE:
-            raise SettingsError(
-                N_("The value of {column} is longer than {n} characters."), column=name, n=LONGEST_VALUE
-            )
-        return value.strip() or None
-    raise _no_value(name)
-
-
-def _no_value(name: str) -> SettingsError:
-    return SettingsError(
-        N_('The value of {column} is neither text, a number, true, false, null nor {{"value": …, "unit": …}}.'),
-        column=name,
-    )
 
 
 def _unknown(name: str, names: Sequence[str]) -> MissingColumnsError:

@@ -2,77 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import streamlit as st
 
 from medcore import jobs
-from medcore.data.cohort import Schema
 from medcore.data.shown import Naming
-from medcore.i18n import N_, _
+from medcore.i18n import _
 from medcore.jobs.queries.watching import MOST, watch_release
-from medcore.models.bundle.bundle import read_manifest
 from medcore.monitoring.watch import REFERENCE, Watch
 from medcore.studies.stores.watch_store import UseState
 from medcore.studies.use_records import Release
-from medcore.ui.kit import cache
+from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
+from medcore.ui.patients import in_use
+from medcore.ui.patients.in_use import InUse
 
 MOST_SECONDS = 300.0
-STATES = {
-    "in use": N_("in use"),
-    "succeeded": N_("succeeded by a later version"),
-    "expired": N_("its validity is over"),
-    "withdrawn": N_("withdrawn"),
-}
 MOST_GROUPS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A released version, the schema of its model, and how much it was used."""
+    """A released version, and how much it was used."""
 
-    person: str = field(repr=False)
-    release: Release
-    schema: Schema = field(repr=False)
+    in_use: InUse
     use: UseState
+
+    @property
+    def release(self) -> Release:
+        """What was released."""
+        return self.in_use.release
+
+    @property
+    def person(self) -> str:
+        """Who looks at it."""
+        return self.in_use.person
 
     @property
     def naming(self) -> Naming:
         """How its columns are shown."""
-        return self.schema.shown
-
-    @property
-    def name(self) -> str:
-        """How it is called, with its version."""
-        return f"{self.release.model} {self.release.version}"
+        return self.in_use.shown
 
 
 def choose(person: str) -> Version | None:
     """Ask for a version that a person may see; None, with the way there, where none is released or was used."""
-    releases = {r.id: r for r in cache.store().releases(person)}
-    if not releases:
-        components.empty(
-            _("No model is released"),
-            _("A model is watched once it is in use: a person releases it, and patients are predicted by it."),
-            page="evaluate",
-            label=_("Evaluate a model"),
-        )
+    newest = in_use.choose(person)
+    if newest is None:
         return None
+    releases = {r.version: r for r in cache.store().releases(person, model=newest.model)}
 
-    def named(release_id: str) -> str:
-        release = releases[release_id]
-        return components.one_line(f"{release.model} {release.version} · {_(STATES[release.state])}")
+    def named(version: int) -> str:
+        return f"{version} · {_(in_use.STATES[releases[version].state][0])}"
 
-    chosen = st.selectbox(_("Version"), list(releases), format_func=named, key="watch.release", persist_state="session")
+    chosen = newest.release.version
+    if len(releases) > 1:
+        key = f"watch.version.{newest.model}"
+        links.take_up("version", key, list(releases), usual=chosen)
+        picked = st.selectbox(
+            _("Version"), list(releases), index=list(releases).index(chosen), format_func=named, key=key
+        )
+        links.keep("version", "" if picked == chosen else str(picked), picked)
+        chosen = picked
     release = releases[chosen]
-    folder = cache.store().release_folder(person, release.id)
-    manifest = cache.once(lambda: read_manifest(folder), "watch.manifest", release.id)
     use = cache.store().use_state(person, release.id)
     if not use.n:
         components.note(_("This version has predicted for nobody yet, so there is nothing to watch."))
+        components.link("patients", _("Bring patients in"), icon=":material/arrow_forward:")
         return None
-    return Version(person, release, Schema.from_dict(manifest["schema"]), use)
+    return Version(in_use.opened(person, release), use)
 
 
 def found(version: Version) -> Watch | None:
@@ -113,7 +111,7 @@ def found(version: Version) -> Watch | None:
 
 def _groups(version: Version) -> list[str]:
     """Ask for the columns by which patients are watched apart; those marked as sensitive at first."""
-    columns = [c for c in version.schema.columns if c.role in ("predictor", "site") and not c.free_text]
+    columns = [c for c in version.in_use.schema.columns if c.role in ("predictor", "site") and not c.free_text]
     usual = [c.name for c in columns if c.sensitive or c.role == "site"][:MOST_GROUPS]
     return st.multiselect(
         _("Watch groups apart, by"),
