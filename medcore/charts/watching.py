@@ -83,7 +83,12 @@ def control_chart(chart: Chart, months: Sequence[str], *, naming: Naming = Shown
         x=x,
         y=lines.rounded(shown),
         customdata=[[written(v, ".3g"), month] for v, month in zip(value, months, strict=True)],
-        mode="lines+markers",
+        mode="lines+markers+text",
+        text=[
+            written(v, ".3g") if far else ""
+            for v, far in zip(value, np.isfinite(value) & (shown != value), strict=True)
+        ],
+        textposition="bottom center",
         line={"color": theme.PRIMARY, "width": 2},
         marker={"size": np.where(beyond, 12, 8).tolist(), "symbol": symbols.tolist(), "color": colours.tolist()},
         name=_("Month"),
@@ -99,7 +104,7 @@ def control_chart(chart: Chart, months: Sequence[str], *, naming: Naming = Shown
 
 
 def _within(centre: float, value: Floats, low: Floats, high: Floats) -> Floats:
-    """Keep what lies far beyond its limit near enough to it that the others can be told apart; the hover text has the value."""
+    """Keep what lies far beyond its limit near enough to it that the others can be told apart; its value is written beside it."""
     if not np.isfinite(centre):
         return value
     far = max(

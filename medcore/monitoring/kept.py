@@ -31,7 +31,8 @@ def watched_kept(
     """Make of predictions what is watched; the risks are those that were given out, and are not computed again.
 
     ``values`` are by column, as text, numbers or ``{"value": …, "unit": …}``; the columns ``groups`` are those of the model by
-    which patients are watched apart, the site among them where the model has one.
+    which patients are watched apart, the site among them where the model has one; one that
+    was never given is left out.
 
     Raises:
         SettingsError: the model is not of two classes.
@@ -40,6 +41,7 @@ def watched_kept(
     schema = bundle.schema
     if bundle.target.event is None or schema.follow_up is not None or schema.number is not None:
         raise SettingsError(NOT_READY, classes=len(bundle.classes))
+    groups = [name for name in groups if any(one.get(name) not in (None, "") for one in values)]
     names = list(dict.fromkeys((*required_columns(schema, bundle.recipe), *groups)))
     frame = pd.DataFrame({name: [cell_text(name, one.get(name)) for one in values] for name in names}, dtype="str")
     site = next((c.name for c in schema.columns if c.role == "site" and c.name in groups), None)

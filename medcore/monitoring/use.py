@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from medcore.monitoring.calendar import Calendar
-from medcore.monitoring.chart import USE, Chart, Rates
+from medcore.monitoring.chart import Chart, Rates
 from medcore.monitoring.values import cells_of, difference_chart, share_chart
 from medcore.monitoring.watched import Mask, Place, Watched
 from medcore.statistics.control.shares import predicted_volume
 
-N_CHARTS = len(USE)
-"""Charts of use that every place has."""
+N_CHARTS = 2
+"""Charts of use among which false alarms are dealt out: that of the volume gives next to none (:func:`predicted_volume`)."""
 
 
 def use_charts(

@@ -18,15 +18,27 @@ CELLS = 5
 """Numbers are counted in the fifths of the reference, so that 25 patients of a month can be compared with it."""
 
 
-def n_charts(inputs: Inputs) -> int:
-    """Return how many charts of values a place can have."""
-    return 2 * int((inputs.ordered | inputs.categories).sum()) + 2 * len(inputs.columns)
+def n_charts(inputs: Inputs, calendar: Calendar, places: Mapping[Place, Mask]) -> int:
+    """Return among how many charts of values false alarms are dealt out.
+
+    What never occurred in the months of reference hardly gives one by chance: such charts have their limits, and are not counted.
+    """
+    before = calendar.of < calendar.reference
+    occurred = sum(
+        int(flag[there & before].any(axis=0).sum()) for there in places.values() for flag in _flags(inputs).values()
+    )
+    return len(places) * int((inputs.ordered | inputs.categories).sum()) + occurred
+
+
+def _flags(inputs: Inputs) -> dict[str, Mask]:
+    """Return what is remarkable about each value (n, P), by the figure that counts it."""
+    return {"missing": inputs.missing, "unused": inputs.unused, "unseen": inputs.unseen, "outside": inputs.outside}
 
 
 def value_charts(watched: Watched, calendar: Calendar, places: Mapping[Place, Mask], rates: Rates) -> Iterator[Chart]:
     """Yield the charts of every column at every place; a share that is 0 throughout has none."""
     inputs = watched.inputs
-    flags = {"missing": inputs.missing, "unused": inputs.unused, "unseen": inputs.unseen, "outside": inputs.outside}
+    flags = _flags(inputs)
     for p, column in enumerate(inputs.columns):
         cells = cells_of(inputs.codes[:, p], calendar) if inputs.ordered[p] else levels_of(inputs.codes[:, p])
         comparable = inputs.ordered[p] or inputs.categories[p]

@@ -158,7 +158,7 @@ def watch(watched: Watched, plan: Plan) -> Watch:
     places = {place: there for place, there in everywhere.items() if (there & base).sum() >= FEWEST}
     rates = Rates(
         month=plan.rate,
-        n_values=len(places) * values.n_charts(watched.inputs),
+        n_values=values.n_charts(watched.inputs, calendar, places),
         n_use=len(places) * use.N_CHARTS,
         n_outcomes=len(places) * outcomes.N_CHARTS,
     )

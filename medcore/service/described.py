@@ -13,7 +13,7 @@ def schema_of(model: ReleasedModel) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a patient's values."""
     return {
         "type": "object",
-        "properties": {column.name: _property(model, column) for column in model.columns},
+        "properties": {column.name: _property(model, column) for column in (*model.columns, *model.apart)},
         "additionalProperties": False,
         "minProperties": 1,
     }

@@ -16,6 +16,7 @@ PAGES = {
     "train": None,
     "evaluate": "evaluate.view",
     "patient": "patient.view",
+    "watch": None,
     "trail": None,
 }
 TIMED = {"train": None, "evaluate": "evaluate.timed.view", "patient": "patient.view"}

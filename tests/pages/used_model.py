@@ -36,7 +36,7 @@ def used_model(settings: Settings, *, n: int = 1500, seed: int = 0) -> tuple[str
     risk = bundle.predict(frame)
     # Outcomes follow the risks of the values as they should have been.
     truth = bundle.predict(load_sample("heart").frame.sample(n, replace=True, random_state=seed).reset_index(drop=True))
-    names = [c.name for c in bundle.schema.predictors]
+    names = [c.name for c in bundle.schema.columns if c.role in ("predictor", "site")]
     asked = [
         AskedPatient(
             values={name: None if value != value else value for name, value in frame.iloc[i][names].items()},

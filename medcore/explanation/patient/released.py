@@ -6,7 +6,7 @@ whoever else is asked about at the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medcore.data.cohort import Column
+from medcore.data.cohort import Column, Schema
 from medcore.data.preparation.replay import required_columns
 from medcore.data.schema.class_names import class_names
 from medcore.data.schema.targets import absence
@@ -77,6 +77,12 @@ class ReleasedModel:
         return tuple(schema[name] for name in required_columns(schema, self.bundle.recipe) if name in schema.names)
 
     @property
+    def apart(self) -> tuple[Column, ...]:
+        """The columns it does not read and takes all the same: site and groups by which its use is watched apart."""
+        read = {column.name for column in self.columns}
+        return watched_apart(self.bundle.schema, read)
+
+    @property
     def event(self) -> int:
         """The place of the class in question: of two the event, of more the likeliest is meant (−1)."""
         event = self.bundle.target.event
@@ -90,7 +96,8 @@ class ReleasedModel:
     def frame(self, patients: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         """Return values given by column name as a table that was just read: text, None where nothing is given.
 
-        A value is text, a number, true or false, null, or ``{"value": …, "unit": …}``.
+        A value is text, a number, true or false, null, or ``{"value": …, "unit": …}``. What is watched :attr:`apart` may be given
+        too, and is not part of the table.
 
         Raises:
             MissingColumnsError: a name is not one of the columns; the nearest is named.
@@ -98,11 +105,13 @@ class ReleasedModel:
 
         """
         names = [column.name for column in self.columns]
+        taken = {*names, *(column.name for column in self.apart)}
         for patient in patients:
-            unknown = [name for name in patient if name not in names]
+            unknown = [name for name in patient if name not in taken]
             if unknown:
                 raise _unknown(unknown[0], names)
-            if not any(cell_text(name, value) for name, value in patient.items()):
+            written = {name: cell_text(name, value) for name, value in patient.items()}
+            if not any(written.get(name) for name in names):
                 raise SettingsError(N_("No value is given. The model reads {columns}."), columns=names)
         cells = {name: [cell_text(name, patient.get(name)) for patient in patients] for name in names}
         return pd.DataFrame(cells, dtype="str")
@@ -150,6 +159,11 @@ class ReleasedModel:
         """Ask once about a training patient, so that the first person does not wait for what is prepared once."""
         rows = Rows.of(self.bundle.background).take(slice(0, 1))
         self.bundle.risk(rows)
+
+
+def watched_apart(schema: Schema, read: Collection[str]) -> tuple[Column, ...]:
+    """Return the site and the sensitive columns of a schema that are not among those a model reads."""
+    return tuple(c for c in schema.columns if (c.role == "site" or c.sensitive) and c.name not in read)
 
 
 def _unknown(name: str, names: Sequence[str]) -> MissingColumnsError:

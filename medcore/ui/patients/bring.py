@@ -15,6 +15,7 @@ from medcore.data.cohort import Cohort, Schema
 from medcore.data.values.dates import parse_dates
 from medcore.data.values.folding import fold_texts, text_array
 from medcore.errors import InputError, MissingColumnsError
+from medcore.explanation.patient.released import watched_apart
 from medcore.i18n import N_, _
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
@@ -132,7 +133,8 @@ def _table(in_use: InUse) -> None:
         if not st.button(text, type="primary", key="patients.bring"):
             return
         st.session_state[wanted] = key
-    frame = cohort.frame[list(explainer.columns)]
+    apart = watched_apart(in_use.schema, explainer.columns)
+    frame = cohort.frame[[*explainer.columns, *(c.name for c in apart if c.name in cohort.frame)]]
     found = asking.predicted(in_use, frame, key, doing=_("The table is predicted."))
     if found is not None:
         said = cache.once(lambda: _kept(in_use, cohort, found, who, when), "patients.kept", in_use.release.id, key)

@@ -48,8 +48,9 @@ def main(found: Watch, version: Version) -> None:
             watching.expected_chart(estimate, found.chart("auroc", place), months, naming=version.naming),
             key="watch.expected",
         )
-    for text in found.notes():
-        components.caption(str(text))
+    for text in (str(note) for note in found.notes()):
+        if text != _(TREATED):  # that stands where the figures are
+            components.caption(text)
 
 
 def values(found: Watch, version: Version, month: str) -> None:

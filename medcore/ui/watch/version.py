@@ -111,7 +111,8 @@ def found(version: Version) -> Watch | None:
 
 def _groups(version: Version) -> list[str]:
     """Ask for the columns by which patients are watched apart; those marked as sensitive at first."""
-    columns = [c for c in version.in_use.schema.columns if c.role in ("predictor", "site") and not c.free_text]
+    schema = version.in_use.schema
+    columns = [c for c in schema.columns if (c.role in ("predictor", "site") or c.sensitive) and not c.free_text]
     usual = [c.name for c in columns if c.sensitive or c.role == "site"][:MOST_GROUPS]
     return st.multiselect(
         _("Watch groups apart, by"),
