@@ -58,7 +58,7 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
         action="append",
         default=[],
         metavar="COL",
-        help=_("a column of free text that the model reads word by word; may be given again"),
+        help=_("a column of free text that the model reads by its words and phrases; may be given again"),
     )
     group.add_argument("--kind", action="append", default=[], metavar="COL=KIND", help=_("what kind of column it is"))
     group.add_argument(

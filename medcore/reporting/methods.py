@@ -123,7 +123,7 @@ def _kind(column: Column, coded: Collection[str]) -> str:
         "boolean": _("yes or no"),
         "date": _("date"),
         "text": _("text"),
-        "note": _("note, read word by word"),
+        "note": _("note, read by its words and phrases"),
         "series": _("measurements over time"),
     }
     return words[column.kind]

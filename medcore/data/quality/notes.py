@@ -36,7 +36,9 @@ PROSE = 0.9
     "notes.offered",
     "info",
     why=N_("Notes often say what no other column does. They also hold names, and may hold the answer."),
-    remedy=N_("Make it a note, read word by word, if it was written before the outcome was known; else leave it out."),
+    remedy=N_(
+        "Make it a note, read by its words and phrases, if it was written before the outcome was known; else leave it out."
+    ),
 )
 def offered(view: View) -> Iterator[Hit]:
     """Long free text that no model reads unless somebody says so."""
@@ -65,11 +67,11 @@ def offered(view: View) -> Iterator[Hit]:
     "notes.word_by_word",
     "info",
     why=N_(
-        "A model that reads word by word does not understand a sentence. Words up to five behind “no”, “denies” or “无” count "
+        "Words are counted and phrases placed by their meaning; neither understands a story. Words up to five behind “no”, “denies” or “无” count "
         "as their negation; a longer reach, a suspicion or a relative’s disease is taken for the patient’s own."
     ),
     remedy=N_(
-        "Look at the highlighted words of some patients before you trust the model, and compare it with one without the notes."
+        "Look at the highlighted phrases of some patients before you trust the model, and compare it with one without the notes."
     ),
 )
 def word_by_word(view: View) -> Iterator[Hit]:
@@ -77,7 +79,7 @@ def word_by_word(view: View) -> Iterator[Hit]:
     for column in view.predictors:
         if column.kind == "note":
             yield Hit(
-                message=Message(N_("“{column}” is read word by word."), {"column": column.name}),
+                message=Message(N_("“{column}” is read by its words and phrases."), {"column": column.name}),
                 columns=(column.name,),
             )
 

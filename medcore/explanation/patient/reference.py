@@ -71,17 +71,20 @@ class Reference:
 
     @classmethod
     def of(
-        cls, manifest: Mapping[str, Any], results: Results | TimedResults | NumberResults, frame: pd.DataFrame
+        cls,
+        manifest: Mapping[str, Any],
+        results: Results | TimedResults | NumberResults,
+        frame: pd.DataFrame,
+        *,
+        patients: Rows | None = None,
     ) -> Self:
-        """Read the training patients of a run from its cohort's frame, a random 5,000 of them if there are more."""
-        training = results.training
-        chosen = np.arange(len(training.rows))
-        if len(chosen) > MAX_REFERENCE:
-            chosen = np.sort(np.random.default_rng(0).choice(chosen, MAX_REFERENCE, replace=False))
+        """Read the training patients of a run from its cohort's frame, a random 5,000 of them if there are more.
+
+        ``patients`` are what :func:`reference_rows` made of them, where that was done elsewhere.
+        """
+        training, chosen = results.training, _chosen(results)
         codebook = CodeBook.from_dict(manifest["codebook"])
-        part = frame.iloc[training.rows[chosen]]
-        prepared = prepare_predictors(part, Schema.from_dict(manifest["schema"]), Recipe.from_dict(manifest["recipe"]))
-        patients = codebook.transform(prepared)
+        patients = patients or reference_rows(manifest, results, frame)
         found = cls.from_arrays(
             codebook, results.classes, patients, training.outcome[chosen], training.risk[chosen], training.rows[chosen]
         )
@@ -175,6 +178,22 @@ class Reference:
             distances = np.delete(distances, without)
         n = min(N_NEAREST, len(distances))
         return float(np.partition(distances, n - 1)[:n].mean()) if n else 0.0
+
+
+def _chosen(results: Results | TimedResults | NumberResults) -> NDArray[np.intp]:
+    n = len(results.training.rows)
+    if n <= MAX_REFERENCE:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(0).choice(n, MAX_REFERENCE, replace=False))
+
+
+def reference_rows(
+    manifest: Mapping[str, Any], results: Results | TimedResults | NumberResults, frame: pd.DataFrame
+) -> Rows:
+    """Return the training patients of :meth:`Reference.of` as the model reads them, (n, P)."""
+    part = frame.iloc[results.training.rows[_chosen(results)]]
+    prepared = prepare_predictors(part, Schema.from_dict(manifest["schema"]), Recipe.from_dict(manifest["recipe"]))
+    return CodeBook.from_dict(manifest["codebook"]).transform(prepared)
 
 
 def column_shares(weights: Floats | None, n_columns: int) -> Floats:

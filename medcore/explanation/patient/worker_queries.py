@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,8 @@ from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.explanation.shapley.sampling import most_sweep_cost
-from medcore.features import Rows
+from medcore.features import CodedColumn, Rows
+from medcore.features.kind import Encoder
 from medcore.models.bundle.bundle import Bundle, load_bundle
 from medcore.models.bundle.coalitions import BundlePatientRisk, BundleRisk, n_sums
 from medcore.models.bundle.files import SUMS, bundle_hash
@@ -167,6 +169,11 @@ def n_rounds(n_background: int) -> int:
 def risks_of(folder: Asked, rows: Rows) -> Floats:
     """Predict for rows (n, P): risks (n, K)."""
     return np.asarray(opened(folder).risk(rows.compact()))
+
+
+def written(encoder: Encoder, values: pd.Series[Any]) -> CodedColumn:
+    """Write values of one column as codes, for a page that is not to read what its encoder needs."""
+    return encoder.encode(values)
 
 
 def get_ready(folder: Asked) -> None:

@@ -1,4 +1,4 @@
-"""One column of notes: the words that enough training patients have, and a note as how often it has each."""
+"""One column of notes: the words that enough training patients have, how often a note has each, and where its phrases lie."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medcore.data.values.notes import NOT, phrases, spans
+from medcore.errors import BundleError
 from medcore.features.kind import Alternatives, Value
 from medcore.features.rows import CodedColumn, Codes, Payload
+from medcore.features.text import embedding
+from medcore.i18n import N_
 
 MIN_PATIENTS = 5
 """Words of fewer patients are left out: too few to learn from, and they may name one of them (cells under 5)."""
@@ -30,10 +33,14 @@ _COMPARED = 30
 
 @dataclass(frozen=True)
 class NoteEncoder:
-    """A column of notes; ``terms`` (V,) by falling number of patients, with the ``shares`` (V,) of notes that have each."""
+    """A column of notes; ``terms`` (V,) by falling number of patients, with the ``shares`` (V,) of notes that have each.
+
+    ``encoder`` names the sentence encoder that also reads them, if one does.
+    """
 
     terms: tuple[str, ...]
     shares: tuple[float, ...]
+    encoder: str = ""
 
     kind = "note"
     levels: tuple[str, ...] = ()
@@ -53,7 +60,8 @@ class NoteEncoder:
                     known.add(patient)
         enough = [(-n, term) for term, n in having.items() if len(patients[term]) >= MIN_PATIENTS]
         kept = [term for _n, term in sorted(enough)[:MAX_TERMS]]
-        return cls(tuple(kept), tuple(having[term] / len(notes) for term in kept))
+        encoder = embedding.NAME if embedding.installed() else ""
+        return cls(tuple(kept), tuple(having[term] / len(notes) for term in kept), encoder)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -63,19 +71,39 @@ class NoteEncoder:
         """Write notes as the keys of their counts; NaN where there is none."""
         known = values.notna().to_numpy()
         counts = np.zeros((len(values), len(self.terms)), dtype=np.uint8)
+        placed = self._placed(len(values))
         places = self._places
         for row in np.flatnonzero(known):
-            found = Counter(places.get(term, -1) for term, _start, _end in spans(str(values.iloc[row])))
+            text = str(values.iloc[row])
+            found = Counter(places.get(term, -1) for term, _start, _end in spans(text))
             found.pop(-1, None)
             counts[row, list(found)] = np.minimum(list(found.values()), _MOST)
-        return coded(counts, known)
+            if placed is not None:
+                placed[row] = embedding.embedded(phrases(text)).sum(axis=0)
+        return coded(counts, known, placed)
+
+    def _placed(self, n: int) -> NDArray[np.float32] | None:
+        """Return room for where n notes lie, None where no sentence encoder reads them.
+
+        Raises:
+            BundleError: the model was trained with another encoder than this version knows.
+
+        """
+        if self.encoder not in ("", embedding.NAME):
+            raise BundleError(
+                N_(
+                    "This model reads notes with the sentence encoder {name}, which this version of medcore does not know."
+                ),
+                name=self.encoder,
+            )
+        return np.zeros((n, embedding.PLACES), dtype=np.float32) if self.encoder else None
 
     def values(self, column: CodedColumn, /) -> tuple[Value, ...]:
         """Return the rarest known words of each note in their place; the text itself is kept nowhere."""
         return tuple(None if np.isnan(code) else self._told(column, row) for row, code in enumerate(column.codes))
 
     def _told(self, column: CodedColumn, row: int) -> str:
-        places = np.flatnonzero(column.take([row]).contents()[0])
+        places = np.flatnonzero(counts_of(column.take([row]))[0])
         words = [self.terms[p].replace(NOT, "¬") for p in places[::-1][:_TOLD]]
         return " · ".join(words) + (" …" if len(places) > _TOLD else "") if words else "–"
 
@@ -87,7 +115,7 @@ class NoteEncoder:
         """Say which notes have no word that training notes had."""
         strange = np.zeros(len(column), dtype=bool)
         there = ~np.isnan(column.codes)
-        strange[there] = ~column.take(there).contents().any(axis=1) if there.any() else False
+        strange[there] = ~counts_of(column.take(there)).any(axis=1) if there.any() else False
         return {"note_without_known_words": strange}
 
     def alternatives(self, patients: CodedColumn, own: CodedColumn | None, /, *, n_points: int) -> Alternatives:
@@ -123,8 +151,9 @@ class NoteEncoder:
         if not said:
             return None
         counts = self._counted(said)
-        known = counts.any() and (counts.sum(axis=0) == own.contents()[0]).all()
-        return NoteParts.of(said, counts) if known else None
+        placed = embedding.embedded(said) if self.encoder else None
+        known = (counts.sum(axis=0) == counts_of(own)[0]).all() and (counts.any() or placed is not None)
+        return NoteParts.of(own, said, counts, placed) if known else None
 
     def _counted(self, said: Sequence[str]) -> NDArray[np.uint8]:
         """Return how often each phrase (Q,) of one note has each word, (Q, V); together as the whole note has them."""
@@ -138,7 +167,8 @@ class NoteEncoder:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
-        return {"terms": list(self.terms), "shares": list(self.shares)}
+        encoder = {"encoder": self.encoder} if self.encoder else {}
+        return {"terms": list(self.terms), "shares": list(self.shares), **encoder}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,34 +176,61 @@ class NoteParts:
     """One note's phrases as players, with their ``counts`` (Q, V) and the phrase in whose place (V,) each word of another note stands.
 
     A phrase that is not in a coalition gives way to as large a share of another patient's
-    words as it has of the note's: a phrase without a known word is nothing to the model.
+    words as it has of the note's: a phrase without a known word is nothing to a model of words.
+    ``placed`` (Q, D) is where a sentence encoder puts the phrases; the other note's place counts by the same shares.
     """
 
+    own: CodedColumn
     names: tuple[str, ...]
     counts: NDArray[np.uint8]
+    placed: NDArray[np.float32] | None
     places: NDArray[np.intp]
+    shares: NDArray[np.float32]
 
     @classmethod
-    def of(cls, said: tuple[str, ...], counts: NDArray[np.uint8]) -> NoteParts:
+    def of(
+        cls, own: CodedColumn, said: tuple[str, ...], counts: NDArray[np.uint8], placed: NDArray[np.float32] | None
+    ) -> NoteParts:
         """Give every word of other notes, by chance, the place of a phrase."""
-        sizes = counts.sum(axis=1, dtype=np.int64)
-        dealt = np.repeat(np.arange(len(said)), sizes)
-        places = np.resize(dealt, counts.shape[1]) if len(dealt) else np.zeros(counts.shape[1], dtype=np.intp)
-        return cls(said, counts, np.random.default_rng(0).permutation(places))
+        sizes = counts.sum(axis=1, dtype=np.int64) + (0 if placed is None else placed.any(axis=1))
+        dealt = np.resize(np.repeat(np.arange(len(said)), sizes), counts.shape[1])
+        shares = (sizes / sizes.sum()).astype(np.float32)
+        return cls(own, said, counts, placed, np.random.default_rng(0).permutation(dealt), shares)
 
     def mixed(self, present: NDArray[np.bool_], others: CodedColumn, /) -> CodedColumn:
         """Return the notes that have the phrases ``present`` (n, Q), and words of other notes (n,) in place of the rest."""
-        there = ~np.isnan(others.codes)
-        found = (present.astype(np.float32) @ self.counts.astype(np.float32)).astype(np.int64)
+        there, kept = ~np.isnan(others.codes), present.astype(np.float32)
+        found = (kept @ self.counts.astype(np.float32)).astype(np.int64)
         found[there] += np.where(present[there][:, self.places], 0, counts_of(others.take(there)))
-        return coded(np.minimum(found, _MOST).astype(np.uint8), there | present.any(axis=1))
+        placed = None
+        if self.placed is not None:
+            placed = kept @ self.placed
+            left = 1 - kept @ self.shares
+            placed[there] += left[there, None] * placed_of(others.take(there))
+            whole = present.all(axis=1)
+            placed[whole] = placed_of(self.own)
+        return coded(np.minimum(found, _MOST).astype(np.uint8), there | present.any(axis=1), placed)
 
 
 def counts_of(column: CodedColumn) -> NDArray[np.uint8]:
     """Return the counts (n, V) of notes that are all there."""
-    return np.asarray(column.contents())
+    contents = column.contents()
+    return np.asarray(contents["counts"] if contents.dtype.names else contents)
 
 
-def coded(counts: NDArray[np.uint8], known: NDArray[np.bool_]) -> CodedColumn:
-    """Give notes (n, V) their codes."""
-    return CodedColumn(*Payload.of(counts, known))
+def placed_of(column: CodedColumn) -> NDArray[np.float32]:
+    """Return where a sentence encoder puts notes that are all there, (n, D); D is 0 where none read them."""
+    contents = column.contents()
+    return np.asarray(contents["placed"]) if contents.dtype.names else np.zeros((len(column), 0), np.float32)
+
+
+def coded(
+    counts: NDArray[np.uint8], known: NDArray[np.bool_], placed: NDArray[np.float32] | None = None
+) -> CodedColumn:
+    """Give notes (n, V), with where they lie (n, D) if that is known, their codes."""
+    if placed is None:
+        return CodedColumn(*Payload.of(counts, known))
+    form = np.dtype([("counts", np.uint8, counts.shape[1:]), ("placed", np.float32, placed.shape[1:])])
+    contents = np.zeros(len(counts), dtype=form)
+    contents["counts"], contents["placed"] = counts, placed
+    return CodedColumn(*Payload.of(contents, known))

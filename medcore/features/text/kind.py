@@ -13,19 +13,24 @@ from numpy.typing import NDArray
 from medcore.data.preparation.predictors import PredictorReading
 from medcore.features.kind import Scaling
 from medcore.features.rows import CodedColumn, Codes, Rows
-from medcore.features.text.encoder import NoteEncoder, counts_of
+from medcore.features.text.encoder import NoteEncoder, counts_of, placed_of
 from medcore.features.text.topics import TopicScaler
 from medcore.i18n import N_
 
 MAX_TOPICS = 100
-"""The most columns of a matrix for one column of notes: fitted on abstracts, 100 do as well as 150 (docs/decisions/0092)."""
+"""The most columns of a matrix for the words of one column of notes: fitted on abstracts, 100 do as well as 150 (docs/decisions/0092)."""
 PATIENTS_A_TOPIC = 5
 """Training rows for each column of the matrix, at the least."""
+MAX_MEANINGS, PATIENTS_A_MEANING = 50, 10
+"""The same for what phrases mean, where a sentence encoder reads the notes too (docs/decisions/0103)."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoteKind:
-    """Notes: weighted words, reduced in the fold, in a matrix; for trees the share of each common word."""
+    """Notes: weighted words and what phrases mean, each reduced in the fold, in a matrix; for trees the share of each common word.
+
+    Entries from 0 are words and their topics, those below 0 what phrases mean.
+    """
 
     name: ClassVar[str] = "note"
     reading: ClassVar[PredictorReading] = PredictorReading("note", ("note",), lambda cells: cells)
@@ -42,7 +47,7 @@ class NoteKind:
 
     def load(self, data: Mapping[str, Any], /) -> NoteEncoder:
         """Read an encoder back."""
-        return NoteEncoder(tuple(data["terms"]), tuple(data["shares"]))
+        return NoteEncoder(tuple(data["terms"]), tuple(data["shares"]), data.get("encoder", ""))
 
     def spreads(self, rows: Rows, /) -> NDArray[np.float64]:
         """Return 1: notes without a word in common are apart by that."""
@@ -71,21 +76,26 @@ class NoteKind:
         if not len(known):
             return ()
         varying = int((counts_of(known) != counts_of(known)[0]).any(axis=0).sum())
-        return tuple(range(min(MAX_TOPICS, varying, max(1, len(known) // PATIENTS_A_TOPIC))))
+        topics = min(MAX_TOPICS, varying, max(1, len(known) // PATIENTS_A_TOPIC))
+        meanings = min(MAX_MEANINGS, placed_of(known).shape[1], len(known) // PATIENTS_A_MEANING)
+        return (*range(topics), *range(-1, -1 - meanings, -1))
 
     def entry_names(self, entries: tuple[int, ...], column: str, /) -> list[str]:
         """Name each column of the matrix by its rank."""
-        return [f"{column}: {rank + 1}" for rank in entries]
+        return [f"{column}: {rank + 1}" if rank >= 0 else f"{column}: meaning {-rank}" for rank in entries]
 
     def numbers(self, column: CodedColumn, entries: tuple[int, ...], /) -> Codes:
-        """Return the shares of the commonest words among each note's known words (n, len(entries)), in per cent."""
+        """Return the shares of the commonest words among each note's known words (n, len(entries)), in per cent; 0 for meanings."""
         found = np.full((len(column), len(entries)), np.nan)
         there = ~np.isnan(column.codes)
         if there.any() and entries:
             codes, rows = np.unique(column.codes[there], return_inverse=True)
             counts = counts_of(CodedColumn(codes, column.payload))
             total = np.maximum(counts.sum(axis=1, dtype=np.float64), 1.0)
-            found[there] = (100 * counts[:, list(entries)] / total[:, None])[rows]
+            words = [rank for rank in entries if rank >= 0]
+            shares = np.zeros((len(codes), len(entries)))
+            shares[:, : len(words)] = 100 * counts[:, words] / total[:, None]
+            found[there] = shares[rows]
         return found
 
     def scaler(
@@ -97,7 +107,7 @@ class NoteKind:
         *,
         scaling: Scaling,  # noqa: ARG002
     ) -> TopicScaler:
-        """Learn weights of words and their reduction from training rows."""
+        """Learn weights of words, and reductions of both, from training rows."""
         return TopicScaler.fit(rows, places, entries)
 
     def load_scaler(

@@ -34,7 +34,7 @@ KIND_WORDS: Mapping[str, str] = {
     "boolean": N_("yes / no"),
     "date": N_("date"),
     "text": N_("free text"),
-    "note": N_("note, read word by word"),
+    "note": N_("note, read by its words and phrases"),
     "series": N_("measurements over time"),
 }
 SEPARATOR = " | "

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pandas as pd
 import streamlit as st
 
+from medcore import jobs
 from medcore.data.values.notes import sentences
+from medcore.explanation.patient import worker_queries
 from medcore.features import CodedColumn
 from medcore.i18n import _
 from medcore.ui.kinds.field import Field
+from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 
 MOST_SHOWN = 60
@@ -39,7 +44,10 @@ class NoteInput:
         if not struck:
             return own
         rest = "".join(piece for place, piece in enumerate(pieces) if place not in struck).strip()
-        return asked.encoder.encode(pd.Series([rest or None], dtype=object))
+        changed = hashlib.sha256(rest.encode()).hexdigest()
+        left = pd.Series([rest or None], dtype=object)
+        # A worker has the sentence encoder at hand; the web process does without.
+        return cache.once(lambda: jobs.call(worker_queries.written, asked.encoder, left), "patient.note", key, changed)
 
 
 NOTE = NoteInput()

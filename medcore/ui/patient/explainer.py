@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from medcore import jobs
 from medcore.data.cohort import Schema, Source
@@ -19,7 +20,7 @@ from medcore.explanation.model import overview
 from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.counterfactual import Counterfactual
-from medcore.explanation.patient.reference import Reference
+from medcore.explanation.patient.reference import Reference, reference_rows
 from medcore.explanation.patient.reliability import Reliability, assess
 from medcore.explanation.patient.unchangeable import unchangeable
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap, curve
@@ -36,6 +37,9 @@ from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import endings
+
+READING_SECONDS = 600.0
+"""Within which a worker has read the notes of all training patients: 5,000 of ten phrases take 200 s."""
 
 AnyResults = Results | TimedResults | NumberResults
 AnyPatients = Patients | TimedPatients | NumberPatients
@@ -328,7 +332,8 @@ def _central(codes: Floats) -> Floats:
 def open_explainer(study: StudyRecord, run: RunRecord, *, horizon: float | None = None) -> Explainer:
     """Open a finished run of a study; one that says by when about its main horizon, or another."""
     results = _results(run, horizon)
-    found: Explainer = cache.once(lambda: _open(study, run, results), "patient.explainer", run.id, horizon)
+    patients = _read_by_a_worker(study, run, results)
+    found: Explainer = cache.once(lambda: _open(study, run, results, patients), "patient.explainer", run.id, horizon)
     return replace(found, results=results, labels=study.schema)
 
 
@@ -339,11 +344,30 @@ def _results(run: RunRecord, horizon: float | None) -> AnyResults:
     return cache.once(lambda: found.about(horizon), "patient.about", run.id, horizon)
 
 
-def _open(study: StudyRecord, run: RunRecord, results: AnyResults) -> Explainer:
+def _read_by_a_worker(study: StudyRecord, run: RunRecord, results: AnyResults) -> Rows | None:
+    """Return the training patients where notes are read by a sentence encoder, once a worker has read them; else None.
+
+    The web process does without the encoder; until the notes are read the page says so, and ends there.
+    """
+    if not any(encoder.get("encoder") for encoder in results.manifest["codebook"].get("encoders", ())):
+        return None
+    manifest, frame = results.manifest, cache.cohort(study).frame
+    found = components.waited(
+        lambda task: jobs.call(reference_rows, manifest, results, frame, stop=task.stop, timeout=READING_SECONDS),
+        *("patient.notes", run.id),
+        key="patient.notes",
+        doing=_("The training patients’ notes are read."),
+    )
+    if found is None:
+        st.stop()
+    return found
+
+
+def _open(study: StudyRecord, run: RunRecord, results: AnyResults, patients: Rows | None) -> Explainer:
     folder = cache.store().result_folder(run.owner, run.id)
     cohort = cache.cohort(study)
     frame = cohort.frame
-    reference = Reference.of(results.manifest, results, frame)
+    reference = Reference.of(results.manifest, results, frame, patients=patients)
     sets = None
     if isinstance(results, Results):
         sets = ConformalSets.fit(results.training.outcome, results.training.risk, results.classes)
