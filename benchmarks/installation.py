@@ -40,7 +40,7 @@ STOP_SECONDS = 20
 def installation() -> Iterator[Settings]:
     """Give a new installation, whose processes and folder end with it, also where the benchmark is stopped or killed."""
     begin_to_keep()  # where it is killed, nobody here can end anything
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MEDCORE_DATA"] = str(Path(folder) / "data")
         settings = Settings.from_env()
@@ -52,7 +52,7 @@ def installation() -> Iterator[Settings]:
             jobs.stop_local_cluster(settings)
 
 
-def _leave(*_: object) -> None:
+def leave(*_: object) -> None:
     """Leave every ``with`` block on the way out, once: a second request to end must not cut that short."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(128 + signal.SIGTERM)

@@ -7,6 +7,7 @@ the next gathers, so that nobody waits for a batch to fill.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,8 +23,11 @@ from medcore.studies import Store
 from medcore.studies.stores.register_store import Answered, Call
 from medcore.studies.use_records import AskedPatient
 
+logger = logging.getLogger("medcore.service")
 MOST_TOGETHER = 256
 """Patients of one batch."""
+MOST_KEEPING = 3
+"""Batches that are answered and wait to be kept."""
 MOST_WAITING = 2_000
 """Patients who may wait; more are asked to come back."""
 
@@ -49,7 +53,11 @@ class Given:
     """The moment, the identifier and the key of the request, where they were given."""
 
 
+Answers = tuple[Answer, ...] | Exception
 Reply = tuple[tuple[Answer, ...], tuple[Answered, ...]]
+
+
+Waiting = list[tuple[ModelQuestion, asyncio.Future[Reply]]]
 
 
 class BusyError(WorkerError):
@@ -61,9 +69,12 @@ class Batcher:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: list[tuple[ModelQuestion, asyncio.Future[Reply]]] = []
+        self._waiting: Waiting = []
         self._there = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="keep")
+        self._keeping = asyncio.Semaphore(MOST_KEEPING)
+        self._kept: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -75,6 +86,8 @@ class Batcher:
         if self._task is not None:
             self._task.cancel()
         self._thread.shutdown(wait=True)
+        await asyncio.gather(*self._kept, return_exceptions=True)
+        self._writer.shutdown(wait=True)
 
     async def ask(self, question: ModelQuestion) -> Reply:
         """Return what a model says of a question's patients, once it is kept.
@@ -100,17 +113,30 @@ class Batcher:
                 self._there.clear()
                 continue
             questions = [question for question, _reply in batch]
-            found = await loop.run_in_executor(self._thread, answer_all, self._store, questions)
-            for (_question, reply), outcome in zip(batch, found, strict=True):
-                if reply.done():
-                    continue  # whoever asked has gone
-                if isinstance(outcome, Exception):
-                    reply.set_exception(outcome)
-                else:
-                    reply.set_result(outcome)
+            answers = await loop.run_in_executor(self._thread, answer_all, questions)
+            await self._keeping.acquire()
+            task = asyncio.create_task(self._keep(batch, answers))  # while the next batch is answered
+            self._kept.add(task)
+            task.add_done_callback(self._kept.discard)
 
-    def _next(self) -> list[tuple[ModelQuestion, asyncio.Future[Reply]]]:
-        batch: list[tuple[ModelQuestion, asyncio.Future[Reply]]] = []
+    async def _keep(self, batch: Waiting, answers: Sequence[Answers]) -> None:
+        """Keep a batch's answers, then give them: nobody hears what is not kept."""
+        questions = [question for question, _reply in batch]
+        try:
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self._writer, keep_all, self._store, questions, answers)
+        finally:
+            self._keeping.release()
+        for (_question, reply), outcome in zip(batch, found, strict=True):
+            if reply.done():
+                continue  # whoever asked has gone
+            if isinstance(outcome, Exception):
+                reply.set_exception(outcome)
+            else:
+                reply.set_result(outcome)
+
+    def _next(self) -> Waiting:
+        batch: Waiting = []
         n = 0
         while self._waiting and (not batch or n + len(self._waiting[0][0].frame) <= MOST_TOGETHER):
             batch.append(self._waiting.pop(0))
@@ -118,16 +144,18 @@ class Batcher:
         return batch
 
 
-def answer_all(store: Store, questions: Sequence[ModelQuestion]) -> list[Reply | Exception]:
-    """Answer some questions, those of one version together, and keep all in one transaction.
-
-    A question that cannot be answered, or kept, gets its error, and the others their answers.
-    """
-    answers: list[tuple[Answer, ...] | Exception] = [()] * len(questions)
+def answer_all(questions: Sequence[ModelQuestion]) -> list[Answers]:
+    """Answer some questions, those of one version together; one that cannot be answered gets its error."""
+    answers: list[Answers] = [()] * len(questions)
     for release_id in {question.used.release.id for question in questions}:
         places = [i for i, question in enumerate(questions) if question.used.release.id == release_id]
         for place, found in zip(places, _answers([questions[i] for i in places]), strict=True):
             answers[place] = found
+    return answers
+
+
+def keep_all(store: Store, questions: Sequence[ModelQuestion], answers: Sequence[Answers]) -> list[Reply | Exception]:
+    """Keep all answers in one transaction; where that cannot be, each in its own, so that the others are not lost."""
     calls = [
         Call(q.person, q.used.release, _kept(q, found) if q.keep else (), len(q.given), q.route)
         for q, found in zip(questions, answers, strict=True)
@@ -135,14 +163,18 @@ def answer_all(store: Store, questions: Sequence[ModelQuestion]) -> list[Reply |
     ]
     try:
         kept = iter(store.keep_calls(calls) if calls else ())
-    except MedcoreError as error:
+    except Exception as error:
         if len(questions) == 1:
-            return [error]
-        return [reply for question in questions for reply in answer_all(store, [question])]
+            logger.warning("An answer could not be kept: %s", type(error).__name__)
+            known = isinstance(error, MedcoreError)
+            return [
+                error if known else WorkerError(N_("The answer could not be kept ({kind})."), kind=type(error).__name__)
+            ]
+        return [reply for q, found in zip(questions, answers, strict=True) for reply in keep_all(store, [q], [found])]
     return [found if isinstance(found, Exception) else (found, next(kept)) for found in answers]
 
 
-def _answers(questions: Sequence[ModelQuestion]) -> list[tuple[Answer, ...] | Exception]:
+def _answers(questions: Sequence[ModelQuestion]) -> list[Answers]:
     """Answer questions about one version; where they cannot be answered together, each alone."""
     try:
         frame = (

@@ -30,6 +30,8 @@ def test_the_risks_are_those_of_the_bundle_to_the_last_bit(ward) -> None:
     told = ward.post(PREDICT, {"patients": patients, "record": False}).json()
     got = [[p["risks"][name] for name in bundle.classes] for p in told["predictions"]]
     assert np.array_equal(np.array(got), expected)
+    flags = [[f"{flag['code']}:{flag['column']}" for flag in p["flags"]] for p in told["predictions"]]
+    assert flags == [list(f) for f in bundle.flags(ward.cohort.frame)[:40]]
     assert [p["called"] for p in told["predictions"]] == [bool(r >= 0.4) for r in expected[:, 1]]
     alone = ward.post(PREDICT, {"patients": patients[7:8], "record": False}).json()["predictions"][0]
     assert alone == told["predictions"][7]

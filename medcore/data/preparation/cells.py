@@ -41,11 +41,13 @@ class Cells:
         return [c.name for c in self.schema.columns if c.kind in ("category", "boolean", "text")]
 
 
-def typed_cells(frame: pd.DataFrame, schema: Schema, *, missing_codes: bool) -> tuple[Cells, int]:
-    """Read the cells as the schema says; also count the codes that became missing."""
+def typed_cells(
+    frame: pd.DataFrame, schema: Schema, *, missing_codes: bool, read: pd.DataFrame | None = None
+) -> tuple[Cells, int]:
+    """Read the cells as the schema says, unless ``read`` holds them so; also count the codes that became missing."""
     plain = replace(schema, columns=tuple(replace(c, missing_codes=()) for c in schema.columns))
     part = frame[list(schema.names)]
-    table = typed(part, schema if missing_codes else plain)
+    table = typed(part, schema if missing_codes else plain) if read is None else read
     changed = sum(_n_coded(part[c.name], c) for c in schema.columns if c.missing_codes) if missing_codes else 0
     columns = {
         c.name: _as_object(table[c.name]) if c.kind not in ("numeric", "date") else table[c.name]

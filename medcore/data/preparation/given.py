@@ -14,7 +14,7 @@ from medcore.data.parts import with_parts
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import needed_columns
 from medcore.data.values.column import UNUSED
-from medcore.data.values.typed import read_values
+from medcore.data.values.typed import Typed, read_values
 
 OUT_OF_RANGE = "out_of_range"
 
@@ -39,12 +39,15 @@ class Unused:
         return str(self.texts[column][row]) if self.reason(column, row) else None
 
 
-def unused_values(frame: pd.DataFrame, schema: Schema, recipe: Recipe) -> Unused:
-    """Find what was given and not used among the columns that a recipe needs; ``frame`` is as read."""
+def unused_values(frame: pd.DataFrame, schema: Schema, recipe: Recipe, *, read: Typed | None = None) -> Unused:
+    """Find what was given and not used among the columns that a recipe needs; ``frame`` is as read.
+
+    ``read`` is what :func:`~medcore.data.preparation.replay.read_needed` made of it, where that is at hand.
+    """
     frame = with_parts(frame, schema.readings)
     wanted = set(needed_columns(schema, recipe))
     part = Schema(tuple(c for c in schema.columns if c.name in wanted and c.name in frame.columns))
-    read = read_values(frame, part)
+    read = read_values(frame, part) if read is None else read
     reasons: dict[str, NDArray[np.object_]] = {}
     for column in part.columns:
         why = np.full(len(frame), "", dtype=object)

@@ -19,7 +19,7 @@ from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
 from medcore.data.preparation.predictors import PredictorReading, reading_of
 from medcore.data.preparation.steps import Step, StepLog
 from medcore.data.schema.patients import patient_codes
-from medcore.data.values.typed import typed
+from medcore.data.values.typed import Typed, read_values, typed
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.i18n import N_, Message
 from medcore.targets import Target
@@ -114,15 +114,30 @@ def prepare_evaluation(cohort: Cohort, recipe: Recipe, classes: Sequence[str]) -
     return _prepared(cohort, recipe, tuple(classes))
 
 
-def prepare_predictors(frame: pd.DataFrame, schema: Schema, recipe: Recipe) -> pd.DataFrame:
+def read_needed(frame: pd.DataFrame, schema: Schema, recipe: Recipe) -> Typed | None:
+    """Read what a recipe needs of new patients once, for their predictors and for what could not be used of them.
+
+    None where the recipe does not read missing codes as missing: the two are not the same reading then.
+    """
+    if not recipe.is_on("missing_codes"):
+        return None
+    _require(frame, required_columns(schema, recipe))
+    return read_values(with_parts(frame, schema.readings), _only(schema, needed_columns(schema, recipe)))
+
+
+def prepare_predictors(
+    frame: pd.DataFrame, schema: Schema, recipe: Recipe, *, read: Typed | None = None
+) -> pd.DataFrame:
     """Prepare new patients exactly as the training rows were; no row is ever dropped.
 
     Columns are matched by name, further columns are ignored. Returns the same
     columns as ``Prepared.predictors`` with one row for each row of ``frame``.
+    ``read`` is what :func:`read_needed` made of the frame, where that is at hand.
     Raises MissingColumnsError naming the columns that are lacking.
     """
     _require(frame, required_columns(schema, recipe))
-    cells = _cells(with_parts(frame, schema.readings), _only(schema, needed_columns(schema, recipe)), recipe)[0]
+    needed, known = _only(schema, needed_columns(schema, recipe)), None if read is None else read.frame
+    cells = _cells(with_parts(frame, schema.readings), needed, recipe, read=known)[0]
     return _predictors(cells, schema, recipe).reset_index(drop=True)
 
 
@@ -285,11 +300,13 @@ def _predictors(cells: Cells, schema: Schema, recipe: Recipe) -> pd.DataFrame:
     return pd.DataFrame({name: reading.column(cells.columns[name]) for name, reading in readings})
 
 
-def _cells(frame: pd.DataFrame, schema: Schema, recipe: Recipe) -> tuple[Cells, dict[str, StepLog]]:
+def _cells(
+    frame: pd.DataFrame, schema: Schema, recipe: Recipe, *, read: pd.DataFrame | None = None
+) -> tuple[Cells, dict[str, StepLog]]:
     """Run the steps that change cells, in the recipe's order."""
     n = len(frame)
     coded = recipe.is_on("missing_codes")
-    cells, changed = typed_cells(frame, schema, missing_codes=coded)
+    cells, changed = typed_cells(frame, schema, missing_codes=coded, read=read)
     log = {}
     for step in recipe.steps:
         if step.kind == "missing_codes":

@@ -118,8 +118,8 @@ class ReleasedModel:
 
     def answer(self, frame: pd.DataFrame) -> tuple[Answer, ...]:
         """Predict for every row of a table as it was read."""
-        rows = self.bundle.encode(frame)
-        risks, flags = self.bundle.risk(rows), self.bundle.flags(frame, rows)
+        rows, flags = self.bundle.encode_flagged(frame)
+        risks = self.bundle.risk(rows)
         place = self.event
         classes = risks.argmax(axis=1) if place < 0 else np.full(len(risks), place)
         risk = risks[np.arange(len(risks)), classes]

@@ -13,7 +13,7 @@ from medcore.data.cohort import Schema
 from medcore.data.follow_up import span
 from medcore.data.preparation.given import OUT_OF_RANGE, Unused, unused_values
 from medcore.data.preparation.recipe import Recipe
-from medcore.data.preparation.replay import prepare_predictors
+from medcore.data.preparation.replay import prepare_predictors, read_needed
 from medcore.errors import BundleError, SettingsError
 from medcore.evaluation.number.intervals import PredictionIntervals
 from medcore.features import AnyRows, CodeBook, Codes, Rows, cautions
@@ -173,6 +173,12 @@ class Bundle(ShownInNotebooks):
         """Predict for rows of a table as it was read: risks ``(n, K)``."""
         return self.risk(self.encode(frame))
 
+    def encode_flagged(self, frame: pd.DataFrame) -> tuple[Rows, list[tuple[str, ...]]]:
+        """Do what :meth:`encode` and :meth:`flags` do, reading the cells once."""
+        read = read_needed(frame, self.schema, self.recipe)
+        rows = self.codebook.transform(prepare_predictors(frame, self.schema, self.recipe, read=read))
+        return rows, self._flags(rows, unused_values(frame, self.schema, self.recipe, read=read))
+
     def flags(self, frame: pd.DataFrame, rows: Rows | None = None) -> list[tuple[str, ...]]:
         """Say of every row what to be careful about: ``imputed:age``, ``unreadable:age``, ``unseen_category:sex``.
 
@@ -180,8 +186,11 @@ class Bundle(ShownInNotebooks):
         ``out_of_range`` value that was filled in is also ``not_used``. ``rows`` is the table as the
         model reads it, where that is at hand.
         """
-        found = self.code_flags(self.encode(frame) if rows is None else rows)
-        unused = unused_values(frame, self.schema, self.recipe)
+        rows = self.encode(frame) if rows is None else rows
+        return self._flags(rows, unused_values(frame, self.schema, self.recipe))
+
+    def _flags(self, rows: Rows, unused: Unused) -> list[tuple[str, ...]]:
+        found = self.code_flags(rows)
         return [_with_reasons(flags, unused, row) for row, flags in enumerate(found)] if unused.reasons else found
 
     def code_flags(self, rows: AnyRows) -> list[tuple[str, ...]]:
