@@ -1,6 +1,6 @@
 """A CDS Hooks client of somebody else's asks the service: HealthChain's sandbox, with patients it makes up.
 
-``python benchmarks/cds_client.py --client PYTHON`` (an environment of its own with ``healthchain==0.16.1``)
+``python benchmarks/cds_client.py --client PYTHON`` (an environment of its own with ``healthchain[sandbox]==0.16.1``)
 trains on the heart sample, releases it with codes, starts the service, and lets the client read the discovery,
 send ``--patients`` calls of ``patient-view`` for patients of its own generator, and check every card
 by its own models of the standard. HealthChain sends no token: it is put into its calls here.

@@ -151,7 +151,7 @@ def card_of(
     }
     if pages:
         address = f"{pages.rstrip('/')}/patients?model={quote(release.model)}"
-        card["links"] = [{"label": _("Open in medcore"), "url": address, "type": "absolute"}]
+        card["links"] = [{"label": _("Open in medcore"), "url": address, "type": "absolute", "autoLaunchable": False}]
     return card
 
 
