@@ -26,6 +26,7 @@ COMMANDS = (
     trained.predict,
     trained.explain,
     watching.watch,
+    watching.card,
     trained.model,
     trained.reproduce,
     installation.studies,

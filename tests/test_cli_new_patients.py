@@ -194,6 +194,13 @@ def test_watching_names_column_site_and_month_and_writes_the_page(run, folder: P
     assert "A model in use: 2025-08" in page
 
 
+def test_the_card_can_be_written_at_any_time(run, folder: Path) -> None:
+    told = run("card", folder / "bundle", "--out", folder / "card.html")
+    page = (folder / "card.html").read_text(encoding="utf-8")
+    assert "Model card: died" in page
+    assert len(told["bundle_sha256"]) == 64
+
+
 def test_watching_without_outcomes_estimates_and_what_cannot_be_is_one_sentence(
     run, fail, folder: Path, year: Path
 ) -> None:

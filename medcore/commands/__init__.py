@@ -14,7 +14,7 @@ from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 from medcore.commands.trail import export_trail, show_trail, verify_trail
 from medcore.commands.upkeep import backup, doctor, rekey, restore
 from medcore.commands.using import end_token, list_tokens, make_token, release, releases, serve, withdraw
-from medcore.commands.watching import Watching, watch
+from medcore.commands.watching import Watching, card, watch
 from medcore.commands.written import model, reproduce
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Watching",
     "app",
     "backup",
+    "card",
     "doctor",
     "evaluate",
     "explain",

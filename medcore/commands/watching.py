@@ -113,3 +113,21 @@ def _lines(found: Watch) -> list[str]:
     more = len(changes) - MOST_LINES
     lines += [_("… and {n} more; --json has them all.", n=more)] if more > 0 else []
     return [*lines, "", *map(str, found.notes())]
+
+
+def card(bundle: Path, *, out: Path) -> Result:
+    """Write the model card of a bundle, at any time."""
+    from medcore.models.bundle.files import bundle_hash
+    from medcore.models.run.results import has_results, read_results
+    from medcore.reporting import ReportInputs, check_format, render
+    from medcore.reporting.model_card import card_today
+
+    check_format(out.name)
+    if not has_results(bundle):
+        raise SettingsError(N_("A model card is written of models of classes only, with their results beside them."))
+    results = read_results(bundle)
+    threshold = float(results.manifest.get("threshold", 0.5))
+    inputs = ReportInputs(title="", results=results, threshold=threshold, bundle_sha256=bundle_hash(bundle))
+    out.write_bytes(render(card_today(inputs), out.name))
+    line = _("The model card is written to {out}.", out=out)
+    return Result({"bundle": str(bundle), "out": str(out), "bundle_sha256": inputs.bundle_sha256}, (line,))

@@ -187,3 +187,12 @@ def report_of(found: Watch, month: str, bundle: Folder) -> MonthReport:
     outcome = schema.shown(schema.outcome.name).words if schema.outcome else ""
     name = _("Prediction of {outcome}", outcome=outcome)
     return MonthReport(found=found, month=month, name=name, bundle_sha256=bundle_hash(bundle), naming=schema.shown)
+
+
+def figure_of(found: Watch, figure: str, month: str) -> str:
+    """Return a month's figure of all patients in words, with that of the reference and the limits; empty where there is none."""
+    chart = found.chart(figure)
+    if chart is None:
+        return ""
+    value, centre, limits, _beyond = _cells(chart, [m.name for m in found.months].index(month))
+    return _("{value} (reference {centre}, limits {limits})", value=value, centre=centre, limits=limits)

@@ -74,6 +74,14 @@ def test_the_page_on_a_month_is_made_in_either_language(here: Any, open_page: An
     assert app.get("download_button")
 
 
+def test_the_model_card_is_made_as_of_today(here: Any, open_page: Any, words: Any) -> None:
+    app = open_page("watch", view="report")
+    app.segmented_control(key="watch.report.what").set_value("card").run()
+    assert not app.exception
+    assert "on what terms it was released" in words(app)
+    assert app.get("download_button")
+
+
 def test_nobody_else_sees_what_is_watched(used: tuple[Path, Release], page_settings: Settings) -> None:
     from medcore.errors import NotFoundError
 

@@ -1,4 +1,4 @@
-"""The command that watches a model in use."""
+"""The commands about a model in use."""
 
 from __future__ import annotations
 
@@ -56,3 +56,15 @@ def watch(group: Any) -> None:
     )
     command.add_argument("--report", type=Path, metavar="FILE", help=_("write a page on a month: .html, .pdf or .docx"))
     command.add_argument("--month", metavar="YYYY-MM", help=_("the month of the report; else the last"))
+
+
+def card(group: Any) -> None:
+    """Write the model card."""
+    command = command_in(
+        group,
+        "card",
+        lambda o: commands.card(o.bundle, out=o.out),
+        _("Write the model card: what the model is, at a glance."),
+    )
+    command.add_argument("bundle", type=Path, metavar="BUNDLE")
+    command.add_argument("--out", required=True, type=Path, metavar="FILE", help=_("the card: .html, .pdf or .docx"))

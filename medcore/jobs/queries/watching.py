@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from medcore.i18n import language
+from medcore.i18n import _, language
 from medcore.monitoring.watch import Plan, Watch, watch
 from medcore.settings import Settings
 from medcore.studies import Store
@@ -55,3 +55,42 @@ def write_month(
     folder = Store(settings).release_folder(person, release_id)
     with language(words):
         return write_month_report(report_of(found, month, folder), f"month.{kind}")
+
+
+def write_card(
+    found: Watch | None, settings: Settings, person: str, release_id: str, *, kind: str, words: str
+) -> bytes:
+    """Write the model card of a released version as it is today, in the language ``words``.
+
+    Raises:
+        SettingsError: the model is not of classes.
+
+    """
+    from datetime import UTC, datetime
+
+    from medcore.models.bundle.files import bundle_hash
+    from medcore.models.run.results import read_results
+    from medcore.reporting import ReportInputs, render
+    from medcore.reporting.model_card import card_today
+
+    store = Store(settings)
+    release = store.get_release(person, release_id)
+    folder, terms = store.release_folder(person, release_id), release.terms
+    study = store.get_study(person, release.study_id)
+    with language(words):
+        inputs = ReportInputs(
+            title=study.name,
+            results=read_results(folder),
+            threshold=0.5 if terms.threshold is None else terms.threshold,
+            bundle_sha256=bundle_hash(folder),
+            looks=study.n_looks,
+            answers={**study.answers, "intended_use": terms.intended_use},
+        )
+        told = [
+            (_("Version"), f"{release.model} {release.version}"),
+            (_("For whom"), terms.for_whom),
+            (_("Released"), f"{release.released_at:%Y-%m-%d}"),
+            (_("Valid until"), terms.valid_until.isoformat() if terms.valid_until else _("not limited")),
+        ]
+        document = card_today(inputs, terms=told, found=found, made=f"{datetime.now(UTC):%Y-%m-%d}")
+        return render(document, f"card.{kind}")
