@@ -17,6 +17,7 @@ from medcore.data.notation import DateOrder, Reading
 from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.preparation.fixes import change_column
 from medcore.data.preparation.number import choose_number
+from medcore.data.reading.notes import with_notes
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes
 from medcore.data.schema.dictionary import load_dictionary
@@ -32,7 +33,8 @@ class Asked:
 
     ``reading`` are fields of Source. ``dictionary`` is a data dictionary's file;
     ``missing`` and the others are "column=what it is" as they are written on the command
-    line; ``notes`` are columns of free text to be read word by word; ``dates`` is an order of day and month, or "column=order". ``class_names``
+    line; ``notes`` are columns of free text to be read by words and phrases, ``note_files`` an archive of text files
+    of patients, named as in the column ``note_id``; ``dates`` is an order of day and month, or "column=order". ``class_names``
     are "class=what it is called" of the outcome, ``absence`` its class that means "none of these".
     """
 
@@ -41,6 +43,8 @@ class Asked:
     missing: Sequence[str] = ()
     kinds: Sequence[str] = ()
     notes: Sequence[str] = ()
+    note_files: Path | None = None
+    note_id: str | None = None
     roles: Sequence[str] = ()
     dates: Sequence[str] = ()
     class_names: Sequence[str] = ()
@@ -64,6 +68,8 @@ class Asked:
     def read(self, data: Path, *, like: Schema | None = None) -> Cohort:
         """Read a table so, and say what its columns are; for a model's new patients only the file is read so."""
         cohort = self.series.joined(read_table(data, overrides=self.reading, like=like), like=like)
+        if self.note_files is not None:
+            cohort = with_notes(cohort, self.note_files, patient=self.note_id, like=like)
         if like is not None:
             mark = self.reading.get("decimal")
             return replace(cohort, frame=_in_marks_of(like, cohort.frame, mark)) if mark else cohort

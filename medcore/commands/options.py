@@ -35,6 +35,13 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
             "make rows of results rows of patients: patient=COL,analyte=COL,value=COL,unit=COL,when=COL,index=COL,forms=first|maximum,days=-7..0"
         ),
     )
+    group.add_argument(
+        "--note-files",
+        type=Path,
+        metavar="ZIP",
+        help=_("an archive of text files, named after patients, that become the column “notes”"),
+    )
+    group.add_argument("--note-id", metavar="COL", help=_("the column that names the patient as the text files do"))
     series_options(command, columns=columns)
     if not columns:
         return
@@ -210,9 +217,11 @@ def asked(options: argparse.Namespace) -> Asked:
         fill_down=options.fill_down,
         pivot=options.pivot,
     )
+    files = {"note_files": options.note_files, "note_id": options.note_id}
     if not hasattr(options, "dictionary"):
-        return Asked(reading=reading, series=series_of(options))
+        return Asked(reading=reading, series=series_of(options), **files)
     return Asked(
+        **files,
         reading=reading,
         dictionary=options.dictionary,
         missing=options.missing,

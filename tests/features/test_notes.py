@@ -202,6 +202,8 @@ def test_parts_are_the_phrases_and_give_way_to_as_large_a_share_of_another_note(
     [
         ("Pale, sweating. No fever, chills or cough.", ["Pale, ", "sweating. ", "No fever, chills or cough."]),
         ("活动后气促，无发热、咳嗽。", ["活动后气促，", "无发热、咳嗽。"]),
+        ("活动后气促,无发热,咳嗽。", ["活动后气促,", "无发热,", "咳嗽。"]),
+        ("Pale,, cold, 3,5", ["Pale,, ", "cold, ", "3,", "5"]),
         ("a, b. " * 6, ["a, b. "] * 6),
         ("", []),
     ],

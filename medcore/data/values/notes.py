@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 REACH = 5
 """Words, or Chinese characters, that a negation reaches."""
@@ -199,7 +200,8 @@ MOST_PHRASES = 40
 """Into how many phrases a note is parted at most; of more, neighbours stay together."""
 FEW_SENTENCES = 6
 """A note of fewer sentences is parted at its commas too."""
-_CLAUSE = re.compile(r"[^,，；]*(?:[,，；]+\s*|$)")
+_CLAUSE, _CHINESE_CLAUSE = re.compile(r"(?<=[,，；])\s*(?![,，；\s])"), re.compile(r"(?<=[\u3400-\u9fff][,，；])\s*")
+"""Where a clause ends: behind any comma, or only behind one that follows a Chinese character."""
 
 
 def phrases(text: str) -> tuple[str, ...]:
@@ -223,4 +225,6 @@ def phrases(text: str) -> tuple[str, ...]:
 
 def _clauses(sentence: str) -> tuple[str, ...]:
     reaching = "," in sentence and any(term.startswith(NOT) for term, _start, _end in spans(sentence))
-    return (sentence,) if reaching else tuple(match.group() for match in _CLAUSE.finditer(sentence) if match.group())
+    ends = [match.end() for match in (_CHINESE_CLAUSE if reaching else _CLAUSE).finditer(sentence)]
+    places = [0, *ends, len(sentence)]
+    return tuple(sentence[start:end] for start, end in pairwise(places) if end > start)
