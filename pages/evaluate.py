@@ -6,6 +6,8 @@ import streamlit as st
 
 from medcore.data.cohort import Schema
 from medcore.i18n import N_, _, percent
+from medcore.models.run.results import Results
+from medcore.studies.records import RunRecord, StudyRecord
 from medcore.ui.evaluate import comparison, groups, overview, report, stability, written
 from medcore.ui.evaluate.judging import Judged
 from medcore.ui.evaluate.new_patients import external
@@ -14,6 +16,7 @@ from medcore.ui.kit import cache, guards
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.thresholds import threshold_of
 from medcore.ui.number import evaluate as of_number
+from medcore.ui.release import view as release
 from medcore.ui.timed import evaluate as timed
 
 VIEWS = {
@@ -25,6 +28,7 @@ VIEWS = {
     "external": N_("New patients"),
     "model": N_("The model itself"),
     "report": N_("Report"),
+    "release": N_("Release"),
 }
 
 
@@ -48,23 +52,30 @@ def page() -> None:
     view = components.choice(_("Look at"), list(VIEWS), key="evaluate.view", show=lambda v: _(VIEWS[v]), link="view")
     threshold = threshold_of(study, run, results, judged.class_index)
     with components.errors_shown():
-        if view == "overview":
-            with st.container(key="evaluate-overview"):
-                overview.overview(study, results, judged, threshold)
-        elif view == "compare":
-            comparison.compared(judged, results, threshold)
-        elif view == "groups":
-            groups.groups(judged, results, threshold, study.schema.shown)
-        elif view == "errors":
-            groups.errors(judged, study)
-        elif view == "stability":
-            stability.stability(run, results, judged)
-        elif view == "external":
-            external.external(run, results, judged, threshold, study.schema.shown)
-        elif view == "model":
-            written.written(run, results, study.schema.shown)
-        else:
-            report.report(study, run, threshold)
+        show(view, study, run, results, judged, threshold)
+
+
+def show(view: str, study: StudyRecord, run: RunRecord, results: Results, judged: Judged, threshold: float) -> None:
+    """Draw one of the views."""
+    if view == "overview":
+        with st.container(key="evaluate-overview"):
+            overview.overview(study, results, judged, threshold)
+    elif view == "compare":
+        comparison.compared(judged, results, threshold)
+    elif view == "groups":
+        groups.groups(judged, results, threshold, study.schema.shown)
+    elif view == "errors":
+        groups.errors(judged, study)
+    elif view == "stability":
+        stability.stability(run, results, judged)
+    elif view == "external":
+        external.external(run, results, judged, threshold, study.schema.shown)
+    elif view == "model":
+        written.written(run, results, study.schema.shown)
+    elif view == "release":
+        release.show(study, run, results, judged.class_index)
+    else:
+        report.report(study, run, threshold)
 
 
 def who(judged: Judged) -> None:

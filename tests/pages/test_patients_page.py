@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from sklearn.metrics import roc_auc_score
 
 from medcore.data.samples import load_sample
 from medcore.jobs.runs.perform import perform_run, train_study
+from medcore.models.bundle.bundle import load_bundle
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import LOCAL_OWNER
 from medcore.studies.use_records import AskedPatient, Terms
+from medcore.ui.kit import cache
 
 TERMS = Terms(intended_use="Triage at admission.", for_whom="Adults with chest pain.", threshold=0.5)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Train one study once; return where it is, and its run."""
+    """Train one study once; return where it is, and its two runs."""
     home = tmp_path_factory.mktemp("released")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDCORE_DATA", str(home))
         settings = Settings.from_env()
         store = Store(settings)
         study = store.create_study(LOCAL_OWNER, "Heart", load_sample("heart"))
-        run = store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="logistic"))
-        perform_run(settings, LOCAL_OWNER, run.id, train_study)
-        assert store.get_run(LOCAL_OWNER, run.id).state == "done"
+        runs = []
+        for weight in (None, "balanced"):
+            told = TrainSettings(model="logistic", class_weight=weight)
+            runs.append(store.create_run(LOCAL_OWNER, study.id, told))
+            perform_run(settings, LOCAL_OWNER, runs[-1].id, train_study)
+            assert store.get_run(LOCAL_OWNER, runs[-1].id).state == "done"
     forget_engines()
-    return home, study.id, run.id
+    return home, study.id, *(run.id for run in runs)
 
 
 @pytest.fixture
@@ -217,3 +224,81 @@ def test_a_patient_is_deleted_for_good_after_a_second_word(course, page_store, r
     assert not app.exception
     assert page_store.worklist(LOCAL_OWNER, release.model) == ()
     assert any("deleted for good" in str(e.sentence) for e in page_store.trail(LOCAL_OWNER))
+
+
+@pytest.fixture
+def evaluate(open_page, here, trained):
+    return lambda run=1, **asked: open_page("evaluate", study=trained[1], run=str(run), view="release", **asked)
+
+
+def filled(app, **texts: str):
+    """Answer what the release asks."""
+    fields = {f.key.rsplit(".", 1)[1]: f for f in (*app.text_input, *app.text_area) if f.key and "release" in f.key}
+    for name, text in texts.items():
+        fields[name].set_value(text)
+    return app.run()
+
+
+def test_a_run_is_released_withdrawn_with_a_reason_and_released_again(evaluate, page_store, trained, words):
+    app = filled(evaluate(), use="")
+    assert not app.exception and "Say what the model is released for" in words(app)
+    app = filled(app, name="Chest pain", use="Triage.", whom="Adults.", until="2030-01-31")
+    next(m for m in app.multiselect if m.label == "Values that must not be old").set_value(["chol"]).run()
+    text = words(app)
+    assert "What is then said" in text and "chest-pain" in text and "releasing counts as a look" in text
+    looks = page_store.get_study(LOCAL_OWNER, trained[1]).n_looks
+    next(b for b in app.button if b.label == "Release this version").click().run()
+    assert not app.exception and not app.error
+    made = page_store.model_in_use(LOCAL_OWNER, "chest-pain")
+    run = page_store.get_run(LOCAL_OWNER, trained[2])
+    assert (made.run_id, made.terms.intended_use, made.terms.valid_until.year) == (run.id, "Triage.", 2030)
+    assert made.terms.reminders["hours"] == {"chol": 48.0}
+    assert made.terms.figures["cross_validated"]["auroc"]["value"] > 0.8
+    assert 0 < made.terms.threshold < 1
+    assert page_store.get_study(LOCAL_OWNER, trained[1]).n_looks == looks + 1
+    app.button(key=f"evaluate.release.withdraw.yes.{made.id}").click().run()
+    assert "Say why the version is withdrawn" in words(app)
+    app.text_area(key=f"evaluate.release.why.{made.id}").set_value("Too many alarms.")
+    app.button(key=f"evaluate.release.withdraw.yes.{made.id}").click().run()
+    assert "withdrawn: Too many alarms." in words(app)
+    app.button(key=f"evaluate.release.again.{made.id}").click().run()
+    assert not app.exception
+    again = page_store.model_in_use(LOCAL_OWNER, "chest-pain")
+    assert (again.version, again.terms) == (2, made.terms)
+
+
+def test_a_challenger_is_compared_with_the_version_in_use_on_the_same_patients(
+    evaluate, page_store, release, trained, words
+):
+    frame = load_sample("heart").frame.iloc[100:140]
+    asked = [
+        AskedPatient(
+            values={name: None if pd.isna(cell) else str(cell) for name, cell in row.items()},
+            risk=0.5, risks=[0.5, 0.5], called=True, patient=f"C-{i}",
+        )
+        for i, row in frame.reset_index(drop=True).iterrows()
+    ]  # fmt: skip
+    page_store.keep_answers(LOCAL_OWNER, release, asked, route="page")
+    outcome = (frame["disease"] == "yes").to_numpy().astype(float)
+    page_store.enter_outcomes(LOCAL_OWNER, release.model, {f"C-{i}": value for i, value in enumerate(outcome)})
+    app = evaluate(run=2)
+    assert not app.exception
+    assert f"Run 2 against {release.model} 1" in words(app)
+    table = next(t.value for t in app.table if "Measure" in t.value.columns)
+    bundles = [load_bundle(page_store.result_folder(LOCAL_OWNER, run)) for run in (trained[3], trained[2])]
+    a, b = (bundle.predict(frame)[:, 1] for bundle in bundles)
+    expected = roc_auc_score(outcome, a) - roc_auc_score(outcome, b), np.mean((a - outcome) ** 2 - (b - outcome) ** 2)
+    shown = [float(cell.split()[0].replace("−", "-")) for cell in table.iloc[:, 1]]
+    np.testing.assert_allclose(shown, expected, atol=6e-5)
+    app.button(key="evaluate.unlock").click().run()
+    assert not app.exception and "Locked test set: 184 rows" in " ".join(c.value for c in app.caption)
+
+
+def test_a_reader_sees_the_versions_and_cannot_change_them(evaluate, page_store, release, words, monkeypatch):
+    reading = page_store.get_study(LOCAL_OWNER, release.study_id)
+    monkeypatch.setattr(cache, "study", lambda *_who: replace(reading, access="read"))
+    app = evaluate()
+    assert not app.exception
+    text = words(app)
+    assert f"{release.model} 1" in text and "Who may change this study" in text
+    assert not [b for b in app.button if "elease" in b.label or "ithdraw" in b.label]

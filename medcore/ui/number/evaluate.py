@@ -30,6 +30,7 @@ from medcore.ui.kit.shown import components
 from medcore.ui.kit.thresholds import threshold_of
 from medcore.ui.kit.words import model_name
 from medcore.ui.number.views import NumberJudged, compared, errors, groups
+from medcore.ui.release.view import show as release
 
 AFTER_RECALIBRATION = (*FIGURES, "coverage", "interval_width")
 VIEWS = {
@@ -40,6 +41,7 @@ VIEWS = {
     "stability": N_("Stability"),
     "external": N_("New patients"),
     "report": N_("Report"),
+    "release": N_("Release"),
 }
 
 
@@ -51,6 +53,9 @@ def show(study: StudyRecord, run: RunRecord) -> None:
     )
     if view == "report":
         report(study, run, threshold_of(study, run, results, 0))
+        return
+    if view == "release":
+        release(study, run, results, 0)
         return
     if view == "external":
         _new_patients(study, run, results)

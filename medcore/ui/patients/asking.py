@@ -13,7 +13,7 @@ import pandas as pd
 from medcore import jobs
 from medcore.data.schema.targets import absence
 from medcore.explanation.patient import worker_queries
-from medcore.studies.use_records import AskedPatient
+from medcore.studies.use_records import AskedPatient, PredictionRecord
 from medcore.ui.kit.shown import components
 from medcore.ui.patient.choice import FLAG_ENDS
 from medcore.ui.patient.many.listing import PATIENCE_A_ROW, PATIENCE_SECONDS
@@ -75,6 +75,23 @@ def called_of(in_use: InUse, risks: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     assert in_use.threshold is not None
     risk = risks[:, in_use.target.in_question(0)]
     return risk, risk >= in_use.threshold
+
+
+def as_table(columns: Sequence[str], visits: Sequence[PredictionRecord]) -> pd.DataFrame:
+    """Lay visits out in some columns as a table that was just read."""
+    cells = {name: [cell(visit.values.get(name)) for visit in visits] for name in columns}
+    return pd.DataFrame({name: pd.Series(column, dtype="str") for name, column in cells.items()})
+
+
+def cell(value: Any) -> str | None:
+    """Write a value that was given as text, number, true or false, or number and unit, as a cell of a file."""
+    if isinstance(value, dict):
+        return None if cell(value.get("value")) is None else f"{cell(value['value'])} {value.get('unit') or ''}".strip()
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from medcore import jobs
@@ -17,6 +15,7 @@ from medcore.studies.use_records import PredictionRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.patient.changes import moved_rows, moved_table
+from medcore.ui.patients.asking import as_table
 from medcore.ui.patients.in_use import InUse, moment, opened
 
 SHOWN = 6
@@ -101,7 +100,7 @@ def _of_version(in_use: InUse, visit: PredictionRecord) -> InUse | None:
 
 
 def _between(model: InUse, first: PredictionRecord, second: PredictionRecord) -> Moved | None:
-    asked, frame = model.asked, as_table(model, [first, second])
+    asked, frame = model.asked, as_table(model.columns, [first, second])
     place = second.risks.index(max(second.risks)) if model.target.many else model.target.in_question(0)
     place = 0 if model.of_number else place
     return components.waited(
@@ -110,20 +109,3 @@ def _between(model: InUse, first: PredictionRecord, second: PredictionRecord) ->
         key="patients.moved",
         doing=_("The change is taken apart."),
     )
-
-
-def as_table(in_use: InUse, visits: Sequence[PredictionRecord]) -> pd.DataFrame:
-    """Lay visits out as a table that was just read."""
-    cells = {name: [cell(visit.values.get(name)) for visit in visits] for name in in_use.columns}
-    return pd.DataFrame({name: pd.Series(column, dtype="str") for name, column in cells.items()})
-
-
-def cell(value: Any) -> str | None:
-    """Write a value that was given as text, number, true or false, or number and unit, as a cell of a file."""
-    if isinstance(value, dict):
-        return None if cell(value.get("value")) is None else f"{cell(value['value'])} {value.get('unit') or ''}".strip()
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)

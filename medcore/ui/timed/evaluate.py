@@ -29,6 +29,7 @@ from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.thresholds import about_the_run, remember, threshold_key, threshold_of
 from medcore.ui.kit.words import endings
+from medcore.ui.release.view import show as release
 from medcore.ui.timed.external import new_patients, recalibrations
 from medcore.ui.timed.groups import compared, errors, groups
 from medcore.ui.timed.judged import TimedJudged, judge
@@ -41,6 +42,7 @@ VIEWS = {
     "stability": N_("Stability"),
     "external": N_("New patients"),
     "report": N_("Report"),
+    "release": N_("Release"),
 }
 DELIVERED = N_(
     "Risks come from models that had not seen the patient; intervals are meant for the model trained on all patients."
@@ -59,6 +61,9 @@ def show(study: StudyRecord, run: RunRecord) -> None:
     )
     if view == "report":
         report(study, run, threshold_of(study, run, results, 1))
+        return
+    if view == "release":
+        release(study, run, results, 1)
         return
     if view == "external":
         found = new_patients(study, run, results)
