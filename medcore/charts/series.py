@@ -36,7 +36,7 @@ def when_it_counted(columns: Sequence[Contribution], *, scale: Scale, naming: Na
     figure = theme.new_figure(
         title=title,
         subtitle=_("A row adds up to the column's contribution, in {unit}.", unit=unit),
-        x_title=_("Time"),
+        x_title=_("Hours after the index date"),
         y_title=_("Column"),
         alt=_("{finding}: a map of {n} measurements over the time.", finding=title, n=len(shown)),
         height=30 * len(shown) + 150,

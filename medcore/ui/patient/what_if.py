@@ -214,11 +214,13 @@ def _field(question: Question, name: str) -> Field:
 def _along(question: Question) -> None:
     """Show the risk along one column, or over two."""
     explainer, run = question.explainer, question.explainer.run.id
+    in_order = dict(zip(explainer.reference.columns, explainer.reference.codebook.in_order, strict=True))
+    ranked = [name for name in question.ranked if not in_order[name]]  # results over time have no values to go along
     left, right = st.columns(2)
     with left:
         column = st.selectbox(
             _("The prediction along one column") if explainer.measure.of_number else _("The risk along one column"),
-            question.ranked,
+            ranked,
             format_func=lambda c: components.one_line(explainer.shown(c)),
             key=f"patient.column.{run}",
             persist_state="session",
@@ -226,7 +228,7 @@ def _along(question: Question) -> None:
     with right:
         other = st.selectbox(
             _("Together with"),
-            [c for c in question.ranked if c != column],
+            [c for c in ranked if c != column],
             index=None,
             placeholder=_("no other column"),
             format_func=lambda c: components.one_line(explainer.shown(c)),
