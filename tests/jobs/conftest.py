@@ -17,6 +17,7 @@ import pytest
 from medcore import jobs
 from medcore.data.cohort import Cohort, Column, Schema, Source
 from medcore.jobs.cluster import processes
+from medcore.jobs.runs import hand_over
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store, StudyRecord
 from medcore.studies.database import forget_engines
@@ -35,7 +36,15 @@ def warm() -> bool:
 
 
 @pytest.fixture(scope="module")
-def job_settings(tmp_path_factory: pytest.TempPathFactory, n_workers: int, warm: bool) -> Iterator[Settings]:
+def gets_ready(warm: bool) -> bool:
+    """Whether a finished run's model is made ready for patients, as for people; the tests' own work leaves none."""
+    return warm
+
+
+@pytest.fixture(scope="module")
+def job_settings(
+    tmp_path_factory: pytest.TempPathFactory, n_workers: int, warm: bool, gets_ready: bool
+) -> Iterator[Settings]:
     """An installation whose cluster is stopped when the module's tests are done."""
     here = str(Path(__file__).parent)
     with pytest.MonkeyPatch.context() as patch:
@@ -47,6 +56,8 @@ def job_settings(tmp_path_factory: pytest.TempPathFactory, n_workers: int, warm:
         patch.setattr(processes, "fingerprint", lambda _settings: "as tested")
         if not warm:
             patch.setattr(processes, "WORKER_PRELOAD", "medcore_test_preload")
+        if not gets_ready:
+            patch.setattr(hand_over, "get_ready_for_patients", import_module("medcore_test_work").leave_it)
         settings = Settings.from_env()
         yield settings
         jobs.stop_keeping(settings)

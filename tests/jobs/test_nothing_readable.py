@@ -32,6 +32,11 @@ NAMES = ("Zhelyazkova", "木村拓哉")
 SEALED_PLACES = ("files", "checkpoints", "cache", "scratch")
 
 
+@pytest.fixture(scope="module")
+def gets_ready() -> bool:
+    return True
+
+
 @pytest.fixture(scope="module", autouse=True)
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A temporary folder of this test's own, for every process that it starts."""
