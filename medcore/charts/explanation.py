@@ -24,7 +24,7 @@ BESIDE = 0.6
 """Rows left free above the first one's middle and below the last one's."""
 ROW_HEIGHT = 38
 """Room for a name and its value, one below the other, and a gap to the next."""
-CURVE_HEIGHT = 240
+CURVE_HEIGHT = 215
 N_COLUMNS = 12
 """Up to this many values, the training patients are drawn as columns."""
 _NAME, _VALUE = 26, 22

@@ -13,10 +13,14 @@ from medcore.data.shown import Naming, Shown
 from medcore.explanation.shapley.results import Contribution, Scale
 from medcore.i18n import _
 
-HEIGHT = 64
+HEIGHT = 60
 """Pixels of a line with its name above it."""
 DAYS_FROM = 96.0
 """Hours from which on time is told in days."""
+MOST_IN_ONE = 6
+"""Lines below each other that leave the axis of time on a screen (900 pixels) with the patient's risk above them."""
+MARGIN = 0.03
+"""Share of the time that is left free on either side, so that a first and a last point are whole."""
 _NAME = 24  # letters of a column's name
 _GAP = 0.42  # share of a line's height that its name takes
 
@@ -55,13 +59,26 @@ def when_it_counted(columns: Sequence[Contribution], *, scale: Scale, naming: Na
     return figure
 
 
-def small_lines(measured: Sequence[PatientSeries], *, who: str) -> go.Figure:
+def side_by_side(measured: Sequence[PatientSeries], *, who: str) -> list[go.Figure]:
+    """Draw a patient's measurements as one chart, or as two of one time that stand beside each other where one is tall."""
+    if len(measured) <= MOST_IN_ONE:
+        return [small_lines(measured, who=who)]
+    half = (len(measured) + 1) // 2
+    span = (
+        min(float(found.hours[0]) for found in measured),
+        max(float(found.hours[-1]) for found in measured),
+    )
+    return [small_lines(part, who=who, span=span) for part in (measured[:half], measured[half:])]
+
+
+def small_lines(measured: Sequence[PatientSeries], *, who: str, span: tuple[float, float] | None = None) -> go.Figure:
     """Draw each measurement over the time at which it was taken; its name, unit and last value stand above its line.
 
-    Nothing is filled in between: a point is a result, and the line only leads the eye.
+    Nothing is filled in between: a point is a result, and the line only leads the eye. ``span`` are the first and the
+    last hour that are drawn, where there is more than these measurements.
     """
     n = len(measured)
-    latest = max(float(found.hours[-1]) for found in measured)
+    latest = span[1] if span else max(float(found.hours[-1]) for found in measured)
     in_days = latest > DAYS_FROM
     figure = theme.new_figure(
         title=_("{n} measurements over time", n=n),
@@ -113,4 +130,7 @@ def small_lines(measured: Sequence[PatientSeries], *, who: str) -> go.Figure:
             ),
         )
     figure.update_xaxes(anchor=f"y{n if n > 1 else ''}")
+    if span is not None:
+        free, per = MARGIN * (span[1] - span[0]) or 1.0, 24.0 if in_days else 1.0
+        figure.update_xaxes(range=[(span[0] - free) / per, (span[1] + free) / per])
     return figure

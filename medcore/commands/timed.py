@@ -11,12 +11,14 @@ from medcore.commands.written import recalibrated
 from medcore.data.describe.mended import Mend, mended_of
 from medcore.data.follow_up import span
 from medcore.data.preparation.event_time import horizon_in
+from medcore.data.schema.class_names import event_name
+from medcore.data.shown import Shown, named
 from medcore.errors import SettingsError
-from medcore.i18n import N_, _
+from medcore.i18n import N_, Message, _
 from medcore.sealing import as_folder
 
 if TYPE_CHECKING:
-    from medcore.data.cohort import Cohort
+    from medcore.data.cohort import Cohort, Schema
     from medcore.data.findings import Finding
     from medcore.evaluation.survival.performance import SurvivalPerformance
     from medcore.models.bundle.bundle import Bundle
@@ -43,7 +45,7 @@ def timed_told(
         "mended": [m.to_dict() for m in mends],
         "findings": [f.to_dict() for f in findings],
     }
-    reason = str(schema.outcome.reason or "") if schema.outcome else ""
+    reason = str(_event_named(schema))
     tested = (
         [] if results.tested is None else performance_lines(_("Locked test set"), results.tested, results.target.unit)
     )
@@ -56,6 +58,15 @@ def timed_told(
         *finding_lines(findings),
     )
     return Result(found, lines)
+
+
+def _event_named(schema: Schema) -> Message | str:
+    """Say why which value of the status is the event, by the name a person gave it where there is one."""
+    reason = schema.outcome.reason if schema.outcome else None
+    if reason is None or schema.positive is None:
+        return reason or ""
+    event, name = schema.positive, event_name(schema)
+    return reason if name == event else named(reason, lambda _code: Shown(event, name), [event])
 
 
 def performance_lines(heading: str, performance: SurvivalPerformance, unit: TimeUnit) -> list[str]:

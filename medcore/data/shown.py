@@ -101,6 +101,8 @@ def named(message: Message, naming: Naming, columns: Iterable[str]) -> Message:
     def spoken(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             return [spoken(v) for v in value]
+        if isinstance(value, Message):
+            return named(value, naming, known)
         return str(naming(value)) if isinstance(value, str) and value in known else value
 
     return replace(message, values={k: spoken(v) for k, v in message.values.items()})

@@ -7,7 +7,7 @@ import pytest
 
 from medcore.charts.drawing import static
 from medcore.charts.drawing.numbers import numbers
-from medcore.charts.series import small_lines, when_it_counted
+from medcore.charts.series import MOST_IN_ONE, side_by_side, small_lines, when_it_counted
 from medcore.data.reading.long.measured import PatientSeries
 from medcore.explanation.shapley.results import Contribution, PartContribution
 
@@ -42,3 +42,12 @@ def test_the_map_of_when_measurements_counted_has_a_row_for_each_and_names_the_l
     np.testing.assert_allclose(np.array(figure.data[0].z), 100 * cells)
     assert "24–48 h" in figure.layout.title.text and "&lt;b&gt; 1" in figure.layout.title.text
     assert len(numbers(figure)) == 4 and static.to_png(figure)
+
+
+def test_many_lines_stand_in_two_charts_of_one_time():
+    found = [PatientSeries(f"test {i}", "", np.array([float(i), 30.0 + i]), np.array([1.0, 2.0])) for i in range(13)]
+    assert len(side_by_side(found[:MOST_IN_ONE], who="Row 7")) == 1
+    left, right = side_by_side(found, who="Row 7")
+    assert [len(chart.data) for chart in (left, right)] == [7, 6]
+    assert left.layout.xaxis.range == right.layout.xaxis.range
+    assert left.layout.xaxis.range[0] < 0 and left.layout.xaxis.range[1] > 42

@@ -11,10 +11,11 @@ from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.quality import inspect
 from medcore.data.samples import load_sample, samples
 from medcore.data.schema.dictionary import load_dictionary, save_dictionary
-from medcore.data.shown import Shown
+from medcore.data.shown import Shown, named
 from medcore.evaluation.groups.grouping import GroupKey, Level
 from medcore.evaluation.groups.mistakes import Condition
 from medcore.explanation.shapley.results import Contribution, Explanation
+from medcore.i18n import Message
 from medcore.studies.kept.identity import content_key, plan_identity
 
 CP = Column(name="cp", kind="category", label="Chest pain type", level_labels={"1": "typical", "4": "none"})
@@ -52,6 +53,11 @@ def test_a_dictionary_carries_labels_and_what_codes_mean():
     assert (back["cp"].label, dict(back["cp"].level_labels)) == (CP.label, dict(CP.level_labels))
     odd = SCHEMA.change("cp", level_labels={"<=5": "low = good", "+": "posi|tive"})
     assert load_dictionary(bare, save_dictionary(odd))["cp"].level_labels == {"<=5": "low = good", "+": "posi/tive"}
+
+
+def test_a_sentence_within_a_sentence_is_told_by_names_as_well():
+    told = Message("{event} {unit}", {"event": Message("The event is {event}.", {"event": "1"}), "unit": "In days."})
+    assert str(named(told, lambda code: Shown(code, "death"), ["1"])) == "The event is death (1). In days."
 
 
 def test_labels_change_no_identity():

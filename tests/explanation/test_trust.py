@@ -13,7 +13,7 @@ from medcore.explanation.patient.bands import incidence_band
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.reference import Followed, Measured, Reference
 from medcore.explanation.patient.reliability import assess, local_calibration
-from medcore.features import UNSEEN, CodeBook
+from medcore.features import UNSEEN, CodeBook, Rows
 from medcore.statistics.survival.incidence import Incidence, complementary_bounds
 
 
@@ -118,6 +118,14 @@ def test_distances_are_zero_to_oneself_and_count_missing_against_known(reference
     lacking = codes.copy()
     lacking[3] = np.nan
     assert reference.differences(lacking)[place].tolist() == [0, 0, 0, 1, 0]
+
+
+def test_a_converted_value_has_one_decimal_more_than_most_were_measured_with(reference):
+    place = reference.columns.index("cholesterol")
+    codes = reference.patients.codes.copy()
+    codes[0, place] = 89.2857
+    mixed = replace(reference, patients=Rows.of(codes))
+    assert (mixed.decimals("cholesterol"), mixed.decimals("sex")) == (1, None)
 
 
 def test_similar_patients_are_the_nearest_by_the_weighted_columns(reference):

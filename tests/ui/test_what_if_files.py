@@ -37,7 +37,7 @@ def test_the_files_of_a_change_have_every_column_with_values_units_and_both_cont
     rows = change_rows(before, replace(before, prediction=0.551, contributions=moved), SCHEMA.shown)
     assert [row["As it is"] for row in rows] == ["40.0%", "none", "120 mmHg"]
     assert [row["As changed"] for row in rows] == ["55.1%", "none", "140 mmHg"]
-    assert [row.get("Contribution as changed") for row in rows] == [None, 20.0, 10.0]
+    assert [row.get("Contribution as changed (percentage points)") for row in rows] == [None, 20.0, 10.0]
     sheet = openpyxl.load_workbook(io.BytesIO(to_xlsx(pd.DataFrame(rows)))).active
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n", "inlineStr"}
     assert sheet["A3"].value == "Chest pain type (cp)" and sheet["E4"].value == 10.0

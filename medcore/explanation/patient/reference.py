@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medcore.data.cohort import Schema
+from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import prepare_predictors
+from medcore.data.quantities.decimals import usual_decimals
 from medcore.explanation.patient.wording import Measure
 from medcore.explanation.shapley.game import Floats
 from medcore.features import AnyRows, CodeBook, Rows
@@ -109,6 +111,16 @@ class Reference:
         """Build from arrays that go together row by row."""
         patients = Rows.of(patients)
         return cls(codebook, tuple(classes), patients, outcome, risk, rows, codebook.spreads(patients))
+
+    def decimals(self, name: str) -> int | None:
+        """With how many decimals a column of numbers is shown: one more than most of these patients' values have.
+
+        A value that came in another unit has as many as the conversion left.
+        """
+        place = self.columns.index(name)
+        if not measured(self.codebook.encoders[place].kind):
+            return None
+        return 1 + usual_decimals(self.patients.codes[:, place])
 
     def without(self, row: int | None) -> Self:
         """Return the others: without the patient of a row of the cohort, if there is one."""

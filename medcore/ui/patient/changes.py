@@ -47,7 +47,10 @@ def change_rows(
 ) -> list[dict[str, str | float]]:
     """Return what the table says of every column, a line each, for its files: values, and contributions as numbers."""
     heads, absent = [_("Column"), _("As it is"), _("As changed")], _("missing")
+    unit = _contribution_unit(after, measure)
     effects = [_("Contribution as it is"), _("Contribution as changed")]
+    if unit:
+        effects = [_("Contribution as it is ({unit})", unit=unit), _("Contribution as changed ({unit})", unit=unit)]
     times = 1.0 if after.scale == "log_odds" else measure.times
     total = [measure.name or _total(after), *(_prediction(e, measure) for e in (before, after))]
     rows: list[dict[str, str | float]] = [dict(zip(heads, total, strict=True))]
@@ -84,13 +87,14 @@ def moved_table(found: Moved, naming: Naming, measure: Measure = RISK, *, shown:
 
 def moved_rows(found: Moved, naming: Naming, measure: Measure = RISK) -> list[dict[str, str | float]]:
     """Return the same a line a column, for files."""
-    absent = _("missing")
+    absent, unit = _("missing"), _contribution_unit(found.explanation, measure)
+    moved = _("Moved it by ({unit})", unit=unit) if unit else _("Moved it by")
     return [
         {
             _("Column"): str(naming(c.column)),
             _("Before"): naming(c.column).measured(was, unit=c.unit or "") or absent,
             _("Now"): naming(c.column).measured(c.value, unit=c.unit or "") or absent,
-            _("Moved it by"): round(measure.times * c.contribution, 4),
+            moved: round(measure.times * c.contribution, 4),
         }
         for was, c in found.largest
     ]
@@ -100,6 +104,13 @@ def _from_to(was: str | None, now: Contribution, naming: Naming) -> str:
     column, absent = naming(now.column), _("missing")
     after = column.measured(now.value, unit=now.unit or "") or absent
     return after if was == now.value else f"{column.value(was) or absent} → {after}"
+
+
+def _contribution_unit(found: Explanation, measure: Measure) -> str:
+    """Name what contributions are counted in, as the table and its files write them."""
+    if measure.of_number:
+        return measure.unit
+    return _("log odds") if found.scale == "log_odds" else _("percentage points")
 
 
 def _moved(pair: tuple[Contribution, Contribution]) -> bool:

@@ -20,10 +20,13 @@ from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
 from medcore.ui.kinds.text import text_of
 from medcore.ui.kit.shown import components
+from medcore.ui.kit.words import row_name
 from medcore.ui.patient.explainer import Explainer
 
 MAX_PREVIEW = 500
 LIKELIEST = 3  # of many classes; all stand in the bars below
+LEAST_RISK = 0.005
+"""A risk below it is not named beside the likeliest."""
 FLAG_ENDS = re.compile("; (?=(?:" + "|".join(MARKS) + "):)")
 
 
@@ -44,6 +47,11 @@ class Chosen:
     trained: int | None = None
     doubts: tuple[str, ...] = ()
 
+    @property
+    def row(self) -> str:
+        """The row's name, without an identifier that the title may hold; the title of one who is in no file."""
+        return self.title if self.line is None else row_name(self.line)
+
 
 def trained_on(explainer: Explainer, place: int) -> str:
     """Say that the model has seen a training patient, and what it gave when it had not."""
@@ -54,10 +62,11 @@ def trained_on(explainer: Explainer, place: int) -> str:
             number=explainer.measure.write(float(risks[0])),
         )
     likeliest = sorted(explainer.results.target.told, key=lambda k: -float(risks[k]))[:LIKELIEST]
+    named = [k for k in likeliest if k == likeliest[0] or risks[k] >= LEAST_RISK]
     return _(
         "The model was trained on this patient, so the risk below is too sure. Models that had not seen the patient "
         "gave: {risks}.",
-        risks=[f"{explainer.names[k]} {wording.percent(float(risks[k]), digits=1)}" for k in likeliest],
+        risks=[f"{explainer.names[k]} {wording.percent(float(risks[k]), digits=1)}" for k in named],
     )
 
 

@@ -12,7 +12,6 @@ from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.features.registry import kind_named
 from medcore.i18n import N_, _, listed, running
 from medcore.ui.kit.shown import components
-from medcore.ui.kit.shown.tables import take_along
 from medcore.ui.kit.text import markup
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
@@ -124,8 +123,17 @@ def show_classes(explainer: Explainer, patient: PatientRisk, ranked: list[int]) 
         for k in ranked
     )
     st.html(f'<table class="mc-classes"><tbody>{rows}</tbody></table>')
+
+
+def class_rows(explainer: Explainer, patient: PatientRisk) -> list[dict[str, str]]:
+    """Return the risks of all outcomes for their files, the likeliest first; none where one is in question."""
+    if len(explainer.results.target.told) == 1:
+        return []
     outcome, risk = _("Outcome"), _("Risk")
-    take_along([{outcome: explainer.names[k], risk: wording.percent(float(patient.risk[k]), digits=1)} for k in ranked])
+    return [
+        {outcome: explainer.names[k], risk: wording.percent(float(patient.risk[k]), digits=1)}
+        for k in np.argsort(-patient.risk, kind="stable")
+    ]
 
 
 def show_values(explainer: Explainer, patient: PatientRisk, class_index: int) -> None:

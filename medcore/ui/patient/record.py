@@ -17,10 +17,10 @@ from medcore.reporting.patient_report import PatientReportInputs, write_patient_
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.formats import FORMATS
 from medcore.ui.kit.shown import components
-from medcore.ui.kit.words import model_name, row_name
+from medcore.ui.kit.words import model_name
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
-from medcore.ui.patient.glance import MEANINGS, mark_of
+from medcore.ui.patient.glance import MEANINGS, class_rows, mark_of
 
 
 def offer(
@@ -43,6 +43,10 @@ def offer(
     with st.container(horizontal=True, vertical_alignment="center"):
         components.caption(_("The patient’s own values"))
         components.take_along(_values(explainer, patient, explanation))
+    if risks := class_rows(explainer, patient):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            components.caption(_("The risks of all outcomes"))
+            components.take_along(risks)
     kind = components.choice(_("Format"), list(FORMATS), key="patient.record.format", show=lambda k: _(FORMATS[k][0]))
     identity = (explainer.identity, chosen.key, class_index, explanation.scale, explanation.base_value, threshold, kind)
     wanted = hashlib.sha256(repr((*identity, current_language())).encode()).hexdigest()
@@ -97,7 +101,7 @@ def _subject(
         study=study.name,
         labels=explainer.labels,
         # Never an identifier: the page may be printed and passed on.
-        who=chosen.title if chosen.line is None else row_name(chosen.line),
+        who=chosen.row,
         patient=patient,
         explanation=explanation,
         reliability=trust,

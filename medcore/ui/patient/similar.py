@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
+from medcore.data.shown import Shown
 from medcore.explanation.patient import neighbours, wording
 from medcore.explanation.patient.neighbours import Neighbour
 from medcore.explanation.patient.worker_queries import PatientRisk
@@ -68,9 +71,15 @@ def _differences(explainer: Explainer, other: Neighbour) -> str:
     """Name what differs, with the other's values; at most four columns."""
     values = dict(zip(explainer.reference.columns, other.values, strict=True))
     unknown = _("not known")
-    columns = [explainer.shown(c) for c in other.differs[:4]]
+    columns = [_as_measured(explainer, c) for c in other.differs[:4]]
     told = [f"{c.words} {c.measured(values[c.name]) or unknown}" for c in columns]
     return ", ".join(map(components.plain, told)) or "–"
+
+
+def _as_measured(explainer: Explainer, name: str) -> Shown:
+    """Say how a column is shown, its numbers with the decimals that they are measured with."""
+    column = explainer.shown(name)
+    return column if column.decimals is not None else replace(column, decimals=explainer.reference.decimals(name))
 
 
 def _switch(study: StudyRecord) -> None:

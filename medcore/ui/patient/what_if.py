@@ -63,7 +63,7 @@ def show(
 ) -> None:
     """Let values be changed, and show the model's risk along one or two columns."""
     question = Question(
-        explainer, patient, chosen.key, class_index, known, explainer.background(background), chosen.title, background
+        explainer, patient, chosen.key, class_index, known, explainer.background(background), chosen.row, background
     )
     left, right = st.columns(2)
     with left:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from medcore.data.cohort import Column
+from medcore.data.quantities.decimals import usual_decimals
 from medcore.data.quantities.ranges import find_quantity
 from medcore.data.quantities.units import fold_unit
 from medcore.data.schema.learning import learn_notation, learn_units
@@ -21,7 +22,6 @@ from medcore.i18n import N_, Message
 
 NUMERIC_SHARE = 0.8
 """Share of an analyte's results that must be numbers for it to be one of numbers."""
-MOST_DECIMALS, LOOKED_AT = 3, 10_000
 Ints = npt.NDArray[np.int64]
 
 
@@ -79,13 +79,8 @@ class ResultsTable:
 
     @property
     def decimals(self) -> int:
-        """With how many decimals most were measured, at most :data:`MOST_DECIMALS`."""
-        known = self.numbers[~np.isnan(self.numbers)][:LOOKED_AT]
-        near = (
-            bool(np.isclose(np.quantile(np.abs(known - known.round(d)), 0.95), 0, atol=1e-9))
-            for d in range(MOST_DECIMALS)
-        )
-        return next((d for d, is_so in enumerate(near) if is_so), MOST_DECIMALS) if len(known) else 0
+        """With how many decimals most were measured."""
+        return usual_decimals(self.numbers)
 
 
 def read_results(

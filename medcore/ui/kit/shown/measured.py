@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from medcore.charts.series import small_lines
+import streamlit as st
+
+from medcore.charts.series import side_by_side
 from medcore.data.reading.long.measured import PatientSeries, measured_of
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once
@@ -13,5 +15,8 @@ def measured_lines(study: StudyRecord, row: int, *, who: str, key: str) -> bool:
     """Draw the measurements of the patient in a row (from 0) of a study's table; say whether there are any."""
     found: tuple[PatientSeries, ...] = once(lambda: measured_of(cohort(study), row), "measured", study.identity, row)
     if found:
-        figure(small_lines(found, who=who), key=key)
+        drawn = side_by_side(found, who=who)
+        for number, (place, chart) in enumerate(zip(st.columns(len(drawn)), drawn, strict=True)):
+            with place:
+                figure(chart, key=f"{key}.{number}" if number else key)
     return bool(found)
