@@ -254,6 +254,26 @@ def test_the_answer_in_the_notes_is_named_and_harmless_words_are_not():
     assert "zebra" in words
 
 
+@pytest.mark.parametrize("by", ["a day that it names", "a column beside it"])
+def test_notes_written_after_the_index_are_counted(by):
+    table = ward(n=60)
+    table["admitted"] = "2024-03-01"
+    if by == "a column beside it":
+        table["note_date"] = ["2024-03-02"] * 3 + ["2024-02-27"] * 57
+    else:
+        table.loc[1:3, "note"] += " 2024-02-27: cough. 2024-03-09: better."
+        table.loc[4:7, "note"] += " 2024年3月5日复查。 2024-13-45"
+        table.loc[8:9, "note"] += " Since 2024-03-01."
+    cohort = cohort_of(table)
+    unknown = cohort.with_schema(cohort.schema.change("admitted", role="ignored"))
+    assert "notes.written_later" not in {f.code for f in inspect(unknown)}
+    schema = cohort.schema.change("admitted", kind="date", role="time")
+    if "note_date" in schema.names:
+        schema = schema.change("note_date", kind="date")
+    found = next(f for f in inspect(cohort.with_schema(schema)) if f.code == "notes.written_later")
+    assert found.n_rows == (2 if "note_date" in schema.names else 7)
+
+
 def test_identifiers_within_notes_are_found():
     table = ward()
     table.loc[[2, 4, 6], "note"] += " Phone 13812345678, 姓名：王小明"

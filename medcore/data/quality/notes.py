@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
 
 import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
@@ -28,6 +31,7 @@ _AFTERWARDS = re.compile(
     "^(died|dead|death|deceased|expired|autopsy|obituary|discharged?|readmitted|relapsed?|survived|死亡|去世|病故|出院|尸检|复发)$"
 )
 """Words that are written when all is over."""
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 PROSE = 0.9
 """How sure reading is of long texts, nearly all different."""
 
@@ -110,6 +114,62 @@ def unusable(view: View) -> Iterator[Hit]:
                 columns=(column.name,),
                 n_rows=int(cells.counts[long | broken].sum()),
             )
+
+
+@check(
+    "notes.written_later",
+    "error",
+    why=N_(
+        "A note written after the moment of prediction tells what happened since. For a new patient it is not there yet."
+    ),
+    remedy=N_(
+        "Take only notes written by then, or leave the column out. Appointments named in a note count as well: look at some."
+    ),
+)
+def written_later(view: View) -> Iterator[Hit]:
+    """Count notes dated, by a column beside them or by a day that they name, after the column with the role of time."""
+    index = [column for column in view.schema.columns if column.role == "time" and column.kind == "date"]
+    for column in view.predictors if len(index) == 1 else ():
+        if column.kind != "note" or index[0].name not in view.frame.columns:
+            continue
+        begun = _days(view, index[0])
+        beside = [c for c in view.schema.columns if c.kind == "date" and _is_date_of(c.name, column.name)]
+        late = np.zeros(view.n, dtype=bool)
+        for dated in beside:
+            late |= _days(view, dated) > begun
+        cells = view.cells(column.name)
+        latest = np.array([*map(_latest, cells.words()), np.datetime64("NaT")], dtype="datetime64[D]")
+        late = (late | (latest[cells.codes] > begun)) & (cells.codes >= 0)
+        if late.sum() >= (1 if beside else FEWEST):
+            yield Hit(
+                message=Message(
+                    N_("{n} note(s) in “{column}” are dated, or name a day, after “{index}”."),
+                    {"n": int(late.sum()), "column": column.name, "index": index[0].name},
+                ),
+                columns=(column.name, index[0].name),
+                n_rows=int(late.sum()),
+                fix=ignore([column.name]),
+            )
+
+
+def _days(view: View, column: Column) -> NDArray[np.datetime64]:
+    """Return each row's day, NaT where none is read."""
+    codes, days = view.cells(column.name).codes, view.dates(column).value.astype("datetime64[D]")
+    return np.append(days, np.datetime64("NaT"))[codes]
+
+
+def _is_date_of(name: str, note: str) -> bool:
+    """Whether a column's name begins with that of a note: note_date, note time, 病程记录日期."""
+    return name != note and name.casefold().startswith(note.casefold())
+
+
+def _latest(note: str) -> np.datetime64[date | None]:
+    """Return the last day that a note names, year first; NaT where it names none."""
+    named = []
+    for year, month, day in _DAY.findall(note[:LONG]):
+        with suppress(ValueError):
+            named.append(date(int(year), int(month), int(day)))
+    return np.datetime64(max(named)) if named else np.datetime64("NaT")
 
 
 @check(
