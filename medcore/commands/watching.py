@@ -105,14 +105,14 @@ def _lines(found: Watch) -> list[str]:
     )
     changes = found.changes()
     if not changes:
-        return [heading, _("No alarm."), "", *map(str, found.notes())]
+        return [heading, _("No alarm."), "", *map(str, (*found.beginning.lines(), *found.notes()))]
     lines = [heading, _("{n} change(s), the latest first:", n=len(changes))]
     for change in changes[:MOST_LINES]:
         lines.append("– " + running(change.lines()))
         lines.append("  " + running(change.strongest.what_to_do()))
     more = len(changes) - MOST_LINES
     lines += [_("… and {n} more; --json has them all.", n=more)] if more > 0 else []
-    return [*lines, "", *map(str, found.notes())]
+    return [*lines, "", *map(str, (*found.beginning.lines(), *found.notes()))]
 
 
 def card(bundle: Path, *, out: Path) -> Result:

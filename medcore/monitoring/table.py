@@ -83,6 +83,7 @@ def inputs_of(bundle: Bundle, frame: pd.DataFrame, rows: Rows) -> Inputs:
         unused=unused,
         unseen=cautions.get("unseen_category", nothing),
         outside=cautions.get("out_of_range", nothing),
+        training=bundle.background.codes,
     )
 
 

@@ -52,8 +52,17 @@ def value_charts(watched: Watched, calendar: Calendar, places: Mapping[Place, Ma
 
 def cells_of(values: Floats, calendar: Calendar) -> NDArray[np.int64]:
     """Put numbers (n,) into the fifths of the reference months; −1 where there is none."""
-    reference = values[(calendar.of < calendar.reference) & np.isfinite(values)]
-    edges = np.unique(np.quantile(reference, np.arange(1, CELLS) / CELLS)) if len(reference) else np.zeros(0)
+    return cells_among(values, edges_of(values[calendar.of < calendar.reference]))
+
+
+def edges_of(values: Floats) -> Floats:
+    """Return where numbers are cut into fifths, fewer where many are equal."""
+    known = values[np.isfinite(values)]
+    return np.unique(np.quantile(known, np.arange(1, CELLS) / CELLS)) if len(known) else np.zeros(0)
+
+
+def cells_among(values: Floats, edges: Floats) -> NDArray[np.int64]:
+    """Put numbers (n,) between edges; −1 where there is none."""
     return np.where(np.isfinite(values), np.searchsorted(edges, values, side="left"), -1)
 
 

@@ -14,6 +14,7 @@ from medcore.evaluation.groups.subgroups import Breakdown, breakdown
 from medcore.i18n import N_, Message
 from medcore.monitoring import outcomes, use, values
 from medcore.monitoring.alarms import Alarm, Change, alarms_of, changes_of
+from medcore.monitoring.beginning import Beginning, beginning
 from medcore.monitoring.calendar import COMPLETE, Calendar
 from medcore.monitoring.chart import Chart, Rates, number
 from medcore.monitoring.expected import ESTIMATED, Expected, expected
@@ -73,7 +74,7 @@ class Watch:
     """What was found about a version in use: its ``months``, the ``alarms``, every chart, and the expected performance.
 
     ``groups`` has, for the site and each grouping, how good the model is in each group over the judged months together, with the gaps
-    between them. ``too_small`` are places with too few patients to be watched by themselves.
+    between them. ``beginning`` says how the months of reference stand to the training. ``too_small`` are places with too few patients to be watched by themselves.
     """
 
     version: str
@@ -85,6 +86,7 @@ class Watch:
     running: tuple[Cusum, ...] = field(repr=False)
     expected: tuple[Expected, ...] = field(repr=False)
     groups: Mapping[str, Breakdown] = field(repr=False)
+    beginning: Beginning = field(repr=False)
     too_small: tuple[Place, ...] = ()
 
     def chart(self, figure: str, place: Place | None = None, column: str | None = None) -> Chart | None:
@@ -123,6 +125,7 @@ class Watch:
             "places": [p.to_dict() for p in self.places],
             "too_small": [p.to_dict() for p in self.too_small],
             "alarms": [a.to_dict() for a in self.alarms],
+            "beginning": self.beginning.to_dict(),
             "charts": [c.to_dict() for c in self.charts],
             "cusums": [c.to_dict() for c in self.running],
             "expected": [e.to_dict() for e in self.expected],
@@ -178,6 +181,7 @@ def watch(watched: Watched, plan: Plan) -> Watch:
         running=running,
         expected=expected(watched, calendar, places, threshold=plan.threshold),
         groups=_groups(watched, calendar, plan),
+        beginning=beginning(watched, calendar, rate=plan.rate),
         too_small=tuple(place for place in everywhere if place not in places),
     )
 

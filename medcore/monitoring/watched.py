@@ -28,7 +28,8 @@ class Inputs:
     it. ``ordered`` (P,) are those whose codes are amounts, ``categories`` (P,) those whose codes are levels; of a column that is
     neither, such as a note, only what is missing or was not used is watched. ``unused`` (n, P) says where a value was given
     and could not be used (not to be read, in an unknown unit, impossible): its code is NaN, and it is not missing. ``unseen`` and
-    ``outside`` (n, P) say where a category was never seen and a number lies outside the range of training.
+    ``outside`` (n, P) say where a category was never seen and a number lies outside the range of training. ``training`` (m, P) are
+    codes of a sample of the training rows, where it is at hand.
     """
 
     columns: tuple[str, ...]
@@ -38,6 +39,7 @@ class Inputs:
     unused: Mask = field(repr=False)
     unseen: Mask = field(repr=False)
     outside: Mask = field(repr=False)
+    training: Floats | None = field(repr=False, default=None)
 
     def take(self, rows: Any) -> Inputs:
         """Return those of some patients."""

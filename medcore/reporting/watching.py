@@ -75,7 +75,7 @@ def month_report(inputs: MonthReport, *, most: int = ALARMS, charts: int = 4) ->
         _figures(inputs),
         *_places(inputs, PLACES if most == ALARMS else max(2 * most, 2)),
         *_pictures(inputs)[:charts],
-        Paragraph(running(found.notes())),
+        Paragraph(running((*found.beginning.lines(inputs.naming), *found.notes()))),
         Paragraph(_identity(inputs)),
     ]
     return Document(

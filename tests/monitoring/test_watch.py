@@ -155,6 +155,23 @@ def test_without_any_outcome_values_are_watched_and_performance_is_estimated() -
     assert everybody.to_dict()["is_an_estimate"] is True
 
 
+def test_what_was_so_from_the_first_day_is_told_once_and_is_no_alarm() -> None:
+    watched = year(10)
+    training = year(11, 400).inputs.codes
+    other = replace(watched.inputs, training=training + np.where(np.array(COLUMNS) == "e", 1.5, 0.0))
+    found = watch(with_odds(replace(watched, inputs=other), month_of(watched) > 0, 2.0), PLAN)
+    assert [name for name, _difference in found.beginning.differences] == ["e"]
+    assert not [a for a in found.alarms if a.column == "e"]
+    assert found.beginning.large is not None
+    assert found.beginning.large.value == pytest.approx(np.log(2), abs=0.15)
+    said = " ".join(map(str, found.beginning.lines()))
+    assert "values differed from the sample of training: e " in said
+    assert "Already in the months of reference the model was not calibrated" in said
+    alike = watch(replace(watched, inputs=replace(watched.inputs, training=training)), PLAN).beginning
+    assert alike.differences == ()
+    assert "as in the sample of training" in str(alike.lines()[0])
+
+
 def test_gaps_between_groups_are_those_of_evaluation(quiet: Watch) -> None:
     assert {g.name for g in quiet.groups["sex"].groups} == {"f", "m"}
     assert quiet.groups["sex"].fairness.demographic_parity.exists
@@ -186,9 +203,10 @@ def test_too_few_months_and_wrong_plans_are_refused_in_a_sentence() -> None:
 def test_alarms_are_told_in_both_languages() -> None:
     quiet_year = year(1)
     found = watch(with_codes(quiet_year, month_of(quiet_year) == 5, "c", lambda v: v + 20), PLAN)
-    english = str(found.alarms[0].sentence())
+    alarm = found.of_month("2025-05")[0]
+    english = str(alarm.sentence())
     with language("zh_CN"):
-        chinese = str(found.alarms[0].sentence())
+        chinese = str(alarm.sentence())
     assert "2025-05" in english
     assert chinese != english
     assert any("一" <= letter <= "鿿" for letter in chinese)

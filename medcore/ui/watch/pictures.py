@@ -48,7 +48,7 @@ def main(found: Watch, version: Version) -> None:
             watching.expected_chart(estimate, found.chart("auroc", place), months, naming=version.naming),
             key="watch.expected",
         )
-    for text in (str(note) for note in found.notes()):
+    for text in map(str, (*found.beginning.lines(version.naming), *found.notes())):
         if text != _(TREATED):  # that stands where the figures are
             components.caption(text)
 
