@@ -98,7 +98,9 @@ def build(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.batcher.start()
+        opening = asyncio.get_running_loop().run_in_executor(service.explaining, service.models.open_all)
         yield
+        opening.cancel()
         await service.batcher.stop()
         service.explaining.shutdown(wait=False, cancel_futures=True)
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 HOOKS = ("patient-view", "order-select")
 LONGEST_SUMMARY = 140
 REASONS = 3
+FILLED_IN = frozenset({"imputed", "unreadable", "unknown_unit", "not_used"})
+"""Flags of values that the model had to fill in. Where those are most, the card says so in its line and does not warn."""
 
 
 class _Sent(BaseModel):
@@ -131,14 +133,17 @@ def card_of(
     """Return a card: risk and event in one line, the reasons and limits beneath, a link to the page."""
     release = used.release
     risk = percent(told.risk, 0) if why.scale == "risk" else f"{told.risk:.4g} {why.unit or ''}".strip()
-    summary = _(
-        "{event}: {risk}", event=why.event if why.scale == "value" else class_shown(used, why.class_name), risk=risk
-    )
+    event = why.event if why.scale == "value" else class_shown(used, why.class_name)
+    filled = [flag.column for flag in told.flags if flag.code in FILLED_IN]
+    n = len(used.model.columns)
+    summary = _("{event}: {risk}", event=event, risk=risk)
+    if 2 * len(set(filled)) > n:
+        summary = _("{summary} – from {known} of {n} values", summary=summary, known=n - len(set(filled)), n=n)
     card: dict[str, Any] = {
         "uuid": str(uuid.uuid4()),
         "summary": summary if len(summary) < LONGEST_SUMMARY else summary[: LONGEST_SUMMARY - 2] + "…",
-        "indicator": "warning" if told.called else "info",
-        "detail": "\n\n".join(_details(why, told, patient)),
+        "indicator": "warning" if told.called and 2 * len(set(filled)) <= n else "info",
+        "detail": "\n\n".join(_details(used, why, told, patient)),
         "source": {"label": f"medcore · {release.model} {release.version}"},
         "overrideReasons": [
             {"code": code, "system": "urn:medcore:override", "display": _(words)}
@@ -155,7 +160,7 @@ def card_of(
     return card
 
 
-def _details(why: ExplainReply, told: PredictionReply, patient: FoundPatient) -> list[str]:
+def _details(used: InUse, why: ExplainReply, told: PredictionReply, patient: FoundPatient) -> list[str]:
     lines = [_("What counts most: {reasons}.", reasons=reasons_of(why))]
     if told.low is not None and told.high is not None and why.scale == "risk":
         lines.append(
@@ -165,8 +170,13 @@ def _details(why: ExplainReply, told: PredictionReply, patient: FoundPatient) ->
                 high=percent(told.high, 0),
             )
         )
-    if told.flags:
-        lines.append(_("Be careful: {flags}.", flags="; ".join(flag.message for flag in told.flags)))
+    shown = used.model.bundle.schema.shown
+    missing = [shown(flag.column).words for flag in told.flags if flag.code == "imputed"]
+    if missing:
+        lines.append(_("Not known and filled in: {columns}.", columns=missing))
+    others = [flag.message for flag in told.flags if flag.code != "imputed"]
+    if others:
+        lines.append(_("Be careful: {flags}.", flags="; ".join(others)))
     if patient.set_aside:
         what = ", ".join(f"{n} {_(reason)}" for reason, n in patient.set_aside.items())
         lines.append(_("Set aside in the FHIR data: {what}.", what=what))

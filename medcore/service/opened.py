@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
 
+from medcore.errors import MedcoreError
 from medcore.explanation.patient.released import ReleasedModel
 from medcore.studies import Store
 from medcore.studies.use_records import Release
 
+logger = logging.getLogger("medcore.service")
 MOST_OPEN = 16
 """Models kept in memory; the one that was asked for longest ago makes room."""
 SURE_SECONDS = 2.0
@@ -48,6 +51,14 @@ class OpenModels:
                 self._sure.clear()
             self._sure[person, name] = kept
         return InUse(kept[1], self._model(kept[1]))
+
+    def open_all(self) -> None:
+        """Open what is in use and ask it once, so that nobody waits for what is read and prepared once."""
+        for owner, name in self.store.models_released():
+            try:
+                self.in_use(owner, name).model.warm_explaining()
+            except MedcoreError as error:  # told to whoever asks for it
+                logger.warning("The model %s cannot be opened: %s", name, error)
 
     def _model(self, release: Release) -> ReleasedModel:
         found = self._models.get(release.id)

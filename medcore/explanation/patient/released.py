@@ -145,7 +145,23 @@ class ReleasedModel:
         bundle = self.bundle
         rows = bundle.encode(frame)
         index = class_index(bundle, rows, class_name)
-        found = explain(
+        found = self._explained(rows, index)
+        return explained_in_words(bundle, found, shown_values(bundle, frame)[0], index)
+
+    def warm(self) -> None:
+        """Ask once about a training patient, so that the first person does not wait for what is prepared once."""
+        self.bundle.risk(self._anybody())
+
+    def warm_explaining(self) -> None:
+        """Prepare the background, and import what explanations need."""
+        self._explained(self._anybody(), max(self.event, 0))
+
+    def _anybody(self) -> Rows:
+        return Rows.of(self.bundle.background).take(slice(0, 1))
+
+    def _explained(self, rows: Rows, index: int) -> Explanation:
+        bundle = self.bundle
+        return explain(
             self._risk.knowing(rows, bundle.background),
             rows.codes[0],
             bundle.background.codes,
@@ -153,12 +169,6 @@ class ReleasedModel:
             class_index=index,
             scale=scale_for(bundle, "probability"),
         )
-        return explained_in_words(bundle, found, shown_values(bundle, frame)[0], index)
-
-    def warm(self) -> None:
-        """Ask once about a training patient, so that the first person does not wait for what is prepared once."""
-        rows = Rows.of(self.bundle.background).take(slice(0, 1))
-        self.bundle.risk(rows)
 
 
 def watched_apart(schema: Schema, read: Collection[str]) -> tuple[Column, ...]:

@@ -82,6 +82,12 @@ class ReleaseStore(StoreBase):
             rows = session.scalars(query.order_by(ReleaseRow.model, ReleaseRow.version.desc())).all()
             return tuple(_of(session, row, person) for row in rows)
 
+    def models_released(self) -> tuple[tuple[str, str], ...]:
+        """Return ``(owner, model)`` of every model that has a version in use: what a service opens before it is asked."""
+        with self._reading() as session:
+            query = select(ReleaseRow.owner, ReleaseRow.model).where(ReleaseRow.withdrawn_at.is_(None)).distinct()
+            return tuple((owner, model) for owner, model in session.execute(query.order_by(ReleaseRow.model)))
+
     def get_release(self, person: str, release_id: str) -> Release:
         """Return a version; NotFoundError where there is none or it is not open to this person."""
         with self._reading() as session:
