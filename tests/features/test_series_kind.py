@@ -9,6 +9,7 @@ import pytest
 from medcore.data.values.sequences import STEPS
 from medcore.features import CodeBook, FeatureMaker, Layout, Rows, kind_named
 from medcore.features.series import SERIES
+from medcore.models.learners.encoding import CategoryEncoder
 
 
 def cell(*values):
@@ -77,5 +78,8 @@ def test_no_matrix_and_no_tree_sees_them(values):
     again = FeatureMaker.from_dict(with_them.to_dict())
     np.testing.assert_array_equal(again.transform(rows), with_them.transform(rows))
     assert kind_named("series").numbers(rows.column(1), ()).shape == (5, 0)
+    trees = CategoryEncoder(contents=((1, "series", ()),))
+    np.testing.assert_array_equal(trees.transform(rows), rows.codes[:, :1])
+    assert trees.owners(2).tolist() == [0]
     blank = rows.without(np.array([1]))
     assert np.isnan(blank.codes[:, 1]).all() and not blank.payloads and blank.codes[0, 0] == 40

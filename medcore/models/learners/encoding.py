@@ -46,13 +46,18 @@ class CategoryEncoder:
         if not self.places:
             return codes
         pairs = zip(self.places, self.tables, strict=True)
-        return np.hstack([codes, *(table[_index(codes[:, place], len(table))] for place, table in pairs)])
+        return np.hstack([codes, *(table[_index(rows.codes[:, place], len(table))] for place, table in pairs)])
 
     def owners(self, n_columns: int) -> NDArray[np.int32]:
         """Say of every column of :meth:`transform` which of the ``n_columns`` predictors it is of."""
         behind = [np.repeat(place, max(len(entries) - 1, 0)) for place, _kind, entries in self.contents]
         extra = [np.repeat(place, table.shape[1]) for place, table in zip(self.places, self.tables, strict=True)]
-        return np.concatenate([np.arange(n_columns), *behind, *extra]).astype(np.int32)
+        return np.concatenate([np.delete(np.arange(n_columns), self._unread), *behind, *extra]).astype(np.int32)
+
+    @property
+    def _unread(self) -> list[int]:
+        """The places of measurements in the order of time: trees go by their summaries and have no column of them."""
+        return [place for place, kind, _entries in self.contents if kind_named(kind).in_order]
 
     def _cut(self, rows: Rows) -> Codes:
         """Return the codes with what contents hold: the first number in place of the key, the others behind all codes."""
@@ -63,7 +68,7 @@ class CategoryEncoder:
             numbers = kind_named(kind).numbers(rows.column(place), entries)
             codes[:, place] = numbers[:, 0] if entries else np.nan
             behind.append(numbers[:, 1:])
-        return np.hstack([codes, *behind])
+        return np.hstack([np.delete(codes, self._unread, axis=1), *behind])
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""
@@ -86,7 +91,8 @@ def encode_training(task: Task, rows: Indices) -> tuple[CategoryEncoder, Codes]:
         for place, kind in enumerate(task.kinds)
         if not kind_named(kind).scalar
     )
-    codes = CategoryEncoder(contents=contents).transform(task.rows.take(rows))
+    own = task.rows.take(rows)
+    codes = CategoryEncoder(contents=contents).transform(own)
     if not places or len(rows) < MIN_ROWS or Target(task.n_classes).n_scores > _MAX_CLASSES:
         return CategoryEncoder(contents=contents), codes
     if task.number is not None:
@@ -97,7 +103,7 @@ def encode_training(task: Task, rows: Indices) -> tuple[CategoryEncoder, Codes]:
     tables, columns = [], [codes]
     for place in places:
         n_rows = task.n_categories[place] + 2
-        index = _index(codes[:, place], n_rows)
+        index = _index(own.codes[:, place], n_rows)
         tables.append(_table(index, target, n_rows))
         column = np.empty_like(target)
         for part in range(_PARTS):
