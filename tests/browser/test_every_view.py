@@ -17,6 +17,7 @@ PAGES = {
     "evaluate": "evaluate.view",
     "patient": "patient.view",
     "watch": None,
+    "patients": None,
     "trail": None,
 }
 TIMED = {"train": None, "evaluate": "evaluate.timed.view", "patient": "patient.view"}

@@ -18,6 +18,7 @@ from medcore.settings import ROOT, Settings
 from medcore.studies import Store, StudyRecord
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie
+from medcore.studies.use_records import AskedPatient
 from medcore.ui.kit.shown import waiting
 from medcore.ui.patient.many import batch
 
@@ -89,6 +90,29 @@ def open_page(signed_in: None) -> Opened:
         return app.run()
 
     return opened
+
+
+@pytest.fixture
+def released(page_store: Store, words: Callable[[AppTest], str]) -> Callable[[AppTest, dict[str, Any], float], str]:
+    """Release the run that Evaluate › Release shows, enter a patient with two visits, and return the model's name."""
+
+    def release(page: AppTest, values: dict[str, Any], predicted: float) -> str:
+        for field in (*page.text_input, *page.text_area):
+            if field.label in ("Intended use", "For which patients"):
+                field.set_value("Stated.")
+        page.run()
+        assert not page.exception and not page.error and "What is then said" in words(page)
+        next(b for b in page.button if b.label == "Release this version").click().run()
+        assert not page.exception and not page.error
+        made = max(page_store.releases(LOCAL_OWNER), key=lambda r: r.released_at)
+        asked = [
+            AskedPatient(values=values, risk=risk, risks=[1 - risk, risk], called=False, patient="P")
+            for risk in (predicted, 0.9 * predicted)
+        ]
+        page_store.keep_answers(LOCAL_OWNER, made, asked, route="page")
+        return made.model
+
+    return release
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def every_part_of_a_patient(open_page, study, words) -> None:
 
 
 def test_by_when_is_asked_trained_and_shown_for_a_patient(
-    open_page, page_store, page_settings, unasked, words, here, monkeypatch
+    open_page, page_store, page_settings, unasked, words, here, monkeypatch, released
 ):
     monkeypatch.setattr(stability, "NUMBERS", ("5",))
     page = open_page("data", study=unasked.id)
@@ -129,6 +129,10 @@ def test_by_when_is_asked_trained_and_shown_for_a_patient(
     page.button(key="evaluate.keep_version").click().run()
     version = page_store.list_runs(LOCAL_OWNER, study.id)[0]
     assert not page.exception and version.summary["version_of"]["strength"] == "slope"
+    row = page_store.load_cohort(LOCAL_OWNER, study.id).frame.iloc[0]
+    released_as = released(open_page("evaluate", study=study.id, view="release"), row.dropna().to_dict(), 0.4)
+    page = open_page("patients", patient=page_store.find_patient(LOCAL_OWNER, released_as, "P"))
+    assert not page.exception and not page.error and "within 6 months" in words(page)
     page = open_page("evaluate", study=study.id, run=version.id, view="report")
     page.segmented_control(key="evaluate.report.format").set_value("html").run()
     page.button(key="evaluate.report.write").click().run()

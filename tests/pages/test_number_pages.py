@@ -25,7 +25,7 @@ def unasked(page_store):
 
 
 def test_a_number_is_asked_trained_judged_and_shown_for_a_patient(
-    open_page, page_store, page_settings, unasked, words, here, monkeypatch
+    open_page, page_store, page_settings, unasked, words, here, monkeypatch, released
 ):
     page = open_page("data", study=unasked.id)
     next(s for s in page.selectbox if s.label.startswith("Outcome:")).set_value("thalach").run()
@@ -65,6 +65,14 @@ def test_a_number_is_asked_trained_judged_and_shown_for_a_patient(
     assert not page.exception and not page.error and "Measured less predicted" in page.table[0].value.columns
     page = open_page("evaluate", study=study.id, view="errors")
     assert not page.exception and not page.error and "Patients with the largest errors" in words(page)
+    row = page_store.load_cohort(LOCAL_OWNER, study.id).frame.iloc[0]
+    released_as = released(open_page("evaluate", study=study.id, view="release"), row.dropna().to_dict(), 140.0)
+    page = open_page("patients", model=released_as)
+    assert not page.exception and not page.error
+    assert list(page.dataframe[0].value["Predicted (/min)"]) == [126.0]
+    patient = page_store.find_patient(LOCAL_OWNER, released_as, "P")
+    page = open_page("patients", patient=patient)
+    assert not page.exception and not page.error and "from 140 /min to 126 /min" in words(page)
     monkeypatch.setattr(stability, "NUMBERS", ("5",))
     page = open_page("evaluate", study=study.id, view="stability")
     page.toggle(key=f"evaluate.stability.{run.id}").set_value(True).run()

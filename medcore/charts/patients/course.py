@@ -59,13 +59,13 @@ def course(
     last = max(float(days[-1]), 1e-3)
     if threshold is not None:
         said = _("Threshold {value}", value=measure.write(threshold))
-        lines.reference(figure, [-0.02 * last, 1.02 * last], [100 * threshold] * 2, name=said, dash="dash")
+        lines.reference(figure, [-0.12 * last, 1.12 * last], [100 * threshold] * 2, name=said, dash="dash")
     if not measure.of_number:
         figure.update_yaxes(range=[-3, 103])
     shown = np.unique(np.linspace(0, len(days) - 1, min(MOST_TICKS, len(days))).astype(int))
     same_day = len({f"{moment:%Y-%m-%d}" for moment in moments}) < len(moments)
     ticks = [labels[i] if same_day else labels[i][:10] for i in shown]
-    figure.update_xaxes(tickvals=days[shown].tolist(), ticktext=ticks, range=[-0.04 * last, 1.04 * last])
+    figure.update_xaxes(tickvals=days[shown].tolist(), ticktext=ticks, range=[-0.12 * last, 1.12 * last])
     return figure
 
 

@@ -74,14 +74,13 @@ def moved_table(found: Moved, naming: Naming, measure: Measure = RISK, *, shown:
     rest = found.largest[shown:]
     if rest:
         others = markup(_("{n} other columns", n=len(rest)))
-        total = number_of(sum(c.contribution for _was, c in rest))
-        lines.append(f"<tr><th scope=row>{others}</th><td>{total}</td></tr>")
-    heads = "".join(f"<th scope=col>{markup(h)}</th>" for h in (_("Column"), _("Moved it by")))
-    all_in_all = (
-        f"<tr class='mc-total'><th scope=row>{markup(_('Altogether'))}</th><td>{number_of(found.change)}</td></tr>"
-    )
+        their_sum = number_of(sum(c.contribution for _was, c in rest))
+        lines.append(f"<tr><th scope=row>{others}</th><td>{their_sum}</td></tr>")
+    names, whole = (_("Column"), _("Moved it by")), _("Altogether")
+    heads = "".join(f"<th scope=col>{markup(name)}</th>" for name in names)
+    total = f'<tr class="mc-total"><th scope=row>{markup(whole)}</th><td>{number_of(found.change)}</td></tr>'
     look = " mc-value" if measure.of_number else ""
-    body = f"{all_in_all}{''.join(lines)}"
+    body = f"{total}{''.join(lines)}"
     return f'<table class="mc-moves{look}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
 
