@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Result, Row, Select, and_, delete, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Result, Row, ScalarSelect, Select, and_, delete, func, insert, select, update
+from sqlalchemy.orm import Session, aliased
 
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
@@ -294,20 +294,18 @@ def _answered(asked: AskedPatient, known: Mapping[str | None, Row[Any]]) -> Answ
 
 
 def _worklist(model: str) -> Select[Any]:
-    """Build the question for every patient's last prediction, the risk before it, and what is open."""
-    who = PredictionRow.patient_id
-    ranked = select(
-        PredictionRow.id,
-        func.row_number()
-        .over(partition_by=who, order_by=(PredictionRow.at.desc(), PredictionRow.id.desc()))
-        .label("place"),
-        func.lag(PredictionRow.risk)
-        .over(partition_by=who, order_by=(PredictionRow.at, PredictionRow.id))
-        .label("before"),
-        func.count().over(partition_by=who).label("n"),
-        func.min(PredictionRow.at).over(partition_by=who).label("first_at"),
-    )
-    last = ranked.where(PredictionRow.model == model, PredictionRow.patient_id.is_not(None)).subquery()
+    """Build the question for every patient's last prediction, the risk before it, and what is open.
+
+    Each patient is looked up in the index of patients and visits: predictions may be millions, patients are thousands.
+    """
+    one = aliased(PredictionRow)
+    of_patient = one.patient_id == PatientRow.id
+    newest = (one.at.desc(), one.id.desc())
+
+    def found(column: Any, place: int) -> ScalarSelect[Any]:
+        query = select(column).where(of_patient).order_by(*newest).offset(place).limit(1)
+        return query.correlate(PatientRow).scalar_subquery()
+
     is_open = and_(
         TaskRow.patient_id == PatientRow.id,
         TaskRow.done_at.is_(None),
@@ -324,15 +322,16 @@ def _worklist(model: str) -> Select[Any]:
             PredictionRow.called,
             PredictionRow.n_flags,
             PredictionRow.outcome,
-            last.c.before,
-            last.c.n,
-            last.c.first_at,
+            found(one.risk, 1).label("before"),
+            select(func.count()).select_from(one).where(of_patient).correlate(PatientRow).scalar_subquery().label("n"),
+            select(func.min(one.at)).where(of_patient).correlate(PatientRow).scalar_subquery().label("first_at"),
             select(func.count()).where(is_open).correlate(PatientRow).scalar_subquery().label("n_open"),
             select(func.min(TaskRow.due_at)).where(is_open).correlate(PatientRow).scalar_subquery().label("due_at"),
         )
-        .join(last, and_(last.c.id == PredictionRow.id, last.c.place == 1))
-        .join(PatientRow, PatientRow.id == PredictionRow.patient_id)
+        .select_from(PatientRow)
+        .join(PredictionRow, PredictionRow.id == found(one.id, 0))
         .join(ReleaseRow, ReleaseRow.id == PredictionRow.release_id)
+        .where(PatientRow.model == model)
         .order_by(PredictionRow.risk.desc())
     )
 
