@@ -4,7 +4,9 @@ On abstracts of five kinds of disease (columns ``condition`` and ``abstract``) a
 scikit-learn's TF-IDF with logistic regression, as they come and with balanced classes, learn from and are
 judged on the same folds, several times parted anew: macro-F1 of the likeliest class, and of the class whose risk is
 the highest beside its share, which is what balanced classes come to. Then on simulated patients, whose event
-depends on age and on two signs that only the note tells, AUROC of the column, of the note and of both.
+depends on age and on two signs that only the note tells, AUROC of the column, of the note and of both; and whether the
+highlights mean something: what striking the phrase that did most changes beside striking another one, the share of
+the contributions that phrases without a sign have, and how the highlights of a model of shuffled outcomes go with them.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -32,6 +35,8 @@ from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.reading.table import read_table
 from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.explanation.patient.patients import explain_row
+from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
 
@@ -106,8 +111,42 @@ def simulated(model: str, n: int = 600) -> dict[str, float]:
         cohort = cohort_of(table[[*columns, "event"]], "event", "note" if "note" in columns else None, "yes")
         run = train_cohort(cohort, TrainSettings(model=model), split=SplitSettings(test_size=0.0))
         found[name] = run.results.cross_validated.metrics["auroc"].value
+    found |= highlights(run.bundle, shuffled(table, model), table)
     print(", ".join(f"{name} {value:.3f}" for name, value in found.items()), flush=True)
     return found
+
+
+def shuffled(table: pd.DataFrame, model: str) -> Bundle:
+    """Train on outcomes that belong to other patients."""
+    mixed = table.assign(event=np.random.default_rng(1).permutation(table["event"]))
+    return train_cohort(
+        cohort_of(mixed, "event", "note", "yes"), TrainSettings(model=model), split=SplitSettings(test_size=0.0)
+    ).bundle
+
+
+def highlights(bundle: Bundle, other: Bundle, table: pd.DataFrame, n: int = 40) -> dict[str, float]:
+    """Strike phrases of some patients, and compare their contributions with those by a model that learnt nothing."""
+    rng = np.random.default_rng(2)
+    moved, beside, silent, whole, own, nothing = [], [], 0.0, 0.0, [], []
+    for row in range(n):
+        parts = explain_row(bundle, table, row).contributions[1].parts
+        sizes = np.abs([part.contribution for part in parts])
+        most = int(sizes.argmax())
+        random = int(rng.choice([k for k in range(len(parts)) if k != most]))
+        silent += float(sum(s for s, part in zip(sizes, parts, strict=True) if "Seen" in part.part))
+        whole += float(sizes.sum())
+        own.extend(part.contribution for part in parts)
+        nothing.extend(part.contribution for part in explain_row(other, table, row).contributions[1].parts)
+        for place, into in ((most, moved), (random, beside)):
+            rest = "".join(part.part for k, part in enumerate(parts) if k != place)
+            struck = table.iloc[[row]].assign(note=rest)
+            into.append(abs(float((bundle.predict(struck) - bundle.predict(table.iloc[[row]]))[0, 1])))
+    return {
+        "struck most": float(np.mean(moved)),
+        "struck another": float(np.mean(beside)),
+        "silent phrases' share": silent / whole,
+        "correlation with shuffled": float(spearmanr(own, nothing).statistic),
+    }
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
@@ -165,6 +166,7 @@ def explained_inside(
 
     Of many columns with parts inside, it goes into the ``MOST_INSIDE`` that contribute most.
     """
+    started = time.perf_counter()
     contributions, inside = list(explanation.contributions), dict[int, Parts]()
     for place in sorted(range(len(contributions)), key=lambda p: -abs(contributions[p].contribution)):
         own = patient.column(place)
@@ -183,7 +185,8 @@ def explained_inside(
             seed=seed,
         )
         contributions[place] = replace(of, parts=found)
-    return replace(explanation, contributions=tuple(contributions))
+    seconds = explanation.seconds + time.perf_counter() - started
+    return replace(explanation, contributions=tuple(contributions), seconds=seconds)
 
 
 def scale_for(bundle: Bundle, scale: Scale) -> Scale:
