@@ -57,10 +57,13 @@ class Service:
     pages: str | None = None
     """Where the dashboard is, for links."""
 
-    async def used(self, request: Request, name: str) -> tuple[str, InUse]:
-        """Return who asks, and the version of a model that answers them; the answer is in their language."""
+    async def used(self, request: Request, name: str, *, record: bool = False) -> tuple[str, InUse]:
+        """Return who asks, and the version of a model that answers them; the answer is in their language.
+
+        ``record`` says that hospitals' records may show a token of their own here.
+        """
         use_language(best_language(request.headers.get("accept-language")))
-        person = await self.entering.person(request.headers, name)
+        person = await self.entering.person(request.headers, name, address=str(request.url) if record else None)
         return person, await asyncio.to_thread(self.models.in_use, person, name)
 
     async def predict(

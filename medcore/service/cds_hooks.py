@@ -72,7 +72,7 @@ def add_cds_hooks(app: FastAPI, service: Service) -> None:
     async def discovery(request: Request) -> dict[str, Any]:
         """Say which services there are, and what each wants to be sent."""
         use_language(best_language(request.headers.get("accept-language")))
-        person = await service.entering.person(request.headers)
+        person = await service.entering.person(request.headers, address=str(request.url))
         releases = await asyncio.to_thread(service.store.releases, person)
         usable = [r for r in releases if r.state == "in use" and r.terms.codes]
         return {
@@ -93,7 +93,7 @@ def add_cds_hooks(app: FastAPI, service: Service) -> None:
     async def call(request: Request, service_id: str, form: HookForm) -> JSONResponse:
         """Answer a hook with a card about the patient."""
         name, hook = _named(service_id)
-        person, used = await service.used(request, name)
+        person, used = await service.used(request, name, record=True)
         if form.hook != hook:
             raise NotFoundError(N_("This service is for the hook {hook}."), hook=hook)
         codes = codes_of(used)
@@ -110,7 +110,7 @@ def add_cds_hooks(app: FastAPI, service: Service) -> None:
     async def feedback(request: Request, service_id: str, form: FeedbackForm) -> JSONResponse:
         """Take note of what clinicians did with cards."""
         name, _hook = _named(service_id)
-        person, used = await service.used(request, name)
+        person, used = await service.used(request, name, record=True)
         n = len(form.feedback)
         await asyncio.to_thread(service.store.note, person, used.release.study_id, "model.feedback", n=n, model=name)
         return JSONResponse({})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from medcore.errors import MedcoreError
 from medcore.i18n import N_
 from medcore.jobs.web.entrance import LOOPBACK_NAMES
+from medcore.service.clients import TrustedClient, person_of
 from medcore.studies import Store
+from medcore.studies.stores.token_store import PREFIX
 from medcore.studies.use_records import TokenRecord
 
 SURE_SECONDS = 2.0
@@ -29,13 +31,18 @@ class TooManyError(MedcoreError):
 class Entering:
     """Lets calls in by their tokens."""
 
-    def __init__(self, store: Store, hosts: frozenset[str] = LOOPBACK_NAMES) -> None:
-        self._store, self._hosts = store, hosts
+    def __init__(
+        self,
+        store: Store,
+        hosts: frozenset[str] = LOOPBACK_NAMES,
+        clients: Sequence[TrustedClient] = (),
+    ) -> None:
+        self._store, self._hosts, self._clients = store, hosts, clients
         self._sure: dict[str, tuple[float, TokenRecord]] = {}
         self._left: dict[str, tuple[float, float]] = {}
 
-    async def person(self, headers: Mapping[str, str], model: str | None = None) -> str:
-        """Return in whose name a call is made.
+    async def person(self, headers: Mapping[str, str], model: str | None = None, *, address: str | None = None) -> str:
+        """Return in whose name a call is made; ``address`` is where records may show a token of their own.
 
         Raises:
             NotLetInError: no token that opens this model came with it, or it was sent to another name.
@@ -46,6 +53,10 @@ class Entering:
         if (host.rsplit(":", 1)[0] if not host.endswith("]") else host) not in self._hosts:
             raise NotLetInError(N_("This service answers only at its own name."))
         scheme, _gap, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and address is not None and self._clients and not token.startswith(PREFIX):
+            person = await asyncio.to_thread(person_of, self._clients, token.strip(), address)
+            if person is not None:
+                return person
         found = await self._token(token.strip()) if scheme.lower() == "bearer" else None
         if found is None or (found.model is not None and model is not None and found.model != model):
             raise NotLetInError(

@@ -28,6 +28,8 @@ class Serving:
     key: Path | None = None
     origins: tuple[str, ...] = ()
     pages: str | None = None
+    clients: Path | None = None
+    """A file that names the records which show tokens of their own."""
 
 
 def serve(asked: Serving) -> None:
@@ -40,15 +42,17 @@ def serve(asked: Serving) -> None:
     import uvicorn
 
     from medcore.service.app import build
+    from medcore.service.clients import read_clients
     from medcore.service.entering import Entering
 
     check_python()
     refuse_unencrypted(asked)
     check_port(asked.host, asked.port)
     os.environ.setdefault("OTEL_SDK_DISABLED", "true")
+    clients = read_clients(asked.clients) if asked.clients else ()
     store = Store(Settings.from_env())
     hosts = LOOPBACK_NAMES | ({asked.name.lower()} if asked.name else frozenset())
-    app = build(store, origins=asked.origins, entering=Entering(store, hosts), pages=asked.pages)
+    app = build(store, origins=asked.origins, entering=Entering(store, hosts, clients), pages=asked.pages)
     scheme = "https" if asked.certificate else "http"
     sys.stderr.write(_("medcore answers programs at {address}", address=f"{scheme}://{asked.host}:{asked.port}") + "\n")
     keep_values_out_of_logs()

@@ -80,6 +80,7 @@ def serve(group: Any) -> None:
             key=o.key,
             origins=tuple(o.allow_origin),
             pages=o.pages,
+            clients=o.clients,
         ),
         _("Let released models answer other programs, over HTTP, as FHIR and by CDS Hooks."),
     )
@@ -92,4 +93,5 @@ def serve(group: Any) -> None:
     command.add_argument("--key", type=Path, metavar="PEM")
     origins = _("a page of another program that may ask it, such as https://ehr.example; may be given again")
     command.add_argument("--allow-origin", action="append", default=[], metavar="ORIGIN", help=origins)
+    command.add_argument("--clients", type=Path, metavar="JSON", help=_("records that show tokens of their own"))
     command.add_argument("--pages", metavar="URL", help=_("where the dashboard is, for links in cards"))
