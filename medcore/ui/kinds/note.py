@@ -1,4 +1,4 @@
-"""Notes: a text area, and the patient's own note with sentences struck out."""
+"""Notes: a text area, and the patient's own note with phrases struck out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from medcore import jobs
-from medcore.data.values.notes import sentences
+from medcore.data.values.notes import phrases
 from medcore.explanation.patient import worker_queries
 from medcore.features import CodedColumn
 from medcore.i18n import _
@@ -17,11 +17,11 @@ from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 
 MOST_SHOWN = 60
-"""Characters by which a sentence is told from the others."""
+"""Characters by which a phrase is told from the others."""
 
 
 class NoteInput:
-    """Asks for a note, and which of its sentences are to be struck out."""
+    """Asks for a note, and which of its phrases are to be struck out."""
 
     def typed(self, asked: Field, /, *, key: str) -> str | None:
         """Ask with a text area."""
@@ -32,12 +32,12 @@ class NoteInput:
         return bool(asked.encoder.known(own.codes)[0])
 
     def changed(self, asked: Field, own: CodedColumn, shown: str | None, /, *, key: str) -> CodedColumn:
-        """Ask which sentences to strike, and read the rest; the own note where none is struck."""
-        pieces = sentences(shown or "")
+        """Ask which phrases to strike, and read the rest; the own note where none is struck."""
+        pieces = phrases(shown or "")
         struck = st.multiselect(
             asked.label,
             list(range(len(pieces))),
-            placeholder=_("Strike sentences"),
+            placeholder=_("Strike phrases"),
             format_func=lambda place: f"{place + 1}. {components.one_line(pieces[place])[:MOST_SHOWN]}",
             key=key,
         )
