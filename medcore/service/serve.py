@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.jobs.logs import keep_values_out_of_logs
 from medcore.jobs.web.entrance import LOOPBACK_NAMES, is_loopback
 from medcore.jobs.web.serve import check_port, check_python
+from medcore.safe_files import IN_USE, holding, keep_new_files_private
 from medcore.settings import Settings
 from medcore.studies import Store
+
+if TYPE_CHECKING:
+    from medcore.service.clients import TrustedClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +45,25 @@ def serve(asked: Serving) -> None:
         SettingsError: others could listen to what is said, the port is taken, or a file is not there.
 
     """
-    import uvicorn
-
-    from medcore.service.app import build
     from medcore.service.clients import read_clients
-    from medcore.service.entering import Entering
 
     check_python()
     refuse_unencrypted(asked)
     check_port(asked.host, asked.port)
     os.environ.setdefault("OTEL_SDK_DISABLED", "true")
     clients = read_clients(asked.clients) if asked.clients else ()
-    store = Store(Settings.from_env())
+    keep_new_files_private()
+    settings = Settings.from_env()
+    with holding(settings.data_dir / IN_USE, alone=False):  # nobody changes keys or restores meanwhile
+        _answer(asked, Store(settings), clients)
+
+
+def _answer(asked: Serving, store: Store, clients: Sequence[TrustedClient]) -> None:
+    import uvicorn
+
+    from medcore.service.app import build
+    from medcore.service.entering import Entering
+
     hosts = LOOPBACK_NAMES | ({asked.name.lower()} if asked.name else frozenset())
     app = build(store, origins=asked.origins, entering=Entering(store, hosts, clients), pages=asked.pages)
     scheme = "https" if asked.certificate else "http"

@@ -16,10 +16,12 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.sealing import put
 from medcore.settings import Settings
 from medcore.studies import RunRecord, Store
+from medcore.studies.database import forget_engines
 from medcore.studies.stores.register_store import Call, RegisterStore
 from medcore.studies.stores.release_store import ReleaseStore
 from medcore.studies.stores.task_store import TaskStore
 from medcore.studies.use_records import AskedPatient, Release, Terms
+from medcore.upkeep.rekey import rekey
 
 TERMS = Terms(intended_use="Triage at admission.", for_whom="Adults with chest pain.", threshold=0.3)
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -261,3 +263,14 @@ def test_a_stranger_is_refused_by_every_query_and_a_reader_may_read_and_use(
             ask()
     else:
         ask()
+
+
+def test_under_another_key_a_patient_is_found_again(store: Store, release: Release, studies_settings: Settings) -> None:
+    store.keep_answers("ann", release, [asked(0.2)], route="predict")
+    number = store.find_patient("ann", "chest-pain", "Zhang San")
+    forget_engines()
+    rekey(studies_settings)
+    again = Store(studies_settings)
+    assert again.find_patient("ann", "chest-pain", "Zhang San") == number
+    again.keep_answers("ann", again.model_in_use("ann", "chest-pain"), [asked(0.3, days=1)], route="predict")
+    assert [e.n_predictions for e in again.worklist("ann", "chest-pain")] == [2]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from medcore.errors import NotFoundError, SettingsError
 from medcore.i18n import N_
+from medcore.sealing import Keys
 from medcore.studies.audit import entries as audit
 from medcore.studies.stores.release_store import models_open_to
 from medcore.studies.stores.session import StoreBase
@@ -197,7 +198,12 @@ class RegisterStore(StoreBase):
         return {wanted[name]: known[digest] for digest, name in digests.items()}
 
     def _digest(self, model: str, identifier: str) -> str:
-        return self.files.keys.seal_of(f"patients/{model}", _checked(identifier))
+        return patient_digest(self.files.keys, model, _checked(identifier))
+
+
+def patient_digest(keys: Keys, model: str, identifier: str) -> str:
+    """Return the keyed digest by which a patient is found again, under the newest key."""
+    return keys.seal_of(f"patients/{model}", identifier)
 
 
 def forget(session: Session, patients: Sequence[str]) -> int:

@@ -16,8 +16,10 @@ from medcore.sealing import SealedFolder, names_in
 from medcore.studies.kept.files import rows_name
 from medcore.studies.kept.seals import result_is_whole, rows_are_whole, seal_result, seal_rows
 from medcore.studies.stores.deletion import empty_write_ahead_log
+from medcore.studies.stores.register_store import patient_digest
 from medcore.studies.stores.session import StoreBase
 from medcore.studies.tables import Base, CohortRow, RunRow, SealedJSON, SealedText
+from medcore.studies.use_tables import PatientRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Resealing(StoreBase):
                 else:
                     run = session.get_one(RunRow, row_id)
                     run.seal = seal_result(self.files, run)
+            for patient in session.scalars(select(PatientRow)):
+                patient.digest = patient_digest(self.files.keys, patient.model, patient.identifier)
             n_rows = sum(_seal_values(session, mapper) for mapper in Base.registry.mappers)
         empty_write_ahead_log(self._engine)
         return Resealed(n_files, n_rows, tuple(damaged))
