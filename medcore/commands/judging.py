@@ -78,18 +78,8 @@ def evaluate(
     categories whose values are truly new. ``weight`` names the column that says for how many patients each row stands.
     """
     from medcore.models.bundle.bundle import load_bundle
-    from medcore.models.deployed.external import validate
-    from medcore.models.deployed.recalibration import WEIGHTED
-    from medcore.reporting import check_format
 
-    if threshold is not None and not 0 < threshold < 1:
-        raise SettingsError(
-            N_("The threshold is {got}; it is a risk, so give a number between 0 and 1."), got=threshold
-        )
-    if report is not None:
-        check_format(report.name)
-    if weight is not None and recalibrate is not None:
-        raise SettingsError(WEIGHTED)
+    _check(threshold=threshold, report=report, recalibrate=recalibrate, weight=weight)
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(
         data, model, mapping, levels=levels, outcome=target or _outcome_name(model), asked=asked
@@ -114,8 +104,53 @@ def evaluate(
         return evaluate_number(
             bundle, model, cohort, target=target, report=report, new_levels=new_levels, recalibrate=kept_as
         ).with_more({"bundle": str(bundle), "mapping": mapped}, ())
+    return _evaluate_classes(
+        bundle,
+        model,
+        cohort,
+        target=target,
+        threshold=threshold,
+        report=report,
+        recalibrate=recalibrate,
+        weight=weight,
+        new_levels=new_levels,
+    ).with_more({"bundle": str(bundle), "mapping": mapped}, ())
+
+
+def _check(
+    *, threshold: float | None, report: Path | None, recalibrate: Recalibrate | None, weight: str | None
+) -> None:
+    """Refuse what cannot be, before anything is read."""
+    from medcore.models.deployed.recalibration import WEIGHTED
+    from medcore.reporting import check_format
+
+    if threshold is not None and not 0 < threshold < 1:
+        raise SettingsError(
+            N_("The threshold is {got}; it is a risk, so give a number between 0 and 1."), got=threshold
+        )
+    if report is not None:
+        check_format(report.name)
+    if weight is not None and recalibrate is not None:
+        raise SettingsError(WEIGHTED)
+
+
+def _evaluate_classes(
+    bundle: Path,
+    model: Bundle,
+    cohort: Cohort,
+    *,
+    target: str | None,
+    threshold: float | None,
+    report: Path | None,
+    recalibrate: Recalibrate | None,
+    weight: str | None,
+    new_levels: Sequence[str],
+) -> Result:
+    """Judge a frozen model of classes on new patients."""
+    from medcore.models.deployed.external import validate
+
     validation = validate(model, cohort, target=target, threshold=threshold, weight=weight, new_levels=new_levels)
-    found: dict[str, Any] = {"bundle": str(bundle), "mapping": mapped, **validation.to_dict()}
+    found: dict[str, Any] = validation.to_dict()
     if report is not None:
         _write_report(report, bundle, cohort, validation, model.threshold if threshold is None else threshold)
         found["report"] = str(report)

@@ -59,6 +59,21 @@ def train(group: Any) -> None:
     outcome_options(command)
     time_options(command)
     number_options(command)
+    _predictor_options(command)
+    reading_options(command, columns=True)
+    _patient_options(command)
+    _training_options(command)
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.epilog = "\n".join(
+        (
+            *(f"--model {model}: {title(model)}. {_(hint(model))}" for model in every_model()),
+            *(f"--set {field.words(name)}" for name, field in FIELDS.items() if name not in commands.OWN_OPTIONS),
+        )
+    )
+
+
+def _predictor_options(command: argparse.ArgumentParser) -> None:
+    """Add what says which columns are predictors."""
     command.add_argument(
         "--drop", action="append", default=[], metavar="A,B", help=_("columns that must not be predictors")
     )
@@ -71,10 +86,17 @@ def train(group: Any) -> None:
             "a column of several measurements a cell, such as 120/80 or E4V5M6, to be read as a column for each; may be given again"
         ),
     )
-    reading_options(command, columns=True)
+
+
+def _patient_options(command: argparse.ArgumentParser) -> None:
+    """Add the columns by which patients are kept on one side of the split."""
     command.add_argument("--group", metavar="COL", help=_("the patient; one patient never straddles the split"))
     command.add_argument("--time", metavar="COL", help=_("a date; the latest patients become the test set"))
     command.add_argument("--site", metavar="COL", help=_("the hospital; whole sites become folds and the test set"))
+
+
+def _training_options(command: argparse.ArgumentParser) -> None:
+    """Add what is trained, on how many patients, how long and how thoroughly."""
     command.add_argument("--model", choices=every_model(), default=AUTO)
     command.add_argument(
         "--test-size", type=float, default=0.2, metavar="F", help=_("share of patients locked away; 0 trains on all")
@@ -110,13 +132,6 @@ def train(group: Any) -> None:
     )
     command.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help=_("write the learning curves as TensorBoard logs")
-    )
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = "\n".join(
-        (
-            *(f"--model {model}: {title(model)}. {_(hint(model))}" for model in every_model()),
-            *(f"--set {field.words(name)}" for name, field in FIELDS.items() if name not in commands.OWN_OPTIONS),
-        )
     )
 
 
