@@ -131,7 +131,7 @@ def _threshold(study: StudyRecord, run: RunRecord, given: float | None) -> float
 
 def _codes(file: Path, folder: Any, threshold: float | None) -> dict[str, Any]:
     from medcore.explanation.patient.released import ReleasedModel
-    from medcore.service.codes import check_codes
+    from medcore.service.records.codes import check_codes
 
     try:
         given = json.loads(file.read_text(encoding="utf-8"))

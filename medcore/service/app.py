@@ -32,12 +32,12 @@ from medcore.service.bodies import (
     PredictForm,
     PredictReply,
 )
-from medcore.service.cds_hooks import add_cds_hooks
 from medcore.service.described import example_of, schema_of
 from medcore.service.entering import Entering
 from medcore.service.faults import add_faults
-from medcore.service.fhir_routes import add_fhir
 from medcore.service.opened import InUse, OpenModels
+from medcore.service.records.cds_hooks import add_cds_hooks
+from medcore.service.records.fhir_routes import add_fhir
 from medcore.studies import Store
 
 CHUNK = 500

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from medcore.errors import MedcoreError
 from medcore.i18n import N_
 from medcore.jobs.web.entrance import LOOPBACK_NAMES
-from medcore.service.clients import TrustedClient, person_of
+from medcore.service.records.clients import TrustedClient, person_of
 from medcore.studies import Store
 from medcore.studies.stores.token_store import PREFIX
 from medcore.studies.use_records import TokenRecord

@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from medcore.errors import InputError, MedcoreError, NotFoundError
 from medcore.i18n import N_, _, best_language, use_language
 from medcore.service.batching import BusyError
-from medcore.service.cds_hooks import NotPrefetchedError
 from medcore.service.entering import NotLetInError, TooManyError
+from medcore.service.records.cds_hooks import NotPrefetchedError
 
 logger = logging.getLogger("medcore.service")
 LONGEST_BODY = 64 * 1024 * 1024

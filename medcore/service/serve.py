@@ -19,7 +19,7 @@ from medcore.settings import Settings
 from medcore.studies import Store
 
 if TYPE_CHECKING:
-    from medcore.service.clients import TrustedClient
+    from medcore.service.records.clients import TrustedClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def serve(asked: Serving) -> None:
         SettingsError: others could listen to what is said, the port is taken, or a file is not there.
 
     """
-    from medcore.service.clients import read_clients
+    from medcore.service.records.clients import read_clients
 
     check_python()
     refuse_unencrypted(asked)

@@ -29,7 +29,7 @@ class Terms:
     """On what terms a version is released: what for, for whom, until when, from which risk on it calls.
 
     ``figures`` are those it was released on, by set (``cross_validated``, ``test``) and measure, each
-    with its interval; ``codes`` says how a column is found in a FHIR bundle (:mod:`medcore.service.fhir`),
+    with its interval; ``codes`` says how a column is found in a FHIR bundle (:mod:`medcore.service.records.fhir`),
     ``reminders`` when patients are to be looked at again (:class:`medcore.studies.reminders.Rules`).
     """
 

@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
 from medcore.errors import SettingsError
-from medcore.service.clients import person_of, read_clients
+from medcore.service.records.clients import person_of, read_clients
 
 ADDRESS = "http://localhost:8502/cds-services/heart.patient-view"
 KEY = ECKey.generate_key("P-384", {"kid": "a"})

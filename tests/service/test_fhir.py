@@ -12,8 +12,8 @@ from fhir.resources.R4B.riskassessment import RiskAssessment
 
 from medcore.errors import InputError, SettingsError
 from medcore.models.bundle.bundle import load_bundle
-from medcore.service.codes import read_codes
-from medcore.service.fhir import read_bundle
+from medcore.service.records.codes import read_codes
+from medcore.service.records.fhir import read_bundle
 
 CODES: dict = {
     "age": {"patient": "age"},

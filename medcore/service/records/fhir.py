@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, _, percent
 from medcore.service.bodies import ExplainReply, PredictionReply
-from medcore.service.codes import Coded
 from medcore.service.opened import InUse
+from medcore.service.records.codes import Coded
 
 MOST_RESOURCES = 100_000
 _VALID = frozenset({"final", "amended", "corrected", "preliminary"})

@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.service.bodies import PatientForm, PredictForm
-from medcore.service.codes import Coded, read_codes
-from medcore.service.fhir import collected, read_bundle, risk_assessment
 from medcore.service.opened import InUse
+from medcore.service.records.codes import Coded, read_codes
+from medcore.service.records.fhir import collected, read_bundle, risk_assessment
 
 if TYPE_CHECKING:
     from medcore.service.app import Service

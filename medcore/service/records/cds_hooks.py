@@ -20,10 +20,10 @@ from medcore.errors import MedcoreError, NotFoundError
 from medcore.i18n import N_, _, best_language, percent, use_language
 from medcore.service.answers import class_shown, explained
 from medcore.service.bodies import ExplainReply, PatientForm, PredictForm, PredictionReply
-from medcore.service.codes import Coded, read_codes
-from medcore.service.fhir import FoundPatient, collected, read_bundle, reasons_of
-from medcore.service.fhir_routes import codes_of
 from medcore.service.opened import InUse
+from medcore.service.records.codes import Coded, read_codes
+from medcore.service.records.fhir import FoundPatient, collected, read_bundle, reasons_of
+from medcore.service.records.fhir_routes import codes_of
 
 if TYPE_CHECKING:
     from medcore.service.app import Service
