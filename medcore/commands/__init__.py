@@ -13,8 +13,8 @@ from medcore.commands.studies import export_study, import_study, share_study
 from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 from medcore.commands.trail import export_trail, show_trail, verify_trail
 from medcore.commands.upkeep import backup, doctor, rekey, restore
-from medcore.commands.using import end_token, list_tokens, make_token, release, releases, serve, withdraw
-from medcore.commands.watching import Watching, card, watch
+from medcore.commands.use.releasing import end_token, list_tokens, make_token, release, releases, serve, withdraw
+from medcore.commands.use.watching import Watching, card, watch
 from medcore.commands.written import model, reproduce
 
 __all__ = [

@@ -1,0 +1,1 @@
+"""Commands about models in use: released, taken back, served, watched."""
