@@ -17,6 +17,7 @@ VIEWS = {
 def page() -> None:
     person = guards.require_owner()
     with components.errors_shown():
+        worklist.take_click()
         if course.opened(person):
             return
         components.header(

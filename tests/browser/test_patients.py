@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -41,6 +42,11 @@ def test_a_patient_is_found_without_a_mouse_planned_for_and_nothing_is_cut(visit
     visitor = visit().open(f"patients?model={released}&lang=en")
     page = visitor.page
     measured(page, subtests, "list")
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    page.mouse.click(box["x"] + 34, box["y"] + 55)  # the button in the first line
+    expect(page.locator(".mc-page h1")).to_have_text(re.compile("W-."))
+    visitor.settled().press("patients.back")
+    expect(page.locator(".mc-page h1")).to_have_text("Patients")
     search = page.get_by_role("combobox", name="Find a patient")
     search.click()
     search.fill("W-1")

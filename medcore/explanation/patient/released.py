@@ -127,7 +127,11 @@ class ReleasedModel:
         for k in np.unique(classes):
             chosen = classes == k
             low[chosen], high[chosen] = band_of(self.results, risks[chosen], int(k))
-        called = risk >= self.threshold if place >= 0 else classes != absence(self.bundle.classes)
+        called = (
+            risk >= self.threshold
+            if place >= 0
+            else classes != absence(self.bundle.classes, self.bundle.schema.absence)
+        )
         return tuple(
             Answer(
                 risks=tuple(map(float, risks[i])),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from medcore import jobs
 from medcore.data.schema.targets import absence
+from medcore.data.values.given import cell_text
 from medcore.explanation.patient import worker_queries
 from medcore.studies.use_records import AskedPatient, PredictionRecord
 from medcore.ui.kit.shown import components
@@ -79,19 +80,8 @@ def called_of(in_use: InUse, risks: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def as_table(columns: Sequence[str], visits: Sequence[PredictionRecord]) -> pd.DataFrame:
     """Lay visits out in some columns as a table that was just read."""
-    cells = {name: [cell(visit.values.get(name)) for visit in visits] for name in columns}
+    cells = {name: [cell_text(name, visit.values.get(name)) for visit in visits] for name in columns}
     return pd.DataFrame({name: pd.Series(column, dtype="str") for name, column in cells.items()})
-
-
-def cell(value: Any) -> str | None:
-    """Write a value that was given as text, number, true or false, or number and unit, as a cell of a file."""
-    if isinstance(value, dict):
-        return None if cell(value.get("value")) is None else f"{cell(value['value'])} {value.get('unit') or ''}".strip()
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -7,6 +7,7 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
+from medcore.data.values.given import cell_text
 from medcore.errors import NotFoundError
 from medcore.i18n import N_, _
 from medcore.studies.use_records import PredictionRecord
@@ -16,7 +17,6 @@ from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import state
 from medcore.ui.patient.choice import in_words
 from medcore.ui.patients import bring, moved, outcomes, plan
-from medcore.ui.patients.asking import cell
 from medcore.ui.patients.in_use import InUse, answers, moment, newest
 from medcore.ui.patients.in_use import opened as open_model
 
@@ -112,7 +112,7 @@ def _table(in_use: InUse, visits: tuple[PredictionRecord, ...]) -> None:
         }
         for name in in_use.columns:
             column = in_use.shown(name)
-            row[str(column)] = column.value(cell(visit.values.get(name))) or ""
+            row[str(column)] = column.value(cell_text(name, visit.values.get(name))) or ""
         rows.append(row)
     frame = pd.DataFrame(rows)
     st.dataframe(frame, hide_index=True, alt=_("{n} visits with their values", n=len(rows)))

@@ -40,6 +40,8 @@ FILTERS = {
     "open": N_("With open tasks"),
     "unknown": N_("Outcome not known"),
 }
+DRAWN = "patients.drawn"
+"""Where the session keeps which list was drawn last, and of whom its lines are."""
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -81,18 +83,27 @@ def show(in_use: InUse) -> None:
     _draw(in_use, lines[:MOST_LINES], name=f"{kept}.{by}")
 
 
+def take_click() -> None:
+    """Open the patient whose line was just clicked, before anything is asked for the list anew."""
+    key, patients = st.session_state.get(DRAWN, ("patients.list", []))
+    button, table = st.session_state.get(f"{key}.open"), st.session_state.get(key)
+    row = int(button["row"]) if button else None
+    if row is None and table and table.selection.cells:
+        row = int(table.selection.cells[0][0])
+    if row is not None and row < len(patients):
+        state().course = patients[row]
+
+
 def listed(in_use: InUse) -> list[Line]:
     """Return every patient of the model with what is to be remembered of them."""
-    store, now = cache.store(), datetime.now(UTC)
+    store, now, threshold = cache.store(), datetime.now(UTC), in_use.threshold
     rules = Rules.from_dict(in_use.release.terms.reminders)
     entries = store.worklist(in_use.person, in_use.model)
     given: Mapping[str, Mapping[str, datetime]] = {}
     if rules.hours:
         since = now - timedelta(hours=max(rules.hours.values()))
         given = store.last_given(in_use.person, in_use.model, list(rules.hours), since=since)
-    return [
-        Line(e, of_entry(e, given.get(e.patient_id, {}), rules, threshold=in_use.threshold, now=now)) for e in entries
-    ]
+    return [Line(e, of_entry(e, given.get(e.patient_id, {}), rules, threshold=threshold, now=now)) for e in entries]
 
 
 def arranged(lines: Sequence[Line], kept: str, by: str) -> list[Line]:
@@ -165,7 +176,8 @@ def _one_of(label: str, options: list[str], words: Mapping[str, str], *, name: s
 
 
 def _told(in_use: InUse, line: Line) -> list[str]:
-    return [str(named(r.message, in_use.shown, [r.column] if r.column else [])) for r in line.reminders]
+    said = (named(r.message, in_use.shown, [r.column]) if r.column else r.message for r in line.reminders)
+    return [str(message) for message in said]
 
 
 def _find(in_use: InUse, lines: Sequence[Line]) -> None:
@@ -203,14 +215,7 @@ def _number(in_use: InUse, identifier: str) -> str | None:
 
 def _draw(in_use: InUse, lines: Sequence[Line], *, name: str) -> None:
     key = f"patients.list.{in_use.model}.{name}"
-    button = st.session_state.get(f"{key}.open")
-    clicked = st.session_state.get(key)
-    row = int(button["row"]) if button else None
-    if row is None and clicked and clicked.selection.cells:
-        row = int(clicked.selection.cells[0][0])
-    if row is not None and row < len(lines):
-        state().course = lines[row].entry.patient_id
-        st.rerun()
+    st.session_state[DRAWN] = (key, [line.entry.patient_id for line in lines])
     shown = table(in_use, lines)
     shown.insert(0, _("Patient"), _("Open"))
     config = st.column_config
