@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.keeper import begin_to_keep
 
@@ -39,6 +41,19 @@ def _a_run_of_a_page_costs_what_it_does_in_a_server() -> Iterator[None]:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
         yield
+
+
+class ByServer(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a process file after file, but all of the browser's at once: they share a server, its worker and studies."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "tests/browser" if file.startswith("tests/browser/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
+    """Say how tests are shared out among processes."""
+    return ByServer(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Every page: both languages, both widths, both themes; and nothing from outside."""
+"""Every page on a telephone, in Chinese and dark; the switch of the language; and nothing from outside."""
 
 from __future__ import annotations
 
@@ -9,37 +9,21 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-PAGES = {
-    "studies": ("Studies", "研究"),
-    "data": ("Data", "数据"),
-    "train": ("Train", "训练"),
-    "evaluate": ("Evaluate", "评估"),
-    "patient": ("Patient", "患者"),
-}
+PAGES = {"": "研究", "data": "数据", "train": "训练", "evaluate": "评估", "patient": "患者"}
 
 
-def path(name: str) -> str:
-    """The address of a page; the first one is the application's own."""
-    return "" if name == "studies" else name
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_phone_shows_every_page_in_chinese_without_scrolling_sideways(visit, trained_study, name):
-    visitor = visit(width=390, dark=True, locale="zh-CN").open(f"{path(name)}?study={trained_study}")
-    expect(visitor.page.locator(".mc-page h1")).to_have_text(PAGES[name][1])
-    visitor.settled()
+def test_a_phone_shows_every_page_in_chinese_without_scrolling_sideways(visit, trained_study, subtests):
+    visitor = visit(width=390, dark=True, locale="zh-CN")
+    page = visitor.page
     wide = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('[data-testid=stMain]'))"
-    assert visitor.page.evaluate(wide) <= 0
-    assert visitor.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-    assert visitor.page.get_by_role("alert").all_inner_texts() == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_opens_from_its_address_in_english(visit, trained_study, name):
-    visitor = visit().open(f"{path(name)}?study={trained_study}")
-    expect(visitor.page.locator(".mc-page h1")).to_have_text(PAGES[name][0])
-    visitor.settled().sees("Breast masses").sees("not a medical device")
-    assert visitor.page.get_by_role("alert").all_inner_texts() == []
+    for name, title in PAGES.items():
+        with subtests.test(page=name):
+            visitor.open(f"{name}?study={trained_study}")
+            expect(page.locator(".mc-page h1")).to_have_text(title)
+            visitor.settled()
+            assert page.evaluate(wide) <= 0
+            assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+            assert page.get_by_role("alert").all_inner_texts() == []
 
 
 def test_the_switch_changes_the_language_and_keeps_it_after_a_reload(visit):

@@ -1,4 +1,7 @@
-"""Every page and view, measured: boxes at two widths, light and dark, axe, and how much moves while it loads."""
+"""Every page and view, opened from its address and measured.
+
+Title and language, boxes at two widths, light and dark, axe, and how much moves while it loads.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,15 @@ SEEN = (
     ("timed_study", TIMED, "zh-CN"),
     ("number_study", NUMBER, "en-US"),
 )
+TITLED = {
+    "": ("Studies", "研究"),
+    "data": ("Data", "数据"),
+    "train": ("Train", "训练"),
+    "evaluate": ("Evaluate", "评估"),
+    "patient": ("Patient", "患者"),
+}
+NAMED = (("Breast masses", "not a medical device"), ("Breast masses", "不是医疗器械"))
+"""What each page of the trained study says in both languages: its name as it was given, and what medcore is not."""
 MOST_SHIFT = 0.1
 """Beyond it a page is said to move under the reader (web.dev/cls: “good”)."""
 # In an order that changes one thing at a time, there and back; axe is asked where the colours are others.
@@ -42,6 +54,8 @@ def test_nothing_is_cut_overlaps_moves_or_cannot_be_read_on_any_view(visit, requ
     page.add_init_script(WATCH_SHIFTS)
     for name, key in pages.items():
         opened(visitor, f"{name}?study={study_id}")
+        if name in TITLED and study == "trained_study":
+            begins(visitor, name, chinese=locale == "zh-CN")
         with subtests.test("layout shift", page=name or "studies"):
             page.wait_for_timeout(700)
             assert page.evaluate("window.mcShift") < MOST_SHIFT
@@ -55,6 +69,14 @@ def test_nothing_is_cut_overlaps_moves_or_cannot_be_read_on_any_view(visit, requ
 def opened(visitor, path):
     visitor.page.set_viewport_size({"width": 1440, "height": 900})
     return visitor.open(path)
+
+
+def begins(visitor, name, *, chinese):
+    """See that a page has its title, names the study, says that medcore is no medical device, and complains of nothing."""
+    expect(visitor.page.locator(".mc-page h1")).to_have_text(TITLED[name][chinese])
+    for told in NAMED[chinese]:
+        visitor.sees(told)
+    assert visitor.page.get_by_role("alert").all_inner_texts() == []
 
 
 def views(visitor, key):
