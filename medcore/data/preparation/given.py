@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -39,10 +39,22 @@ class Unused:
         return str(self.texts[column][row]) if self.reason(column, row) else None
 
 
+def read_needed(frame: pd.DataFrame, schema: Schema, recipe: Recipe) -> Typed | None:
+    """Read what a recipe needs of new patients once, for their predictors and for what could not be used of them.
+
+    None where the recipe does not read missing codes as missing: the two are not the same reading then.
+    """
+    if not recipe.is_on("missing_codes"):
+        return None
+    wanted = set(needed_columns(schema, recipe))
+    needed = replace(schema, columns=tuple(c for c in schema.columns if c.name in wanted))
+    return read_values(with_parts(frame, schema.readings), needed)
+
+
 def unused_values(frame: pd.DataFrame, schema: Schema, recipe: Recipe, *, read: Typed | None = None) -> Unused:
     """Find what was given and not used among the columns that a recipe needs; ``frame`` is as read.
 
-    ``read`` is what :func:`~medcore.data.preparation.replay.read_needed` made of it, where that is at hand.
+    ``read`` is what :func:`read_needed` made of it, where that is at hand.
     """
     frame = with_parts(frame, schema.readings)
     wanted = set(needed_columns(schema, recipe))

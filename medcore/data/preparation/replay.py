@@ -19,7 +19,7 @@ from medcore.data.preparation.outcomes import class_text, classes_of, codes_of
 from medcore.data.preparation.predictors import PredictorReading, reading_of
 from medcore.data.preparation.steps import Step, StepLog
 from medcore.data.schema.patients import patient_codes
-from medcore.data.values.typed import Typed, read_values, typed
+from medcore.data.values.typed import Typed, typed
 from medcore.errors import MissingColumnsError, TargetError
 from medcore.i18n import N_, Message
 from medcore.targets import Target
@@ -114,17 +114,6 @@ def prepare_evaluation(cohort: Cohort, recipe: Recipe, classes: Sequence[str]) -
     return _prepared(cohort, recipe, tuple(classes))
 
 
-def read_needed(frame: pd.DataFrame, schema: Schema, recipe: Recipe) -> Typed | None:
-    """Read what a recipe needs of new patients once, for their predictors and for what could not be used of them.
-
-    None where the recipe does not read missing codes as missing: the two are not the same reading then.
-    """
-    if not recipe.is_on("missing_codes"):
-        return None
-    _require(frame, required_columns(schema, recipe))
-    return read_values(with_parts(frame, schema.readings), _only(schema, needed_columns(schema, recipe)))
-
-
 def prepare_predictors(
     frame: pd.DataFrame, schema: Schema, recipe: Recipe, *, read: Typed | None = None
 ) -> pd.DataFrame:
@@ -132,7 +121,7 @@ def prepare_predictors(
 
     Columns are matched by name, further columns are ignored. Returns the same
     columns as ``Prepared.predictors`` with one row for each row of ``frame``.
-    ``read`` is what :func:`read_needed` made of the frame, where that is at hand.
+    ``read`` is what :func:`~medcore.data.preparation.given.read_needed` made of the frame, where that is at hand.
     Raises MissingColumnsError naming the columns that are lacking.
     """
     _require(frame, required_columns(schema, recipe))

@@ -11,9 +11,9 @@ import pandas as pd
 
 from medcore.data.cohort import Schema
 from medcore.data.follow_up import span
-from medcore.data.preparation.given import OUT_OF_RANGE, Unused, unused_values
+from medcore.data.preparation.given import OUT_OF_RANGE, Unused, read_needed, unused_values
 from medcore.data.preparation.recipe import Recipe
-from medcore.data.preparation.replay import prepare_predictors, read_needed
+from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import BundleError, SettingsError
 from medcore.evaluation.number.intervals import PredictionIntervals
 from medcore.features import AnyRows, CodeBook, Codes, Rows, cautions
