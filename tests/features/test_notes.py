@@ -307,6 +307,7 @@ def test_without_the_package_words_alone_are_read_and_a_model_that_needs_it_says
     monkeypatch.setattr(embedding, "installed", lambda: False)
     embedding._encoder.cache_clear()
     monkeypatch.setattr(embedding, "_kept", {})
+    monkeypatch.setattr(embedding, "_notes", {})
     alone = NOTE.fit(ward()["note"])
     assert placed_of(alone.encode(ward()["note"]).take([1])).shape == (1, 0)
     assert NOTE.load(alone.to_dict()) == alone

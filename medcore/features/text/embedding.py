@@ -10,7 +10,7 @@ to the last bit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +37,7 @@ PLACES = 2 * WIDTH
 MOST_READ = 1_000
 """Characters of a phrase that are read; a phrase of a note of forty is longer only where it is no note."""
 MOST_KEPT = 10_000
-"""Phrases whose places are kept in memory, by a hash of their words: 20 MB."""
+"""Phrases, and as many notes, whose places are kept in memory by a hash of their words: 60 MB. A run reads its notes several times."""
 
 Floats = NDArray[np.float32]
 
@@ -63,18 +63,28 @@ def embedded(said: Sequence[str]) -> Floats:
     return found
 
 
+def whole(note: str) -> Floats:
+    """Return where a note lies, (PLACES,): the sum over its phrases."""
+    return _remembered(_notes, note, lambda: embedded(phrases(note)).sum(axis=0))
+
+
 _kept: dict[bytes, Floats] = {}
+_notes: dict[bytes, Floats] = {}
 
 
 def _placed(clause: str) -> Floats:
     text = " ".join(clause.split())
+    return _remembered(_kept, text, lambda: np.asarray(_encoder().encode([text])[0], dtype=np.float32))
+
+
+def _remembered(kept: dict[bytes, Floats], text: str, found: Callable[[], Floats]) -> Floats:
     key = hashlib.sha256(text.encode()).digest()
-    known = _kept.get(key)
+    known = kept.get(key)
     if known is None:
-        known = np.asarray(_encoder().encode([text])[0], dtype=np.float32)
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        _kept[key] = known
+        known = found()
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[key] = known
     return known
 
 

@@ -79,7 +79,7 @@ class NoteEncoder:
             found.pop(-1, None)
             counts[row, list(found)] = np.minimum(list(found.values()), _MOST)
             if placed is not None:
-                placed[row] = embedding.embedded(phrases(text)).sum(axis=0)
+                placed[row] = embedding.whole(text)
         return coded(counts, known, placed)
 
     def _placed(self, n: int) -> NDArray[np.float32] | None:
