@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcore.targets.target import Floats, Target
 
@@ -40,6 +41,15 @@ class Number(Target):
     def limited(self) -> bool:
         """Whether it has a limit."""
         return self.low is not None or self.high is not None
+
+    def alerts(
+        self,
+        risk: Floats,
+        threshold: float,  # noqa: ARG002 - of a number there is no alert
+        none: int | None,  # noqa: ARG002 - of a number there is no alert
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the one column, and that no number is an alert."""
+        return np.zeros(len(risk), dtype=np.int64), np.zeros(len(risk), dtype=bool)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back."""

@@ -84,3 +84,17 @@ class Target:
         """Return what each patient (n,) is called: the event from a threshold on, or the class of the highest risk."""
         called = risk.argmax(axis=1) if self.event is None else risk[:, self.event] >= threshold
         return called.astype(np.int64)
+
+    def alerts(self, risk: Floats, threshold: float, none: int | None) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return of each patient (n, K) the class in question, and whether there is an alert of it.
+
+        With one event it is that, from a threshold on. Of more classes it is the likeliest, unless that is
+        ``none``, the class that means none of the others.
+
+        >>> Target(3).alerts(np.array([[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]), 0.9, none=0)
+        (array([0, 2]), array([False,  True]))
+        """
+        if self.event is None:
+            likeliest = risk.argmax(axis=1).astype(np.int64)
+            return likeliest, likeliest != (-1 if none is None else none)
+        return np.full(len(risk), self.event, dtype=np.int64), risk[:, self.event] >= threshold

@@ -120,18 +120,13 @@ class ReleasedModel:
         """Predict for every row of a table as it was read."""
         rows, flags = self.bundle.encode_flagged(frame)
         risks = self.bundle.risk(rows)
-        place = self.event
-        classes = risks.argmax(axis=1) if place < 0 else np.full(len(risks), place)
+        none = absence(self.bundle.classes, self.bundle.schema.absence)
+        classes, called = self.bundle.target.alerts(risks, self.threshold, none)
         risk = risks[np.arange(len(risks)), classes]
         low, high = np.full((2, len(risks)), np.nan)
         for k in np.unique(classes):
             chosen = classes == k
             low[chosen], high[chosen] = band_of(self.results, risks[chosen], int(k))
-        called = (
-            risk >= self.threshold
-            if place >= 0
-            else classes != absence(self.bundle.classes, self.bundle.schema.absence)
-        )
         return tuple(
             Answer(
                 risks=tuple(map(float, risks[i])),

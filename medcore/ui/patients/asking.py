@@ -68,14 +68,9 @@ def called_of(in_use: InUse, risks: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
     Of more than two classes it is the likeliest, called unless it means that there is none of them.
     """
-    if in_use.of_number:
-        return risks[:, 0], np.zeros(len(risks), bool)
-    if in_use.target.many:
-        likeliest = risks.argmax(axis=1)
-        return risks.max(axis=1), likeliest != absence(in_use.classes, in_use.schema.absence)
-    assert in_use.threshold is not None
-    risk = risks[:, in_use.target.in_question(0)]
-    return risk, risk >= in_use.threshold
+    none = absence(in_use.classes, in_use.schema.absence)
+    classes, called = in_use.target.alerts(risks, in_use.threshold or 0.0, none)
+    return risks[np.arange(len(risks)), classes], called
 
 
 def as_table(columns: Sequence[str], visits: Sequence[PredictionRecord]) -> pd.DataFrame:
