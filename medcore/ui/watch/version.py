@@ -121,5 +121,6 @@ def _groups(version: Version) -> list[str]:
         max_selections=MOST_GROUPS,
         format_func=lambda name: components.one_line(version.naming(name).words),
         key=f"watch.groups.{version.release.id}",
+        placeholder=_("Choose a column"),
         persist_state="session",
     )
