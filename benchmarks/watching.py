@@ -44,7 +44,7 @@ from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
 from medcore.monitoring.alarms import Alarm
 from medcore.monitoring.table import inputs_of, watched_table
-from medcore.monitoring.watch import Plan, Watch, watch
+from medcore.monitoring.watch import Watch, WatchPlan, watch
 from medcore.monitoring.watched import Inputs, Watched
 
 TABLE = Path(os.environ.get("MEDCORE_TABLES", "/work/shared/data")) / "diabetes130_hospitals.csv.gz"
@@ -162,7 +162,7 @@ def found(watch_: Watch) -> dict[str, int | None]:
     return first
 
 
-def one(source: Pool, plan: Plan, seed: int) -> dict[str, Any]:
+def one(source: Pool, plan: WatchPlan, seed: int) -> dict[str, Any]:
     """Replay both years of a seed."""
     changed, quiet = (watch(year(source, seed, planted=planted), plan) for planted in (True, False))
     false = Counter((month_of(a.month), a.figure) for a in quiet.alarms)
@@ -177,7 +177,7 @@ def one(source: Pool, plan: Plan, seed: int) -> dict[str, Any]:
     }
 
 
-def summary(results: list[dict[str, Any]], plan: Plan) -> dict[str, Any]:
+def summary(results: list[dict[str, Any]], plan: WatchPlan) -> dict[str, Any]:
     """Sum the seeds up."""
     n = len(results)
     months = [m for r in results for m in r["false_months"]]
@@ -219,7 +219,7 @@ def main() -> None:
     asked = options.parse_args()
     began = time.perf_counter()
     source = pool()
-    plan = Plan(threshold=source.threshold)
+    plan = WatchPlan(threshold=source.threshold)
     if asked.picture:
         asked.picture.write_text(picture(watch(year(source, asked.first, planted=True), plan)), encoding="utf-8")
         return

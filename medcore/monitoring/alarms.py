@@ -14,7 +14,7 @@ from medcore.i18n import number as written
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import SHARES, VALUES, Chart, number
 from medcore.monitoring.running import Cusum
-from medcore.monitoring.watched import Place
+from medcore.monitoring.watched import WatchedPlace
 
 Action = Literal["stop", "recalibrate", "look"]
 ACTIONS: Mapping[Action, str] = {
@@ -65,7 +65,7 @@ class Alarm:
     """
 
     figure: str
-    place: Place
+    place: WatchedPlace
     column: str | None
     month: str
     last: str
@@ -151,11 +151,11 @@ def _order(alarm: Alarm) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class WatchedChange:
     """Alarms that say the same of one thing at the same time: the ``strongest``, and the other ``places`` that show it too."""
 
     strongest: Alarm
-    places: tuple[Place, ...]
+    places: tuple[WatchedPlace, ...]
     n: int
 
     def also(self, naming: Naming = Shown) -> Message | None:
@@ -168,7 +168,7 @@ class Change:
         return (self.strongest.sentence(naming), self.strongest.strength, *((also,) if also else ()))
 
 
-def changes_of(alarms: Sequence[Alarm]) -> tuple[Change, ...]:
+def changes_of(alarms: Sequence[Alarm]) -> tuple[WatchedChange, ...]:
     """Put alarms together that are of one column, of calibration in the large, or of one other figure, at overlapping months."""
     gathered: list[list[Alarm]] = []
     for alarm in alarms:
@@ -182,7 +182,7 @@ def changes_of(alarms: Sequence[Alarm]) -> tuple[Change, ...]:
     for group in gathered:
         strongest = max(group, key=lambda a: float(np.nan_to_num(a.excess)))
         others = tuple(dict.fromkeys(a.place for a in group if a.place != strongest.place))
-        found.append(Change(strongest, others, len(group)))
+        found.append(WatchedChange(strongest, others, len(group)))
     return tuple(found)
 
 

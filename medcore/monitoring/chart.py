@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.i18n import N_
-from medcore.monitoring.watched import Place
+from medcore.monitoring.watched import WatchedPlace
 from medcore.statistics.arrays import Floats
 
 FIGURES: Mapping[str, str] = {
@@ -46,7 +46,7 @@ class Chart:
     """
 
     figure: str
-    place: Place
+    place: WatchedPlace
     column: str | None = None
     value: Floats = field(repr=False)
     centre: float

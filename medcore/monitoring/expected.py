@@ -13,7 +13,7 @@ from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.i18n import N_
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import numbers
-from medcore.monitoring.watched import Mask, Place, Watched
+from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 from medcore.statistics.arrays import Floats
 from medcore.statistics.calibration import slope_fit
 from medcore.statistics.expected import expected_auroc, expected_brier, expected_net_benefit
@@ -34,7 +34,7 @@ class Expected:
     they have shown enough: ``calibrated``.
     """
 
-    place: Place
+    place: WatchedPlace
     calibrated: bool
     auroc: Floats = field(repr=False)
     brier: Floats = field(repr=False)
@@ -48,13 +48,13 @@ class Expected:
 
 
 def expected(
-    watched: Watched, calendar: Calendar, places: Mapping[Place, Mask], *, threshold: float
+    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], *, threshold: float
 ) -> tuple[Expected, ...]:
     """Estimate AUROC, Brier score, net benefit and the share of events of every month at every place."""
     return tuple(_at(place, there, watched, calendar, threshold) for place, there in places.items())
 
 
-def _at(place: Place, there: Mask, watched: Watched, calendar: Calendar, threshold: float) -> Expected:
+def _at(place: WatchedPlace, there: Mask, watched: Watched, calendar: Calendar, threshold: float) -> Expected:
     reference = there & ~np.isnan(watched.outcome) & (calendar.of < calendar.reference)
     outcome, risk = watched.outcome[reference], watched.risk[reference]
     enough = len(outcome) and min(outcome.sum(), len(outcome) - outcome.sum()) >= HARDLY_ANY

@@ -14,7 +14,7 @@ from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.i18n import N_
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import Chart, Rates
-from medcore.monitoring.watched import Mask, Place, Watched
+from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 from medcore.statistics.arrays import Floats
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.ranking import auroc_with_influence
@@ -30,39 +30,39 @@ TREATED = N_(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MonthFigure:
     """A figure of some patients on the scale on which it is normal, with its standard error there."""
 
     value: float
     error: float
 
 
-Figure = Callable[[Floats, Floats], Told | None]
+Figure = Callable[[Floats, Floats], MonthFigure | None]
 
 
-def _auroc(outcome: Floats, risk: Floats) -> Told | None:
+def _auroc(outcome: Floats, risk: Floats) -> MonthFigure | None:
     area, influence = auroc_with_influence(outcome, risk)
     if not 0 < area < 1:
         return None
-    return Told(float(logit(area)), logit_error(area, float(influence @ influence)))
+    return MonthFigure(float(logit(area)), logit_error(area, float(influence @ influence)))
 
 
-def _in_the_large(outcome: Floats, risk: Floats) -> Told | None:
+def _in_the_large(outcome: Floats, risk: Floats) -> MonthFigure | None:
     fit = in_the_large_fit(outcome, risk)
-    return None if fit is None else Told(float(fit.coefficients[0]), float(np.sqrt(fit.covariance[0, 0])))
+    return None if fit is None else MonthFigure(float(fit.coefficients[0]), float(np.sqrt(fit.covariance[0, 0])))
 
 
-def _slope(outcome: Floats, risk: Floats) -> Told | None:
+def _slope(outcome: Floats, risk: Floats) -> MonthFigure | None:
     fit = slope_fit(outcome, risk)
-    return None if fit is None else Told(float(fit.coefficients[1]), float(np.sqrt(fit.covariance[1, 1])))
+    return None if fit is None else MonthFigure(float(fit.coefficients[1]), float(np.sqrt(fit.covariance[1, 1])))
 
 
 def figures(threshold: float) -> Mapping[str, tuple[Figure, bool, bool]]:
     """Return how each figure is told, whether that is on the scale of log odds, and whether more of it is also an alarm."""
 
-    def benefit(outcome: Floats, risk: Floats) -> Told | None:
+    def benefit(outcome: Floats, risk: Floats) -> MonthFigure | None:
         terms = benefit_terms(outcome, risk, threshold)
-        return Told(float(terms.mean()), float(terms.std(ddof=1) / np.sqrt(len(terms))))
+        return MonthFigure(float(terms.mean()), float(terms.std(ddof=1) / np.sqrt(len(terms))))
 
     return {
         "auroc": (_auroc, True, False),
@@ -73,7 +73,7 @@ def figures(threshold: float) -> Mapping[str, tuple[Figure, bool, bool]]:
 
 
 def outcome_charts(
-    watched: Watched, calendar: Calendar, places: Mapping[Place, Mask], rates: Rates, *, threshold: float
+    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], rates: Rates, *, threshold: float
 ) -> Iterator[Chart]:
     """Yield the charts of each figure at every place whose reference months have enough outcomes.
 
@@ -91,7 +91,7 @@ def outcome_charts(
             yield _chart(name, place, calendar, base, found, rates.of(name), on_log_odds=on_log_odds, both=both)
 
 
-def told(figure: Figure, watched: Watched, who: Mask) -> Told | None:
+def told(figure: Figure, watched: Watched, who: Mask) -> MonthFigure | None:
     """Return a figure of some patients; None where too few have or lack the event."""
     outcome = watched.outcome[who]
     events = int(outcome.sum())
@@ -100,10 +100,10 @@ def told(figure: Figure, watched: Watched, who: Mask) -> Told | None:
 
 def _chart(
     name: str,
-    place: Place,
+    place: WatchedPlace,
     calendar: Calendar,
-    base: Told,
-    found: list[Told | None],
+    base: MonthFigure,
+    found: list[MonthFigure | None],
     rate: float,
     *,
     on_log_odds: bool,

@@ -13,7 +13,7 @@ from scipy.special import expit
 from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import Rates, number
-from medcore.monitoring.watched import Mask, Place, Watched
+from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 from medcore.statistics.arrays import Floats
 from medcore.statistics.calibration import in_the_large_fit
 from medcore.statistics.control.cusum import cusum, limit_for
@@ -33,7 +33,7 @@ class Cusum:
     """
 
     figure: str
-    place: Place
+    place: WatchedPlace
     odds_ratio: float
     limit: float
     days: NDArray[np.datetime64] = field(repr=False)
@@ -59,7 +59,7 @@ class Cusum:
         }
 
 
-def cusums(watched: Watched, calendar: Calendar, places: Mapping[Place, Mask], rates: Rates) -> Iterator[Cusum]:
+def cusums(watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], rates: Rates) -> Iterator[Cusum]:
     """Yield both CUSUMs of every place whose reference months have enough outcomes, over months whose outcomes are complete."""
     known = ~np.isnan(watched.outcome)
     complete = calendar.complete & calendar.judged
@@ -83,7 +83,7 @@ def cusums(watched: Watched, calendar: Calendar, places: Mapping[Place, Mask], r
             yield _run(name, place, watched, who, shift, limit, rates.of(name))
 
 
-def _run(name: str, place: Place, watched: Watched, who: Mask, shift: float, limit: float, rate: float) -> Cusum:
+def _run(name: str, place: WatchedPlace, watched: Watched, who: Mask, shift: float, limit: float, rate: float) -> Cusum:
     outcome, risk = watched.outcome[who], expit(logit(watched.risk[who]) + shift)
     day = watched.time[who].astype("datetime64[D]")
     path, alarms = cusum(outcome, risk, ODDS_RATIOS[name], limit)

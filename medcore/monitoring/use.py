@@ -9,7 +9,7 @@ import numpy as np
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import Chart, Rates
 from medcore.monitoring.values import cells_of, difference_chart, share_chart
-from medcore.monitoring.watched import Mask, Place, Watched
+from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 from medcore.statistics.control.shares import predicted_volume
 
 N_CHARTS = 2
@@ -17,7 +17,7 @@ N_CHARTS = 2
 
 
 def use_charts(
-    watched: Watched, calendar: Calendar, places: Mapping[Place, Mask], rates: Rates, *, threshold: float
+    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], rates: Rates, *, threshold: float
 ) -> Iterator[Chart]:
     """Yield the charts of volume, risks and alerts at every place."""
     cells, called = cells_of(watched.risk, calendar), watched.risk >= threshold
@@ -27,7 +27,7 @@ def use_charts(
         yield share_chart(called, there, calendar, "alerts", place, rates.of("alerts"))
 
 
-def volume_chart(there: Mask, calendar: Calendar, place: Place, rate: float) -> Chart:
+def volume_chart(there: Mask, calendar: Calendar, place: WatchedPlace, rate: float) -> Chart:
     """Chart how many predictions a place has each month; beyond are surely fewer than half, or more than twice the usual.
 
     The usual is the reference's by the day; the last month, which may not be over, has no lower limit.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import Chart, Rates
-from medcore.monitoring.watched import Inputs, Mask, Place, Watched
+from medcore.monitoring.watched import Inputs, Mask, Watched, WatchedPlace
 from medcore.statistics.arrays import Floats
 from medcore.statistics.control.cells import cell_difference
 from medcore.statistics.control.shares import predicted_counts
@@ -18,7 +18,7 @@ CELLS = 5
 """Numbers are counted in the fifths of the reference, so that 25 patients of a month can be compared with it."""
 
 
-def n_charts(inputs: Inputs, calendar: Calendar, places: Mapping[Place, Mask]) -> int:
+def n_charts(inputs: Inputs, calendar: Calendar, places: Mapping[WatchedPlace, Mask]) -> int:
     """Return among how many charts of values false alarms are dealt out.
 
     What never occurred in the months of reference hardly gives one by chance: such charts have their limits, and are not counted.
@@ -35,7 +35,9 @@ def _flags(inputs: Inputs) -> dict[str, Mask]:
     return {"missing": inputs.missing, "unused": inputs.unused, "unseen": inputs.unseen, "outside": inputs.outside}
 
 
-def value_charts(watched: Watched, calendar: Calendar, places: Mapping[Place, Mask], rates: Rates) -> Iterator[Chart]:
+def value_charts(
+    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], rates: Rates
+) -> Iterator[Chart]:
     """Yield the charts of every column at every place; a share that is 0 throughout has none."""
     inputs = watched.inputs
     flags = _flags(inputs)
@@ -76,7 +78,7 @@ def difference_chart(
     there: Mask,
     calendar: Calendar,
     figure: str,
-    place: Place,
+    place: WatchedPlace,
     rate: float,
     column: str | None = None,
 ) -> Chart:
@@ -106,7 +108,13 @@ def difference_chart(
 
 
 def share_chart(
-    flag: Mask, there: Mask, calendar: Calendar, figure: str, place: Place, rate: float, column: str | None = None
+    flag: Mask,
+    there: Mask,
+    calendar: Calendar,
+    figure: str,
+    place: WatchedPlace,
+    rate: float,
+    column: str | None = None,
 ) -> Chart:
     """Chart the share of each month's patients at a place who have the ``flag`` (n,)."""
     n = np.bincount(calendar.of[there], minlength=calendar.n)

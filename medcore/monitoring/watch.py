@@ -13,14 +13,14 @@ from medcore.errors import SettingsError
 from medcore.evaluation.groups.subgroups import Breakdown, breakdown
 from medcore.i18n import N_, Message
 from medcore.monitoring import outcomes, use, values
-from medcore.monitoring.alarms import Alarm, Change, alarms_of, changes_of
+from medcore.monitoring.alarms import Alarm, WatchedChange, alarms_of, changes_of
 from medcore.monitoring.beginning import Beginning, beginning
 from medcore.monitoring.calendar import COMPLETE, Calendar
 from medcore.monitoring.chart import Chart, Rates, number
 from medcore.monitoring.expected import ESTIMATED, Expected, expected
 from medcore.monitoring.outcomes import TREATED
 from medcore.monitoring.running import Cusum, cusums
-from medcore.monitoring.watched import Mask, Place, Watched, places_of
+from medcore.monitoring.watched import Mask, Watched, WatchedPlace, places_of
 
 RATE = 0.05
 """A false alarm in one of twenty quiet months, all charts together."""
@@ -31,7 +31,7 @@ FEWEST = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class WatchPlan:
     """How to watch: at which ``threshold`` an alert is given, the first ``reference`` months, and the false-alarm ``rate`` a month."""
 
     threshold: float
@@ -78,27 +78,27 @@ class Watch:
     """
 
     version: str
-    plan: Plan
+    plan: WatchPlan
     months: tuple[Month, ...]
-    places: tuple[Place, ...]
+    places: tuple[WatchedPlace, ...]
     alarms: tuple[Alarm, ...]
     charts: tuple[Chart, ...] = field(repr=False)
     running: tuple[Cusum, ...] = field(repr=False)
     expected: tuple[Expected, ...] = field(repr=False)
     groups: Mapping[str, Breakdown] = field(repr=False)
     beginning: Beginning = field(repr=False)
-    too_small: tuple[Place, ...] = ()
+    too_small: tuple[WatchedPlace, ...] = ()
 
-    def chart(self, figure: str, place: Place | None = None, column: str | None = None) -> Chart | None:
+    def chart(self, figure: str, place: WatchedPlace | None = None, column: str | None = None) -> Chart | None:
         """Return one chart, of all patients unless a place is named; None where there is none."""
-        wanted = (figure, place or Place(), column)
+        wanted = (figure, place or WatchedPlace(), column)
         return next((c for c in self.charts if (c.figure, c.place, c.column) == wanted), None)
 
     def of_month(self, name: str) -> tuple[Alarm, ...]:
         """Return the alarms that hold in a month, such as 2026-05."""
         return tuple(a for a in self.alarms if a.month <= name <= a.last)
 
-    def changes(self, month: str | None = None) -> tuple[Change, ...]:
+    def changes(self, month: str | None = None) -> tuple[WatchedChange, ...]:
         """Return what changed, the alarms of one thing together; of one month where it is named."""
         return changes_of(self.alarms if month is None else self.of_month(month))
 
@@ -145,7 +145,7 @@ WAITING = N_(
 NO_OUTCOMES = N_("No outcome is known yet, so only values and risks are watched.")
 
 
-def watch(watched: Watched, plan: Plan) -> Watch:
+def watch(watched: Watched, plan: WatchPlan) -> Watch:
     """Watch one version's predictions, month by month, at every place.
 
     Raises:
@@ -212,7 +212,7 @@ def _months(watched: Watched, calendar: Calendar) -> tuple[Month, ...]:
     return tuple(found)
 
 
-def _groups(watched: Watched, calendar: Calendar, plan: Plan) -> dict[str, Breakdown]:
+def _groups(watched: Watched, calendar: Calendar, plan: WatchPlan) -> dict[str, Breakdown]:
     """Judge each group over the judged months together: a month alone is too short for gaps."""
     who: Mask = ~np.isnan(watched.outcome) & (calendar.complete & calendar.judged)[calendar.of]
     if not who.any() or len(np.unique(watched.outcome[who])) < 2:

@@ -114,7 +114,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WatchedPlace:
     """Where something is watched: all patients, one site, or one group of patients of a ``column``."""
 
     column: str | None = None
@@ -140,9 +140,9 @@ class Place:
         return {"column": self.column, "level": None if self.key is None else str(self.key)}
 
 
-def places_of(watched: Watched) -> Mapping[Place, Mask]:
+def places_of(watched: Watched) -> Mapping[WatchedPlace, Mask]:
     """Return who (n,) is at each place: everybody, then every site, then the groups; those without a value are at none."""
-    found: dict[Place, Mask] = {Place(): np.ones(len(watched), dtype=bool)}
+    found: dict[WatchedPlace, Mask] = {WatchedPlace(): np.ones(len(watched), dtype=bool)}
     columns = sorted(map(str, watched.places.columns), key=lambda name: name != watched.site)
     for column in columns:
         is_site = column == watched.site
@@ -150,5 +150,5 @@ def places_of(watched: Watched) -> Mapping[Place, Mask]:
         parted = grouping(table.astype(object) if is_site else table, [column])
         for key, mask in parted.masks().items():
             if key.levels[0] not in (MISSING, REST):
-                found[Place(column, key, is_site)] = mask
+                found[WatchedPlace(column, key, is_site)] = mask
     return found

@@ -12,10 +12,10 @@ from medcore.data.shown import Naming, Shown
 from medcore.i18n import N_, _, current_language, language, percent, running, span
 from medcore.i18n import number as written
 from medcore.models.run.manifest import INTENDED_USE
-from medcore.monitoring.alarms import Change
+from medcore.monitoring.alarms import WatchedChange
 from medcore.monitoring.chart import FIGURES, Chart
 from medcore.monitoring.watch import Watch
-from medcore.monitoring.watched import Place
+from medcore.monitoring.watched import WatchedPlace
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 from medcore.sealing import Folder
 
@@ -88,7 +88,7 @@ def month_report(inputs: MonthReport, *, most: int = ALARMS, charts: int = 4) ->
     )
 
 
-def _told(inputs: MonthReport, changes: Sequence[Change], most: int) -> list[str]:
+def _told(inputs: MonthReport, changes: Sequence[WatchedChange], most: int) -> list[str]:
     naming = inputs.naming
     lines = [running((*c.lines(naming), *c.strongest.what_to_do(naming))) for c in changes[:most]]
     more = len(changes) - len(lines)
@@ -103,7 +103,7 @@ def _figures(inputs: MonthReport) -> Table:
         if chart is not None:
             rows.append((_(FIGURES[figure]), *_cells(chart, at)))
     month = inputs.found.months[at]
-    estimate = next(e for e in inputs.found.expected if e.place == Place())
+    estimate = next(e for e in inputs.found.expected if e.place == WatchedPlace())
     rows.append((_("Expected AUROC (an estimate)"), written(float(estimate.auroc[at]), ".2f"), "–", "–", ""))
     known = _("{known} of {n}", known=month.n_known, n=month.n)
     delay = written(month.median_delay_days, ".0f")
@@ -155,9 +155,9 @@ def _places(inputs: MonthReport, most: int) -> list[Block]:
 def _pictures(inputs: MonthReport) -> list[Block]:
     """Draw calibration and CUSUM of all patients where outcomes are known, and alerts and the expected AUROC in any case."""
     found, naming, months = inputs.found, inputs.naming, [m.name for m in inputs.found.months]
-    everybody = [one for one in found.running if one.place == Place()]
+    everybody = [one for one in found.running if one.place == WatchedPlace()]
     calibration, alerts = found.chart("calibration_intercept"), found.chart("alerts")
-    estimate = next(e for e in found.expected if e.place == Place())
+    estimate = next(e for e in found.expected if e.place == WatchedPlace())
     drawn = [
         None if calibration is None else control_chart(calibration, months, naming=naming),
         cusum_chart(everybody, months, naming=naming) if everybody else None,

@@ -10,11 +10,11 @@ from medcore.explanation.shapley.results import Explanation, caption_of
 from medcore.i18n import _
 from medcore.models.bundle.bundle import flag_message
 from medcore.service.bodies import Caution, ContributionReply, ExplainReply, ModelReply, PredictionReply
-from medcore.service.opened import InUse
+from medcore.service.opened import OpenModel
 from medcore.studies.stores.register_store import Answered
 
 
-def told_of(used: InUse) -> dict[str, Any]:
+def told_of(used: OpenModel) -> dict[str, Any]:
     """Return the fields of :class:`ModelReply` in the reader's language."""
     bundle, terms = used.model.bundle, used.release.terms
     number = bundle.schema.number is not None
@@ -34,7 +34,7 @@ def told_of(used: InUse) -> dict[str, Any]:
     }
 
 
-def event_of(used: InUse) -> str:
+def event_of(used: OpenModel) -> str:
     """Say what is predicted."""
     place = used.model.event
     if used.model.bundle.schema.number is not None:
@@ -43,12 +43,12 @@ def event_of(used: InUse) -> str:
     return ", ".join(map(str, used.model.class_names)) if place < 0 else str(used.model.class_names[place])
 
 
-def class_shown(used: InUse, name: str) -> str:
+def class_shown(used: OpenModel, name: str) -> str:
     """Say what a class is called."""
     return str(used.model.class_names[used.model.bundle.classes.index(name)])
 
 
-def prediction_of(used: InUse, answer: Answer, patient: str | None, kept: Answered | None) -> PredictionReply:
+def prediction_of(used: OpenModel, answer: Answer, patient: str | None, kept: Answered | None) -> PredictionReply:
     """Return what is said of one patient."""
     return PredictionReply(
         number=kept.id if kept else None,
@@ -63,12 +63,12 @@ def prediction_of(used: InUse, answer: Answer, patient: str | None, kept: Answer
     )
 
 
-def model_reply(used: InUse) -> ModelReply:
+def model_reply(used: OpenModel) -> ModelReply:
     """Return what must be known of a model."""
     return ModelReply(**told_of(used))
 
 
-def explained(used: InUse, prediction: PredictionReply, found: Explanation, top: int) -> ExplainReply:
+def explained(used: OpenModel, prediction: PredictionReply, found: Explanation, top: int) -> ExplainReply:
     """Return why a patient has this risk, the largest contributions first, at most ``top`` of them."""
     shown = used.model.bundle.schema.shown
     contributions = [

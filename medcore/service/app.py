@@ -35,7 +35,7 @@ from medcore.service.bodies import (
 from medcore.service.described import example_of, schema_of
 from medcore.service.entering import Entering
 from medcore.service.faults import add_faults
-from medcore.service.opened import InUse, OpenModels
+from medcore.service.opened import OpenModel, OpenModels
 from medcore.service.records.cds_hooks import add_cds_hooks
 from medcore.service.records.fhir_routes import add_fhir
 from medcore.studies import Store
@@ -57,7 +57,7 @@ class Service:
     pages: str | None = None
     """Where the dashboard is, for links."""
 
-    async def used(self, request: Request, name: str, *, record: bool = False) -> tuple[str, InUse]:
+    async def used(self, request: Request, name: str, *, record: bool = False) -> tuple[str, OpenModel]:
         """Return who asks, and the version of a model that answers them; the answer is in their language.
 
         ``record`` says that hospitals' records may show a token of their own here.
@@ -67,7 +67,7 @@ class Service:
         return person, await asyncio.to_thread(self.models.in_use, person, name)
 
     async def predict(
-        self, person: str, used: InUse, form: PredictForm, key: str | None, *, route: str, first: int = 0
+        self, person: str, used: OpenModel, form: PredictForm, key: str | None, *, route: str, first: int = 0
     ) -> PredictReply:
         """Answer about some patients; ``first`` is the place of the first among all of the request."""
         frame = used.model.frame([patient.values for patient in form.patients])
@@ -205,7 +205,9 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         return OutcomesReply(n=n, unknown=list(unknown))
 
 
-async def _lines(service: Service, person: str, used: InUse, form: PredictForm, key: str | None) -> AsyncIterator[str]:
+async def _lines(
+    service: Service, person: str, used: OpenModel, form: PredictForm, key: str | None
+) -> AsyncIterator[str]:
     for first in range(0, len(form.patients), CHUNK):
         some = PredictForm(patients=form.patients[first : first + CHUNK], record=form.record)
         try:
@@ -230,7 +232,7 @@ def _add_description(app: FastAPI, service: Service) -> None:
         return JSONResponse(told)
 
 
-def _describe(told: dict[str, Any], name: str, used: InUse) -> None:
+def _describe(told: dict[str, Any], name: str, used: OpenModel) -> None:
     """Add a model's own address to the description, with its own schema and an example."""
     values = f"Values_{name}"
     told["components"]["schemas"][values] = schema_of(used.model)
@@ -247,7 +249,7 @@ def _describe(told: dict[str, Any], name: str, used: InUse) -> None:
     told["paths"][f"/v1/models/{name}/predict"] = operation
 
 
-def _given(person: str, used: InUse, patient: PatientForm, key: str | None, place: int) -> Given:
+def _given(person: str, used: OpenModel, patient: PatientForm, key: str | None, place: int) -> Given:
     """Return what came with a patient's values; the key of a request holds for the person and the model."""
     asked: dict[str, Any] = {"at": patient.at, "patient": patient.id}
     if key:

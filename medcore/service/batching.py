@@ -18,7 +18,7 @@ import pandas as pd
 from medcore.errors import MedcoreError, WorkerError
 from medcore.explanation.patient.released import Answer
 from medcore.i18n import N_
-from medcore.service.opened import InUse
+from medcore.service.opened import OpenModel
 from medcore.studies import Store
 from medcore.studies.stores.register_store import Answered, Call
 from medcore.studies.use_records import AskedPatient
@@ -37,7 +37,7 @@ class ModelQuestion:
     """One call: some patients of one model. ``keep`` says what is to be kept of each, or None."""
 
     person: str
-    used: InUse
+    used: OpenModel
     frame: pd.DataFrame = field(repr=False)
     given: tuple[Given, ...] = field(repr=False)
     route: str

@@ -11,12 +11,12 @@ from medcore.evaluation import confusion, evaluate
 from medcore.i18n import N_
 from medcore.service.answers import told_of
 from medcore.service.bodies import EvaluateForm
-from medcore.service.opened import InUse
+from medcore.service.opened import OpenModel
 from medcore.studies import Store
 from medcore.studies.stores.register_store import Call
 
 
-def judge(store: Store, person: str, used: InUse, form: EvaluateForm) -> dict[str, Any]:
+def judge(store: Store, person: str, used: OpenModel, form: EvaluateForm) -> dict[str, Any]:
     """Return the figures of a model on some patients, with their intervals, and the confusion matrix.
 
     Raises:

@@ -20,7 +20,7 @@ SURE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
+class OpenModel:
     """A version with its model."""
 
     release: Release
@@ -36,7 +36,7 @@ class OpenModels:
         self._sure: dict[tuple[str, str], tuple[float, Release]] = {}
         self._opening = threading.Lock()
 
-    def in_use(self, person: str, name: str) -> InUse:
+    def in_use(self, person: str, name: str) -> OpenModel:
         """Return the version of a model that answers a person now.
 
         Raises:
@@ -50,7 +50,7 @@ class OpenModels:
             if len(self._sure) > 10_000:
                 self._sure.clear()
             self._sure[person, name] = kept
-        return InUse(kept[1], self._model(kept[1]))
+        return OpenModel(kept[1], self._model(kept[1]))
 
     def open_all(self) -> None:
         """Open what is in use and ask it once, so that nobody waits for what is read and prepared once."""

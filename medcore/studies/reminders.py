@@ -25,7 +25,7 @@ LOOK_AGAIN = N_("Not seen for {time}")
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ReminderRules:
     """When a model's patients are to be looked at again, as it was released.
 
     ``look_again_days`` after a visit the next one is due; ``hours`` says by column for how long a value may not be given.
@@ -62,7 +62,7 @@ class Reminder:
 def of_course(
     course: Sequence[PredictionRecord],
     tasks: Sequence[TaskRecord],
-    rules: Rules,
+    rules: ReminderRules,
     *,
     threshold: float | None,
     now: datetime,
@@ -86,7 +86,7 @@ def of_course(
 def of_entry(
     entry: WorklistEntry,
     given: Mapping[str, datetime],
-    rules: Rules,
+    rules: ReminderRules,
     *,
     threshold: float | None,
     now: datetime,
@@ -113,7 +113,7 @@ def _crossed(at: datetime, risk: float, before: float | None, threshold: float |
 
 
 def _not_given(
-    given: Mapping[str, datetime], first: datetime, rules: Rules, now: datetime, *, everything: bool = False
+    given: Mapping[str, datetime], first: datetime, rules: ReminderRules, now: datetime, *, everything: bool = False
 ) -> list[Reminder]:
     """Say what was not given for too long; ``everything`` that ``given`` goes back to the first visit."""
     found = []
@@ -129,7 +129,7 @@ def _not_given(
     return found
 
 
-def _look_again(at: datetime, rules: Rules, now: datetime) -> list[Reminder]:
+def _look_again(at: datetime, rules: ReminderRules, now: datetime) -> list[Reminder]:
     days = rules.look_again_days
     if days is None or now - at < timedelta(days=days):
         return []

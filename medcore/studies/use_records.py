@@ -30,7 +30,7 @@ class Terms:
 
     ``figures`` are those it was released on, by set (``cross_validated``, ``test``) and measure, each
     with its interval; ``codes`` says how a column is found in a FHIR bundle (:mod:`medcore.service.records.fhir`),
-    ``reminders`` when patients are to be looked at again (:class:`medcore.studies.reminders.Rules`).
+    ``reminders`` when patients are to be looked at again (:class:`medcore.studies.reminders.ReminderRules`).
     """
 
     intended_use: str

@@ -8,8 +8,8 @@ import pytest
 from medcore.charts.drawing.theme import alt_text, headline
 from medcore.charts.watching import AXES, control_chart, cusum_chart, expected_chart
 from medcore.monitoring.chart import FIGURES
-from medcore.monitoring.watch import Plan, Watch, watch
-from medcore.monitoring.watched import Place
+from medcore.monitoring.watch import Watch, WatchPlan, watch
+from medcore.monitoring.watched import WatchedPlace
 from tests.monitoring.years import month_of, with_odds, year
 
 MONTHS = [f"2025-{m:02d}" for m in range(1, 13)]
@@ -18,7 +18,7 @@ MONTHS = [f"2025-{m:02d}" for m in range(1, 13)]
 @pytest.fixture(scope="module")
 def found() -> Watch:
     made = year(0, 6_000)
-    return watch(with_odds(made, month_of(made) == 8, 3.0), Plan(threshold=0.2))
+    return watch(with_odds(made, month_of(made) == 8, 3.0), WatchPlan(threshold=0.2))
 
 
 def test_a_month_beyond_its_limits_is_named_and_marked(found: Watch) -> None:
@@ -49,7 +49,7 @@ def test_every_figure_can_be_drawn(found: Watch) -> None:
 
 
 def test_cusums_run_up_and_down_from_the_first_judged_month(found: Watch) -> None:
-    both = [one for one in found.running if one.place == Place()]
+    both = [one for one in found.running if one.place == WatchedPlace()]
     figure = cusum_chart(both, MONTHS)
     assert "alarms in 2025-08" in headline(figure)[0]
     more, fewer = (trace for trace in figure.data if trace.mode == "lines" and trace.customdata is not None)

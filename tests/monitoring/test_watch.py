@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import language
-from medcore.monitoring.watch import Plan, Watch, watch
-from medcore.monitoring.watched import Place, Watched
+from medcore.monitoring.watch import Watch, WatchPlan, watch
+from medcore.monitoring.watched import Watched, WatchedPlace
 from tests.monitoring.years import COLUMNS, month_of, with_codes, with_odds, year
 
-PLAN = Plan(threshold=0.2)
+PLAN = WatchPlan(threshold=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +58,14 @@ def test_other_units_at_one_site_are_found_there_in_that_month() -> None:
 def test_more_events_than_predicted_are_found_by_calibration_and_cusum() -> None:
     quiet_year = year(2)
     found = watch(with_odds(quiet_year, month_of(quiet_year) >= 8, 2.5), PLAN)
-    figures = {a.figure for a in found.of_month("2025-08") if a.place == Place()}
+    figures = {a.figure for a in found.of_month("2025-08") if a.place == WatchedPlace()}
     assert {"calibration_intercept", "cusum_more"} <= figures
-    alarm = next(a for a in found.alarms if a.figure == "cusum_more" and a.place == Place())
+    alarm = next(a for a in found.alarms if a.figure == "cusum_more" and a.place == WatchedPlace())
     assert alarm.since >= "2025-07-20"
     assert alarm.month == "2025-08"
     assert alarm.value > 1.2
     assert alarm.action == "recalibrate"
-    assert len([a for a in found.alarms if a.figure == "cusum_more" and a.place == Place()]) == 1
+    assert len([a for a in found.alarms if a.figure == "cusum_more" and a.place == WatchedPlace()]) == 1
 
 
 def test_a_group_that_loses_calibration_is_named() -> None:
@@ -83,10 +83,10 @@ def test_ranking_that_is_lost_asks_to_stop_and_a_change_of_values_before_it_to_l
         quiet_year,
         outcome=np.where(there, np.random.default_rng(0).permutation(quiet_year.outcome), quiet_year.outcome),
     )
-    alarm = next(a for a in watch(lost, PLAN).alarms if a.figure == "auroc" and a.place == Place())
+    alarm = next(a for a in watch(lost, PLAN).alarms if a.figure == "auroc" and a.place == WatchedPlace())
     assert (alarm.month, alarm.action, alarm.because) == ("2025-06", "stop", ())
     both = watch(with_codes(lost, there, "b", lambda v: v + 5), PLAN)
-    explained = next(a for a in both.alarms if a.figure == "auroc" and a.place == Place())
+    explained = next(a for a in both.alarms if a.figure == "auroc" and a.place == WatchedPlace())
     assert explained.because == ("b",)
     assert "First look at b" in str(explained.what_to_do()[0])
 
@@ -146,7 +146,7 @@ def test_without_any_outcome_values_are_watched_and_performance_is_estimated() -
     found = watch(blind, PLAN)
     assert not found.running
     assert found.chart("auroc") is None
-    everybody = next(e for e in found.expected if e.place == Place())
+    everybody = next(e for e in found.expected if e.place == WatchedPlace())
     assert not everybody.calibrated
     watched = year(8)
     assert everybody.auroc[5] == pytest.approx(
@@ -195,7 +195,7 @@ def test_too_few_months_and_wrong_plans_are_refused_in_a_sentence() -> None:
     with pytest.raises(SettingsError, match="first 3 are the reference"):
         watch(early, PLAN)
     with pytest.raises(SettingsError, match="between 0 and 1"):
-        Plan(threshold=1.2)
+        WatchPlan(threshold=1.2)
     with pytest.raises(InputError, match="No prediction has a time"):
         replace(watched, time=np.full(600, np.datetime64("NaT", "s")))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from medcore.i18n import language
-from medcore.monitoring.watch import Plan, watch
+from medcore.monitoring.watch import WatchPlan, watch
 from medcore.reporting.formats.document import Bullets, Paragraph
 from medcore.reporting.formats.pdf import paged
 from medcore.reporting.watching import SIZES, MonthReport, month_report, write_month_report
@@ -16,7 +16,9 @@ def inputs() -> MonthReport:
     august = month_of(made) == 8
     for column in COLUMNS[:6]:
         made = with_codes(made, august, column, lambda v: 10 * v + 30)
-    return MonthReport(found=watch(with_odds(made, august, 4.0), Plan(threshold=0.2)), month="2025-08", name="Death")
+    return MonthReport(
+        found=watch(with_odds(made, august, 4.0), WatchPlan(threshold=0.2)), month="2025-08", name="Death"
+    )
 
 
 @pytest.mark.parametrize("words", ["en", "zh_CN"])

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from medcore.errors import SettingsError
-from medcore.studies.reminders import Rules, of_course, of_entry
+from medcore.studies.reminders import ReminderRules, of_course, of_entry
 from medcore.studies.use_records import PredictionRecord, TaskRecord, WorklistEntry
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
-RULES = Rules(look_again_days=7, hours={"potassium": 48})
+RULES = ReminderRules(look_again_days=7, hours={"potassium": 48})
 
 
 def visit(risk: float, *, days: float = 0, outcome: float | None = None, **values: str | None) -> PredictionRecord:
@@ -40,7 +40,7 @@ def entry(*visits: PredictionRecord, due_at: datetime | None = None) -> Worklist
     )  # fmt: skip
 
 
-def told(visits, tasks=(), *, days: float, rules: Rules = RULES) -> list[str]:
+def told(visits, tasks=(), *, days: float, rules: ReminderRules = RULES) -> list[str]:
     found = of_course(visits, tasks, rules, threshold=0.3, now=MONDAY + timedelta(days=days))
     return [str(r.message) for r in found]
 
@@ -59,7 +59,7 @@ def test_a_value_not_given_for_the_rules_time_and_a_visit_long_ago_are_said():
 
 def test_a_threshold_is_crossed_up_or_down_between_the_last_two_visits():
     up, down = [visit(0.29), visit(0.3, days=1)], [visit(0.3), visit(0.29, days=1)]
-    none = Rules()
+    none = ReminderRules()
     assert told(up, days=1, rules=none) == ["The risk rose across the threshold"]
     assert told(down, days=1, rules=none) == ["The risk fell across the threshold"]
     assert told([*up, visit(0.5, days=2)], days=2, rules=none) == []
@@ -89,8 +89,8 @@ def test_the_worklist_says_what_the_course_says():
 
 
 def test_rules_are_positive_and_kept():
-    assert Rules.from_dict(RULES.to_dict()) == RULES
-    assert Rules.from_dict({}) == Rules()
+    assert ReminderRules.from_dict(RULES.to_dict()) == RULES
+    assert ReminderRules.from_dict({}) == ReminderRules()
     for wrong in ({"look_again_days": 0}, {"hours": {"potassium": -1}}, {"look_again_days": 1e6}):
         with pytest.raises(SettingsError):
-            Rules(**wrong)
+            ReminderRules(**wrong)

@@ -51,7 +51,7 @@ def watch(
     """
     from medcore.models.bundle.bundle import load_bundle
     from medcore.monitoring.table import watched_table
-    from medcore.monitoring.watch import RATE, REFERENCE, Plan
+    from medcore.monitoring.watch import RATE, REFERENCE, WatchPlan
     from medcore.monitoring.watch import watch as watch_over
     from medcore.reporting import check_format
     from medcore.reporting.watching import report_of, write_month_report
@@ -59,7 +59,7 @@ def watch(
     if report is not None:
         check_format(report.name)
     model = load_bundle(bundle)
-    plan = Plan(
+    plan = WatchPlan(
         threshold=model.threshold if watching.threshold is None else watching.threshold,
         reference=REFERENCE if watching.reference is None else watching.reference,
         rate=RATE if watching.rate is None else watching.rate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medcore.i18n import _, language
-from medcore.monitoring.watch import Plan, Watch, watch
+from medcore.monitoring.watch import Watch, WatchPlan, watch
 from medcore.settings import Settings
 from medcore.studies import Store
 
@@ -42,7 +42,8 @@ def watch_release(
     )
     threshold = bundle.threshold if release.terms.threshold is None else release.terms.threshold
     return watch(
-        watched, Plan(threshold=threshold) if reference is None else Plan(threshold=threshold, reference=reference)
+        watched,
+        WatchPlan(threshold=threshold) if reference is None else WatchPlan(threshold=threshold, reference=reference),
     )
 
 

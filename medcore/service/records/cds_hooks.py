@@ -20,7 +20,7 @@ from medcore.errors import MedcoreError, NotFoundError
 from medcore.i18n import N_, _, best_language, percent, use_language
 from medcore.service.answers import class_shown, explained
 from medcore.service.bodies import ExplainReply, PatientForm, PredictForm, PredictionReply
-from medcore.service.opened import InUse
+from medcore.service.opened import OpenModel
 from medcore.service.records.codes import Coded, read_codes
 from medcore.service.records.fhir import FoundPatient, collected, read_bundle, reasons_of
 from medcore.service.records.fhir_routes import codes_of
@@ -128,7 +128,7 @@ def prefetch_of(codes: dict[str, Coded]) -> dict[str, str]:
 
 
 def card_of(
-    used: InUse, told: PredictionReply, why: ExplainReply, patient: FoundPatient, pages: str | None
+    used: OpenModel, told: PredictionReply, why: ExplainReply, patient: FoundPatient, pages: str | None
 ) -> dict[str, Any]:
     """Return a card: risk and event in one line, the reasons and limits beneath, a link to the page."""
     release = used.release
@@ -160,7 +160,7 @@ def card_of(
     return card
 
 
-def _details(used: InUse, why: ExplainReply, told: PredictionReply, patient: FoundPatient) -> list[str]:
+def _details(used: OpenModel, why: ExplainReply, told: PredictionReply, patient: FoundPatient) -> list[str]:
     lines = [_("What counts most: {reasons}.", reasons=reasons_of(why))]
     if told.low is not None and told.high is not None and why.scale == "risk":
         lines.append(

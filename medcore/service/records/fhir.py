@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, _, percent
 from medcore.service.bodies import ExplainReply, PredictionReply
-from medcore.service.opened import InUse
+from medcore.service.opened import OpenModel
 from medcore.service.records.codes import Coded
 
 MOST_RESOURCES = 100_000
@@ -80,7 +80,7 @@ def read_bundle(content: Any, codes: Mapping[str, Coded], *, at: datetime | None
 
 
 def risk_assessment(
-    used: InUse, patient: FoundPatient, prediction: PredictionReply, why: ExplainReply | None = None
+    used: OpenModel, patient: FoundPatient, prediction: PredictionReply, why: ExplainReply | None = None
 ) -> dict[str, Any]:
     """Return what the model says of a patient as a RiskAssessment, checked."""
     from fhir.resources.R4B.riskassessment import RiskAssessment
@@ -123,7 +123,7 @@ def collected(resources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": dict(r)} for r in resources]}
 
 
-def _caveats(used: InUse) -> list[str]:
+def _caveats(used: OpenModel) -> list[str]:
     return [_(limit) for limit in used.model.bundle.manifest.get("limits", [])]
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 from medcore.service.bodies import PatientForm, PredictForm
-from medcore.service.opened import InUse
+from medcore.service.opened import OpenModel
 from medcore.service.records.codes import Coded, read_codes
 from medcore.service.records.fhir import collected, read_bundle, risk_assessment
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FHIR_JSON = "application/fhir+json"
 
 
-def codes_of(used: InUse) -> dict[str, Coded]:
+def codes_of(used: OpenModel) -> dict[str, Coded]:
     """Return how a version's columns are found in FHIR.
 
     Raises:

@@ -11,7 +11,7 @@ from medcore.data.shown import named
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import N_, _
 from medcore.studies.owners import LOCAL_OWNER
-from medcore.studies.reminders import Rules, of_course
+from medcore.studies.reminders import ReminderRules, of_course
 from medcore.studies.use_records import TASK_KINDS, PredictionRecord, TaskRecord
 from medcore.ui.kit import cache, layout
 from medcore.ui.kit.shown import components
@@ -25,7 +25,7 @@ LAST = "patients.taken_back"
 
 def reminders(in_use: InUse, visits: Sequence[PredictionRecord], tasks: Sequence[TaskRecord]) -> None:
     """Say what is to be remembered of a patient."""
-    rules, now = Rules.from_dict(in_use.release.terms.reminders), datetime.now(UTC)
+    rules, now = ReminderRules.from_dict(in_use.release.terms.reminders), datetime.now(UTC)
     found = of_course(visits, tasks, rules, threshold=in_use.threshold, now=now)
     if found:
         said = [str(named(r.message, in_use.shown, [r.column] if r.column else [])) for r in found]

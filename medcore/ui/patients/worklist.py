@@ -13,7 +13,7 @@ import streamlit as st
 from medcore.data.shown import named
 from medcore.errors import MedcoreError
 from medcore.i18n import N_, _
-from medcore.studies.reminders import Reminder, Rules, of_entry
+from medcore.studies.reminders import Reminder, ReminderRules, of_entry
 from medcore.studies.use_records import WorklistEntry
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
@@ -97,7 +97,7 @@ def take_click() -> None:
 def listed(in_use: InUse) -> list[Line]:
     """Return every patient of the model with what is to be remembered of them."""
     store, now, threshold = cache.store(), datetime.now(UTC), in_use.threshold
-    rules = Rules.from_dict(in_use.release.terms.reminders)
+    rules = ReminderRules.from_dict(in_use.release.terms.reminders)
     entries = store.worklist(in_use.person, in_use.model)
     given: Mapping[str, Mapping[str, datetime]] = {}
     if rules.hours:

@@ -17,7 +17,7 @@ from medcore.evaluation.figures.words import METRICS
 from medcore.i18n import N_, _
 from medcore.models.run.any_results import AnyResults
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.studies.reminders import Rules
+from medcore.studies.reminders import ReminderRules
 from medcore.studies.use_records import Release, Terms, checked_model_name
 from medcore.ui.evaluate.question import SIDES
 from medcore.ui.kit import cache
@@ -148,7 +148,7 @@ def _text(label: str, value: str, *, key: str) -> str:
     return st.text_area(label, value, key=key, height=80, max_chars=4_000).strip()
 
 
-def _rules(study: StudyRecord, results: AnyResults, key: str) -> Rules:
+def _rules(study: StudyRecord, results: AnyResults, key: str) -> ReminderRules:
     """Ask when patients are to be looked at again."""
     schema, recipe = Schema.from_dict(results.manifest["schema"]), Recipe.from_dict(results.manifest["recipe"])
     with st.expander(_("Reminders on the page Patients")):
@@ -167,7 +167,7 @@ def _rules(study: StudyRecord, results: AnyResults, key: str) -> Rules:
             )
         with right:
             hours = st.number_input(_("Old after (hours)"), 1.0, 87_600.0, HOURS, step=1.0, key=f"{key}.hours")
-    return Rules(days or None, {column: float(hours) for column in columns})
+    return ReminderRules(days or None, {column: float(hours) for column in columns})
 
 
 def _preview(name: str, terms: Terms, *, looked: bool) -> None:

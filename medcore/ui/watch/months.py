@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore.i18n import N_, _, number, percent, running
-from medcore.monitoring.alarms import Action, Change
+from medcore.monitoring.alarms import Action, WatchedChange
 from medcore.monitoring.watch import Month, Watch
 from medcore.ui.kit import links
 from medcore.ui.kit.shown import components
@@ -75,7 +75,7 @@ def changes(found: Watch, name: str, version: Version) -> None:
         components.link("evaluate", _("Judge it on new patients, and recalibrate"), icon=":material/arrow_forward:")
 
 
-def _card(change: Change, version: Version) -> None:
+def _card(change: WatchedChange, version: Version) -> None:
     alarm, naming = change.strongest, version.naming
     badge, look = DOING[alarm.action]
     if alarm.because:

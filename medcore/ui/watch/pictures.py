@@ -10,14 +10,14 @@ from medcore.i18n import _, number, percent
 from medcore.monitoring.chart import FIGURES, VALUES, Chart
 from medcore.monitoring.outcomes import TREATED
 from medcore.monitoring.watch import Watch
-from medcore.monitoring.watched import Place
+from medcore.monitoring.watched import WatchedPlace
 from medcore.ui.kit.shown import components
 from medcore.ui.watch.version import Version
 
 MAIN = ("calibration_intercept", "auroc", "calibration_slope", "net_benefit", "alerts", "risk", "volume")
 
 
-def place_of(found: Watch, version: Version) -> Place:
+def place_of(found: Watch, version: Version) -> WatchedPlace:
     """Ask where to look: everybody, or one site or group."""
     names = [str(place.shown(version.naming)) for place in found.places]
     if len(names) == 1:
