@@ -269,7 +269,8 @@ def _reference_settings(settings: TrainSettings) -> NetworkSettings:
 _LAYERS = ("64", "128 64", "64 64", "128 128", "256 128 64")
 
 
-def _space(least_decay: float, most_decay: float) -> Mapping[str, BaseDistribution]:
+def network_space(least_decay: float, most_decay: float) -> Mapping[str, BaseDistribution]:
+    """Return the settings of a network that are searched, with their limits."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     return {
@@ -289,7 +290,7 @@ NETWORK = Candidate(
     share=4.0,
     learner=fit_network,
     part=NetworkPart,
-    space=partial(_space, 0.1, 20.0),
+    space=partial(network_space, 0.1, 20.0),
     missing="filled",
     reads=frozenset({"epochs", "n_seeds", "effort"}),
     automatic=True,
@@ -305,7 +306,7 @@ CANDIDATES = (
         share=5.0,
         learner=fit_seed_network,
         part=NetworkPart,
-        space=partial(_space, 1e-6, 1e-1),
+        space=partial(network_space, 1e-6, 1e-1),
         missing="filled",
         reads=READ_BY_REFERENCE,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,7 +17,14 @@ from medcore.models.coalitions.tower import tower_coalitions
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.coalitions import Coalitions
 from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Risk, Task, clean
-from medcore.models.learners.networks import maker_of, out_of_fold, table_members, table_settings, train_members
+from medcore.models.learners.networks import (
+    maker_of,
+    network_space,
+    out_of_fold,
+    table_members,
+    table_settings,
+    train_members,
+)
 from medcore.models.network.sequences import SequenceScaler
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.network.tower import TowerNetwork
@@ -147,6 +155,7 @@ CANDIDATES = (
         share=5.0,
         learner=fit_tower,
         part=TowerPart,
+        space=partial(network_space, 0.1, 20.0),
         missing="filled",
         reads=frozenset({"epochs", "n_seeds", "effort"}),
         in_order=True,
