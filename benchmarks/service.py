@@ -62,12 +62,17 @@ class Caller:
         self._head = f"POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n"
         self._head += f"Authorization: Bearer {token}\r\n" if token else ""
 
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return a free connection that the server has not closed meanwhile, or a new one."""
+        while not self._free.empty():
+            reader, writer = self._free.get_nowait()
+            if not reader.at_eof() and not writer.is_closing():
+                return reader, writer
+        return await asyncio.open_connection("127.0.0.1", self._port)
+
     async def call(self, body: bytes) -> bytes:
         """Return the body of the answer."""
-        try:
-            reader, writer = self._free.get_nowait()
-        except asyncio.QueueEmpty:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await self._connection()
         writer.write(f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         head = await reader.readuntil(b"\r\n\r\n")
         status = int(head.split(b" ", 2)[1])
@@ -233,9 +238,11 @@ def main() -> None:
         with running(serve, dict(os.environ), PORT) as pid:
             found = {"same_as_shell": same_as_shell(folder, bundle, token, rows)}
             found |= asyncio.run(service(args, token, rows, pid))
+        sys.stderr.write(json.dumps(found) + "\n")  # a peer that does not start takes nothing with it
         if args.mlflow:
             script = MLFLOW_MODEL.format(path=str(folder / "mlflow"), bundle=str(bundle))
             environment = dict(os.environ) | {"MLFLOW_DISABLE_ENV_CREATION": "true", "GIT_PYTHON_REFRESH": "quiet"}
+            environment["PATH"] = f"{Path(args.mlflow).parent}:{environment['PATH']}"
             subprocess.run([args.mlflow, "-c", script], check=True, env=environment)
             command = [
                 args.mlflow,

@@ -70,9 +70,9 @@ class Service:
         self, person: str, used: OpenModel, form: PredictForm, key: str | None, *, route: str, first: int = 0
     ) -> PredictReply:
         """Answer about some patients; ``first`` is the place of the first among all of the request."""
-        frame = used.model.frame([patient.values for patient in form.patients])
+        cells = used.model.cells([patient.values for patient in form.patients])
         given = tuple(_given(person, used, p, key, first + i) for i, p in enumerate(form.patients))
-        question = ModelQuestion(person, used, frame, given, route, form.record)
+        question = ModelQuestion(person, used, cells, given, route, form.record)
         answers, kept = await self.batcher.ask(question)
         entries = kept or (None,) * len(answers)
         said = [
@@ -173,7 +173,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
     ) -> StreamingResponse:
         """Predict for many patients: a line of JSON for each five hundred, which says how many are done."""
         person, used = await service.used(request, name)
-        used.model.frame([patient.values for patient in form.patients])  # what is wrong is said before the first line
+        used.model.cells([patient.values for patient in form.patients])  # what is wrong is said before the first line
         lines = _lines(service, person, used, form, key)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 

@@ -13,10 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from medcore.errors import MedcoreError, WorkerError
-from medcore.explanation.patient.released import Answer
+from medcore.explanation.patient.released import Answer, CellTexts
 from medcore.i18n import N_
 from medcore.service.opened import OpenModel
 from medcore.studies import Store
@@ -38,7 +36,7 @@ class ModelQuestion:
 
     person: str
     used: OpenModel
-    frame: pd.DataFrame = field(repr=False)
+    cells: CellTexts = field(repr=False)
     given: tuple[Given, ...] = field(repr=False)
     route: str
     keep: bool
@@ -97,7 +95,7 @@ class Batcher:
             MedcoreError: the model cannot answer, or the answer cannot be kept.
 
         """
-        if sum(len(q.frame) for q, _reply in self._waiting) > MOST_WAITING:
+        if sum(len(q.given) for q, _reply in self._waiting) > MOST_WAITING:
             raise BusyError(N_("Too many patients wait to be predicted for. Ask again in a second."))
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, reply))
@@ -138,9 +136,9 @@ class Batcher:
     def _next(self) -> Waiting:
         batch: Waiting = []
         n = 0
-        while self._waiting and (not batch or n + len(self._waiting[0][0].frame) <= MOST_TOGETHER):
+        while self._waiting and (not batch or n + len(self._waiting[0][0].given) <= MOST_TOGETHER):
             batch.append(self._waiting.pop(0))
-            n += len(batch[-1][0].frame)
+            n += len(batch[-1][0].given)
         return batch
 
 
@@ -177,10 +175,9 @@ def keep_all(store: Store, questions: Sequence[ModelQuestion], answers: Sequence
 def _answers(questions: Sequence[ModelQuestion]) -> list[Answers]:
     """Answer questions about one version; where they cannot be answered together, each alone."""
     try:
-        frame = (
-            questions[0].frame if len(questions) == 1 else pd.concat([q.frame for q in questions], ignore_index=True)
-        )
-        found = questions[0].used.model.answer(frame)
+        model = questions[0].used.model
+        together = {name: [cell for q in questions for cell in q.cells[name]] for name in questions[0].cells}
+        found = model.answer(model.table(together))
     except MedcoreError as error:
         return [error] if len(questions) == 1 else [answer for q in questions for answer in _answers([q])]
     except Exception as error:
@@ -188,8 +185,8 @@ def _answers(questions: Sequence[ModelQuestion]) -> list[Answers]:
         return [failed] if len(questions) == 1 else [answer for q in questions for answer in _answers([q])]
     answers, first = [], 0
     for question in questions:
-        answers.append(found[first : first + len(question.frame)])
-        first += len(question.frame)
+        answers.append(found[first : first + len(question.given)])
+        first += len(question.given)
     return list(answers)
 
 

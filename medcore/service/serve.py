@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from threadpoolctl import threadpool_limits
+
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.jobs.logs import keep_values_out_of_logs
@@ -54,7 +56,11 @@ def serve(asked: Serving) -> None:
     clients = read_clients(asked.clients) if asked.clients else ()
     keep_new_files_private()
     settings = Settings.from_env()
-    with holding(settings.data_dir / IN_USE, alone=False):  # nobody changes keys or restores meanwhile
+    # Products of a few patients are small: threads would wait for each other longer than they work.
+    with (
+        holding(settings.data_dir / IN_USE, alone=False),  # nobody changes keys or restores meanwhile
+        threadpool_limits(1, user_api="blas"),
+    ):
         _answer(asked, Store(settings), clients)
 
 

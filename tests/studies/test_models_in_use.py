@@ -274,3 +274,21 @@ def test_under_another_key_a_patient_is_found_again(store: Store, release: Relea
     assert again.find_patient("ann", "chest-pain", "Zhang San") == number
     again.keep_answers("ann", again.model_in_use("ann", "chest-pain"), [asked(0.3, days=1)], route="predict")
     assert [e.n_predictions for e in again.worklist("ann", "chest-pain")] == [2]
+
+
+def test_calls_of_one_moment_are_kept_as_each_would_be_alone(store: Store, release: Release) -> None:
+    key = {"request": "q" * 64, "request_body": "b" * 64}
+    calls = [
+        Call("ann", release, (asked(0.1, "P-1"), asked(0.2, "P-2")), 2, "predict"),
+        Call("ann", release, (), 7, "evaluate"),
+        Call("ann", release, (asked(0.3, "P-1", days=1, **key),), 1, "predict"),
+    ]
+    first = store.keep_calls(calls)
+    assert [len(kept) for kept in first] == [2, 0, 1]
+    assert first[0][0].patient_id == first[2][0].patient_id
+    again = store.keep_calls([calls[2], calls[2], Call("ann", release, (asked(0.4, "P-3"),), 1, "predict")])
+    assert [kept[0].again for kept in again] == [True, True, False]
+    assert again[0][0].id == first[2][0].id
+    assert sorted(p.risk for p in store.predictions("ann", "chest-pain")) == [0.1, 0.2, 0.3, 0.4]
+    told = [e for e in store.audit("ann", release.study_id) if e.action == "model.asked"]
+    assert len(told) == 6 and store.verify_trail().whole

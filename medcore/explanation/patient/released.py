@@ -31,6 +31,8 @@ from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.run.any_results import AnyResults, read_any_results
 from medcore.sealing import Folder
 
+CellTexts = dict[str, list[str | None]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -63,24 +65,19 @@ class ReleasedModel:
     threshold: float
     _risk: BundleRisk = field(repr=False)
 
+    columns: tuple[Column, ...] = field(repr=False)
+    """The columns it takes, as they are in a file."""
+    apart: tuple[Column, ...] = field(repr=False)
+    """The columns it does not read and takes all the same: site and groups by which its use is watched apart."""
+
     @classmethod
     def open(cls, folder: Folder, threshold: float | None) -> ReleasedModel:
         """Read a run's folder; without a threshold the bundle's own is used."""
         bundle = load_bundle(folder)
-        kept = bundle.threshold if threshold is None else threshold
-        return cls(bundle, read_any_results(folder), kept, BundleRisk(bundle))
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The columns it takes, as they are in a file."""
-        schema = self.bundle.schema
-        return tuple(schema[name] for name in required_columns(schema, self.bundle.recipe) if name in schema.names)
-
-    @property
-    def apart(self) -> tuple[Column, ...]:
-        """The columns it does not read and takes all the same: site and groups by which its use is watched apart."""
-        read = {column.name for column in self.columns}
-        return watched_apart(self.bundle.schema, read)
+        schema, kept = bundle.schema, bundle.threshold if threshold is None else threshold
+        names = [name for name in required_columns(schema, bundle.recipe) if name in schema.names]
+        columns, apart = tuple(schema[name] for name in names), watched_apart(schema, names)
+        return cls(bundle, read_any_results(folder), kept, BundleRisk(bundle), columns, apart)
 
     @property
     def event(self) -> int:
@@ -104,6 +101,10 @@ class ReleasedModel:
             SettingsError: nothing is given, or a value is none.
 
         """
+        return self.table(self.cells(patients))
+
+    def cells(self, patients: Sequence[Mapping[str, Any]]) -> CellTexts:
+        """Write values as cells by column; the errors are those of :meth:`frame`."""
         names = [column.name for column in self.columns]
         taken = {*names, *(column.name for column in self.apart)}
         for patient in patients:
@@ -113,7 +114,11 @@ class ReleasedModel:
             written = {name: cell_text(name, value) for name, value in patient.items()}
             if not any(written.get(name) for name in names):
                 raise SettingsError(N_("No value is given. The model reads {columns}."), columns=names)
-        cells = {name: [cell_text(name, patient.get(name)) for patient in patients] for name in names}
+        return {name: [cell_text(name, patient.get(name)) for patient in patients] for name in names}
+
+    @staticmethod
+    def table(cells: CellTexts) -> pd.DataFrame:
+        """Return cells as a table that was just read; those of several requests may be put together before."""
         return pd.DataFrame(cells, dtype="str")
 
     def answer(self, frame: pd.DataFrame) -> tuple[Answer, ...]:

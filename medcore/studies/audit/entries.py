@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,19 @@ LAST_UNDOABLE = (
 """The newest change of a study that can still be undone."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What an entry is to say; the fields are those of :func:`record`."""
+
+    who: str
+    action: str
+    study_id: str | None = None
+    run_id: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None
+    undoes: int | None = None
+
+
 def record(
     session: Session,
     who: str,
@@ -49,28 +63,36 @@ def record(
 
     ``before`` holds what an undo puts back, ``undoes`` the number of the entry that this one undoes.
     """
-    if action not in ACTIONS:
-        raise KeyError(action)
+    record_all(session, [NewEntry(who, action, study_id, run_id, details or {}, before, undoes)])
+
+
+def record_all(session: Session, entries_: Sequence[NewEntry]) -> None:
+    """Add several entries in the transaction of what they tell, one chained to the other."""
+    for entry in entries_:
+        if entry.action not in ACTIONS:
+            raise KeyError(entry.action)
     session.flush()
     last = _end_of_chain(session)
-    salt = secrets.token_hex(SALT_BYTES)
-    row = AuditRow(
-        id=last.entry + 1,
-        owner=who,
-        study_id=study_id,
-        run_id=run_id,
-        action=action,
-        undoes=undoes,
-        details=dict(details or {}),
-        before=None if before is None else dict(before),
-        salt=salt,
-        details_digest=details_digest(salt, details or {}, before),
-        created_at=now(),
-    )
-    row.link = link_of(row, last.link)
-    session.add(row)
+    for entry in entries_:
+        salt = secrets.token_hex(SALT_BYTES)
+        row = AuditRow(
+            id=last.entry + 1,
+            owner=entry.who,
+            study_id=entry.study_id,
+            run_id=entry.run_id,
+            action=entry.action,
+            undoes=entry.undoes,
+            details=dict(entry.details),
+            before=None if entry.before is None else dict(entry.before),
+            salt=salt,
+            details_digest=details_digest(salt, entry.details, entry.before),
+            created_at=now(),
+        )
+        row.link = link_of(row, last.link)
+        session.add(row)
+        last = Head(row.id, row.link)
     session.flush()
-    session.info[HEAD] = Head(row.id, row.link)
+    session.info[HEAD] = last
 
 
 def empty(session: Session, study_id: str) -> int:

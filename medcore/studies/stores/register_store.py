@@ -67,11 +67,17 @@ class RegisterStore(StoreBase):
 
         """
         with self._writing() as session:
-            return tuple(self._keep(session, call) for call in calls)
+            for person, model in {(call.person, call.release.model) for call in calls}:
+                models_open_to(session, person, model)
+            kept: dict[int, tuple[Answered, ...]] = {}
+            for places in _together(calls):
+                found = iter(self._keep(session, calls[places[0]].release, [a for i in places for a in calls[i].asked]))
+                kept |= {i: tuple(next(found) for _asked in calls[i].asked) for i in places}
+            audit.record_all(session, [_told(call) for call in calls])
+            return tuple(kept[i] for i in range(len(calls)))
 
-    def _keep(self, session: Session, call: Call) -> tuple[Answered, ...]:
-        release, asked = call.release, call.asked
-        models_open_to(session, call.person, release.model)
+    def _keep(self, session: Session, release: Release, asked: Sequence[AskedPatient]) -> list[Answered]:
+        """Keep what a version answered about patients, none of whom was asked about twice by one request."""
         owner = session.get_one(ReleaseRow, release.id).owner
         known = _known_requests(session, [a.request for a in asked if a.request])
         patients = self._patients(session, owner, release.model, [a.patient for a in asked])
@@ -80,14 +86,10 @@ class RegisterStore(StoreBase):
         rows = [_prediction(owner, release, asked[p], patients.get(asked[p].patient or "")) for p in new]
         adding = insert(PredictionRow).returning(PredictionRow.id, sort_by_parameter_order=True)
         fresh = dict(zip(new, session.scalars(adding, rows), strict=True)) if rows else {}
-        details = {"model": release.model, "version": release.version, "n": call.n, "route": call.route}
-        audit.record(
-            session, call.person, "model.asked", study_id=release.study_id, run_id=release.run_id, details=details
-        )
-        return tuple(
+        return [
             answer or Answered(fresh[place], patients.get(asked[place].patient or ""), again=False)
             for place, answer in enumerate(kept)
-        )
+        ]
 
     def worklist(self, person: str, model: str) -> tuple[WorklistEntry, ...]:
         """Return a model's patients, the highest present risk first."""
@@ -276,6 +278,23 @@ def _prediction(owner: str, release: Release, asked: AskedPatient, patient_id: s
         "request": asked.request,
         "request_body": asked.request_body,
     }
+
+
+def _together(calls: Sequence[Call]) -> list[list[int]]:
+    """Return which calls are kept in one statement: those of a version, unless a request is among them twice."""
+    requests = [asked.request for call in calls for asked in call.asked if asked.request]
+    if len(set(requests)) < len(requests):
+        return [[place] for place in range(len(calls))]
+    groups: dict[str, list[int]] = {}
+    for place, call in enumerate(calls):
+        groups.setdefault(call.release.id, []).append(place)
+    return list(groups.values())
+
+
+def _told(call: Call) -> audit.NewEntry:
+    release = call.release
+    details = {"model": release.model, "version": release.version, "n": call.n, "route": call.route}
+    return audit.NewEntry(call.person, "model.asked", release.study_id, release.run_id, details)
 
 
 def _known_requests(session: Session, requests: Sequence[str]) -> dict[str | None, Row[Any]]:
