@@ -163,17 +163,30 @@ def test_a_card_has_risk_reasons_limits_and_a_link_without_a_value(ward) -> None
     assert "使用" in json.dumps(told, ensure_ascii=False) or "最" in told["cards"][0]["detail"]
 
 
-def test_a_hook_called_twice_is_kept_once(ward) -> None:
-    for _time in range(2):
-        ward.post("/cds-services/heart-disease.patient-view", hook(hookInstance="the same"))
-    number = ward.store.find_patient("ann", "heart-disease", "example")
+def test_a_hook_called_twice_is_answered_twice_and_kept_once(ward) -> None:
+    call = lambda: ward.post("/cds-services/heart-disease.patient-view", hook(hookInstance="the same"))  # noqa: E731
+    first, number = call(), ward.store.find_patient("ann", "heart-disease", "example")
     before = len(ward.store.course("ann", number))
-    ward.post("/cds-services/heart-disease.patient-view", hook(hookInstance="the same"))
+    again = call()
+    assert (first.status_code, again.status_code) == (200, 200), again.text
+    assert again.json()["cards"][0]["summary"] == first.json()["cards"][0]["summary"]
     assert len(ward.store.course("ann", number)) == before
 
 
+def test_a_bundle_sent_twice_is_answered_twice_and_kept_once(ward) -> None:
+    body = bundle_of("Patient-example", "Observation-blood-pressure")
+    body["entry"][0]["resource"]["id"] = "twice"
+    body["entry"][1]["resource"]["subject"]["reference"] = "Patient/twice"
+    answers = [ward.post(FHIR, body, **{"Idempotency-Key": "bundle 1"}) for _time in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json()["prediction"] == answers[1].json()["prediction"]
+    number = ward.store.find_patient("ann", "heart-disease", "twice")
+    assert len(ward.store.course("ann", number)) == 1
+
+
 def test_without_the_patients_data_nothing_is_said(ward) -> None:
-    assert ward.post("/cds-services/heart-disease.patient-view", hook(prefetch={})).status_code in {412, 422}
+    for without in ({}, {"patient": None}):
+        assert ward.post("/cds-services/heart-disease.patient-view", hook(prefetch=without)).status_code == 412
     other = hook(context={"patientId": "somebody-else"})
     assert ward.post("/cds-services/heart-disease.patient-view", other).status_code == 412
     assert ward.post("/cds-services/heart-disease.order-select", hook()).status_code == 404

@@ -185,6 +185,15 @@ def against_event(classes: Sequence[str], event: str) -> tuple[str, str]:
     return (others[0] if len(others) == 1 else f"not {event}", event)
 
 
+def target_of(schema: Schema, classes: Sequence[str]) -> Target:
+    """Return what a model of these classes predicts: an event with its time, a number, or the classes themselves."""
+    if schema.follow_up is not None:
+        return schema.follow_up.target
+    if schema.number is not None:
+        return schema.number
+    return Target.of(classes, schema.outcome.levels if schema.outcome else ())
+
+
 def absence(classes: Sequence[str], chosen: str | None = None) -> int | None:
     """Return the place of the class that says "none of these": the one chosen, else healthy, negative, none.
 

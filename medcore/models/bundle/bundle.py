@@ -14,6 +14,7 @@ from medcore.data.follow_up import span
 from medcore.data.preparation.given import OUT_OF_RANGE, Unused, read_needed, unused_values
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.preparation.replay import prepare_predictors
+from medcore.data.schema.targets import target_of
 from medcore.errors import BundleError, SettingsError
 from medcore.evaluation.number.intervals import PredictionIntervals
 from medcore.features import AnyRows, CodeBook, Codes, Rows, cautions
@@ -74,11 +75,7 @@ class Bundle(ShownInNotebooks):
     @property
     def target(self) -> Target:
         """What is predicted."""
-        if self.schema.follow_up is not None:
-            return self.schema.follow_up.target
-        if self.schema.number is not None:
-            return self.schema.number
-        return Target.of(self.classes, self.schema.outcome.levels if self.schema.outcome else ())
+        return target_of(self.schema, self.classes)
 
     @property
     def threshold(self) -> float:

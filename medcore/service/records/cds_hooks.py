@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 HOOKS = ("patient-view", "order-select")
 LONGEST_SUMMARY = 140
 REASONS = 3
+NOT_PREFETCHED = N_("The prefetched data hold no Patient of the context, so that nothing is said.")
 FILLED_IN = frozenset({"imputed", "unreadable", "unknown_unit", "not_used"})
 """Flags of values that the model had to fill in. Where those are most, the card says so in its line and does not warn."""
 
@@ -98,7 +99,8 @@ def add_cds_hooks(app: FastAPI, service: Service) -> None:
             raise NotFoundError(N_("This service is for the hook {hook}."), hook=hook)
         codes = codes_of(used)
         patient = await asyncio.to_thread(_patient, form, codes)
-        asked = PredictForm(patients=[PatientForm(id=patient.id, at=patient.at, values=patient.values)])
+        # No moment: a call that is sent again is the same call, though it comes later.
+        asked = PredictForm(patients=[PatientForm(id=patient.id, values=patient.values)])
         said = await service.predict(person, used, asked, form.hookInstance, route=f"cds-hooks {hook}")
         frame = used.model.frame([patient.values])
         loop = asyncio.get_running_loop()
@@ -191,14 +193,22 @@ def _named(service_id: str) -> tuple[str, str]:
 
 
 def _patient(form: HookForm, codes: dict[str, Coded]) -> FoundPatient:
-    """Return the patient in context as the prefetched resources tell them."""
+    """Return the patient in context as the prefetched resources tell them.
+
+    Raises:
+        NotPrefetchedError: they hold no such patient.
+        InputError: they are no resources of R4.
+
+    """
+    if not isinstance(form.prefetch.get("patient"), dict):
+        raise NotPrefetchedError(NOT_PREFETCHED)
     resources = [content for content in form.prefetch.values() if isinstance(content, dict)]
     whose = str(form.context.get("patientId", ""))
     drafts = form.context.get("draftOrders")
     found = read_bundle(collected([*resources, *([drafts] if isinstance(drafts, dict) else [])]), codes, at=_now())
     patient = next((p for p in found if p.id == whose), None)
-    if patient is None or "patient" not in form.prefetch:
-        raise NotPrefetchedError(N_("The prefetched data hold no Patient of the context, so that nothing is said."))
+    if patient is None:
+        raise NotPrefetchedError(NOT_PREFETCHED)
     return patient
 
 

@@ -54,7 +54,7 @@ def add_fhir(app: FastAPI, service: Service) -> None:
         person, used = await service.used(request, name)
         codes = codes_of(used)
         found = await asyncio.to_thread(read_bundle, await body_of(request), codes, at=at)
-        patients = [PatientForm(id=p.id, at=p.at, values=p.values) for p in found]
+        patients = [PatientForm(id=p.id, at=at, values=p.values) for p in found]  # sent again, it is the same request
         key = request.headers.get("idempotency-key")
         said = await service.predict(person, used, PredictForm(patients=patients, record=record), key, route="fhir")
         resources = [risk_assessment(used, p, told) for p, told in zip(found, said.predictions, strict=True)]

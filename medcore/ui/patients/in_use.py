@@ -12,6 +12,7 @@ from medcore.data.cohort import Schema
 from medcore.data.follow_up import span
 from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.data.schema.class_names import class_names
+from medcore.data.schema.targets import target_of
 from medcore.data.shown import Shown
 from medcore.errors import MedcoreError, SettingsError
 from medcore.explanation.patient.wording import RISK, Measure
@@ -54,11 +55,7 @@ class InUse:
     @property
     def target(self) -> Target:
         """What is predicted."""
-        if self.schema.follow_up is not None:
-            return self.schema.follow_up.target
-        if self.schema.number is not None:
-            return self.schema.number
-        return Target.of(self.classes, self.schema.outcome.levels if self.schema.outcome else ())
+        return target_of(self.schema, self.classes)
 
     @property
     def of_number(self) -> bool:
