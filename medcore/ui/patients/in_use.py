@@ -183,6 +183,8 @@ def about(in_use: InUse) -> None:
     """Say what the model is for, and once that nothing here is advice."""
     terms, until = in_use.release.terms, in_use.release.terms.valid_until
     pairs = [
+        (_("Model"), in_use.model),
+        (_("Outcome"), in_use.outcome),
         (_("Version"), f"{in_use.release.version} · {_(STATES[in_use.release.state][0])}"),
         (_("Intended use"), terms.intended_use),
         (_("For whom"), terms.for_whom),

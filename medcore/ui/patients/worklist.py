@@ -231,6 +231,7 @@ def _draw(in_use: InUse, lines: Sequence[Line], *, name: str) -> None:
     st.dataframe(
         shown,
         hide_index=True,
+        placeholder="–",
         height=min(HEAD_HEIGHT + ROW_HEIGHT * max(len(shown), 1), MOST_HEIGHT),
         row_height=ROW_HEIGHT,
         key=key,
