@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.data.quantities.units import fold_unit, spelled
+from medcore.data.scripts import simplified
 from medcore.i18n import N_, Message
 from medcore.settings import ASSETS
 
@@ -253,7 +254,7 @@ def _is_short(column: str) -> bool:
 
 def _keys(column: str) -> list[str]:
     """Return the ways to look a name up: as it is, without brackets and unit, without qualifiers."""
-    text = unicodedata.normalize("NFKC", column).strip()
+    text = simplified(unicodedata.normalize("NFKC", column)).strip()
     bare = _BRACKETS.sub(" ", text)
     unit = unit_in_name(text)
     if unit:

@@ -16,6 +16,8 @@ _COMMA_DECIMAL = re.compile(r"^[+-]?(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)
 _COMMA_THOUSANDS = re.compile(r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$")
 _POINT_DECIMAL = re.compile(r"^[+-]?[0-9]*\.(?:[0-9]{1,2}|[0-9]{4,})$")
 N_RECORDS = 400
+FEWEST_SPACED, MOST_NUMBERS = 2, 0.8
+"""Rows by which spaces are known to part cells, and the share of numbers in one column of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Dialect:
     groups: tuple[str, ...] = ()
     lowest: tuple[str, ...] = ()
     trailing: bool = False
+    in_runs: bool = False
+    """Whether any number of spaces parts two cells, as in a table made for the eye or by R's write.table."""
 
 
 def detect_dialect(
@@ -76,6 +80,7 @@ def detect_dialect(
         ("",) * row_names + header.groups,
         ("",) * row_names + header.lowest,
         trailing,
+        delimiter == " " and any("  " in line.strip() or (quote and quote in line) for line in lines[start:]),
     )
 
 
@@ -103,7 +108,8 @@ def _all_columns(header: Header, rows: list[list[str]]) -> tuple[tuple[str, ...]
 
 
 def parse_line(line: str, delimiter: str, quote: str) -> list[str]:
-    """Split one record into its fields; an unreadable one is split at every delimiter."""
+    """Split one record into its fields; an unreadable one is split at every delimiter. Any run of spaces is one space."""
+    line = line.strip(" ") if delimiter == " " else line
     try:
         rows = list(
             csv.reader(
@@ -111,6 +117,7 @@ def parse_line(line: str, delimiter: str, quote: str) -> list[str]:
                 delimiter=delimiter,
                 quotechar=quote or None,
                 quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+                skipinitialspace=delimiter == " ",
             )
         )
     except csv.Error:
@@ -142,15 +149,21 @@ def _best_delimiter(lines: list[str], quote: str) -> str:
     best = max(scores, key=lambda d: scores[d])
     if scores[best] > 0:
         return best
-    return " " if _is_spaced(sample) else ","
+    return " " if _is_spaced(sample, quote) else ","
 
 
-def _is_spaced(lines: list[str]) -> bool:
-    """Say whether lines are numbers, mostly, with one space between: the old archives' tables."""
-    rows = [line.split(" ") for line in lines]
-    cells = [cell for row in rows[1:] for cell in row]
-    same = len({len(row) for row in rows}) == 1 and len(rows[0]) > 2 and all(all(row) for row in rows)
-    return same and sum(1 for c in cells if is_number(c)) > 0.5 * len(cells) > 0
+def _is_spaced(lines: list[str], quote: str) -> bool:
+    """Say whether spaces part the cells: as many in every line (the names may lack one), and numbers among them.
+
+    So old archives, R's ``write.table`` and listings of statistics programs write tables; prose has no such lines.
+    """
+    names, *rows = [parse_line(line, " ", quote) for line in lines] or [[]]
+    widths = {len(row) for row in rows}
+    if len(rows) < FEWEST_SPACED or len(widths) != 1 or len(names) < 3 or len(rows[0]) - len(names) not in (0, 1):
+        return False
+    columns = list(zip(*rows, strict=True))
+    numbers = (sum(map(is_number, column)) for column in columns)
+    return any(n >= MOST_NUMBERS * len(rows) for n in numbers) and not all(map(is_number, names))
 
 
 def _score(records: list[list[str]]) -> float:

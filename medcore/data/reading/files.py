@@ -19,7 +19,23 @@ from medcore.errors import InputError, UnreadableFileError
 from medcore.i18n import N_
 
 File = Path | str | tuple[str, bytes]
-TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".dta", ".sav", ".sas7bdat", ".xpt")
+TABLES = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".parquet",
+    ".feather",
+    ".dta",
+    ".sav",
+    ".sas7bdat",
+    ".xpt",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+)
 """How tables end; another file that could be read as text is a note."""
 MANY = 20
 """More files of one ending than this are notes, a file a patient, and no tables."""

@@ -14,8 +14,9 @@ from medcore.data.cohort import Cohort
 from medcore.data.long import FROM_FILE
 from medcore.data.reading.archive import is_archive, read_archive
 from medcore.data.reading.dialect import detect_dialect
+from medcore.data.reading.encodings import detect_encoding
 from medcore.data.reading.table import read_table
-from medcore.data.reading.text import HEAD, RawFile, detect_encoding
+from medcore.data.reading.text import HEAD, RawFile
 from medcore.errors import InputError, UnreadableFileError
 from medcore.i18n import N_, Message
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.reading.archive import is_archive, read_archive
-from medcore.data.reading.text import RawFile, detect_encoding
+from medcore.data.reading.encodings import detect_encoding
+from medcore.data.reading.text import RawFile
 from medcore.data.values.folding import distinct
 from medcore.errors import InputError, MissingColumnsError, SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message

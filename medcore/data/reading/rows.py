@@ -14,6 +14,8 @@ import pyarrow.csv as pa_csv
 
 from medcore.data.reading.dialect import Dialect, parse_line
 from medcore.data.reading.text import Text
+from medcore.errors import UnreadableFileError
+from medcore.i18n import N_
 
 BATCH = 20_000
 MOST_NAMED = 5
@@ -48,7 +50,7 @@ def read_rows(text: Text, dialect: Dialect, names: list[str]) -> tuple[pd.DataFr
     """
     counts = RowCounts()
     quotes_span_lines, n_lines, gaps = _survey(text, dialect)
-    if quotes_span_lines:
+    if quotes_span_lines or dialect.in_runs:
         return _careful(text, dialect, names, counts), counts
     try:
         frame = _fast(text, dialect, names, counts)
@@ -200,6 +202,8 @@ def _careful(text: Text, dialect: Dialect, names: list[str], counts: RowCounts) 
     tables: list[pa.Table] = []
     batch: list[list[str | None]] = []
     for number, fields in enumerate(_records(text, dialect, len(names), counts), start=1):
+        if dialect.in_runs and len(fields) != len(names):
+            raise _of_another_width(text.raw.name, number + dialect.body_line, len(fields), len(names))
         batch.append(_fit(fields, len(names), counts, number))
         if len(batch) == BATCH:
             tables.append(_as_table(batch, keys))
@@ -208,6 +212,19 @@ def _careful(text: Text, dialect: Dialect, names: list[str], counts: RowCounts) 
     table = pa.concat_tables(tables)
     counts.n_rows = table.num_rows
     return _to_frame(list(table.columns), names)
+
+
+def _of_another_width(name: str, line: int, n_cells: int, n_columns: int) -> UnreadableFileError:
+    """Say that nobody can tell which cell is empty where spaces part the cells."""
+    return UnreadableFileError(
+        N_(
+            "In {name} spaces part the cells, and about line {line} there are {n} cells for {columns} columns: which one is empty cannot be told. Save the table as CSV."
+        ),
+        name=name,
+        line=line,
+        n=n_cells,
+        columns=n_columns,
+    )
 
 
 def _lines(text: Text, first_line: int) -> Iterator[str]:
@@ -263,5 +280,7 @@ def _is_one_record(joined: list[str], n_quotes: int, delimiter: str, width: int)
 
 def parse_record(record: str, dialect: Dialect) -> list[str]:
     """Split a record that may span lines into its fields."""
+    if dialect.in_runs:
+        return parse_line(record, dialect.delimiter, dialect.quote)
     rows = list(csv.reader(io.StringIO(record, newline=""), delimiter=dialect.delimiter, quotechar=dialect.quote))
     return rows[0] if len(rows) == 1 else record.replace(dialect.quote, "").split(dialect.delimiter)

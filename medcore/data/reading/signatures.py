@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from medcore.data.reading.text import RawFile
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_
@@ -60,6 +62,10 @@ def file_format(raw: RawFile) -> str:
         return "ods" if b"oasis.opendocument" in head[:200] else "xlsx"
     if head[:1] in b"\x69\x6c\x6e\x6f\x71\x72\x73" and head[1:3] in (b"\x01\x01", b"\x02\x01"):
         return "stata"
+    if _is_markup(head):
+        return "html"
+    if _is_objects(head):
+        return "json"
     if _is_binary(head):
         raise UnreadableFileError(
             N_("The file {name} is not a table: it holds binary data. Save the table as CSV or Excel and upload that."),
@@ -83,12 +89,19 @@ def _refuse_others(name: str, head: bytes) -> None:
                 name=name,
                 kind=kind,
             )
-    start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<table")):
-        raise UnreadableFileError(
-            N_("The file {name} is a web page, not a table. Open it in a spreadsheet and save it as CSV or Excel."),
-            name=name,
-        )
+
+
+def _is_markup(head: bytes) -> bool:
+    """Say whether a text is a web page, or XML."""
+    start = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    known = start.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<!--"))
+    return known or (bool(re.match(rb"<[a-z]", start)) and b"<table" in start)
+
+
+def _is_objects(head: bytes) -> bool:
+    """Say whether a text is JSON: an object, or a list of objects; one a line, or all in one."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64]
+    return bool(re.match(rb"\[?\s*\{\s*(?:\"|\})|\[\s*\]", start))
 
 
 def _is_binary(head: bytes) -> bool:

@@ -13,8 +13,8 @@ import pandas as pd
 from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.long import Pivot, Summarised
 from medcore.data.quantities.ranges import unit_in_name
-from medcore.data.reading.binary import read_typed
 from medcore.data.reading.dialect import Dialect, detect_dialect
+from medcore.data.reading.encodings import detect_encoding
 from medcore.data.reading.layout.aside import Aside, find_aside, repeats
 from medcore.data.reading.long.pivot import Wide, pivot_rows
 from medcore.data.reading.repairs import (
@@ -32,7 +32,8 @@ from medcore.data.reading.repairs import (
 )
 from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.signatures import file_format
-from medcore.data.reading.text import RawFile, Text, detect_encoding, unpack
+from medcore.data.reading.text import RawFile, Text, unpack
+from medcore.data.reading.typed.binary import read_typed
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name, clean_names

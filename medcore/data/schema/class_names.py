@@ -11,6 +11,7 @@ import pandas as pd
 from medcore.data.cohort import Column, Schema
 from medcore.data.schema.names import spoken
 from medcore.data.schema.targets import against_event, class_counts, class_named
+from medcore.data.scripts import in_both
 from medcore.data.values.booleans import boolean_side
 from medcore.data.values.names import clean_name
 from medcore.errors import SettingsError, TargetError
@@ -47,22 +48,24 @@ _TRAILING = re.compile(
     r"\s+(flag|event|status|indicator|outcome|yn|y n|0 1|01)$|(结局|标志|标识|与否)$|^(is|has|had|if)\s+|^是否(有|发生|患)?"
 )
 _FINDINGS = frozenset(
-    [
-        "positive",
-        "pos",
-        "negative",
-        "neg",
-        "detected",
-        "undetected",
-        "normal",
-        "abnormal",
-        "阳性",
-        "阴性",
-        "正常",
-        "异常",
-        "(+)",
-        "(-)",
-    ]
+    in_both(
+        [
+            "positive",
+            "pos",
+            "negative",
+            "neg",
+            "detected",
+            "undetected",
+            "normal",
+            "abnormal",
+            "阳性",
+            "阴性",
+            "正常",
+            "异常",
+            "(+)",
+            "(-)",
+        ]
+    )
 ) | {"not detected"}
 """Words that say how a test came out, not whether the patient has what the column is named after."""
 

@@ -18,7 +18,7 @@ from medcore.data.schema.names import says
 from medcore.data.values.dates import Dates, order_of
 from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Marks, Numbers, clock_hours, learn_marks, parse_numbers
-from medcore.data.values.spans import span_units
+from medcore.data.values.spans import is_iso_duration, span_units
 
 HEAD = 5000
 """Distinct texts that are looked at one by one; beyond it only whole-column operations are used."""
@@ -135,7 +135,7 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
             span_units(word) if len(word) <= 40 and not plain and (_LETTER.search(word) or _SUM.search(word)) else ()
         )
         if found and not _is_calendar(word):
-            spans, compound = spans + k, compound + k * (len(found) > 1)
+            spans, compound = spans + k, compound + k * (len(found) > 1 or is_iso_duration(word))
             for piece in found:
                 rows[piece] = rows.get(piece, 0) + k
         elif plain:

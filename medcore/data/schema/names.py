@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Literal
 
+from medcore.data.scripts import simplified
+
 Topic = Literal[
     "date",
     "birth",
@@ -65,7 +67,7 @@ def spoken(name: str) -> str:
     >>> spoken("PatientID"), spoken("RE_DATE"), spoken("入院时间")
     ('patient id', 're date', '入院时间')
     """
-    text = unicodedata.normalize("NFKC", name)
+    text = simplified(unicodedata.normalize("NFKC", name))
     text = _CAMEL.sub(" ", text).lower()
     return " ".join(re.split(r"[\s_\-./:,;()\[\]]+", text)).strip()
 

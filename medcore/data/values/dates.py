@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.notation import DateOrder, Zones
+from medcore.data.values.months import month_number
 
 _HALF = r"上午|下午|凌晨|早上|早晨|中午|晚上|傍晚"
 _TIME = (
@@ -24,15 +25,14 @@ _YM = r"^(?P<y>[12][0-9]{3})年(?P<m>[0-9]{1,2})月?$"
 _ABY = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[12][0-9]{3})" + _TIME
 _ABY2 = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[0-9]{2})" + _TIME
 _COMPACT = r"^(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])$"
-_MONTH = r"(?P<word>[A-Za-z]{3,9})\.?"
-_DMY_WORDED = rf"^(?P<d>[0-9]{{1,2}})[- .]{{0,2}}{_MONTH},?[- ]?(?P<y>[12][0-9]{{3}}|[0-9]{{2}})" + _TIME
+_MONTH = r"(?P<word>\p{L}{3,12})\.?"
+_OF = r"(?:del? )?"
+"""Spanish and Portuguese put one before month and year: 18 de agosto de 2021."""
+_DMY_WORDED = (
+    rf"^(?P<d>[0-9]{{1,2}})(?:er|[oº])?[- ./]{{0,2}}{_OF}{_MONTH},?[-/ ]?{_OF}(?P<y>[12][0-9]{{3}}|[0-9]{{2}})" + _TIME
+)
 _MDY_WORDED = rf"^{_MONTH} (?P<d>[0-9]{{1,2}}),? (?P<y>[12][0-9]{{3}})" + _TIME
 _SERIAL = r"^[2-6][0-9]{4}(?:\.[0-9]+)?$"
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_FULL_MONTHS = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
 PIVOT = 30
 _EPOCH = pd.Timestamp("1899-12-30")
 _AFTERNOON = frozenset({"下午", "晚上", "傍晚", "中午"})
@@ -262,10 +262,4 @@ def _full_years(years: NDArray[np.object_]) -> NDArray[np.float64]:
 
 
 def _month_numbers(words: NDArray[np.object_]) -> NDArray[np.float64]:
-    return np.array([_month_number(str(word).lower()) for word in words])
-
-
-def _month_number(word: str) -> float:
-    if word in _FULL_MONTHS:
-        return float(_FULL_MONTHS.index(word) + 1)
-    return float(_MONTHS.index(word) + 1) if word in _MONTHS else 9.0 if word == "sept" else np.nan
+    return np.array([float(month_number(str(word)) or np.nan) for word in words])

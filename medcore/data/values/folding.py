@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 _INVISIBLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}]"
 _UNFOLDED = r"[^!-~]|^$"
 """A text with a character that is no printable one of ASCII, or without any: all others are folded as they are."""
+_ENTITY = r"&(?:[A-Za-z]{2,8}|#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5});"
+"""A character as a web page writes it: ``&lt;5`` is ``<5``."""
 _SUPERSCRIPT = r"[⁰¹²³⁴-⁹]"
 # NFKC writes ¹ as 1: a power of ten keeps its sign, and a footnote stays apart from its number.
 _POWER = (rf"([×xX*] ?10)({_SUPERSCRIPT}{{1,2}})", r"\1^\2")
@@ -75,7 +78,10 @@ def fold_texts(texts: pa.Array, *, exact: bool = False) -> pa.Array:
     """Trim texts, fold full-width and compatibility characters (NFKC) and digits of other scripts, and drop ``.0`` of whole numbers.
 
     A raised figure after a number is a footnote and not one of its digits: ``7.4¹`` becomes ``7.4[1]``.
+    What a web page had to write in letters is read as it was shown: ``&lt;5`` becomes ``<5``.
     """
+    if pc.any(pc.match_substring_regex(texts, _ENTITY)).as_py():
+        texts = pa.array([None if word is None else unescape(word) for word in texts.to_pylist()], type=texts.type)
     if pc.any(pc.match_substring_regex(texts, _UNFOLDED)).as_py():
         texts = _folded(texts)
     if not exact:

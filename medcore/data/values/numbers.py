@@ -21,7 +21,7 @@ LONGEST = 60
 _PLAIN = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _PLAIN_COMMA = r"^[+-]?[0-9]+(?:,[0-9]+)?$"
 _HEAD = re.compile(
-    r"^(?P<flag>[↑↓▲▼]+\s*)?"
+    r"^(?P<flag>[↑↓▲▼*†‡§]+\s*)?"
     r"(?P<bound><=|>=|=<|=>|=|<|>|≤|≥|≦|≧|[~∼≈]|大?约|大于|小于|少于|超过|高于|低于|(?:less|more|greater) than|below|above|over|under"
     r"|(?:approximately|approx|circa|ca|around|about)(?![a-z])\.?)?"
     r"\s*(?P<number>[-+−–‐]?[0-9.,][0-9.,'’_]*(?: [0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(?P<rest>.*)$",

@@ -27,6 +27,13 @@ _OVER = re.compile(r"\s*(?:\+|(?:or|and) (?:over|older|above|more)|及?以上)\s
 _LONG = ("years", "months", "weeks", "year", "month", "week")
 
 
+_ISO = re.compile(
+    r"^P(?=[0-9T])(?:(?P<year>[0-9.]+)Y)?(?:(?P<month>[0-9.]+)M)?(?:(?P<week>[0-9.]+)W)?(?:(?P<day>[0-9.]+)D)?"
+    r"(?:T(?=[0-9])(?:(?P<hour>[0-9.]+)H)?(?:(?P<minute>[0-9.]+)M)?(?:(?P<second>[0-9.]+)S)?)?$"
+)
+"""ISO 8601: P2DT4H is two days and four hours, as FHIR writes it."""
+
+
 def read_span(word: str, unit: str) -> tuple[float, bool] | None:
     """Read an age or duration in ``unit``; a number alone is in that unit. Also say whether it is a lower limit.
 
@@ -60,6 +67,8 @@ def span_units(word: str) -> tuple[str, ...]:
 
     >>> span_units("65y 3m"), span_units("10 d"), span_units("120/80"), span_units("12"), span_units("38+3")
     (('year', 'm'), ('day',), (), (), ('week', 'day'))
+    >>> span_units("P2DT4H"), span_units("PT90M"), span_units("P")
+    (('day', 'hour'), ('minute',), ())
     """
     if weeks_and_days(word) is not None:
         return "week", "day"
@@ -68,6 +77,9 @@ def span_units(word: str) -> tuple[str, ...]:
 
 
 def _pieces(word: str) -> list[tuple[float, str]] | None:
+    iso = _ISO.match(word)
+    if iso:
+        return [(float(value), name) for name, value in iso.groupdict().items() if value]
     found: list[tuple[float, str]] = []
     word, at = _BARE_MINUTES.sub(r"\1\2min", word), 0
     while at < len(word):
@@ -92,6 +104,15 @@ def _of_m(names: set[str], unit: str) -> str:
 def _factor(name: str, unit: str) -> float | None:
     found = conversion(name, unit)
     return None if found is None else found.scale
+
+
+def is_iso_duration(word: str) -> bool:
+    """Say whether a text is a duration as ISO 8601 writes it.
+
+    >>> is_iso_duration("PT30H"), is_iso_duration("30 h")
+    (True, False)
+    """
+    return bool(_ISO.match(word))
 
 
 def unit_of_time(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from medcore.data.scripts import simplified
+
 # fmt: off
 _WORDS = frozenset({
     "age", "sex", "gender", "race", "ethnicity", "ethnic", "birth", "born", "dob", "birthday", "birthdate",
@@ -25,7 +27,7 @@ def unchangeable(columns: Iterable[str]) -> tuple[str, ...]:
     >>> unchangeable(["Age (years)", "sex", "percentage", "PriorStroke", "家族史", "cholesterol"])
     ('Age (years)', 'sex', 'PriorStroke', '家族史')
     """
-    return tuple(name for name in columns if _CHINESE.search(name) or not _WORDS.isdisjoint(_words(name)))
+    return tuple(name for name in columns if _CHINESE.search(simplified(name)) or not _WORDS.isdisjoint(_words(name)))
 
 
 def _words(name: str) -> set[str]:

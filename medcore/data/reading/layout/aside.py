@@ -32,6 +32,7 @@ class Aside:
     labels: list[int] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
     footers: list[int] = field(default_factory=list)
+    ruled: list[int] = field(default_factory=list)
     blank: list[int] = field(default_factory=list)
     unit_of: dict[int, str] = field(default_factory=dict)
     label_of: dict[int, str] = field(default_factory=dict)
@@ -39,11 +40,13 @@ class Aside:
     @property
     def rows(self) -> list[int]:
         """Every row that is set aside, in order."""
-        return sorted({*self.units, *self.labels, *self.repeated, *self.footers, *self.blank})
+        return sorted({*self.units, *self.labels, *self.repeated, *self.footers, *self.ruled, *self.blank})
 
     def counts(self, n_storeys: int) -> dict[str, int]:
         """Return how many rows there are of each sort, titles above the names too, without those of which there are none."""
-        sorts = {name: len(getattr(self, name)) for name in ("units", "labels", "repeated", "footers", "blank")}
+        sorts = {
+            name: len(getattr(self, name)) for name in ("units", "labels", "repeated", "footers", "ruled", "blank")
+        }
         return {name: n for name, n in {"titles": n_storeys - 1, **sorts}.items() if n > 0}
 
     def repairs(self, lines: np.ndarray[Any, np.dtype[np.int64]]) -> list[Message]:
@@ -53,6 +56,7 @@ class Aside:
             (self.labels, N_("{n} row(s) of labels under the column names are no patients: the labels went to their columns.")),
             (self.repeated, N_("{n} row(s) repeat the column names and were left out (first at row(s) {rows}).")),
             (self.footers, N_("{n} row(s) below or between the patients hold totals or notes and were left out (first at row(s) {rows}).")),
+            (self.ruled, N_("{n} row(s) of dashes under the column names are no patients and were left out.")),
             (self.blank, N_("{n} row(s) without any value between the others were left out (first at row(s) {rows}).")),
         )  # fmt: skip
         return [
@@ -139,6 +143,9 @@ def _under_names(aside: Aside, width: int, usual: Mapping[int, Row]) -> None:
         if at in aside.blank:
             continue
         row = usual.get(at)
+        if row is not None and _is_ruled(row):
+            aside.ruled.append(at)
+            continue
         below = [r for i, r in usual.items() if i > at]
         if row is None or not below or any(map(is_measured, row)):
             return
@@ -156,6 +163,12 @@ def _under_names(aside: Aside, width: int, usual: Mapping[int, Row]) -> None:
             aside.label_of |= {j: c for j, c in filled if not is_options(c)}
         else:
             return
+
+
+def _is_ruled(row: Row) -> bool:
+    """Say whether a row is a line drawn under the names, as SQL clients and Markdown draw one."""
+    filled = [cell.strip() for cell in row if cell.strip()]
+    return len(filled) > 1 and all(len(cell) > 2 and not cell.strip("-=+:|") for cell in filled)
 
 
 def _recurs(j: int, cell: str, rows: Sequence[Row]) -> bool:

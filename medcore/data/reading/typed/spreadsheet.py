@@ -8,17 +8,18 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from medcore.data.reading.found import TypedTable, cell_text
 from medcore.data.reading.layout.aside import Aside, find_aside, repeats
 from medcore.data.reading.layout.headers import Header, find_header
 from medcore.data.reading.limits import check_spreadsheet
 from medcore.data.reading.text import RawFile
+from medcore.data.reading.typed.found import TypedTable, cell_text
+from medcore.data.reading.typed.markup import read_markup
 from medcore.data.values.names import clean_name
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_, Message
@@ -46,6 +47,18 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
     sheet = book.get_sheet_by_name(chosen)
     table = _from_grid(raw.name, sheet.to_python(skip_empty_area=False), sheet, given)
     return _with_sheets(table, chosen, sheets, hidden, *_without_value(kind, data, sheets.index(chosen)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The only sheet of a file that has none."""
+
+    name: str
+
+
+def read_page(raw: RawFile, given: Mapping[str, Any]) -> TypedTable:
+    """Read the largest table of a web page as the sheet of a workbook is read."""
+    return _from_grid(raw.name, read_markup(raw), _Page(raw.name), given)
 
 
 def _with_sheets(

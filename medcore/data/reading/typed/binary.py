@@ -1,7 +1,8 @@
-"""Typed files: spreadsheets, Parquet, Feather, Stata, SAS and SPSS."""
+"""Typed files: spreadsheets, Parquet, Feather, Stata, SAS, SPSS, JSON and web pages."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections import Counter
@@ -14,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from medcore.data.reading.found import TypedTable, cell_text
 from medcore.data.reading.limits import check_cells
-from medcore.data.reading.spreadsheet import read_spreadsheet
 from medcore.data.reading.text import RawFile
+from medcore.data.reading.typed.found import TypedTable, cell_text
+from medcore.data.reading.typed.spreadsheet import read_page, read_spreadsheet
 from medcore.data.values.words import MISSING_WORDS
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_, Message
@@ -38,6 +39,10 @@ def read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> TypedTable:
             return read_spreadsheet(raw, kind, given)
         if kind in ("parquet", "feather"):
             return _arrow(raw, kind)
+        if kind == "html":
+            return read_page(raw, given)
+        if kind == "json":
+            return _objects(raw)
         return _statistics(raw, kind)
     except UnreadableFileError:
         raise
@@ -110,6 +115,39 @@ def _fits_float(column: pa.ChunkedArray) -> bool:
         return bool(column.type.precision <= EXACT_DIGITS)
     ends = compute.min_max(column)
     return all(abs(v or 0) <= EXACT_WHOLE for v in (ends["min"].as_py(), ends["max"].as_py()))
+
+
+def _objects(raw: RawFile) -> TypedTable:
+    """Read objects of one level, all in a list or one a line, as rows; numbers keep the digits they are written with."""
+    with closing(raw.open()) as file:
+        text = file.read().decode("utf-8-sig").strip()
+    read = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _word: None)
+    try:
+        found = read.decode(text)
+    except json.JSONDecodeError:
+        found = [read.decode(line) for line in text.splitlines() if line.strip()]
+    rows = _rows_of(raw.name, found)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    check_cells(raw.name, len(rows), len(names))
+    return TypedTable(names, [pd.Series([cell_text(row.get(name)) for row in rows], dtype="str") for name in names])
+
+
+def _rows_of(name: str, found: Any) -> list[dict[str, Any]]:
+    """Return the rows: the objects of a list, or of the only list that an object holds; whole cells only."""
+    if isinstance(found, dict) and "resourceType" not in found:
+        lists = [value for value in found.values() if isinstance(value, list) and value]
+        found = lists[0] if len(lists) == 1 else [found]
+    flat = isinstance(found, list) and all(
+        isinstance(row, dict) and not any(isinstance(cell, dict | list) for cell in row.values()) for row in found
+    )
+    if not flat:
+        raise UnreadableFileError(
+            N_(
+                "The file {name} is JSON with objects or lists inside its rows, so it is no table. Export a table: one row a patient, one value a cell."
+            ),
+            name=name,
+        )
+    return [row for row in found if row]
 
 
 def _instants(column: pa.ChunkedArray) -> pd.Series:
