@@ -1,4 +1,4 @@
-# medcore as one image: web server, scheduler and worker differ by their command (compose.yaml).
+# medcore as one image: web server, service, scheduler and worker differ by their command (compose.yaml).
 FROM python:3.12-slim-bookworm
 
 # OpenMP for LightGBM; nothing else comes from the system.

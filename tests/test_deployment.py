@@ -17,13 +17,13 @@ SERVICES = COMPOSE["services"]
 
 
 def test_all_parts_are_there_and_what_they_wait_for_exists() -> None:
-    assert {"web", "scheduler", "worker", "database", "store"} <= set(SERVICES)
+    assert {"web", "service", "scheduler", "worker", "database", "store"} <= set(SERVICES)
     for service in SERVICES.values():
         assert set(service.get("depends_on", ())) <= set(SERVICES)
         assert {v.split(":")[0] for v in service.get("volumes", ()) if not v.startswith("/")} <= set(COMPOSE["volumes"])
 
 
-@pytest.mark.parametrize("name", ["web", "scheduler", "worker"])
+@pytest.mark.parametrize("name", ["web", "service", "scheduler", "worker"])
 def test_every_setting_of_medcore_is_one(name: str) -> None:
     ours = {key for key in SERVICES[name]["environment"] if key.startswith("MEDCORE_")}
     assert ours <= set(VARIABLES)
@@ -39,14 +39,28 @@ def test_dask_takes_the_commands(name: str, command, tmp_path: Path) -> None:
     assert context.params["tls_ca_file"] == str(tmp_path / "cluster.crt")
 
 
-def test_medcore_takes_its_command() -> None:
-    assert SERVICES["web"]["command"][:3] == ["python", "-m", "medcore"]
-    assert parser().parse_args(SERVICES["web"]["command"][3:]).port == 8501
+@pytest.mark.parametrize(("name", "port"), [("web", 8501), ("service", 8502)])
+def test_medcore_takes_its_command(name: str, port: int) -> None:
+    assert SERVICES[name]["command"][:3] == ["python", "-m", "medcore"]
+    asked = parser().parse_args(SERVICES[name]["command"][3:])
+    assert (asked.port, asked.host) == (port, "127.0.0.1")
+    assert f"localhost:{port}/healthz" in SERVICES[name]["healthcheck"]["test"][-1]
 
 
-def test_only_the_pages_are_published_and_only_on_this_machine() -> None:
-    published = [port for service in SERVICES.values() for port in service.get("ports", ())]
-    assert published == ["127.0.0.1:8501:8500"]
+@pytest.mark.parametrize(("name", "door", "port"), [("web", "door", 8501), ("service", "gate", 8502)])
+def test_a_door_leads_to_each_loopback_address_and_only_from_this_machine(name: str, door: str, port: int) -> None:
+    assert SERVICES[name]["network_mode"] == f"service:{door}" and "ports" not in SERVICES[name]
+    assert SERVICES[door]["ports"] == [f"127.0.0.1:{port}:8500"]
+    assert SERVICES[door]["command"] == ["TCP-LISTEN:8500,fork,reuseaddr", f"TCP:127.0.0.1:{port}"]
+    assert [door for door, part in SERVICES.items() if "ports" in part] == ["door", "gate"]
+
+
+def test_the_service_answers_from_the_data_of_the_pages() -> None:
+    web, service = SERVICES["web"], SERVICES["service"]
+    assert service["volumes"] == web["volumes"] and service["image"] == web["image"]
+    shared = ("MEDCORE_DATA", "MEDCORE_DATABASE_URL", "MEDCORE_STORAGE", "MEDCORE_KEY")
+    assert [service["environment"][name] for name in shared] == [web["environment"][name] for name in shared]
+    assert "http://localhost:8501" in service["command"]  # where a card's link leads
 
 
 def test_no_secret_is_in_the_file_and_every_image_has_a_version() -> None:
