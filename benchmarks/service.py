@@ -1,10 +1,13 @@
 """What the service answers in a second, beside MLflow's model server with the same bundle.
 
 ``python benchmarks/service.py`` trains `auto` on the heart sample (13 columns), releases it, starts
-``python -m medcore serve`` and sends ``--rate`` calls of one patient a second, at moments drawn
-beforehand (an open loop: a slow answer does not slow down the next question), then explanations one
-after the other, then ``--calls`` calls as fast as they are answered, watching the memory. Risks are
-compared with ``python -m medcore predict``, as written. With ``--mlflow PYTHON`` (an environment with
+``python -m medcore serve``, waits until it is ready, and sends ``--rate`` calls of one patient a second, at
+moments drawn beforehand (an open loop: a slow answer does not slow down the next question, and its time
+counts from the moment drawn): patients of the sample; made patients whose numbers never came before;
+patients of the sample while explanations are asked for one after the other. Then explanations alone, then
+``--calls`` calls as fast as they are answered, watching the memory. Risks are compared with
+``python -m medcore predict``, as written. Service and caller share the machine's processors: what each took
+of them is told with every figure, and the load of the machine. With ``--mlflow PYTHON`` (an environment with
 MLFLOW beside what medcore needs) the same bundle is served by MLflow and asked the same.
 """
 
@@ -25,6 +28,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import psutil
 from installation import leave
@@ -102,7 +106,7 @@ async def open_loop(call: Callable[[int], Awaitable[Any]], rate: float, seconds:
         tasks.append(asyncio.create_task(one(place)))
     await asyncio.gather(*tasks)
     wall = time.perf_counter() - begin
-    return {"calls": len(took), "a_second": len(took) / wall} | percentiles(took)
+    return {"calls": len(took), "a_second": round(len(took) / wall, 1)} | percentiles(took)
 
 
 def percentiles(seconds: np.ndarray) -> dict[str, float]:
@@ -110,24 +114,67 @@ def percentiles(seconds: np.ndarray) -> dict[str, float]:
     return {f"p{p}_ms": round(1000 * float(np.percentile(seconds, p)), 1) for p in (50, 95, 99)}
 
 
+@contextlib.contextmanager
+def processor_of(process: psutil.Process, found: dict[str, Any]) -> Iterator[None]:
+    """Add to what was ``found`` of some calls what service and caller took of the processors, a call, and the load."""
+    before, own = process.cpu_times(), time.process_time()
+    yield
+    after, n = process.cpu_times(), max(1, found.get("calls", 1))
+    served = after.user + after.system - before.user - before.system
+    found |= {"service_cpu_ms": round(1000 * served / n, 2), "load": round(os.getloadavg()[0], 1)}
+    found["caller_cpu_ms"] = round(1000 * (time.process_time() - own) / n, 2)
+    sys.stderr.write(json.dumps(found) + "\n")  # what ends too early takes nothing with it
+
+
+def made(rows: list[dict[str, Any]], n: int) -> list[dict[str, Any]]:
+    """Return patients of nobody: each value is somebody's of the sample, and numbers have decimals that none has."""
+    rng, found = np.random.default_rng(1), []
+    for _patient in range(n):
+        drawn = {name: rows[rng.integers(len(rows))][name] for name in rows[0]}
+        moved = {k: round(v + rng.random(), 3) for k, v in drawn.items() if isinstance(v, float)}
+        found.append(drawn | moved)
+    return found
+
+
 async def service(args: argparse.Namespace, token: str, rows: list[dict[str, Any]], pid: int) -> dict[str, Any]:
     """Ask the service."""
-    predict = Caller(PORT, "/v1/models/heart/predict", token)
+    predict, explain = (Caller(PORT, f"/v1/models/heart/{what}", token) for what in ("predict", "explain"))
+    process, found = psutil.Process(pid), {}
     bodies = [json.dumps({"patients": [{"values": row}]}).encode() for row in rows]
-    for body in bodies[:20]:
+    fresh = [json.dumps({"patients": [{"values": row}]}).encode() for row in made(rows, int(args.rate * args.seconds))]
+    reasons = [json.dumps({"patient": {"values": row}}).encode() for row in rows]
+    for body in bodies:
         await predict.call(body)
-    found: dict[str, Any] = {
-        "risk": await open_loop(lambda i: predict.call(bodies[i % len(bodies)]), args.rate, args.seconds)
-    }
-    explain = Caller(PORT, "/v1/models/heart/explain", token)
+
+    async def risks(name: str, bodies: list[bytes]) -> None:
+        found[name] = {"calls": int(args.rate * args.seconds)}
+        with processor_of(process, found[name]):
+            found[name] |= await open_loop(lambda i: predict.call(bodies[i % len(bodies)]), args.rate, args.seconds)
+
+    await risks("risk", bodies)
+    await risks("risk_of_new_values", fresh)
+    took: list[float] = []
+    asking = asyncio.create_task(one_after_the_other(explain, reasons, took))
+    await risks("risk_beside_explanations", bodies)
+    asking.cancel()
+    found["risk_beside_explanations"]["explanations"] = {"calls": len(took)} | percentiles(np.array(took or [np.nan]))
     took = []
-    for row in rows[: args.explanations]:
-        begin = time.perf_counter()
-        await explain.call(json.dumps({"patient": {"values": row}}).encode())
-        took.append(time.perf_counter() - begin)
-    found["explanation"] = {"calls": len(took)} | percentiles(np.array(took))
-    found["memory_mb"] = await many(predict, bodies, args.calls, psutil.Process(pid))
+    found["explanation"] = {"calls": args.explanations}
+    with processor_of(process, found["explanation"]):
+        await one_after_the_other(explain, reasons[: args.explanations], took)
+    found["explanation"] |= percentiles(np.array(took or [np.nan]))
+    found["memory_mb"] = {"calls": args.calls}
+    with processor_of(process, found["memory_mb"]):
+        found["memory_mb"] |= await many(predict, bodies, args.calls, process)
     return found
+
+
+async def one_after_the_other(caller: Caller, bodies: list[bytes], took: list[float]) -> None:
+    """Ask the next when the last is answered, and note how long each took."""
+    for body in bodies:
+        begin = time.perf_counter()
+        await caller.call(body)
+        took.append(time.perf_counter() - begin)
 
 
 async def many(caller: Caller, bodies: list[bytes], calls: int, process: psutil.Process) -> dict[str, Any]:
@@ -144,7 +191,7 @@ async def many(caller: Caller, bodies: list[bytes], calls: int, process: psutil.
                 memory[done] = round(process.memory_info().rss / 1e6)
 
     await asyncio.gather(*(worker(first) for first in range(32)))
-    return {"after_calls": memory, "a_second": round(calls / (time.perf_counter() - begin), 1)} if calls else memory
+    return {"after_calls": memory, "a_second": round(calls / (time.perf_counter() - begin), 1)}
 
 
 async def peer(args: argparse.Namespace, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -174,11 +221,22 @@ def running(command: list[str], environment: dict[str, str], port: int) -> Itera
             ):
                 break
             time.sleep(0.1)
+        if port == PORT:
+            wait_until_ready()
         yield process.pid
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
+
+
+def wait_until_ready() -> None:
+    """Wait until the service has opened its models: what is measured is service, not start."""
+    for _ in range(1200):
+        if httpx.get(f"http://127.0.0.1:{PORT}/healthz", timeout=30).json().get("ready"):
+            return
+        time.sleep(0.1)
+    raise SystemExit("the service was not ready within two minutes")
 
 
 def release(store: Store, bundle: Path) -> str:

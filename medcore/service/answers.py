@@ -7,7 +7,7 @@ from typing import Any
 
 from medcore.explanation.patient.released import Answer
 from medcore.explanation.shapley.results import Explanation, caption_of
-from medcore.i18n import _
+from medcore.i18n import _, current_language
 from medcore.models.bundle.bundle import flag_message
 from medcore.service.bodies import Caution, ContributionReply, ExplainReply, ModelReply, PredictionReply
 from medcore.service.opened import OpenModel
@@ -16,6 +16,13 @@ from medcore.studies.stores.register_store import Answered
 
 def told_of(used: OpenModel) -> dict[str, Any]:
     """Return the fields of :class:`ModelReply` in the reader's language."""
+    language = current_language()
+    if language not in used.told:
+        used.told[language] = _told(used)
+    return used.told[language]
+
+
+def _told(used: OpenModel) -> dict[str, Any]:
     bundle, terms = used.model.bundle, used.release.terms
     number = bundle.schema.number is not None
     outcome = bundle.schema.outcome
@@ -53,6 +60,7 @@ def prediction_of(used: OpenModel, answer: Answer, patient: str | None, kept: An
     return PredictionReply(
         number=kept.id if kept else None,
         id=patient,
+        patient=kept.patient_id if kept else None,
         risk=answer.risk,
         low=_known(answer.low),
         high=_known(answer.high),

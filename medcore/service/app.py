@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from medcore.errors import MedcoreError
 from medcore.i18n import best_language, use_language
@@ -64,7 +64,8 @@ class Service:
         """
         use_language(best_language(request.headers.get("accept-language")))
         person = await self.entering.person(request.headers, name, address=str(request.url) if record else None)
-        return person, await asyncio.to_thread(self.models.in_use, person, name)
+        known = self.models.known(person, name)
+        return person, await asyncio.to_thread(self.models.in_use, person, name) if known is None else known
 
     async def predict(
         self, person: str, used: OpenModel, form: PredictForm, key: str | None, *, route: str, first: int = 0
@@ -134,12 +135,12 @@ def build(
 def _add_models(app: FastAPI, service: Service) -> None:
     @app.get("/healthz", tags=["upkeep"])
     async def healthz() -> JSONResponse:
-        """Say whether the service answers and reaches its database."""
+        """Say whether the service answers and reaches its database, and whether all models in use are open."""
         try:
             await asyncio.to_thread(service.store.check)
         except MedcoreError as error:
             return JSONResponse({"healthy": False, "message": str(error)}, 503)
-        return JSONResponse({"healthy": True})
+        return JSONResponse({"healthy": True, "ready": service.models.ready.is_set()})
 
     @app.get("/v1/models", tags=["models"])
     async def models(request: Request) -> list[dict[str, Any]]:
@@ -161,11 +162,12 @@ def _add_models(app: FastAPI, service: Service) -> None:
 
 
 def _add_questions(app: FastAPI, service: Service) -> None:
-    @app.post("/v1/models/{name}/predict", tags=["questions"])
-    async def predict(request: Request, name: str, form: PredictForm, key: IdempotencyKey = None) -> PredictReply:
+    @app.post("/v1/models/{name}/predict", tags=["questions"], response_model=PredictReply)
+    async def predict(request: Request, name: str, form: PredictForm, key: IdempotencyKey = None) -> Response:
         """Predict for some patients. Sent again with the same Idempotency-Key, it is kept once."""
         person, used = await service.used(request, name)
-        return await service.predict(person, used, form, key, route="predict")
+        said = await service.predict(person, used, form, key, route="predict")
+        return Response(said.model_dump_json(), media_type="application/json")  # which it is: not looked through again
 
     @app.post("/v1/models/{name}/predict-stream", tags=["questions"])
     async def predict_stream(

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from medcore.errors import MedcoreError, WorkerError
@@ -24,7 +25,7 @@ from medcore.studies.use_records import AskedPatient
 logger = logging.getLogger("medcore.service")
 MOST_TOGETHER = 256
 """Patients of one batch."""
-MOST_KEEPING = 3
+MOST_KEEPING = 8
 """Batches that are answered and wait to be kept."""
 MOST_WAITING = 2_000
 """Patients who may wait; more are asked to come back."""
@@ -53,9 +54,15 @@ class Given:
 
 Answers = tuple[Answer, ...] | Exception
 Reply = tuple[tuple[Answer, ...], tuple[Answered, ...]]
+Asked = tuple[ModelQuestion, asyncio.Future[Reply]]
 
 
-Waiting = list[tuple[ModelQuestion, asyncio.Future[Reply]]]
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Questions that were answered together, and are not kept yet."""
+
+    asked: list[Asked]
+    answers: Sequence[Answers] = field(repr=False)
 
 
 class BusyError(WorkerError):
@@ -63,28 +70,34 @@ class BusyError(WorkerError):
 
 
 class Batcher:
-    """Gathers questions and answers them together in a thread of its own."""
+    """Gathers questions and answers them together, then keeps together what was answered meanwhile.
+
+    Each of the two has a thread of its own and takes whatever waits at the moment it is free: the next
+    batch is answered while the last one is kept, and what several batches made goes to the disk at once.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: Waiting = []
+        self._waiting: list[Asked] = []
         self._there = asyncio.Event()
+        self._answered: asyncio.Queue[Batch] = asyncio.Queue(MOST_KEEPING)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="keep")
-        self._keeping = asyncio.Semaphore(MOST_KEEPING)
-        self._kept: set[asyncio.Task[None]] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to answer; called once the event loop runs."""
-        self._task = asyncio.create_task(self._work())
+        self._tasks = [asyncio.create_task(self._answer()), asyncio.create_task(self._keep())]
 
     async def stop(self) -> None:
-        """Answer nothing any more."""
-        if self._task is not None:
-            self._task.cancel()
+        """Answer nothing any more; what was answered is kept."""
+        for task in self._tasks[:1]:
+            task.cancel()
         self._thread.shutdown(wait=True)
-        await asyncio.gather(*self._kept, return_exceptions=True)
+        if self._tasks:
+            await self._answered.join()
+        for task in self._tasks[1:]:
+            task.cancel()
         self._writer.shutdown(wait=True)
 
     async def ask(self, question: ModelQuestion) -> Reply:
@@ -102,44 +115,49 @@ class Batcher:
         self._there.set()
         return await reply
 
-    async def _work(self) -> None:
+    async def _answer(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await self._there.wait()
-            batch = self._next()
-            if not batch:
-                self._there.clear()
-                continue
-            questions = [question for question, _reply in batch]
-            answers = await loop.run_in_executor(self._thread, answer_all, questions)
-            await self._keeping.acquire()
-            task = asyncio.create_task(self._keep(batch, answers))  # while the next batch is answered
-            self._kept.add(task)
-            task.add_done_callback(self._kept.discard)
+            asked = self._next()
+            answers = await loop.run_in_executor(self._thread, answer_all, [question for question, _reply in asked])
+            await self._answered.put(Batch(asked, answers))
 
-    async def _keep(self, batch: Waiting, answers: Sequence[Answers]) -> None:
-        """Keep a batch's answers, then give them: nobody hears what is not kept."""
-        questions = [question for question, _reply in batch]
-        try:
-            loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._writer, keep_all, self._store, questions, answers)
-        finally:
-            self._keeping.release()
-        for (_question, reply), outcome in zip(batch, found, strict=True):
-            if reply.done():
-                continue  # whoever asked has gone
-            if isinstance(outcome, Exception):
-                reply.set_exception(outcome)
-            else:
-                reply.set_result(outcome)
+    async def _keep(self) -> None:
+        """Keep what was answered, then tell it: nobody hears what is not kept."""
+        loop = asyncio.get_running_loop()
+        while True:
+            batches = [await self._answered.get()]
+            while not self._answered.empty():
+                batches.append(self._answered.get_nowait())
+            asked = [one for batch in batches for one in batch.asked]
+            questions = [question for question, _reply in asked]
+            answers = [found for batch in batches for found in batch.answers]
+            try:
+                kept = await loop.run_in_executor(self._writer, keep_all, self._store, questions, answers)
+                _tell([reply for _question, reply in asked], kept)
+            finally:
+                for _batch in batches:
+                    self._answered.task_done()
 
-    def _next(self) -> Waiting:
-        batch: Waiting = []
-        n = 0
-        while self._waiting and (not batch or n + len(self._waiting[0][0].given) <= MOST_TOGETHER):
-            batch.append(self._waiting.pop(0))
-            n += len(batch[-1][0].given)
+    def _next(self) -> list[Asked]:
+        """Take the questions of one batch: those that came first, at least one."""
+        patients = accumulate(len(question.given) for question, _reply in self._waiting)
+        n = max(1, sum(so_far <= MOST_TOGETHER for so_far in patients))
+        batch, self._waiting = self._waiting[:n], self._waiting[n:]
+        if not self._waiting:
+            self._there.clear()
         return batch
+
+
+def _tell(replies: Sequence[asyncio.Future[Reply]], kept: Sequence[Reply | Exception]) -> None:
+    for reply, outcome in zip(replies, kept, strict=True):
+        if reply.done():
+            continue  # whoever asked has gone
+        if isinstance(outcome, Exception):
+            reply.set_exception(outcome)
+        else:
+            reply.set_result(outcome)
 
 
 def answer_all(questions: Sequence[ModelQuestion]) -> list[Answers]:
@@ -175,9 +193,9 @@ def keep_all(store: Store, questions: Sequence[ModelQuestion], answers: Sequence
 def _answers(questions: Sequence[ModelQuestion]) -> list[Answers]:
     """Answer questions about one version; where they cannot be answered together, each alone."""
     try:
-        model = questions[0].used.model
+        used = questions[0].used
         together = {name: [cell for q in questions for cell in q.cells[name]] for name in questions[0].cells}
-        found = model.answer(model.table(together))
+        found = used.model.answer_rows(*used.reader.read(together))
     except MedcoreError as error:
         return [error] if len(questions) == 1 else [answer for q in questions for answer in _answers([q])]
     except Exception as error:

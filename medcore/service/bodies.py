@@ -89,6 +89,8 @@ class PredictionReply(BaseModel):
     number: int | None
     """Under which the answer is kept; none where it is not."""
     id: str | None
+    patient: str | None = None
+    """The patient's number in the register, by which the page Patients opens (``?patient=``); it tells nobody who it is."""
     risk: float
     low: float | None
     high: float | None

@@ -16,7 +16,7 @@ from medcore.studies.use_records import TokenRecord
 
 SURE_SECONDS = 2.0
 """How long a token is taken to hold: one that was ended opens nothing after that."""
-PER_SECOND, AT_ONCE = 400.0, 800.0
+PER_SECOND, AT_ONCE = 1_000.0, 2_000.0
 """Calls of one token: on average, and at once."""
 
 

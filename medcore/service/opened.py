@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from medcore.errors import MedcoreError
 from medcore.explanation.patient.released import ReleasedModel
+from medcore.service.reading import CellReader
 from medcore.studies import Store
 from medcore.studies.use_records import Release
 
@@ -21,10 +24,13 @@ SURE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """A version with its model."""
+    """A version with its model, and what reads its patients' cells."""
 
     release: Release
     model: ReleasedModel
+    reader: CellReader
+    told: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+    """What is said of it with every answer, by language: said once."""
 
 
 class OpenModels:
@@ -32,9 +38,11 @@ class OpenModels:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._models: dict[str, ReleasedModel] = {}
-        self._sure: dict[tuple[str, str], tuple[float, Release]] = {}
+        self._models: dict[str, tuple[ReleasedModel, CellReader]] = {}
+        self._sure: dict[tuple[str, str], tuple[float, OpenModel]] = {}
         self._opening = threading.Lock()
+        self.ready = threading.Event()
+        """Set once what was in use at the start is open: answers are as quick as they get."""
 
     def in_use(self, person: str, name: str) -> OpenModel:
         """Return the version of a model that answers a person now.
@@ -44,13 +52,22 @@ class OpenModels:
             SettingsError: it was withdrawn, or its validity is over.
 
         """
-        moment, kept = time.monotonic(), self._sure.get((person, name))
-        if kept is None or moment - kept[0] > SURE_SECONDS or kept[1].state != "in use":
-            kept = (moment, self.store.model_in_use(person, name))
-            if len(self._sure) > 10_000:
-                self._sure.clear()
-            self._sure[person, name] = kept
-        return OpenModel(kept[1], self._model(kept[1]))
+        known = self.known(person, name)
+        if known is not None:
+            return known
+        release = self.store.model_in_use(person, name)
+        found, moment = OpenModel(release, *self._model(release)), time.monotonic()
+        # A model that made room is not held here any longer than it is sure.
+        self._sure = {asked: sure for asked, sure in self._sure.items() if moment - sure[0] <= SURE_SECONDS}
+        self._sure[person, name] = (moment, found)
+        return found
+
+    def known(self, person: str, name: str) -> OpenModel | None:
+        """Return the version if it is open and was found to answer this person a moment ago; this waits for nothing."""
+        moment, found = self._sure.get((person, name), (0.0, None))
+        if found is None or time.monotonic() - moment > SURE_SECONDS or found.release.state != "in use":
+            return None
+        return found
 
     def open_all(self) -> None:
         """Open what is in use and ask it once, so that nobody waits for what is read and prepared once."""
@@ -59,8 +76,12 @@ class OpenModels:
                 self.in_use(owner, name).model.warm_explaining()
             except MedcoreError as error:  # told to whoever asks for it
                 logger.warning("The model %s cannot be opened: %s", name, error)
+        # What is there now stays: looking through it for cycles would stop all calls for a tenth of a second.
+        gc.collect()
+        gc.freeze()
+        self.ready.set()
 
-    def _model(self, release: Release) -> ReleasedModel:
+    def _model(self, release: Release) -> tuple[ReleasedModel, CellReader]:
         found = self._models.get(release.id)
         if found is not None:
             return found
@@ -71,5 +92,5 @@ class OpenModels:
                 opened.warm()
                 while len(self._models) >= MOST_OPEN:
                     self._models.pop(next(iter(self._models)))
-                self._models[release.id] = opened
+                self._models[release.id] = (opened, CellReader(opened.bundle))
             return self._models[release.id]

@@ -23,6 +23,9 @@ from medcore.studies import Store
 if TYPE_CHECKING:
     from medcore.service.records.clients import TrustedClient
 
+SWITCH_SECONDS = 0.001
+"""After how long a thread lets others have the interpreter: of Python's own 5 ms a call waits for several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Serving:
@@ -75,6 +78,7 @@ def _answer(asked: Serving, store: Store, clients: Sequence[TrustedClient]) -> N
     scheme = "https" if asked.certificate else "http"
     sys.stderr.write(_("medcore answers programs at {address}", address=f"{scheme}://{asked.host}:{asked.port}") + "\n")
     keep_values_out_of_logs()
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvicorn.run(
         app,
         host=asked.host.strip("[]"),

@@ -123,7 +123,10 @@ class ReleasedModel:
 
     def answer(self, frame: pd.DataFrame) -> tuple[Answer, ...]:
         """Predict for every row of a table as it was read."""
-        rows, flags = self.bundle.encode_flagged(frame)
+        return self.answer_rows(*self.bundle.encode_flagged(frame))
+
+    def answer_rows(self, rows: Rows, flags: Sequence[tuple[str, ...]]) -> tuple[Answer, ...]:
+        """Predict for rows that the bundle has read already, with the flags of each."""
         risks = self.bundle.risk(rows)
         none = absence(self.bundle.classes, self.bundle.schema.absence)
         classes, called = self.bundle.target.alerts(risks, self.threshold, none)

@@ -172,9 +172,14 @@ class Bundle(ShownInNotebooks):
 
     def encode_flagged(self, frame: pd.DataFrame) -> tuple[Rows, list[tuple[str, ...]]]:
         """Do what :meth:`encode` and :meth:`flags` do, reading the cells once."""
+        rows, unused = self.read(frame)
+        return rows, self.flags_of(rows, unused)
+
+    def read(self, frame: pd.DataFrame) -> tuple[Rows, Unused]:
+        """Do what :meth:`encode` does, and say which cells were given and not used."""
         read = read_needed(frame, self.schema, self.recipe)
         rows = self.codebook.transform(prepare_predictors(frame, self.schema, self.recipe, read=read))
-        return rows, self._flags(rows, unused_values(frame, self.schema, self.recipe, read=read))
+        return rows, unused_values(frame, self.schema, self.recipe, read=read)
 
     def flags(self, frame: pd.DataFrame, rows: Rows | None = None) -> list[tuple[str, ...]]:
         """Say of every row what to be careful about: ``imputed:age``, ``unreadable:age``, ``unseen_category:sex``.
@@ -184,9 +189,10 @@ class Bundle(ShownInNotebooks):
         model reads it, where that is at hand.
         """
         rows = self.encode(frame) if rows is None else rows
-        return self._flags(rows, unused_values(frame, self.schema, self.recipe))
+        return self.flags_of(rows, unused_values(frame, self.schema, self.recipe))
 
-    def _flags(self, rows: Rows, unused: Unused) -> list[tuple[str, ...]]:
+    def flags_of(self, rows: Rows, unused: Unused) -> list[tuple[str, ...]]:
+        """Return the :meth:`flags` of rows that were read, of which it is known what was given and not used."""
         found = self.code_flags(rows)
         return [_with_reasons(flags, unused, row) for row, flags in enumerate(found)] if unused.reasons else found
 
