@@ -157,7 +157,8 @@ def test_a_card_has_risk_reasons_limits_and_a_link_without_a_value(ward) -> None
     assert card["source"]["label"].startswith("medcore")
     assert "What counts most" in card["detail"] and "Adults with chest pain." in card["detail"]
     (link,) = card["links"]
-    assert link["url"] == "http://localhost:8501/patients?model=heart-disease"
+    number = ward.store.find_patient("ann", "heart-disease", "example")
+    assert link["url"] == f"http://localhost:8501/patients?model=heart-disease&patient={number}"
     assert (link["type"], link["autoLaunchable"]) == ("absolute", False)
     told = ward.post("/cds-services/heart-disease.patient-view", hook(), **{"Accept-Language": "zh"}).json()
     assert "使用" in json.dumps(told, ensure_ascii=False) or "最" in told["cards"][0]["detail"]

@@ -10,7 +10,7 @@ import asyncio
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -157,7 +157,8 @@ def card_of(
         ],
     }
     if pages:
-        address = f"{pages.rstrip('/')}/patients?model={quote(release.model)}"
+        # The patient's number in the register: no identifier and no value stands in an address.
+        address = f"{pages.rstrip('/')}/patients?{urlencode({'model': release.model, 'patient': told.patient or ''})}"
         card["links"] = [{"label": _("Open in medcore"), "url": address, "type": "absolute", "autoLaunchable": False}]
     return card
 

@@ -42,6 +42,7 @@ def opened(person: str) -> bool:
         identifier = cache.store().identifier_of(person, patient)
     except NotFoundError as problem:
         state().course, state().problem = None, None
+        links.keep("patient", "", None)  # the list is shown, and the address says so
         components.error(problem)
         return False
     links.keep("patient", patient, patient)
