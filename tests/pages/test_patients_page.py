@@ -174,6 +174,37 @@ def test_a_course_says_what_happened_and_which_value_moved_it(course, words):
     assert list(frame["Seen at"]) == ["2026-03-08 08:00", "2026-03-01 08:00"]
 
 
+def test_a_link_to_a_patient_who_is_not_there_leads_to_the_list(page, followed, words):
+    app = page(patient="0" * 32)
+    assert not app.exception
+    assert "no such patient" in words(app) and "1 of 1 patients" in words(app)
+    app.run()
+    assert "no such patient" not in words(app) and "patient" not in app.query_params
+
+
+def test_a_new_visit_begins_with_the_last_values_and_takes_none_unconfirmed(course, page_store, followed, words):
+    app = course("visit")
+    assert "The fields hold the values of 2026-03-08" in words(app)
+
+    def number(name):
+        return next(f for f in app.number_input if name in f.label.casefold())
+
+    values = page_store.course(LOCAL_OWNER, followed)[-1].values
+    assert (number("age").value, number("st depression").value) == (float(values["age"]), 4.0)
+    next(b for b in app.button if b.label == "Predict and keep").click().run()
+    assert len(page_store.course(LOCAL_OWNER, followed)) == 2
+    assert "Tick, change or clear what was carried over" in words(app)
+    for box in app.checkbox:
+        box.set_value(True)
+    number("st depression").set_value(1.5)
+    number("cholesterol").set_value(None)
+    next(b for b in app.button if b.label == "Predict and keep").click().run()
+    assert not app.exception and not app.error
+    kept = page_store.course(LOCAL_OWNER, followed)[-1].values
+    assert (kept["oldpeak"], kept["chol"], kept["sex"]) == ("1.5", None, values["sex"])
+    assert float(kept["age"]) == float(values["age"])
+
+
 def test_a_plan_is_added_done_undone_taken_back_and_put_on_again(course, page_store, followed, words):
     app = course("plan")
     app.text_area[0].set_value("Call the family")

@@ -26,6 +26,10 @@ class LevelInput:
         )
         return chosen
 
+    def begun(self, asked: Field, value: str, /) -> str | None:
+        """Begin with the level, where it is one that training patients had."""
+        return value if value in asked.encoder.levels else None
+
     def changeable(self, asked: Field, own: CodedColumn, /) -> bool:  # noqa: ARG002
         """Whether there are two levels."""
         return len(asked.encoder.levels) > 1

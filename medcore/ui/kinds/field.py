@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -54,6 +54,9 @@ class ValueInput(Protocol):
 
     def typed(self, asked: Field, /, *, key: str) -> str | None:
         """Ask for a new patient's value, as the text of a table's cell; None when it is not known."""
+
+    def begun(self, asked: Field, value: str, /) -> Any:
+        """Return what the widget of :meth:`typed` begins with for a value of another day; None where that is not carried over."""
 
     def changeable(self, asked: Field, own: CodedColumn, /) -> bool:
         """Whether there is another value to choose than a patient's own (1,)."""

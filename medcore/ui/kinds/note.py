@@ -27,6 +27,9 @@ class NoteInput:
         """Ask with a text area."""
         return st.text_area(asked.label, key=key, placeholder=_("not known")).strip() or None
 
+    def begun(self, asked: Field, value: str, /) -> None:
+        """Begin empty: a note is of its day."""
+
     def changeable(self, asked: Field, own: CodedColumn, /) -> bool:
         """Whether there is a note."""
         return bool(asked.encoder.known(own.codes)[0])

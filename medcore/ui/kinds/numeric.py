@@ -36,6 +36,10 @@ class NumberInput:
             return None
         return _("Training patients: {low} to {high}", low=f"{encoder.low:g}", high=f"{encoder.high:g}")
 
+    def begun(self, asked: Field, value: str, /) -> float | str:
+        """Begin with the number."""
+        return value if asked.column.kind == "date" else float(value)
+
     def changeable(self, asked: Field, own: CodedColumn, /) -> bool:
         """Whether the slider has a length."""
         low, high, _step = slider_range(asked.known, current=float(own.codes[0]))

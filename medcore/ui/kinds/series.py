@@ -18,6 +18,9 @@ class SeriesInput:
         st.text_input(asked.label, key=key, placeholder=_("from a table of measurements"), disabled=True)
         return None
 
+    def begun(self, asked: Field, value: str, /) -> None:
+        """Begin empty: results are not typed in."""
+
     def changeable(self, asked: Field, own: CodedColumn, /) -> bool:
         """Whether anything was measured."""
         return bool(asked.encoder.known(own.codes)[0])

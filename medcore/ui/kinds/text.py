@@ -28,6 +28,10 @@ class TextInput:
         """Ask with a text field."""
         return text_of(asked.shown, key=key)
 
+    def begun(self, asked: Field, value: str, /) -> str:  # noqa: ARG002
+        """Begin with the text."""
+        return value
+
     def changeable(self, asked: Field, own: CodedColumn, /) -> bool:
         """Whether training patients had another value than the own one."""
         return len(_choices(asked, own).values) > 1

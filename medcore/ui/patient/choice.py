@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections.abc import Container
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from medcore.data.cohort import Column
 from medcore.data.shown import Naming
 from medcore.data.values.column import write_number
 from medcore.explanation.patient import wording
@@ -84,8 +84,29 @@ def ask_values(explainer: Explainer, *, key: str) -> dict[str, str | None]:
     places, values = st.columns(3), {}
     for number, name in enumerate(explainer.columns):
         with places[number % 3]:
-            values[name] = _ask(explainer, explainer.schema[name], key=f"{key}.{number}")
+            values[name] = ask_one(explainer, name, key=f"{key}.{number}")
     return values
+
+
+def ask_one(explainer: Explainer, name: str, *, key: str) -> str | None:
+    """Ask for the value of one column, as text; None when it is not known."""
+    field = _field(explainer, name)
+    return (
+        text_of(explainer.shown(name), key=key) if field is None else input_of(field.encoder.kind).typed(field, key=key)
+    )
+
+
+def begun(explainer: Explainer, name: str, value: str) -> Any:
+    """Return what the field of a column begins with for a value of another day; None where that is not carried over."""
+    field = _field(explainer, name)
+    return None if field is None else input_of(field.encoder.kind).begun(field, value)
+
+
+def _field(explainer: Explainer, name: str) -> Field | None:
+    """Return what is asked for in a column; None where it only helps to read others."""
+    if name not in explainer.reference.columns:
+        return None
+    return Field.of(explainer.reference, explainer.schema[name], explainer.shown(name))
 
 
 def typed(explainer: Explainer, values: dict[str, str | None]) -> Chosen | None:
@@ -116,14 +137,6 @@ def in_words(flags: object, naming: Naming, usual: Container[str] = ()) -> str:
         if kind in MARKS and not (kind == "imputed" and column in usual):
             columns.setdefault(kind, []).append(naming(column).words)
     return "; ".join(f"{_(MARKS[kind])}: {', '.join(names)}" for kind, names in columns.items())
-
-
-def _ask(explainer: Explainer, column: Column, *, key: str) -> str | None:
-    """Ask for one value, as text; None when it is not known."""
-    if column.name not in explainer.reference.columns:
-        return text_of(explainer.shown(column.name), key=key)
-    asked = Field.of(explainer.reference, column, explainer.shown(column.name))
-    return input_of(asked.encoder.kind).typed(asked, key=key)
 
 
 def _implausible(explainer: Explainer, values: dict[str, str | None]) -> list[str]:

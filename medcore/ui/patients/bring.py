@@ -17,12 +17,13 @@ from medcore.data.values.folding import fold_texts, text_array
 from medcore.errors import InputError, MissingColumnsError
 from medcore.explanation.patient.released import watched_apart
 from medcore.i18n import N_, _
+from medcore.studies.use_records import PredictionRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.brought import brought
 from medcore.ui.kit.state import state
 from medcore.ui.patient.choice import ask_values, typed
-from medcore.ui.patients import asking
+from medcore.ui.patients import asking, last_values
 from medcore.ui.patients.in_use import InUse, answers
 
 WAYS = {"table": N_("A table"), "type": N_("Type one in")}
@@ -50,9 +51,10 @@ def show(in_use: InUse) -> None:
         type_in(in_use)
 
 
-def type_in(in_use: InUse, *, patient: str | None = None) -> None:
-    """Ask for one visit; of a patient who is known (``patient``), of that one. What is typed in is kept."""
-    explainer, run_key = in_use.explainer(), f"{in_use.run.id}.{hashlib.sha256(str(patient).encode()).hexdigest()[:8]}"
+def type_in(in_use: InUse, *, patient: str | None = None, last: PredictionRecord | None = None) -> None:
+    """Ask for one visit; of a patient who is known (``patient``), of that one, beginning with the ``last``. It is kept."""
+    whose = f"{patient}.{last and last.id}"  # once a visit is kept, the form of the next is another
+    explainer, run_key = in_use.explainer(), f"{in_use.run.id}.{hashlib.sha256(whose.encode()).hexdigest()[:8]}"
     with st.form(key=f"patients-form-{run_key}", enter_to_submit=False):
         left, right = st.columns(2)
         with left:
@@ -63,9 +65,20 @@ def type_in(in_use: InUse, *, patient: str | None = None) -> None:
                 key=f"patients.when.{run_key}",
                 placeholder="2026-11-28 14:30",
             )
-        values = ask_values(explainer, key=f"patients.in.{run_key}")
+        fields = f"patients.in.{run_key}"
+        if last is None:
+            asked = last_values.Again(ask_values(explainer, key=fields), ())
+        else:
+            asked = last_values.ask(explainer, last, key=fields)
         sent = st.form_submit_button(_("Predict and keep"), type="primary")
-    wanted = f"patients.typed.{run_key}"
+    wanted, values = f"patients.typed.{run_key}", asked.values
+    if sent and asked.unconfirmed:
+        names = [components.plain(explainer.shown(name).words) for name in asked.unconfirmed]
+        components.note(
+            _("Tick, change or clear what was carried over from the last visit: {columns}.", columns=names),
+            look="warning",
+        )
+        return
     if sent:
         sent_now = repr((who, when, sorted(values.items()), datetime.now(UTC)))
         st.session_state[wanted] = hashlib.sha256(sent_now.encode()).hexdigest()

@@ -70,7 +70,7 @@ def _show(in_use: InUse, patient: str, identifier: str, visits: tuple[Prediction
     with st.container(key=f"patients-{name}-{part}"), components.errors_shown():
         if part == "visit":
             if answers(in_use):
-                bring.type_in(in_use, patient=identifier)
+                bring.type_in(in_use, patient=identifier, last=visits[-1])
         elif part == "plan":
             plan.show(in_use, patient, tasks)
         elif part == "outcome":
