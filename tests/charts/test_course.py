@@ -38,6 +38,20 @@ def test_its_title_says_what_happened(risks, said):
     assert said in theme.alt_text(figure)
 
 
+@pytest.mark.parametrize(
+    ("between", "said"),
+    [
+        (timedelta(seconds=1), "less than two hours"),
+        (timedelta(hours=5), "5 hours"),
+        (timedelta(days=3), "3 days"),
+        (timedelta(days=400), "400 days"),
+    ],
+)
+def test_its_title_says_how_long_it_was_as_people_do(between, said):
+    figure = course([MONDAY, MONDAY + between], [0.1, 0.2], [1, 1], name="Sepsis", measure=RISK, threshold=None)
+    assert theme.headline(figure)[0] == f"Sepsis rose from 10.0% to 20.0% in {said}"
+
+
 def test_it_has_the_threshold_units_and_days_and_can_be_printed():
     figure = drawn([0.2, 0.5, 0.6], versions=[1, 1, 2])
     (line,) = [t for t in figure.data if t.name == "Threshold 30.0%"]

@@ -8,7 +8,7 @@ import pytest
 
 from medcore.data.values.sequences import STEPS
 from medcore.features import CodeBook, FeatureMaker, Layout, Rows, kind_named
-from medcore.features.series import SERIES
+from medcore.features.series import SERIES, told
 from medcore.models.learners.encoding import CategoryEncoder
 
 
@@ -27,6 +27,7 @@ def test_what_was_measured_is_told_in_one_line_and_flagged_outside_the_range(val
     encoder = SERIES.fit(values)
     column = encoder.encode(values)
     assert encoder.values(column) == ("60 … 66 (2/48)", "80 … 82 (2/48)", None, "100 … 100 (1/48)", "90 … 99 (3/48)")
+    assert tuple(told(cell) for cell in values) == encoder.values(column)
     assert (encoder.low, encoder.high, encoder.hours) == (60, 100, 1) and list(encoder.known(column.codes)[1:3]) == [
         1,
         0,

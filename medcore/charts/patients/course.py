@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import plotly.graph_objects as go
@@ -87,14 +87,22 @@ def finding(
         "name": name,
         "now": now,
         "before": theme.escape(measure.write(before)),
-        "days": f"{(moments[-1] - moments[-2]).total_seconds() / 86_400:.2g}",
+        "time": _passed(moments[-1] - moments[-2]),
     }
     if threshold is not None and (before >= threshold) != (predicted[-1] >= threshold):
         if predicted[-1] >= threshold:
-            return _("{name} rose across the threshold, from {before} to {now} in {days} days", **values)
-        return _("{name} fell across the threshold, from {before} to {now} in {days} days", **values)
+            return _("{name} rose across the threshold, from {before} to {now} in {time}", **values)
+        return _("{name} fell across the threshold, from {before} to {now} in {time}", **values)
     if measure.write(before) == measure.write(predicted[-1]):
-        return _("{name} stayed at {now} over {days} days", **values)
+        return _("{name} stayed at {now} over {time}", **values)
     if predicted[-1] > before:
-        return _("{name} rose from {before} to {now} in {days} days", **values)
-    return _("{name} fell from {before} to {now} in {days} days", **values)
+        return _("{name} rose from {before} to {now} in {time}", **values)
+    return _("{name} fell from {before} to {now} in {time}", **values)
+
+
+def _passed(time: timedelta) -> str:
+    """Say how long it was between two visits; hours only where it was less than two days."""
+    hours = time.total_seconds() / 3600
+    if hours >= 48:
+        return _("{n} days", n=f"{hours / 24:.0f}")
+    return _("{n} hours", n=f"{hours:.0f}") if hours >= 2 else _("less than two hours")

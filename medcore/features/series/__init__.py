@@ -3,4 +3,5 @@
 from __future__ import annotations
 
 from medcore.features.series.encoder import steps_of as steps_of
+from medcore.features.series.encoder import told as told
 from medcore.features.series.kind import SERIES as SERIES

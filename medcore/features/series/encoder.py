@@ -137,6 +137,11 @@ def coded(steps: Steps) -> CodedColumn:
     return CodedColumn(*Payload.of(steps.astype(np.float32), np.asarray(~np.isnan(steps).all(axis=1))))
 
 
+def told(cell: object) -> str | None:
+    """Say of a cell what is most telling, as of a patient's own; None where nothing was measured."""
+    return _told(read_sequences([cell])[0][0])
+
+
 def _told(steps: Steps) -> str | None:
     known = steps[~np.isnan(steps)]
     return f"{known[0]:.4g} … {known[-1]:.4g} ({len(known)}/{STEPS})" if len(known) else None

@@ -9,6 +9,7 @@ import streamlit as st
 
 from medcore.data.values.given import cell_text
 from medcore.errors import NotFoundError
+from medcore.features.series import told
 from medcore.i18n import N_, _
 from medcore.studies.use_records import PredictionRecord
 from medcore.ui.kit import cache, links
@@ -113,7 +114,8 @@ def _table(in_use: InUse, visits: tuple[PredictionRecord, ...]) -> None:
         }
         for name in in_use.columns:
             column = in_use.shown(name)
-            row[str(column)] = column.value(cell_text(name, visit.values.get(name))) or ""
+            text = cell_text(name, visit.values.get(name))
+            row[str(column)] = column.value(told(text) if in_use.schema[name].over_time else text) or ""
         rows.append(row)
     frame = pd.DataFrame(rows)
     st.dataframe(frame, hide_index=True, alt=_("{n} visits with their values", n=len(rows)))
