@@ -23,6 +23,8 @@ from medcore.studies import Store
 if TYPE_CHECKING:
     from medcore.service.records.clients import TrustedClient
 
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""A few patients are little work: threads of a library would wait for each other, and keep a core busy, longer than they work."""
 SWITCH_SECONDS = 0.001
 """After how long a thread lets others have the interpreter: of Python's own 5 ms a call waits for several."""
 
@@ -56,13 +58,14 @@ def serve(asked: Serving) -> None:
     refuse_unencrypted(asked)
     check_port(asked.host, asked.port)
     os.environ.setdefault("OTEL_SDK_DISABLED", "true")
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     clients = read_clients(asked.clients) if asked.clients else ()
     keep_new_files_private()
     settings = Settings.from_env()
-    # Products of a few patients are small: threads would wait for each other longer than they work.
     with (
         holding(settings.data_dir / IN_USE, alone=False),  # nobody changes keys or restores meanwhile
-        threadpool_limits(1, user_api="blas"),
+        threadpool_limits(1),  # libraries that are loaded already; others read the environment
     ):
         _answer(asked, Store(settings), clients)
 
