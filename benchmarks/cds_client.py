@@ -3,7 +3,8 @@
 ``python benchmarks/cds_client.py --client PYTHON`` (an environment of its own with ``healthchain[sandbox]==0.16.1``)
 trains on the heart sample, releases it with codes, starts the service, and lets the client read the discovery,
 send ``--patients`` calls of ``patient-view`` for patients of its own generator, and check every card
-by its own models of the standard. HealthChain sends no token: it is put into its calls here.
+by its own models of the standard. HealthChain sends no token: it is put into its calls here. With
+``--address http://localhost:8502 --model NAME`` it asks a service that runs already, whose token is in ``TOKEN``.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ from healthchain.sandbox.generators import CdsDataGenerator
 from healthchain.sandbox.requestconstructors import CdsRequestConstructor
 from healthchain.sandbox.sandboxclient import SandboxClient, Workflow
 
-address, token, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
+address, token, n, model = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 headers = {"Authorization": f"Bearer {token}"}
 services = CDSServiceInformation(**httpx.get(f"{address}/cds-services", headers=headers).json()).services
 httpx.Client = functools.partial(httpx.Client, headers=headers)
-client = SandboxClient(f"{address}/cds-services/heart.patient-view", "patient-view")
+client = SandboxClient(f"{address}/cds-services/{model}.patient-view", "patient-view")
 generator = CdsDataGenerator()
 generator.set_workflow(Workflow.patient_view)
 for seed in range(n):
@@ -67,7 +68,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--client", required=True, metavar="PYTHON")
     parser.add_argument("--patients", type=int, default=20)
+    parser.add_argument("--address", help="a service that runs already")
+    parser.add_argument("--model", default="heart", help="the model that it is asked about")
     args = parser.parse_args()
+    if args.address:
+        ask(args, args.address, os.environ["TOKEN"])
+        return
     begin_to_keep()
     signal.signal(signal.SIGTERM, leave)
     with tempfile.TemporaryDirectory() as name:
@@ -86,8 +92,13 @@ def main() -> None:
         token = store.new_token(LOCAL_OWNER, "client", days=1)[0]
         serve = [sys.executable, "-m", "medcore", "serve", "--port", str(PORT), "--pages", "http://localhost:8501"]
         with running(serve, dict(os.environ), PORT):
-            command = [args.client, "-c", CLIENT, f"http://localhost:{PORT}", token, str(args.patients)]
-            found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            ask(args, f"http://localhost:{PORT}", token)
+
+
+def ask(args: argparse.Namespace, address: str, token: str) -> None:
+    """Let the client ask, and print what it was told."""
+    command = [args.client, "-c", CLIENT, address, token, str(args.patients), args.model]
+    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     print(json.dumps(json.loads(found.splitlines()[-1]), indent=1, ensure_ascii=False))
 
 
