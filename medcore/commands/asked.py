@@ -17,7 +17,7 @@ from medcore.data.notation import DateOrder, Reading
 from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.preparation.fixes import change_column
 from medcore.data.preparation.number import choose_number
-from medcore.data.reading.notes import with_notes
+from medcore.data.reading.notes import read_note_files, with_notes
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes
 from medcore.data.schema.dictionary import load_dictionary
@@ -69,7 +69,7 @@ class Asked:
         """Read a table so, and say what its columns are; for a model's new patients only the file is read so."""
         cohort = self.series.joined(read_table(data, overrides=self.reading, like=like), like=like)
         if self.note_files is not None:
-            cohort = with_notes(cohort, self.note_files, patient=self.note_id, like=like)
+            cohort = with_notes(cohort, read_note_files(self.note_files), patient=self.note_id, like=like)
         if like is not None:
             mark = self.reading.get("decimal")
             return replace(cohort, frame=_in_marks_of(like, cohort.frame, mark)) if mark else cohort

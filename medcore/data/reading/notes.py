@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.cohort import Cohort, Column, Schema, Source
 from medcore.data.reading.archive import is_archive, read_archive
 from medcore.data.reading.encodings import detect_encoding
 from medcore.data.reading.text import RawFile
@@ -24,34 +22,17 @@ NOTES = "notes"
 ENDING = ".txt"
 BETWEEN = "\n\n"
 """Stands between several files of one patient."""
+FILE, TEXT, ENCODING = "file", "text", "encoding"
+"""The columns of an archive that was read: its files by name, the text of those that are text files, how it was written."""
 
 
-@dataclass(slots=True)
-class _Read:
-    """What the files of an archive held, by patient, and what is told of them."""
+def read_note_files(source: Path | str | tuple[str, bytes]) -> Cohort:
+    """Return the files of a zip archive as rows, by name, each text in its own encoding; no text where it is no text file.
 
-    texts: dict[str, list[str]] = field(default_factory=dict)
-    encodings: Counter[str] = field(default_factory=Counter)
-    n_others: int = 0
-    n_strangers: int = 0
-    n_broken: int = 0
-
-
-def with_notes(
-    cohort: Cohort, source: Path | str | tuple[str, bytes], *, patient: str | None = None, like: Schema | None = None
-) -> Cohort:
-    """Return a cohort with a column of notes, from a zip archive of text files.
-
-    A file is of the patient whose identifier, in the column ``patient`` or else the one with that role,
-    is its name, the name of its folder, or how its name begins before ``_``, ``-`` or a space; several of one patient follow
-    one another by name. Each file has its own encoding; bytes that are no text in it are read as the replacement
-    character. ``like`` is the schema of a model by which new patients are read.
+    Bytes that are no text in a file's encoding are read as the replacement character.
 
     Raises:
         UnreadableFileError: the file is no archive, or one that cannot be read, or not safely.
-        MissingColumnsError: the table has no column ``patient``.
-        SettingsError: no column, or more than one, names patients, and none is said.
-        InputError: the table has such a column already, or no file is of one of its patients.
 
     """
     raw = RawFile.of(source)
@@ -60,6 +41,32 @@ def with_notes(
             N_("{name} is no zip archive. Pack the notes as text files, one or several a patient, into one."),
             name=raw.name,
         )
+    rows: list[tuple[str, str | None, str | None]] = []
+    for name, data in sorted(read_archive(raw)):
+        if not name.lower().endswith(ENDING):
+            rows.append((name, None, None))
+            continue
+        encoding = detect_encoding(RawFile.of((name, data)))
+        rows.append((name, data.decode(encoding, errors="replace").removeprefix("\ufeff").strip(), encoding))
+    frame = pd.DataFrame(rows, columns=[FILE, TEXT, ENCODING], dtype="str")
+    columns = tuple(Column(name=name, kind="text", role="ignored") for name in frame.columns)
+    return Cohort(frame, Schema(columns), raw.sha256, raw.name, Source(format="zip"))
+
+
+def with_notes(cohort: Cohort, files: Cohort, *, patient: str | None = None, like: Schema | None = None) -> Cohort:
+    """Return a cohort with a column of notes, from the ``files`` of an archive (:func:`read_note_files`).
+
+    A file is of the patient whose identifier, in the column ``patient`` or else the one with that role,
+    is its name, the name of its folder, or how its name begins before ``_``, ``-`` or a space; several of one patient follow
+    one another by name. ``like`` is the schema of a model by which new patients are read. What was found is told in
+    ``repairs``.
+
+    Raises:
+        MissingColumnsError: the table has no column ``patient``.
+        SettingsError: no column, or more than one, names patients, and none is said.
+        InputError: the table has such a column already, or no file is of one of its patients.
+
+    """
     names = [str(name) for name in cohort.frame.columns]
     patient = patient or _identifier(like or cohort.schema)
     if patient not in names:
@@ -68,26 +75,42 @@ def with_notes(
         raise InputError(
             N_("The table has a column “{column}” already. Rename it, or leave the archive out."), column=NOTES
         )
-    cells = distinct(cohort.frame[patient])
-    words = [*cells.words(), None]
-    read = _read(sorted(read_archive(raw)), {word for word in words if word is not None})
-    if not read.texts and like is None:
+    files_frame = files.frame.assign(whose=pd.Series(_patients(_named(files), cohort.frame[patient]), dtype="str"))
+    own = files_frame[files_frame["whose"].notna()]
+    if own.empty and like is None:
         raise InputError(
             N_("No text file of the archive is named after a patient of the table (column “{column}”)."), column=patient
         )
-    said = {whose: BETWEEN.join(texts) for whose, texts in read.texts.items()}
+    said = own.groupby("whose")[TEXT].agg(BETWEEN.join)
+    cells = distinct(cohort.frame[patient])
+    words = [*cells.words(), None]
     notes = [said.get(words[code]) if code >= 0 else None for code in cells.codes]
     frame = cohort.frame.assign(**{NOTES: pd.Series(notes, index=cohort.frame.index, dtype="str")})
     frame.attrs = dict(cohort.frame.attrs)
-    identity = json.dumps([cohort.sha256, raw.sha256, patient])
+    identity = json.dumps([cohort.sha256, files.sha256, patient])
     column = Column(name=NOTES, kind="note", role="predictor")
     return replace(
         cohort,
         frame=frame,
         schema=replace(cohort.schema, columns=(*cohort.schema.columns, column)),
         sha256=hashlib.sha256(identity.encode()).hexdigest(),
-        repairs=(*cohort.repairs, *_told(read, n_without=sum(note is None for note in notes))),
+        repairs=(*cohort.repairs, *_told(files, own, n_without=sum(note is None for note in notes))),
     )
+
+
+def named_after(files: Cohort, cohort: Cohort) -> str:
+    """Return the column of a table after which most text files of an archive are named; of equals an identifier, or the first.
+
+    Raises:
+        InputError: no file is named after a cell of any column.
+
+    """
+    named, columns = _named(files), cohort.schema.columns
+    found = [sum(whose is not None for whose in _patients(named, cohort.frame[c.name])) for c in columns]
+    place = max(range(len(columns)), key=lambda k: (found[k], columns[k].role == "identifier"))
+    if not found[place]:
+        raise InputError(N_("No text file (.txt) of the archive is named after a patient of the table."))
+    return columns[place].name
 
 
 def _identifier(schema: Schema) -> str:
@@ -97,48 +120,44 @@ def _identifier(schema: Schema) -> str:
     return found[0]
 
 
-def _read(members: Iterable[tuple[str, bytes]], patients: set[str]) -> _Read:
-    read = _Read()
-    for name, data in members:
-        if not name.lower().endswith(ENDING):
-            read.n_others += 1
-            continue
-        whose = next((word for word in _names(name) if word in patients), None)
-        if whose is None:
-            read.n_strangers += 1
-            continue
-        encoding = detect_encoding(RawFile.of((name, data)))
-        text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
-        read.encodings[encoding] += 1
-        read.n_broken += "\ufffd" in text
-        read.texts.setdefault(whose, []).append(text.strip())
-    return read
+def _named(files: Cohort) -> list[tuple[str, ...]]:
+    """Return the identifiers that each file may be named after, the likeliest first, folded as cells are; none for what is no text."""
+    texts = files.frame[TEXT].notna()
+    paths = [PurePosixPath(name) for name in files.frame[FILE][texts]]
+    stems = [path.stem for path in paths]
+    cuts = [min((at for mark in "_- " if (at := stem.find(mark)) > 0), default=len(stem)) for stem in stems]
+    folders = [path.parent.name or path.stem for path in paths]
+    folded = distinct(
+        pd.Series([*stems, *folders, *(s[:cut] for s, cut in zip(stems, cuts, strict=True))], dtype="str")
+    )
+    words = [*folded.words(), ""]
+    each = iter(folded.codes.reshape(3, -1).T)
+    return [tuple(words[code] for code in next(each)) if text else () for text in texts]
 
 
-def _names(path: str) -> list[str]:
-    """Return the identifiers that a file may be named after, the likeliest first, folded as cells are."""
-    parts = PurePosixPath(path)
-    stem = parts.stem
-    cut = min((place for mark in "_- " if (place := stem.find(mark)) > 0), default=len(stem))
-    return distinct(pd.Series([stem, parts.parent.name or stem, stem[:cut]], dtype="str"), exact=False).words()
+def _patients(named: list[tuple[str, ...]], identifiers: pd.Series) -> list[str | None]:
+    """Return whose each file is, as a column of ``identifiers`` says it; None where it is nobody's."""
+    known = set(distinct(identifiers).words())
+    return [next((word for word in names if word in known), None) for names in named]
 
 
-def _told(read: _Read, *, n_without: int) -> list[Message]:
-    n = sum(read.encodings.values())
-    named = [f"{encoding}: {count}" for encoding, count in read.encodings.most_common()]
+def _told(files: Cohort, own: pd.DataFrame, *, n_without: int) -> list[Message]:
+    """Count the ``own`` files of patients, and what was left out."""
+    named = [f"{encoding}: {count}" for encoding, count in own[ENCODING].value_counts().items()]
     told = [
         Message(
             N_("{n} text file(s) were read as notes of {patients} patient(s) ({encodings})."),
-            {"n": n, "patients": len(read.texts), "encodings": named},
+            {"n": len(own), "patients": int(own["whose"].nunique()), "encodings": named},
         )
     ]
+    n_texts = int(files.frame[TEXT].notna().sum())
     counted = (
         (
-            read.n_broken,
+            int(own[TEXT].str.contains("\ufffd").sum()),
             N_("{n} of the text files hold bytes that are no text in their encoding; the rest of them was read."),
         ),
-        (read.n_strangers, N_("{n} text file(s) are of nobody in the table and were left out.")),
-        (read.n_others, N_("{n} file(s) of the archive are no text files (.txt) and were left out.")),
+        (n_texts - len(own), N_("{n} text file(s) are of nobody in the table and were left out.")),
+        (len(files.frame) - n_texts, N_("{n} file(s) of the archive are no text files (.txt) and were left out.")),
         (n_without, N_("{n} row(s) of the table have no note.")),
     )
     return [*told, *(Message(words, {"n": count}) for count, words in counted if count)]

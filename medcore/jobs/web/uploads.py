@@ -22,13 +22,14 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import psutil
 
 from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.reading.measurements import read_measurements
+from medcore.data.reading.notes import read_note_files
 from medcore.data.reading.table import read_table
 from medcore.errors import MedcoreError, UnreadableFileError, from_dict
 from medcore.i18n import N_, Message
@@ -41,6 +42,8 @@ from medcore.studies.kept.parquet import from_parquet, to_parquet
 MEMORY_BYTES = 6 << 30
 """What reading one file may take on top of the readers themselves."""
 READ_SECONDS = 180
+Form = Literal["table", "measurements", "note files"]
+"""What a file that somebody brings is."""
 _starting = threading.Lock()
 PRELOADED = ["medcore.jobs.web.uploads", "pyarrow.parquet", "pyreadstat", "python_calamine"]
 
@@ -51,12 +54,13 @@ def read_upload(
     *,
     overrides: Mapping[str, Any] | None = None,
     like: Schema | None = None,
-    over_time: bool = False,
+    form: Form = "table",
     stop: Stop | None = None,
 ) -> Cohort:
     """Read an uploaded table as :func:`~medcore.data.reading.table.read_table` does, safely; ``stop`` ends that.
 
-    One of measurements ``over_time`` is read as :func:`~medcore.data.reading.measurements.read_measurements` does.
+    One of measurements over time is read as :func:`~medcore.data.reading.measurements.read_measurements` does, an
+    archive of notes as :func:`~medcore.data.reading.notes.read_note_files`.
 
     Raises:
         CancelledError: somebody asked to stop.
@@ -64,7 +68,7 @@ def read_upload(
             reading may take; nothing of it stays.
 
     """
-    asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None, "over_time": over_time}
+    asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None, "form": form}
     head, frame = _in_child(name, data, asked, stop)
     return Cohort(
         frame,
@@ -206,8 +210,10 @@ def _read(theirs: Connection, name: str, asked: Mapping[str, Any], scratch: str)
 
 def _table(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     like = Schema.from_dict(asked["like"]) if asked["like"] else None
-    if asked["over_time"]:
+    if asked["form"] == "measurements":
         cohort = read_measurements((name, data))
+    elif asked["form"] == "note files":
+        cohort = read_note_files((name, data))
     else:
         cohort = read_table((name, data), overrides=asked["overrides"], like=like)
     head = {

@@ -8,6 +8,7 @@ import streamlit as st
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.long import long_form
+from medcore.ui.data.notes import notes_form
 from medcore.ui.data.reading import reading_form
 from medcore.ui.data.series import series_form
 from medcore.ui.kit.cache import cohort
@@ -44,3 +45,4 @@ def rows_table(study: StudyRecord) -> None:
     reading_form(study)
     long_form(study)
     series_form(study)
+    notes_form(study)

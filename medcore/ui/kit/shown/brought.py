@@ -8,6 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from medcore import jobs
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.reading.long.series import with_series
+from medcore.data.reading.notes import NOTES, named_after, with_notes
 from medcore.i18n import _
 from medcore.jobs.web.uploads import read_upload
 from medcore.ui.kit.shown.waiting import waited
@@ -16,7 +17,8 @@ from medcore.ui.kit.shown.waiting import waited
 def brought(file: UploadedFile, *identity: object, like: Schema, key: str) -> Cohort | None:
     """Return new patients' rows under the schema that they must have; ``None`` as yet.
 
-    Where the model was trained with measurements over time, those of these patients are asked for too.
+    Where the model was trained with measurements over time, or with notes in files of their own, those of these patients
+    are asked for too.
     """
     name, data = file.name, file.getvalue()
     cohort = waited(
@@ -25,6 +27,10 @@ def brought(file: UploadedFile, *identity: object, like: Schema, key: str) -> Co
         key=key,
         doing=_("The file is read."),
     )
+    notes = any(column.name == NOTES for column in like.predictors)
+    if cohort is not None and notes and NOTES not in cohort.frame.columns:
+        files = note_files(*identity, key=f"{key}.notes")
+        cohort = None if files is None else with_notes(cohort, files, patient=named_after(files, cohort), like=like)
     pivot = like.series
     if cohort is None or pivot is None:
         return cohort
@@ -46,8 +52,22 @@ def measurements(*identity: object, key: str) -> Cohort | None:
         return None
     name, data = file.name, file.getvalue()
     return waited(
-        lambda task: read_upload(name, data, over_time=True, stop=task.stop),
+        lambda task: read_upload(name, data, form="measurements", stop=task.stop),
         *("brought", "series", *identity, file.file_id),
+        key=f"{key}.reading",
+        doing=_("The file is read."),
+    )
+
+
+def note_files(*identity: object, key: str) -> Cohort | None:
+    """Ask for an archive of notes in text files and return its files; ``None`` as yet."""
+    file = st.file_uploader(_("Zip archive of these patients’ notes"), key=key)
+    if file is None:
+        return None
+    name, data = file.name, file.getvalue()
+    return waited(
+        lambda task: read_upload(name, data, form="note files", stop=task.stop),
+        *("brought", "notes", *identity, file.file_id),
         key=f"{key}.reading",
         doing=_("The file is read."),
     )
