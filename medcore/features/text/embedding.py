@@ -3,14 +3,14 @@
 The weights lie in the package (docs/decisions/0103) and are checked against the hashes
 here before they are read: nothing is fetched. The encoder puts "denies pain" beside
 "severe pain" (cosine 0.83), so what a note denies has places of its own, beside those
-of what it says. Every phrase is encoded by itself: alone and among others it has the same place
-to the last bit.
+of what it says. The phrases of one note are encoded together, which costs a fifth of one after the other, and
+those of no other note with them: alone and among others a note has the same place to the last bit.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +37,7 @@ PLACES = 2 * WIDTH
 MOST_READ = 1_000
 """Characters of a phrase that are read; a phrase of a note of forty is longer only where it is no note."""
 MOST_KEPT = 10_000
-"""Phrases, and as many notes, whose places are kept in memory by a hash of their words: 60 MB. A run reads its notes several times."""
+"""Notes whose places are kept in memory by a hash of their words: 40 MB. A run reads its notes several times."""
 
 Floats = NDArray[np.float32]
 
@@ -48,44 +48,37 @@ def installed() -> bool:
 
 
 def embedded(said: Sequence[str]) -> Floats:
-    """Return where phrases (Q,) of notes lie, (Q, PLACES): the sum over their clauses, each of length 1.
+    """Return where the phrases (Q,) of one note lie, (Q, PLACES): the sum over their clauses, each of length 1.
 
     Raises:
         BundleError: the package is not installed, or its weights are not those that are known here.
 
     """
     found = np.zeros((len(said), PLACES), dtype=np.float32)
-    for row, phrase in enumerate(said):
-        for clause in phrases(phrase[:MOST_READ]):
-            if any(letter.isalpha() for letter in clause):
-                denied = any(term.startswith(NOT) for term, _start, _end in spans(clause))
-                found[row, WIDTH * denied : WIDTH * (1 + denied)] += _placed(clause)
+    clauses = [(row, clause) for row, phrase in enumerate(said) for clause in phrases(phrase[:MOST_READ])]
+    told = [(row, clause) for row, clause in clauses if any(letter.isalpha() for letter in clause)]
+    if not told:
+        return found
+    places = _encoder().encode([" ".join(clause.split()) for _row, clause in told])
+    for (row, clause), place in zip(told, places, strict=True):
+        denied = any(term.startswith(NOT) for term, _start, _end in spans(clause))
+        found[row, WIDTH * denied : WIDTH * (1 + denied)] += place
     return found
 
 
 def whole(note: str) -> Floats:
     """Return where a note lies, (PLACES,): the sum over its phrases."""
-    return _remembered(_notes, note, lambda: embedded(phrases(note)).sum(axis=0))
+    key = hashlib.sha256(note.encode()).digest()
+    known = _kept.get(key)
+    if known is None:
+        known = embedded(phrases(note)).sum(axis=0)
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[key] = known
+    return known
 
 
 _kept: dict[bytes, Floats] = {}
-_notes: dict[bytes, Floats] = {}
-
-
-def _placed(clause: str) -> Floats:
-    text = " ".join(clause.split())
-    return _remembered(_kept, text, lambda: np.asarray(_encoder().encode([text])[0], dtype=np.float32))
-
-
-def _remembered(kept: dict[bytes, Floats], text: str, found: Callable[[], Floats]) -> Floats:
-    key = hashlib.sha256(text.encode()).digest()
-    known = kept.get(key)
-    if known is None:
-        known = found()
-        if len(kept) >= MOST_KEPT:
-            kept.clear()
-        kept[key] = known
-    return known
 
 
 @lru_cache(maxsize=1)
