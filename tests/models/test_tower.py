@@ -15,6 +15,7 @@ from medcore.cli import main
 from medcore.data.long import Pivot
 from medcore.data.reading.long.series import with_series
 from medcore.data.reading.table import read_table
+from medcore.data.splitting.split import SplitSettings
 from medcore.errors import SettingsError
 from medcore.explanation.shapley.inside import explain_inside
 from medcore.features import Rows, steps_of
@@ -22,8 +23,10 @@ from medcore.models.bundle.bundle import load_bundle
 from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.contract.candidate import automatic, offered, reads_in_order
 from medcore.models.contract.checks import check_suits
+from medcore.models.contract.settings import TrainSettings
 from medcore.models.network.sequences import SequenceScaler
-from medcore.targets import Number, Target
+from medcore.models.run.cohort import train_cohort
+from medcore.targets import EventTime, Number, Target
 
 N = 140
 TAKEN = "last|mean|sequence"
@@ -36,6 +39,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tower")
     ill = random.random(N) < 0.5
     patients = pd.DataFrame({"id": range(N), "age": random.integers(30, 80, N), "died": np.where(ill, "yes", "no")})
+    late = np.random.default_rng(4)  # what is told of the same patients by when and how long
+    patients["days"] = late.exponential(np.where(ill, 100, 900)).round() + 1
+    patients["stay"] = (np.where(ill, 12, 4) + late.normal(0, 1, N)).round(1)
     lines = []
     for who in range(N):
         hours = np.sort(random.uniform(0, 48, random.integers(8, 24)))
@@ -47,11 +53,25 @@ def folder(tmp_path_factory):
     patients.to_csv(folder / "patients.csv", index=False)
     long.to_csv(folder / "long.csv", index=False)
     asked = ["--series", "long.csv", "--id", "id", "--until", "48h", "--take", TAKEN, "--model", "tower"]
-    arguments = ["--target", "died", "--out", "bundle", "--folds", "2", "--epochs", "30", "--drop", "id"]
+    arguments = ["--target", "died", "--out", "bundle", "--folds", "2", "--epochs", "30", "--drop", "id,days,stay"]
     with pytest.MonkeyPatch.context() as moved:
         moved.chdir(folder)
         assert main(["train", "patients.csv", *arguments, *asked]) == 0
     return folder
+
+
+@pytest.fixture(scope="module", params=["by when", "number"])
+def other(request, folder):
+    """The same tower for the same patients' times and for a number, with the columns that are no predictors."""
+    when = ["--target", "died", "--duration", "days", "--event", "yes", "--horizon", "365d", "--drop", "id,stay"]
+    number = ["--target", "stay", "--outcome", "number", "--drop", "id,died,days"]
+    asked = ["--series", "long.csv", "--id", "id", "--until", "48h", "--take", TAKEN, "--model", "tower"]
+    out = request.param.replace(" ", "_")
+    with pytest.MonkeyPatch.context() as moved:
+        moved.chdir(folder)
+        own = when if request.param == "by when" else number
+        assert main(["train", "patients.csv", *own, *asked, "--out", out, "--folds", "2", "--epochs", "30"]) == 0
+    return load_bundle(folder / out)
 
 
 @pytest.fixture(scope="module")
@@ -96,14 +116,26 @@ def test_new_patients_alone_are_read_as_among_all(folder, bundle, cohort, capsys
     assert max(columns, key=lambda name: abs(columns[name]["contribution"])) == "HR sequence"
 
 
-def test_coalitions_are_those_of_rows_written_out(bundle, cohort):
+def _agrees_with_rows_written_out(bundle, cohort):
     rows, others = bundle.encode(cohort.frame), bundle.background
     risk = BundleRisk(bundle).knowing(rows, others)
     random = np.random.default_rng(0)
     mine, whose = random.random((60, rows.shape[1])) < 0.5, random.integers(0, len(others), 60)
     written = risk(np.where(mine, rows.codes[3], others.codes[whose]))
     asked = risk.for_patient(rows.codes[3], others.codes).risk(whose, mine)
-    np.testing.assert_allclose(asked, written, atol=2e-6)
+    np.testing.assert_allclose(asked, written, atol=2e-6 * max(1.0, float(np.abs(written).max())))
+
+
+def test_coalitions_are_those_of_rows_written_out(bundle, cohort):
+    _agrees_with_rows_written_out(bundle, cohort)
+
+
+def test_times_and_numbers_are_learnt_kept_and_taken_apart_as_classes_are(other, cohort):
+    """What was read back ranks patients by what only the middle of the pulse tells."""
+    ill = (cohort.frame["died"] == "yes").to_numpy()
+    assert other.parts[0][1].kind in ("hazard_tower", "tower_of_numbers")
+    assert roc_auc_score(ill, other.predict(cohort.frame)[:, -1]) > 0.9
+    _agrees_with_rows_written_out(other, cohort)
 
 
 def test_the_parts_of_the_time_add_up_to_the_column(bundle, cohort):
@@ -137,10 +169,26 @@ def test_gaps_are_told_and_nothing_is_made_up(bundle, cohort):
                 assert told[row, 1, step, at] == ago and told[row, 0, step, at] == pytest.approx(wanted, abs=1e-5)
 
 
+def test_the_regression_beside_is_written_down_over_the_summaries(bundle, cohort):
+    """Its equation tells patients apart as the regression did out of fold, by the columns that it reads."""
+    run = train_cohort(
+        cohort.with_schema(bundle.schema),
+        TrainSettings(model="tower", epochs=1),
+        split=SplitSettings(test_size=0.0, n_folds=2),
+    )
+    written, (beside,) = run.results.specification, [c for c in run.candidates if c.name == "logistic"]
+    names = [i.name for i in written.inputs]
+    assert names == ["age", "HR last", "HR mean", "K last", "K mean"] and not written.delivered
+    codes, ill = cohort.frame[names].astype(float).to_numpy(), (cohort.frame["died"] == "yes").to_numpy()
+    assert roc_auc_score(ill, written.risk(codes)[:, 1]) > roc_auc_score(ill, beside.oof[:, 1]) - 0.02
+    np.testing.assert_allclose(written.risk(codes).mean(axis=0)[1], ill.mean(), atol=0.02)
+
+
 def test_it_is_offered_where_measurements_are(cohort):
     two = Target(2)
+    assert all("tower" in automatic(100, target, over_time=True) for target in (two, Number(), EventTime(2)))
     assert "tower" in automatic(100, two, over_time=True) and "tower" not in automatic(100, two)
-    assert "tower" in offered(two) and "tower" not in offered(two, over_time=False) and "tower" not in offered(Number())
+    assert "tower" in offered(two) and "tower" not in offered(two, over_time=False) and "tower" in offered(Number())
     assert reads_in_order("auto", two) and reads_in_order("tower", two) and not reads_in_order("network", two)
     with pytest.raises(SettingsError, match="holds none"):
         check_suits("tower", two, over_time=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -70,13 +70,12 @@ class TowerPart(Part):
 
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
-        return np.concatenate([*self._risks(Rows.of(rows))])
 
-    def _risks(self, rows: Rows) -> Iterator[Risk]:
-        for start in range(0, max(len(rows), 1), _ROWS):
-            some = rows.take(slice(start, start + _ROWS))
+        def told(some: Rows) -> Risk:
             each = [n.risk(i.transform(some)) for i, n in zip(self.inputs, self.networks, strict=True)]
-            yield clean(np.mean(each, axis=0), self.n_classes)
+            return clean(np.mean(each, axis=0), self.n_classes)
+
+        return in_tiles(rows, told)
 
     def coalitions(self) -> Coalitions:
         """Return how the networks answer for coalitions: what their first kernels make of a row are sums."""
@@ -84,29 +83,37 @@ class TowerPart(Part):
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write the weights of every fold as arrays, without pickle."""
-        for place, members in enumerate(self.networks):
-            put_arrays(folder / f"tower_{place}.npz", {"weights": members.weights, "fixed": members.fixed})
-        return {
-            "inputs": [{"sequences": i.sequences.to_dict(), "table": i.table.to_dict()} for i in self.inputs],
-            "networks": [
-                {"architecture": n.architecture.to_dict(), "n_features": n.n_features}
-                for n in self.networks
-                if isinstance(n.architecture, TowerNetwork)
-            ],
-            "n_classes": self.n_classes,
-        }
+        return write_towers(folder, self.inputs, self.networks) | {"n_classes": self.n_classes}
 
     @classmethod
     def load(cls, folder: Folder, data: Mapping[str, Any], /) -> Self:
         """Read what :meth:`save` wrote."""
-        inputs = tuple(
-            TowerInputs(SequenceScaler.from_dict(i["sequences"]), FeatureMaker.from_dict(i["table"]))
-            for i in data["inputs"]
-        )
-        networks = tuple(
-            _read(inside(folder, f"tower_{place}.npz"), network) for place, network in enumerate(data["networks"])
-        )
-        return cls(inputs, networks, int(data["n_classes"]))
+        return cls(*read_towers(folder, data), int(data["n_classes"]))
+
+
+def write_towers(folder: Folder, inputs: Sequence[TowerInputs], networks: Sequence[TrainedNetworks]) -> dict[str, Any]:
+    """Write the weights of every fold as arrays, and return what is small as JSON."""
+    for place, members in enumerate(networks):
+        put_arrays(folder / f"tower_{place}.npz", {"weights": members.weights, "fixed": members.fixed})
+    return {
+        "inputs": [{"sequences": i.sequences.to_dict(), "table": i.table.to_dict()} for i in inputs],
+        "networks": [
+            {"architecture": n.architecture.to_dict(), "n_features": n.n_features}
+            for n in networks
+            if isinstance(n.architecture, TowerNetwork)
+        ],
+    }
+
+
+def read_towers(folder: Folder, data: Mapping[str, Any]) -> tuple[tuple[TowerInputs, ...], tuple[TrainedNetworks, ...]]:
+    """Read what :func:`write_towers` wrote."""
+    inputs = tuple(
+        TowerInputs(SequenceScaler.from_dict(i["sequences"]), FeatureMaker.from_dict(i["table"]))
+        for i in data["inputs"]
+    )
+    return inputs, tuple(
+        _read(inside(folder, f"tower_{place}.npz"), network) for place, network in enumerate(data["networks"])
+    )
 
 
 def _read(file: Folder, data: Mapping[str, Any]) -> TrainedNetworks:
@@ -118,15 +125,37 @@ def _read(file: Folder, data: Mapping[str, Any]) -> TrainedNetworks:
     return TrainedNetworks(network, arrays["weights"], arrays["fixed"], int(data["n_features"]))
 
 
+@dataclass(frozen=True, slots=True)
+class TowersByFold:
+    """Each fold's networks, with what makes their ``inputs`` and the ``matrices`` that it makes of all rows."""
+
+    inputs: tuple[TowerInputs, ...]
+    matrices: tuple[NDArray[np.float32], ...]
+    networks: tuple[TrainedNetworks, ...]
+
+
 def fit_tower(task: Task, reporter: ProgressReporter) -> Fitted:
     """Train networks with a tower in every fold, all members together; these are the model."""
-    inputs = [TowerInputs.fit(task, task.training(fold)) for fold in range(task.n_folds)]
-    matrices = [each.transform(task.rows) for each in inputs]
-    networks = train_members(
-        matrices, reporter, table_members(task), tower_settings(task), target=task.outcome, n_codes=task.n_classes
-    )
-    oof, spread = out_of_fold(task, networks, matrices)
-    return Fitted(oof, TowerPart(tuple(inputs), networks, task.n_classes), spread)
+    found = train_towers(task, reporter, tower_settings(task), target=task.outcome, n_codes=task.n_classes)
+    oof, spread = out_of_fold(task, found.networks, found.matrices)
+    return Fitted(oof, TowerPart(found.inputs, found.networks, task.n_classes), spread)
+
+
+def train_towers(
+    task: Task, reporter: ProgressReporter, settings: NetworkSettings, *, target: NDArray[Any], n_codes: int
+) -> TowersByFold:
+    """Train the members of all folds as one program; ``target`` (n,) and ``n_codes`` are as for the table network."""
+    inputs = tuple(TowerInputs.fit(task, task.training(fold)) for fold in range(task.n_folds))
+    matrices = tuple(each.transform(task.rows) for each in inputs)
+    networks = train_members(matrices, reporter, table_members(task), settings, target=target, n_codes=n_codes)
+    return TowersByFold(inputs, matrices, networks)
+
+
+def in_tiles(rows: AnyRows, told: Callable[[Rows], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Ask about some rows at a time, and put the answers (n, …) together."""
+    rows = Rows.of(rows)
+    starts = range(0, max(len(rows), 1), _ROWS)
+    return np.concatenate([told(rows.take(slice(start, start + _ROWS))) for start in starts])
 
 
 def tower_settings(task: Task) -> NetworkSettings:
@@ -145,20 +174,19 @@ def tower_settings(task: Task) -> NetworkSettings:
     )
 
 
-CANDIDATES = (
-    Candidate(
-        name="tower",
-        title=N_("Network over time"),
-        hint=N_("Reads the measurements themselves in their order, beside the table."),
-        order=75,
-        menu=2,
-        share=5.0,
-        learner=fit_tower,
-        part=TowerPart,
-        space=partial(network_space, 0.1, 20.0),
-        missing="filled",
-        reads=frozenset({"epochs", "n_seeds", "effort"}),
-        in_order=True,
-        automatic=True,
-    ),
+TOWER = Candidate(
+    name="tower",
+    title=N_("Network over time"),
+    hint=N_("Reads the measurements themselves in their order, beside the table."),
+    order=75,
+    menu=2,
+    share=5.0,
+    learner=fit_tower,
+    part=TowerPart,
+    space=partial(network_space, 0.1, 20.0),
+    missing="filled",
+    reads=frozenset({"epochs", "n_seeds", "effort"}),
+    in_order=True,
+    automatic=True,
 )
+CANDIDATES = (TOWER,)

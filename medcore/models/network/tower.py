@@ -77,13 +77,13 @@ class TowerNetwork:
 
     @property
     def n_causes(self) -> int:
-        """None: it predicts classes."""
-        return 0
+        """How many kinds of events it predicts hazards of."""
+        return self.table.n_causes
 
     @property
     def number(self) -> bool:
-        """It predicts no number."""
-        return False
+        """Whether its one output is a number as it is."""
+        return self.table.number
 
     @property
     def parts(self) -> tuple[WeightSpec, ...]:

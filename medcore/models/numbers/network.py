@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcore.features import AnyRows, FeatureMaker
 from medcore.models.coalitions.networks import network_coalitions
@@ -59,11 +60,19 @@ def fit_number_network(task: Task, reporter: ProgressReporter) -> Fitted:
     scale, settings = NumberScale.of(task), replace(table_settings(task), number=True)
     learnt = scale.standard(task.value)
     found = train_by_fold(task, reporter, table_members(task), settings, target=learnt, n_codes=1)
+    oof = numbers_out_of_fold(task, scale, found.networks, found.matrices)
+    return unbiased(task, Fitted(oof, NumberNetworkPart(found.makers, found.networks, scale)))
+
+
+def numbers_out_of_fold(
+    task: Task, scale: NumberScale, networks: Sequence[TrainedNetworks], matrices: Sequence[NDArray[np.float32]]
+) -> Risk:
+    """Return each row's number (n, 1) by the networks of its own fold."""
     oof = np.empty((task.n, 1))
     for fold in range(task.n_folds):
         held = task.held_out(fold)
-        oof[held] = scale.told(found.networks[fold].numbers(found.matrices[fold][held]))
-    return unbiased(task, Fitted(oof, NumberNetworkPart(found.makers, found.networks, scale)))
+        oof[held] = scale.told(networks[fold].numbers(matrices[fold][held]))
+    return oof
 
 
 CANDIDATES = (replace(NETWORK, learner=fit_number_network, part=NumberNetworkPart, space=None),)

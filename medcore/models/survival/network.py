@@ -6,7 +6,7 @@ each interval where events compete (Tutz & Schmid 2016, § 8).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from medcore.features import AnyRows, FeatureMaker
 from medcore.models.coalitions.after_sums import HazardsPutTogether
+from medcore.models.coalitions.layers import LayeredCoalitions
 from medcore.models.coalitions.networks import network_coalitions
 from medcore.models.contract.coalitions import Coalitions, WrittenOut
 from medcore.models.contract.task import Fitted, ProgressReporter, Task
@@ -27,6 +28,7 @@ from medcore.models.learners.networks import (
     train_by_fold,
     write_members,
 )
+from medcore.models.network.settings import NetworkSettings
 from medcore.models.survival.intervals import cut_points, entered, incidence_of
 from medcore.models.trainer.hazards import coded
 from medcore.models.trainer.predict import TrainedNetworks
@@ -56,10 +58,7 @@ class HazardNetworkPart(TimedPart):
         inner = network_coalitions(self.makers, self.networks)
         if inner is None:
             return WrittenOut(self)
-        starts = np.concatenate([[0.0], self.ends[:-1]])
-        spent = np.clip((self.horizon - starts) / (self.ends - starts), 0.0, 1.0).astype(np.float32)
-        after = HazardsPutTogether(inner.after, self.networks[0].architecture.n_causes)
-        return replace(inner, weights={**inner.weights, "spent": spent}, after=after)
+        return put_together(inner, self.horizon, self.ends, self.networks[0].architecture.n_causes)
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write every member as a ``.keras`` file that anyone can load."""
@@ -73,21 +72,58 @@ class HazardNetworkPart(TimedPart):
         return cls(float(data["horizon"]), ends, *read_members(folder, data))
 
 
+def put_together(inner: LayeredCoalitions, horizon: float, ends: Floats, n_causes: int) -> LayeredCoalitions:
+    """Let networks of hazards in intervals answer for coalitions by a time."""
+    starts = np.concatenate([[0.0], ends[:-1]])
+    spent = np.clip((horizon - starts) / (ends - starts), 0.0, 1.0).astype(np.float32)
+    return replace(inner, weights={**inner.weights, "spent": spent}, after=HazardsPutTogether(inner.after, n_causes))
+
+
 def fit_hazard_network(task: Task, reporter: ProgressReporter) -> Fitted:
     """Train the network for clinical tables in every fold; these members together are the model, as for classes."""
-    assert task.by is not None
-    ends, n_causes = cut_points(task), task.by.n_causes
-    target = coded(*entered(task.duration, task.outcome, ends), n_causes)
-    settings = replace(table_settings(task), n_causes=n_causes, n_intervals=len(ends))
-    n_codes = (len(ends) + 1) * (n_causes + 1)
-    found = train_by_fold(task, reporter, table_members(task), settings, target=target, n_codes=n_codes)
-    curves = np.empty((task.n, n_causes, len(task.times)))
-    for fold in range(task.n_folds):
-        held = task.held_out(fold)
-        curves[held] = incidence_of(found.networks[fold].hazards(found.matrices[fold][held]), ends, task.times)
-    at = int(np.searchsorted(task.times, task.by.main))
-    part = HazardNetworkPart(task.by.main, ends, found.makers, found.networks)
-    return Fitted(risk_of_curve(curves[:, :, at]), part, curves=curves)
+    asked = HazardsAsked.of(task)
+    settings, members = asked.settings(table_settings(task)), table_members(task)
+    found = train_by_fold(task, reporter, members, settings, target=asked.target, n_codes=asked.n_codes)
+    part = HazardNetworkPart(asked.horizon, asked.ends, found.makers, found.networks)
+    return asked.fitted(task, part, found.networks, found.matrices)
+
+
+@dataclass(frozen=True, slots=True)
+class HazardsAsked:
+    """What networks of hazards learn of a task: what each patient's last interval, of those that end at ``ends``, ended with."""
+
+    horizon: float
+    ends: Floats
+    target: NDArray[np.int64]
+    n_causes: int
+
+    @classmethod
+    def of(cls, task: Task) -> HazardsAsked:
+        """Cut a task's follow-up into intervals."""
+        assert task.by is not None
+        ends, n_causes = cut_points(task), task.by.n_causes
+        target = coded(*entered(task.duration, task.outcome, ends), n_causes)
+        return cls(task.by.main, ends, target, n_causes)
+
+    @property
+    def n_codes(self) -> int:
+        """How many codes ``target`` has."""
+        return (len(self.ends) + 1) * (self.n_causes + 1)
+
+    def settings(self, suited: NetworkSettings) -> NetworkSettings:
+        """Return the settings of a network that predicts these hazards."""
+        return replace(suited, n_causes=self.n_causes, n_intervals=len(self.ends))
+
+    def fitted(
+        self, task: Task, part: TimedPart, networks: Sequence[TrainedNetworks], matrices: Sequence[NDArray[np.float32]]
+    ) -> Fitted:
+        """Return a part with the curves of each row by the networks of its own fold."""
+        curves = np.empty((task.n, self.n_causes, len(task.times)))
+        for fold in range(task.n_folds):
+            held = task.held_out(fold)
+            curves[held] = incidence_of(networks[fold].hazards(matrices[fold][held]), self.ends, task.times)
+        at = int(np.searchsorted(task.times, self.horizon))
+        return Fitted(risk_of_curve(curves[:, :, at]), part, curves=curves)
 
 
 CANDIDATES = (replace(NETWORK, learner=fit_hazard_network, part=HazardNetworkPart, space=None),)
