@@ -357,9 +357,12 @@ def _specified(run: RunRows, bundle: Bundle, fitted: Mapping[str, Fitted], chose
     own = fitted[first].part
     delivered = isinstance(own, LogisticPart | OrdinalPart) and not others
     part = own if delivered else fitted[ORDINAL if ORDINAL in fitted else LOGISTIC].part
-    scalar = all(kind_named(kind).scalar for kind in bundle.codebook.kinds)
-    if not isinstance(part, LogisticPart | OrdinalPart) or not scalar:
+    kinds = [kind_named(kind) for kind in bundle.codebook.kinds]
+    if not isinstance(part, LogisticPart | OrdinalPart) or not all(kind.scalar or kind.in_order for kind in kinds):
         return None  # what is inside a content cannot be written as an equation of its codes
+    read = [
+        place for place, kind in enumerate(kinds) if not kind.in_order
+    ]  # of what was measured over time the summaries
     return specify(
         part,
         run.task,
@@ -367,7 +370,7 @@ def _specified(run: RunRows, bundle: Bundle, fitted: Mapping[str, Fitted], chose
         classes=bundle.classes,
         inputs=inputs_of(bundle.codebook, bundle.schema, bundle.recipe),
         calibrator=bundle.calibrator if delivered else None,
-    )
+    ).among(read)
 
 
 def _advised(results: Results, settings: TrainSettings, chosen: _Chosen) -> Results:

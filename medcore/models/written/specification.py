@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -60,6 +60,16 @@ class Specification:
     def risk(self, codes: Codes) -> Risk:
         """Predict from codes ``(n, P)``: risks ``(n, K)``, rows summing to 1."""
         return self.calibrator.apply(clean(self.equation.risk(codes), len(self.classes)))  # as a bundle of one part
+
+    def among(self, places: Sequence[int]) -> Specification:
+        """Return the same model for codes of some predictors, those at ``places``; the others must be in no term."""
+        new = {old: at for at, old in enumerate(places)}
+        terms = tuple(replace(term, place=new[term.place]) for term in self.equation.terms)
+        points = self.points
+        if points is not None:
+            points = replace(points, items=tuple(replace(item, place=new[item.place]) for item in points.items))
+        inputs = tuple(self.inputs[place] for place in places)
+        return replace(self, inputs=inputs, equation=replace(self.equation, terms=terms), points=points)
 
     def interval(self, row: int, k: int) -> tuple[float, float] | None:
         """Return the 95 % interval of a number of score ``k``: of the intercept (row 0) or a term's coefficient (from 1)."""
