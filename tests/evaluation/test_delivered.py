@@ -1,6 +1,6 @@
 """Out-of-fold intervals are meant for the model that is delivered: checked by simulation and by independent formulas."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -114,7 +114,8 @@ def test_values_stay_and_only_folds_widen_the_intervals(judged):
         after = given.metrics[name]
         assert after.value == before.value
         if np.isfinite(before.low):
-            assert after.low <= before.low and after.high >= before.high
+            assert after.high >= before.high and after.high - after.low >= before.high - before.low
+            assert after.low <= before.low or name == "calibration_slope"  # whose bounds are on the reciprocal scale
     assert type(given).from_dict(given.to_dict()) == given
 
 
@@ -135,11 +136,11 @@ def by(folds):
     return [folds == fold for fold in np.unique(folds)]
 
 
-def test_calibration_and_net_benefit_are_those_of_four_fifths_of_the_patients(judged):
+def test_net_benefit_is_that_of_four_fifths_of_the_patients_and_calibration_in_the_large_of_all(judged):
     event, risk, folds, _plain, given = judged
     fit = sm.GLM(event, np.ones(len(event)), family=sm.families.Binomial(), offset=logit(risk)).fit()
     in_the_large = given.metrics["calibration_intercept"]
-    assert in_the_large.high - in_the_large.value == pytest.approx(Z95 * fit.bse[0] * np.sqrt(5 / 4), rel=1e-5)
+    assert in_the_large.high - in_the_large.value == pytest.approx(Z95 * fit.bse[0], rel=1e-5)
     terms = (risk >= 0.3) * (event - 0.3 / 0.7 * (1 - event))
     benefit = net_benefit(event, risk, 0.3, folds=folds)
     assert benefit.value == pytest.approx(terms.mean())
@@ -165,18 +166,24 @@ def test_the_slope_keeps_its_own_interval(judged):
     fit = sm.Logit(outcome, sm.add_constant(logit(risk))).fit(disp=0)
     pull = (fit.resid_response[:, None] * fit.model.exog @ fit.normalized_cov_params)[:, -1] ** 2
     quantile = student.ppf(0.975, 2 * pull.sum() ** 2 / ((pull - pull.mean()) ** 2).sum()) / Z95
-    assert after.value - after.low == pytest.approx(np.sqrt(5 / 4) * quantile * (before.value - before.low))
+    half = np.sqrt(5 / 4) * quantile * (before.value - before.low)
     assert (before.method, after.method) == ("wald", "final")
-    assert 1 / after.value - 1 / after.high == pytest.approx((after.value - after.low) / after.value**2)
+    assert 1 / after.high == pytest.approx(1 / after.value - half / after.value**2)
+    assert half / after.value > 1 / 3  # so that the lower bound is on its way back to Wald's
+    assert after.low == pytest.approx((after.value - half) / (1 - 1 / 3**2))
+    known = of_the_final_model(replace(before, low=before.value - 0.1, high=before.value + 0.1), np.arange(50) % 5)
+    assert 1 / known.low + 1 / known.high == pytest.approx(2 / known.value)
 
 
 def test_a_slopes_skew_vanishes_with_more_patients_and_its_bounds_have_no_step():
-    def upper(half: float) -> float:
-        return of_the_final_model(Estimate(1.0, 1 - half, 1 + half, "wald"), np.arange(50) % 5).high
+    def bounds(half: float) -> tuple[float, float]:
+        final = of_the_final_model(Estimate(1.0, 1 - half, 1 + half, "wald"), np.arange(50) % 5)
+        return final.low, final.high
 
-    assert (upper(0.01) - 1) / 0.01 == pytest.approx(np.sqrt(1.5), rel=0.02)
-    step = 2 / 3 / np.sqrt(1.5)
-    assert upper(step + 1e-9) == pytest.approx(upper(step - 1e-9), rel=1e-6)
+    low, high = bounds(0.01)
+    assert [(1 - low) / 0.01, (high - 1) / 0.01] == pytest.approx(2 * [np.sqrt(1.5)], rel=0.02)
+    for step in np.array([1 / 3, 2 / 3, 1]) / np.sqrt(1.5):
+        assert bounds(step + 1e-9) == pytest.approx(bounds(step - 1e-9), rel=1e-6, abs=1e-8)
 
 
 @pytest.mark.parametrize("value", [-0.2, 0.0, 0.01, 0.3])

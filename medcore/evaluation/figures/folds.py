@@ -28,8 +28,8 @@ NO_DISCRIMINATION: Mapping[str, Estimate] = {
 }
 #: Areas and their like: their intervals are widened on the log-odds scale.
 _AREAS = ("auroc", "hand_till", "pdi", "orc", "generalised_c", "uno_c", "harrell_c")
-#: The half width, as a share of a slope, up to which its upper bound is taken on the reciprocal scale.
-_LARGEST_SHARE = 2 / 3
+#: The half width, as a share of a slope, up to which its lower and its upper bound are taken on the reciprocal scale.
+_LOWER_SHARE, _UPPER_SHARE = 1 / 3, 2 / 3
 #: Between which values the others lie.
 _LIMITS: Mapping[str, tuple[float, float]] = {
     "auprc": (0.0, 1.0),
@@ -70,7 +70,8 @@ def by_fold(
     event: Floats, risk: Floats, folds: Ints, groups: Ints | None, pooled: Mapping[str, Estimate]
 ) -> dict[str, Estimate]:
     """Return the ``pooled`` figures with intervals for the delivered model, and the mean AUROC over folds where it is another."""
-    found = widened(pooled, folds)
+    # What models learn of the outcome's share is wrong by as much as these patients are unlike others: by Wald's error.
+    found = widened(pooled, folds) | {"calibration_intercept": pooled["calibration_intercept"]}
     if tells_nobody_apart(risk, folds):
         return {**found, **NO_DISCRIMINATION}
     if min(patients_of_each(event, groups)) < FEWEST_EVENTS:
@@ -136,11 +137,12 @@ def of_the_final_model(slope: Estimate, folds: Ints, *, degrees: float | None = 
 
     The out-of-fold slope hardly varies between samples: a sample that makes the models too
     steep makes its held-out patients steep too. The true slope of the final model is the reciprocal
-    of how much too steep it is, and varies by Wald's standard error, by more with few patients. The
-    bounds are as far away as Wald's of (k − 1)/k of the patients, by Student's t with the variance's
-    own ``degrees`` of freedom; where they are not known √((k + 1)/(k − 1)) times as far as Wald's. The upper one is on the reciprocal
-    scale up to three times the slope, and where it is hardly known as far beyond as the log scale
-    says. The skew vanishes with more patients. Found by simulation (decisions 0031, 0049, 0063, 0069), not derived.
+    of how much too steep it is, which varies by Wald's standard error, by more with few patients. So its
+    bounds are as far away as Wald's of (k − 1)/k of the patients on the reciprocal scale, by Student's t with the
+    variance's own ``degrees`` of freedom; where they are not known √((k + 1)/(k − 1)) times as far as Wald's.
+    Where the slope is hardly known that scale says too little below and too much above: the lower bound
+    goes back to Wald's, the upper one lies as far beyond three times the slope as the log scale says. The skew
+    vanishes with more patients. Found by simulation (decisions 0031, 0049, 0063, 0069, 0118), not derived.
     """
     k = len(np.unique(folds))
     if not slope.exists or np.isnan(slope.low) or k < 2:
@@ -150,11 +152,14 @@ def of_the_final_model(slope: Estimate, folds: Ints, *, degrees: float | None = 
         wider = float(stdtrit(degrees, 0.975) / Z95 / np.sqrt(told_share(folds)))
     value, half = slope.value, wider * (slope.high - slope.low) / 2
     method = "final_cluster" if slope.method.endswith("cluster") else "final"
-    if half <= _LARGEST_SHARE * value:
+    lower = value - half
+    if lower > 0:
+        lower /= 1 - min(half / value, _LOWER_SHARE) ** 2
+    if half <= _UPPER_SHARE * value:
         upper = value / (1 - half / value)
     else:
-        upper = max(value / (1 - _LARGEST_SHARE), value + wider * half * float(np.expm1(1)))
-    return Estimate(value, value - half, upper, method)
+        upper = max(value / (1 - _UPPER_SHARE), value + wider * half * float(np.expm1(1)))
+    return Estimate(value, lower, upper, method)
 
 
 def mean_over_folds(event: Floats, risk: Floats, folds: Ints, groups: Ints | None) -> Estimate:

@@ -146,8 +146,8 @@ class Evaluation(ShownInNotebooks):
 
 _DELIVERED = N_(
     "The out-of-fold intervals are meant for the model that is delivered, which learnt from all training patients: they "
-    "are as wide as of {share} % of the patients (the calibration slope's is wider still), and the AUROC's reaches up "
-    "from the mean over folds where that is higher."
+    "are as wide as of {share} % of the patients (the calibration slope's on the scale of its reciprocal, that of "
+    "calibration in the large as wide as of all), and the AUROC's reaches up from the mean over folds where that is higher."
 )
 
 
