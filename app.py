@@ -33,7 +33,7 @@ from medcore.safe_files import IN_USE, check_keys, close_folder_tree, holding, k
 from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.people.sign_in import sign_in_of
-from medcore.ui.kit.downloads import keep_downloads_a_while
+from medcore.ui.kit.downloads import forget_closed_tabs, keep_downloads_a_while
 from medcore.ui.kit.entry import SignInEntrance
 from medcore.ui.kit.navigation import ADDRESSES
 from medcore.upkeep.vitals import Vitals
@@ -108,6 +108,7 @@ keep_values_out_of_logs()
 SETTINGS = checked()
 keep_uploads_in_memory(SETTINGS)
 keep_downloads_a_while()
+forget_closed_tabs()
 SIGN_IN = sign_in_of(SETTINGS)
 app = st.App(
     "medcore/ui/main.py",

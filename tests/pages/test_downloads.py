@@ -1,5 +1,6 @@
 """A file that a page offered can be had for a while after the page was drawn again."""
 
+import asyncio
 import time
 import weakref
 
@@ -7,6 +8,10 @@ import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from medcore.ui.kit import downloads
 
@@ -66,3 +71,22 @@ def test_what_the_last_page_offered_is_forgotten_also_where_no_other_is_opened(
     while gone() is not None and time.monotonic() < end:
         time.sleep(0.05)
     assert gone() is None
+
+
+def test_a_closed_tab_is_forgotten_where_nobody_closes_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WebsocketSessionManager, "disconnect_session", WebsocketSessionManager.disconnect_session)
+    downloads.forget_closed_tabs()
+    storage = MemorySessionStorage(ttl_seconds=0.05)  # type: ignore[arg-type]
+    manager = WebsocketSessionManager(storage, MemoryUploadedFileManager("/upload"), ScriptCache(), None)
+    table = Table()
+    held = weakref.ref(table)
+    storage._cache["closed"] = table  # type: ignore[assignment]
+    del table
+
+    async def close_and_wait() -> None:
+        manager.disconnect_session("closed")
+        assert held() is not None
+        await asyncio.sleep(0.5)
+
+    asyncio.run(close_and_wait())
+    assert held() is None

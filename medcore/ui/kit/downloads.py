@@ -1,16 +1,20 @@
-"""Files that a page offers live on for a click that comes late, and for a fetch that takes its time."""
+"""Files that a page offers live on for a click that comes late, and for a fetch that takes its time; closed tabs do not."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from weakref import WeakKeyDictionary, WeakSet
 
 from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 KEPT_SECONDS = 60.0
 """How long a file that no page offers any more can still be had, at least."""
 
+_MARGIN_SECONDS = 0.1
+_disconnect_session = WebsocketSessionManager.disconnect_session
 _remove_orphaned_files = MediaFileManager.remove_orphaned_files
 _looked: WeakKeyDictionary[MediaFileManager, float] = WeakKeyDictionary()
 _orphans: WeakKeyDictionary[MediaFileManager, set[str]] = WeakKeyDictionary()
@@ -54,3 +58,25 @@ def _forget(self: MediaFileManager) -> None:
     for name in orphans & _orphans.get(self, set()):
         self._drop_deferred_id(name)
     _orphans[self] = orphans
+
+
+def forget_closed_tabs() -> None:
+    """Let the session of a closed tab go when its time to come back is over.
+
+    Streamlit looks for sessions whose time is over only when the next tab is closed: where nobody comes
+    any more, what the last ones had read, patients' values too, stayed in memory for ever.
+    """
+    WebsocketSessionManager.disconnect_session = _disconnect  # type: ignore[method-assign]
+
+
+def _disconnect(self: WebsocketSessionManager, session_id: str) -> None:
+    _disconnect_session(self, session_id)
+    closed = self._session_storage._cache  # type: ignore[attr-defined]
+    asyncio.get_running_loop().call_later(closed.ttl + _MARGIN_SECONDS, _let_go, self)
+
+
+def _let_go(self: WebsocketSessionManager) -> None:
+    """Forget sessions whose time is over: each shuts itself down, and with it what it offered, when nobody holds it."""
+    with self._storage_lock:
+        gone = self._session_storage._cache.expire()  # type: ignore[attr-defined]
+    del gone
