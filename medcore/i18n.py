@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,15 @@ def number(value: float, spec: str = ".3f") -> str:
     if text[:1] in "+-" and not text.strip("+-0.,"):
         text = text[1:]
     return text.replace("-", MINUS)
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """Write a number with so many figures that count, a true minus sign and never a power of ten.
+
+    >>> significant(5390.12, 3), significant(-0.0000035482), significant(120.0)
+    ('5390', '−0.000003548', '120')
+    """
+    return number(value) if math.isnan(value) else f"{Decimal(f'{value:.{digits}g}'):f}".replace("-", MINUS)
 
 
 def percent(share: float, digits: int = 1, *, signed: bool = False) -> str:

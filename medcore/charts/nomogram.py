@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from medcore.charts.drawing import theme
 from medcore.data.shown import Naming, Shown
-from medcore.i18n import _, number
+from medcore.i18n import _, significant
 from medcore.models.written.nomogram import FULL_SCALE, Nomogram, ScaleMark
 
 _ROW = 38
@@ -43,7 +43,9 @@ def nomogram_chart(found: Nomogram, *, event: str, naming: Naming = Shown) -> go
         y = n - 2 - row
         rising, falling = _branches(_worded(scale.marks, naming(scale.name)))
         above = _apart(rising)
-        below = _apart([*falling, *(m for m in rising if isinstance(m.value, str) and m not in above)])
+        # A category without its points, or a line without its end, could not be read.
+        left = [m for m in rising if m not in above and (isinstance(m.value, str) or m is rising[-1])]
+        below = _apart([*falling, *left])
         _line(figure, y, scale.span, [(m.points, _text(m)) for m in above])
         _line(figure, y, None, [(m.points, _text(m)) for m in below], side="bottom center")
     factor = FULL_SCALE / found.largest
@@ -88,7 +90,7 @@ def _apart(marks: list[ScaleMark]) -> list[ScaleMark]:
     for mark in [*marks[:1], *marks[:0:-1], *marks[1:-1]]:
         if mark in kept:
             continue
-        if all(abs(mark.points - k.points) >= _LETTER * (len(_text(mark)) + len(_text(k))) / 2 + 1 for k in kept):
+        if all(abs(mark.points - k.points) >= _LETTER * (len(_text(mark)) + len(_text(k))) / 2 + 2 for k in kept):
             kept.append(mark)
     return kept
 
@@ -98,7 +100,7 @@ def _text(mark: ScaleMark) -> str:
         return _("missing")
     if mark.value == "":
         return _("other")
-    return number(mark.value, ".4g") if isinstance(mark.value, float) else theme.escape(mark.value, limit=14)
+    return significant(mark.value) if isinstance(mark.value, float) else theme.escape(mark.value, limit=14)
 
 
 def _line(

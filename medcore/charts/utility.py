@@ -161,4 +161,5 @@ def _on_lines(label: str) -> str:
 
 
 def _share_words(share: float, *, short: bool) -> str:
-    return f"{lines.percent(share)}%" if short else _("{share} % of row", share=lines.percent(share))
+    told = lines.never_round(share)
+    return f"{told}%" if short else _("{share} % of row", share=told)

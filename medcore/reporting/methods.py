@@ -145,7 +145,12 @@ def characteristics(inputs: AnyInputs) -> list[Block]:
     classes = by_outcome if isinstance(inputs, NumberReportInputs) else by_outcome.named(inputs.class_names)
     tables = [(caption, classes)]
     if inputs.prepared is not None and inputs.split is not None and inputs.split.test.any():
-        tables.append((_("Training patients and the locked test set"), table_one(inputs.prepared, split=inputs.split)))
+        parts = (
+            _("Rows of training and of the locked test set, several of a patient")
+            if repeated
+            else _("Training patients and the locked test set")
+        )
+        tables.append((parts, table_one(inputs.prepared, split=inputs.split)))
     for caption, found in tables:
         frame = found.frame(naming=inputs.shown)
         blocks += _in_parts(caption, list(frame.columns), frame.to_numpy().tolist())

@@ -10,7 +10,8 @@ from dataclasses import replace
 from medcore.charts.nomogram import nomogram_chart
 from medcore.data.shown import Naming
 from medcore.evaluation.figures.words import METRICS, short, with_interval
-from medcore.i18n import _, number, percent, running, span
+from medcore.explanation.patient.wording import percent
+from medcore.i18n import _, number, running, significant, span
 from medcore.models.learners.equation import Term
 from medcore.models.run.advice import CALIBRATIONS
 from medcore.models.run.results import Results
@@ -116,16 +117,17 @@ def _equation(model: Specification, names: Sequence[str], doubtful: Sequence[str
         "Intervals of 95 % are Wald intervals of the penalised coefficients with sandwich errors{clustered}: they say how much these shrunken numbers vary from sample to sample with this penalty and these knots, and do not undo the shrinkage.",
         clustered=_(", by patient") if model.n_patients != model.n_rows else "",
     )
+    told = model.equation.told
+    one = model.equation.ordered or len(told) == 1
+    ratios = _("No odds ratio is told where no two patients are a unit apart, or where a curve bends.") if one else ""
     if len(model.equation.terms) > MOST_TERMS:
         table: list[Block] = [
             Paragraph(_("The {n} terms do not fit on paper: export the model as a table.", n=len(model.equation.terms)))
         ]
     else:
-        told = model.equation.told
         parts = [told[at : at + _SCORES] for at in range(0, len(told), _SCORES)]
-        one = model.equation.ordered or len(told) == 1
         table = [_table(model, told[0], names)] if one else [_side_by_side(model, part, names) for part in parts]
-    return [Bullets(tuple(lines)), *table, *([Paragraph(sure)] if model.errors is not None else [])]
+    return [Bullets(tuple(lines)), *table, *([Paragraph(running((sure, ratios)))] if model.errors is not None else [])]
 
 
 def _formula(model: Specification, names: Sequence[str]) -> str:
@@ -150,7 +152,7 @@ def _curves(model: Specification) -> list[str]:
     if not bent:
         return []
     knots = [
-        _("{name}: {knots}", name=model.inputs[place].shown, knots=", ".join(f"{k:g}" for k in values))
+        _("{name}: {knots}", name=model.inputs[place].shown, knots=", ".join(significant(k, 6) for k in values))
         for place, values in bent.items()
     ]
     return [
@@ -240,7 +242,7 @@ def _side_by_side(model: Specification, scores: Sequence[int], names: Sequence[s
 def _fixed(term: Term, source: Input) -> tuple[str, str, str, str]:
     """Name a term, and write what it does to a value before its coefficient is applied."""
     numbers = (term.fill, term.centre, term.scale) if term.kind in ("linear", "spline") else ()
-    fill, centre, scale = (f"{v:.6g}" for v in numbers) if numbers else ("", "", "")
+    fill, centre, scale = (significant(v, 6) for v in numbers) if numbers else ("", "", "")
     return _name(term, source), fill, centre, scale
 
 
@@ -281,7 +283,7 @@ def _points(model: Specification, points: PointScore, event: str) -> list[Block]
     ]
     lowest, highest = points.range
     totals = list(range(lowest, highest + 1, max(1, (highest - lowest) // 20)))
-    cells = [text for t in totals for text in (str(t), percent(float(points.risk(t))))]
+    cells = [text for t in totals for text in (str(t), percent(float(points.risk(t)), digits=1))]
     cells += [""] * (-len(cells) % (2 * _ACROSS))
     risks = [cells[i : i + 2 * _ACROSS] for i in range(0, len(cells), 2 * _ACROSS)]
     full, scored = points.full.metrics, points.evaluation.metrics
@@ -315,6 +317,7 @@ def _bands(item: Items, source: Input) -> list[tuple[str, int]]:
     if not cuts:
         named = [(_("any"), item.points[0])]
     else:
-        inner = [f"{a:g} – < {b:g}" for a, b in itertools.pairwise(cuts)]
-        named = list(zip([f"< {cuts[0]:g}", *inner, f"≥ {cuts[-1]:g}"], item.points, strict=True))
+        ends = [significant(cut, 6) for cut in cuts]
+        inner = [f"{a} – < {b}" for a, b in itertools.pairwise(ends)]
+        named = list(zip([f"< {ends[0]}", *inner, f"≥ {ends[-1]}"], item.points, strict=True))
     return [*named, (_("missing"), item.missing)]

@@ -34,7 +34,7 @@ def stability(inputs: AnyInputs, *, measure: Measure = RISK) -> list[Block]:
     repeated = running((repeated, few))
     first, named = _questions(inputs, found)
     if not first:
-        return [heading, Paragraph(running((repeated, _moved(found, measure)))), _figures(named)]
+        return [heading, Paragraph(running((repeated, _moved(found, measure)))), *_figures(named)]
     head = (
         first,
         _("Mean difference"),
@@ -45,7 +45,7 @@ def stability(inputs: AnyInputs, *, measure: Measure = RISK) -> list[Block]:
     caption = _(
         "How far the refits' risks are from the model's, in percentage points; ranges hold those of 95 % of the samples"
     )
-    return [heading, Paragraph(repeated), Table.of(caption, head, rows), _figures(named, first)]
+    return [heading, Paragraph(repeated), Table.of(caption, head, rows), *_figures(named, first)]
 
 
 def _questions(inputs: AnyInputs, found: Told) -> tuple[str, dict[str, Told]]:
@@ -81,8 +81,8 @@ def _moved(found: Told, measure: Measure) -> str:
     )
 
 
-def _figures(by_class: Mapping[str, Mapping[str, Any]], of: str = "") -> Table:
-    """Print the figures corrected for optimism, of every class where there are several."""
+def _figures(by_class: Mapping[str, Mapping[str, Any]], of: str = "") -> list[Block]:
+    """Print the figures corrected for optimism, of every class where there are several, and what to think of them."""
     rows = [
         (
             *([name] if of else []),
@@ -96,4 +96,7 @@ def _figures(by_class: Mapping[str, Mapping[str, Any]], of: str = "") -> Table:
     ]
     head = (*([of] if of else []), _("Figure"), _("Apparent"), _("Optimism"), _("Corrected"))
     caption = _("Figures corrected for optimism (Harrell); ± is the error left by the number of samples")
-    return Table.of(caption, head, rows)
+    remembered = _(
+        "Most patients that a sample is judged on are in it too, so that of models that remember patients, as forests do, too little is taken off: where a corrected figure is better than the out-of-fold one, believe the latter."
+    )
+    return [Table.of(caption, head, rows), Paragraph(remembered)]

@@ -7,6 +7,7 @@ import pytest
 
 from medcore.charts import calibration, discrimination, utility
 from medcore.charts.drawing import theme
+from medcore.charts.drawing.static import WIDTH_INCHES, _picture
 from medcore.evaluation import (
     calibration_curve,
     confusion,
@@ -142,3 +143,9 @@ def test_classes_called_by_numbers_are_names_on_the_axes_of_the_confusion_matrix
     matrices = (utility.confusion_matrix(found, positive="1", negative="0"), utility.class_table([[1, 0]] * 2, "01"))
     for matrix in matrices:
         assert (matrix.layout.xaxis.type, matrix.layout.yaxis.type) == ("category", "category")
+
+
+def test_a_matrix_on_paper_has_each_cells_words_once():
+    matrix = utility.class_table([[5, 1], [2, 6]], ["a", "b"])
+    (panel,) = _picture(matrix, WIDTH_INCHES).axes
+    assert len(panel.texts) == len(matrix.layout.annotations) == 4

@@ -323,3 +323,11 @@ def test_a_nomogram_writes_a_category_that_has_no_room_above_below_the_line() ->
     told = {text: trace.textposition for trace in figure.data if trace.text for text in trace.text}
     assert told["atypical"] == told["asymptomatic"] == "top center"
     assert told["non-anginal"] == told["missing"] == "bottom center"
+
+
+def test_both_ends_of_a_short_line_of_a_nomogram_have_their_value() -> None:
+    short = (ScaleMark(0.257, 8.0), ScaleMark(0.4, 5.0), ScaleMark(0.000685, 0.0))
+    figure = nomogram_chart(Nomogram((Scale("rpde", short, (0.0, 8.0)),), ((0.1, 20.0), (0.9, 80.0)), 100.0), event="x")
+    told = {text: trace.textposition for trace in figure.data if trace.text for text in trace.text}
+    assert (told["0.257"], told["0.000685"]) == ("top center", "bottom center")
+    assert "0.4" not in told

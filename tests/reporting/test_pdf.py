@@ -74,6 +74,9 @@ def test_a_short_table_stands_whole_on_one_page_and_a_long_one_repeats_its_head(
     assert [paged(document(*blocks))[1] for blocks in (lines, [*lines, table])] == [1, 2]
     pages = json.loads(compiler_of(document(*lines, table)).query("table", field="children"))
     assert len(pages) == 1
+    cells = [Table.of("Answers", ("Item",), [[words]]) for words in ("x" * 90, "x " * 900)]
+    broken = [json.loads(compiler_of(document(t)).query("table", field="children"))[0][-1]["breakable"] for t in cells]
+    assert broken == [False, True]
     long = Table.of("Performance", ("Measure", "Value"), rows * 12)
     assert paged(document(long))[1] > 1
 

@@ -268,21 +268,6 @@ def _heatmap(panel: Axes, trace: Any) -> None:
             slanted = set_ticks == panel.set_xticks and sum(map(len, names)) > 70
             turned: dict[str, Any] = {"rotation": 35, "ha": "right"} if slanted else {}
             set_ticks(list(shown), names, **turned)
-    texts = trace.text
-    if texts is not None:
-        middle = (np.nanmin(values) + np.nanmax(values)) / 2
-        for (row, column), value in np.ndenumerate(values):
-            ink = "white" if value > middle else "black"
-            panel.text(
-                column,
-                row,
-                plain(texts[row][column]),
-                ha="center",
-                va="center",
-                color=ink,
-                fontsize=9,
-                linespacing=LINES,
-            )
 
 
 def _finish(panel: Axes, layout: Mapping[str, Any], name: str) -> None:

@@ -17,7 +17,7 @@ from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
 from medcore.data.shown import Naming, Shown
 from medcore.data.splitting.split import Split
-from medcore.i18n import MINUS, N_, Message, percent
+from medcore.i18n import N_, Message, percent, significant
 from medcore.statistics.differences import category_difference, standardised_difference
 
 MOST_CODES = 6
@@ -59,6 +59,9 @@ class TableRow:
 
 HALVES: tuple[str | Message, ...] = (N_("at or below the median"), N_("above the median"))
 """What patients are parted into by an outcome that is a number, where there are no classes."""
+_PATIENTS: tuple[str | Message, ...] = (Message(N_("Training patients")), Message(N_("Test patients")))
+_ROWS: tuple[str | Message, ...] = (Message(N_("Training rows")), Message(N_("Test rows")))
+"""What is counted of the two parts of a split: rows where patients have several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,7 @@ def table_one(prepared: Prepared, *, split: Split | None = None) -> TableOne:
     elif split is None:
         codes, strata = prepared.outcome, tuple[str | Message, ...](prepared.classes)
     else:
-        codes, strata = split.test.astype(np.int64), (Message(N_("Training patients")), Message(N_("Test patients")))
+        codes, strata = split.test.astype(np.int64), _ROWS if prepared.n_patients < prepared.n_rows else _PATIENTS
     masks = [np.ones(prepared.n_rows, dtype=bool), *(codes == k for k in range(len(strata)))]
     rows: list[TableRow] = []
     for name, kind in prepared.kinds.items():
@@ -296,11 +299,4 @@ def _summary_text(cell: Cell) -> str:
 
 
 def _number(value: float | None, digits: int = 4) -> str:
-    """Write a number with so many figures that count, and never with a power of ten.
-
-    >>> _number(5390.12, 3), _number(0.0000035482), _number(120.0)
-    ('5390', '0.000003548', '120')
-    """
-    if value is None:
-        return "–"
-    return np.format_float_positional(value, digits, fractional=False, trim="-").replace("-", MINUS)
+    return "–" if value is None else significant(value, digits)

@@ -122,13 +122,17 @@ class Breakdown:
         keys = tuple(key.shown(columns) for key in self.fairness.groups)
         return replace(self, groups=groups, fairness=replace(self.fairness, groups=keys))
 
+    def left_out(self) -> Message | None:
+        """Name the groups that no gap is of, for too few of their patients have (or lack) the outcome; None where there are none."""
+        no = [g.key.message for g in self.groups if g.judgeable == "no"]
+        words = N_("Too few patients with or without the outcome to judge: {groups}.")
+        return Message(words, {"groups": no}) if no else None
+
     def warnings(self) -> tuple[Message, ...]:
         """Say which groups are too small to judge, and how many patients are in groups too small to show."""
-        out = []
-        no = [g.key.message for g in self.groups if g.judgeable == "no"]
+        left_out = self.left_out()
+        out = [] if left_out is None else [left_out]
         poorly = [g.key.message for g in self.groups if g.judgeable == "poorly"]
-        if no:
-            out.append(Message(N_("Too few patients with or without the outcome to judge: {groups}."), {"groups": no}))
         if poorly:
             words = N_("Fewer than 100 patients with or without the outcome, so differences are uncertain: {groups}.")
             out.append(Message(words, {"groups": poorly}))

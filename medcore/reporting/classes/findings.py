@@ -240,7 +240,7 @@ def _candidates(inputs: ReportInputs) -> list[Block]:
         for c in inputs.results.candidates
     ]
     head = (_("Model"), *(_(METRICS[m]) for m in names))
-    notes = tuple(f"{f.message} {f.remedy}" for f in inputs.results.findings)
+    notes = tuple(running((f.message, f.remedy)) for f in inputs.results.findings)
     return [
         Heading(part("candidates"), 2),
         Table.of(_("Every model that was trained, out of fold"), head, rows),

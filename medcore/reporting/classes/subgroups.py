@@ -11,7 +11,7 @@ from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN, Counts, Mask,
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.words import with_interval
 from medcore.evaluation.groups.subgroups import MEANING, Breakdown, Fairness, Subgroup, breakdown, fairness
-from medcore.i18n import _
+from medcore.i18n import Message, _, running
 from medcore.reporting.clusters import sites
 from medcore.reporting.formats.document import Block, Heading, Paragraph, Table
 from medcore.reporting.inputs import ReportInputs, events_and_risks
@@ -77,7 +77,8 @@ def subgroups(inputs: ReportInputs) -> list[Block]:
         if rows:
             blocks.append(Table.of(str(inputs.shown(column)), head, rows))
         sizes = {g.key: size[0] for g, size in zip(found.groups, shown.sizes, strict=True)}
-        blocks += _gaps(fairness(found.groups), [f"{key} (n = {sizes[key]})" for key in fairness(found.groups).groups])
+        gaps = fairness(found.groups)
+        blocks += _gaps(gaps, [f"{key} (n = {sizes[key]})" for key in gaps.groups], found.left_out())
     notes = _(
         "{mark} Fewer than 100 events or non-events: too few to judge this group well. “{hidden}” hides a count under {n} or a share that tells one, and what they could be worked out from.",
         mark=FEW,
@@ -103,8 +104,8 @@ def _row(group: Subgroup, shown: ShownGroup, place: int) -> tuple[str, ...]:
     )
 
 
-def _gaps(gaps: Fairness, compared: Sequence[str]) -> list[Block]:
-    """Say how far apart the groups are that can be compared, and of how many patients that is known."""
+def _gaps(gaps: Fairness, compared: Sequence[str], left_out: Message | None) -> list[Block]:
+    """Say how far apart the groups are that can be compared, of how many patients that is known, and which cannot."""
     if len(gaps.groups) < 2:
         return [
             Paragraph(_("Fewer than two groups have 20 patients with and 20 without the outcome: gaps are not given."))
@@ -120,7 +121,7 @@ def _gaps(gaps: Fairness, compared: Sequence[str]) -> list[Block]:
         odds=points(gaps.equalised_odds),
         calibration=points(gaps.calibration),
     )
-    return [Paragraph(text)]
+    return [Paragraph(running((text, left_out or "")))]
 
 
 def points(gap: Estimate) -> str:

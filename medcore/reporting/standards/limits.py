@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from medcore.data.describe.small_cells import FEWEST_TOLD
+from medcore.evaluation import Estimate
 from medcore.evaluation.figures.words import with_interval
-from medcore.i18n import _, number
+from medcore.i18n import _, number, running
 from medcore.models.run.manifest import LIMITS
 from medcore.models.run.sites import site_comparison
 from medcore.reporting.formats.document import Block, Bullets, Heading
@@ -148,14 +149,23 @@ def _locked(inputs: ReportInputs) -> Iterator[str]:
     slope = after["calibration_slope"]
     if slope.exists and not GOOD_SLOPES[0] <= slope.value <= GOOD_SLOPES[1]:
         told = with_interval(slope, digits=2)
-        yield (
+        yield _perhaps(
+            slope,
             _(
                 "On the locked test set the calibration slope was {slope}: high risks were too high and low ones too low.",
                 slope=told,
             )
             if slope.value < 1
-            else _("On the locked test set the calibration slope was {slope}: risks were too much alike.", slope=told)
+            else _("On the locked test set the calibration slope was {slope}: risks were too much alike.", slope=told),
         )
+
+
+def _perhaps(slope: Estimate, said: str) -> str:
+    """Add to what a slope says that it may be chance, where its interval does not rule out 1."""
+    shown = slope.low > 1 or slope.high < 1
+    return (
+        said if shown else running((said, _("Chance may be all of it: these patients do not rule out a slope of 1.")))
+    )
 
 
 def _classes(inputs: ReportInputs) -> Iterator[str]:
@@ -166,7 +176,8 @@ def _classes(inputs: ReportInputs) -> Iterator[str]:
         if slope is None or not slope.exists or GOOD_SLOPES[0] <= slope.value <= GOOD_SLOPES[1]:
             continue
         told = with_interval(slope, digits=2)
-        yield (
+        yield _perhaps(
+            slope,
             _(
                 "Out of fold the calibration slope of {name} against the rest was {slope}: its high risks were too high and its low ones too low.",
                 name=called,
@@ -177,5 +188,5 @@ def _classes(inputs: ReportInputs) -> Iterator[str]:
                 "Out of fold the calibration slope of {name} against the rest was {slope}: its risks were too much alike.",
                 name=called,
                 slope=told,
-            )
+            ),
         )

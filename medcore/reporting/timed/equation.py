@@ -8,7 +8,7 @@ import numpy as np
 
 from medcore.data.follow_up import span
 from medcore.features import CodeBook
-from medcore.i18n import _, number, percent
+from medcore.i18n import _, number, percent, significant
 from medcore.models.learners.equation import Term, terms_of
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.survival.cox import CauseModel
@@ -100,7 +100,7 @@ def _cause(inputs: TimedReportInputs, cause: CauseModel, name: str) -> list[Bloc
     if knots:
         columns = CodeBook.from_dict(inputs.results.manifest["codebook"]).columns
         told = [
-            _("{name}: {knots}", name=str(inputs.shown(columns[p])), knots=", ".join(f"{k:g}" for k in v))
+            _("{name}: {knots}", name=str(inputs.shown(columns[p])), knots=", ".join(significant(k, 6) for k in v))
             for p, v in knots.items()
         ]
         blocks.append(
@@ -132,9 +132,9 @@ def _terms(inputs: TimedReportInputs, terms: tuple[Term, ...], event: str) -> Ta
         rows.append(
             (
                 _name(inputs, book, term),
-                f"{term.fill:.6g}" if numeric else "",
-                f"{term.centre:.6g}" if numeric else "",
-                f"{term.scale:.6g}" if numeric else "",
+                significant(term.fill, 6) if numeric else "",
+                significant(term.centre, 6) if numeric else "",
+                significant(term.scale, 6) if numeric else "",
                 number(value, ".5f"),
                 f"{math.exp(log):.3f}" if told else "",
             )
