@@ -28,6 +28,7 @@ from medcore.jobs.logs import keep_values_out_of_logs, note, write_json_lines
 from medcore.jobs.web.entrance import Entrance, LocalEntrance, refuse_unguarded
 from medcore.jobs.web.first_paint import FirstPaint
 from medcore.jobs.web.guard import Guard
+from medcore.jobs.web.memory import share_memory_between_threads
 from medcore.jobs.web.uploads import be_ready, keep_uploads_in_memory
 from medcore.safe_files import IN_USE, check_keys, close_folder_tree, holding, keep_new_files_private, sweep_left_overs
 from medcore.settings import Settings
@@ -104,6 +105,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 keep_new_files_private()
+share_memory_between_threads()
 keep_values_out_of_logs()
 SETTINGS = checked()
 keep_uploads_in_memory(SETTINGS)
