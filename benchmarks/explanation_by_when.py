@@ -25,10 +25,10 @@ from medcore.data.cohort import Cohort
 from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.reading.table import read_table
 from medcore.explanation import explain
-from medcore.explanation.patient.worker_queries import LIVE_EVALUATIONS, LIVE_SUMS
+from medcore.explanation.patient.effort import live_evaluations
 from medcore.explanation.shapley import regression_adjusted
 from medcore.models.bundle.bundle import Bundle, load_bundle
-from medcore.models.bundle.coalitions import BundleRisk, n_sums
+from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
 
@@ -63,7 +63,7 @@ def contributions(model: BundleRisk, row: np.ndarray, **options: object) -> tupl
 def measured(bundle: Bundle, n_patients: int) -> dict[str, float]:
     """Return the mean and worst relative error, the largest residual, and median seconds at one horizon."""
     model = BundleRisk(bundle)
-    evaluations = int(np.clip(LIVE_SUMS // n_sums(bundle), *LIVE_EVALUATIONS))
+    evaluations = live_evaluations(bundle)
     patients = bundle.background.codes[N_BACKGROUND : N_BACKGROUND + n_patients + 1]
     contributions(model, patients[0], max_evaluations=evaluations)
     errors, residuals, processor, clock = [], [], [], []

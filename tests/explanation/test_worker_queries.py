@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medcore.explanation import explain_row
-from medcore.explanation.patient import worker_queries
+from medcore.explanation.patient import effort, worker_queries
 from medcore.models.bundle.bundle import save_bundle
 
 
@@ -58,14 +58,14 @@ def test_a_table_of_new_patients_gets_a_line_a_row(folder, table):
 
 
 def test_how_much_the_page_asks_does_not_depend_on_the_machine(folder):
-    fewest, most = worker_queries.LIVE_EVALUATIONS
-    assert worker_queries.live_evaluations(folder) == most  # a logistic regression is quick
+    fewest, most = effort.LIVE_EVALUATIONS
+    assert effort.live_evaluations(worker_queries.opened(folder)) == most  # a logistic regression is quick
     assert fewest < most
 
 
 def test_a_costly_model_still_gets_two_sweeps(folder, table, monkeypatch):
     patient = worker_queries.read_risks(folder, table.iloc[[4]])[0]
-    monkeypatch.setattr(worker_queries, "LIVE_EVALUATIONS", (1, 1))
+    monkeypatch.setattr(effort, "LIVE_EVALUATIONS", (1, 1))
     others = worker_queries.opened(folder).background.take(slice(100))
     found = worker_queries.explain_patient(folder, patient, others, class_index=1)
     brief = worker_queries.explain_patient(folder, patient, others, class_index=1, max_evaluations=1)

@@ -21,6 +21,7 @@ from medcore.data.schema.targets import absence
 from medcore.data.values.given import cell_text
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.explanation.patient.bands import band_of
+from medcore.explanation.patient.effort import patient_evaluations
 from medcore.explanation.patient.patients import class_index, explained_in_words, scale_for, shown_values
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.results import Explanation
@@ -148,7 +149,7 @@ class ReleasedModel:
         )
 
     def explain(self, frame: pd.DataFrame, *, class_name: str | None = None) -> Explanation:
-        """Say why the one patient of a table gets that risk, beside the bundle's background."""
+        """Say why the one patient of a table gets that risk, beside the bundle's background, as the page says it."""
         bundle = self.bundle
         rows = bundle.encode(frame)
         index = class_index(bundle, rows, class_name)
@@ -175,6 +176,7 @@ class ReleasedModel:
             columns=bundle.predictors,
             class_index=index,
             scale=scale_for(bundle, "probability"),
+            max_evaluations=patient_evaluations(bundle, len(bundle.background)),
         )
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from medcore.explanation.patient.effort import live_evaluations
 from medcore.explanation.patient.patients import explained_in_words, scale_for, shown_values
-from medcore.explanation.patient.worker_queries import Asked, bundle_risk, live_evaluations, opened
+from medcore.explanation.patient.worker_queries import Asked, bundle_risk, opened
 from medcore.explanation.shapley.exact import MAX_PLAYERS
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.results import Contribution, Explanation
@@ -58,7 +59,7 @@ def between_visits(folder: Asked, visits: pd.DataFrame, *, class_index: int) -> 
         columns=bundle.predictors,
         class_index=class_index,
         scale=scale_for(bundle, "probability"),
-        max_evaluations=max(live_evaluations(folder), 2**MAX_PLAYERS),
+        max_evaluations=max(live_evaluations(opened(folder)), 2**MAX_PLAYERS),
     )
     before, after = shown_values(bundle, visits)
     return Moved(explained_in_words(bundle, found, after, class_index), before)

@@ -15,16 +15,16 @@ import pandas as pd
 
 from medcore.explanation.patient.change import differences
 from medcore.explanation.patient.counterfactual import Counterfactual, counterfactuals
+from medcore.explanation.patient.effort import patient_evaluations
 from medcore.explanation.patient.patients import explained_in_words, explained_inside, scale_for, shown_values
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
-from medcore.explanation.shapley.sampling import most_sweep_cost
 from medcore.features import CodedColumn, Rows
 from medcore.features.kind import Encoder
 from medcore.models.bundle.bundle import Bundle, load_bundle
-from medcore.models.bundle.coalitions import BundlePatientRisk, BundleRisk, n_sums
+from medcore.models.bundle.coalitions import BundlePatientRisk, BundleRisk
 from medcore.models.bundle.files import SUMS, bundle_hash
 from medcore.models.contract.candidate import COX, LINEAR, LOGISTIC
 from medcore.models.deployed.external import predict_table as predict
@@ -35,11 +35,6 @@ N_WEIGHED, N_WEIGHED_AGAINST = 20, (3, 50)
 """Training patients explained, and against how few and how many others, to find out how much the model uses each column."""
 WEIGHING_ROWS = 40_000
 """Composite rows that may be asked about for this."""
-LIVE_SUMS, LIVE_EVALUATIONS = 2**34, (2**13, 2**20)
-"""How much an explanation on the page may cost, in multiplications, and how many composite rows at least and at most.
-
-Numbers of sums, not seconds, so that the page shows the same figures on every machine.
-"""
 TOGETHER = 20
 """Patients that a page has read together: the one who is opened and those who may be next."""
 ROUND_ROWS, MOST_ROUNDS = 40, 5
@@ -108,13 +103,12 @@ def explain_patient(
 ) -> Explanation:
     """Explain one patient against the bundle's background, or the given rows (m, P).
 
-    Without ``max_evaluations`` it is :func:`live_evaluations`, and two sweeps however wide
-    the table: with less, error bars would say more than the contributions.
+    Without ``max_evaluations`` it is :func:`~medcore.explanation.patient.effort.patient_evaluations`.
     """
     bundle = opened(folder)
     others = bundle.background if background is None else background
     if max_evaluations is None:
-        max_evaluations = max(live_evaluations(folder), 2 * most_sweep_cost(*others.shape))
+        max_evaluations = patient_evaluations(bundle, len(others))
     found = explain(
         bundle_risk(folder).knowing(patient.rows, others),
         patient.rows.codes[0],
@@ -215,12 +209,6 @@ def _kept_weights(folder: Asked, changed: str, class_index: int) -> Floats:  # n
 def drawn(rows: Rows, n: int) -> Rows:
     """Return n rows in random order, the same every time: a table is often sorted, by hospital for one."""
     return rows.take(np.random.default_rng(0).permutation(len(rows))[:n])
-
-
-def live_evaluations(folder: Asked) -> int:
-    """Return how many composite rows an explanation on the page may ask this model about."""
-    fewest, most = LIVE_EVALUATIONS
-    return int(np.clip(LIVE_SUMS // max(1, n_sums(opened(folder))), fewest, most))
 
 
 def find_counterfactuals(
