@@ -156,6 +156,7 @@ def test_a_card_has_risk_reasons_limits_and_a_link_without_a_value(ward) -> None
     assert "Not known and filled in: " in card["detail"]
     assert card["source"]["label"].startswith("medcore")
     assert "What counts most" in card["detail"] and "Adults with chest pain." in card["detail"]
+    assert " not known (" in card["detail"].split("\n\n")[0]
     (link,) = card["links"]
     number = ward.store.find_patient("ann", "heart-disease", "example")
     assert link["url"] == f"http://localhost:8501/patients?model=heart-disease&patient={number}"
