@@ -120,7 +120,12 @@ class Batcher:
         while True:
             await self._there.wait()
             asked = self._next()
-            answers = await loop.run_in_executor(self._thread, answer_all, [question for question, _reply in asked])
+            questions = [question for question, _reply in asked]
+            answers: Sequence[Answers]
+            try:
+                answers = await loop.run_in_executor(self._thread, answer_all, questions)
+            except Exception as error:  # whatever it is, those who come next are answered
+                answers = [_failed(error)] * len(asked)
             await self._answered.put(Batch(asked, answers))
 
     async def _keep(self) -> None:
@@ -133,8 +138,12 @@ class Batcher:
             asked = [one for batch in batches for one in batch.asked]
             questions = [question for question, _reply in asked]
             answers = [found for batch in batches for found in batch.answers]
+            kept: Sequence[Reply | Exception]
             try:
                 kept = await loop.run_in_executor(self._writer, keep_all, self._store, questions, answers)
+            except Exception as error:
+                kept = [_failed(error)] * len(asked)
+            try:
                 _tell([reply for _question, reply in asked], kept)
             finally:
                 for _batch in batches:
@@ -148,6 +157,11 @@ class Batcher:
         if not self._waiting:
             self._there.clear()
         return batch
+
+
+def _failed(error: Exception) -> WorkerError:
+    logger.error("A batch failed: %s", type(error).__name__)
+    return WorkerError(N_("The service failed ({kind}). Nothing was kept."), kind=type(error).__name__)
 
 
 def _tell(replies: Sequence[asyncio.Future[Reply]], kept: Sequence[Reply | Exception]) -> None:

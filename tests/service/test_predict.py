@@ -12,6 +12,7 @@ import pytest
 from medcore.errors import SettingsError
 from medcore.explanation import explain_row
 from medcore.models.bundle.bundle import load_bundle
+from medcore.service import batching
 from medcore.service.serve import Serving, refuse_unencrypted
 
 PATIENT = {"age": 63, "sex": "Male", "cp": "asymptomatic", "chol": {"value": 6.0, "unit": "mmol/L"}, "oldpeak": "2.3"}
@@ -49,6 +50,15 @@ def test_many_at_the_same_moment_get_the_answers_they_would_get_alone(ward) -> N
             )
         )
     assert together == alone
+
+
+@pytest.mark.parametrize("station", ["answer_all", "keep_all"])
+def test_a_batch_that_fails_is_told_and_the_next_is_answered(ward, station, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(batching, station, lambda *_of: 1 / 0)
+        failed = ward.post(PREDICT, {"patients": [{"values": PATIENT}], "record": False})
+    assert failed.status_code == 500 and "ZeroDivisionError" in failed.json()["detail"]
+    assert ward.post(PREDICT, {"patients": [{"values": PATIENT}], "record": False}).status_code == 200
 
 
 def test_what_was_left_out_or_cannot_be_read_is_flagged_in_the_readers_language(ward) -> None:
@@ -203,4 +213,5 @@ def test_nothing_is_said_in_clear_to_other_machines(tmp_path) -> None:
 
 
 def test_it_is_healthy_while_it_reaches_its_database(ward) -> None:
-    assert ward.client.get("/healthz").json()["healthy"] is True
+    told = ward.client.get("/healthz").json()
+    assert told["healthy"] is True and isinstance(told["ready"], bool)
