@@ -100,19 +100,29 @@ def evaluate_numbers(
 def _figures(value: Floats, predicted: Floats, groups: Ints | None) -> dict[str, Estimate]:
     n, error = len(value), value - predicted
     size, squared = np.abs(error), error**2
-    found = {
+    every = {
         "r2": _r2(value, squared, groups),
         "rmse": _root(squared, groups),
-        "mae": _by_influence(float(size.mean()), (size - size.mean()) / n, groups, (0.0, np.inf)),
         "median_ae": _median(size, groups),
-        "calibration_intercept": _by_influence(float(error.mean()), (error - error.mean()) / _free(n, groups), groups),
-        "calibration_slope": _slope(value, predicted, groups),
+        **plain_figures(value, predicted, groups=groups),
         "mean_calibration_error": Estimate(float(np.abs(smoothed(value, predicted) - predicted).mean())),
     }
+    found = {name: every[name] for name in FIGURES}
     if len(np.unique(groups)) < FEWEST if groups is not None else n < FEWEST:
         few = Message(TOO_FEW, {"n": FEWEST})
         return {name: Estimate(e.value, reason=e.reason or few) for name, e in found.items()}
     return found
+
+
+def plain_figures(value: Floats, predicted: Floats, *, groups: Ints | None = None) -> dict[str, Estimate]:
+    """Return those figures that are means or a line: mean absolute error, mean error (in the large) and slope; arrays (n,)."""
+    n, error = len(value), value - predicted
+    size = np.abs(error)
+    return {
+        "mae": _by_influence(float(size.mean()), (size - size.mean()) / n, groups, (0.0, np.inf)),
+        "calibration_intercept": _by_influence(float(error.mean()), (error - error.mean()) / _free(n, groups), groups),
+        "calibration_slope": _slope(value, predicted, groups),
+    }
 
 
 def _free(n: int, groups: Ints | None) -> int:

@@ -26,14 +26,20 @@ def calibration_figures(at: Horizon, risk: Floats) -> dict[str, Estimate]:
     distances from the smooth curve (ICI, E50, E90; Austin 2020, Stat Med 39:2714).
     """
     if not 0 < at.incidence.at(at.time) < 1:
-        names = ("calibration_slope", "calibration_intercept", "ici", "e50", "e90")
-        return dict.fromkeys(names, missing(ONE_CLASS)) | {"o_e_ratio": _ratio(at, risk)}
+        return calibration_coefficients(at, risk) | dict.fromkeys(("ici", "e50", "e90"), missing(ONE_CLASS))
+    return calibration_coefficients(at, risk) | _smooth_errors(at, at.incidence.pseudo_values(at.time), risk)
+
+
+def calibration_coefficients(at: Horizon, risk: Floats) -> dict[str, Estimate]:
+    """Return those of :func:`calibration_figures` that need no smooth curve: slope, in the large, observed over expected."""
+    if not 0 < at.incidence.at(at.time) < 1:
+        none = dict.fromkeys(("calibration_slope", "calibration_intercept"), missing(ONE_CLASS))
+        return none | {"o_e_ratio": _ratio(at, risk)}
     pseudo = at.incidence.pseudo_values(at.time)
     return {
         "calibration_slope": _coefficient(at, slope_fit(pseudo, risk), CONSTANT_RISK),
         "calibration_intercept": _coefficient(at, in_the_large_fit(pseudo, risk), SEPARATED),
         "o_e_ratio": _ratio(at, risk),
-        **_smooth_errors(at, pseudo, risk),
     }
 
 

@@ -16,7 +16,7 @@ from medcore.evaluation.groups.grouping import GroupKey, grouping
 from medcore.evaluation.groups.mistakes import Condition, Mistakes, Region, parted
 from medcore.evaluation.groups.subgroups import SMALLEST_SHOWN
 from medcore.evaluation.survival.accuracy import brier_difference
-from medcore.evaluation.survival.calibration import calibration_figures
+from medcore.evaluation.survival.calibration import calibration_coefficients
 from medcore.evaluation.survival.discrimination import auroc_at, auroc_difference
 from medcore.evaluation.survival.horizon import Horizon, observed
 from medcore.i18n import N_, Message
@@ -85,7 +85,7 @@ def groups_at_horizon(
         if mask.sum() < SMALLEST_SHOWN:
             continue
         at = Horizon.of(duration[mask], event[mask], horizon, None if groups is None else groups[mask])
-        figures = calibration_figures(at, risk[mask])
+        figures = calibration_coefficients(at, risk[mask])
         found.append(
             GroupAtHorizon(
                 key=key,
