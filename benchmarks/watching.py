@@ -115,12 +115,12 @@ def year(source: Pool, seed: int, *, planted: bool) -> Watched:
     if planted:
         there = np.isin(month, PLANTED["units"]) & (site == SITE)
         hours_risk, hours = source.in_hours
-        risk[there] = hours_risk[rows[there]]
+        risk[there, 1] = hours_risk[rows[there]]
         other = hours.take(rows[there])
         for name in ("codes", "unused", "unseen", "outside"):
             getattr(inputs, name)[there] = getattr(other, name)
         worse = np.isin(month, PLANTED["calibration"]) & (drawn.places[GROUP] == GROUP_VALUE).to_numpy()
-        more = (expit(logit(risk) + np.log(ODDS)) - risk) / (1 - risk)
+        more = (expit(logit(risk[:, 1]) + np.log(ODDS)) - risk[:, 1]) / (1 - risk[:, 1])
         outcome[worse & (outcome == 0) & (rng.random(N_YEAR) < more)] = 1.0
     return replace(
         drawn,

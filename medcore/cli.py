@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_names(os.environ)
         result = options.run(options)
         if result is not None:
-            sys.stdout.write(result.as_json() if options.json else result.as_text())
-            sys.stdout.write("\n")
+            told = result.as_json() if options.json else result.as_text()
+            sys.stdout.write(f"{told}\n" if told else "")
             return int(result.code)
     except InputError as error:
         return _fail(str(error), 2)

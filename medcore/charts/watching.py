@@ -32,6 +32,10 @@ AXES = {
     "alerts": N_("Alerts per 100 patients"),
     "auroc": N_("AUROC"),
     "calibration_intercept": N_("Intercept (log odds; 0 is perfect)"),
+    "o_e_ratio": N_("Observed over expected (1 is perfect)"),
+    "mae": N_("Mean absolute error"),
+    "mean_error": N_("Measured less predicted (0 is perfect)"),
+    "coverage": N_("Patients inside their interval (%)"),
     "calibration_slope": N_("Slope (1 is perfect)"),
     "net_benefit": N_("True positives per 100 patients"),
 }
@@ -46,7 +50,7 @@ def control_chart(chart: Chart, months: Sequence[str], *, naming: Naming = Shown
         title=found,
         subtitle=_(
             "{place}; chance alone passes a limit in {rate} % of months",
-            place=theme.escape(chart.place.shown(naming)),
+            place=_where(chart, naming),
             rate=f"{100 * chart.rate:.2g}",
         ),
         x_title=_("Month"),
@@ -103,6 +107,16 @@ def control_chart(chart: Chart, months: Sequence[str], *, naming: Naming = Shown
     return figure
 
 
+def _where(one: Chart | Cusum | Expected, naming: Naming) -> str:
+    """Name the place, and the class where there are several."""
+    place = str(theme.escape(one.place.shown(naming)))
+    return (
+        place
+        if one.of_class is None
+        else _("{place}, {class}", **{"place": place, "class": theme.escape(one.of_class)})
+    )
+
+
 def _within(centre: float, value: Floats, low: Floats, high: Floats) -> Floats:
     """Keep what lies far beyond its limit near enough to it that the others can be told apart; its value is written beside it."""
     if not np.isfinite(centre):
@@ -140,7 +154,7 @@ def _finding(chart: Chart, months: Sequence[str], naming: Naming) -> str:
 def cusum_chart(running: Sequence[Cusum], months: Sequence[str], *, naming: Naming = Shown) -> go.Figure:
     """Draw the CUSUMs of one place over time: upwards that more events came than predicted, downwards that fewer did."""
     alarms = sorted({str(at)[:7] for one in running for _first, at in one.alarms})
-    place = theme.escape(running[0].place.shown(naming))
+    place = _where(running[0], naming)
     title = (
         _("CUSUM: events did not come as often as predicted, alarms in {months}", months=alarms)
         if alarms
@@ -219,7 +233,7 @@ def expected_chart(
     )
     figure = theme.new_figure(
         title=title,
-        subtitle=theme.escape(found.place.shown(naming)),
+        subtitle=_where(found, naming),
         x_title=_("Month"),
         y_title=_("AUROC"),
         alt=_("Line of the expected AUROC by month. {finding}.", finding=title),

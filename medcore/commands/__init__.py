@@ -14,7 +14,7 @@ from medcore.commands.tables import OWN_OPTIONS, profile, train, train_settings
 from medcore.commands.trail import export_trail, show_trail, verify_trail
 from medcore.commands.upkeep import backup, doctor, rekey, restore
 from medcore.commands.use.releasing import end_token, list_tokens, make_token, release, releases, serve, withdraw
-from medcore.commands.use.watching import Watching, card, watch
+from medcore.commands.use.watching import Watching, alarms, card, watch
 from medcore.commands.written import model, reproduce
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Recalibrate",
     "Result",
     "Watching",
+    "alarms",
     "app",
     "backup",
     "card",

@@ -39,15 +39,22 @@ SENTENCES: Mapping[str, str] = {
     "unseen": N_("{place}: {column} has values that training never saw in {value} of patients in {at}, where {centre} was usual."),
     "outside": N_("{place}: {column} is outside the range of training in {value} of patients in {at}, where {centre} was usual."),
     "difference": N_("{place}: the values of {column} in {at} are {value} standard deviations from those of the reference months."),
-    "risk": N_("{place}: the risks in {at} are {value} standard deviations from those of the reference months."),
+    "risk": N_("{place}: the predictions in {at} are {value} standard deviations from those of the reference months."),
     "alerts": N_("{place}: {value} of patients have an alert in {at}, where {centre} was usual."),
     "auroc": N_("{place}: the AUROC is {value} in {at}, where it was {centre}."),
     "calibration_intercept": N_("{place}: calibration in the large is {value} in {at}, where it was {centre}."),
+    "o_e_ratio": N_("{place}: {value} times as many events as predicted in {at}, where it was {centre} times."),
+    "mae": N_("{place}: predictions are off by {value} on average in {at}, where it was {centre}."),
+    "mean_error": N_("{place}: measured less predicted is {value} on average in {at}, where it was {centre}."),
+    "coverage": N_("{place}: {value} of patients are inside their prediction interval in {at}, where {centre} were."),
     "calibration_slope": N_("{place}: the calibration slope is {value} in {at}, where it was {centre}."),
     "net_benefit": N_("{place}: the net benefit is {value} per 100 patients in {at}, where it was {centre}."),
     "cusum_more": N_("{place}: {value} times as many events as predicted from {since} on."),
     "cusum_fewer": N_("{place}: only {value} times as many events as predicted from {since} on."),
 }  # fmt: skip
+IN_THE_LARGE = ("calibration_intercept", "o_e_ratio", "mean_error", "cusum_more", "cusum_fewer")
+"""Figures that say the same of different patients: more, or less, came than was predicted."""
+RECALIBRATED = (*IN_THE_LARGE[:3], "calibration_slope", "mae", "coverage")
 STRENGTH = N_(
     "Beyond the limit since {month}, at most {excess} times as far from the reference as the limit, which chance alone passes in {rate} % of months."
 )
@@ -67,6 +74,7 @@ class Alarm:
     figure: str
     place: WatchedPlace
     column: str | None
+    of_class: str | None = None
     month: str
     last: str
     since: str
@@ -78,19 +86,34 @@ class Alarm:
     action: Action
     because: tuple[str, ...] = ()
 
+    def where(self, naming: Naming = Shown) -> Message:
+        """Say where it is, and of which class where there are several."""
+        place = self.place.shown(naming)
+        return place if self.of_class is None else Message("{place}, {class}", {"place": place, "class": self.of_class})
+
     def sentence(self, naming: Naming = Shown) -> Message:
         """Say what has changed."""
         return Message(
             SENTENCES[self.figure],
             {
-                "place": self.place.shown(naming),
+                "place": self.where(naming),
                 "column": naming(self.column).words if self.column else "",
                 "at": self.at,
                 "since": self.since,
-                "value": self._told(self.value),
-                "centre": self._told(self.centre),
+                "value": self.told,
+                "centre": self.usual,
             },
         )
+
+    @property
+    def told(self) -> str:
+        """The figure in the month in which the alarm is strongest, as it is written."""
+        return self._written(self.value)
+
+    @property
+    def usual(self) -> str:
+        """The figure of the reference, as it is written."""
+        return self._written(self.centre)
 
     @property
     def strength(self) -> Message:
@@ -106,11 +129,13 @@ class Alarm:
         then = [] if first and self.action == "look" else [Message(ACTIONS[self.action])]
         return (*first, *then)
 
-    def _told(self, value: float) -> str:
+    def _written(self, value: float) -> str:
         if self.figure in SHARES:
             return percent(value)
         if self.figure == "net_benefit":
             return written(100 * value, ".1f")
+        if self.figure in ("mae", "mean_error"):
+            return written(value, ".3g")
         return written(value, ",.0f" if self.figure == "volume" else ".2f")
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,6 +144,7 @@ class Alarm:
             "figure": self.figure,
             "place": self.place.to_dict(),
             "column": self.column,
+            "class": self.of_class,
             "month": self.month,
             "last": self.last,
             "since": self.since,
@@ -152,15 +178,25 @@ def _order(alarm: Alarm) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class WatchedChange:
-    """Alarms that say the same of one thing at the same time: the ``strongest``, and the other ``places`` that show it too."""
+    """Alarms that say the same of one thing at the same time: the ``strongest``, and ``others`` that show it elsewhere too."""
 
     strongest: Alarm
-    places: tuple[WatchedPlace, ...]
+    others: tuple[Alarm, ...]
     n: int
+
+    @property
+    def asks(self) -> Action:
+        """What it asks for first: what values that changed may explain, asks to look at them."""
+        return "look" if self.strongest.because else self.strongest.action
 
     def also(self, naming: Naming = Shown) -> Message | None:
         """Name the other places; None where there is none."""
-        return Message(ALSO, {"places": [p.shown(naming) for p in self.places]}) if self.places else None
+        return Message(ALSO, {"places": [a.where(naming) for a in self.others]}) if self.others else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        also = [a.place.to_dict() | {"class": a.of_class} for a in self.others]
+        return self.strongest.to_dict() | {"asks": self.asks, "also": also, "n_alarms": self.n}
 
     def lines(self, naming: Naming = Shown) -> tuple[Message, ...]:
         """Say what has changed, how strongly, and where else."""
@@ -181,8 +217,8 @@ def changes_of(alarms: Sequence[Alarm]) -> tuple[WatchedChange, ...]:
     found = []
     for group in gathered:
         strongest = max(group, key=lambda a: float(np.nan_to_num(a.excess)))
-        others = tuple(dict.fromkeys(a.place for a in group if a.place != strongest.place))
-        found.append(WatchedChange(strongest, others, len(group)))
+        elsewhere = {_where(a): a for a in reversed(group) if _where(a) != _where(strongest)}
+        found.append(WatchedChange(strongest, tuple(reversed(elsewhere.values())), len(group)))
     return tuple(found)
 
 
@@ -190,7 +226,11 @@ def _topic(alarm: Alarm) -> str:
     """Return what an alarm is about."""
     if alarm.figure in VALUES:
         return f"column {alarm.column}"
-    return "in the large" if alarm.figure.startswith(("cusum", "calibration_intercept")) else alarm.figure
+    return "in the large" if alarm.figure in IN_THE_LARGE else alarm.figure
+
+
+def _where(alarm: Alarm) -> tuple[WatchedPlace, str | None]:
+    return alarm.place, alarm.of_class
 
 
 def _overlap(a: Alarm, b: Alarm) -> bool:
@@ -208,6 +248,7 @@ def _of_chart(chart: Chart, calendar: Calendar) -> Iterable[Alarm]:
             figure=chart.figure,
             place=chart.place,
             column=chart.column,
+            of_class=chart.of_class,
             month=name,
             last=calendar.name(int(after) - 1),
             since=name,
@@ -233,6 +274,7 @@ def _of_cusum(one: Cusum) -> Iterable[Alarm]:
                 figure=one.figure,
                 place=one.place,
                 column=None,
+                of_class=one.of_class,
                 month=str(month),
                 last=str(month),
                 since=str(first),
@@ -251,7 +293,7 @@ def _action(figure: str, value: float) -> Action:
     """Say what a figure beyond its limit asks for: worse ranking or harm a stop, other risks than came true a recalibration."""
     if figure == "auroc" or (figure == "net_benefit" and value < 0):
         return "stop"
-    return "recalibrate" if figure.startswith("calibration") else "look"
+    return "recalibrate" if figure in RECALIBRATED else "look"
 
 
 def _explained(alarm: Alarm, values: Sequence[Alarm]) -> Alarm:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from medcore.data.shown import Naming, Shown
 from medcore.evaluation.figures.estimates import Estimate
-from medcore.evaluation.groups.subgroups import HARDLY_ANY, calibration_in
 from medcore.i18n import N_, Message
 from medcore.monitoring.calendar import Calendar
+from medcore.monitoring.judged.of_target import Question
 from medcore.monitoring.values import cells_among, edges_of, levels_of
 from medcore.monitoring.watched import Watched
 from medcore.statistics.control.cells import cell_difference
@@ -32,13 +33,37 @@ MISCALIBRATED = N_(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Calibration in the large (0 is perfect) and slope (1 is perfect) of the reference, perhaps of one of several classes."""
+
+    large: Estimate
+    slope: Estimate
+    of_class: str | None = None
+
+    @property
+    def message(self) -> Message:
+        """Say it, and whether it is perfect as far as can be told."""
+        off = _excludes(self.large, 0.0) or _excludes(self.slope, 1.0)
+        values = {"large": f"{self.large:.2f}", "slope": f"{self.slope:.2f}"}
+        said = Message(MISCALIBRATED if off else CALIBRATED, values)
+        return said if self.of_class is None else Message("{class}: {said}", {"class": self.of_class, "said": said})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {
+            "class": self.of_class,
+            "calibration_intercept": self.large.to_dict(),
+            "calibration_slope": self.slope.to_dict(),
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """Columns that differ notably from the training's sample (by their standardised difference), and the calibration of the reference."""
+    """Columns that differ notably from the training's sample (by their standardised difference), and the ``calibration`` of the reference."""
 
     differences: tuple[tuple[str, float], ...]
-    large: Estimate | None = field(default=None)
-    slope: Estimate | None = field(default=None)
+    calibration: tuple[Calibration, ...] = ()
     compared: bool = True
 
     def lines(self, naming: Naming = Shown) -> tuple[Message, ...]:
@@ -49,32 +74,24 @@ class Beginning:
             said.append(Message(DIFFERS, {"columns": told}))
         elif self.compared:
             said.append(Message(AS_TRAINED))
-        if self.large is not None and self.slope is not None:
-            off = _excludes(self.large, 0.0) or _excludes(self.slope, 1.0)
-            values = {"large": f"{self.large:.2f}", "slope": f"{self.slope:.2f}"}
-            said.append(Message(MISCALIBRATED if off else CALIBRATED, values))
-        return tuple(said)
+        return (*said, *(one.message for one in self.calibration))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         return {
             "differences": dict(self.differences),
-            "calibration_intercept": self.large.to_dict() if self.large else None,
-            "calibration_slope": self.slope.to_dict() if self.slope else None,
+            "calibration": [one.to_dict() for one in self.calibration],
         }
 
 
-def beginning(watched: Watched, calendar: Calendar, *, rate: float) -> Beginning:
+def beginning(watched: Watched, calendar: Calendar, questions: Sequence[Question], *, rate: float) -> Beginning:
     """Compare the months of reference with the sample of training, and judge the calibration there where enough outcomes are known.
 
     ``rate`` is that of finding a difference in any column by chance.
     """
     first = calendar.of < calendar.reference
-    known = first & ~np.isnan(watched.outcome)
-    outcome, risk = watched.outcome[known], watched.risk[known]
-    large = slope = None
-    if len(outcome) and min(outcome.sum(), len(outcome) - outcome.sum()) >= HARDLY_ANY:
-        slope, large = calibration_in(outcome, risk)
+    judged = ((q.of_class, q.judge.calibration(first & watched.is_known)) for q in questions)
+    calibration = tuple(Calibration(*found, of_class) for of_class, found in judged if found is not None)
     inputs = watched.inputs
     found = []
     for p, column in enumerate(inputs.columns):
@@ -89,7 +106,7 @@ def beginning(watched: Watched, calendar: Calendar, *, rate: float) -> Beginning
         if apart is not None and apart.difference > max(apart.limit, NOTABLE):
             found.append((column, apart.difference))
     differences = tuple(sorted(found, key=lambda pair: -pair[1]))
-    return Beginning(differences=differences, large=large, slope=slope, compared=inputs.training is not None)
+    return Beginning(differences=differences, calibration=calibration, compared=inputs.training is not None)
 
 
 def _excludes(estimate: Estimate, value: float) -> bool:

@@ -20,11 +20,15 @@ FIGURES: Mapping[str, str] = {
     "unseen": N_("Values training never saw"),
     "outside": N_("Values outside the range of training"),
     "difference": N_("Difference of values from the reference months"),
-    "risk": N_("Difference of risks from the reference months"),
+    "risk": N_("Difference of predictions from the reference months"),
     "alerts": N_("Alerts per 100 patients"),
     "auroc": N_("AUROC"),
     "calibration_intercept": N_("Calibration in the large"),
+    "o_e_ratio": N_("Events observed over expected"),
+    "mae": N_("Mean absolute error"),
+    "mean_error": N_("Measured less predicted, on average"),
     "calibration_slope": N_("Calibration slope"),
+    "coverage": N_("Inside the prediction interval"),
     "net_benefit": N_("Net benefit at the threshold"),
     "cusum_more": N_("CUSUM of more events than predicted"),
     "cusum_fewer": N_("CUSUM of fewer events than predicted"),
@@ -32,14 +36,13 @@ FIGURES: Mapping[str, str] = {
 """Every figure that has a chart, in the order they are told."""
 VALUES = ("missing", "unused", "unseen", "outside", "difference")
 USE = ("volume", "risk", "alerts")
-OUTCOMES = ("auroc", "calibration_intercept", "calibration_slope", "net_benefit", "cusum_more", "cusum_fewer")
-SHARES = ("missing", "unused", "unseen", "outside", "alerts")
+SHARES = ("missing", "unused", "unseen", "outside", "alerts", "coverage")
 """Figures that are shares, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chart:
-    """One ``figure`` of every month (M,) at a ``place``, perhaps of one ``column``.
+    """One ``figure`` of every month (M,) at a ``place``, perhaps of one ``column``, or of one of several classes, ``of_class``.
 
     ``centre`` is the figure of the reference months. Between ``low`` and ``high`` (M,) a month lies by chance but for
     ``rate`` of the months; NaN where there is no limit. A month without ``judged`` is one of reference, or cannot be told.
@@ -48,6 +51,7 @@ class Chart:
     figure: str
     place: WatchedPlace
     column: str | None = None
+    of_class: str | None = None
     value: Floats = field(repr=False)
     centre: float
     low: Floats = field(repr=False)
@@ -74,6 +78,7 @@ class Chart:
             "figure": self.figure,
             "place": self.place.to_dict(),
             "column": self.column,
+            "class": self.of_class,
             "centre": number(self.centre),
             "rate": self.rate,
             "value": numbers(self.value),

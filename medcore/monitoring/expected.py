@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
-from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.i18n import N_
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import numbers
+from medcore.monitoring.judged.of_target import Question
 from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 from medcore.statistics.arrays import Floats
-from medcore.statistics.calibration import slope_fit
 from medcore.statistics.expected import expected_auroc, expected_brier, expected_net_benefit
-from medcore.statistics.logistic import logit
 
 ESTIMATED = N_(
     "An estimate from the risks alone, before outcomes are known: it tells what another mix of patients does to the model, and "
@@ -35,6 +32,7 @@ class Expected:
     """
 
     place: WatchedPlace
+    of_class: str | None = None
     calibrated: bool
     auroc: Floats = field(repr=False)
     brier: Floats = field(repr=False)
@@ -44,28 +42,43 @@ class Expected:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         figures = {name: numbers(getattr(self, name)) for name in ("auroc", "brier", "net_benefit", "events")}
-        return {"place": self.place.to_dict(), "calibrated": self.calibrated, "is_an_estimate": True} | figures
+        told = {"class": self.of_class, "calibrated": self.calibrated, "is_an_estimate": True}
+        return {"place": self.place.to_dict()} | told | figures
 
 
 def expected(
-    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], *, threshold: float
+    watched: Watched,
+    calendar: Calendar,
+    places: Mapping[WatchedPlace, Mask],
+    questions: Sequence[Question],
+    *,
+    threshold: float,
 ) -> tuple[Expected, ...]:
-    """Estimate AUROC, Brier score, net benefit and the share of events of every month at every place."""
-    return tuple(_at(place, there, watched, calendar, threshold) for place, there in places.items())
+    """Estimate AUROC, Brier score, net benefit and the share of events of every month at every place, where risks are predicted."""
+    return tuple(
+        _at(place, there, watched, calendar, question, threshold)
+        for place, there in places.items()
+        for question in questions
+        if question.judge.risk is not None
+    )
 
 
-def _at(place: WatchedPlace, there: Mask, watched: Watched, calendar: Calendar, threshold: float) -> Expected:
-    reference = there & ~np.isnan(watched.outcome) & (calendar.of < calendar.reference)
-    outcome, risk = watched.outcome[reference], watched.risk[reference]
-    enough = len(outcome) and min(outcome.sum(), len(outcome) - outcome.sum()) >= HARDLY_ANY
-    fit = slope_fit(outcome, risk) if enough else None
+def _at(
+    place: WatchedPlace, there: Mask, watched: Watched, calendar: Calendar, question: Question, threshold: float
+) -> Expected:
+    set_right = question.judge.set_right(there & watched.is_known & (calendar.of < calendar.reference))
     found: dict[str, list[float]] = {"auroc": [], "brier": [], "net_benefit": [], "events": []}
     for month in range(calendar.n):
-        who = there & (calendar.of == month)
-        raw = watched.risk[who]
-        set_right = raw if fit is None else expit(fit.coefficients[0] + fit.coefficients[1] * logit(raw))
-        found["auroc"].append(expected_auroc(set_right))
-        found["brier"].append(expected_brier(set_right))
-        found["net_benefit"].append(expected_net_benefit(set_right, raw >= threshold, threshold))
-        found["events"].append(float(set_right.mean()) if len(raw) else np.nan)
-    return Expected(place=place, calibrated=fit is not None, **{k: np.array(v) for k, v in found.items()})
+        raw = question.predicted[there & (calendar.of == month)]
+        risk = raw if set_right is None else set_right(raw)
+        found["auroc"].append(expected_auroc(risk))
+        found["brier"].append(expected_brier(risk))
+        one_event = question.of_class is None
+        found["net_benefit"].append(expected_net_benefit(risk, raw >= threshold, threshold) if one_event else np.nan)
+        found["events"].append(float(risk.mean()) if len(raw) else np.nan)
+    return Expected(
+        place=place,
+        of_class=question.of_class,
+        calibrated=set_right is not None,
+        **{name: np.array(values) for name, values in found.items()},
+    )

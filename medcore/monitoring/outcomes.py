@@ -1,129 +1,118 @@
-"""Charts of how good the model is, once outcomes are known: discrimination, calibration and net benefit each month."""
+"""Charts of how good the model is, once outcomes are known: every figure of whoever judges it, each month."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import ndtri
 
-from medcore.evaluation.curves.utility import benefit_terms
-from medcore.evaluation.figures.auroc import logit_error
-from medcore.evaluation.groups.subgroups import HARDLY_ANY
+from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import N_
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import Chart, Rates
+from medcore.monitoring.judged.judge import Kind, MonthFigure
+from medcore.monitoring.judged.of_target import Question
 from medcore.monitoring.watched import Mask, Watched, WatchedPlace
-from medcore.statistics.arrays import Floats
-from medcore.statistics.calibration import in_the_large_fit, slope_fit
-from medcore.statistics.ranking import auroc_with_influence
 
-N_CHARTS = 6
-"""Charts of outcomes that every place has, the two CUSUMs among them."""
 TREATED = N_(
     "Whoever acts on an alert may prevent the very event that was predicted: then fewer events come than predicted, and "
     "AUROC and net benefit look worse, though the model is right. Before it is recalibrated to such patients, ask what was done for "
     "those with an alert."
 )
 """What has to be said wherever figures of outcomes of a model in use are shown."""
+CUSUMS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class MonthFigure:
-    """A figure of some patients on the scale on which it is normal, with its standard error there."""
-
-    value: float
-    error: float
-
-
-Figure = Callable[[Floats, Floats], MonthFigure | None]
-
-
-def _auroc(outcome: Floats, risk: Floats) -> MonthFigure | None:
-    area, influence = auroc_with_influence(outcome, risk)
-    if not 0 < area < 1:
-        return None
-    return MonthFigure(float(logit(area)), logit_error(area, float(influence @ influence)))
-
-
-def _in_the_large(outcome: Floats, risk: Floats) -> MonthFigure | None:
-    fit = in_the_large_fit(outcome, risk)
-    return None if fit is None else MonthFigure(float(fit.coefficients[0]), float(np.sqrt(fit.covariance[0, 0])))
-
-
-def _slope(outcome: Floats, risk: Floats) -> MonthFigure | None:
-    fit = slope_fit(outcome, risk)
-    return None if fit is None else MonthFigure(float(fit.coefficients[1]), float(np.sqrt(fit.covariance[1, 1])))
-
-
-def figures(threshold: float) -> Mapping[str, tuple[Figure, bool, bool]]:
-    """Return how each figure is told, whether that is on the scale of log odds, and whether more of it is also an alarm."""
-
-    def benefit(outcome: Floats, risk: Floats) -> MonthFigure | None:
-        terms = benefit_terms(outcome, risk, threshold)
-        return MonthFigure(float(terms.mean()), float(terms.std(ddof=1) / np.sqrt(len(terms))))
-
-    return {
-        "auroc": (_auroc, True, False),
-        "calibration_intercept": (_in_the_large, False, True),
-        "calibration_slope": (_slope, False, True),
-        "net_benefit": (benefit, False, False),
-    }
+def n_charts(questions: Sequence[Question]) -> int:
+    """Return among how many charts of outcomes each place's false alarms are dealt out, the CUSUMs among them."""
+    return sum(len(q.judge.kinds) + (0 if q.judge.event is None else CUSUMS) for q in questions)
 
 
 def outcome_charts(
-    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], rates: Rates, *, threshold: float
+    watched: Watched,
+    calendar: Calendar,
+    places: Mapping[WatchedPlace, Mask],
+    rates: Rates,
+    questions: Sequence[Question],
 ) -> Iterator[Chart]:
     """Yield the charts of each figure at every place whose reference months have enough outcomes.
 
-    A month is judged when nearly all of its outcomes are known, and at least 20 patients there have and 20 lack the event.
+    A month is judged when nearly all of its outcomes are known, and enough patients there have and lack what is predicted.
     """
-    known = ~np.isnan(watched.outcome)
+    known = watched.is_known
     for place, there in places.items():
-        months = [there & known & (calendar.of == month) for month in range(calendar.n)]
         reference = there & known & (calendar.of < calendar.reference)
-        for name, (figure, on_log_odds, both) in figures(threshold).items():
-            base = told(figure, watched, reference)
-            if base is None:
-                continue
-            found = [told(figure, watched, who) if calendar.complete[m] else None for m, who in enumerate(months)]
-            yield _chart(name, place, calendar, base, found, rates.of(name), on_log_odds=on_log_odds, both=both)
+        months = [there & known & (calendar.of == m) if calendar.complete[m] else None for m in range(calendar.n)]
+        for question in questions:
+            base = question.judge.told(reference)
+            found = [{} if who is None or not base else question.judge.told(who) for who in months]
+            for name, kind in question.judge.kinds.items():
+                if name in base:
+                    values = [one.get(name) for one in found]
+                    yield _chart(name, question.of_class, place, calendar, base[name], values, rates.of(name), kind)
 
 
-def told(figure: Figure, watched: Watched, who: Mask) -> MonthFigure | None:
-    """Return a figure of some patients; None where too few have or lack the event."""
-    outcome = watched.outcome[who]
-    events = int(outcome.sum())
-    return figure(outcome, watched.risk[who]) if min(events, len(outcome) - events) >= HARDLY_ANY else None
+@dataclass(frozen=True, slots=True)
+class Together:
+    """How good the model is at a ``place`` over all judged months together, each figure with its interval."""
+
+    place: WatchedPlace
+    of_class: str | None
+    n: int
+    figures: Mapping[str, Estimate]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        figures = {name: estimate.to_dict() for name, estimate in self.figures.items()}
+        return {"place": self.place.to_dict(), "class": self.of_class, "n": self.n, "figures": figures}
+
+
+def together(
+    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], questions: Sequence[Question]
+) -> tuple[Together, ...]:
+    """Judge each place over the judged months together: a month alone is too short to see gaps."""
+    judged = watched.is_known & (calendar.complete & calendar.judged)[calendar.of]
+    return tuple(
+        Together(
+            place,
+            question.of_class,
+            int((there & judged).sum()),
+            {
+                name: figure.estimate(question.judge.kinds[name].scale)
+                for name, figure in question.judge.told(there & judged).items()
+            },
+        )
+        for place, there in places.items()
+        for question in questions
+    )
 
 
 def _chart(
     name: str,
+    of_class: str | None,
     place: WatchedPlace,
     calendar: Calendar,
     base: MonthFigure,
-    found: list[MonthFigure | None],
+    found: Sequence[MonthFigure | None],
     rate: float,
-    *,
-    on_log_odds: bool,
-    both: bool,
+    kind: Kind,
 ) -> Chart:
     """Put limits around the reference's figure: as many standard errors of the difference of both as the rate asks."""
-    from scipy.special import ndtri
-
     value = np.array([np.nan if one is None else one.value for one in found])
     error = np.array([np.nan if one is None else np.hypot(one.error, base.error) for one in found])
-    half = -float(ndtri(rate / 2 if both else rate)) * error
-    low, high = base.value - half, base.value + half if both else np.full(len(value), np.nan)
-    back: Callable[[Floats], Floats] = expit if on_log_odds else np.asarray
+    half = -float(ndtri(rate / 2 if kind.side == "both" else rate)) * error
+    none, back = np.full(len(value), np.nan), kind.scale.back
     return Chart(
         figure=name,
         place=place,
+        of_class=of_class,
         value=back(value),
         centre=float(back(np.array(base.value))),
-        low=back(low),
-        high=back(high),
+        low=none if kind.side == "high" else back(base.value - half),
+        high=none if kind.side == "low" else back(base.value + half),
         judged=calendar.judged & np.isfinite(value) & np.isfinite(error),
         rate=rate,
     )

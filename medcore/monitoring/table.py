@@ -9,21 +9,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from medcore.data.cohort import Cohort, Column, Schema
+from medcore.data.preparation.follow_up import event_times
 from medcore.data.preparation.given import unused_values
+from medcore.data.preparation.number import read_number
 from medcore.data.preparation.outcomes import class_text
 from medcore.data.preparation.replay import outcome_codes
+from medcore.data.schema.class_names import class_names
+from medcore.data.schema.targets import absence
 from medcore.data.values.typed import typed
-from medcore.errors import InputError, MissingColumnsError, SettingsError
+from medcore.errors import InputError, MissingColumnsError
 from medcore.features import Rows
 from medcore.i18n import N_
 from medcore.models.bundle.bundle import Bundle
+from medcore.models.contract.task import Risk
 from medcore.models.deployed.external import new_schema
-from medcore.monitoring.watched import Inputs, Watched
+from medcore.monitoring.watched import Inputs, Predicts, Watched
 from medcore.statistics.arrays import Floats
-
-NOT_READY = N_(
-    "Only models of an outcome with two classes can be watched yet; this one predicts {classes} classes, a number or a time."
-)
 
 
 def watched_table(
@@ -45,20 +46,21 @@ def watched_table(
     Raises:
         MissingColumnsError: the table lacks a column that is named or that the model needs.
         InputError: the column of time holds no date, or the outcome has a class the model does not know.
-        SettingsError: the model is not of two classes.
 
     """
-    event = bundle.target.event
-    if event is None or bundle.schema.follow_up is not None or bundle.schema.number is not None:
-        raise SettingsError(NOT_READY, classes=len(bundle.classes))
     rows = bundle.encode(cohort.frame)
     places = {
         name: _values(bundle.schema, cohort, name, text=name == site) for name in (*([site] if site else []), *groups)
     }
+    risk = bundle.risk(rows)
+    outcome, duration = _outcome(bundle, cohort, target)
     return Watched(
         time=_dates(bundle.schema, cohort, time),
-        risk=bundle.risk(rows)[:, event],
-        outcome=_outcome(bundle, cohort, target, event),
+        risk=risk,
+        predicts=predicts(bundle),
+        interval=interval(bundle, risk),
+        outcome=outcome,
+        duration=duration,
         known=None if known is None else _dates(bundle.schema, cohort, known),
         inputs=inputs_of(bundle, cohort.frame, rows),
         places=pd.DataFrame(places, index=range(cohort.n_rows)) if places else pd.DataFrame(),
@@ -87,13 +89,31 @@ def inputs_of(bundle: Bundle, frame: pd.DataFrame, rows: Rows) -> Inputs:
     )
 
 
-def _outcome(bundle: Bundle, cohort: Cohort, target: str | None, event: int) -> Floats:
-    """Return 1 for the event, 0 for another class, NaN where nothing is known."""
-    name = target or (bundle.schema.outcome.name if bundle.schema.outcome else "")
-    if target is None and name not in cohort.frame.columns:
-        return np.full(cohort.n_rows, np.nan)
-    codes = outcome_codes(cohort.frame, new_schema(bundle.schema, cohort, target), bundle.recipe, bundle.classes)
-    return np.where(codes < 0, np.nan, (codes == event).astype(np.float64))
+def predicts(bundle: Bundle) -> Predicts:
+    """Return what a bundle predicts."""
+    names = tuple(map(str, class_names(bundle.classes, bundle.schema.outcome)))
+    return Predicts(bundle.target, names, absence(bundle.classes, bundle.schema.absence))
+
+
+def interval(bundle: Bundle, risk: Risk) -> tuple[Floats, Floats] | None:
+    """Return the ends (n,) of the prediction intervals of numbers (n, 1); None where risks are predicted."""
+    return None if bundle.intervals is None else bundle.intervals.around(risk[:, 0])
+
+
+def _outcome(bundle: Bundle, cohort: Cohort, target: str | None) -> tuple[Floats, Floats | None]:
+    """Return each row's class, cause or number, NaN where nothing is known, and how long patients were followed where that is told."""
+    outcome = bundle.schema.outcome
+    if target is None and (outcome is None or outcome.name not in cohort.frame.columns):
+        blank = np.full(cohort.n_rows, np.nan)
+        return blank, None if bundle.schema.follow_up is None else blank
+    schema = new_schema(bundle.schema, cohort, target)
+    if schema.follow_up is not None:
+        times = event_times(cohort, schema)
+        return np.where(times.known, times.event, np.nan), times.duration
+    if schema.number is not None:
+        return read_number(cohort, schema)[0], None
+    codes = outcome_codes(cohort.frame, schema, bundle.recipe, bundle.classes)
+    return np.where(codes < 0, np.nan, codes), None
 
 
 def _values(schema: Schema, cohort: Cohort, name: str, *, text: bool = False) -> pd.Series:

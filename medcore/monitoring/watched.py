@@ -15,6 +15,7 @@ from medcore.errors import InputError
 from medcore.evaluation.groups.grouping import MISSING, REST, GroupKey, grouping
 from medcore.i18n import N_, Message
 from medcore.statistics.arrays import Floats
+from medcore.targets import Target
 
 Mask = NDArray[np.bool_]
 EVERYBODY = N_("all patients")
@@ -52,13 +53,30 @@ class Inputs:
         return np.asarray(np.isnan(self.codes) & ~self.unused)
 
 
+@dataclass(frozen=True, slots=True)
+class Predicts:
+    """What a model predicts: the ``target``, what its ``classes`` are called, and the place of the one that means ``none`` of the others."""
+
+    target: Target
+    classes: tuple[str, ...]
+    none: int | None = None
+
+
+AN_EVENT = Predicts(Target(2), ("no", "yes"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """Predictions of one released version, a row each, in any order.
 
-    ``time`` (n,) datetime64 of the prediction; ``risk`` (n,) of the event; ``outcome`` (n,) 0 or 1, NaN until
-    it is known, and ``known`` (n,) datetime64 of when that was (NaT where nobody says); ``places`` has a column
-    for the site and for each grouping of patients, ``site`` names that of the site.
+    ``time`` (n,) datetime64 of the prediction; ``risk`` (n, K) of the classes (of a number its one column), as
+    ``predicts`` says; ``outcome`` (n,) the place of the class that came true, or the number, NaN until it is known,
+    and ``known`` (n,) datetime64 of when that was (NaT where nobody says). Of an event with a time the outcome is what ended the
+    follow-up, 0 for nothing so far, after a ``duration`` (n,) in the target's unit. ``interval`` are the ends (n,) of a
+    number's prediction interval. ``places`` has a column for the site and for each grouping of patients, ``site``
+    names that of the site. ``dated`` (n,) says of which outcome ``known`` is its own date; of the others it is the time of entry.
+    ``n_of_month`` says how many predictions each month
+    (2026-05) has, where these are a sample of them that is the same in all places.
 
     Raises:
         InputError: no prediction has a time.
@@ -69,10 +87,15 @@ class Watched:
     risk: Floats = field(repr=False)
     outcome: Floats = field(repr=False)
     inputs: Inputs = field(repr=False)
+    predicts: Predicts = AN_EVENT
     known: NDArray[np.datetime64] | None = field(repr=False, default=None)
+    dated: Mask | None = field(repr=False, default=None)
+    duration: Floats | None = field(repr=False, default=None)
+    interval: tuple[Floats, Floats] | None = field(repr=False, default=None)
     places: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
     site: str | None = None
     version: str = ""
+    n_of_month: Mapping[str, int] | None = field(repr=False, default=None)
 
     def __post_init__(self) -> None:
         if not len(self.time) or np.isnat(self.time).all():
@@ -95,8 +118,20 @@ class Watched:
             outcome=self.outcome[rows],
             inputs=self.inputs.take(rows),
             known=None if self.known is None else self.known[rows],
+            dated=None if self.dated is None else self.dated[rows],
+            duration=None if self.duration is None else self.duration[rows],
+            interval=None if self.interval is None else (self.interval[0][rows], self.interval[1][rows]),
             places=self.places.iloc[rows] if self.places.shape[1] else self.places,
         )
+
+    @property
+    def is_known(self) -> Mask:
+        """Whose outcome (n,) is known, with an event by a time as far as the follow-up goes."""
+        return np.asarray(~np.isnan(self.outcome))
+
+    def called(self, threshold: float) -> Mask:
+        """Return for whom (n,) there is an alert, at a threshold where one decides."""
+        return self.predicts.target.alerts(self.risk, threshold, self.predicts.none)[1]
 
     @property
     def months(self) -> NDArray[np.datetime64]:
@@ -110,6 +145,7 @@ class Watched:
         if self.known is None:
             return np.full(len(self), np.nan)
         days = (self.known - self.time).astype("timedelta64[s]").astype(float) / 86400
+        days = np.maximum(days, 0.0)  # a day begins before a visit on it
         return np.where(np.isnat(self.known) | np.isnan(self.outcome), np.nan, days)
 
 

@@ -38,7 +38,7 @@ def number_report(inputs: NumberReportInputs) -> Document:
     """
     blocks = chapters(
         inputs,
-        opening=[*_summary(inputs), *_card(inputs)],
+        opening=[*_summary(inputs), *number_card(inputs)],
         flow=_flow(inputs),
         sample_size=_sample_size(inputs),
         judged=[
@@ -107,7 +107,7 @@ def _summary(inputs: NumberReportInputs) -> list[Block]:
     return [Heading(part("summary"), 1), Paragraph(_(INTENDED_USE), strong=True), Paragraph(running(lines))]
 
 
-def _card(inputs: NumberReportInputs) -> list[Block]:
+def number_card(inputs: NumberReportInputs) -> list[Block]:
     """Write the model card: use, inputs, making, figures, groups and identity, a line each."""
     results, manifest = inputs.results, inputs.results.manifest
     names = [inputs.shown(name).words for name in manifest["predictors"]]

@@ -23,8 +23,12 @@ ALARMS, PLACES = 6, 10
 """Changes that are told and places that are tabled, at most; all are on the page and in the JSON."""
 SIZES = ((ALARMS, 4), (4, 4), (ALARMS, 2), (4, 2), (3, 2), (4, 0), (2, 0), (0, 0))
 """How many changes and charts the page has: the first that fits."""
-TOLD = ("volume", "alerts", "auroc", "calibration_intercept", "calibration_slope", "net_benefit")
-PER_HUNDRED = ("alerts", "net_benefit")
+TOLD = (
+    *("volume", "alerts", "auroc", "calibration_intercept", "o_e_ratio", "mae", "mean_error", "calibration_slope"),
+    *("coverage", "net_benefit"),
+)
+OF_PLACES = ("volume", "alerts", "auroc", "calibration_intercept", "o_e_ratio", "mae", "mean_error")
+PER_HUNDRED = ("alerts", "net_benefit", "coverage")
 NO_ALARM = N_(
     "No alarm: what comes in, how the model is used and, as far as outcomes are known, how good it is are as in the months of reference."
 )
@@ -97,19 +101,25 @@ def _told(inputs: MonthReport, changes: Sequence[WatchedChange], most: int) -> l
 
 def _figures(inputs: MonthReport) -> Table:
     """Table the month's figures of all patients beside those of the reference and the limits."""
-    at, rows = inputs.place, []
-    for figure in TOLD:
-        chart = inputs.found.chart(figure)
-        if chart is not None:
-            rows.append((_(FIGURES[figure]), *_cells(chart, at)))
-    month = inputs.found.months[at]
-    estimate = next(e for e in inputs.found.expected if e.place == WatchedPlace())
-    rows.append((_("Expected AUROC (an estimate)"), written(float(estimate.auroc[at]), ".2f"), "–", "–", ""))
-    known = _("{known} of {n}", known=month.n_known, n=month.n)
+    found, at = inputs.found, inputs.place
+    rows: list[tuple[str, ...]] = []
+    everybody = [c for c in found.charts if c.place == WatchedPlace() and c.column is None]
+    told = sorted((c for c in everybody if c.figure in TOLD), key=lambda c: TOLD.index(c.figure))
+    rows += [(_of_class(_(FIGURES[c.figure]), c.of_class), *_cells(c, at)) for c in told]
+    for estimate in found.expected:
+        if estimate.place == WatchedPlace():
+            name = _of_class(_("Expected AUROC (an estimate)"), estimate.of_class)
+            rows.append((name, written(float(estimate.auroc[at]), ".2f"), "–", "–", ""))
+    month = found.months[at]
+    known = _("{known} of {n}", known=month.n_known, n=month.n_read)
     delay = written(month.median_delay_days, ".0f")
     rows.append((_("Outcomes known (half of them after {days} days)", days=delay), known, "–", "–", ""))
     header = (_("What"), _("This month"), _("Months of reference"), _("Limits"), _("Beyond"))
     return Table.of(_("Figures of the month"), header, rows)
+
+
+def _of_class(name: str, of_class: str | None) -> str:
+    return name if of_class is None else f"{name}, {of_class}"
 
 
 def _cells(chart: Chart, at: int) -> tuple[str, str, str, str]:
@@ -128,6 +138,8 @@ def _cells(chart: Chart, at: int) -> tuple[str, str, str, str]:
 
 
 def _spec(chart: Chart) -> str:
+    if chart.figure in ("mae", "mean_error"):
+        return ".3g"
     return ",.0f" if chart.figure == "volume" else ".1f" if chart.figure in PER_HUNDRED else ".2f"
 
 
@@ -141,28 +153,32 @@ def _places(inputs: MonthReport, most: int) -> list[Block]:
     if not places:
         return []
     alarms = inputs.found.of_month(inputs.month)
-    rows = []
+    there = {c.figure for c in inputs.found.charts if c.of_class is None}
+    told, rows = [name for name in OF_PLACES if name in there], []
     for place in places:
         cells = [str(place.shown(inputs.naming))]
-        for figure in ("volume", "alerts", "auroc", "calibration_intercept"):
+        for figure in told:
             chart = inputs.found.chart(figure, place)
             cells.append("–" if chart is None else _cells(chart, inputs.place)[0])
         rows.append((*cells, str(sum(a.place == place for a in alarms))))
-    figures = (_(FIGURES[name]) for name in ("volume", "alerts", "auroc", "calibration_intercept"))
+    figures = (_(FIGURES[name]) for name in told)
     return [Table.of(_("Sites and groups this month"), (_("Where"), *figures, _("Alarms")), rows)]
 
 
 def _pictures(inputs: MonthReport) -> list[Block]:
     """Draw calibration and CUSUM of all patients where outcomes are known, and alerts and the expected AUROC in any case."""
     found, naming, months = inputs.found, inputs.naming, [m.name for m in inputs.found.months]
-    everybody = [one for one in found.running if one.place == WatchedPlace()]
-    calibration, alerts = found.chart("calibration_intercept"), found.chart("alerts")
-    estimate = next(e for e in found.expected if e.place == WatchedPlace())
+    first = found.classes[0] if found.classes else None
+    everybody = [one for one in found.running if one.place == WatchedPlace() and one.of_class == first]
+    charts = (found.chart(name, of_class=first) for name in ("calibration_intercept", "o_e_ratio", "mean_error", "mae"))
+    alerts, estimate = found.chart("alerts"), found.expects(of_class=first)
     drawn = [
-        None if calibration is None else control_chart(calibration, months, naming=naming),
+        *(None if chart is None else control_chart(chart, months, naming=naming) for chart in charts),
         cusum_chart(everybody, months, naming=naming) if everybody else None,
         None if alerts is None else control_chart(alerts, months, naming=naming),
-        expected_chart(estimate, found.chart("auroc"), months, naming=naming),
+        None
+        if estimate is None
+        else expected_chart(estimate, found.chart("auroc", of_class=first), months, naming=naming),
     ]
     return [Picture(figure) for figure in drawn if figure is not None]
 
@@ -189,9 +205,9 @@ def report_of(found: Watch, month: str, bundle: Folder) -> MonthReport:
     return MonthReport(found=found, month=month, name=name, bundle_sha256=bundle_hash(bundle), naming=schema.shown)
 
 
-def figure_of(found: Watch, figure: str, month: str) -> str:
+def figure_of(found: Watch, figure: str, month: str, *, of_class: str | None = None) -> str:
     """Return a month's figure of all patients in words, with that of the reference and the limits; empty where there is none."""
-    chart = found.chart(figure)
+    chart = found.chart(figure, of_class=of_class)
     if chart is None:
         return ""
     value, centre, limits, _beyond = _cells(chart, [m.name for m in found.months].index(month))

@@ -203,7 +203,8 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         """Enter what came of patients of the register, or take it back."""
         person, _used = await service.used(request, name)
         known = {entry.id: entry.outcome for entry in form.outcomes}
-        n, unknown = await asyncio.to_thread(service.store.enter_outcomes, person, name, known)
+        days = {entry.id: entry.on for entry in form.outcomes if entry.on is not None}
+        n, unknown = await asyncio.to_thread(service.store.enter_outcomes, person, name, known, days=days)
         return OutcomesReply(n=n, unknown=list(unknown))
 
 

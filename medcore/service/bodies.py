@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,10 +63,15 @@ class EvaluateForm(_Form):
 
 
 class OutcomeForm(_Form):
-    """What came of a patient: 1 or 0 for the event and its absence, the number itself, null to take it back."""
+    """What came of a patient: 1 or 0 for the event and its absence, the number itself, null to take it back.
+
+    Of several classes, and of what competes with an event, the place of the class among the model's ``classes``. ``on`` is the day
+    of the outcome itself, of an event by a time also that on which the patient was last seen without it; else that of entry counts.
+    """
 
     id: Annotated[str, Field(max_length=200)]
     outcome: float | None
+    on: date | None = None
 
 
 class OutcomesForm(_Form):

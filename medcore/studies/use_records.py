@@ -140,6 +140,7 @@ class PredictionRecord:
     flags: tuple[str, ...]
     outcome: float | None = field(repr=False)
     outcome_at: datetime | None
+    outcome_on: date | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
@@ -149,7 +150,27 @@ class PredictionRecord:
             "risks": list(self.risks),
             "flags": list(self.flags),
             **moments,
+            "outcome_on": self.outcome_on.isoformat() if self.outcome_on else None,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingAlarms:
+    """How many changes of a version in use stand since it was last watched, by what they ask for."""
+
+    model: str
+    version: int
+    study_id: str
+    watched_at: datetime
+    month: str
+    n_stop: int = 0
+    n_recalibrate: int = 0
+    n_look: int = 0
+
+    @property
+    def n(self) -> int:
+        """All of them."""
+        return self.n_stop + self.n_recalibrate + self.n_look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

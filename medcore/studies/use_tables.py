@@ -1,4 +1,4 @@
-"""The tables of what a released model is used for: its versions, its patients, what was predicted for them, and tasks.
+"""The tables of what a released model is used for: its versions, its patients, what was predicted for them, tasks, and what watching found.
 
 Who a patient is, what was measured and what was written is sealed. A risk, whether it was called and
 what came of it stand open beside numbers that tell nobody who it was: the worklist is sorted and a
@@ -7,7 +7,7 @@ year of predictions is counted by the database.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
@@ -61,11 +61,12 @@ class PredictionRow(Base):
     __table_args__ = (
         Index("ix_predictions_model_at", "model", "at"),
         Index("ix_predictions_patient_at", "patient_id", "at"),
+        Index("ix_predictions_release_at", "release_id", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=True)
     owner: Mapped[str] = mapped_column(String(200))
-    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"), index=True)
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"))
     model: Mapped[str] = mapped_column(String(64))
     patient_id: Mapped[str | None] = mapped_column(ForeignKey("patients.id"))
     at: Mapped[datetime]
@@ -82,9 +83,28 @@ class PredictionRow(Base):
     """Digest of who asked and of the key of the request: asked again, it is answered and not kept again."""
     request_body: Mapped[str | None] = mapped_column(String(64))
     outcome: Mapped[float | None]
-    """1 or 0 for the event and its absence, or the number, once known."""
+    """The place of the class that came true (1 or 0 for an event and its absence), or the number, once known.
+
+    Of an event with a time, what ended the follow-up: 0 for nothing so far, 1 for the event, above what competes with it.
+    """
     outcome_at: Mapped[datetime | None]
     """When it was entered."""
+    outcome_on: Mapped[date | None]
+    """The day of the outcome itself, or on which the patient was last seen without the event; where somebody said it."""
+
+
+class WatchRow(Base):
+    """What watching a version found last: how many changes stand, by what they ask for. Counts alone, nothing of any patient."""
+
+    __tablename__ = "watches"
+
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
+    watched_at: Mapped[datetime]
+    month: Mapped[str] = mapped_column(String(7))
+    """The last month with predictions, such as 2026-05."""
+    n_stop: Mapped[int]
+    n_recalibrate: Mapped[int]
+    n_look: Mapped[int]
 
 
 class TaskRow(Base):

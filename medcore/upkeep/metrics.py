@@ -1,4 +1,4 @@
-"""Figures for Prometheus: runs, queue, workers, room on the disk and memory. Counts only, no name and no value."""
+"""Figures for Prometheus: runs, queue, models in use, workers, room on the disk and memory. Counts only, no name of a person and no value."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from medcore.jobs.cluster.connection import present_connection, workers_of
 from medcore.jobs.runs.supervisor import mended
 from medcore.settings import Settings
+from medcore.studies import Store
 from medcore.studies.upkeep.counts import count_everything
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -43,6 +44,7 @@ class _Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Count everything."""
         yield from self._stored()
+        yield from self._watched()
         yield from self._workers()
         room = shutil.disk_usage(self._settings.data_dir)
         yield _gauge("medcore_disk_free_bytes", "Room left on the disk of the data folder", room.free)
@@ -58,6 +60,22 @@ class _Figures(Collector):
             runs.add_metric([state], n)
         yield runs
         yield _gauge("medcore_queue_wait_seconds", "How long the first run of the queue waits", counts.waiting_seconds)
+
+    def _watched(self) -> Iterator[Metric]:
+        changes = GaugeMetricFamily(
+            "medcore_model_changes",
+            "Changes of a model in use that stand, as it was last watched, by what they ask for",
+            labels=["model", "version", "asks"],
+        )
+        watched = GaugeMetricFamily(
+            "medcore_model_watched_seconds", "When a model in use was last watched", labels=["model", "version"]
+        )
+        for one in Store(self._settings).standing(None):
+            labels = [one.model, str(one.version)]
+            for name, n in (("stop", one.n_stop), ("recalibrate", one.n_recalibrate), ("look", one.n_look)):
+                changes.add_metric([*labels, name], n)
+            watched.add_metric(labels, one.watched_at.timestamp())
+        yield from (changes, watched)
 
     def _workers(self) -> Iterator[Metric]:
         connection = present_connection(self._settings)

@@ -94,7 +94,7 @@ def test_ranking_that_is_lost_asks_to_stop_and_a_change_of_values_before_it_to_l
 def test_figures_of_a_month_are_those_of_other_programs(quiet: Watch) -> None:
     watched = year()
     august = month_of(watched) == 8
-    y, p = watched.outcome[august], watched.risk[august]
+    y, p = watched.outcome[august], watched.risk[august, 1]
     auroc, slope = quiet.chart("auroc"), quiet.chart("calibration_slope")
     assert auroc is not None and slope is not None
     assert auroc.value[7] == pytest.approx(roc_auc_score(y, p))
@@ -150,7 +150,7 @@ def test_without_any_outcome_values_are_watched_and_performance_is_estimated() -
     assert not everybody.calibrated
     watched = year(8)
     assert everybody.auroc[5] == pytest.approx(
-        roc_auc_score(watched.outcome[month_of(watched) == 6], watched.risk[month_of(watched) == 6]), abs=0.03
+        roc_auc_score(watched.outcome[month_of(watched) == 6], watched.risk[month_of(watched) == 6, 1]), abs=0.03
     )
     assert everybody.to_dict()["is_an_estimate"] is True
 
@@ -162,8 +162,8 @@ def test_what_was_so_from_the_first_day_is_told_once_and_is_no_alarm() -> None:
     found = watch(with_odds(replace(watched, inputs=other), month_of(watched) > 0, 2.0), PLAN)
     assert [name for name, _difference in found.beginning.differences] == ["e"]
     assert not [a for a in found.alarms if a.column == "e"]
-    assert found.beginning.large is not None
-    assert found.beginning.large.value == pytest.approx(np.log(2), abs=0.15)
+    (reference,) = found.beginning.calibration
+    assert reference.large.value == pytest.approx(np.log(2), abs=0.15)
     said = " ".join(map(str, found.beginning.lines()))
     assert "values differed from the sample of training: e " in said
     assert "Already in the months of reference the model was not calibrated" in said

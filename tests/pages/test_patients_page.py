@@ -228,25 +228,32 @@ def test_a_plan_is_added_done_undone_taken_back_and_put_on_again(course, page_st
 
 def test_an_outcome_is_entered_and_taken_back(course, page_store, followed):
     app = course("outcome")
-    for answer, outcome in (("yes", 1.0), ("no", 0.0), ("unknown", None)):
-        app.radio[0].set_value(answer)
+    for outcome in (1.0, 0.0, None):
+        app.radio[0].set_value(outcome)
         next(b for b in app.button if b.label == "Keep").click().run()
         assert not app.exception
         assert [v.outcome for v in page_store.course(LOCAL_OWNER, followed)] == [outcome] * 2
+    day = page_store.course(LOCAL_OWNER, followed)[-1].at.date()
+    app.radio[0].set_value(1.0)
+    app.text_input[-1].set_value(day.isoformat())
+    next(b for b in app.button if b.label == "Keep").click().run()
+    assert [v.outcome_on for v in page_store.course(LOCAL_OWNER, followed)] == [day] * 2
 
 
 def test_outcomes_come_by_table(page, page_store, release, followed, words):
     app = page(view="outcomes")
-    table = b"who,died\nZhang,dead\nWang,alive\nZhao,\n"
+    day = page_store.course(LOCAL_OWNER, followed)[-1].at.date()
+    table = f"who,died,on\nZhang,dead,{day}\nWang,alive,2025-01-05\nZhao,,2025-02-01\n".encode()
     app.file_uploader[0].set_value(("outcomes.csv", table, "text/csv")).run()
     next(s for s in app.selectbox if s.label == "Column of identifiers").set_value("who").run()
     next(s for s in app.selectbox if s.label == "Column of outcomes").set_value("died").run()
+    next(s for s in app.selectbox if s.label.startswith("Column of their days")).set_value("on").run()
     app.multiselect[0].set_value(["dead"]).run()
     app.button(key="patients.outcomes").click().run()
     assert not app.exception
     text = words(app)
     assert "What came of 1 patients is entered" in text and "1 are not in the register" in text
-    assert [v.outcome for v in page_store.course(LOCAL_OWNER, followed)] == [1.0, 1.0]
+    assert [(v.outcome, v.outcome_on) for v in page_store.course(LOCAL_OWNER, followed)] == [(1.0, day)] * 2
 
 
 def test_a_patient_is_deleted_for_good_after_a_second_word(course, page_store, release):

@@ -50,7 +50,7 @@ def test_what_changed_comes_first_with_what_to_do(here: Any, open_page: Any, wor
     assert "Whoever acts on an alert" in said
 
 
-def test_a_quiet_month_says_so_and_one_without_outcomes_is_not_judged_by_them(
+def test_the_last_month_comes_first_and_without_outcomes_is_not_judged_by_them(
     here: Any, open_page: Any, words: Any
 ) -> None:
     app = open_page("watch")
@@ -82,17 +82,58 @@ def test_the_model_card_is_made_as_of_today(here: Any, open_page: Any, words: An
     assert app.get("download_button")
 
 
+def test_a_quiet_month_says_how_often_chance_gives_an_alarm(here: Any, open_page: Any, words: Any) -> None:
+    app = open_page("watch", month="2025-06")
+    assert "No alarm in 2025-06" in words(app)
+
+
+def test_what_stands_is_told_to_the_shell_to_the_list_of_studies_and_to_whoever_runs_it(
+    here: Any, page_settings: Settings, open_page: Any, words: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from medcore.cli import main
+    from medcore.upkeep.metrics import metrics
+
+    assert main(["watch", "--alarms", "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    (model,) = told["models"]
+    assert (model["model"], model["version"], model["last_month"]) == ("heart-disease", 1, "2025-12")
+    change = next(c for c in model["changes"] if c["column"] == COLUMN)
+    assert (change["asks"], change["last"]) == ("look", "2025-12")
+    said = words(open_page("studies"))
+    assert "heart-disease 1 in use" in said
+    figures = metrics(page_settings).decode()
+    assert f'medcore_model_changes{{asks="look",model="heart-disease",version="1"}} {len(model["changes"])}' in figures
+    assert "P000" not in figures
+
+
+def test_nothing_is_printed_where_nothing_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from medcore.cli import main
+
+    monkeypatch.setenv("MEDCORE_DATA", str(tmp_path))
+    assert main(["watch", "--alarms"]) == 0
+    assert capsys.readouterr().out == ""
+    with pytest.raises(SystemExit):
+        main(["watch"])
+    assert "--alarms" in capsys.readouterr().err
+
+
 def test_nobody_else_sees_what_is_watched(used: tuple[Path, Release], page_settings: Settings) -> None:
     from medcore.errors import NotFoundError
 
     store = Store(page_settings)
-    state = store.use_state(LOCAL_OWNER, used[1].id)
-    assert (state.n, state.n_outcomes < state.n, state.last_outcome is not None) == (1500, True, True)
-    latest = store.in_time(LOCAL_OWNER, used[1].id, most=10)
-    assert len(latest) == 10
-    assert list(latest.at) == sorted(latest.at)
-    assert latest.outcome == (None,) * 10
-    for question in (store.use_state, lambda *who: store.in_time(*who, most=5)):
+    assert store.was_used(LOCAL_OWNER, used[1].id)
+    every = store.in_time(LOCAL_OWNER, used[1].id, most=2_000)
+    assert len(every) == 1500 == sum(every.n_of_month.values())
+    assert list(every.at) == sorted(every.at)
+    assert every.outcome[-1] is None and not any(every.dated)
+    sample = store.in_time(LOCAL_OWNER, used[1].id, most=600)
+    assert sample.n_of_month == every.n_of_month
+    assert 500 < len(sample) < 700
+    assert set(sample.at) <= set(every.at)
+    assert {f"{at:%Y-%m}" for at in sample.at} == set(every.n_of_month)
+    for question in (store.was_used, lambda *who: store.in_time(*who, most=5)):
         with pytest.raises(NotFoundError):
             question("somebody", used[1].id)
 

@@ -1,4 +1,4 @@
-"""A released model with a year of patients behind it: the sample of heart disease, and one month in other units."""
+"""A released model with a year of patients behind it: the sample of heart disease, and two months in other units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from medcore.studies.use_records import AskedPatient, Release, Terms
 
 TERMS = Terms(intended_use="Who is sent on for angiography.", for_whom="Adults with chest pain.", threshold=0.4)
 COLUMN = "thalach"
-"""The column that comes as a tenth of what it was in August."""
+"""The column that comes as a tenth of what it was in August and in December."""
 
 
 def used_model(settings: Settings, *, n: int = 1500, seed: int = 0) -> tuple[str, Release]:
@@ -30,8 +30,8 @@ def used_model(settings: Settings, *, n: int = 1500, seed: int = 0) -> tuple[str
     frame = load_sample("heart").frame.sample(n, replace=True, random_state=seed).reset_index(drop=True)
     days = np.sort(rng.integers(0, 365, n))
     moments = [datetime(2025, 1, 1, 9, tzinfo=UTC) + timedelta(days=int(day)) for day in days]
-    august = np.array([m.month == 8 for m in moments])
-    known = frame[COLUMN].notna() & august
+    elsewhere = np.array([m.month in (8, 12) for m in moments])
+    known = frame[COLUMN].notna() & elsewhere
     frame.loc[known, COLUMN] = [f"{float(value) / 10:g}" for value in frame.loc[known, COLUMN]]
     risk = bundle.predict(frame)
     # Outcomes follow the risks of the values as they should have been.

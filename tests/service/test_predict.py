@@ -113,12 +113,12 @@ def test_every_call_is_in_the_trail_without_a_value(ward) -> None:
 
 def test_an_outcome_is_entered_later_and_who_is_unknown_is_named(ward) -> None:
     ward.post(PREDICT, {"patients": [{"id": "T-9", "at": "2026-03-02T08:00:00Z", "values": PATIENT}]})
-    told = ward.post(
-        "/v1/models/heart-disease/outcomes", {"outcomes": [{"id": "T-9", "outcome": 1}, {"id": "T-0", "outcome": 0}]}
-    )
+    came = [{"id": "T-9", "outcome": 1, "on": "2026-03-05"}, {"id": "T-0", "outcome": 0}]
+    told = ward.post("/v1/models/heart-disease/outcomes", {"outcomes": came})
     assert told.json() == {"n": 1, "unknown": ["T-0"]}
     kept = ward.store.course("ann", ward.store.find_patient("ann", "heart-disease", "T-9"))[-1]
     assert (kept.outcome, kept.at.isoformat(), kept.version) == (1.0, "2026-03-02T08:00:00+00:00", 1)
+    assert str(kept.outcome_on) == "2026-03-05"
 
 
 def test_a_batch_is_answered_line_by_line_with_its_progress(ward) -> None:

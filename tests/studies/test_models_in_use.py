@@ -157,6 +157,53 @@ def test_outcomes_come_later_and_can_be_taken_back(store: Store, release: Releas
     assert {p.outcome for p in store.predictions("ann", "chest-pain")} == {None}
 
 
+def test_an_outcome_with_a_day_counts_for_visits_until_that_day(store: Store, release: Release) -> None:
+    store.keep_answers("ann", release, [asked(0.2), asked(0.5, days=3), asked(0.6, days=9)], route="predict")
+    day = (MONDAY + timedelta(days=3)).date()
+    store.enter_outcomes("ann", "chest-pain", {"Zhang San": 1.0}, days={"Zhang San": day})
+    found = store.predictions("ann", "chest-pain")
+    assert [(p.outcome, p.outcome_on) for p in found] == [(1.0, day), (1.0, day), (None, None)]
+    read = store.in_time("ann", release.id, most=10)
+    assert read.dated == (True, True, False)
+    assert [at and at.date() for at in read.known_at] == [day, day, None]
+    store.enter_outcomes("ann", "chest-pain", {"Zhang San": None})
+    assert {(p.outcome, p.outcome_on) for p in store.predictions("ann", "chest-pain")} == {(None, None)}
+    with pytest.raises(SettingsError, match="has not come yet"):
+        store.enter_outcomes("ann", "chest-pain", {"Zhang San": 1.0}, days={"Zhang San": date(2999, 1, 1)})
+
+
+def test_what_is_watched_is_an_even_sample_of_each_month_whoever_else_is_asked_about(
+    store: Store, release: Release
+) -> None:
+    other = store.release("ann", finished_run(store, release.study_id).id, "other-model", TERMS)
+    visits = [asked(0.2, "Zhang San", days=i / 12) for i in range(600)]
+    # One prediction of each model in turn, so that the numbers of each are all even, or all odd.
+    store.keep_calls([Call("ann", version, (visit,), 1, "predict") for visit in visits for version in (release, other)])
+    for version in (release, other):
+        read = store.in_time("ann", version.id, most=200)
+        assert sum(read.n_of_month.values()) == 600
+        assert 150 <= len(read) <= 250
+        assert len({f"{at:%Y-%m}" for at in read.at}) == len(read.n_of_month) == 2
+
+
+def test_a_patient_deleted_while_watched_is_gone_from_what_is_watched_and_nothing_is_torn(
+    store: Store, release: Release
+) -> None:
+    store.keep_answers("ann", release, [asked(0.2), asked(0.6, "B-2"), asked(0.7, days=40)], route="predict")
+    store.keep_found(release.id, "2026-04", {"stop": 0, "recalibrate": 1, "look": 2})
+    store.forget_patient("ann", store.find_patient("ann", "chest-pain", "Zhang San"))
+    read = store.in_time("ann", release.id, most=10)
+    assert (len(read), dict(read.n_of_month)) == (1, {"2026-03": 1})
+    store.forget_patient("ann", store.find_patient("ann", "chest-pain", "B-2"))
+    assert not store.was_used("ann", release.id)
+    assert len(store.in_time("ann", release.id, most=10)) == 0
+    (stands,) = store.standing("ann")
+    assert (stands.model, stands.month, stands.n) == ("chest-pain", "2026-04", 3)
+    assert store.standing("somebody") == ()
+    store.withdraw("ann", release.id, "Superseded guideline.")
+    assert store.standing(None) == ()
+
+
 def test_a_patient_is_deleted_with_everything_and_the_trail_says_so_without_a_name(
     store: Store, release: Release
 ) -> None:

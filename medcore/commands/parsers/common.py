@@ -19,10 +19,10 @@ def command_in(group: Any, name: str, run: Callable[..., Any], text: str) -> arg
     return command
 
 
-def model_and_table(command: argparse.ArgumentParser) -> None:
+def model_and_table(command: argparse.ArgumentParser, *, needed: bool = True) -> None:
     """Take a bundle and a table of new patients, whose columns may have other names."""
-    command.add_argument("bundle", type=Path, metavar="BUNDLE")
-    command.add_argument("data", type=Path, metavar="DATA")
+    command.add_argument("bundle", type=Path, metavar="BUNDLE", nargs=None if needed else "?")
+    command.add_argument("data", type=Path, metavar="DATA", nargs=None if needed else "?")
     command.add_argument(
         "--map",
         action="append",

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 from medcore import commands
 from medcore.commands.options import asked
 from medcore.commands.parsers.common import command_in, model_and_table
+from medcore.commands.result import Result
 from medcore.i18n import _
 
 
 def watch(group: Any) -> None:
-    """Watch a model over past patients."""
-    command = command_in(
-        group,
-        "watch",
-        lambda o: commands.watch(
+    """Watch a model over past patients, or every model in use of the installation."""
+
+    def run(o: argparse.Namespace) -> Result:
+        if o.alarms:
+            return commands.alarms()
+        if o.bundle is None or o.data is None or o.time is None:
+            command.error(_("name BUNDLE, DATA and --time, or ask for --alarms of every model in use"))
+        return commands.watch(
             o.bundle,
             o.data,
             watching=commands.Watching(
@@ -34,11 +39,23 @@ def watch(group: Any) -> None:
             mapping=o.map,
             levels=o.map_level,
             asked=asked(o),
-        ),
+        )
+
+    command = command_in(
+        group,
+        "watch",
+        run,
         _("Watch a model over past patients, month by month: what changed, since when, where, and what to do."),
     )
-    model_and_table(command)
-    command.add_argument("--time", required=True, metavar="COL", help=_("the date of the prediction"))
+    model_and_table(command, needed=False)
+    command.add_argument(
+        "--alarms",
+        action="store_true",
+        help=_(
+            "of every model in use here, what has changed and still holds; prints nothing and exits with 0 where nothing has, else with 3"
+        ),
+    )
+    command.add_argument("--time", metavar="COL", help=_("the date of the prediction"))
     command.add_argument(
         "--target", metavar="COL", help=_("the outcome's column, if it has another name here; it may be empty for some")
     )

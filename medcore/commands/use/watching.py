@@ -20,6 +20,10 @@ MOST_LINES = 20
 """Changes that are printed; all are in the JSON."""
 
 
+ALARMED = 3
+"""The exit code where something has changed: 1 and 2 are those of a command that could not do its work."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
     """What is to be watched: the columns of time, of when an outcome was known, of site and groups; and how strictly."""
@@ -95,13 +99,12 @@ def check_month(found: Watch, month: str | None) -> str:
 
 def _lines(found: Watch) -> list[str]:
     months = found.months
-    n, known = sum(m.n for m in months), sum(m.n_known for m in months)
     heading = _(
         "{n} predictions from {first} to {last}; the outcome of {known} is known.",
-        n=n,
+        n=found.n,
         first=months[0].name,
         last=months[-1].name,
-        known=percent(known / n, 0),
+        known=percent(found.known_share, 0),
     )
     changes = found.changes()
     if not changes:
@@ -118,16 +121,41 @@ def _lines(found: Watch) -> list[str]:
 def card(bundle: Path, *, out: Path) -> Result:
     """Write the model card of a bundle, at any time."""
     from medcore.models.bundle.files import bundle_hash
-    from medcore.models.run.results import has_results, read_results
-    from medcore.reporting import ReportInputs, check_format, render
-    from medcore.reporting.model_card import card_today
+    from medcore.models.run.any_results import read_any_results
+    from medcore.reporting import check_format, render
+    from medcore.reporting.model_card import card_today, inputs_of
 
     check_format(out.name)
-    if not has_results(bundle):
-        raise SettingsError(N_("A model card is written of models of classes only, with their results beside them."))
-    results = read_results(bundle)
-    threshold = float(results.manifest.get("threshold", 0.5))
-    inputs = ReportInputs(title="", results=results, threshold=threshold, bundle_sha256=bundle_hash(bundle))
+    results = read_any_results(bundle)
+    threshold = float(results.manifest.get("threshold") or 0.5)
+    inputs = inputs_of(results, title="", threshold=threshold, bundle_sha256=bundle_hash(bundle))
     out.write_bytes(render(card_today(inputs), out.name))
     line = _("The model card is written to {out}.", out=out)
     return Result({"bundle": str(bundle), "out": str(out), "bundle_sha256": inputs.bundle_sha256}, (line,))
+
+
+def alarms() -> Result:
+    """Watch every model in use of this installation, and say what has changed and still holds; the exit code is 3 where something has.
+
+    Nothing is printed where nothing has changed: what cron prints, it sends.
+    """
+    from medcore.jobs.queries.watching import watch_all
+    from medcore.settings import Settings
+
+    told, lines, n = [], [], 0
+    for one in watch_all(Settings.from_env()):
+        changes = () if one.found is None else one.found.standing()
+        n += len(changes)
+        told.append(
+            {
+                "model": one.release.model,
+                "version": one.release.version,
+                "not_watched": one.problem or None,
+                "last_month": None if one.found is None else one.found.months[-1].name,
+                "changes": [change.to_dict() for change in changes],
+            }
+        )
+        for change in changes:
+            lines.append(f"{one.release.model} {one.release.version}: " + running(change.lines()))
+            lines.append("  " + running(change.strongest.what_to_do()))
+    return Result({"n_changes": n, "models": told}, tuple(lines), code=ALARMED if n else 0)

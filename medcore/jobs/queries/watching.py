@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+from medcore.data.cohort import Schema
+from medcore.errors import MedcoreError
 from medcore.i18n import _, language
-from medcore.monitoring.watch import Watch, WatchPlan, watch
+from medcore.monitoring.alarms import ACTIONS
+from medcore.monitoring.watch import REFERENCE, Watch, WatchPlan, watch
 from medcore.settings import Settings
 from medcore.studies import Store
+from medcore.studies.use_records import Release
 
 MOST = 50_000
-"""Predictions that are watched at once, the latest: more than a year of most models."""
+"""Predictions whose values are looked at, an even sample of each month where there are more."""
+MOST_GROUPS = 3
+
+
+def usual_groups(schema: Schema) -> list[str]:
+    """Return the columns by which patients are watched apart unless somebody chooses others: the site, and those marked as sensitive."""
+    columns = (c for c in schema.columns if (c.role == "site" or c.sensitive) and not c.free_text)
+    return [c.name for c in columns][:MOST_GROUPS]
 
 
 def watch_release(
-    settings: Settings, person: str, release_id: str, *, groups: Sequence[str] = (), reference: int | None = None
+    settings: Settings,
+    person: str,
+    release_id: str,
+    *,
+    groups: Sequence[str] | None = None,
+    reference: int = REFERENCE,
 ) -> Watch:
-    """Watch a released version over what it predicted, its latest :data:`MOST` predictions.
+    """Watch a released version over what it predicted; ``groups`` are the usual ones unless named.
+
+    What the usual watch found is kept as counts, for the list of studies and for whoever runs the installation.
 
     Raises:
         NotFoundError: there is no such version, or it is not open to this person.
@@ -29,22 +49,46 @@ def watch_release(
     store = Store(settings)
     release = store.get_release(person, release_id)
     bundle = load_bundle(store.release_folder(person, release_id))
-    found = store.in_time(person, release_id, most=MOST)
+    usual = usual_groups(bundle.schema)
+    read = store.in_time(person, release_id, most=MOST)
     watched = watched_kept(
         bundle,
-        found.values,
-        at=found.at,
-        risk=found.risk,
-        outcome=found.outcome,
-        known=found.outcome_at,
-        groups=groups,
+        read.values,
+        at=read.at,
+        risk=read.risks,
+        outcome=read.outcome,
+        known=read.known_at,
+        dated=read.dated,
+        groups=usual if groups is None else groups,
         version=f"{release.model} {release.version}",
+        n_of_month=read.n_of_month,
     )
     threshold = bundle.threshold if release.terms.threshold is None else release.terms.threshold
-    return watch(
-        watched,
-        WatchPlan(threshold=threshold) if reference is None else WatchPlan(threshold=threshold, reference=reference),
-    )
+    found = watch(watched, WatchPlan(threshold=threshold, reference=reference))
+    if reference == REFERENCE and groups in (None, usual):
+        asked = Counter(change.asks for change in found.standing())
+        store.keep_found(release_id, found.months[-1].name, {name: asked[name] for name in ACTIONS})
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseWatched:
+    """What watching the version of a model in use found; or the ``problem`` why it cannot be watched yet."""
+
+    release: Release
+    found: Watch | None = field(repr=False)
+    problem: str = ""
+
+
+def watch_all(settings: Settings) -> Iterator[ReleaseWatched]:
+    """Watch every model in use, one after the other, as its owner may; what cannot be watched does not keep others from it."""
+    store = Store(settings)
+    for owner, model in store.models_released():
+        release = next(r for r in store.releases(owner, model=model) if r.withdrawn_at is None)
+        try:
+            yield ReleaseWatched(release, watch_release(settings, owner, release.id))
+        except MedcoreError as problem:
+            yield ReleaseWatched(release, None, str(problem))
 
 
 def write_month(
@@ -61,27 +105,22 @@ def write_month(
 def write_card(
     found: Watch | None, settings: Settings, person: str, release_id: str, *, kind: str, words: str
 ) -> bytes:
-    """Write the model card of a released version as it is today, in the language ``words``.
-
-    Raises:
-        SettingsError: the model is not of classes.
-
-    """
+    """Write the model card of a released version as it is today, in the language ``words``."""
     from datetime import UTC, datetime
 
     from medcore.models.bundle.files import bundle_hash
-    from medcore.models.run.results import read_results
-    from medcore.reporting import ReportInputs, render
-    from medcore.reporting.model_card import card_today
+    from medcore.models.run.any_results import read_any_results
+    from medcore.reporting import render
+    from medcore.reporting.model_card import card_today, inputs_of
 
     store = Store(settings)
     release = store.get_release(person, release_id)
     folder, terms = store.release_folder(person, release_id), release.terms
     study = store.get_study(person, release.study_id)
     with language(words):
-        inputs = ReportInputs(
+        inputs = inputs_of(
+            read_any_results(folder),
             title=study.name,
-            results=read_results(folder),
             threshold=0.5 if terms.threshold is None else terms.threshold,
             bundle_sha256=bundle_hash(folder),
             looks=study.n_looks,

@@ -29,7 +29,7 @@ def timed_report(inputs: TimedReportInputs) -> Document:
     """
     blocks = chapters(
         inputs,
-        opening=[*_summary(inputs), *_card(inputs)],
+        opening=[*_summary(inputs), *timed_card(inputs)],
         flow=flow(inputs),
         sample_size=sample_size(inputs),
         judged=[
@@ -87,7 +87,7 @@ def _summary(inputs: TimedReportInputs) -> list[Block]:
     return [Heading(part("summary"), 1), Paragraph(_(INTENDED_USE), strong=True), Paragraph(running(lines))]
 
 
-def _card(inputs: TimedReportInputs) -> list[Block]:
+def timed_card(inputs: TimedReportInputs) -> list[Block]:
     """Write the model card: use, inputs, making, figures, groups and identity, a line each."""
     results, manifest = inputs.results, inputs.results.manifest
     weights = [f"{title(n)} {percent(w, 0)}" for n, w in manifest["weights"].items() if w > 0]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Result, Row, ScalarSelect, Select, and_, delete, func, insert, select, update
+from sqlalchemy import Result, Row, ScalarSelect, Select, Update, and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from medcore.errors import NotFoundError, SettingsError
@@ -19,7 +19,7 @@ from medcore.studies.stores.release_store import models_open_to
 from medcore.studies.stores.session import StoreBase
 from medcore.studies.tables import now
 from medcore.studies.use_records import AskedPatient, PredictionRecord, Release, WorklistEntry
-from medcore.studies.use_tables import PatientRow, PredictionRow, ReleaseRow, TaskRow
+from medcore.studies.use_tables import PatientRow, PredictionRow, ReleaseRow, TaskRow, WatchRow
 
 LONGEST_IDENTIFIER = 200
 NO_PATIENT = N_("There is no such patient, or the patient was deleted, or the model is not open to you.")
@@ -153,13 +153,25 @@ class RegisterStore(StoreBase):
             return found
 
     def enter_outcomes(
-        self, person: str, model: str, outcomes: Mapping[str, float | None]
+        self,
+        person: str,
+        model: str,
+        outcomes: Mapping[str, float | None],
+        *,
+        days: Mapping[str, date] | None = None,
     ) -> tuple[int, tuple[str, ...]]:
-        """Enter what came of patients, by identifier (1, 0, or the number; None takes it back).
+        """Enter what came of patients, by identifier: the place of the class that came true (1, 0), or the number; None takes it back.
 
-        It counts for every prediction made for the patient so far. Returns how many patients there
-        were, and the identifiers of those who are not in the register.
+        It counts for every prediction made for the patient so far; with a day of its own (``days``, by identifier) for those of
+        visits until that day. Returns how many patients there were, and the identifiers of those who are not in the register.
+
+        Raises:
+            SettingsError: a day has not come yet.
+
         """
+        days = {} if days is None else days
+        if any(day > now().date() + timedelta(days=1) for day in days.values()):  # it is tomorrow already east of here
+            raise SettingsError(N_("The day of an outcome has not come yet."))
         with self._writing() as session:
             models_open_to(session, person, model)
             digests = {self._digest(model, name): name for name in outcomes}
@@ -171,9 +183,7 @@ class RegisterStore(StoreBase):
                 ).all()
             )
             for digest, patient_id in known.items():
-                value = outcomes[digests[digest]]
-                told = {"outcome": value, "outcome_at": None if value is None else now()}
-                session.execute(update(PredictionRow).where(PredictionRow.patient_id == patient_id).values(**told))
+                session.execute(_came(patient_id, outcomes[digests[digest]], days.get(digests[digest])))
             audit.record(session, person, "model.outcomes", details={"model": model, "n": len(known)})
             return len(known), tuple(name for digest, name in digests.items() if digest not in known)
 
@@ -224,6 +234,7 @@ def forget_releases(session: Session, study_id: str) -> int:
     models = session.scalars(select(ReleaseRow.model).where(ReleaseRow.study_id == study_id).distinct()).all()
     n = session.scalar(select(func.count()).where(PredictionRow.release_id.in_(releases))) or 0
     session.execute(delete(PredictionRow).where(PredictionRow.release_id.in_(releases)))
+    session.execute(delete(WatchRow).where(WatchRow.release_id.in_(releases)))
     session.execute(delete(ReleaseRow).where(ReleaseRow.study_id == study_id))
     for model in models:
         left = select(PredictionRow.patient_id).where(
@@ -252,7 +263,7 @@ _PREDICTIONS = select(PredictionRow, ReleaseRow.version).join(ReleaseRow, Releas
 
 
 def _record(row: PredictionRow, version: int) -> PredictionRecord:
-    plain = ("id", "model", "patient_id", "at", "made_at", "risk", "called", "outcome", "outcome_at")
+    plain = ("id", "model", "patient_id", "at", "made_at", "risk", "called", "outcome", "outcome_at", "outcome_on")
     return PredictionRecord(
         **{name: getattr(row, name) for name in plain},
         version=version,
@@ -278,6 +289,16 @@ def _prediction(owner: str, release: Release, asked: AskedPatient, patient_id: s
         "request": asked.request,
         "request_body": asked.request_body,
     }
+
+
+def _came(patient_id: str, outcome: float | None, day: date | None) -> Update:
+    """Return the statement that enters, or takes back, what came of a patient; before the end of a ``day`` where there is one."""
+    of_patient = update(PredictionRow).where(PredictionRow.patient_id == patient_id)
+    if outcome is None:
+        return of_patient.values(outcome=None, outcome_at=None, outcome_on=None)
+    if day is not None:
+        of_patient = of_patient.where(PredictionRow.at < datetime.combine(day + timedelta(days=1), time(), UTC))
+    return of_patient.values(outcome=outcome, outcome_at=now(), outcome_on=day)
 
 
 def _together(calls: Sequence[Call]) -> list[list[int]]:

@@ -27,6 +27,7 @@ from medcore.studies.people.roles import Role
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.studies.store import Store
 from medcore.studies.stores.session import writings
+from medcore.studies.use_records import StandingAlarms
 from medcore.ui.kit.state import state
 
 T = TypeVar("T")
@@ -81,6 +82,11 @@ def studies(owner: str, *, deleted: bool = False) -> tuple[StudyRecord, ...]:
 def runs(owner: str, study_id: str) -> tuple[RunRecord, ...]:
     """Return a study's runs as they are now, the newest first."""
     return asked(lambda: store().list_runs(owner, study_id), "runs", owner, study_id)
+
+
+def standing(owner: str) -> tuple[StandingAlarms, ...]:
+    """Return what watching found last of each model in use that is open to a person."""
+    return asked(lambda: store().standing(owner), "standing", owner)
 
 
 def cohort(study: StudyRecord) -> Cohort:

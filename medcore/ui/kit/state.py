@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -58,6 +59,8 @@ class SessionState:
     """The released model whose patients are looked at."""
     course: str | None = field(default=None, repr=False)
     """The number of the patient of it whose course is shown."""
+    watched: dict[str, datetime] = field(default_factory=dict)
+    """As of when each released version is watched."""
     tour: int = 0
     """The step of the tour that is shown; 0 where none is."""
     tour_left: int = 0

@@ -163,7 +163,14 @@ def outcome_words(in_use: InUse, outcome: float | None) -> str:
         return ""
     if in_use.of_number:
         return in_use.measure.write(outcome)
-    return _("yes") if outcome else _("no")
+    return answers_of(in_use).get(outcome, "–")
+
+
+def answers_of(in_use: InUse) -> dict[float, str]:
+    """Return what may have come of a patient, in words, by how it is kept: yes or no of one event, else the classes by place."""
+    if len(in_use.names) == 2:
+        return {0.0: _("no"), 1.0: _("yes")}
+    return {float(place): name for place, name in enumerate(in_use.names)}
 
 
 def _one_of(label: str, options: list[str], words: Mapping[str, str], *, name: str) -> str:

@@ -20,6 +20,7 @@ from medcore.models.run.results import Patients
 from medcore.models.run.timed.results import TimedPatients, TimedResults
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.studies.use_records import PredictionRecord, Release
+from medcore.targets import EventTime
 from medcore.ui.evaluate.question import unlocked
 from medcore.ui.evaluate.rates import signed
 from medcore.ui.kit import cache
@@ -57,7 +58,11 @@ def show(study: StudyRecord, run: RunRecord, results: AnyResults, threshold: flo
 
 
 def _register(study: StudyRecord, run: RunRecord, version: Release, threshold: float | None) -> None:
-    """Compare both on the register's patients whose outcome is known."""
+    """Compare both on the register's patients whose outcome is known, where each has or lacks one event, or has a number."""
+    target = cache.any_results(run).target
+    if target.many or isinstance(target, EventTime):
+        components.caption(_("By when, and of several classes, both are compared on the locked test set alone."))
+        return
     kept = cache.store().predictions(study.owner, version.model)
     known = [p for p in kept if p.outcome is not None and p.patient_id is not None]
     if len(known) < FEWEST:

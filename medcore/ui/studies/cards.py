@@ -8,9 +8,10 @@ import streamlit as st
 
 from medcore.i18n import N_, _
 from medcore.studies.records import RunRecord, StudyRecord
+from medcore.studies.use_records import StandingAlarms
 from medcore.ui.kit import guards
 from medcore.ui.kit.cache import runs as runs_of
-from medcore.ui.kit.cache import store, studies
+from medcore.ui.kit.cache import standing, store, studies
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.words import model_name
@@ -48,6 +49,27 @@ def study_card(study: StudyRecord) -> None:
             _open(study, "patient")
         with st.popover(_("More"), key=f"studies.more.{study.id}"):
             _more(study)
+    for alarms in standing(guards.require_owner()):
+        if alarms.study_id == study.id and alarms.n:
+            _changed(alarms)
+
+
+def _changed(alarms: StandingAlarms) -> None:
+    """Say of a model in use what has changed and still holds, with the way there."""
+    asked = {N_("stop"): alarms.n_stop, N_("recalibrate"): alarms.n_recalibrate, N_("look"): alarms.n_look}
+    components.note(
+        _(
+            "{model} {version} in use, watched on {day}: {changes}.",
+            model=alarms.model,
+            version=alarms.version,
+            day=f"{alarms.watched_at:%Y-%m-%d}",
+            changes=[_("{n} to {what}", n=n, what=_(what)) for what, n in asked.items() if n],
+        ),
+        look="error" if alarms.n_stop else "warning",
+    )
+    if st.button(_("See what changed"), key=f"studies.watch.{alarms.model}", icon=":material/monitor_heart:"):
+        state().model = alarms.model
+        components.go("watch")
 
 
 def best_run(study: StudyRecord, runs: Sequence[RunRecord]) -> RunRecord | None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import streamlit as st
 
-from medcore.i18n import N_, _, number, percent, running
-from medcore.monitoring.alarms import Action, WatchedChange
+from medcore.data.shown import Naming
+from medcore.i18n import N_, _, listed, number, percent
+from medcore.monitoring.alarms import ACTIONS, Action, WatchedChange
+from medcore.monitoring.chart import FIGURES
 from medcore.monitoring.watch import Month, Watch
 from medcore.ui.kit import links
 from medcore.ui.kit.shown import components
@@ -16,9 +21,10 @@ DOING: dict[Action, tuple[str, str]] = {
     "recalibrate": (N_("recalibrate"), "stale"),
     "look": (N_("look"), "queued"),
 }
-LOOK_FIRST = N_("look first")
-SHOWN = 8
-"""Changes that are shown at once; the others are behind a line that opens."""
+SHOWN = 4
+"""Changes of a kind that are shown at once; the others are behind a line that opens."""
+DIFFERENCES = ("difference", "risk")
+"""Figures that are 0 where nothing has changed."""
 
 
 def choose(found: Watch) -> str:
@@ -40,11 +46,19 @@ def facts(found: Watch, name: str) -> None:
     month = next(m for m in found.months if m.name == name)
     pairs = [
         (_("Predictions"), f"{month.n:,}"),
-        (_("Outcomes known"), percent(month.n_known / month.n, 0) if month.n else "–"),
-        (_("With the outcome"), f"{month.n_events:,}"),
-        (_("Outcome known after (median)"), _delay(month)),
+        (_("Outcomes known"), percent(month.n_known / month.n_read, 0) if month.n_read else "–"),
     ]
+    if month.n_events is not None and month.n_known:
+        pairs.append((_("With the outcome"), percent(month.n_events / month.n_known)))
+    if month.n_censored:
+        pairs.append((_("Followed for less"), percent(month.n_censored / month.n_known)))
+    pairs.append((_delayed(month), _delay(month)))
     components.facts(pairs)
+
+
+def _delayed(month: Month) -> str:
+    """Say what the delay is of: the outcome's own day, or that of its entry."""
+    return _("Outcome after (median)") if month.n_dated == month.n_known else _("Outcome entered after (median)")
 
 
 def _delay(month: Month) -> str:
@@ -53,7 +67,7 @@ def _delay(month: Month) -> str:
 
 
 def changes(found: Watch, name: str, version: Version) -> None:
-    """Show what changed, the most urgent first, with what to do."""
+    """Show what changed, by what it asks for, the gravest first, with what to do said once."""
     told = found.changes(name)
     if not told:
         components.note(
@@ -65,20 +79,44 @@ def changes(found: Watch, name: str, version: Version) -> None:
             look="success",
         )
         return
-    for change in told[:SHOWN]:
-        _card(change, version)
-    if len(told) > SHOWN:
-        with st.expander(_("{n} more changes", n=len(told) - SHOWN)):
-            for change in told[SHOWN:]:
-                _card(change, version)
-    if any(c.strongest.action == "recalibrate" for c in told):
-        components.link("evaluate", _("Judge it on new patients, and recalibrate"), icon=":material/arrow_forward:")
+    for action, text in ACTIONS.items():
+        those = [change for change in told if change.asks == action]
+        if those:
+            badge, look = DOING[action]
+            components.card(_("{n} change(s) in {month}", n=len(those), month=name), _(text), badge=_(badge), look=look)
+            if action == "recalibrate":
+                components.link(
+                    "evaluate", _("Judge it on new patients, and recalibrate"), icon=":material/arrow_forward:"
+                )
+            _table(those, version.naming)
 
 
-def _card(change: WatchedChange, version: Version) -> None:
-    alarm, naming = change.strongest, version.naming
-    badge, look = DOING[alarm.action]
-    if alarm.because:
-        badge, look = LOOK_FIRST, "queued"
-    sentence, *rest = change.lines(naming)
-    components.card(str(sentence), running((*alarm.what_to_do(naming), *rest)), badge=_(badge), look=look)
+def _table(those: Sequence[WatchedChange], naming: Naming) -> None:
+    """Table the strongest changes, a line each, and fold the others away with their number."""
+    lines = [_line(change, naming) for change in sorted(those, key=_strength)]
+    columns = [name for name in lines[0] if any(line[name] for line in lines)]
+    rows = [{name: line[name] for name in columns} for line in lines]
+    components.table(rows[:SHOWN])
+    if len(rows) > SHOWN:
+        with st.expander(_("{n} more changes", n=len(rows) - SHOWN)):
+            components.table(rows[SHOWN:])
+
+
+def _strength(change: WatchedChange) -> tuple[bool, float]:
+    """Order by how far beyond the limit; what other changes may explain comes last."""
+    return bool(change.strongest.because), -float(np.nan_to_num(change.strongest.excess))
+
+
+def _line(change: WatchedChange, naming: Naming) -> dict[str, str]:
+    """Say in the cells of a line what changed, how much, where, and what may explain it."""
+    alarm = change.strongest
+    figure = _(FIGURES[alarm.figure])
+    where, more = str(alarm.where(naming)), len(change.others)
+    return {
+        _("What"): components.plain(naming(alarm.column).words if alarm.column else figure),
+        _("Change"): _("{figure}: {value}", figure=figure, value=alarm.told) if alarm.column else alarm.told,
+        _("Usual"): alarm.usual if alarm.figure not in DIFFERENCES else "",
+        _("Times its limit"): number(alarm.excess, ".1f"),
+        _("Where"): components.plain(_("{place} and {n} more", place=where, n=more) if more else where),
+        _("First look at"): listed(components.plain(naming(c).words) for c in alarm.because),
+    }

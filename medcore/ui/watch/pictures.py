@@ -14,7 +14,19 @@ from medcore.monitoring.watched import WatchedPlace
 from medcore.ui.kit.shown import components
 from medcore.ui.watch.version import Version
 
-MAIN = ("calibration_intercept", "auroc", "calibration_slope", "net_benefit", "alerts", "risk", "volume")
+MAIN = (
+    *(
+        "calibration_intercept",
+        "o_e_ratio",
+        "mean_error",
+        "auroc",
+        "mae",
+        "calibration_slope",
+        "coverage",
+        "net_benefit",
+    ),
+    *("alerts", "risk", "volume"),
+)
 
 
 def place_of(found: Watch, version: Version) -> WatchedPlace:
@@ -28,29 +40,49 @@ def place_of(found: Watch, version: Version) -> WatchedPlace:
     return found.places[chosen or 0]
 
 
+def class_of(found: Watch) -> str | None:
+    """Ask which class, where several are judged one by one."""
+    classes = [name for name in found.classes if name is not None]
+    if not classes:
+        return None
+    chosen: str = st.selectbox(_("Class"), classes, format_func=components.one_line, key="watch.class")
+    return chosen
+
+
 def main(found: Watch, version: Version) -> None:
     """Draw CUSUM, calibration, discrimination, use and what is expected at one place."""
-    place, months = place_of(found, version), [m.name for m in found.months]
-    running = [one for one in found.running if one.place == place]
+    sides = st.columns(2)
+    with sides[0]:
+        place = place_of(found, version)
+    with sides[1]:
+        of_class = class_of(found)
+    months = [m.name for m in found.months]
+    running = [one for one in found.running if one.place == place and one.of_class == of_class]
     if running:
         components.caption(_(TREATED))
         components.figure(watching.cusum_chart(running, months, naming=version.naming), key="watch.cusum")
+    drawn = [c for name in MAIN if (c := _chart(found, name, place, of_class)) is not None]
     left, right = st.columns(2)
-    drawn = [c for name in MAIN if (c := found.chart(name, place)) is not None]
     for side, chart in enumerate(drawn):
         with (left, right)[side % 2]:
             components.figure(
                 watching.control_chart(chart, months, naming=version.naming), key=f"watch.chart.{chart.figure}"
             )
-    estimate = next(e for e in found.expected if e.place == place)
-    with (left, right)[len(drawn) % 2]:
-        components.figure(
-            watching.expected_chart(estimate, found.chart("auroc", place), months, naming=version.naming),
-            key="watch.expected",
-        )
+    estimate = found.expects(place, of_class)
+    if estimate is not None:
+        observed = found.chart("auroc", place, of_class=of_class)
+        with (left, right)[len(drawn) % 2]:
+            components.figure(
+                watching.expected_chart(estimate, observed, months, naming=version.naming), key="watch.expected"
+            )
     for text in map(str, (*found.beginning.lines(version.naming), *found.notes())):
-        if text != _(TREATED):  # that stands where the figures are
+        if text != _(TREATED) or not running:  # else it stands where the figures are
             components.caption(text)
+
+
+def _chart(found: Watch, figure: str, place: WatchedPlace, of_class: str | None) -> Chart | None:
+    """Return a chart of a class, or that of all of them together where there is none of a class."""
+    return found.chart(figure, place, of_class=of_class) or found.chart(figure, place)
 
 
 def values(found: Watch, version: Version, month: str) -> None:
@@ -96,11 +128,33 @@ def _cell(chart: Chart | None, at: int) -> str:
 
 
 def groups(found: Watch, version: Version) -> None:
-    """Draw how good the model is in each group over the judged months together, and tell the gaps."""
-    if not found.groups:
+    """Show how good the model is at each place over the judged months together; of one event with the gaps."""
+    judged = [one for one in found.together if one.figures]
+    if len({one.place for one in judged}) < 2:
         components.note(_("No groups are watched apart, or no outcomes of judged months are known yet."))
         return
     components.caption(_(TREATED))
+    if found.groups:
+        _gaps(found, version)
+        return
+    of_class = class_of(found)
+    rows = [one for one in judged if one.of_class == of_class]
+    names = list(dict.fromkeys(name for one in rows for name in one.figures))
+    components.table(
+        [
+            {_("Where"): components.plain(str(one.place.shown(version.naming))), _("Outcomes known"): f"{one.n:,}"}
+            | {
+                _(FIGURES[name]): components.with_interval(one.figures[name], digits=2) if name in one.figures else "–"
+                for name in names
+            }
+            for one in rows
+        ]
+    )
+    components.caption(_("All judged months together, with 95 % intervals."))
+
+
+def _gaps(found: Watch, version: Version) -> None:
+    """Draw one figure of each group beside the others, and table the gaps."""
     names = list(found.groups)
     column = components.choice(
         _("Groups by"), names, key="watch.group", show=lambda name: components.plain(version.naming(name).words)

@@ -50,7 +50,7 @@ def report(found: Watch, version: Version, month: str) -> None:
             timeout=MOST_SECONDS,
             stop=task.stop,
         ),
-        *("watch.report", wanted, version.release.id, version.use, found.plan, found.places, month, kind, words),
+        *("watch.report", wanted, version.release.id, version.as_of, found.plan, found.places, month, kind, words),
         key="watch.report",
         doing=_("The report is being written."),
     )

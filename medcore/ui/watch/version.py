@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
 from medcore import jobs
 from medcore.data.shown import Naming
 from medcore.i18n import _
-from medcore.jobs.queries.watching import MOST, watch_release
+from medcore.jobs.queries.watching import MOST_GROUPS, usual_groups, watch_release
 from medcore.monitoring.watch import REFERENCE, Watch
-from medcore.studies.stores.watch_store import UseState
 from medcore.studies.use_records import Release
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
+from medcore.ui.kit.state import state
 from medcore.ui.patients import in_use
 from medcore.ui.patients.in_use import InUse
 
 MOST_SECONDS = 300.0
-MOST_GROUPS = 3
+LATELY = timedelta(minutes=10)
+"""How long a watch is shown again before the predictions since then are looked at too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A released version, and how much it was used."""
+    """A released version, and the moment as of which it is watched."""
 
     in_use: InUse
-    use: UseState
+    as_of: datetime
 
     @property
     def release(self) -> Release:
@@ -65,12 +67,31 @@ def choose(person: str) -> Version | None:
         links.keep("version", "" if picked == chosen else str(picked), picked)
         chosen = picked
     release = releases[chosen]
-    use = cache.store().use_state(person, release.id)
-    if not use.n:
+    if not cache.store().was_used(person, release.id):
         components.note(_("This version has predicted for nobody yet, so there is nothing to watch."))
         components.link("patients", _("Bring patients in"), icon=":material/arrow_forward:")
         return None
-    return Version(in_use.opened(person, release), use)
+    return Version(in_use.opened(person, release), _as_of(release.id))
+
+
+def _as_of(release_id: str) -> datetime:
+    """Return the moment as of which a version is watched in this session: that of the first look, or of one not long ago."""
+    moments, now = state().watched, datetime.now(UTC)
+    if release_id not in moments or now - moments[release_id] > LATELY:
+        moments[release_id] = now
+    return moments[release_id]
+
+
+def look_again(version: Version) -> None:
+    """Say as of when it is watched, and offer to watch again."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        components.caption(_("As of {moment}, universal time.", moment=in_use.moment(version.as_of)))
+        st.button(
+            _("Look again"),
+            key="watch.again",
+            icon=":material/refresh:",
+            on_click=lambda: state().watched.clear(),
+        )
 
 
 def found(version: Version) -> Watch | None:
@@ -87,10 +108,6 @@ def found(version: Version) -> Watch | None:
             key="watch.reference",
             persist_state="session",
         )
-    if version.use.n > MOST:
-        components.note(
-            _("Watched are the latest {most} of {n} predictions.", most=f"{MOST:,}", n=f"{version.use.n:,}")
-        )
     settings = cache.store().settings
     return components.waited(
         lambda task: jobs.call(
@@ -103,7 +120,7 @@ def found(version: Version) -> Watch | None:
             timeout=MOST_SECONDS,
             stop=task.stop,
         ),
-        *("watch", version.release.id, version.use, tuple(groups), int(months)),
+        *("watch", version.release.id, version.as_of, tuple(groups), int(months)),
         key="watch.found",
         doing=_("The predictions are watched."),
     )
@@ -113,11 +130,10 @@ def _groups(version: Version) -> list[str]:
     """Ask for the columns by which patients are watched apart; those marked as sensitive at first."""
     schema = version.in_use.schema
     columns = [c for c in schema.columns if (c.role in ("predictor", "site") or c.sensitive) and not c.free_text]
-    usual = [c.name for c in columns if c.sensitive or c.role == "site"][:MOST_GROUPS]
     return st.multiselect(
         _("Watch groups apart, by"),
         [c.name for c in columns],
-        default=usual,
+        default=usual_groups(schema),
         max_selections=MOST_GROUPS,
         format_func=lambda name: components.one_line(version.naming(name).words),
         key=f"watch.groups.{version.release.id}",

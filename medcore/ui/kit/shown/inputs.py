@@ -18,6 +18,10 @@ from medcore.ui.kit.thresholds import remember
 T = TypeVar("T")
 
 
+DAY = "2026-11-28"
+"""How a day is typed."""
+
+
 def threshold_input(run_id: str, *, key: str, default: float = 0.5) -> float:
     """Ask from which risk on a patient counts as positive; the same on every page, by run.
 
@@ -43,12 +47,19 @@ def day_input(label: str, *, key: str) -> date | None:
 
     Streamlit's own field for dates has no value that a screen reader may read while it is empty (axe: aria-required-attr).
     """
-    text = st.text_input(label, key=key, placeholder="2026-11-28").strip()
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        error(InputError(N_("“{text}” is not a date; write it as 2026-11-28."), text=text))
+        return read_day(st.text_input(label, key=key, placeholder=DAY))
+    except InputError as problem:
+        error(problem)
         return None
+
+
+def read_day(text: str) -> date | None:
+    """Read a day as it is typed; None where nothing is. Raise InputError for what is none."""
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        raise InputError(N_("“{text}” is not a date; write it as 2026-11-28."), text=text.strip()) from None
 
 
 def choice(

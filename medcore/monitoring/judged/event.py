@@ -1,0 +1,95 @@
+"""An event that a patient has or lacks: discrimination, calibration, and net benefit at the threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import expit, logit
+
+from medcore.evaluation.curves.utility import benefit_terms
+from medcore.evaluation.figures.auroc import logit_error
+from medcore.evaluation.figures.estimates import Estimate
+from medcore.evaluation.groups.subgroups import HARDLY_ANY, calibration_in
+from medcore.monitoring.judged.judge import LOG_ODDS, Kind, Mask, MonthFigure, SetRight, those
+from medcore.statistics.arrays import Floats
+from medcore.statistics.calibration import in_the_large_fit, slope_fit
+from medcore.statistics.logistic import logit as clipped_logit
+from medcore.statistics.ranking import auroc_with_influence
+
+KINDS: Mapping[str, Kind] = {
+    "auroc": Kind(LOG_ODDS, "low"),
+    "calibration_intercept": Kind(),
+    "calibration_slope": Kind(),
+    "net_benefit": Kind(side="low"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventJudge:
+    """``event`` (n,) is 1, 0, or NaN where unknown; without a ``threshold`` there is no net benefit."""
+
+    event: Floats = field(repr=False)
+    risk: Floats = field(repr=False)
+    threshold: float | None
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The figures that there are."""
+        return {name: kind for name, kind in KINDS.items() if name != "net_benefit" or self.threshold is not None}
+
+    def told(self, who: Mask) -> Mapping[str, MonthFigure]:
+        """Return the figures of some patients; none where fewer than 20 have or lack the event."""
+        outcome, risk = self.event[who], self.risk[who]
+        if not self._enough(outcome):
+            return {}
+        return those(
+            {
+                "auroc": _auroc(outcome, risk),
+                "calibration_intercept": _in_the_large(outcome, risk),
+                "calibration_slope": _slope(outcome, risk),
+                "net_benefit": None if self.threshold is None else _benefit(outcome, risk, self.threshold),
+            }
+        )
+
+    def calibration(self, who: Mask) -> tuple[Estimate, Estimate] | None:
+        """Return calibration in the large and slope on the scale of log odds."""
+        if not self._enough(self.event[who]):
+            return None
+        slope, large = calibration_in(self.event[who], self.risk[who])
+        return large, slope
+
+    def set_right(self, who: Mask) -> SetRight | None:
+        """Return the recalibration by intercept and slope of some patients."""
+        fit = slope_fit(self.event[who], self.risk[who]) if self._enough(self.event[who]) else None
+        if fit is None:
+            return None
+        intercept, slope = map(float, fit.coefficients)
+        return lambda risk: np.asarray(expit(intercept + slope * clipped_logit(risk)))
+
+    @staticmethod
+    def _enough(outcome: Floats) -> bool:
+        return bool(min(outcome.sum(), len(outcome) - outcome.sum()) >= HARDLY_ANY)
+
+
+def _auroc(outcome: Floats, risk: Floats) -> MonthFigure | None:
+    area, influence = auroc_with_influence(outcome, risk)
+    if not 0 < area < 1:
+        return None
+    return MonthFigure(float(logit(area)), logit_error(area, float(influence @ influence)))
+
+
+def _in_the_large(outcome: Floats, risk: Floats) -> MonthFigure | None:
+    fit = in_the_large_fit(outcome, risk)
+    return None if fit is None else MonthFigure(float(fit.coefficients[0]), float(np.sqrt(fit.covariance[0, 0])))
+
+
+def _slope(outcome: Floats, risk: Floats) -> MonthFigure | None:
+    fit = slope_fit(outcome, risk)
+    return None if fit is None else MonthFigure(float(fit.coefficients[1]), float(np.sqrt(fit.covariance[1, 1])))
+
+
+def _benefit(outcome: Floats, risk: Floats, threshold: float) -> MonthFigure:
+    terms = benefit_terms(outcome, risk, threshold)
+    return MonthFigure(float(terms.mean()), float(terms.std(ddof=1) / np.sqrt(len(terms))))

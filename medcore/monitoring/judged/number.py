@@ -1,0 +1,69 @@
+"""A predicted number: how far it is off, to which side, and how many patients are within their prediction interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from medcore.evaluation.figures.estimates import Estimate
+from medcore.evaluation.groups.subgroups import HARDLY_ANY
+from medcore.evaluation.number.performance import interval_figures, plain_figures
+from medcore.monitoring.judged.judge import LOG, LOG_ODDS, Kind, Mask, MonthFigure, figure_of, those
+from medcore.statistics.arrays import Floats
+
+KINDS: Mapping[str, Kind] = {
+    "mae": Kind(LOG, "high"),
+    "mean_error": Kind(),
+    "calibration_slope": Kind(),
+    "coverage": Kind(LOG_ODDS, "low"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberJudge:
+    """What was measured, ``value`` (n,), NaN where unknown, beside what was ``predicted`` and the ends of its ``interval``, all (n,)."""
+
+    value: Floats = field(repr=False)
+    predicted: Floats = field(repr=False)
+    interval: tuple[Floats, Floats] | None = field(repr=False)
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The figures that there are."""
+        return {name: kind for name, kind in KINDS.items() if name != "coverage" or self.interval is not None}
+
+    @property
+    def risk(self) -> None:
+        """A number has no risk, so that nothing is to be expected of it before it is measured."""
+
+    @property
+    def event(self) -> None:
+        """A number is no event."""
+
+    def told(self, who: Mask) -> Mapping[str, MonthFigure]:
+        """Return the figures of some patients; none where fewer than 20 were measured."""
+        if who.sum() < HARDLY_ANY:
+            return {}
+        found = plain_figures(self.value[who], self.predicted[who])
+        inside = None
+        if self.interval is not None:
+            ends = (self.interval[0][who], self.interval[1][who])
+            inside = figure_of(interval_figures(self.value[who], ends, None)["coverage"], LOG_ODDS)
+        return those(
+            {
+                "mae": figure_of(found["mae"], LOG),
+                "mean_error": figure_of(found["calibration_intercept"]),
+                "calibration_slope": figure_of(found["calibration_slope"]),
+                "coverage": inside,
+            }
+        )
+
+    def calibration(self, who: Mask) -> tuple[Estimate, Estimate] | None:
+        """Return by how much more was measured than predicted, on average, and the slope of the line of one over the other."""
+        if who.sum() < HARDLY_ANY:
+            return None
+        found = plain_figures(self.value[who], self.predicted[who])
+        return found["calibration_intercept"], found["calibration_slope"]
+
+    def set_right(self, who: Mask) -> None:
+        """Return nothing: there is no risk."""
