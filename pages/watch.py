@@ -27,6 +27,7 @@ def page() -> None:
             return
         month = months.choose(found)
         months.facts(found, month)
+        version.look_again(chosen)
         view = components.choice(_("Look at"), list(VIEWS), key="watch.view", show=lambda v: _(VIEWS[v]), link="view")
         if view == "changes":
             months.changes(found, month, chosen)
