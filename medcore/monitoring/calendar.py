@@ -39,7 +39,7 @@ class Calendar:
         whole = n
         if watched.n_of_month is not None:
             whole = np.maximum([watched.n_of_month.get(str(month), 0) for month in months], n)
-        share = np.where(whole > 0, n / np.maximum(whole, 1), 1.0)
+        share = np.where(n > 0, n / np.maximum(whole, 1), 1.0)
         return cls(months=months, of=of, reference=reference, complete=complete, n_predictions=whole, share=share)
 
     @property

@@ -29,6 +29,7 @@ def watched_kept(
     outcome: Sequence[float | None],
     known: Sequence[datetime | None],
     dated: Sequence[bool],
+    patients: Sequence[str | None] = (),
     groups: Sequence[str] = (),
     version: str = "",
     n_of_month: Mapping[str, int] | None = None,
@@ -37,7 +38,7 @@ def watched_kept(
 
     ``values`` are by column, as text, numbers or ``{"value": …, "unit": …}``; ``risk`` has one number a class. ``outcome`` is the
     place of the class that came true, or the number; ``known`` the day of it where it is ``dated``, else that on
-    which it was entered. The columns ``groups`` are those of the model by which patients are watched apart, the site among them
+    which it was entered. ``patients`` tell who is the same, by any names. The columns ``groups`` are those of the model by which patients are watched apart, the site among them
     where the model has one; one that was never given is left out. ``n_of_month`` counts the predictions of each month where these are
     a sample of them.
     """
@@ -65,6 +66,7 @@ def watched_kept(
         site=site,
         version=version,
         n_of_month=n_of_month,
+        patient=pd.factorize(pd.Series(list(patients), dtype="object"))[0].astype(np.int64) if patients else None,
     )
 
 

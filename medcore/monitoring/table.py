@@ -65,6 +65,7 @@ def watched_table(
         inputs=inputs_of(bundle, cohort.frame, rows),
         places=pd.DataFrame(places, index=range(cohort.n_rows)) if places else pd.DataFrame(),
         site=site,
+        patient=_patients(bundle.schema, cohort.frame),
         version=str(bundle.manifest.get("created", "")),
     )
 
@@ -114,6 +115,12 @@ def _outcome(bundle: Bundle, cohort: Cohort, target: str | None) -> tuple[Floats
         return read_number(cohort, schema)[0], None
     codes = outcome_codes(cohort.frame, schema, bundle.recipe, bundle.classes)
     return np.where(codes < 0, np.nan, codes), None
+
+
+def _patients(schema: Schema, frame: pd.DataFrame) -> NDArray[np.int64] | None:
+    """Return who (n,) is the same patient, where the model knows a column that says so and the table has it."""
+    name = next((c.name for c in schema.columns if c.role == "group" and c.name in frame.columns), None)
+    return None if name is None else pd.factorize(frame[name])[0].astype(np.int64)
 
 
 def _values(schema: Schema, cohort: Cohort, name: str, *, text: bool = False) -> pd.Series:

@@ -140,7 +140,7 @@ class Watch:
 
     @property
     def n_read(self) -> int:
-        """How many of them are looked at: all, or an equal sample of each month's."""
+        """How many of them are looked at: each patient's first of a month, and of very many an even sample."""
         return sum(m.n_read for m in self.months)
 
     @property
@@ -155,7 +155,8 @@ class Watch:
             said.append(Message(SAMPLE, {"n": f"{self.n:,}", "read": f"{self.n_read:,}"}))
         waiting = [m.name for m in self.months if not m.complete and m.n]
         if any(m.n_known for m in self.months):
-            said.append(Message(TREATED))
+            if self.chart("alerts") is not None:
+                said.append(Message(TREATED))
             if waiting:
                 said.append(Message(WAITING, {"months": waiting, "share": f"{100 * COMPLETE:.0f}"}))
             said += self._follow_up()
@@ -204,8 +205,8 @@ RATES = N_(
     "a probability of at most {rate} %."
 )
 SAMPLE = N_(
-    "All {n} predictions are counted; for everything else {read} of them are looked at, drawn evenly from each month, and the limits "
-    "are those of that many."
+    "All {n} predictions are counted; for everything else {read} of them are looked at: each patient's first of a month, and of very "
+    "many an even sample of each month. The limits are those of that many."
 )
 WAITING = N_(
     "Not judged by outcomes yet: {months}. A month is when {share} % of its outcomes are known, for events are often known "
@@ -228,7 +229,7 @@ def watch(watched: Watched, plan: WatchPlan) -> Watch:
         InputError: all predictions are of the months of reference, or no prediction has a time.
 
     """
-    watched = watched.in_order()
+    watched = watched.in_order().once_a_month()
     calendar = Calendar.over(watched, plan.reference)
     if calendar.n <= plan.reference:
         raise SettingsError(TOO_EARLY, n=calendar.n, reference=plan.reference)

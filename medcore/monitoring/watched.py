@@ -76,7 +76,8 @@ class Watched:
     number's prediction interval. ``places`` has a column for the site and for each grouping of patients, ``site``
     names that of the site. ``dated`` (n,) says of which outcome ``known`` is its own date; of the others it is the time of entry.
     ``n_of_month`` says how many predictions each month
-    (2026-05) has, where these are a sample of them that is the same in all places.
+    (2026-05) has, where these are a sample of them that is the same in all places. ``patient`` (n,) tells who is the same, as codes,
+    −1 where nobody says.
 
     Raises:
         InputError: no prediction has a time.
@@ -96,6 +97,7 @@ class Watched:
     site: str | None = None
     version: str = ""
     n_of_month: Mapping[str, int] | None = field(repr=False, default=None)
+    patient: NDArray[np.int64] | None = field(repr=False, default=None)
 
     def __post_init__(self) -> None:
         if not len(self.time) or np.isnat(self.time).all():
@@ -109,6 +111,22 @@ class Watched:
         order = np.argsort(self.time, kind="stable")
         return self.take(order[~np.isnat(self.time[order])])
 
+    def once_a_month(self) -> Watched:
+        """Return each patient's first prediction of every month: limits are those of so many patients, who are not asked about daily.
+
+        How many predictions there are stays known.
+        """
+        if self.patient is None:
+            return self
+        month = self.time.astype("datetime64[M]").astype(np.int64)
+        alone = np.where(self.patient >= 0, -1, np.arange(len(self)))
+        again = pd.DataFrame({"patient": self.patient, "month": month, "alone": alone}).duplicated().to_numpy()
+        if not again.any():
+            return self
+        months, n = np.unique(month, return_counts=True)
+        counts = self.n_of_month or dict(zip(months.astype("datetime64[M]").astype(str), n.tolist(), strict=True))
+        return replace(self.take(~again), n_of_month=counts)
+
     def take(self, rows: Any) -> Watched:
         """Return some of the predictions."""
         return replace(
@@ -120,6 +138,7 @@ class Watched:
             known=None if self.known is None else self.known[rows],
             dated=None if self.dated is None else self.dated[rows],
             duration=None if self.duration is None else self.duration[rows],
+            patient=None if self.patient is None else self.patient[rows],
             interval=None if self.interval is None else (self.interval[0][rows], self.interval[1][rows]),
             places=self.places.iloc[rows] if self.places.shape[1] else self.places,
         )

@@ -161,4 +161,19 @@ def test_a_sample_of_each_month_counts_all_and_keeps_the_limits_of_what_is_read(
     np.testing.assert_allclose(volume.value, all_volume.value)
     assert not volume.beyond.any()
     assert (found.n, found.n_read) == (6_000, int(kept.sum()))
-    assert any("drawn evenly from each month" in str(note) for note in found.notes())
+    assert any("an even sample of each month" in str(note) for note in found.notes())
+
+
+def test_a_patient_who_is_asked_about_daily_counts_once_a_month() -> None:
+    watched = year_of_numbers(3)
+    every = np.repeat(np.arange(len(watched)), 3)
+    names = np.arange(len(watched))
+    daily = replace(watched.take(every), patient=names[every])
+    found, once = watch(daily, PLAN), watch(watched, PLAN)
+    assert (found.n, found.n_read) == (18_000, 6_000)
+    for figure in ("mae", "mean_error", "risk"):
+        one, other = found.chart(figure), once.chart(figure)
+        assert one is not None and other is not None
+        np.testing.assert_allclose(one.high, other.high)
+    nobody = watch(replace(daily, patient=np.full(len(every), -1)), PLAN)
+    assert nobody.n_read == 18_000

@@ -59,6 +59,7 @@ def watch_release(
         outcome=read.outcome,
         known=read.known_at,
         dated=read.dated,
+        patients=read.patients,
         groups=usual if groups is None else groups,
         version=f"{release.model} {release.version}",
         n_of_month=read.n_of_month,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -95,7 +95,7 @@ class RegisterStore(StoreBase):
         """Return a model's patients, the highest present risk first."""
         with self._reading() as session:
             models_open_to(session, person, model)
-            return tuple(_entry(row) for row in session.execute(_worklist(model)))
+            return tuple(WorklistEntry(**row) for row in session.execute(_worklist(model)).mappings())
 
     def course(self, person: str, patient_id: str) -> tuple[PredictionRecord, ...]:
         """Return everything that was predicted for a patient, by the time of the visit."""
@@ -175,13 +175,7 @@ class RegisterStore(StoreBase):
         with self._writing() as session:
             models_open_to(session, person, model)
             digests = {self._digest(model, name): name for name in outcomes}
-            known = dict(
-                session.execute(
-                    select(PatientRow.digest, PatientRow.id).where(
-                        PatientRow.model == model, PatientRow.digest.in_(digests)
-                    )
-                ).all()
-            )
+            known = _known_patients(session, model, digests)
             for digest, patient_id in known.items():
                 session.execute(_came(patient_id, outcomes[digests[digest]], days.get(digests[digest])))
             audit.record(session, person, "model.outcomes", details={"model": model, "n": len(known)})
@@ -200,8 +194,7 @@ class RegisterStore(StoreBase):
         """Return the numbers of patients by identifier; whoever is new is entered."""
         wanted = {_checked(name): name for name in identifiers if name is not None}
         digests = {self._digest(model, name): name for name in wanted}
-        query = select(PatientRow.digest, PatientRow.id).where(PatientRow.model == model)
-        known = dict(session.execute(query.where(PatientRow.digest.in_(digests))).all()) if digests else {}
+        known = _known_patients(session, model, digests)
         for digest, name in digests.items():
             if digest not in known:
                 known[digest] = uuid.uuid4().hex
@@ -211,6 +204,12 @@ class RegisterStore(StoreBase):
 
     def _digest(self, model: str, identifier: str) -> str:
         return patient_digest(self.files.keys, model, _checked(identifier))
+
+
+def _known_patients(session: Session, model: str, digests: Collection[str]) -> dict[str, str]:
+    """Return the numbers of those patients of a model who are in the register, by digest."""
+    query = select(PatientRow.digest, PatientRow.id).where(PatientRow.model == model, PatientRow.digest.in_(digests))
+    return dict(session.execute(query).all()) if digests else {}
 
 
 def patient_digest(keys: Keys, model: str, identifier: str) -> str:
@@ -360,7 +359,7 @@ def _worklist(model: str) -> Select[Any]:
     )
     return (
         select(
-            PatientRow.id,
+            PatientRow.id.label("patient_id"),
             PatientRow.identifier,
             ReleaseRow.version,
             PredictionRow.at,
@@ -369,7 +368,12 @@ def _worklist(model: str) -> Select[Any]:
             PredictionRow.n_flags,
             PredictionRow.outcome,
             found(one.risk, 1).label("before"),
-            select(func.count()).select_from(one).where(of_patient).correlate(PatientRow).scalar_subquery().label("n"),
+            select(func.count())
+            .select_from(one)
+            .where(of_patient)
+            .correlate(PatientRow)
+            .scalar_subquery()
+            .label("n_predictions"),
             select(func.min(one.at)).where(of_patient).correlate(PatientRow).scalar_subquery().label("first_at"),
             select(func.count()).where(is_open).correlate(PatientRow).scalar_subquery().label("n_open"),
             select(func.min(TaskRow.due_at)).where(is_open).correlate(PatientRow).scalar_subquery().label("due_at"),
@@ -379,24 +383,6 @@ def _worklist(model: str) -> Select[Any]:
         .join(ReleaseRow, ReleaseRow.id == PredictionRow.release_id)
         .where(PatientRow.model == model)
         .order_by(PredictionRow.risk.desc())
-    )
-
-
-def _entry(row: Row[Any]) -> WorklistEntry:
-    return WorklistEntry(
-        patient_id=row.id,
-        identifier=row.identifier,
-        version=row.version,
-        at=row.at,
-        first_at=row.first_at,
-        risk=row.risk,
-        called=row.called,
-        n_flags=row.n_flags,
-        before=row.before,
-        outcome=row.outcome,
-        n_predictions=row.n,
-        n_open=row.n_open,
-        due_at=row.due_at,
     )
 
 

@@ -25,11 +25,12 @@ SPREAD, RANGE = 2_654_435_761, 2**32
 class InTime:
     """A version's predictions, the oldest first: when the patient was so, the risks of all classes, the values as given, and what came of it.
 
-    ``known_at`` is the day of the outcome itself where it is ``dated``, else when it was entered. ``n_of_month`` counts
+    ``patients`` are their numbers in the register, None where none was named. ``known_at`` is the day of the outcome itself where it is ``dated``, else when it was entered. ``n_of_month`` counts
     the predictions of each month (2026-05), of which these are all, or an even sample.
     """
 
     at: tuple[datetime, ...]
+    patients: tuple[str | None, ...] = field(repr=False)
     risks: tuple[tuple[float, ...], ...] = field(repr=False)
     values: tuple[Mapping[str, Any], ...] = field(repr=False)
     outcome: tuple[float | None, ...] = field(repr=False)
@@ -73,6 +74,7 @@ class WatchStore(StoreBase):
             rows = [row for month in months for row in _read(session, release_id, month, each)]
         return InTime(
             at=tuple(row.at for row in rows),
+            patients=tuple(row.patient_id for row in rows),
             risks=tuple(tuple(row.asked["risks"]) for row in rows),
             values=tuple(row.asked["values"] for row in rows),
             outcome=tuple(row.outcome for row in rows),
@@ -121,6 +123,7 @@ def _read(session: Session, release_id: str, month: _UsedMonth, most: int) -> li
     """Read a month's predictions, or a share of them that does not depend on when they were made or by whom."""
     columns = (
         PredictionRow.at,
+        PredictionRow.patient_id,
         PredictionRow.asked,
         PredictionRow.outcome,
         PredictionRow.outcome_at,

@@ -133,7 +133,8 @@ def groups(found: Watch, version: Version) -> None:
     if len({one.place for one in judged}) < 2:
         components.note(_("No groups are watched apart, or no outcomes of judged months are known yet."))
         return
-    components.caption(_(TREATED))
+    if found.chart("alerts") is not None:
+        components.caption(_(TREATED))
     if found.groups:
         _gaps(found, version)
         return
