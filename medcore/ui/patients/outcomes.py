@@ -31,7 +31,9 @@ MOST_WORDS = 30
 
 def show_one(in_use: InUse, identifier: str, visits: Sequence[PredictionRecord]) -> None:
     """Ask what came of one patient; it counts for every prediction made so far."""
-    last = visits[-1]
+    last = next(
+        (visit for visit in reversed(visits) if visit.outcome is not None), visits[-1]
+    )  # the last of which it counts
     components.caption(
         _(
             "It counts for every prediction made for this patient so far, with a day for those until that day, and can be changed or taken back. Without a day, that of today counts."
