@@ -12,7 +12,7 @@ from medcore.data.shown import Naming, Shown
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import N_, Message
 from medcore.monitoring.calendar import Calendar
-from medcore.monitoring.judged.of_target import Question
+from medcore.monitoring.judged.of_target import WatchedQuestion
 from medcore.monitoring.values import cells_among, edges_of, levels_of
 from medcore.monitoring.watched import Watched
 from medcore.statistics.control.cells import cell_difference
@@ -84,7 +84,7 @@ class Beginning:
         }
 
 
-def beginning(watched: Watched, calendar: Calendar, questions: Sequence[Question], *, rate: float) -> Beginning:
+def beginning(watched: Watched, calendar: Calendar, questions: Sequence[WatchedQuestion], *, rate: float) -> Beginning:
     """Compare the months of reference with the sample of training, and judge the calibration there where enough outcomes are known.
 
     ``rate`` is that of finding a difference in any column by chance.

@@ -11,7 +11,7 @@ import numpy as np
 from medcore.i18n import N_
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import numbers
-from medcore.monitoring.judged.of_target import Question
+from medcore.monitoring.judged.of_target import WatchedQuestion
 from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 from medcore.statistics.arrays import Floats
 from medcore.statistics.expected import expected_auroc, expected_brier, expected_net_benefit
@@ -50,7 +50,7 @@ def expected(
     watched: Watched,
     calendar: Calendar,
     places: Mapping[WatchedPlace, Mask],
-    questions: Sequence[Question],
+    questions: Sequence[WatchedQuestion],
     *,
     threshold: float,
 ) -> tuple[Expected, ...]:
@@ -64,7 +64,7 @@ def expected(
 
 
 def _at(
-    place: WatchedPlace, there: Mask, watched: Watched, calendar: Calendar, question: Question, threshold: float
+    place: WatchedPlace, there: Mask, watched: Watched, calendar: Calendar, question: WatchedQuestion, threshold: float
 ) -> Expected:
     set_right = question.judge.set_right(there & watched.is_known & (calendar.of < calendar.reference))
     found: dict[str, list[float]] = {"auroc": [], "brier": [], "net_benefit": [], "events": []}

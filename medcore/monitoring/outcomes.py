@@ -13,8 +13,8 @@ from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import N_
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import Chart, Rates
-from medcore.monitoring.judged.judge import Kind, MonthFigure
-from medcore.monitoring.judged.of_target import Question
+from medcore.monitoring.judged.judge import FigureKind, MonthFigure
+from medcore.monitoring.judged.of_target import WatchedQuestion
 from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 
 TREATED = N_(
@@ -26,7 +26,7 @@ TREATED = N_(
 CUSUMS = 2
 
 
-def n_charts(questions: Sequence[Question]) -> int:
+def n_charts(questions: Sequence[WatchedQuestion]) -> int:
     """Return among how many charts of outcomes each place's false alarms are dealt out, the CUSUMs among them."""
     return sum(len(q.judge.kinds) + (0 if q.judge.event is None else CUSUMS) for q in questions)
 
@@ -36,7 +36,7 @@ def outcome_charts(
     calendar: Calendar,
     places: Mapping[WatchedPlace, Mask],
     rates: Rates,
-    questions: Sequence[Question],
+    questions: Sequence[WatchedQuestion],
 ) -> Iterator[Chart]:
     """Yield the charts of each figure at every place whose reference months have enough outcomes.
 
@@ -71,7 +71,7 @@ class Together:
 
 
 def together(
-    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], questions: Sequence[Question]
+    watched: Watched, calendar: Calendar, places: Mapping[WatchedPlace, Mask], questions: Sequence[WatchedQuestion]
 ) -> tuple[Together, ...]:
     """Judge each place over the judged months together: a month alone is too short to see gaps."""
     judged = watched.is_known & (calendar.complete & calendar.judged)[calendar.of]
@@ -98,7 +98,7 @@ def _chart(
     base: MonthFigure,
     found: Sequence[MonthFigure | None],
     rate: float,
-    kind: Kind,
+    kind: FigureKind,
 ) -> Chart:
     """Put limits around the reference's figure: as many standard errors of the difference of both as the rate asks."""
     value = np.array([np.nan if one is None else one.value for one in found])

@@ -13,7 +13,7 @@ from scipy.special import expit
 from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import Rates, number
-from medcore.monitoring.judged.of_target import Question
+from medcore.monitoring.judged.of_target import WatchedQuestion
 from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 from medcore.statistics.arrays import Floats
 from medcore.statistics.calibration import in_the_large_fit
@@ -67,7 +67,7 @@ def cusums(
     calendar: Calendar,
     places: Mapping[WatchedPlace, Mask],
     rates: Rates,
-    questions: Sequence[Question],
+    questions: Sequence[WatchedQuestion],
 ) -> Iterator[Cusum]:
     """Yield both CUSUMs of every place whose reference months have enough outcomes, over months whose outcomes are complete.
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import Chart, Rates
-from medcore.monitoring.judged.of_target import Question
+from medcore.monitoring.judged.of_target import WatchedQuestion
 from medcore.monitoring.values import cells_of, difference_chart, share_chart
 from medcore.monitoring.watched import Mask, Watched, WatchedPlace
 from medcore.statistics.control.shares import predicted_volume
 
 
-def n_charts(questions: Sequence[Question]) -> int:
+def n_charts(questions: Sequence[WatchedQuestion]) -> int:
     """Return among how many charts of use each place's false alarms are dealt out: that of the volume gives next to none."""
     return len(questions) + 1
 
@@ -25,7 +25,7 @@ def use_charts(
     calendar: Calendar,
     places: Mapping[WatchedPlace, Mask],
     rates: Rates,
-    questions: Sequence[Question],
+    questions: Sequence[WatchedQuestion],
     *,
     threshold: float,
 ) -> Iterator[Chart]:

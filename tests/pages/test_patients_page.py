@@ -228,13 +228,13 @@ def test_a_plan_is_added_done_undone_taken_back_and_put_on_again(course, page_st
 
 def test_an_outcome_is_entered_and_taken_back(course, page_store, followed):
     app = course("outcome")
-    for outcome in (1.0, 0.0, None):
-        app.radio[0].set_value(outcome)
+    for answer, outcome in (("1", 1.0), ("0", 0.0), ("unknown", None)):
+        app.radio[0].set_value(answer)
         next(b for b in app.button if b.label == "Keep").click().run()
         assert not app.exception
         assert [v.outcome for v in page_store.course(LOCAL_OWNER, followed)] == [outcome] * 2
     day = page_store.course(LOCAL_OWNER, followed)[-1].at.date()
-    app.radio[0].set_value(1.0)
+    app.radio[0].set_value("1")
     app.text_input[-1].set_value(day.isoformat())
     next(b for b in app.button if b.label == "Keep").click().run()
     assert [v.outcome_on for v in page_store.course(LOCAL_OWNER, followed)] == [day] * 2

@@ -14,6 +14,7 @@ from medcore.errors import SettingsError
 from medcore.i18n import N_, _, percent, running
 
 if TYPE_CHECKING:
+    from medcore.monitoring.alarms import WatchedChange
     from medcore.monitoring.watch import Watch
 
 MOST_LINES = 20
@@ -118,6 +119,18 @@ def _lines(found: Watch) -> list[str]:
     return [*lines, "", *map(str, (*found.beginning.lines(), *found.notes()))]
 
 
+def _by_action(changes: Sequence[WatchedChange]) -> list[str]:
+    """Write changes by what they ask for, the gravest first, with what to do said once."""
+    from medcore.monitoring.alarms import ACTIONS
+
+    lines = []
+    for action, text in ACTIONS.items():
+        those = [change for change in changes if change.asks == action]
+        if those:
+            lines += [f"  {_(text)}", *(f"  – {running(change.lines())}" for change in those)]
+    return lines
+
+
 def card(bundle: Path, *, out: Path) -> Result:
     """Write the model card of a bundle, at any time."""
     from medcore.models.bundle.files import bundle_hash
@@ -142,7 +155,9 @@ def alarms() -> Result:
     from medcore.jobs.queries.watching import watch_all
     from medcore.settings import Settings
 
-    told, lines, n = [], [], 0
+    told: list[dict[str, Any]] = []
+    lines: list[str] = []
+    n = 0
     for one in watch_all(Settings.from_env()):
         changes = () if one.found is None else one.found.standing()
         n += len(changes)
@@ -155,7 +170,7 @@ def alarms() -> Result:
                 "changes": [change.to_dict() for change in changes],
             }
         )
-        for change in changes:
-            lines.append(f"{one.release.model} {one.release.version}: " + running(change.lines()))
-            lines.append("  " + running(change.strongest.what_to_do()))
+        if changes:
+            lines += [_("{model} {version} in use:", model=one.release.model, version=one.release.version)]
+            lines += _by_action(changes)
     return Result({"n_changes": n, "models": told}, tuple(lines), code=ALARMED if n else 0)

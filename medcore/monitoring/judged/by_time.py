@@ -13,15 +13,15 @@ from medcore.evaluation.survival.calibration import calibration_coefficients
 from medcore.evaluation.survival.discrimination import auroc_at
 from medcore.evaluation.survival.horizon import Horizon
 from medcore.evaluation.survival.utility import net_benefit_at_horizon
-from medcore.monitoring.judged.judge import LOG, LOG_ODDS, Kind, Mask, MonthFigure, SetRight, figure_of, those
+from medcore.monitoring.judged.judge import LOG, LOG_ODDS, FigureKind, Mask, MonthFigure, SetRight, figure_of, those
 from medcore.statistics.arrays import Floats
 from medcore.statistics.survival.complementary import complementary_log_log, slope_fit
 
-KINDS: Mapping[str, Kind] = {
-    "auroc": Kind(LOG_ODDS, "low"),
-    "o_e_ratio": Kind(LOG),
-    "calibration_slope": Kind(),
-    "net_benefit": Kind(side="low"),
+KINDS: Mapping[str, FigureKind] = {
+    "auroc": FigureKind(LOG_ODDS, "low"),
+    "o_e_ratio": FigureKind(LOG),
+    "calibration_slope": FigureKind(),
+    "net_benefit": FigureKind(side="low"),
 }
 
 
@@ -36,7 +36,7 @@ class ByTimeJudge:
     threshold: float
 
     @property
-    def kinds(self) -> Mapping[str, Kind]:
+    def kinds(self) -> Mapping[str, FigureKind]:
         """The figures that there are."""
         return KINDS
 

@@ -12,17 +12,17 @@ from medcore.evaluation.curves.utility import benefit_terms
 from medcore.evaluation.figures.auroc import logit_error
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import HARDLY_ANY, calibration_in
-from medcore.monitoring.judged.judge import LOG_ODDS, Kind, Mask, MonthFigure, SetRight, those
+from medcore.monitoring.judged.judge import LOG_ODDS, FigureKind, Mask, MonthFigure, SetRight, those
 from medcore.statistics.arrays import Floats
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.logistic import logit as clipped_logit
 from medcore.statistics.ranking import auroc_with_influence
 
-KINDS: Mapping[str, Kind] = {
-    "auroc": Kind(LOG_ODDS, "low"),
-    "calibration_intercept": Kind(),
-    "calibration_slope": Kind(),
-    "net_benefit": Kind(side="low"),
+KINDS: Mapping[str, FigureKind] = {
+    "auroc": FigureKind(LOG_ODDS, "low"),
+    "calibration_intercept": FigureKind(),
+    "calibration_slope": FigureKind(),
+    "net_benefit": FigureKind(side="low"),
 }
 
 
@@ -35,7 +35,7 @@ class EventJudge:
     threshold: float | None
 
     @property
-    def kinds(self) -> Mapping[str, Kind]:
+    def kinds(self) -> Mapping[str, FigureKind]:
         """The figures that there are."""
         return {name: kind for name, kind in KINDS.items() if name != "net_benefit" or self.threshold is not None}
 

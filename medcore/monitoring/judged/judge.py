@@ -18,23 +18,23 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class FigureScale:
     """The scale on which a figure is about normal: how it is brought there, and back."""
 
     there: Callable[[Floats], Floats]
     back: Callable[[Floats], Floats]
 
 
-PLAIN = Scale(np.asarray, np.asarray)
-LOG_ODDS = Scale(logit, expit)
-LOG = Scale(np.log, np.exp)
+PLAIN = FigureScale(np.asarray, np.asarray)
+LOG_ODDS = FigureScale(logit, expit)
+LOG = FigureScale(np.log, np.exp)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FigureKind:
     """The ``scale`` of a figure, and on which side of its limits a month is an alarm."""
 
-    scale: Scale = PLAIN
+    scale: FigureScale = PLAIN
     side: Literal["low", "high", "both"] = "both"
 
 
@@ -45,7 +45,7 @@ class MonthFigure:
     value: float
     error: float
 
-    def estimate(self, scale: Scale) -> Estimate:
+    def estimate(self, scale: FigureScale) -> Estimate:
         """Return it with its 95 % interval, brought back."""
         ends = np.array([self.value, self.value - Z95 * self.error, self.value + Z95 * self.error])
         value, low, high = map(float, scale.back(ends))
@@ -60,7 +60,7 @@ class Judge(Protocol):
     """Predictions beside their outcomes, of which those of some patients may be judged: ``who`` (n,), all of known outcome."""
 
     @property
-    def kinds(self) -> Mapping[str, Kind]:
+    def kinds(self) -> Mapping[str, FigureKind]:
         """The figures that there are, by name."""
 
     @property
@@ -81,7 +81,7 @@ class Judge(Protocol):
         """Return what brings risks to those that some patients have shown; None with too few, or where there is no risk."""
 
 
-def figure_of(estimate: Estimate, scale: Scale = PLAIN) -> MonthFigure | None:
+def figure_of(estimate: Estimate, scale: FigureScale = PLAIN) -> MonthFigure | None:
     """Take an estimate of evaluation's to its scale: half its interval there is 1.96 standard errors, or a little more."""
     if not estimate.exists:
         return None

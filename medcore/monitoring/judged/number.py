@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.evaluation.number.performance import interval_figures, plain_figures
-from medcore.monitoring.judged.judge import LOG, LOG_ODDS, Kind, Mask, MonthFigure, figure_of, those
+from medcore.monitoring.judged.judge import LOG, LOG_ODDS, FigureKind, Mask, MonthFigure, figure_of, those
 from medcore.statistics.arrays import Floats
 
-KINDS: Mapping[str, Kind] = {
-    "mae": Kind(LOG, "high"),
-    "mean_error": Kind(),
-    "calibration_slope": Kind(),
-    "coverage": Kind(LOG_ODDS, "low"),
+KINDS: Mapping[str, FigureKind] = {
+    "mae": FigureKind(LOG, "high"),
+    "mean_error": FigureKind(),
+    "calibration_slope": FigureKind(),
+    "coverage": FigureKind(LOG_ODDS, "low"),
 }
 
 
@@ -28,7 +28,7 @@ class NumberJudge:
     interval: tuple[Floats, Floats] | None = field(repr=False)
 
     @property
-    def kinds(self) -> Mapping[str, Kind]:
+    def kinds(self) -> Mapping[str, FigureKind]:
         """The figures that there are."""
         return {name: kind for name, kind in KINDS.items() if name != "coverage" or self.interval is not None}
 

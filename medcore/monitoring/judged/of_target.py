@@ -16,7 +16,7 @@ from medcore.targets import EventTime, Number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class WatchedQuestion:
     """One thing that is predicted: the event, each of several classes (``of_class``), or a number; and who judges it."""
 
     of_class: str | None
@@ -24,10 +24,10 @@ class Question:
     judge: Judge = field(repr=False)
 
 
-def questions_of(watched: Watched, threshold: float) -> tuple[Question, ...]:
+def questions_of(watched: Watched, threshold: float) -> tuple[WatchedQuestion, ...]:
     """Return what is predicted of each patient, one question for every risk that is told."""
     target, classes = watched.predicts.target, watched.predicts.classes
-    found: list[Question] = []
+    found: list[WatchedQuestion] = []
     for k in target.told:
         predicted = watched.risk[:, k]
         judge: Judge
@@ -41,5 +41,5 @@ def questions_of(watched: Watched, threshold: float) -> tuple[Question, ...]:
             event = np.full(len(watched), np.nan)
             event[known] = target.split(k, watched.outcome[known].astype(np.int64), watched.risk[known])[0]
             judge = EventJudge(event, predicted, None if target.many else threshold)
-        found.append(Question(classes[k] if target.many else None, predicted, judge))
+        found.append(WatchedQuestion(classes[k] if target.many else None, predicted, judge))
     return tuple(found)

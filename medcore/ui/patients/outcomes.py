@@ -25,6 +25,7 @@ from medcore.ui.patients.bring import identifiers
 from medcore.ui.patients.in_use import InUse
 from medcore.ui.patients.worklist import answers_of, outcome_words
 
+NOT_KNOWN = "unknown"
 MOST_WORDS = 30
 """Different answers in a column of outcomes that are offered to choose from."""
 
@@ -54,16 +55,17 @@ def show_one(in_use: InUse, identifier: str, visits: Sequence[PredictionRecord])
         if in_use.of_number:
             value = st.number_input(in_use.outcome, value=last.outcome, key=f"patients.outcome.{name}")
         else:
-            answers: dict[float | None, str] = {None: _("not known yet")}
-            answers |= dict(answers_of(in_use).items())
-            value = st.radio(
+            answers = {NOT_KNOWN: _("not known yet")} | {f"{k:g}": words for k, words in answers_of(in_use).items()}
+            usual = NOT_KNOWN if last.outcome is None else f"{last.outcome:g}"
+            answer = st.radio(
                 _asked(in_use),
                 list(answers),
-                index=list(answers).index(last.outcome) if last.outcome in answers else 0,
+                index=list(answers).index(usual) if usual in answers else 0,
                 format_func=lambda a: components.plain(answers[a]),
                 horizontal=True,
                 key=f"patients.outcome.{name}",
             )
+            value = None if answer == NOT_KNOWN else float(answer)
         day = st.text_input(
             _day(in_use),
             value="" if last.outcome_on is None else last.outcome_on.isoformat(),

@@ -94,12 +94,15 @@ def changes(found: Watch, name: str, version: Version) -> None:
 def _table(those: Sequence[WatchedChange], naming: Naming) -> None:
     """Table the strongest changes, a line each, and fold the others away with their number."""
     lines = [_line(change, naming) for change in sorted(those, key=_strength)]
-    columns = [name for name in lines[0] if any(line[name] for line in lines)]
-    rows = [{name: line[name] for name in columns} for line in lines]
-    components.table(rows[:SHOWN])
-    if len(rows) > SHOWN:
-        with st.expander(_("{n} more changes", n=len(rows) - SHOWN)):
-            components.table(rows[SHOWN:])
+    components.table(_filled(lines[:SHOWN]))
+    if len(lines) > SHOWN:
+        with st.expander(_("{n} more changes", n=len(lines) - SHOWN)):
+            components.table(_filled(lines[SHOWN:]))
+
+
+def _filled(lines: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Leave out the columns in which nothing stands."""
+    return [{name: line[name] for name in line if any(other[name] for other in lines)} for line in lines]
 
 
 def _strength(change: WatchedChange) -> tuple[bool, float]:
@@ -117,6 +120,6 @@ def _line(change: WatchedChange, naming: Naming) -> dict[str, str]:
         _("Change"): _("{figure}: {value}", figure=figure, value=alarm.told) if alarm.column else alarm.told,
         _("Usual"): alarm.usual if alarm.figure not in DIFFERENCES else "",
         _("Times its limit"): number(alarm.excess, ".1f"),
-        _("Where"): components.plain(_("{place} and {n} more", place=where, n=more) if more else where),
+        _("Where"): components.plain(_("{place} and {n} more places", place=where, n=more) if more else where),
         _("First look at"): listed(components.plain(naming(c).words) for c in alarm.because),
     }
