@@ -1,9 +1,9 @@
 """Is a model of notes better than weighted words in a regression? ``python benchmarks/notes.py [--csv FILE] [--model NAME] [--json FILE]``.
 
 On abstracts of five kinds of disease (columns ``condition`` and ``abstract``) a model of medcore and
-scikit-learn's TF-IDF with logistic regression, as they come and with balanced classes, learn from and are
-judged on the same folds, several times parted anew: macro-F1 of the likeliest class, and of the class whose risk is
-the highest beside its share, which is what balanced classes come to. Then on simulated patients, whose event
+scikit-learn's TF-IDF with logistic regression, as it comes and with balanced classes, learn from and are
+judged on the same folds, several times parted anew: log loss, and macro-F1 by each rule that Evaluate offers, of the
+likeliest class and of the class whose risk is the highest beside its share (what balanced classes come to). Then on simulated patients, whose event
 depends on age and on two signs that only the note tells, AUROC of the column, of the note and of both; and whether the
 highlights mean something: what striking the phrase that did most changes beside striking another one, the share of
 the contributions that phrases without a sign have, and how the highlights of a model of shuffled outcomes go with them.
@@ -35,10 +35,12 @@ from medcore.data.cohort import Cohort
 from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.reading.table import read_table
 from medcore.data.splitting.split import SplitSettings, make_split
+from medcore.evaluation.curves.calls import CALL_RULES, called
 from medcore.explanation.patient.patients import explain_row
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
+from medcore.statistics.scores import class_log_loss
 
 ABSTRACTS = Path(__file__).resolve().parent.parent / "shared" / "data" / "medical_abstracts.csv"
 
@@ -72,28 +74,31 @@ def repeat(table: pd.DataFrame, seed: int, model: str) -> dict[str, float]:
     started = time.process_time()
     run = train_cohort(cohort, TrainSettings(model=model, seed=seed), split=split)
     seconds = time.process_time() - started
-    training, classes = run.results.training, run.results.classes
-    found = {"seed": float(seed), "cpu_s": seconds, model: macro(training.outcome, training.risk.argmax(axis=1))}
-    share = np.bincount(training.outcome) / len(training.outcome)
-    found[f"{model} beside shares"] = macro(training.outcome, (training.risk / share).argmax(axis=1))
+    training = run.results.training
+    found = {"seed": float(seed), "cpu_s": seconds} | judged(model, training.outcome, training.risk)
     for one in run.results.candidates:
-        found[f"part {one.name}"] = macro(training.outcome, one.oof.argmax(axis=1))
+        found |= judged(f"part {one.name}", training.outcome, one.oof)
     prepared = prepare(cohort, default_recipe(cohort.schema))
     folds = make_split(prepared, split).folds
     text, outcome = prepared.predictors["abstract"].to_numpy(), prepared.outcome
     for name, weights in (("tfidf + regression", None), ("tfidf + balanced regression", "balanced")):
-        said = np.zeros(len(outcome), dtype=np.int64)
+        risk = np.zeros(training.risk.shape)
         for fold in range(folds.max() + 1):
             peer = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000, class_weight=weights))
-            said[folds == fold] = peer.fit(text[folds != fold], outcome[folds != fold]).predict(text[folds == fold])
-        found[name] = macro(outcome, said)
-    assert len(classes) == len(np.unique(outcome))
+            risk[folds == fold] = peer.fit(text[folds != fold], outcome[folds != fold]).predict_proba(
+                text[folds == fold]
+            )
+        found |= judged(name, outcome, risk)
     print(", ".join(f"{name} {value:.3f}" for name, value in found.items()), flush=True)
     return found
 
 
-def macro(outcome: np.ndarray, said: np.ndarray) -> float:
-    return float(f1_score(outcome, said, average="macro"))
+def judged(name: str, outcome: np.ndarray, risk: np.ndarray) -> dict[str, float]:
+    """Return a model's log loss, and its macro-F1 by each rule."""
+    shares = np.bincount(outcome) / len(outcome)
+    said = {rule: called(risk, rule, shares) for rule in CALL_RULES}
+    figures = {f"{name}: {rule}": float(f1_score(outcome, said[rule], average="macro")) for rule in CALL_RULES}
+    return {f"{name}: log loss": class_log_loss(outcome, risk)} | figures
 
 
 def simulated(model: str, n: int = 600) -> dict[str, float]:

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from medcore.charts.drawing import legend, lines, marks, theme
 from medcore.evaluation import Confusion, DecisionCurve
-from medcore.i18n import _
+from medcore.evaluation.curves.calls import CallRule
+from medcore.i18n import N_, _
 
 MOST_WITH_SHARES = 5
 """So many classes leave room for counts and shares in the cells on a phone; of more the shares are said at the pointer."""
@@ -64,6 +65,7 @@ def confusion_matrix(confusion: Confusion, *, positive: str, negative: str) -> g
         names=call_names(),
         rows=[theme.escape(positive), theme.escape(negative)],
         columns=[_("Called positive"), _("Called negative")],
+        x_title=_("What the threshold calls"),
     )
 
 
@@ -82,22 +84,26 @@ def call_names() -> list[list[str]]:
     return [[_("True alarm"), _("Missed")], [_("False alarm"), _("Rightly left alone")]]
 
 
-def class_table(table: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:
-    """Draw the counts of true class by most probable class, for more than two classes."""
+def class_table(table: Sequence[Sequence[int]], classes: Sequence[str], *, rule: CallRule = "likeliest") -> go.Figure:
+    """Draw the counts of true class by the class that patients are called by a rule, for more than two classes."""
     counts = np.array(table)
     right = float(np.trace(counts)) / max(int(counts.sum()), 1)
     labels = [theme.escape(c) for c in classes]
+    told = N_("For {n} of 100 patients the most probable class is the true one")
+    if rule == "beside_share":
+        told = N_("For {n} of 100 patients the class whose risk most exceeds its share is the true one")
     return _matrix(
-        title=_("For {n} of 100 patients the most probable class is the true one", n=lines.percent(right)),
+        title=_(told, n=lines.percent(right)),
         counts=counts.tolist(),
         names=[[""] * len(labels) for _row in labels],
         rows=labels,
         columns=labels,
+        x_title=_("Most probable class") if rule == "likeliest" else _("Class whose risk most exceeds its share"),
     )
 
 
 def _matrix(
-    *, title: str, counts: list[list[int]], names: list[list[str]], rows: list[str], columns: list[str]
+    *, title: str, counts: list[list[int]], names: list[list[str]], rows: list[str], columns: list[str], x_title: str
 ) -> go.Figure:
     totals = [max(sum(row), 1) for row in counts]
     crowded = len(columns) > MOST_WITH_SHARES
@@ -122,7 +128,7 @@ def _matrix(
     )
     figure = theme.new_figure(
         title=title,
-        x_title=_("What the threshold calls") if len(rows) == 2 else _("Most probable class"),
+        x_title=x_title,
         y_title=_("What happened"),
         alt=_("Confusion matrix. {finding}. {cells}.", finding=title, cells=said),
         height=320 if len(rows) < 4 else 160 + (50 if crowded else 70) * len(rows),

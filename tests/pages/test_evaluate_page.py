@@ -196,6 +196,9 @@ def test_three_classes_are_judged_one_at_a_time_and_together(evaluate_page, trai
     assert "mc-notice mc-error" not in texts(app)
     assert len(charts(app)) == 7
     assert "the most probable class is the true one" in texts(app)
+    app.segmented_control(key="evaluate.calls").set_value("beside_share").run()
+    assert "the class whose risk most exceeds its share is the true one" in texts(app)
+    assert "to miss a patient counts the more the rarer the class" in texts(app) and "macro-F1" in texts(app)
     app.selectbox(key=f"evaluate.class.{trained[1]['wine'][1]}").select(0).run()
     assert "mc-notice mc-error" not in texts(app) and "barbera" in texts(app)
 

@@ -33,6 +33,7 @@ from medcore.evaluation import (
     roc,
 )
 from medcore.evaluation.comparison.paired import BenefitDifference, benefit_difference
+from medcore.evaluation.curves.calls import CallRule, Calls, calls
 from medcore.evaluation.curves.thresholds import (
     FROM_OUTCOMES,
     Rule,
@@ -177,6 +178,16 @@ class Judged:
         """Draw a chart of such results once a session, in its words; it must be treated as frozen."""
         words = (current_language(), *self.names, *self.risks)
         return cache.once(draw, "evaluate", "chart", what, self.run_id, self.side, self.class_index, *words)
+
+
+def class_calls(judged: Judged, rule: CallRule) -> Calls:
+    """Call the patients who are shown by a rule, once a session."""
+    patients = judged.patients
+    counts = np.bincount(judged.out_of_fold.outcome, minlength=len(judged.classes))
+    return cache.once(
+        lambda: calls(patients.outcome, patients.risk, rule, shares=counts / counts.sum(), groups=patients.groups),
+        *("evaluate", "calls", judged.run_id, judged.side, rule),
+    )
 
 
 def size_of_validation(judged: Judged) -> ValidationSize | None:

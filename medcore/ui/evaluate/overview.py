@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from medcore.charts import calibration, discrimination, utility
 from medcore.charts.drawing.marks import Mark
+from medcore.evaluation.curves.calls import CALL_RULES, CallRule
 from medcore.evaluation.verdict import verdict
 from medcore.i18n import N_, _, running
 from medcore.models.run.results import Results
@@ -27,6 +29,10 @@ POOLED_FOLDS = N_(
     "is another, it stands beside."
 )
 
+CALL_WORDS: Mapping[CallRule, str] = {
+    "likeliest": N_("the likeliest class"),
+    "beside_share": N_("the class whose risk most exceeds its share"),
+}
 STEP_METRICS = ("auroc", "brier", "calibration_slope", "calibration_intercept", "o_e_ratio", "ici")
 
 
@@ -88,12 +94,34 @@ def all_classes(judged: Judged) -> None:
     components.section(_("All outcomes together"))
     left, right = st.columns([3, 2])
     with left:
-        chart = utility.class_table(judged.evaluation.table, judged.names)
-        components.figure(chart, key="evaluate.classes")
+        components.fragment(who_is_called_what)(judged)
     with right:
         components.metric_table({_("All classes"): judged.evaluation.metrics})
     if judged.target.ordered:
         steps(judged)
+
+
+def who_is_called_what(judged: Judged) -> None:
+    """Ask by which rule patients are called, and show the counts and what the rule is worth."""
+    asked = components.choice(
+        _("A patient is called"), CALL_RULES, key="evaluate.calls", show=lambda rule: _(CALL_WORDS[rule])
+    )
+    found = judging.class_calls(judged, asked)
+    components.figure(utility.class_table(found.table, judged.names, rule=found.rule), key="evaluate.classes")
+    components.caption(
+        _(
+            "Right calls {accuracy}; mean sensitivity of the classes {sensitivity}; macro-F1 {f1}.",
+            accuracy=components.with_interval(found.accuracy),
+            sensitivity=components.with_interval(found.mean_sensitivity),
+            f1=components.with_interval(found.macro_f1),
+        )
+    )
+    if found.rule == "beside_share":
+        components.caption(
+            _(
+                "The risks stay as they are. This rule finds the most of each class on average: to miss a patient counts the more the rarer the class is among the training patients."
+            )
+        )
 
 
 def steps(judged: Judged) -> None:
