@@ -12,8 +12,9 @@ from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import state
 from medcore.ui.patient import choice, one, over_time, whole
-from medcore.ui.patient.explainer import Explainer, open_explainer
+from medcore.ui.patient.explainer import Explainer
 from medcore.ui.patient.many import listing, table, worklist
+from medcore.ui.patient.open_run import open_explainer
 
 VIEWS = {
     "one": N_("Patients"),

@@ -205,25 +205,30 @@ class Rows:
         payloads = {place: payload.only(self.codes[:, place]) for place, payload in self.payloads.items()}
         return Rows(np.ascontiguousarray(self.codes), payloads)
 
+    def payload_arrays(self) -> dict[str, Any]:
+        """Return the contents as arrays by name, which :meth:`with_payload_arrays` reads; none where there are none."""
+        keys = {f"keys_{place}": p.keys for place, p in self.payloads.items()}
+        return keys | {f"contents_{place}": p.contents for place, p in self.payloads.items()}
+
+    @classmethod
+    def with_payload_arrays(cls, codes: Codes, arrays: Mapping[str, Any]) -> Rows:
+        """Return codes ``(n, P)`` with the contents that :meth:`payload_arrays` returned; other arrays are left alone."""
+        places = sorted(int(key.removeprefix("keys_")) for key in arrays if key.startswith("keys_"))
+        return cls(codes, {p: Payload(arrays[f"keys_{p}"], arrays[f"contents_{p}"]) for p in places})
+
     def save(self, folder: Folder, name: str) -> None:
         """Write ``name.npy``, and ``name.payloads.npz`` where there are payloads; without pickle."""
         rows = self.compact()
         put_array(folder / f"{name}.npy", rows.codes)
         if rows.payloads:
-            arrays: dict[str, Any] = {f"keys_{place}": p.keys for place, p in rows.payloads.items()}
-            arrays |= {f"contents_{place}": p.contents for place, p in rows.payloads.items()}
-            put_arrays(folder / f"{name}.payloads.npz", arrays)
+            put_arrays(folder / f"{name}.payloads.npz", rows.payload_arrays())
 
     @classmethod
     def load(cls, folder: Folder, name: str) -> Rows:
         """Read what :meth:`save` wrote."""
         codes = get_array(folder / f"{name}.npy")
         path = folder / f"{name}.payloads.npz"
-        if not path.is_file():
-            return cls(codes)
-        arrays = get_arrays(path)
-        places = sorted(int(key.removeprefix("keys_")) for key in arrays if key.startswith("keys_"))
-        return cls(codes, {p: Payload(arrays[f"keys_{p}"], arrays[f"contents_{p}"]) for p in places})
+        return cls.with_payload_arrays(codes, get_arrays(path) if path.is_file() else {})
 
 
 AnyRows = Rows | Codes

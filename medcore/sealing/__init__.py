@@ -13,9 +13,11 @@ from medcore.sealing.folder import (
     get_array,
     get_arrays,
     names_in,
+    packed_arrays,
     put,
     put_array,
     put_arrays,
+    unpacked_arrays,
 )
 from medcore.sealing.keys import Keys, keys_of
 
@@ -32,9 +34,11 @@ __all__ = [
     "names_in",
     "opened",
     "opened_value",
+    "packed_arrays",
     "put",
     "put_array",
     "put_arrays",
     "sealed",
     "sealed_value",
+    "unpacked_arrays",
 ]

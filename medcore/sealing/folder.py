@@ -107,14 +107,24 @@ def get_array(file: Folder) -> NDArray[Any]:
 
 def put_arrays(file: Folder, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = False) -> None:
     """Write arrays by name as ``.npz``, without pickle."""
-    data = BytesIO()
-    (np.savez_compressed if compressed else np.savez)(data, allow_pickle=False, **arrays)
-    put(file, data.getvalue())
+    put(file, packed_arrays(arrays, compressed=compressed))
 
 
 def get_arrays(file: Folder) -> dict[str, NDArray[Any]]:
     """Read what :func:`put_arrays` wrote."""
-    with ZipFile(BytesIO(file.read_bytes())) as archive:
+    return unpacked_arrays(file.read_bytes())
+
+
+def packed_arrays(arrays: Mapping[str, NDArray[Any]], *, compressed: bool = False) -> bytes:
+    """Return arrays by name as the bytes of an ``.npz``, without pickle."""
+    data = BytesIO()
+    (np.savez_compressed if compressed else np.savez)(data, allow_pickle=False, **arrays)
+    return data.getvalue()
+
+
+def unpacked_arrays(data: bytes) -> dict[str, NDArray[Any]]:
+    """Read what :func:`packed_arrays` returned."""
+    with ZipFile(BytesIO(data)) as archive:
         return {name.removesuffix(".npy"): array_of(archive.read(name)) for name in archive.namelist()}
 
 

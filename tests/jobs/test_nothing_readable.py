@@ -117,6 +117,7 @@ def test_planted_names_of_times_numbers_notes_and_series_can_be_read_nowhere(
         (patient,) = jobs.call(worker_queries.read_risks, model, joined.frame.head(1))
         told = jobs.call(worker_queries.explain_patient, model, patient, None, class_index=0)
         assert {"nurse", "note", f"Score of {NAMES[0]} mean"} <= {c.column for c in told.contributions}
+        eventually(lambda run_id=run_id: job_store.first_patients("ann", run_id), 120)
         assert readable(job_settings, temporary) == []
         purge_study(job_store, "ann", study_id)
     assert readable(job_settings, temporary) == []
@@ -147,6 +148,7 @@ def test_planted_names_can_be_read_nowhere_before_and_after_deletion(
     told = jobs.call(worker_queries.explain_patient, model, patient, None, class_index=1)
     assert {c.column for c in told.contributions} == {"age", "ward"}
     assert job_store.load_original("ann", study.id) == data
+    eventually(lambda: job_store.first_patients("ann", run_id), 120)
     assert seen == [] and readable(job_settings, temporary) == []
     receipt = purge_study(job_store, "ann", study.id)
     assert (receipt.n_rows, receipt.n_originals, receipt.n_results) == (300, 1, 1)

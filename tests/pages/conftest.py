@@ -21,6 +21,7 @@ from medcore.studies.owners import COOKIE, LOCAL_OWNER, owner_cookie
 from medcore.studies.use_records import AskedPatient
 from medcore.ui.kit.shown import waiting
 from medcore.ui.patient.many import batch
+from tests.pages.explained import Explained
 
 Opened = Callable[..., AppTest]
 
@@ -57,6 +58,25 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(batch, "_lanes", lanes)
         yield
         monkeypatch.setattr(batch, "UNSEEN_SECONDS", 0.0)  # what a test leaves unfinished is not gone on with
+
+
+@pytest.fixture(scope="session")
+def explained(tmp_path_factory: pytest.TempPathFactory) -> Explained:
+    return Explained(tmp_path_factory.mktemp("explained"))
+
+
+@pytest.fixture
+def with_explained(explained: Explained, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Use the installation with the trained studies."""
+    monkeypatch.setenv("MEDCORE_DATA", str(explained.home))
+    yield Settings.from_env()
+    forget_engines()
+
+
+@pytest.fixture
+def patient_page(explained: Explained, here: None, open_page: Opened) -> Opened:
+    """Open the page on a trained study; the worker's answers are computed in this process."""
+    return lambda name, lang="en": open_page("patient", study=explained[name], lang=lang)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.settings import Settings
 from medcore.studies import Store, StudyRecord
-from medcore.studies.kept.files import result_name
+from medcore.studies.kept.files import first_patients_name, result_name
 from medcore.studies.tables import StudyRow, now
 
 PLANTED = ("Zhelyazkova", "木村拓哉")
@@ -38,6 +38,7 @@ def planted(store: Store, cohort: Cohort, tmp_path: Path) -> StudyRecord:
     store.begin_attempt("ann", run.id)
     store.append_progress("ann", run.id, [Progress(stage="final", model="seed", epoch=1)])
     store.keep_result("ann", run.id, tmp_path / "result")
+    store.keep_first_patients("ann", run.id, PLANTED[0].encode())
     store.finish_run("ann", run.id, "done", attempt=1, summary={})
     store.count_look("ann", study.id, run.id)
     return store.get_study("ann", study.id)
@@ -105,13 +106,14 @@ def test_files_that_no_row_knows_are_swept_when_old_and_known_ones_stay(store: S
     kept = {p for p in root.rglob("*") if p.is_file()}
     owner = next(root.iterdir()).name
     lost = [root / owner / "cohorts" / "lost.parquet", root / result_name("bob", "f" * 32) / "manifest.json"]
+    lost.append(root / first_patients_name("bob", "f" * 32))
     young = root / owner / "cohorts" / "being-written.parquet"
     for path in (*lost, young):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"rows")
-    for path in (*lost, *(p.parent for p in lost[1:]), *kept):
+    for path in (*lost, lost[1].parent, *kept):
         os.utime(path, (1e9, 1e9))
-    assert store.sweep_orphans() == 2
+    assert store.sweep_orphans() == 3
     assert {p for p in root.rglob("*") if p.is_file()} == kept | {young}
 
 

@@ -42,6 +42,7 @@ def ids(settings: Settings, tmp_path: Path) -> tuple[str, str]:
     (tmp_path / "result" / "manifest.json").write_text("{}")
     attempt = store.begin_attempt("ann", run.id)
     store.keep_result("ann", run.id, tmp_path / "result")
+    store.keep_first_patients("ann", run.id, b"first")
     store.finish_run("ann", run.id, "done", attempt=attempt, summary={"auroc": 0.9})
     waiting = store.create_run("ann", study.id, TrainSettings(seed=2))
     (store.checkpoint_dir(waiting.id) / "state.json").write_bytes(b"half")
@@ -56,6 +57,7 @@ def everything(settings: Settings, ids: tuple[str, str]) -> dict[str, object]:
         "rows": store.load_cohort("ann", ids[0]).frame.to_csv(),
         "runs": runs,
         "result": (store.result_folder("ann", ids[1]) / "manifest.json").read_bytes(),
+        "first": store.first_patients("ann", ids[1]),
         "checkpoint": (store.checkpoint_dir(runs[0].id) / "state.json").read_bytes(),
         "trail": [e.action for e in store.audit("ann", ids[0])],
     }

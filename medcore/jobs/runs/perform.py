@@ -48,17 +48,19 @@ def perform_run(settings: Settings, owner: str, run_id: str, work: Work) -> Work
 
 
 def get_ready_for_patients(failure: WorkerError | None, settings: Settings, owner: str, run_id: str) -> None:
-    """Have a finished run's model compiled and its first questions answered on this worker, before a person asks.
+    """Have a finished run's model compiled, and what a person asks first answered and kept, before anybody asks.
 
     It follows the run as a task of its own: the run is done already, and nothing is lost if this fails.
     """
     from medcore.explanation.patient.worker_queries import get_ready
+    from medcore.jobs.queries.first_patients import keep_first_patients
 
     if failure is None:
         try:
             store = Store(here(settings))
             if store.get_run(owner, run_id).state == "done":
                 get_ready(store.result_folder(owner, run_id))
+                keep_first_patients(store.settings, owner, run_id)
         except Exception as error:
             log_without_values(error)
 

@@ -138,6 +138,11 @@ def result_name(owner: str, run_id: str) -> str:
     return f"{owner_folder(owner)}/runs/{run_id}"
 
 
+def first_patients_name(owner: str, run_id: str) -> str:
+    """Name the file of what a run's model says of the first patients of its list, in the file store."""
+    return f"{owner_folder(owner)}/first/{run_id}.npz"
+
+
 def place_of(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """Open where the files are; the address may carry a password and is not repeated."""
     try:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from medcore.studies.audit import entries as audit
 from medcore.studies.kept.cohorts import cohort_files
-from medcore.studies.kept.files import result_name
+from medcore.studies.kept.files import first_patients_name, result_name
 from medcore.studies.stores.register_store import forget_releases
 from medcore.studies.stores.session import StoreBase, study_row
 from medcore.studies.tables import CohortRow, LookRow, ProgressRow, RunRow, ShareRow, StudyRow, now
@@ -54,6 +54,7 @@ class _Files:
     table: tuple[str, ...]
     original: tuple[str, ...]
     results: tuple[str, ...]
+    first_patients: tuple[str, ...]
     checkpoints: tuple[Path, ...]
 
 
@@ -75,7 +76,7 @@ class Deletion(StoreBase):
             audit.record(session, owner, "study.purged", study_id=study_id, details=counts | {"n_rows": n_rows})
         counts["n_results"] = sum(self.files.exists(name) for name in files.results)
         counts["n_checkpoints"] = sum(folder.exists() for folder in files.checkpoints)
-        for name in (*files.table, *files.original, *files.results):
+        for name in (*files.table, *files.original, *files.results, *files.first_patients):
             self.files.remove(name)
         for folder in files.checkpoints:
             shutil.rmtree(folder, ignore_errors=True)
@@ -95,9 +96,10 @@ class Deletion(StoreBase):
             return 0
         with self._reading() as session:
             known = {name for row in session.scalars(select(CohortRow)) for name in cohort_files(row)}
-            known |= {result_name(owner, run_id) for owner, run_id in session.execute(select(RunRow.owner, RunRow.id))}
+            for owner, run_id in session.execute(select(RunRow.owner, RunRow.id)):
+                known |= {result_name(owner, run_id), first_patients_name(owner, run_id)}
         root, swept = Path(self.files.root), 0
-        for path in (*root.glob("*/cohorts/*"), *root.glob("*/runs/*")):
+        for path in (*root.glob("*/cohorts/*"), *root.glob("*/runs/*"), *root.glob("*/first/*")):
             with contextlib.suppress(OSError):
                 old = time.time() - path.stat().st_mtime >= older_seconds
                 if old and path.relative_to(root).as_posix() not in known:
@@ -113,7 +115,8 @@ class Deletion(StoreBase):
         own, original = (tuple(n for n in names if (n == table.original) is brought) for brought in (False, True))
         checkpoints = tuple(self.settings.data_dir / "checkpoints" / run for run in runs)
         results = tuple(result_name(study.owner, run) for run in runs)
-        return (table.n_rows if own else 0), _Files(own, original, results, checkpoints)
+        first = tuple(first_patients_name(study.owner, run) for run in runs)
+        return (table.n_rows if own else 0), _Files(own, original, results, first, checkpoints)
 
 
 def _delete_rows(session: Session, study: StudyRow, *, keep_table: bool) -> dict[str, int]:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from medcore.data.cohort import Cohort
-from medcore.errors import MedcoreError, SettingsError, from_dict
+from medcore.errors import MedcoreError, NotFoundError, SettingsError, from_dict
 from medcore.i18n import N_
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
@@ -21,7 +21,7 @@ from medcore.safe_files import private_folder, scratch_folder
 from medcore.sealing import Folder, SealedFolder
 from medcore.studies.audit import entries as audit
 from medcore.studies.kept.cohorts import read_cohort
-from medcore.studies.kept.files import result_name
+from medcore.studies.kept.files import first_patients_name, result_name
 from medcore.studies.kept.seals import seal_result, whole_result
 from medcore.studies.records import REMOVED, UNFINISHED, ProgressPoint, RunPlan, RunRecord, RunState
 from medcore.studies.stores.fairness import check_runs, turn_for
@@ -288,6 +288,26 @@ class RunStore(StoreBase):
         """
         with self._reading() as session:
             return whole_result(self.files, run_row(session, owner, run_id))
+
+    def keep_first_patients(self, owner: str, run_id: str, data: bytes) -> None:
+        """Store what a run's model says of the first patients of its list; never of a study that is gone.
+
+        Raises:
+            NotFoundError: there is no such run (any more), or it is somebody else's.
+
+        """
+        with self._writing() as session:  # held until it is written: who deletes the study comes after, and removes it
+            row = run_row(session, owner, run_id, lock=True)
+            self.files.write(first_patients_name(row.owner, run_id), data)
+
+    def first_patients(self, owner: str, run_id: str) -> bytes | None:
+        """Return what :meth:`keep_first_patients` stored; ``None`` where nothing is, or it was changed."""
+        with self._reading() as session:
+            name = first_patients_name(run_row(session, owner, run_id).owner, run_id)
+        try:
+            return self.files.read(name)
+        except (FileNotFoundError, NotFoundError):
+            return None
 
     def checkpoint_dir(self, run_id: str) -> SealedFolder:
         """Return the folder in which a run keeps what it needs to go on after an interruption."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from medcore import jobs
 from medcore.data.cohort import Schema, Source
@@ -17,10 +16,11 @@ from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.data.schema.class_names import class_names
 from medcore.data.shown import Shown
 from medcore.explanation.model import overview
+from medcore.explanation.model.first_patients import FirstPatients
 from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.conformal import ConformalSets
 from medcore.explanation.patient.counterfactual import Counterfactual
-from medcore.explanation.patient.reference import Reference, reference_rows
+from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.reliability import Reliability, assess
 from medcore.explanation.patient.unchangeable import unchangeable
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap, curve
@@ -29,19 +29,16 @@ from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.features import Rows
 from medcore.i18n import _
+from medcore.models.run.any_results import AnyResults
 from medcore.models.run.number.results import NumberPatients, NumberResults
 from medcore.models.run.results import Patients, Results
 from medcore.models.run.timed.results import TimedPatients, TimedResults
 from medcore.sealing import Folder
-from medcore.studies.records import RunRecord, StudyRecord
+from medcore.studies.records import RunRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.words import endings
 
-READING_SECONDS = 600.0
-"""Within which a worker has read the notes of all training patients: 5,000 of ten phrases take 200 s."""
-
-AnyResults = Results | TimedResults | NumberResults
 AnyPatients = Patients | TimedPatients | NumberPatients
 
 
@@ -59,6 +56,8 @@ class Explainer:
     sets: ConformalSets | None
     source: Source = field(repr=False)
     labels: Schema = field(repr=False)
+    first: FirstPatients | None = field(repr=False, default=None)
+    """What was answered when training ended, of the patients first in the list."""
 
     @property
     def horizon(self) -> float | None:
@@ -176,7 +175,11 @@ class Explainer:
     def _explaining(
         self, patient: worker_queries.PatientRisk, class_index: int, scale: Scale, background: str
     ) -> Callable[[jobs.Stop | None], Explanation]:
-        """Return the question to the worker; what it needs of the session is at hand in it."""
+        """Return the question to the worker, or what was answered when training ended; what is needed of the session is at hand."""
+        usual = background == self.backgrounds[0] and scale != "log_odds"
+        kept = self.first.explanation(patient, class_index) if self.first is not None and usual else None
+        if kept is not None:
+            return lambda _stop: kept
         model, others = self.model, self.background(background)
         return lambda stop: jobs.call(
             worker_queries.explain_patient,
@@ -198,6 +201,8 @@ class Explainer:
 
     def weighed(self, class_index: int) -> bool:
         """Whether it is known how much the model uses each column; the page says so where it is not as yet."""
+        if self.first is not None and class_index in self.first.weights:
+            return True
         model, known = self.model, (*self.identity, class_index)
         found = components.waited(
             lambda task: jobs.call(worker_queries.column_weights, model, class_index=class_index, stop=task.stop),
@@ -211,6 +216,8 @@ class Explainer:
 
     def weights(self, class_index: int) -> Floats:
         """Return how much the model uses each column; no worker is waited for once it is ``weighed``."""
+        if self.first is not None and class_index in self.first.weights:
+            return self.first.weights[class_index]
         return cache.once(
             lambda: jobs.call(worker_queries.column_weights, self.model, class_index=class_index),
             *("patient.weights", self.identity, class_index),
@@ -327,59 +334,3 @@ def _central(codes: Floats) -> Floats:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
         return np.asarray(np.nanquantile(codes, (0.025, 0.975), axis=0))
-
-
-def open_explainer(study: StudyRecord, run: RunRecord, *, horizon: float | None = None) -> Explainer:
-    """Open a finished run of a study; one that says by when about its main horizon, or another."""
-    results = _results(run, horizon)
-    patients = _read_by_a_worker(study, run, results)
-    found: Explainer = cache.once(lambda: _open(study, run, results, patients), "patient.explainer", run.id, horizon)
-    return replace(found, results=results, labels=study.schema)
-
-
-def _results(run: RunRecord, horizon: float | None) -> AnyResults:
-    found = cache.any_results(run)
-    if horizon is None or not isinstance(found, TimedResults):
-        return found
-    return cache.once(lambda: found.about(horizon), "patient.about", run.id, horizon)
-
-
-def _read_by_a_worker(study: StudyRecord, run: RunRecord, results: AnyResults) -> Rows | None:
-    """Return the training patients where notes are read by a sentence encoder, once a worker has read them; else None.
-
-    The web process does without the encoder; until the notes are read the page says so, and ends there.
-    """
-    if not any(encoder.get("encoder") for encoder in results.manifest["codebook"].get("encoders", ())):
-        return None
-    manifest, frame = results.manifest, cache.cohort(study).frame
-    found = components.waited(
-        lambda task: jobs.call(reference_rows, manifest, results, frame, stop=task.stop, timeout=READING_SECONDS),
-        *("patient.notes", run.id),
-        key="patient.notes",
-        doing=_("The training patients’ notes are read."),
-    )
-    if found is None:
-        st.stop()
-    return found
-
-
-def _open(study: StudyRecord, run: RunRecord, results: AnyResults, patients: Rows | None) -> Explainer:
-    folder = cache.store().result_folder(run.owner, run.id)
-    cohort = cache.cohort(study)
-    frame = cohort.frame
-    reference = Reference.of(results.manifest, results, frame, patients=patients)
-    sets = None
-    if isinstance(results, Results):
-        sets = ConformalSets.fit(results.training.outcome, results.training.risk, results.classes)
-    return Explainer(
-        run=run,
-        folder=folder,
-        results=results,
-        frame=frame,
-        schema=Schema.from_dict(results.manifest["schema"]),
-        recipe=Recipe.from_dict(results.manifest["recipe"]),
-        reference=reference,
-        sets=sets,
-        source=cohort.source,
-        labels=study.schema,
-    )

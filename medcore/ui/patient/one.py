@@ -13,6 +13,7 @@ import streamlit as st
 from medcore.data.reading.long.measured import keeps_measured
 from medcore.data.schema.targets import diseases_first
 from medcore.errors import MedcoreError
+from medcore.explanation.model.first_patients import listed_class
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.i18n import N_, _
@@ -47,7 +48,6 @@ PARTS = {
 EXPLAINED = ("why", "what_if", "record")
 """Those that need the explanation."""
 TYPED = "typed"
-OWN_LISTS = ("test", "training")
 FLUSH_SECONDS = 0.05
 """Five times as long as Streamlit gathers messages before it sends them."""
 
@@ -72,7 +72,7 @@ def opened(explainer: Explainer) -> Opened | None:
     if identity == TYPED and run_id in state().typed:
         return Opened(state().typed[run_id])
     found: Listing | None = st.session_state.get(_kept_key(explainer))
-    if found is None and identity in listing.sources(explainer) and identity in OWN_LISTS:  # by another horizon
+    if found is None and identity in listing.sources(explainer) and identity in listing.OWN:  # by another horizon
         found = listing.known(explainer, identity)
         remember(explainer, found)
     if found is None or found.identity != identity or not 0 <= place < len(found):
@@ -83,7 +83,7 @@ def opened(explainer: Explainer) -> Opened | None:
 def _open_row(explainer: Explainer, numbering: str, number: int) -> bool:
     """Open the patient of a row of the study's table, by ``rows`` from 0 or ``lines`` as the file numbers them."""
     for source in listing.sources(explainer):
-        known = listing.known(explainer, source) if source in OWN_LISTS else None
+        known = listing.known(explainer, source) if source in listing.OWN else None
         at = np.flatnonzero(getattr(known, numbering) == number) if known is not None else np.array([])
         if known is not None and len(at):
             remember(explainer, known)
@@ -126,12 +126,10 @@ def open_typed(explainer: Explainer) -> None:
 
 def ask_class(explainer: Explainer) -> int:
     """Ask which outcome the list is about where there are more than two, beginning with the most frequent disease."""
-    if len(told := explainer.results.target.told) == 1:
-        return told[0]
-    assert isinstance(explainer.results, Results)
-    counts = np.bincount(explainer.reference.outcome, minlength=len(explainer.classes))
-    ranked = diseases_first(counts.tolist(), explainer.results.absence)
-    return _pick_class(explainer, ranked[0], key=f"patient.class.{explainer.run.id}")
+    first = listed_class(explainer.results)
+    if len(explainer.results.target.told) == 1:
+        return first
+    return _pick_class(explainer, first, key=f"patient.class.{explainer.run.id}")
 
 
 def ask_threshold(study: StudyRecord, explainer: Explainer, class_index: int) -> float:
@@ -235,14 +233,13 @@ def _glance(
 
 def _own_row(at: Opened) -> int | None:
     """Return the patient's row in the study's table, from 0; None for one of another table, or typed in."""
-    own = at.listing is not None and at.listing.identity in OWN_LISTS
-    return int(at.listing.rows[at.place]) if own and at.listing is not None else None
+    return None if at.listing is None else at.listing.row(at.place)
 
 
 def _note(study: StudyRecord, explainer: Explainer, at: Opened) -> None:
     """Put into address and audit trail which patient is looked at: by row where they are of the study's table."""
     chosen = at.chosen
-    if at.listing is not None and at.listing.identity in OWN_LISTS and chosen.line is not None:
+    if at.listing is not None and at.listing.identity in listing.OWN and chosen.line is not None:
         links.keep("row", str(chosen.line), (at.listing.identity, at.place))
         note_view(study, "patient.viewed", chosen.key, run=explainer.run, row=chosen.line)
     else:

@@ -20,7 +20,8 @@ from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.waiting import SessionTask
 from medcore.ui.patient.choice import Chosen
-from medcore.ui.patient.explainer import Explainer, open_explainer
+from medcore.ui.patient.explainer import Explainer
+from medcore.ui.patient.open_run import open_explainer
 
 LINK = "by"
 
@@ -88,8 +89,12 @@ def _curve(explainer: Explainer, results: TimedResults, chosen: Chosen, patient:
     who = np.searchsorted(training.rows, explainer.reference.rows)
     expected, weights = training.curve[who, 0], explainer.weights(1)
 
+    kept = explainer.first.curve(patient) if explainer.first is not None else None
+
     def compute(task: SessionTask) -> PatientCurve:
-        own = jobs.call(worker_queries.curve_of, model, patient.rows, results.times, stop=task.stop)[0]
+        own = kept
+        if own is None:
+            own = jobs.call(worker_queries.curve_of, model, patient.rows, results.times, stop=task.stop)[0]
         return patient_curve(explainer.reference, patient.rows, own, results.times, expected=expected, weights=weights)
 
     return components.waited(

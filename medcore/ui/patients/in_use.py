@@ -24,7 +24,8 @@ from medcore.targets import EventTime, Number, Target
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.state import state
-from medcore.ui.patient.explainer import Explainer, open_explainer
+from medcore.ui.patient.explainer import Explainer
+from medcore.ui.patient.open_run import open_explainer
 
 STATES = {
     "in use": (N_("in use"), "done"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import pandas as pd
 import streamlit as st
@@ -41,6 +41,8 @@ class Batch:
     class_name: str
     scale: Scale = "probability"
     piece_seconds: float = PIECE_SECONDS
+    known: InitVar[Explanations | None] = None
+    """All of them, where they were explained before."""
     started: bool = False
     stopped: bool = False
     _parts: list[Explanations] = field(default_factory=list, repr=False)
@@ -53,6 +55,10 @@ class Batch:
     _error: Exception | None = None
     _looked: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self, known: Explanations | None) -> None:
+        if known is not None:
+            self._parts.append(known)
 
     @property
     def done(self) -> int:

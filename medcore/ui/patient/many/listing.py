@@ -31,6 +31,8 @@ SOURCES: Mapping[str, str] = {
     "table": N_("New table"),
     "type": N_("Type one in"),
 }
+OWN = ("test", "training")
+"""Those of the study's own table, known by their row."""
 
 PATIENCE_SECONDS, PATIENCE_A_ROW = 120.0, 0.01
 """How long an answer is waited for: a person sees how long it has taken, and can stop it."""
@@ -56,6 +58,10 @@ class Listing:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def row(self, place: int) -> int | None:
+        """Return a patient's row in the study's table, from 0; None where they are of another table."""
+        return int(self.rows[place]) if self.identity in OWN else None
 
     def patient(self, place: int, explainer: Explainer) -> Chosen:
         """Return one of the patients."""

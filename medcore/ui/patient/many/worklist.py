@@ -75,6 +75,8 @@ def worklist(explainer: Explainer, listing: Listing, threshold: float, class_ind
             components.caption(_("The first {n} are shown; the files hold all.", n=f"{MOST_LINES:,}"))
         _downloads(explainer, listing, threshold, class_index, order, band, batch)
     going = not batch.finished
+    if not going and listing.row(0) is not None:
+        ahead.keep_first(explainer)
     fragment = components.fragment(_table, every=1.0 if going else None)
     fragment(explainer, listing, threshold, class_index, order[:MOST_LINES], band, batch, going)
 
@@ -185,7 +187,11 @@ def _batch(explainer: Explainer, listing: Listing, order: np.ndarray, class_inde
     top = order[:EXPLAINED]
     batch = cache.once(
         lambda: Batch(
-            explainer.model, listing.frame.iloc[top], explainer.classes[class_index], piece_seconds=PIECE_SECONDS
+            explainer.model,
+            listing.frame.iloc[top],
+            explainer.classes[class_index],
+            piece_seconds=PIECE_SECONDS,
+            known=_kept_reasons(explainer, listing, top, class_index),
         ),
         *("patient.reasons", explainer.identity, listing.identity, class_index, top.tolist()),
     )
@@ -193,6 +199,14 @@ def _batch(explainer: Explainer, listing: Listing, order: np.ndarray, class_inde
         ahead.begin(explainer, listing, order, int(order[0]))
     batch.start()
     return batch
+
+
+def _kept_reasons(explainer: Explainer, listing: Listing, places: np.ndarray, class_index: int) -> Explanations | None:
+    """Return the reasons of just these patients, where they were worked out and kept when training ended."""
+    first = explainer.first
+    if first is None or (listing.identity, class_index) != (first.source, first.class_index):
+        return None
+    return first.reasons if listing.rows[places].tolist() == list(first.patients) else None
 
 
 def _table(
