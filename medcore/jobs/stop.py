@@ -17,6 +17,8 @@ class Stop:
         self._lock = threading.Lock()
         self._asked = False
         self._ways: list[Callable[[], None]] = []
+        self.of_worker = False
+        """Whether a worker was asked to do the work, which then waits for one that starts."""
 
     @property
     def asked(self) -> bool:

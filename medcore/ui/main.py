@@ -23,6 +23,7 @@ from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.state import from_address, speak, state, to_address, write_again
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.turns import turn
+from medcore.ui.kit.words import duration
 from medcore.ui.studies import tour
 
 WATCH_SECONDS = 15.0
@@ -142,9 +143,15 @@ def _study() -> None:
 def _worker() -> None:
     status = jobs.worker_status(store().settings)
     ready = status.state == "ready"
-    text = _("Ready to compute") if ready else str(status.problem or _("Getting ready to compute …"))
+    text = _("Ready to compute") if ready else str(status.problem or _getting_ready(status.left))
     look = "mc-ready" if ready else "mc-waking"
     st.html(f'<p class="mc-worker {look}" role="status"><span></span>{markup(text)}</p>')
+
+
+def _getting_ready(left: float | None) -> str:
+    if left is None:
+        return _("Getting ready to compute …")
+    return _("Getting ready to compute; time left: {left}", left=duration(left))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from medcore import jobs
 from medcore.errors import WorkerError
 from medcore.ui.kit.shown import waiting
 
@@ -95,6 +97,17 @@ def test_it_is_stopped_and_begun_again(app):
     go.set()
     ended(app)
     assert "found 42" in shown(app)
+
+
+def test_work_of_a_worker_that_starts_says_so_and_when_it_is_ready(app, monkeypatch):
+    monkeypatch.setattr(jobs, "worker_status", lambda _settings: jobs.WorkerStatus("starting", left=7.0))
+    app.run()
+    assert "gets ready" not in app.get("progress")[0].proto.text  # no worker was asked
+    asked[-1].stop.of_worker = True
+    app.run()
+    said = app.get("progress")[0].proto.text
+    assert "First the part of medcore that computes gets ready." in said
+    assert re.search(r"time left: ([78]) s", said)  # and as long as such work takes, which here is no second
 
 
 def test_an_error_is_raised_and_the_next_look_tries_anew(app, monkeypatch):

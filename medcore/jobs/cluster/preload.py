@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import psutil
+
 from medcore.jobs.cluster.growth import watch_growth
+from medcore.jobs.cluster.processes import note_start
 from medcore.jobs.logs import keep_values_out_of_logs, write_json_lines
 from medcore.safe_files import keep_new_files_private
 from medcore.settings import Settings
@@ -32,6 +37,9 @@ def dask_setup(worker: Any) -> None:
         os.environ["MEDCORE_WORKER_MEMORY"] = f"{limit / 2**20:.0f}MiB"
     warm_up()
     watch_growth(worker)
+    if "MEDCORE_JOBS" in os.environ:  # one of our own
+        with suppress(OSError, psutil.Error):
+            note_start(Path(os.environ["MEDCORE_JOBS"]))
 
 
 def warm_up() -> None:

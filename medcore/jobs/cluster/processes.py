@@ -38,6 +38,8 @@ LONGEST_START_SECONDS = 300.0
 BELOW_THE_PAGES = 3
 """How much nicer (nice(2)) workers are than the web server beside them: two training threads then weigh what the
 pages weigh, so that on two cores the pages have one to themselves, and neither starves beside other programs."""
+STARTED = "started.json"
+"""In the cluster's folder: how long the last worker took to start."""
 CHILDLESS_SECONDS = 20.0
 """A parent that has no worker so long after its birth does not get one any more; what it waited for a processor does not count."""
 # A lost worker is blamed on the run it was at; medcore counts its attempts itself.
@@ -68,6 +70,21 @@ class LocalCluster:
     def stop(self) -> None:
         """Ask both to end with their children, and end those that do not."""
         end_all([self.scheduler, self.worker])
+
+
+@dataclass(frozen=True, slots=True)
+class UsualStart:
+    """How long the last local worker took to get ready (s), and how long after their parent it was born."""
+
+    lead: float
+    seconds: float
+
+
+def _usual_start(folder: Path) -> UsualStart | None:
+    try:
+        return UsualStart(**json.loads((folder / STARTED).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def running_scheduler(settings: Settings) -> str:
@@ -148,6 +165,29 @@ def seconds_to_start(settings: Settings, seconds: float) -> float:
     seconds = min(seconds, since_start() - cluster.worker.born)
     young = [p.pid for p in cluster.worker.family() if Process.of(p.pid).born > since_start() - seconds - 1]
     return seconds - max(map(starved, young), default=0.0)
+
+
+def note_start(folder: Path) -> None:
+    """Note in a cluster's folder how long this process, a worker, took to get ready, and how long after its parent it was born."""
+    worker, parent = Process.of(os.getpid()), Process.of(os.getppid())
+    usual = _usual_start(folder)
+    lead = worker.born - parent.born
+    if lead > CHILDLESS_SECONDS:  # born later, for one that was lost
+        lead = usual.lead if usual else 0.0
+    _write(folder / STARTED, asdict(UsualStart(round(lead, 2), round(since_start() - worker.born, 2))))
+
+
+def left_to_start(settings: Settings) -> float | None:
+    """Return about how many seconds the local worker that starts still takes, by how long the last one took.
+
+    ``None`` where that is not known, or when it takes longer than the last one did.
+    """
+    cluster, usual = LocalCluster.read(settings), _usual_start(_file(settings, ""))
+    if cluster is None or usual is None:
+        return None
+    young = [Process.of(p.pid).born for p in cluster.worker.family()[1:]]
+    left = max(young) + usual.seconds if young else cluster.worker.born + usual.lead + usual.seconds
+    return left - since_start() if left > since_start() else None
 
 
 def stop_local_cluster(settings: Settings) -> None:

@@ -45,10 +45,11 @@ def call(
         WorkerError: the function failed otherwise, or no answer came in time.
 
     """
-    settings = Settings.from_env()
+    settings, stop = Settings.from_env(), stop or Stop()
+    stop.of_worker = True
     for final in (False, True):
         connection = connected(settings)
-        outcome = _ask(connection, function, args, kwargs, timeout=timeout, stop=stop or Stop(), urgent=urgent)
+        outcome = _ask(connection, function, args, kwargs, timeout=timeout, stop=stop, urgent=urgent)
         if outcome is not None or final:
             break
     if outcome is None:

@@ -17,7 +17,12 @@ from medcore.errors import MedcoreError, WorkerError
 from medcore.explanation.patient import worker_queries
 from medcore.i18n import N_
 from medcore.jobs.cluster.connection import Connection, disconnect, no_answer, present_connection
-from medcore.jobs.cluster.processes import replace_lost_worker, seconds_to_start, stop_local_cluster
+from medcore.jobs.cluster.processes import (
+    left_to_start,
+    replace_lost_worker,
+    seconds_to_start,
+    stop_local_cluster,
+)
 from medcore.jobs.runs.hand_over import ensure_cluster, hand_over_again
 from medcore.safe_files import sweep_left_overs
 from medcore.settings import Settings
@@ -39,10 +44,11 @@ PATIENCE_SECONDS = 180.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """Whether a worker can answer now; ``problem`` says why none can be had."""
+    """Whether a worker can answer now; ``problem`` says why none can be had, ``left`` in how many seconds one can."""
 
     state: WorkerState
     problem: MedcoreError | None = None
+    left: float | None = None
 
 
 @dataclass(slots=True)
@@ -180,7 +186,9 @@ def worker_status(settings: Settings | None = None) -> WorkerStatus:
     supervisor = _supervisors.get(settings)
     if supervisor is None:
         return WorkerStatus("absent" if connection is None else "starting")
-    return WorkerStatus("absent" if supervisor.problem else "starting", supervisor.problem)
+    if supervisor.problem:
+        return WorkerStatus("absent", supervisor.problem)
+    return WorkerStatus("starting", left=None if settings.scheduler else left_to_start(settings))
 
 
 def worker_ready(settings: Settings | None = None) -> bool:

@@ -11,11 +11,12 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+from medcore import jobs
 from medcore.errors import CancelledError
 from medcore.i18n import _
 from medcore.jobs.stop import Stop
 from medcore.ui.kit import layout, links
-from medcore.ui.kit.cache import once
+from medcore.ui.kit.cache import once, store
 from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.turns import turn_passed_on
 from medcore.ui.kit.words import duration
@@ -144,6 +145,9 @@ def _follow(task: SessionTask, key: str, doing: str) -> None:
     if task.ends_within(WATCH_SECONDS):
         st.rerun()
     left, seconds = task.left, task.seconds
+    if task.stop.of_worker and (status := jobs.worker_status(store().settings)).state == "starting":
+        doing = _("{doing} First the part of medcore that computes gets ready.", doing=doing)
+        left = None if status.left is None else status.left + _took.get(task.kind, 0.0)
     text = (
         _("{doing} {elapsed} so far; time left: {left}", doing=doing, elapsed=duration(seconds), left=duration(left))
         if left is not None
