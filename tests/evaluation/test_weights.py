@@ -313,3 +313,13 @@ def test_weighted_auroc_is_that_of_repeated_patients(rows):
         return
     found = evaluate(y.astype(np.int64), two_columns(p / 4), CLASSES, weights=w.astype(float), n_boot=20)
     assert found.metrics["auroc"].value == pytest.approx(sk.roc_auc_score(repeated, np.repeat(p, w)), abs=1e-12)
+
+
+def test_calls_at_a_threshold_leave_rows_of_weight_zero_out_too():
+    rng = np.random.default_rng(3)
+    outcome, risk, weights = rng.integers(0, 2, 60), rng.random(60), uneven(60)
+    assert (weights == 0).any()
+    found = evaluate(outcome, two_columns(risk), CLASSES, weights=weights, threshold=0.4, n_boot=20).confusion
+    expected = confusion(outcome.astype(float), risk, 0.4, weights=weights)
+    assert (found.tp, found.fp, found.fn, found.tn) == (expected.tp, expected.fp, expected.fn, expected.tn)
+    np.testing.assert_allclose(found.weights, expected.weights, rtol=1e-12)

@@ -198,32 +198,56 @@ def evaluate(
         "n_effective": None if weight is None else effective_number(weight),
         "n_folds": None if folds is None or weight is not None else len(np.unique(folds)),
     }
+    judged = _Judged(outcome, risk, draws, groups, weight, folds if weight is None else None)
     target = Target(len(names), ordered)
-    place = target.event
-    if place is not None:
-        event = (outcome == place).astype(float)
-        figures = estimates(pieces(event, risk[:, place], draws, weight), groups)
-        if folds is not None and weight is None:
-            figures |= by_fold(event, risk[:, place], folds, groups, figures)
-        matrix = (
-            None if threshold is None else confusion(event, risk[:, place], threshold, groups=groups, weights=weight)
-        )
-        return Evaluation(metrics=figures, confusion=matrix, **shared)
-    parts = [pieces((outcome == k).astype(float), risk[:, k], draws, weight) for k in range(len(names))]
+    if target.event is not None:
+        return Evaluation(**_of_event(judged, target.event, threshold), **shared)
+    return Evaluation(**_of_classes(judged, names, target), **shared)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is judged: outcomes (n,) and risks (n, K), the tables drawn, and how rows belong together and weigh."""
+
+    outcome: Ints
+    risk: Floats
+    draws: Draws
+    groups: Ints | None
+    weight: Floats | None
+    folds: Ints | None
+    """Which model gave which risk, where that counts: not where rows weigh."""
+
+
+def _of_event(judged: _Judged, place: int, threshold: float | None) -> dict[str, Any]:
+    """Judge the risk of the event, one of two classes."""
+    groups, weight, risk = judged.groups, judged.weight, judged.risk[:, place]
+    event = (judged.outcome == place).astype(float)
+    figures = estimates(pieces(event, risk, judged.draws, weight), groups)
+    if judged.folds is not None:
+        figures |= by_fold(event, risk, judged.folds, groups, figures)
+    matrix = None if threshold is None else confusion(event, risk, threshold, groups=groups, weights=weight)
+    return {"metrics": figures, "confusion": matrix}
+
+
+def _of_classes(judged: _Judged, names: tuple[str, ...], target: Target) -> dict[str, Any]:
+    """Judge the risks of more than two classes: over all, for each class, and at each cut where they have an order."""
+    outcome, risk, groups, weight = judged.outcome, judged.risk, judged.groups, judged.weight
+    parts = [pieces((outcome == k).astype(float), risk[:, k], judged.draws, weight) for k in range(len(names))]
     predicted = risk.argmax(1)
     table = np.bincount(outcome * len(names) + predicted, minlength=len(names) ** 2).reshape(len(names), -1)
-    figures = _macro(parts, groups) | _whole(outcome, risk, parts, draws, groups, weight)
+    figures = _macro(parts, groups) | _whole(outcome, risk, parts, judged.draws, groups, weight)
     if weight is None:
-        figures |= _of_many(outcome, risk, groups, {**_RANKED, **(_ORDERED if ordered else {})})
-    if ordered:
+        figures |= _of_many(outcome, risk, groups, {**_RANKED, **(_ORDERED if target.ordered else {})})
+    if target.ordered:
         figures["rps"] = _mean(ranked_probability_terms(outcome, risk), groups, weight)
     figures["accuracy"] = proportion(predicted == outcome, weight)
     per_class = {c: estimates(p, groups) for c, p in zip(names, parts, strict=True)}
     cumulative = {
-        names[target.lowest(cut)]: estimates(pieces(*target.split(cut, outcome, risk), draws, weight), groups)
+        names[target.lowest(cut)]: estimates(pieces(*target.split(cut, outcome, risk), judged.draws, weight), groups)
         for cut in target.cuts
     }
-    if folds is not None and weight is None:
+    if judged.folds is not None:
+        folds = judged.folds
         figures = widened(figures, folds)
         asked = [*enumerate(per_class.values()), *zip(target.cuts, cumulative.values(), strict=True)]
         for question, values in asked:
@@ -231,13 +255,12 @@ def evaluate(
         if tells_nobody_apart(risk, folds):
             ranked = [name for name in (*_RANKED, *_ORDERED) if name in figures]
             figures |= {name: missing(CONSTANT_RISK) for name in (*NO_DISCRIMINATION, *ranked)}
-    return Evaluation(
-        metrics=figures,
-        per_class=per_class,
-        cumulative=cumulative,
-        table=tuple(tuple(int(v) for v in row) for row in table),
-        **shared,
-    )
+    return {
+        "metrics": figures,
+        "per_class": per_class,
+        "cumulative": cumulative,
+        "table": tuple(tuple(int(v) for v in row) for row in table),
+    }
 
 
 def checked(outcome: Ints, risk: Floats, n_classes: int, groups: Ints | None) -> None:
