@@ -90,47 +90,52 @@ def small_lines(measured: Sequence[PatientSeries], *, who: str, span: tuple[floa
     )
     figure.update_layout(showlegend=False, margin={"l": 44, "t": 10})
     for place, found in enumerate(measured):
-        number = "" if place == 0 else str(place + 1)
-        top = 1 - place / n
-        bottom = 1 - (place + 1) / n
-        figure.layout[f"yaxis{number}"] = {
-            "domain": [bottom, top - _GAP / n],
-            "nticks": 2,
-            "title": {"text": _("Value") if place == 0 else "", "font": {"size": 1, "color": "rgba(0,0,0,0)"}},
-            "anchor": "x",
-            "zeroline": False,
-        }
-        beside = Shown(found.name, unit=found.unit).beside
-        unit = f" ({beside})" if beside else ""
-        lines.line(
-            figure,
-            found.hours / 24 if in_days else found.hours,
-            found.values,
-            name=f"{found.name}{unit}",
-            index=0,
-            hover=_("{y} at {x}", y="%{y:.4g}", x="%{x:.3g}"),
-            yaxis=f"y{number}",
-            marker={"size": 4, "color": lines.colour_of(0)},
-            line={"width": 1.5},
-        )
-        figure.data[-1].mode = "lines+markers"
-        figure.add_annotation(
-            x=0,
-            y=top - _GAP / n,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            showarrow=False,
-            text=_(
-                "{name}{unit}: last {value}",
-                name=f"<b>{theme.escape(found.name)}</b>",
-                unit=theme.escape(unit),
-                value=f"{found.values[-1]:.4g}",
-            ),
-        )
+        _draw_small_line(figure, found, place, n, in_days=in_days)
     figure.update_xaxes(anchor=f"y{n if n > 1 else ''}")
     if span is not None:
         free, per = MARGIN * (span[1] - span[0]) or 1.0, 24.0 if in_days else 1.0
         figure.update_xaxes(range=[(span[0] - free) / per, (span[1] + free) / per])
     return figure
+
+
+def _draw_small_line(figure: go.Figure, found: PatientSeries, place: int, n: int, *, in_days: bool) -> None:
+    """Draw one of ``n`` measurements in its place from the top, with an axis of its own and its name above."""
+    number = "" if place == 0 else str(place + 1)
+    top = 1 - place / n
+    bottom = 1 - (place + 1) / n
+    figure.layout[f"yaxis{number}"] = {
+        "domain": [bottom, top - _GAP / n],
+        "nticks": 2,
+        "title": {"text": _("Value") if place == 0 else "", "font": {"size": 1, "color": "rgba(0,0,0,0)"}},
+        "anchor": "x",
+        "zeroline": False,
+    }
+    beside = Shown(found.name, unit=found.unit).beside
+    unit = f" ({beside})" if beside else ""
+    lines.line(
+        figure,
+        found.hours / 24 if in_days else found.hours,
+        found.values,
+        name=f"{found.name}{unit}",
+        index=0,
+        hover=_("{y} at {x}", y="%{y:.4g}", x="%{x:.3g}"),
+        yaxis=f"y{number}",
+        marker={"size": 4, "color": lines.colour_of(0)},
+        line={"width": 1.5},
+    )
+    figure.data[-1].mode = "lines+markers"
+    figure.add_annotation(
+        x=0,
+        y=top - _GAP / n,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        showarrow=False,
+        text=_(
+            "{name}{unit}: last {value}",
+            name=f"<b>{theme.escape(found.name)}</b>",
+            unit=theme.escape(unit),
+            value=f"{found.values[-1]:.4g}",
+        ),
+    )

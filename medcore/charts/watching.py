@@ -63,11 +63,27 @@ def control_chart(chart: Chart, months: Sequence[str], *, naming: Naming = Shown
         ),
         height=HEIGHT,
     )
-    x = list(range(len(months)))
+    _draw_limits(figure, low, high)
+    if np.isfinite(chart.centre) and chart.figure not in ("difference", "risk"):
+        lines.reference(
+            figure, [0, len(months) - 1], [scale * chart.centre] * 2, name=_("Months of reference together")
+        )
+    shown = _within(scale * chart.centre, value, low, high)
+    _draw_values(figure, chart, months, value, shown)
+    every = np.concatenate([shown, low, high])
+    if np.isfinite(every).any():
+        least, most = float(np.nanmin(every)), float(np.nanmax(every))
+        figure.layout.yaxis.range = [least - 0.08 * (most - least), most + 0.08 * (most - least)]
+    _months(figure, months)
+    return figure
+
+
+def _draw_limits(figure: go.Figure, low: Floats, high: Floats) -> None:
+    """Draw the limits that there are, named once."""
     drawn = [bound for bound in (high, low) if np.isfinite(bound).any()]
     for place, bound in enumerate(drawn):
         figure.add_scatter(
-            x=x,
+            x=list(range(len(bound))),
             y=lines.rounded(bound),
             mode="lines",
             line={"color": theme.SECONDARY, "width": 1.5, "dash": "dash"},
@@ -75,16 +91,15 @@ def control_chart(chart: Chart, months: Sequence[str], *, naming: Naming = Shown
             showlegend=place == 0,
             hovertemplate=_("Limit {y}", y="%{y:.3g}") + "<extra></extra>",
         )
-    if np.isfinite(chart.centre) and chart.figure not in ("difference", "risk"):
-        lines.reference(
-            figure, [0, len(months) - 1], [scale * chart.centre] * 2, name=_("Months of reference together")
-        )
+
+
+def _draw_values(figure: go.Figure, chart: Chart, months: Sequence[str], value: Floats, shown: Floats) -> None:
+    """Draw each month's value where it is ``shown``; one that is drawn nearer than it is has it written beside."""
     beyond = chart.beyond
-    shown = _within(scale * chart.centre, value, low, high)
     symbols = np.where(beyond, "diamond", np.where(chart.judged, "circle", "circle-open"))
     colours = np.where(beyond, theme.POSITIVE, theme.PRIMARY)
     figure.add_scatter(
-        x=x,
+        x=list(range(len(months))),
         y=lines.rounded(shown),
         customdata=[[written(v, ".3g"), month] for v, month in zip(value, months, strict=True)],
         mode="lines+markers+text",
@@ -99,12 +114,6 @@ def control_chart(chart: Chart, months: Sequence[str], *, naming: Naming = Shown
         hovertemplate=_("{y} in {x}", y="%{customdata[0]}", x="%{customdata[1]}") + "<extra></extra>",
         showlegend=False,
     )
-    every = np.concatenate([shown, low, high])
-    if np.isfinite(every).any():
-        least, most = float(np.nanmin(every)), float(np.nanmax(every))
-        figure.layout.yaxis.range = [least - 0.08 * (most - least), most + 0.08 * (most - least)]
-    _months(figure, months)
-    return figure
 
 
 def _where(one: Chart | Cusum | Expected, naming: Naming) -> str:

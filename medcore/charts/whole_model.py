@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from medcore.charts.drawing import theme
-from medcore.charts.explanation import around, hill, measure_title
+from medcore.charts.patients.what_if import around, hill, measure_title
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations

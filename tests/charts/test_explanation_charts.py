@@ -5,6 +5,7 @@ import pytest
 
 from medcore.charts import explanation as charts
 from medcore.charts.drawing import theme
+from medcore.charts.patients import what_if
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.patient.wording import Measure
 from medcore.explanation.shapley.results import Contribution, Explanation
@@ -101,7 +102,7 @@ def test_a_curve_marks_the_patients_own_value():
         current_risk=0.23,
         unit="years",
     )
-    figure = charts.what_if_curve(curve, threshold=0.5)
+    figure = what_if.what_if_curve(curve, threshold=0.5)
     own = next(t for t in figure.data if t.name == "This patient")
     assert (own.x[0], own.y[0]) == (50.0, pytest.approx(23))
     assert "years" in figure.layout.xaxis.title.text
@@ -116,7 +117,7 @@ def test_a_category_without_own_value_is_drawn():
         current=None,
         current_risk=0.1,
     )
-    figure = charts.what_if_curve(curve)
+    figure = what_if.what_if_curve(curve)
     assert "<i>" not in figure.to_json()
     assert all(t.name != "This patient" for t in figure.data)
 
@@ -131,7 +132,7 @@ def test_a_map_is_empty_where_nobody_is():
         near=np.array([[True, False], [True, True]]),
         current=(1.0, 3.0),
     )
-    z = np.array(charts.what_if_map(found).data[0].z, dtype=float)
+    z = np.array(what_if.what_if_map(found).data[0].z, dtype=float)
     assert np.isnan(z[0, 1])
     assert z[1, 1] == pytest.approx(40)
 
@@ -146,7 +147,7 @@ def test_a_predicted_number_is_drawn_in_its_unit_and_not_from_zero():
         current=40.0,
         current_risk=143.0,
     )
-    figure = charts.what_if_curve(curve, threshold=140.0, measure=measure)
+    figure = what_if.what_if_curve(curve, threshold=140.0, measure=measure)
     low, high = figure.layout.yaxis.range
     assert 100 < low < 130 < 150 < high < 180
     assert "Heart rate is predicted from 130 /min to 150 /min" in figure.layout.title.text
@@ -160,5 +161,5 @@ def test_a_predicted_number_is_drawn_in_its_unit_and_not_from_zero():
         near=np.ones((2, 2), dtype=bool),
         current=(30.0, 20.0),
     )
-    heat = charts.what_if_map(found, measure=measure).data[0]
+    heat = what_if.what_if_map(found, measure=measure).data[0]
     assert heat.zmax is None and np.nanmax(heat.z) == 150.0

@@ -1,1 +1,1 @@
-"""Charts of patients whom a released model is used for."""
+"""Charts of single patients: what the model would say to other values, and courses of those it is used for."""

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from medcore import jobs
-from medcore.charts import explanation as charts
+from medcore.charts.patients import what_if as charts
 from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.change import changed_explanation
 from medcore.explanation.patient.neighbours import decoded
