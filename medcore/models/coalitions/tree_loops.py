@@ -95,7 +95,7 @@ def _left(value, threshold, missing, missing_left):  # type: ignore[no-untyped-d
 
 
 @compiled
-def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
+def _collect(  # type: ignore[no-untyped-def]
     roots, feature, threshold, missing, missing_left, left, right, leaf, ways, rows, players, P, clock, begin, want,
     care, value, ticks, write,
 ):  # fmt: skip
@@ -110,11 +110,7 @@ def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
     for b in range(rows.shape[0]):
         at = begin[b] if write else 0
         if write:
-            for p in range((P + 1) * J):
-                ticks[at + p, 0], ticks[at + p, 1] = p % J, p % J + 1
-                column = p // J
-                if column < P:
-                    want[at + p, column >> 6] = care[at + p, column >> 6] = np.uint64(1) << np.uint64(column & 63)
+            _write_single(want, care, ticks, at, P, J)
         first, always = at, at + P * J
         at = at + (P + 1) * J if write else 0
         for root in roots:
@@ -124,56 +120,11 @@ def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
             wants[0, :] = 0
             cares[0, :] = 0
             while top >= 0:
-                node = nodes[top]
-                while left[node] >= 0:
-                    if feature[node] == timed:
-                        early = max(0, int(np.floor(threshold[node])) + 1)
-                        if early <= spans[top, 0]:
-                            node = right[node]
-                            continue
-                        if early < spans[top, 1]:  # what comes later is put aside
-                            if top + 2 >= deep:
-                                raise ValueError("a tree is too deep")
-                            wants[top + 1, :] = wants[top, :]
-                            cares[top + 1, :] = cares[top, :]
-                            nodes[top + 1], nodes[top] = left[node], right[node]
-                            spans[top + 1, 0], spans[top + 1, 1] = spans[top, 0], early
-                            spans[top, 0] = early
-                            top += 1
-                        node = left[node]
-                        continue
-                    mine = ways[node]
-                    other = _left(rows[b, feature[node]], threshold[node], missing[node], missing_left[node])
-                    go = mine
-                    if mine != other:
-                        p = players[feature[node]]
-                        word, bit = p >> 6, np.uint64(1) << np.uint64(p & 63)
-                        if cares[top, word] & bit:
-                            go = mine if wants[top, word] & bit else other
-                        else:  # the background's way is put aside, the patient's is gone on
-                            if top + 2 >= deep:
-                                raise ValueError("a tree is too deep")
-                            wants[top + 1, :] = wants[top, :]
-                            cares[top, word] |= bit
-                            cares[top + 1, :] = cares[top, :]
-                            spans[top + 1, :] = spans[top, :]
-                            nodes[top] = left[node] if other else right[node]
-                            top += 1
-                            wants[top, word] |= bit
-                    node = left[node] if go else right[node]
-                bits, last = 0, 0
-                for word in range(n_words):
-                    rest = cares[top, word]
-                    while rest:
-                        low = rest & (~rest + np.uint64(1))
-                        bits += 1
-                        if bits > 1:
-                            break
-                        last = 64 * word
-                        while low > np.uint64(1):
-                            low >>= np.uint64(1)
-                            last += 1
-                        rest &= rest - np.uint64(1)
+                node, top = _to_leaf(
+                    feature, threshold, missing, missing_left, left, right, ways, rows[b], players, timed, top, nodes,
+                    spans, wants, cares,
+                )  # fmt: skip
+                bits, last = _single(cares[top])
                 if bits > 1:
                     if write:
                         want[at, :] = wants[top, :]
@@ -184,15 +135,96 @@ def _collect(  # type: ignore[no-untyped-def]  # noqa: C901
                     at += 1
                 elif write:
                     theirs = bits == 1 and (wants[top, last >> 6] >> np.uint64(last & 63)) & np.uint64(1)
-                    for c in range(C):
-                        for j in range(spans[top, 0], spans[top, 1]):
-                            if bits == 1:
-                                value[c, first + last * J + j] += leaf[c, node] if theirs else -leaf[c, node]
-                            if not theirs:
-                                value[c, always + j] += leaf[c, node]
+                    of_column = first + last * J if bits == 1 else -1
+                    _sum_single(value, leaf, node, spans[top], of_column, always, theirs)
                 top -= 1
         if not write:
             begin[b] = at
+
+
+@compiled
+def _to_leaf(  # type: ignore[no-untyped-def]
+    feature, threshold, missing, missing_left, left, right, ways, row, players, timed, top, nodes, spans, wants, cares,
+):  # fmt: skip
+    """Descend from the node on top as both patients; where they part, or time does, the other way is put aside below."""
+    node = nodes[top]
+    while left[node] >= 0:
+        if feature[node] == timed:
+            early = max(0, int(np.floor(threshold[node])) + 1)
+            if early <= spans[top, 0]:
+                node = right[node]
+                continue
+            if early < spans[top, 1]:  # what comes later is put aside
+                if top + 2 >= len(nodes):
+                    raise ValueError("a tree is too deep")
+                wants[top + 1, :] = wants[top, :]
+                cares[top + 1, :] = cares[top, :]
+                nodes[top + 1], nodes[top] = left[node], right[node]
+                spans[top + 1, 0], spans[top + 1, 1] = spans[top, 0], early
+                spans[top, 0] = early
+                top += 1
+            node = left[node]
+            continue
+        mine = ways[node]
+        other = _left(row[feature[node]], threshold[node], missing[node], missing_left[node])
+        go = mine
+        if mine != other:
+            p = players[feature[node]]
+            word, bit = p >> 6, np.uint64(1) << np.uint64(p & 63)
+            if cares[top, word] & bit:
+                go = mine if wants[top, word] & bit else other
+            else:  # the background's way is put aside, the patient's is gone on
+                if top + 2 >= len(nodes):
+                    raise ValueError("a tree is too deep")
+                wants[top + 1, :] = wants[top, :]
+                cares[top, word] |= bit
+                cares[top + 1, :] = cares[top, :]
+                spans[top + 1, :] = spans[top, :]
+                nodes[top] = left[node] if other else right[node]
+                top += 1
+                wants[top, word] |= bit
+        node = left[node] if go else right[node]
+    return node, top
+
+
+@compiled
+def _write_single(want, care, ticks, at, P, J):  # type: ignore[no-untyped-def]
+    """Write down the patterns of leaves that hang on one column, for each column and tick, and on none."""
+    for p in range((P + 1) * J):
+        ticks[at + p, 0], ticks[at + p, 1] = p % J, p % J + 1
+        column = p // J
+        if column < P:
+            want[at + p, column >> 6] = care[at + p, column >> 6] = np.uint64(1) << np.uint64(column & 63)
+
+
+@compiled
+def _single(cares):  # type: ignore[no-untyped-def]
+    """Count the columns that a leaf hangs on (W,), up to two, and name the first."""
+    bits, last = 0, 0
+    for word in range(cares.shape[0]):
+        rest = cares[word]
+        while rest:
+            low = rest & (~rest + np.uint64(1))
+            bits += 1
+            if bits > 1:
+                break
+            last = 64 * word
+            while low > np.uint64(1):
+                low >>= np.uint64(1)
+                last += 1
+            rest &= rest - np.uint64(1)
+    return bits, last
+
+
+@compiled
+def _sum_single(value, leaf, node, span, of_column, always, theirs):  # type: ignore[no-untyped-def]
+    """Add a leaf that hangs on one column, whose patterns begin at ``of_column``, or on none (−1)."""
+    for c in range(leaf.shape[0]):
+        for j in range(span[0], span[1]):
+            if of_column >= 0:
+                value[c, of_column + j] += leaf[c, node] if theirs else -leaf[c, node]
+            if not theirs:
+                value[c, always + j] += leaf[c, node]
 
 
 @compiled
