@@ -43,8 +43,12 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
     )
     group.add_argument("--note-id", metavar="COL", help=_("the column that names the patient as the text files do"))
     series_options(command, columns=columns)
-    if not columns:
-        return
+    if columns:
+        _column_options(group)
+
+
+def _column_options(group: argparse._ArgumentGroup) -> None:
+    """Take the options about what columns are and how they are written."""
     group.add_argument("--dictionary", type=Path, metavar="FILE", help=_("a data dictionary; REDCap's too"))
     group.add_argument(
         "--dates",

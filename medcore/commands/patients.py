@@ -23,7 +23,7 @@ from medcore.i18n import N_, _, number
 if TYPE_CHECKING:
     import pandas as pd
 
-    from medcore.data.shown import Shown
+    from medcore.data.shown import Naming, Shown
     from medcore.explanation.shapley.results import Contribution, Explanation, PartContribution
     from medcore.models.bundle.bundle import Bundle
 
@@ -111,14 +111,7 @@ def explain(
     lines = [
         _heading(model, explanation),
         *horizon_lines(model),
-        *(
-            line
-            for c in explanation.contributions
-            for line in (
-                f"  {naming(c.column)} = {naming(c.column).value(c.value)}: {_measured(c)}",
-                *(f"    {' '.join(part.part.split())}: {_measured(part)}" for part in c.parts),
-            )
-        ),
+        *_contribution_lines(explanation, naming),
         *map(str, map(flag_message, flags)),
         *(
             [_("This row has more cells than there are columns: its values may stand in wrong ones.")]
@@ -140,6 +133,18 @@ def explain(
         },
         tuple(lines),
     )
+
+
+def _contribution_lines(explanation: Explanation, naming: Naming) -> list[str]:
+    """Write a line for each column's contribution, and below it one for each part of its value."""
+    return [
+        line
+        for c in explanation.contributions
+        for line in (
+            f"  {naming(c.column)} = {naming(c.column).value(c.value)}: {_measured(c)}",
+            *(f"    {' '.join(part.part.split())}: {_measured(part)}" for part in c.parts),
+        )
+    ]
 
 
 def _measured(found: Contribution | PartContribution) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medcore.i18n import language
+from medcore.sealing import Folder
 from medcore.settings import Settings
 from medcore.studies import Store
-from medcore.studies.records import Choice
+from medcore.studies.records import Choice, StudyRecord
+
+if TYPE_CHECKING:
+    from medcore.models.run.any_results import AnyResults
+    from medcore.reporting.formats.document import Document
 
 
 def write_report(
@@ -32,22 +37,10 @@ def write_report(
         NotFoundError: there is no such run, or it has no results yet.
 
     """
-    from medcore.evaluation.curves.thresholds import BY_HAND
-    from medcore.models.bundle.bundle import load_bundle
     from medcore.models.bundle.files import bundle_hash
+    from medcore.models.run.any_results import read_any_results
     from medcore.models.run.cohort import split_cohort
-    from medcore.models.run.number.results import has_number_results, read_number_results
-    from medcore.models.run.results import read_results
-    from medcore.models.run.timed.results import TimedResults, has_timed_results, read_timed_results
-    from medcore.reporting import (
-        NumberReportInputs,
-        ReportInputs,
-        TimedReportInputs,
-        number_report,
-        render,
-        study_report,
-        timed_report,
-    )
+    from medcore.reporting import render
 
     store = Store(settings)
     run, inputs = store.get_run(owner, run_id), store.run_inputs(owner, run_id)
@@ -66,14 +59,31 @@ def write_report(
         "refits": refits,
     }
     with language(words):
-        if has_number_results(folder):
-            numbers = NumberReportInputs(results=read_number_results(folder), **known)
-            return render(number_report(numbers), f"report.{kind}")
-        results = read_timed_results(folder) if has_timed_results(folder) else read_results(folder)
-        origin = study.origin(run_id, threshold, results.manifest) or Choice(run_id, results.model, rationale=BY_HAND)
-        known["rationale"] = origin.rationale
-        if isinstance(results, TimedResults):
-            timed = TimedReportInputs(results=results, **known)
-            return render(timed_report(timed.with_cox(load_bundle(folder))), f"report.{kind}")
-        known |= {"rule": origin.rule, "rule_target": origin.target}
-        return render(study_report(ReportInputs(results=results.named_as(study.schema), **known)), f"report.{kind}")
+        document = _report(read_any_results(folder), study, run_id, folder, known)
+        return render(document, f"report.{kind}")
+
+
+def _report(results: AnyResults, study: StudyRecord, run_id: str, folder: Folder, known: Mapping[str, Any]) -> Document:
+    """Return the report of results, whatever their model predicts; ``known`` is what each report is given."""
+    from medcore.evaluation.curves.thresholds import BY_HAND
+    from medcore.models.bundle.bundle import load_bundle
+    from medcore.models.run.number.results import NumberResults
+    from medcore.models.run.timed.results import TimedResults
+    from medcore.reporting import (
+        NumberReportInputs,
+        ReportInputs,
+        TimedReportInputs,
+        number_report,
+        study_report,
+        timed_report,
+    )
+
+    if isinstance(results, NumberResults):
+        return number_report(NumberReportInputs(results=results, **known))
+    origin = study.origin(run_id, known["threshold"], results.manifest)
+    origin = origin or Choice(run_id, results.model, rationale=BY_HAND)
+    if isinstance(results, TimedResults):
+        timed = TimedReportInputs(results=results, rationale=origin.rationale, **known)
+        return timed_report(timed.with_cox(load_bundle(folder)))
+    chosen: dict[str, Any] = {"rationale": origin.rationale, "rule": origin.rule, "rule_target": origin.target}
+    return study_report(ReportInputs(results=results.named_as(study.schema), **chosen, **known))

@@ -28,8 +28,25 @@ def study_report(inputs: ReportInputs) -> Document:
     What the tool knows it fills in; what only people know is printed as they
     answered it, or as "not stated". It never claims that a guideline is met.
     """
-    manifest = inputs.results.manifest
-    blocks: list[Block] = [
+    blocks = _chapters(inputs)
+    blocks += _checklists(inputs, _parts(inputs, blocks))
+    return Document(
+        title=_title(inputs),
+        subtitle=running(
+            (
+                *([inputs.title + ("." if current_language() == "en" else "。")] if inputs.title else []),
+                _("Trained {when}.", when=inputs.results.manifest["created"][:10]),
+            )
+        ),
+        language=current_language(),
+        blocks=tuple(blocks),
+        footer=_(INTENDED_USE),
+    )
+
+
+def _chapters(inputs: ReportInputs) -> list[Block]:
+    """Write what the study is and found, from the summary to the statements."""
+    return [
         *_summary(inputs),
         *model_card(inputs),
         Heading(_("Purpose"), 1),
@@ -59,9 +76,12 @@ def study_report(inputs: ReportInputs) -> Document:
         ),
         *_identity(inputs),
     ]
-    parts = _parts(inputs, blocks)
+
+
+def _checklists(inputs: ReportInputs, parts: frozenset[str]) -> list[Block]:
+    """Write what the ``parts`` of a report say of each question of PROBAST+AI and each item of TRIPOD+AI."""
     asked = answered(QUESTIONS, inputs.answers, parts)
-    blocks += [
+    return [
         Heading(_("PROBAST+AI questions"), 1),
         Paragraph(
             _(
@@ -72,18 +92,6 @@ def study_report(inputs: ReportInputs) -> Document:
         Heading(_("TRIPOD+AI items"), 1),
         checklist(inputs.answers, parts),
     ]
-    return Document(
-        title=_title(inputs),
-        subtitle=running(
-            (
-                *([inputs.title + ("." if current_language() == "en" else "。")] if inputs.title else []),
-                _("Trained {when}.", when=manifest["created"][:10]),
-            )
-        ),
-        language=current_language(),
-        blocks=tuple(blocks),
-        footer=_(INTENDED_USE),
-    )
 
 
 def _title(inputs: ReportInputs) -> str:

@@ -50,43 +50,58 @@ def keep_cohort(
     key = content_key(cohort)
     row = session.scalars(select(CohortRow).where(CohortRow.owner == owner, CohortRow.content_key == key)).first()
     if row is None:
-        row = CohortRow(
-            id=uuid.uuid4().hex,
-            owner=owner,
-            content_key=key,
-            sha256=cohort.sha256,
-            name=cohort.name,
-            source=cohort.source.to_dict(),
-            repairs=[message.to_dict() for message in cohort.repairs],
-            n_rows=cohort.n_rows,
-            n_columns=len(cohort.schema.columns),
-            original=None,
-            attachments=cohort.attachments.to_list() or None,
-        )
+        row = _new_row(owner, key, cohort)
         session.add(row)
     if not _whole(files, row):
-        rows = to_parquet(cohort.frame)
-        row.n_bytes = len(rows) + len(original or b"") + sum(f.n_bytes for f in cohort.attachments.files)
-        if room is not None and row.n_bytes > room:
-            raise SettingsError(
-                N_(
-                    "The table takes {n} MB, and {room} MB are left of what one person may store here. Remove a study for good, also from the deleted ones, and try again."
-                ),
-                n=-(-row.n_bytes >> 20),
-                room=room >> 20,
-            )
-        files.write(_rows(row), rows)
-        row.seal = seal_rows(files, row, rows)
+        _write_rows(files, row, cohort, len(original or b""), room)
+    _write_attached(files, row, cohort)
+    if original is not None and (row.original is None or not _is(files, row.original, row.sha256)):
+        row.original = row.original or f"{_folder(owner)}/{cohort.sha256}{_suffix(cohort.name)}"
+        files.write(row.original, original)
+    return row
+
+
+def _new_row(owner: str, key: str, cohort: Cohort) -> CohortRow:
+    """Return the row of a table that was not kept before."""
+    return CohortRow(
+        id=uuid.uuid4().hex,
+        owner=owner,
+        content_key=key,
+        sha256=cohort.sha256,
+        name=cohort.name,
+        source=cohort.source.to_dict(),
+        repairs=[message.to_dict() for message in cohort.repairs],
+        n_rows=cohort.n_rows,
+        n_columns=len(cohort.schema.columns),
+        original=None,
+        attachments=cohort.attachments.to_list() or None,
+    )
+
+
+def _write_rows(files: FileStore, row: CohortRow, cohort: Cohort, n_original: int, room: int | None) -> None:
+    """Write a table's rows and note their seal, if what is kept of it leaves its owner's ``room`` (bytes)."""
+    rows = to_parquet(cohort.frame)
+    row.n_bytes = len(rows) + n_original + sum(f.n_bytes for f in cohort.attachments.files)
+    if room is not None and row.n_bytes > room:
+        raise SettingsError(
+            N_(
+                "The table takes {n} MB, and {room} MB are left of what one person may store here. Remove a study for good, also from the deleted ones, and try again."
+            ),
+            n=-(-row.n_bytes >> 20),
+            room=room >> 20,
+        )
+    files.write(_rows(row), rows)
+    row.seal = seal_rows(files, row, rows)
+
+
+def _write_attached(files: FileStore, row: CohortRow, cohort: Cohort) -> None:
+    """Write the files attached to a table that are not there yet."""
     if len(cohort.attachments) and not row.attachments:  # the same table was kept before without them
         row.attachments = cohort.attachments.to_list()
         row.n_bytes = (row.n_bytes or 0) + cohort.attachments.n_bytes
     for attached in cohort.attachments.files:
         if not _is(files, f"{_attached(row)}/{attached.sha256}", attached.sha256):
             files.write(f"{_attached(row)}/{attached.sha256}", cohort.attachments.contents(attached.sha256))
-    if original is not None and (row.original is None or not _is(files, row.original, row.sha256)):
-        row.original = row.original or f"{_folder(owner)}/{cohort.sha256}{_suffix(cohort.name)}"
-        files.write(row.original, original)
-    return row
 
 
 def read_cohort(files: FileStore, row: CohortRow, schema: Schema) -> Cohort:

@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from medcore.data.cohort import Column
+from medcore.data.notation import Reading
 from medcore.data.quantities.decimals import usual_decimals
 from medcore.data.quantities.ranges import find_quantity
 from medcore.data.quantities.units import fold_unit
 from medcore.data.schema.learning import learn_notation, learn_units
 from medcore.data.schema.missing import missing_numbers
 from medcore.data.values.column import convert, means_nothing
-from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.numbers import Numbers, parse_numbers
 from medcore.data.values.typed import Distinct
 from medcore.i18n import N_, Message
 
@@ -39,6 +40,23 @@ class Tally:
     n_outside: int = 0
     n_before: int = 0
     coded: dict[str, None] = field(default_factory=dict)
+
+    def add(
+        self,
+        analyte: str,
+        counts: Ints,
+        *,
+        converted: npt.NDArray[np.bool_],
+        unreadable: npt.NDArray[np.bool_],
+        foreign: npt.NDArray[np.bool_],
+        coded: npt.NDArray[np.bool_],
+    ) -> None:
+        """Count what happened to an analyte's different results, each of which is in so many rows (``counts``)."""
+        self.n_converted += int(counts[converted].sum())
+        self.n_unreadable += int(counts[unreadable].sum())
+        self.n_foreign += int(counts[foreign].sum())
+        self.foreign += [analyte] * bool(foreign.any())
+        self.n_coded += int(counts[coded].sum())
 
     def repairs(self) -> list[Message]:
         """Say it, each with its count."""
@@ -96,50 +114,34 @@ def read_results(
 
     ResultsTable in another unit than most, or than ``known`` has, are converted where that can be.
     """
-    value_of = values.codes[rows]
-    unit_of = units.codes[rows] if units is not None else np.full(len(rows), -1, dtype=np.int64)
-    n_units = len(units.texts) if units is not None else 0
-    key, inverse = np.unique(value_of * (n_units + 1) + unit_of + 1, return_inverse=True)
-    counts = np.bincount(inverse, minlength=len(key)).astype(np.int64)
-    words, unit_words = values.texts, [""] + (units.words() if units is not None else [])
-    written = [str(w) for w in words.take(pa.array(key // (n_units + 1))).to_pylist()]
-    in_unit = [unit_words[int(k)] for k in key % (n_units + 1)]
-    unit = _main_unit(in_unit, counts, known)
-    texts = [
-        w if not u or fold_unit(u) == fold_unit(unit) else f"{w} {u}" for w, u in zip(written, in_unit, strict=True)
-    ]
-    words = pa.array(texts, type=pa.large_string())
-    cells = Distinct(words, counts, inverse.astype(np.int64), words, counts)
+    cells = _cells(values, units, rows, known)
     reading = known.reading if known is not None and known.reading is not None else None
     if reading is None:
-        reading = learn_notation(analyte, cells, decimal)
-    reading = replace(reading, unit=unit or reading.unit)
-    numbers = parse_numbers(cells.texts, reading=reading)
+        reading = learn_notation(analyte, cells.distinct, decimal)
+    reading = replace(reading, unit=cells.unit or reading.unit)
+    numbers = parse_numbers(cells.distinct.texts, reading=reading)
     if known is None:
-        reading = learn_units(analyte, numbers, counts, reading)
+        reading = learn_units(analyte, numbers, cells.counts, reading)
     found, converted, foreign = convert(numbers, reading)
     found[foreign] = np.nan
-    absent = means_nothing(cells.texts) & np.isnan(found)
-    numeric = _is_numeric(known, counts, numbers.readable, absent)
+    absent = means_nothing(cells.distinct.texts) & np.isnan(found)
+    numeric = _is_numeric(known, cells.counts, numbers.readable, absent)
     codes: tuple[str, ...] = known.missing_codes if known is not None else ()
     if numeric and known is None:
-        by_row = np.repeat(found, counts)
-        quantity = find_quantity(analyte, by_row[~np.isnan(by_row) & (by_row != 0)], unit=reading.unit or None)
-        codes = missing_numbers(replace(numbers, value=found), counts, cells.texts, quantity).codes
+        codes = _codes(analyte, cells, replace(numbers, value=found), reading)
+    texts = cells.texts
     coded = np.isin(np.array(texts, dtype=object), codes)
     if numeric:
-        tally.n_converted += int(counts[converted].sum())
-        tally.n_unreadable += int(counts[~numbers.readable & ~absent].sum())
-        tally.n_foreign += int(counts[foreign].sum())
-        tally.foreign += [analyte] * bool(foreign.any())
-        tally.n_coded += int(counts[coded].sum())
+        unreadable = ~numbers.readable & ~absent
+        tally.add(analyte, cells.counts, converted=converted, unreadable=unreadable, foreign=foreign, coded=coded)
         tally.coded |= dict.fromkeys(codes)
         found[coded] = np.nan
         mark = reading.decimal or "."
         for at in np.flatnonzero(converted):
             texts[at] = f"{found[at]:.12g}".replace(".", mark)
     else:
-        texts = written
+        texts = cells.written
+    inverse = cells.inverse
     return ResultsTable(
         np.array(texts, dtype=object)[inverse],
         found[inverse],
@@ -149,6 +151,46 @@ def read_results(
         coded[inverse],
         codes,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The different results of an analyte, each with its unit where that is another than most have (``texts``), or without.
+
+    ``counts`` says in how many rows each is, ``inverse`` (n,) which one a row has.
+    """
+
+    texts: list[str]
+    written: list[str]
+    unit: str
+    distinct: Distinct
+    counts: Ints
+    inverse: Ints
+
+
+def _cells(values: Distinct, units: Distinct | None, rows: Ints, known: Column | None) -> _Cells:
+    """Put each result of some rows beside its unit."""
+    unit_of = units.codes[rows] if units is not None else np.full(len(rows), -1, dtype=np.int64)
+    n_units = len(units.texts) if units is not None else 0
+    key, inverse = np.unique(values.codes[rows] * (n_units + 1) + unit_of + 1, return_inverse=True)
+    counts = np.bincount(inverse, minlength=len(key)).astype(np.int64)
+    words, unit_words = values.texts, [""] + (units.words() if units is not None else [])
+    written = [str(w) for w in words.take(pa.array(key // (n_units + 1))).to_pylist()]
+    in_unit = [unit_words[int(k)] for k in key % (n_units + 1)]
+    unit = _main_unit(in_unit, counts, known)
+    texts = [
+        w if not u or fold_unit(u) == fold_unit(unit) else f"{w} {u}" for w, u in zip(written, in_unit, strict=True)
+    ]
+    words = pa.array(texts, type=pa.large_string())
+    inverse = inverse.astype(np.int64)
+    return _Cells(texts, written, unit, Distinct(words, counts, inverse, words, counts), counts, inverse)
+
+
+def _codes(analyte: str, cells: _Cells, numbers: Numbers, reading: Reading) -> tuple[str, ...]:
+    """Return the numbers that stand for nothing measured, as they are written."""
+    by_row = np.repeat(numbers.value, cells.counts)
+    quantity = find_quantity(analyte, by_row[~np.isnan(by_row) & (by_row != 0)], unit=reading.unit or None)
+    return missing_numbers(numbers, cells.counts, cells.distinct.texts, quantity).codes
 
 
 def _main_unit(units: list[str], counts: Ints, known: Column | None) -> str:
