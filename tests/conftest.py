@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,14 @@ def _a_run_of_a_page_costs_what_it_does_in_a_server() -> Iterator[None]:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         patch.setattr(script_runner, "_clean_problem_modules", lambda: None)
         yield
+
+
+@pytest.fixture(scope="session")
+def ward_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a made-up ward, new patients, and a bundle that the command line has trained."""
+    from tests.commanded import trained_ward  # nothing that most tests need
+
+    return trained_ward(tmp_path_factory.mktemp("cli"))
 
 
 class ByServer(LoadFileScheduling):  # type: ignore[misc]

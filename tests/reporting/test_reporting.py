@@ -69,8 +69,25 @@ def subject(request, tmp_path_factory) -> ReportInputs:
     return subject_of(tmp_path_factory.mktemp("report"), request.param)
 
 
-def test_every_item_of_tripod_is_answered_or_not_stated(subject) -> None:
-    blocks = study_report(subject).blocks
+@pytest.fixture(scope="module")
+def document(subject):
+    """The report in English, written once for all who only read it."""
+    return study_report(subject)
+
+
+@pytest.fixture(scope="module")
+def page(document) -> str:
+    return FORMATS["html"](document).decode()
+
+
+@pytest.fixture(scope="module")
+def without_table(subject):
+    """The report where the table it was trained on is not at hand."""
+    return study_report(replace(subject, cohort=None, prepared=None, split=None))
+
+
+def test_every_item_of_tripod_is_answered_or_not_stated(document) -> None:
+    blocks = document.blocks
     table = blocks[-1]
     assert isinstance(table, Table)
     assert len(table.rows) == len(ITEMS)
@@ -82,14 +99,13 @@ def test_every_item_of_tripod_is_answered_or_not_stated(subject) -> None:
     assert pointed - {"Title"} <= headings
 
 
-def test_a_report_never_claims_to_meet_a_guideline(subject) -> None:
-    text = FORMATS["html"](study_report(subject)).decode()
+def test_a_report_never_claims_to_meet_a_guideline(page) -> None:
+    text = page
     assert "does not claim that they are met" in text
     assert not re.search(r"compl(ies|iant|iance)", text)
 
 
-def test_html_needs_nothing_from_elsewhere_and_escapes_what_comes_from_the_table(subject) -> None:
-    page = FORMATS["html"](study_report(subject)).decode()
+def test_html_needs_nothing_from_elsewhere_and_escapes_what_comes_from_the_table(page) -> None:
     assert "<outcome>" not in page.replace("&lt;outcome&gt;", "")
     assert "lactate <b>" not in page
     assert not re.search(r"""(src|href)=["'](?!data:)""", page)
@@ -113,37 +129,37 @@ def test_pdf_and_docx_hold_the_same_headings_in_each_language(subject, code) -> 
     assert len(paper.inline_shapes) == sum(isinstance(b, Picture) for b in document.blocks)
 
 
-def test_counts_below_five_are_not_told(subject) -> None:
-    tables = [b for b in study_report(subject).blocks if isinstance(b, Table) and "SMD" in b.header]
+def test_counts_below_five_are_not_told(document) -> None:
+    tables = [b for b in document.blocks if isinstance(b, Table) and "SMD" in b.header]
     assert len(tables) == 2
     shares = re.findall(r"\b(\d+) \(\d+(?:\.\d+)? ?%\)", " ".join(c for t in tables for row in t.rows for c in row))
     assert shares
     assert all(int(n) >= 5 for n in shares)
 
 
-def test_the_external_validation_tells_who_the_patients_are_and_what_recalibration_gives(subject) -> None:
-    text = FORMATS["html"](study_report(subject)).decode()
+def test_the_external_validation_tells_who_the_patients_are_and_what_recalibration_gives(subject, page) -> None:
+    text = page
     assert "membership model" in text
     assert "Recalibrated to the new patients, cross-validated" in text
     assert ("New curve" in text) is (subject.target.event is not None)
 
 
-def test_an_outcome_in_an_order_has_its_figures_and_its_cuts(subject) -> None:
-    text = FORMATS["html"](study_report(subject)).decode()
+def test_an_outcome_in_an_order_has_its_figures_and_its_cuts(subject, page) -> None:
+    text = page
     for words in ("Ordinal c-index ORC", "Ranked probability score", "At or above each class", "grade 0 &lt; grade 1"):
         assert (words in text) is subject.target.ordered
 
 
-def test_an_unknown_format_names_those_there_are(subject) -> None:
+def test_an_unknown_format_names_those_there_are(document) -> None:
     with pytest.raises(SettingsError, match=r"\.pdf"):
-        render(study_report(subject), "report.odt")
+        render(document, "report.odt")
 
 
-def test_figures_of_a_locked_test_set_nobody_looked_at_are_not_in_the_report(subject) -> None:
-    seen, locked = (FORMATS["html"](study_report(replace(subject, looks=n))).decode() for n in (1, 0))
+def test_figures_of_a_locked_test_set_nobody_looked_at_are_not_in_the_report(subject, page) -> None:
+    seen, locked = page, FORMATS["html"](study_report(replace(subject, looks=0))).decode()
     shown = f"{subject.results.tested.metrics['auroc'].value:.3f} ("
     assert shown in seen
-    assert "looked at 1 time" in seen
+    assert f"looked at {subject.looks} time" in seen
     assert shown not in locked
     assert "has not been looked at yet" in locked
 
@@ -174,9 +190,9 @@ def test_table_one_of_many_classes_is_printed_in_parts_that_fit(subject) -> None
     assert len(_in_parts("Patients", [*head[:4], "SMD"], [])) == 1
 
 
-def test_without_its_table_a_report_still_has_table_one_and_missing_shares(subject) -> None:
+def test_without_its_table_a_report_still_has_table_one_and_missing_shares(document, without_table) -> None:
     """The shell has only the bundle at hand: it holds the aggregates."""
-    whole, alone = (study_report(s).blocks for s in (subject, replace(subject, cohort=None, prepared=None, split=None)))
+    whole, alone = document.blocks, without_table.blocks
     for title in ("Patients by outcome", "Candidate predictors"):
         first, second = (
             next(b for b in blocks if isinstance(b, Table) and b.caption.startswith(title)) for blocks in (whole, alone)
@@ -185,8 +201,8 @@ def test_without_its_table_a_report_still_has_table_one_and_missing_shares(subje
     assert any("%" in row[3] for row in second.rows)
 
 
-def test_new_patients_have_charts_and_rates_of_their_own(subject) -> None:
-    with_them, without = (study_report(s).blocks for s in (subject, replace(subject, validation=None)))
+def test_new_patients_have_charts_and_rates_of_their_own(subject, document) -> None:
+    with_them, without = document.blocks, study_report(replace(subject, validation=None)).blocks
     drawn = [len(drawings(blocks)) for blocks in (with_them, without)]
     assert drawn[0] == 2 * drawn[1]
     captions = [b.caption for b in with_them if isinstance(b, Table)]
@@ -209,8 +225,8 @@ def test_limits_are_the_studys_own_findings(subject) -> None:
     assert "fell from" not in " ".join(unlooked.items)
 
 
-def test_probast_is_told_what_is_known_and_not_judged(subject) -> None:
-    blocks = study_report(subject).blocks
+def test_probast_is_told_what_is_known_and_not_judged(document) -> None:
+    blocks = document.blocks
     table = next(b for b in blocks if isinstance(b, Table) and b.caption == "Signalling questions")
     known = {row[0]: row[2] for row in table.rows}
     assert known["1.1"] == known["2.2"] == "not stated"
@@ -218,8 +234,8 @@ def test_probast_is_told_what_is_known_and_not_judged(subject) -> None:
     assert "not stated: Source of the data" in {row[0]: row[2] for row in blocks[-1].rows}["2"]
 
 
-def test_the_title_says_what_kind_of_study_it_is(subject) -> None:
-    assert "external validation" in study_report(subject).title
+def test_the_title_says_what_kind_of_study_it_is(subject, document) -> None:
+    assert "external validation" in document.title
     alone = study_report(replace(subject, validation=None, title=""))
     assert "internal validation" in alone.title
     assert alone.subtitle.startswith("Trained ")
@@ -227,20 +243,19 @@ def test_the_title_says_what_kind_of_study_it_is(subject) -> None:
 
 def test_a_training_table_is_not_passed_off_as_new_patients(subject) -> None:
     same = replace(subject, validation=replace(subject.validation, same_table=True))
-    told = [
-        cell for b in study_report(same).blocks if isinstance(b, Table) for row in (b.header, *b.rows) for cell in row
-    ]
+    blocks = study_report(same).blocks
+    told = [cell for b in blocks if isinstance(b, Table) for row in (b.header, *b.rows) for cell in row]
     assert "New patients" not in told
-    strong = [b.text for b in study_report(same).blocks if isinstance(b, Paragraph) and b.strong]
+    strong = [b.text for b in blocks if isinstance(b, Paragraph) and b.strong]
     assert any("not an external validation" in text for text in strong)
-    assert not [b for b in study_report(same).blocks if isinstance(b, Heading) and b.text == "External validation"]
+    assert not [b for b in blocks if isinstance(b, Heading) and b.text == "External validation"]
     items = {row[0]: row[2] for row in study_report(replace(same, prepared=None)).blocks[-1].rows}
     assert items["16"] == items["24"] == "not stated"
     assert len(same.validation.lines()) == 1
 
 
-def test_without_its_table_a_report_tells_the_same_preparation_and_flow(subject) -> None:
-    whole, alone = (study_report(s).blocks for s in (subject, replace(subject, cohort=None, prepared=None, split=None)))
+def test_without_its_table_a_report_tells_the_same_preparation_and_flow(document, without_table) -> None:
+    whole, alone = document.blocks, without_table.blocks
     for title in ("Flow of patients", "Preparation of the data"):
         first, second = (after(blocks, title) for blocks in (whole, alone))
         assert first == second
@@ -259,16 +274,16 @@ def after(blocks, title: str):
     return blocks[start:end]
 
 
-def test_methods_name_only_what_was_done(subject) -> None:
-    text = " ".join(b.text for b in after(study_report(subject).blocks, "Models"))
+def test_methods_name_only_what_was_done(document) -> None:
+    text = " ".join(b.text for b in after(document.blocks, "Models"))
     assert "48 of 240 rows were locked away" in text
     assert "Seed of the split: 0" in text
     assert "Settings in use: model = logistic, seed = 0." in text
     assert "learning_rate" not in text
 
 
-def test_measures_say_by_which_methods_these_intervals_were_found(subject) -> None:
-    (measured,) = after(study_report(subject).blocks, "Measures of performance")
+def test_measures_say_by_which_methods_these_intervals_were_found(subject, document) -> None:
+    (measured,) = after(document.blocks, "Measures of performance")
     assert re.search(r"AUROC[^:.;]*: DeLong", measured.text)
     assert "bootstrap percentiles" in measured.text
     assert ("the Brier score is the sum over the classes" in measured.text) is (subject.target.event is None)
@@ -288,8 +303,8 @@ def test_where_patients_repeat_the_measures_say_that_their_rows_count_together(s
     assert f"{len(groups)} rows, several of a patient" in pictures[0]
 
 
-def test_the_model_card_says_what_the_model_is_on_one_look(subject) -> None:
-    (card,) = after(study_report(subject).blocks, "Model card")
+def test_the_model_card_says_what_the_model_is_on_one_look(subject, document) -> None:
+    (card,) = after(document.blocks, "Model card")
     said = dict(card.rows)
     assert said["Intended use"] == "not stated"
     assert said["Learnt from"].startswith("192 patients")
