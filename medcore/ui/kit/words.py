@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from unicodedata import east_asian_width
 
 from medcore.data.follow_up import about
 from medcore.evaluation.figures.estimates import Floats
@@ -55,3 +56,12 @@ def endings(event: Ints, duration: Floats, names: Sequence[str], unit: TimeUnit)
         else _("none in {time}", time=str(about(t, unit)))
         for k, t in zip(event, duration.tolist(), strict=True)
     ]
+
+
+def width_of(text: str) -> int:
+    """Return how many letters a text is wide; one of Chinese counts as two.
+
+    >>> width_of("age"), width_of("年龄")
+    (3, 4)
+    """
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -10,15 +14,20 @@ from medcore.explanation.patient import wording
 from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.features.registry import kind_named
-from medcore.i18n import N_, _, listed, running
+from medcore.i18n import N_, Message, _, listed, running
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.text import markup
+from medcore.ui.kit.words import width_of
 from medcore.ui.patient.choice import Chosen
 from medcore.ui.patient.explainer import Explainer
 
 LOOKS = {"usual": "success", "caution": "warning", "abstain": "error"}
 SHOWN = 5
 """Values on the strip: marked ones, then those that the model uses most; the others are folded away."""
+NAMED = 8
+"""Columns named in a sentence about how far to trust a risk."""
+CLASS_LINES, CLASS_LETTERS = 8, 24
+"""Lines that the risks of several outcomes take, and letters of a name on one, so that a view below fits a screen of 900 pixels."""
 CENTRAL = (0.025, 0.975)
 """Values beyond these quantiles of the training patients are marked: the usual 95 % of laboratory reference ranges."""
 MARKS = {"high": "▲", "low": "▼", "missing": "∅", "new": "?"}
@@ -108,21 +117,45 @@ def show_trust(explainer: Explainer, trust: Reliability) -> None:
     """Say how far to trust the risk, with every reason."""
     columns = explainer.reference.columns
     reasons = [named(reason, lambda c: Shown(explainer.shown(c).words), columns) for reason in trust.reasons]
-    told = [str(trust.headline), *map(str, reasons)]
+    told = [str(trust.headline), *(str(_few_named(reason)) for reason in reasons)]
     alike = trust.local.told
     if alike is not None and not any({"predicted", "observed"} <= set(reason.values) for reason in trust.reasons):
         told.append(str(alike))
     components.note(running(told), look=LOOKS[trust.level])
 
 
+def _few_named(message: Message) -> Message:
+    """Return a sentence that names a few columns of many: all of them stand with the patient's values, and in files."""
+
+    def few(value: Any) -> Any:
+        if not isinstance(value, list) or len(value) <= NAMED + 1:
+            return value
+        return [*value[:NAMED], _("{n} more", n=len(value) - NAMED)]
+
+    return replace(message, values={name: few(value) for name, value in message.values.items()})
+
+
 def show_classes(explainer: Explainer, patient: PatientRisk, ranked: list[int]) -> None:
-    """Draw the risks of all outcomes as bars, the likeliest disease first and its absence last."""
-    rows = "".join(
+    """Draw the risks of all outcomes as bars, the likeliest disease first and its absence last; what is beyond a screen is folded."""
+    rows = [
         f"<tr><th scope=row>{markup(explainer.names[k])}</th><td><i style='width:{100 * patient.risk[k]:.1f}%'></i></td>"
         f"<td>{markup(wording.percent(float(patient.risk[k]), digits=1))}</td></tr>"
         for k in ranked
-    )
-    st.html(f'<table class="mc-classes"><tbody>{rows}</tbody></table>')
+    ]
+    shown = _fitting([explainer.names[k] for k in ranked])
+    st.html(f'<table class="mc-classes"><tbody>{"".join(rows[:shown])}</tbody></table>')
+    if shown < len(rows):
+        more = markup(_("Other outcomes: {n}", n=len(rows) - shown))
+        st.html(
+            f'<details class="mc-caption"><summary>{more}</summary>'
+            f'<table class="mc-classes"><tbody>{"".join(rows[shown:])}</tbody></table></details>'
+        )
+
+
+def _fitting(names: Sequence[str]) -> int:
+    """Return how many outcomes stand above a fold, if all do not: long names take several lines."""
+    lines = np.cumsum([-(-width_of(name) // CLASS_LETTERS) for name in names])
+    return len(names) if lines[-1] <= CLASS_LINES else max(2, int((lines < CLASS_LINES).sum()))
 
 
 def class_rows(explainer: Explainer, patient: PatientRisk) -> list[dict[str, str]]:
