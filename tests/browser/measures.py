@@ -16,28 +16,34 @@ BOXES = """() => {
   const main = document.querySelector('.stMain'), faults = [];
   if (main.scrollWidth > main.clientWidth) faults.push('scrolls sideways');
   if (document.documentElement.scrollWidth > innerWidth) faults.push('page wider than the window');
-  const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), texts = [];
+  const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), texts = [], flows = new Map();
+  const flow = e => { let f = flows.get(e);  // of many texts in one box the box is asked once
+    if (!f) { const s = getComputedStyle(e); flows.set(e, f = [s.overflowX, s.overflowY]); }
+    return f; };
   const scrolls = e => { for (; e && e !== main; e = e.parentElement) {
-    const x = getComputedStyle(e).overflowX; if ((x === 'auto' || x === 'scroll') && e.scrollWidth > e.clientWidth) return e; } };
+    const x = flow(e)[0]; if ((x === 'auto' || x === 'scroll') && e.scrollWidth > e.clientWidth) return e; } };
   while (walker.nextNode()) {
     const node = walker.currentNode, e = node.parentElement, text = node.textContent.trim();
     if (!text || e.closest('svg, style, script, .stDataFrame, [aria-hidden=true], [data-testid=stIconMaterial], [role=tooltip]')) continue;
     if (!e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
     const range = document.createRange(); range.selectNodeContents(node);
-    for (const r of range.getClientRects()) if (r.width > 1 && r.height > 1) texts.push({r, e, text: text.slice(0, 40)});
+    for (const {left, right, top, bottom} of range.getClientRects())
+      if (right - left > 1 && bottom - top > 1) texts.push({left, right, top, bottom, e, text: text.slice(0, 40)});
     for (let box = e; box && box !== main; box = box.parentElement) {
-      const style = getComputedStyle(box);
-      if (style.overflowX === 'visible' && style.overflowY === 'visible') continue;
-      if (style.overflowX === 'auto' || style.overflowX === 'scroll') break;
+      const [x, y] = flow(box);
+      if (x === 'visible' && y === 'visible') continue;
+      if (x === 'auto' || x === 'scroll') break;
       const own = range.getBoundingClientRect(), b = box.getBoundingClientRect();
       if (own.right > b.right + 2 || own.bottom > b.bottom + 3) faults.push('cut: ' + text.slice(0, 60));
       break;
     }
   }
-  for (let i = 0; i < texts.length; i++) for (let j = i + 1; j < texts.length; j++) {
-    const a = texts[i], b = texts[j];
-    if (Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left) <= 3) continue;
-    if (Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top) <= 5) continue;
+  texts.forEach((a, place) => a.place = place);
+  const down = [...texts].sort((a, b) => a.top - b.top);
+  for (let i = 0; i < down.length; i++) for (let j = i + 1; j < down.length && down[j].top < down[i].bottom - 5; j++) {
+    const [a, b] = down[i].place < down[j].place ? [down[i], down[j]] : [down[j], down[i]];
+    if (Math.min(a.right, b.right) - Math.max(a.left, b.left) <= 3) continue;
+    if (Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) <= 5) continue;
     if (!a.e.contains(b.e) && !b.e.contains(a.e) && scrolls(a.e) === scrolls(b.e)) faults.push('overlap: ' + a.text + ' | ' + b.text);
   }
   for (const error of document.querySelectorAll('.mc-error')) faults.push('fails: ' + error.textContent.slice(0, 80));
@@ -82,7 +88,8 @@ def violations(page: Page, *, rules: tuple[str, ...] = ()) -> list[str]:
     """Return what axe finds serious or critical, with the first place of each."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    # Nothing need be fetched for it before: that is for rules about audio, which no page plays.
+    options: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
     if rules:
         options["runOnly"] = {"type": "rule", "values": list(rules)}
     found = page.evaluate("options => axe.run(document, options)", options)
