@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from medcore.charts.explanation import signed, waterfall
+from medcore.charts.patients.explanation import signed, waterfall
 from medcore.data.cohort import Schema
 from medcore.data.shown import Naming, named
 from medcore.explanation.patient import wording

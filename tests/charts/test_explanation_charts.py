@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from medcore.charts import explanation as charts
 from medcore.charts.drawing import theme
+from medcore.charts.patients import explanation as charts
 from medcore.charts.patients import what_if
 from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.patient.wording import Measure

@@ -9,7 +9,7 @@ import pytest
 from medcore.charts import discrimination
 from medcore.charts.drawing import static, theme
 from medcore.charts.drawing.numbers import numbers
-from medcore.charts.explanation import waterfall
+from medcore.charts.patients.explanation import waterfall
 from medcore.evaluation import roc
 from tests.charts.test_static_labels import explanation
 

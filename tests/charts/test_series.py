@@ -7,7 +7,7 @@ import pytest
 
 from medcore.charts.drawing import static
 from medcore.charts.drawing.numbers import numbers
-from medcore.charts.series import MOST_IN_ONE, side_by_side, small_lines, when_it_counted
+from medcore.charts.patients.series import MOST_IN_ONE, side_by_side, small_lines, when_it_counted
 from medcore.data.reading.long.measured import PatientSeries
 from medcore.explanation.shapley.results import Contribution, PartContribution
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from medcore.charts.drawing.static import WIDTH_INCHES, _picture
-from medcore.charts.explanation import waterfall
+from medcore.charts.patients.explanation import waterfall
 from medcore.explanation.shapley.results import Contribution, Explanation
 
 NAMES = ("静息心电图结果（由两名心脏科医生独立判读）", "Chest_pain_type_according_to_the_physician", "age")

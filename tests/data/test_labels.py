@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from medcore.charts import explanation as charts
 from medcore.charts.drawing import theme
+from medcore.charts.patients import explanation as charts
 from medcore.data.cohort import Column, Schema
 from medcore.data.describe.table_one import table_one
 from medcore.data.preparation.recipe import default_recipe, prepare

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medcore.charts.explanation import signed
-from medcore.charts.series import when_it_counted
+from medcore.charts.patients.explanation import signed
+from medcore.charts.patients.series import when_it_counted
 from medcore.explanation.shapley.results import Contribution, Explanation
 from medcore.features.text import NOTE
 from medcore.i18n import _

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medcore.charts import explanation as charts
+from medcore.charts.patients import explanation as charts
 from medcore.explanation.patient import wording
 from medcore.explanation.patient.counterfactual import Change
 from medcore.explanation.patient.worker_queries import PatientRisk

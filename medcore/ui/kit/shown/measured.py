@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from medcore.charts.series import side_by_side
+from medcore.charts.patients.series import side_by_side
 from medcore.data.reading.long.measured import PatientSeries, measured_of
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once
