@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from medcore.charts.nomogram import nomogram_chart
+from medcore.charts.model.nomogram import nomogram_chart
 from medcore.data.shown import Naming
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.explanation.patient.wording import percent

@@ -3,7 +3,7 @@
 import pytest
 
 from medcore.charts.drawing import theme
-from medcore.charts.learning import learning_auroc, learning_loss
+from medcore.charts.model.learning import learning_auroc, learning_loss
 from medcore.evaluation import Estimate
 from medcore.models.run.learning import LearningCurve, LearningGain, LearningPoint
 

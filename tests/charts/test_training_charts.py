@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from medcore.charts import training
 from medcore.charts.drawing import theme
+from medcore.charts.model import training
 from medcore.models.contract.progress import Progress
 
 

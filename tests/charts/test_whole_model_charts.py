@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medcore.charts import whole_model
 from medcore.charts.drawing import theme
 from medcore.charts.drawing.static import to_png
+from medcore.charts.model import whole_model
 from medcore.data.shown import Shown
 from medcore.explanation.model.effects import Effect
 from medcore.explanation.model.tables import Explanations

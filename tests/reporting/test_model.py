@@ -13,7 +13,7 @@ import statsmodels.api as sm
 from scipy.special import expit
 
 from medcore.charts.drawing.static import to_svg
-from medcore.charts.nomogram import nomogram_chart
+from medcore.charts.model.nomogram import nomogram_chart
 from medcore.data.cohort import Schema
 from medcore.data.values.folding import fold_text
 from medcore.errors import BundleError, SettingsError

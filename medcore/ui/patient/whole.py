@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from medcore import jobs
-from medcore.charts import whole_model as charts
+from medcore.charts.model import whole_model as charts
 from medcore.explanation.model import overview
 from medcore.explanation.model.tables import Explanations
 from medcore.explanation.model.whole import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from medcore import jobs
-from medcore.charts.learning import learning_auroc, learning_loss
+from medcore.charts.model.learning import learning_auroc, learning_loss
 from medcore.i18n import _
 from medcore.jobs.queries.learning import learning_curve_of
 from medcore.studies.records import RunRecord

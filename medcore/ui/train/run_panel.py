@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from medcore import jobs
-from medcore.charts.training import auroc_curve, epochs_of, has_auroc, loss_curve
+from medcore.charts.model.training import auroc_curve, epochs_of, has_auroc, loss_curve
 from medcore.errors import MedcoreError
 from medcore.evaluation import Estimate, Evaluation
 from medcore.i18n import N_, _, percent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from medcore.charts import whole_model as charts
+from medcore.charts.model import whole_model as charts
 from medcore.data.describe.export import to_csv
 from medcore.errors import MissingColumnsError
 from medcore.explanation.model.batch import as_table
