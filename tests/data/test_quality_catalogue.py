@@ -12,7 +12,7 @@ from medcore.data.preparation.fixes import apply_fix
 from medcore.data.preparation.recipe import default_recipe
 from medcore.data.quality import CHECKS, inspect
 from medcore.data.quality.association import single_column_auroc
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.view import View
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.errors import SettingsError

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from medcore.data.cohort import Cohort, Column, Kind, Role
 from medcore.data.quality.association import single_column_auroc
-from medcore.data.quality.view import Levels, View
+from medcore.data.quality.checking.view import Levels, View
 
 N_BINS = 24
 MOST_CATEGORIES = 12

@@ -23,8 +23,8 @@ from medcore.data.quality import (
     siblings,
     written,
 )
-from medcore.data.quality.catalogue import CHECKS, Check
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.catalogue import CHECKS, Check
+from medcore.data.quality.checking.view import View
 
 __all__ = ["CHECKS", "Check", "inspect"]
 

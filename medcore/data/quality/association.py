@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from medcore.data.quality.view import Ints, Levels
+from medcore.data.quality.checking.view import Ints, Levels
 from medcore.statistics.ranking import auroc_of_counts
 from medcore.targets import Target
 

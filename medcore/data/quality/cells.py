@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from medcore.data.cohort import Column, Schema
 from medcore.data.findings import Fix
 from medcore.data.preparation.cells import tidy_text
-from medcore.data.quality.catalogue import MOST_NAMED, Hit, check, named, switch_on
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.catalogue import MOST_NAMED, Hit, check, named, switch_on
+from medcore.data.quality.checking.view import View
 from medcore.data.quantities.ranges import mixed_units
 from medcore.data.values.column import UNREADABLE
 from medcore.data.values.numbers import parse_numbers

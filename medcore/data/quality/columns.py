@@ -8,8 +8,8 @@ import numpy as np
 
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
-from medcore.data.quality.catalogue import Hit, check, ignore, named
-from medcore.data.quality.view import Levels, View
+from medcore.data.quality.checking.catalogue import Hit, check, ignore, named
+from medcore.data.quality.checking.view import Levels, View
 from medcore.i18n import N_, Message
 
 NEAR_CONSTANT = 0.99

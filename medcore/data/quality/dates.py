@@ -10,8 +10,8 @@ import numpy as np
 
 from medcore.data.cohort import Column
 from medcore.data.notation import DateOrder
-from medcore.data.quality.catalogue import Hit, check, set_column
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.catalogue import Hit, check, set_column
+from medcore.data.quality.checking.view import View
 from medcore.data.values.dates import Dates
 from medcore.i18n import N_, Message
 

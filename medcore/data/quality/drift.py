@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from medcore.data.quality.catalogue import Hit, check, named
-from medcore.data.quality.view import Ints, Levels, View
+from medcore.data.quality.checking.catalogue import Hit, check, named
+from medcore.data.quality.checking.view import Ints, Levels, View
 from medcore.i18n import N_, Message
 
 FEWEST_ROWS = 50

@@ -8,8 +8,8 @@ import numpy as np
 
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
-from medcore.data.quality.catalogue import Hit, check
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.catalogue import Hit, check
+from medcore.data.quality.checking.view import View
 from medcore.data.schema.long import propose_pivot
 from medcore.data.schema.names import says
 from medcore.i18n import N_, Message

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from medcore.data.cohort import Schema
 from medcore.data.preparation.follow_up import event_times
 from medcore.data.quality.association import joint_auroc, single_column_auroc
-from medcore.data.quality.catalogue import Hit, check, ignore, named
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.catalogue import Hit, check, ignore, named
+from medcore.data.quality.checking.view import View
 from medcore.data.quantities.units import conversion
 from medcore.data.values.spans import unit_of_time
 from medcore.data.values.typed import typed

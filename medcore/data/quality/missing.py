@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from medcore.data.quality.catalogue import Hit, check, ignore, named
+from medcore.data.quality.checking.catalogue import Hit, check, ignore, named
+from medcore.data.quality.checking.view import View
 from medcore.data.quality.leakage import aurocs
-from medcore.data.quality.view import View
 from medcore.i18n import N_, Message
 from medcore.statistics.proportions import equal_proportions_p
 

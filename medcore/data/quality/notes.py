@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
-from medcore.data.quality.catalogue import MOST_NAMED, Hit, check, ignore
-from medcore.data.quality.view import Outcome, View
+from medcore.data.quality.checking.catalogue import MOST_NAMED, Hit, check, ignore
+from medcore.data.quality.checking.view import Outcome, View
 from medcore.data.values.notes import NOT, spans
 from medcore.i18n import N_, Message
 

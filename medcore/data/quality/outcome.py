@@ -8,8 +8,8 @@ import numpy as np
 
 from medcore.data.preparation.follow_up import event_times
 from medcore.data.preparation.number import read_number
-from medcore.data.quality.catalogue import Hit, check
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.catalogue import Hit, check
+from medcore.data.quality.checking.view import View
 from medcore.errors import InputError
 from medcore.i18n import N_, Message
 from medcore.statistics.sample_size.development import (

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.findings import Fix
-from medcore.data.quality.catalogue import Hit, check, switch_on
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.catalogue import Hit, check, switch_on
+from medcore.data.quality.checking.view import View
 from medcore.data.schema.patients import patient_codes, patient_part
 from medcore.data.splitting.repeats import repeats
 from medcore.i18n import N_, Message

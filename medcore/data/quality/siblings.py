@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from medcore.data.cohort import Column
-from medcore.data.quality.catalogue import Hit, check, ignore, named
+from medcore.data.quality.checking.catalogue import Hit, check, ignore, named
+from medcore.data.quality.checking.view import View
 from medcore.data.quality.leakage import AFTER_WORDS, aurocs, words_of
-from medcore.data.quality.view import View
 from medcore.i18n import N_, Message
 
 TELLING = 0.70

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
 from medcore.data.parts import JOINED, LETTERED, example_of, names_of_parts
-from medcore.data.quality.catalogue import Hit, check, named, set_column
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.catalogue import Hit, check, named, set_column
+from medcore.data.quality.checking.view import View
 from medcore.data.schema.roles import ROUNDED
 from medcore.data.values.column import CODED, UNKNOWN_UNIT, UNREADABLE
 from medcore.data.values.numbers import learn_marks, parse_numbers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from medcore.data.cohort import Column
 from medcore.data.findings import Finding, Fix, Severity
-from medcore.data.quality.view import View
+from medcore.data.quality.checking.view import View
 from medcore.i18n import N_, Message
 
 MOST_NAMED = 8
