@@ -16,8 +16,8 @@ from medcore.studies.records import (
     StudyRecord,
 )
 from medcore.studies.store import Store
-from medcore.studies.stores.deletion import Receipt
 from medcore.studies.stores.run_store import RunInputs
+from medcore.studies.stores.whole.deletion import Receipt
 
 __all__ = [
     "COOKIE",

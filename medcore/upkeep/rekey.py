@@ -12,7 +12,7 @@ from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.database import forget_engines
 from medcore.studies.owners import LOCAL_OWNER
-from medcore.studies.stores.resealing import Resealed
+from medcore.studies.stores.whole.resealing import Resealed
 
 
 def rekey(settings: Settings) -> Resealed:

@@ -25,7 +25,7 @@ from medcore.settings import Settings
 from medcore.studies import Store, StudyRecord
 from medcore.studies.kept.parquet import to_parquet
 from medcore.studies.records import Choice
-from medcore.studies.stores.archive import HEAD, SUMS, TABLE, is_study_archive
+from medcore.studies.stores.whole.archive import HEAD, SUMS, TABLE, is_study_archive
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from medcore.jobs import Stop
 from medcore.jobs.web.uploads import read_rows, read_upload
 from medcore.settings import Settings
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.studies.stores.archive import is_study_archive
+from medcore.studies.stores.whole.archive import is_study_archive
 from medcore.ui.kit.cache import cohort, store, studies
 from medcore.ui.kit.guards import require_owner
 from medcore.ui.kit.state import Pending, state

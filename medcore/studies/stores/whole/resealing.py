@@ -15,9 +15,9 @@ from medcore.errors import NotFoundError
 from medcore.sealing import SealedFolder, names_in
 from medcore.studies.kept.files import rows_name
 from medcore.studies.kept.seals import result_is_whole, rows_are_whole, seal_result, seal_rows
-from medcore.studies.stores.deletion import empty_write_ahead_log
 from medcore.studies.stores.register_store import patient_digest
 from medcore.studies.stores.session import StoreBase
+from medcore.studies.stores.whole.deletion import empty_write_ahead_log
 from medcore.studies.tables import Base, CohortRow, RunRow, SealedJSON, SealedText
 from medcore.studies.use_tables import PatientRow
 
