@@ -11,7 +11,8 @@ import numpy as np
 
 from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped
-from medcore.commands.number import evaluate_number, refuse_for_number
+from medcore.commands.outcomes.number import evaluate_number, refuse_for_number
+from medcore.commands.outcomes.timed import evaluate_timed, refuse
 from medcore.commands.result import (
     Result,
     check_readable,
@@ -21,7 +22,6 @@ from medcore.commands.result import (
     ordinal_told,
     step_lines,
 )
-from medcore.commands.timed import evaluate_timed, refuse
 from medcore.commands.written import recalibrated
 from medcore.data.describe.mended import mended_of
 from medcore.errors import SettingsError

@@ -12,8 +12,8 @@ import numpy as np
 
 from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped, read_mapped_if_there
+from medcore.commands.outcomes.timed import at_horizon, horizon_lines, horizons_told
 from medcore.commands.result import Result, mended_lines
-from medcore.commands.timed import at_horizon, horizon_lines, horizons_told
 from medcore.data.describe.export import to_csv
 from medcore.data.describe.mended import mended_of
 from medcore.data.schema.class_names import class_names

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medcore.commands.asked import Asked, AsNumber, When, columns_named
-from medcore.commands.number import number_told
+from medcore.commands.outcomes.number import number_told
+from medcore.commands.outcomes.timed import timed_told
 from medcore.commands.result import (
     Result,
     finding_lines,
@@ -26,7 +27,6 @@ from medcore.commands.result import (
     step_lines,
 )
 from medcore.commands.stability import check_refits, stability_told
-from medcore.commands.timed import timed_told
 from medcore.data.cohort import Cohort, Role, Schema
 from medcore.data.describe.mended import Mend, mended
 from medcore.data.parts import names_of_parts
