@@ -37,8 +37,8 @@ from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample
 from medcore.data.schema.inference import choose_target
 from medcore.explanation import counterfactuals
-from medcore.explanation.patient import unchangeable
-from medcore.explanation.patient.counterfactual import different
+from medcore.explanation.patient.changes import unchangeable
+from medcore.explanation.patient.changes.counterfactual import different
 from medcore.explanation.patient.reference import Reference
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.contract.settings import TrainSettings

@@ -6,7 +6,7 @@ import pytest
 from medcore.charts.drawing import theme
 from medcore.charts.patients import explanation as charts
 from medcore.charts.patients import what_if
-from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
+from medcore.explanation.patient.changes.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.patient.wording import Measure
 from medcore.explanation.shapley.results import Contribution, Explanation
 

@@ -5,7 +5,7 @@ import pytest
 
 from medcore.explanation import explain
 from medcore.explanation.patient import worker_queries
-from medcore.explanation.patient.change import changed_explanation, differences
+from medcore.explanation.patient.changes.change import changed_explanation, differences
 from medcore.models.bundle.bundle import save_bundle
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from medcore.explanation import counterfactuals
-from medcore.explanation.patient.counterfactual import MAX_CHANGES
+from medcore.explanation.patient.changes.counterfactual import MAX_CHANGES
+from medcore.explanation.patient.changes.unchangeable import unchangeable
 from medcore.explanation.patient.reference import Reference
-from medcore.explanation.patient.unchangeable import unchangeable
 from medcore.features import UNSEEN, CodeBook
 
 

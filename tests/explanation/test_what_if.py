@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from medcore.explanation.patient.changes.what_if import axis, curve, risk_map
 from medcore.explanation.patient.reference import Reference
-from medcore.explanation.patient.what_if import axis, curve, risk_map
 from medcore.features.numeric.encoder import slider_range
 
 

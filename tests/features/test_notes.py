@@ -16,10 +16,10 @@ from medcore.data.splitting.repeats import copied_notes
 from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.data.values.notes import phrases, sentences, spans
 from medcore.errors import BundleError, MissingColumnsError
+from medcore.explanation.patient.changes.what_if import curve
 from medcore.explanation.patient.neighbours import similar
 from medcore.explanation.patient.patients import explain_row
 from medcore.explanation.patient.reference import Reference
-from medcore.explanation.patient.what_if import curve
 from medcore.explanation.shapley.results import Explanation
 from medcore.features import CodedColumn, FeatureMaker, Rows
 from medcore.features.matrix import Layout

@@ -10,11 +10,11 @@ import pytest
 from medcore.data.reading.table import read_table
 from medcore.explanation.model.overview import effect_of
 from medcore.explanation.patient import worker_queries
-from medcore.explanation.patient.counterfactual import counterfactuals
+from medcore.explanation.patient.changes.counterfactual import counterfactuals
+from medcore.explanation.patient.changes.what_if import curve
 from medcore.explanation.patient.neighbours import similar
 from medcore.explanation.patient.patients import explain_row
 from medcore.explanation.patient.reference import Reference
-from medcore.explanation.patient.what_if import curve
 from medcore.explanation.shapley.inside import explain_inside
 from medcore.features import register
 from medcore.models.bundle.bundle import load_bundle

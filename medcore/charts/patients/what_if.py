@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from medcore.charts.drawing import theme
 from medcore.data.shown import Naming, Shown
-from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap
+from medcore.explanation.patient.changes.what_if import WhatIfCurve, WhatIfMap
 from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.shapley.game import Floats
 from medcore.i18n import _

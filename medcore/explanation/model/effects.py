@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from medcore.explanation.patient.changes.what_if import axis
 from medcore.explanation.patient.reference import Reference
-from medcore.explanation.patient.what_if import axis
 from medcore.explanation.shapley.game import Floats, RiskFunction
 
 MAX_PATIENTS = 200

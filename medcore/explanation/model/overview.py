@@ -14,9 +14,9 @@ import pandas as pd
 from medcore.explanation.model.effects import Effect, effect
 from medcore.explanation.model.tables import Explanations, explain_rows
 from medcore.explanation.model.whole import ImportanceStability
+from medcore.explanation.patient.changes.what_if import WhatIfMap, risk_map
 from medcore.explanation.patient.patients import class_index
 from medcore.explanation.patient.reference import Reference
-from medcore.explanation.patient.what_if import WhatIfMap, risk_map
 from medcore.explanation.patient.worker_queries import Asked, drawn, opened
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.game import Floats, RiskFunction

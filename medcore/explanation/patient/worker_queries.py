@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medcore.explanation.patient.change import differences
-from medcore.explanation.patient.counterfactual import Counterfactual, counterfactuals
+from medcore.explanation.patient.changes.change import differences
+from medcore.explanation.patient.changes.counterfactual import Counterfactual, counterfactuals
 from medcore.explanation.patient.effort import patient_evaluations
 from medcore.explanation.patient.patients import explained_in_words, explained_inside, scale_for, shown_values
 from medcore.explanation.patient.reference import Reference

@@ -18,12 +18,12 @@ from medcore.data.shown import Shown
 from medcore.explanation.model import overview
 from medcore.explanation.model.first_patients import FirstPatients
 from medcore.explanation.patient import worker_queries
+from medcore.explanation.patient.changes.counterfactual import Counterfactual
+from medcore.explanation.patient.changes.unchangeable import unchangeable
+from medcore.explanation.patient.changes.what_if import WhatIfCurve, WhatIfMap, curve
 from medcore.explanation.patient.conformal import ConformalSets
-from medcore.explanation.patient.counterfactual import Counterfactual
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.reliability import Reliability, assess
-from medcore.explanation.patient.unchangeable import unchangeable
-from medcore.explanation.patient.what_if import WhatIfCurve, WhatIfMap, curve
 from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.shapley.game import Floats
 from medcore.explanation.shapley.results import Explanation, Scale

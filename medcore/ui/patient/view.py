@@ -6,7 +6,7 @@ import streamlit as st
 
 from medcore.charts.patients import explanation as charts
 from medcore.explanation.patient import wording
-from medcore.explanation.patient.counterfactual import Change
+from medcore.explanation.patient.changes.counterfactual import Change
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import Explanation, Scale, caption_of
 from medcore.i18n import N_, _

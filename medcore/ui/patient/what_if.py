@@ -13,7 +13,7 @@ import streamlit as st
 from medcore import jobs
 from medcore.charts.patients import what_if as charts
 from medcore.explanation.patient import worker_queries
-from medcore.explanation.patient.change import changed_explanation
+from medcore.explanation.patient.changes.change import changed_explanation
 from medcore.explanation.patient.neighbours import decoded
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.game import Floats, on_scale

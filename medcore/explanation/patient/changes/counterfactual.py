@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medcore.explanation.patient.changes.unchangeable import unchangeable
 from medcore.explanation.patient.neighbours import decoded
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.patient.reliability import FAR
-from medcore.explanation.patient.unchangeable import unchangeable
 from medcore.explanation.shapley.game import Floats, RiskFunction
 from medcore.features import AnyRows, Rows
 from medcore.features.rows import different
