@@ -35,7 +35,7 @@ from medcore.settings import Settings
 from medcore.studies import Store
 from medcore.studies.people.sign_in import sign_in_of
 from medcore.ui.kit.downloads import forget_closed_tabs, keep_downloads_a_while
-from medcore.ui.kit.entry import SignInEntrance
+from medcore.ui.kit.frame.entry import SignInEntrance
 from medcore.ui.kit.navigation import ADDRESSES
 from medcore.upkeep.vitals import Vitals
 

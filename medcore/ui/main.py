@@ -15,14 +15,15 @@ from medcore.i18n import LANGUAGES, N_, _
 from medcore.settings import ASSETS
 from medcore.studies.people.roles import ROLE_WORDS, Role
 from medcore.studies.people.sign_in import sign_in_of
-from medcore.ui.kit import entry, guards, links, navigation
+from medcore.ui.kit import guards, links, navigation
 from medcore.ui.kit.cache import role as role_of
 from medcore.ui.kit.cache import store
+from medcore.ui.kit.frame import entry
+from medcore.ui.kit.frame.turns import turn
 from medcore.ui.kit.notices import error, errors_shown
 from medcore.ui.kit.shown.fragments import fragment
 from medcore.ui.kit.state import from_address, speak, state, to_address, write_again
 from medcore.ui.kit.text import markup
-from medcore.ui.kit.turns import turn
 from medcore.ui.kit.words import duration
 from medcore.ui.studies import tour
 

@@ -20,8 +20,8 @@ from medcore.i18n import _, language
 from medcore.settings import ROOT, Settings
 from medcore.studies import LOCAL_OWNER, Store
 from medcore.studies.people.sign_in import SignIn, sign_in_of
-from medcore.ui.kit import entry
-from medcore.ui.kit.entry import SignInEntrance
+from medcore.ui.kit.frame import entry
+from medcore.ui.kit.frame.entry import SignInEntrance
 from medcore.ui.kit.navigation import ADMINISTRATORS, TITLES
 
 ADDRESS = "https://medcore.example"

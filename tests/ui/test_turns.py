@@ -5,8 +5,8 @@ from threading import Event
 
 import pytest
 
-from medcore.ui.kit import turns
-from medcore.ui.kit.turns import turn, turn_passed_on
+from medcore.ui.kit.frame import turns
+from medcore.ui.kit.frame.turns import turn, turn_passed_on
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ import streamlit as st
 from medcore.errors import NotFoundError
 from medcore.i18n import _
 from medcore.studies.records import RunRecord, StudyRecord
-from medcore.ui.kit import cache, entry, links
+from medcore.ui.kit import cache, links
+from medcore.ui.kit.frame import entry
 from medcore.ui.kit.layout import empty, note
 from medcore.ui.kit.notices import error
 from medcore.ui.kit.state import state

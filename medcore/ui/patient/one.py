@@ -22,13 +22,13 @@ from medcore.models.run.results import Results
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import links
 from medcore.ui.kit.cache import cohort
+from medcore.ui.kit.frame.turns import turn_passed_on
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.measured import measured_lines
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.state import speak, state
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.thresholds import keep_threshold, threshold_of
-from medcore.ui.kit.turns import turn_passed_on
 from medcore.ui.patient import glance, over_time, record, similar, view, what_if
 from medcore.ui.patient.choice import Chosen, trained_on
 from medcore.ui.patient.explainer import Explainer

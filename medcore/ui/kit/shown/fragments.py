@@ -8,10 +8,10 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from medcore.ui.kit.entry import still_in
+from medcore.ui.kit.frame.entry import still_in
+from medcore.ui.kit.frame.turns import turn
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.state import speak
-from medcore.ui.kit.turns import turn
 
 P = ParamSpec("P")
 

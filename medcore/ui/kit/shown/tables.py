@@ -17,7 +17,7 @@ from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.readings import MEANINGS
 from medcore.evaluation.figures.words import METRICS, with_interval
 from medcore.i18n import _, running
-from medcore.ui.kit.entry import made_for
+from medcore.ui.kit.frame.entry import made_for
 from medcore.ui.kit.shown.noted import noting_export
 from medcore.ui.kit.state import state
 from medcore.ui.kit.text import markup, unmarked

@@ -17,8 +17,8 @@ from medcore.i18n import _
 from medcore.jobs.stop import Stop
 from medcore.ui.kit import layout, links
 from medcore.ui.kit.cache import once, store
+from medcore.ui.kit.frame.turns import turn_passed_on
 from medcore.ui.kit.shown.fragments import fragment
-from medcore.ui.kit.turns import turn_passed_on
 from medcore.ui.kit.words import duration
 
 T = TypeVar("T")

@@ -1,0 +1,1 @@
+"""Who may enter, and whose turn it is."""
