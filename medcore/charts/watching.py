@@ -18,7 +18,8 @@ from medcore.monitoring.running import Cusum
 from medcore.statistics.arrays import Floats
 
 HEIGHT = 320
-MOST_TICKS = 6
+MOST_TICKS = 4
+"""Months that are written along an axis: more would stand aslant on a telephone, and in the way of the legend."""
 FARTHEST = 2.5
 """Distances of the limit from the centre beyond which a month is drawn at the edge."""
 AXES = {
@@ -141,7 +142,12 @@ def _months(figure: go.Figure, months: Sequence[str]) -> None:
     every = -(-len(months) // MOST_TICKS)
     places = list(range(0, len(months), every))
     figure.layout.xaxis.update(
-        {"tickvals": places, "ticktext": [months[p] for p in places], "range": [-0.5, len(months) - 0.5]}
+        {
+            "tickangle": 0,
+            "tickvals": places,
+            "ticktext": [months[p] for p in places],
+            "range": [-0.5, len(months) - 0.5],
+        }
     )
 
 

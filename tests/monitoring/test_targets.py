@@ -132,6 +132,19 @@ def test_figures_of_numbers_are_those_of_evaluation() -> None:
     assert len(found.alarms) <= 2
 
 
+def test_intervals_that_held_all_patients_are_watched_too() -> None:
+    watched = year_of_numbers(4)
+    assert watched.interval is not None
+    wide = (watched.interval[0] - 20, watched.interval[1] + 20)
+    there = month_of(watched) == 8
+    ends = tuple(np.where(there, usual, far) for usual, far in zip(watched.interval, wide, strict=True))
+    found = watch(replace(watched, interval=(ends[0], ends[1])), PLAN)
+    chart = found.chart("coverage")
+    assert chart is not None
+    assert (chart.centre, chart.value[6]) == (1.0, 1.0)
+    assert chart.beyond.tolist() == [m == 7 for m in range(12)]
+
+
 def test_a_number_that_is_off_to_one_side_is_told_with_its_size() -> None:
     watched = year_of_numbers(1)
     off = np.where(month_of(watched) == 8, 1.5, 0.0)

@@ -45,7 +45,7 @@ def test_what_changed_comes_first_with_what_to_do(here: Any, open_page: Any, wor
     assert "Look at where these values come from" in said
     (first, *_others) = app.table
     assert first.value["What"][0] == "Highest heart rate on exercise"
-    assert first.value["Change"][0].startswith("Values given and not used: ")
+    assert first.value["What changed"][0].startswith("Values given and not used: ")
     assert "all patients" in first.value["Where"][0]
     assert any("CUSUM" in title for title in titles(app))
     assert any(title.startswith("Expected AUROC, an estimate") for title in titles(app))

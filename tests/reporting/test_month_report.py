@@ -7,7 +7,16 @@ from medcore.monitoring.watch import WatchPlan, watch
 from medcore.reporting.formats.document import Bullets, Paragraph
 from medcore.reporting.formats.pdf import paged
 from medcore.reporting.watching import SIZES, MonthReport, month_report, write_month_report
-from tests.monitoring.years import COLUMNS, month_of, with_codes, with_odds, year
+from tests.monitoring.years import (
+    COLUMNS,
+    month_of,
+    with_codes,
+    with_odds,
+    year,
+    year_by_time,
+    year_of_classes,
+    year_of_numbers,
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +51,18 @@ def test_the_page_says_what_treatment_does_to_the_figures_and_that_the_estimate_
     assert "Whoever acts on an alert may prevent" in page
     assert "An estimate from the risks alone" in page
     assert "For research use; not a medical device." in page
+
+
+@pytest.mark.parametrize(
+    ("made", "row"),
+    [
+        (year_by_time, "Events observed over expected"),
+        (year_of_classes, "AUROC, severe"),
+        (year_of_numbers, "Inside the prediction interval"),
+    ],
+)
+def test_the_page_has_the_figures_of_whatever_is_predicted(made, row: str) -> None:
+    found = watch(made(0, 3_000), WatchPlan(threshold=0.3))
+    page = write_month_report(MonthReport(found=found, month="2025-08", name="Stay"), "august.html").decode()
+    assert row in page
+    assert ("Expected AUROC" in page) == bool(found.expected)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.evaluation.number.performance import interval_figures, plain_figures
-from medcore.monitoring.judged.judge import LOG, LOG_ODDS, FigureKind, Mask, MonthFigure, figure_of, those
+from medcore.monitoring.judged.judge import LOG, FigureKind, Mask, MonthFigure, figure_of, those
 from medcore.statistics.arrays import Floats
 
 KINDS: Mapping[str, FigureKind] = {
     "mae": FigureKind(LOG, "high"),
     "mean_error": FigureKind(),
     "calibration_slope": FigureKind(),
-    "coverage": FigureKind(LOG_ODDS, "low"),
+    "coverage": FigureKind(side="low"),
 }
 
 
@@ -48,7 +48,8 @@ class NumberJudge:
         inside = None
         if self.interval is not None:
             ends = (self.interval[0][who], self.interval[1][who])
-            inside = figure_of(interval_figures(self.value[who], ends, None)["coverage"], LOG_ODDS)
+            # Plain, for all patients may be inside, and log odds have no place for that.
+            inside = figure_of(interval_figures(self.value[who], ends, None)["coverage"])
         return those(
             {
                 "mae": figure_of(found["mae"], LOG),

@@ -115,11 +115,15 @@ def _line(change: WatchedChange, naming: Naming) -> dict[str, str]:
     alarm = change.strongest
     figure = _(FIGURES[alarm.figure])
     where, more = str(alarm.where(naming)), len(change.others)
+    told = (
+        alarm.told
+        if alarm.figure in DIFFERENCES
+        else _("{value} (usual: {usual})", value=alarm.told, usual=alarm.usual)
+    )
     return {
         _("What"): components.plain(naming(alarm.column).words if alarm.column else figure),
-        _("Change"): _("{figure}: {value}", figure=figure, value=alarm.told) if alarm.column else alarm.told,
-        _("Usual"): alarm.usual if alarm.figure not in DIFFERENCES else "",
-        _("Times its limit"): number(alarm.excess, ".1f"),
+        _("What changed"): _("{figure}: {value}", figure=figure, value=told) if alarm.column else told,
         _("Where"): components.plain(_("{place} and {n} more places", place=where, n=more) if more else where),
+        _("Times its limit"): number(alarm.excess, ".1f"),
         _("First look at"): listed(components.plain(naming(c).words) for c in alarm.because),
     }
