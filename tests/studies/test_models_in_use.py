@@ -11,6 +11,7 @@ import pytest
 
 from medcore.data.cohort import Cohort
 from medcore.errors import NotFoundError, RefusedError, SettingsError
+from medcore.jobs.queries.watching import watch_all
 from medcore.models.bundle.files import seal
 from medcore.models.contract.settings import TrainSettings
 from medcore.sealing import put
@@ -200,6 +201,8 @@ def test_a_patient_deleted_while_watched_is_gone_from_what_is_watched_and_nothin
     (stands,) = store.standing("ann")
     assert (stands.model, stands.month, stands.n) == ("chest-pain", "2026-04", 3)
     assert store.standing("somebody") == ()
+    (one,) = watch_all(store.settings)
+    assert (one.found, one.problem[:38]) == (None, "This version has predicted for nobody ")
     store.withdraw("ann", release.id, "Superseded guideline.")
     assert store.standing(None) == ()
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from medcore.data.cohort import Schema
-from medcore.errors import MedcoreError
-from medcore.i18n import _, language
+from medcore.errors import MedcoreError, SettingsError
+from medcore.i18n import N_, _, language
 from medcore.monitoring.alarms import ACTIONS
 from medcore.monitoring.watch import REFERENCE, Watch, WatchPlan, watch
 from medcore.settings import Settings
@@ -18,6 +18,7 @@ from medcore.studies.use_records import Release
 MOST = 50_000
 """Predictions whose values are looked at, an even sample of each month where there are more."""
 MOST_GROUPS = 3
+NOT_USED = N_("This version has predicted for nobody yet, so there is nothing to watch.")
 
 
 def usual_groups(schema: Schema) -> list[str]:
@@ -48,6 +49,8 @@ def watch_release(
 
     store = Store(settings)
     release = store.get_release(person, release_id)
+    if not store.was_used(person, release_id):
+        raise SettingsError(NOT_USED)
     bundle = load_bundle(store.release_folder(person, release_id))
     usual = usual_groups(bundle.schema)
     read = store.in_time(person, release_id, most=MOST)
@@ -85,7 +88,9 @@ def watch_all(settings: Settings) -> Iterator[ReleaseWatched]:
     """Watch every model in use, one after the other, as its owner may; what cannot be watched does not keep others from it."""
     store = Store(settings)
     for owner, model in store.models_released():
-        release = next(r for r in store.releases(owner, model=model) if r.withdrawn_at is None)
+        release = next((r for r in store.releases(owner, model=model) if r.withdrawn_at is None), None)
+        if release is None:  # its study is in the bin
+            continue
         try:
             yield ReleaseWatched(release, watch_release(settings, owner, release.id))
         except MedcoreError as problem:

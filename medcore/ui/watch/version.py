@@ -10,7 +10,7 @@ import streamlit as st
 from medcore import jobs
 from medcore.data.shown import Naming
 from medcore.i18n import _
-from medcore.jobs.queries.watching import MOST_GROUPS, usual_groups, watch_release
+from medcore.jobs.queries.watching import MOST_GROUPS, NOT_USED, usual_groups, watch_release
 from medcore.monitoring.watch import REFERENCE, Watch
 from medcore.studies.use_records import Release
 from medcore.ui.kit import cache, links
@@ -68,7 +68,7 @@ def choose(person: str) -> Version | None:
         chosen = picked
     release = releases[chosen]
     if not cache.store().was_used(person, release.id):
-        components.note(_("This version has predicted for nobody yet, so there is nothing to watch."))
+        components.note(_(NOT_USED))
         components.link("patients", _("Bring patients in"), icon=":material/arrow_forward:")
         return None
     return Version(in_use.opened(person, release), _as_of(release.id))
