@@ -161,7 +161,7 @@ def _columns(in_use: InUse, cohort: Cohort) -> OutcomeColumns | None:
         raise InputError(N_("{column} has {n} different answers; an outcome has few."), column=what, n=len(words))
     answers = answers_of(in_use)
     if len(answers) > 2:
-        return OutcomeColumns(who, what, when, _by_name(in_use, words, answers, what))
+        return OutcomeColumns(who, what, when, by_name(in_use, words, answers, what))
     means = st.multiselect(
         _asked(in_use),
         words,
@@ -172,7 +172,7 @@ def _columns(in_use: InUse, cohort: Cohort) -> OutcomeColumns | None:
     return OutcomeColumns(who, what, when, {word: float(word in means) for word in words}) if means else None
 
 
-def _by_name(in_use: InUse, words: Sequence[str], answers: Mapping[float, str], column: str) -> dict[str, float]:
+def by_name(in_use: InUse, words: Sequence[str], answers: Mapping[float, str], column: str) -> dict[str, float]:
     """Return which class each word is: by its name in training, or by that shown."""
     known = {name.casefold(): value for value, name in (*answers.items(), *enumerate(in_use.classes))}
     other = [word for word in words if word.casefold() not in known]
@@ -206,7 +206,7 @@ def outcomes_of(
             value = float(answer) if of_number else columns.words[answer.strip()]
         except ValueError:
             raise InputError(N_("An answer in {column} is no number."), column=what) from None
-        day = None if moment is None or pd.isna(moment) else moment.date()
+        day = days.get(patient) if moment is None or pd.isna(moment) else moment.date()
         before = (told.setdefault(patient, value), days.get(patient, day))
         if before != (value, day):
             raise InputError(N_("A patient has two different outcomes in {column}."), column=what)
