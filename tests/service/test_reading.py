@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medcore.data.preparation.cells import CELL_STEPS
 from medcore.models.bundle.bundle import Bundle, load_bundle
 from medcore.service import reading
 from medcore.service.reading import CellReader
@@ -79,3 +80,9 @@ def test_columns_that_look_at_others_are_read_as_a_table(bundle, heart_bundle, m
         for _time in range(2):
             reader.read(cells)
         assert len(read) == (2 if other is unread else 1)
+
+
+def test_every_step_of_a_recipe_looks_at_one_cell() -> None:
+    # A step that looks at other cells or columns, as dates_to_intervals does, keeps its columns out of APART.
+    cell_by_cell = {"tidy_categories", "same_case", "implausible_values", "cap_ages", "fill_zero"}
+    assert set(CELL_STEPS) - {"dates_to_intervals"} == cell_by_cell
