@@ -70,14 +70,14 @@ def type_in(in_use: InUse, *, patient: str | None = None, last: PredictionRecord
             asked = last_values.Again(ask_values(explainer, key=fields), ())
         else:
             asked = last_values.ask(explainer, last, key=fields)
+        beside = st.container()  # where the button was pressed, and not below what is seen
         sent = st.form_submit_button(_("Predict and keep"), type="primary")
     wanted, values = f"patients.typed.{run_key}", asked.values
     if sent and asked.unconfirmed:
         names = [components.plain(explainer.shown(name).words) for name in asked.unconfirmed]
-        components.note(
-            _("Tick, change or clear what was carried over from the last visit: {columns}.", columns=names),
-            look="warning",
-        )
+        text = _("Tick, change or clear what was carried over from the last visit: {columns}.", columns=names)
+        with beside:
+            components.note(text, look="warning")
         return
     if sent:
         sent_now = repr((who, when, sorted(values.items()), datetime.now(UTC)))

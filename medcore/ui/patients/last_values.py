@@ -42,6 +42,8 @@ def ask(explainer: Explainer, last: PredictionRecord, *, key: str) -> Again:
     unconfirmed = []
     for number, name in enumerate(explainer.columns):
         own = f"{key}.{number}"
+        if number and number % 3 == 0:
+            places = st.columns(3)  # by rows: not every field has a box beneath it
         with places[number % 3]:
             start = begun(explainer, name, before[name]) if name in before else None
             if start is not None:
