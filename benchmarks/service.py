@@ -215,6 +215,8 @@ def running(command: list[str], environment: dict[str, str], port: int) -> Itera
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         for _ in range(1200):
+            if process.poll() is not None:
+                raise SystemExit(f"the server did not start (is port {port} taken?)")
             with (
                 contextlib.suppress(OSError),
                 contextlib.closing(__import__("socket").create_connection(("127.0.0.1", port), 1)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -34,12 +34,14 @@ from medcore.service.bodies import (
 )
 from medcore.service.described import example_of, schema_of
 from medcore.service.entering import Entering
+from medcore.service.explaining import Explaining
 from medcore.service.faults import add_faults
 from medcore.service.opened import OpenModel, OpenModels
 from medcore.service.records.cds_hooks import add_cds_hooks
 from medcore.service.records.fhir_routes import add_fhir
 from medcore.studies import Store
 
+logger = logging.getLogger("medcore.service")
 CHUNK = 500
 """Patients of one line of a streamed answer."""
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
@@ -53,7 +55,7 @@ class Service:
     entering: Entering
     models: OpenModels
     batcher: Batcher
-    explaining: ThreadPoolExecutor
+    explaining: Explaining
     pages: str | None = None
     """Where the dashboard is, for links."""
 
@@ -95,18 +97,18 @@ def build(
         entering or Entering(store),
         OpenModels(store),
         Batcher(store),
-        ThreadPoolExecutor(1, thread_name_prefix="explain"),
+        Explaining(store.settings),
         pages,
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.batcher.start()
-        opening = asyncio.get_running_loop().run_in_executor(service.explaining, service.models.open_all)
+        opening = asyncio.create_task(_open(service))
         yield
         opening.cancel()
         await service.batcher.stop()
-        service.explaining.shutdown(wait=False, cancel_futures=True)
+        service.explaining.stop()
 
     app = FastAPI(
         title="medcore",
@@ -130,6 +132,16 @@ def build(
             CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"], allow_headers=headers
         )
     return app
+
+
+async def _open(service: Service) -> None:
+    """Open what is in use, here and where it is explained."""
+    opened = await asyncio.to_thread(service.models.open_all)
+    prepared = map(asyncio.wrap_future, service.explaining.prepare(opened))
+    for error in await asyncio.gather(*prepared, return_exceptions=True):
+        if error is not None:
+            logger.warning("A model cannot be made ready to explain: %s", type(error).__name__)
+    service.models.ready.set()
 
 
 def _add_models(app: FastAPI, service: Service) -> None:
@@ -185,11 +197,7 @@ def _add_questions(app: FastAPI, service: Service) -> None:
         person, used = await service.used(request, name)
         asked = PredictForm(patients=[form.patient], record=form.record)
         said = await service.predict(person, used, asked, key, route="explain")
-        frame = used.model.frame([form.patient.values])
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            service.explaining, lambda: used.model.explain(frame, class_name=form.class_name)
-        )
+        found = await service.explaining.explain(used.release, form.patient.values, form.class_name)
         return explained(used, said.predictions[0], found, form.top)
 
     @app.post("/v1/models/{name}/evaluate", tags=["questions"])

@@ -56,7 +56,7 @@ class OpenModels:
         if known is not None:
             return known
         release = self.store.model_in_use(person, name)
-        found, moment = OpenModel(release, *self._model(release)), time.monotonic()
+        found, moment = OpenModel(release, *self.open(release)), time.monotonic()
         # A model that made room is not held here any longer than it is sure.
         self._sure = {asked: sure for asked, sure in self._sure.items() if moment - sure[0] <= SURE_SECONDS}
         self._sure[person, name] = (moment, found)
@@ -69,19 +69,21 @@ class OpenModels:
             return None
         return found
 
-    def open_all(self) -> None:
-        """Open what is in use and ask it once, so that nobody waits for what is read and prepared once."""
+    def open_all(self) -> list[Release]:
+        """Open what is in use and ask it once, so that nobody waits for what is read and prepared once; return it."""
+        found = []
         for owner, name in self.store.models_released():
             try:
-                self.in_use(owner, name).model.warm_explaining()
+                found.append(self.in_use(owner, name).release)
             except MedcoreError as error:  # told to whoever asks for it
                 logger.warning("The model %s cannot be opened: %s", name, error)
         # What is there now stays: looking through it for cycles would stop all calls for a tenth of a second.
         gc.collect()
         gc.freeze()
-        self.ready.set()
+        return found
 
-    def _model(self, release: Release) -> tuple[ReleasedModel, CellReader]:
+    def open(self, release: Release) -> tuple[ReleasedModel, CellReader]:
+        """Return a version's model, read if it is not open already, and what reads its patients' cells."""
         found = self._models.get(release.id)
         if found is not None:
             return found

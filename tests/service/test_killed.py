@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from medcore.studies import Store
@@ -72,8 +73,10 @@ def test_what_was_answered_is_kept_and_what_is_sent_again_is_kept_once(ward, por
         sending.start()
         while len(answered) < 10:
             time.sleep(0.002)
-        os.killpg(running.pid, signal.SIGKILL)
+        others = psutil.Process(running.pid).children(recursive=True)
+        os.kill(running.pid, signal.SIGKILL)
         sending.join()
+        assert not psutil.wait_procs(others, timeout=120)[1]  # who explains goes with the service
     before = set(answered)
     kept = {entry.identifier for entry in store.worklist("ann", "killed")}
     assert before <= kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -50,6 +51,18 @@ def test_many_at_the_same_moment_get_the_answers_they_would_get_alone(ward) -> N
             )
         )
     assert together == alone
+
+
+def test_explanations_have_a_process_of_their_own_that_is_started_again_where_it_was_lost(ward) -> None:
+    asked = {"patient": {"values": PATIENT}, "record": False}
+    first = ward.post(EXPLAIN, asked)
+    process, _pipe = ward.app.state.service.explaining._child
+    assert first.status_code == 200 and process.is_alive() and process.pid != os.getpid()
+    process.kill()
+    process.join()
+    again = ward.post(EXPLAIN, asked)
+    assert again.json()["contributions"] == first.json()["contributions"]
+    assert ward.post(EXPLAIN, asked | {"class_name": "maybe"}).status_code == 404  # an error comes back as itself
 
 
 @pytest.mark.parametrize("station", ["answer_all", "keep_all"])

@@ -102,9 +102,7 @@ def add_cds_hooks(app: FastAPI, service: Service) -> None:
         # No moment: a call that is sent again is the same call, though it comes later.
         asked = PredictForm(patients=[PatientForm(id=patient.id, values=patient.values)])
         said = await service.predict(person, used, asked, form.hookInstance, route=f"cds-hooks {hook}")
-        frame = used.model.frame([patient.values])
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(service.explaining, used.model.explain, frame)
+        found = await service.explaining.explain(used.release, patient.values)
         why = explained(used, said.predictions[0], found, REASONS)
         return JSONResponse({"cards": [card_of(used, said.predictions[0], why, patient, service.pages)]})
 
