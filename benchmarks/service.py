@@ -114,13 +114,23 @@ def percentiles(seconds: np.ndarray) -> dict[str, float]:
     return {f"p{p}_ms": round(1000 * float(np.percentile(seconds, p)), 1) for p in (50, 95, 99)}
 
 
+def processor_seconds(process: psutil.Process) -> float:
+    """Return what a service took of the processors, with its process that explains."""
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return sum(t.user + t.system for t in times)
+
+
+def megabytes(process: psutil.Process) -> list[int]:
+    """Return what a service holds, and its process that explains."""
+    return [round(one.memory_info().rss / 1e6) for one in (process, *process.children(recursive=True))]
+
+
 @contextlib.contextmanager
 def processor_of(process: psutil.Process, found: dict[str, Any]) -> Iterator[None]:
     """Add to what was ``found`` of some calls what service and caller took of the processors, a call, and the load."""
-    before, own = process.cpu_times(), time.process_time()
+    before, own = processor_seconds(process), time.process_time()
     yield
-    after, n = process.cpu_times(), max(1, found.get("calls", 1))
-    served = after.user + after.system - before.user - before.system
+    served, n = processor_seconds(process) - before, max(1, found.get("calls", 1))
     found |= {"service_cpu_ms": round(1000 * served / n, 2), "load": round(os.getloadavg()[0], 1)}
     found["caller_cpu_ms"] = round(1000 * (time.process_time() - own) / n, 2)
     sys.stderr.write(json.dumps(found) + "\n")  # what ends too early takes nothing with it
@@ -180,7 +190,7 @@ async def one_after_the_other(caller: Caller, bodies: list[bytes], took: list[fl
 async def many(caller: Caller, bodies: list[bytes], calls: int, process: psutil.Process) -> dict[str, Any]:
     """Ask as fast as is answered, by 32 at once; return the memory along the way."""
     done, begin = 0, time.perf_counter()
-    memory = {0: round(process.memory_info().rss / 1e6)}
+    memory = {0: megabytes(process)}
 
     async def worker(first: int) -> None:
         nonlocal done
@@ -188,7 +198,7 @@ async def many(caller: Caller, bodies: list[bytes], calls: int, process: psutil.
             await caller.call(bodies[place % len(bodies)])
             done += 1
             if done % max(1, calls // 10) == 0:
-                memory[done] = round(process.memory_info().rss / 1e6)
+                memory[done] = megabytes(process)
 
     await asyncio.gather(*(worker(first) for first in range(32)))
     return {"after_calls": memory, "a_second": round(calls / (time.perf_counter() - begin), 1)}
