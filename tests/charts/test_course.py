@@ -67,3 +67,11 @@ def test_a_number_has_its_unit_and_no_threshold():
     figure = drawn([120.0, 131.0], threshold=None, measure=Measure("Heart rate", "/min", 20.0))
     assert theme.headline(figure)[0] == "Sepsis rose from 120 /min to 131 /min in 7 days"
     assert figure.layout.yaxis.title.text == "Sepsis (/min)"
+
+
+def test_visits_of_one_minute_are_drawn_apart_and_named_once_where_they_are_near():
+    moments = [MONDAY + timedelta(seconds=second) for second in (0, 1, 2, 60)]
+    figure = course(moments, [0.1, 0.2, 0.2, 0.3], [1] * 4, name="Sepsis", measure=RISK, threshold=None)
+    low, high = figure.layout.xaxis.range
+    assert high - low < 1 / 24
+    assert list(figure.layout.xaxis.ticktext) == ["2026-03-02 08:00", "2026-03-02 08:01"]

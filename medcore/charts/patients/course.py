@@ -12,7 +12,8 @@ from medcore.charts.drawing import lines, theme
 from medcore.explanation.patient.wording import Measure
 from medcore.i18n import _
 
-MOST_TICKS = 6
+MOST_TICKS, MOST_LONG_TICKS = 6, 3
+"""Days that find place beneath the chart, and days with the time."""
 HEIGHT = 300
 _SYMBOLS = ("circle", "square", "diamond", "cross")
 
@@ -56,14 +57,14 @@ def course(
             hovertemplate=hover + "<extra>%{fullData.name}</extra>",
             showlegend=len(set(versions)) > 1,
         )
-    last = max(float(days[-1]), 1e-3)
+    last = float(days[-1]) or 1.0  # of one visit there is no length
     if threshold is not None:
         said = _("Threshold {value}", value=measure.write(threshold))
         lines.reference(figure, [-0.12 * last, 1.12 * last], [100 * threshold] * 2, name=said, dash="dash")
     if not measure.of_number:
         figure.update_yaxes(range=[-3, 103])
-    shown = np.unique(np.linspace(0, len(days) - 1, min(MOST_TICKS, len(days))).astype(int))
     same_day = len({f"{moment:%Y-%m-%d}" for moment in moments}) < len(moments)
+    shown = _apart(days.tolist(), last / (MOST_LONG_TICKS if same_day else MOST_TICKS))
     ticks = [labels[i] if same_day else labels[i][:10] for i in shown]
     figure.update_xaxes(tickvals=days[shown].tolist(), ticktext=ticks, range=[-0.12 * last, 1.12 * last])
     return figure
@@ -98,6 +99,15 @@ def finding(
     if predicted[-1] > before:
         return _("{name} rose from {before} to {now} in {time}", **values)
     return _("{name} fell from {before} to {now} in {time}", **values)
+
+
+def _apart(days: Sequence[float], least: float) -> list[int]:
+    """Return which visits are named beneath the chart: each so far from the one before that both can be read."""
+    chosen = [0]
+    for place, day in enumerate(days):
+        if day - days[chosen[-1]] >= least:
+            chosen.append(place)
+    return chosen
 
 
 def _passed(time: timedelta) -> str:
