@@ -88,7 +88,7 @@ def _draw_limits(figure: go.Figure, low: Floats, high: Floats) -> None:
             y=lines.rounded(bound),
             mode="lines",
             line={"color": theme.SECONDARY, "width": 1.5, "dash": "dash"},
-            name=_("Limits"),
+            name=_("Control limits"),
             showlegend=place == 0,
             hovertemplate=_("Limit {y}", y="%{y:.3g}") + "<extra></extra>",
         )
@@ -208,7 +208,7 @@ def cusum_chart(running: Sequence[Cusum], months: Sequence[str], *, naming: Nami
             x=[-0.5, len(months) - 0.5],
             y=[sign * one.limit] * 2,
             mode="lines",
-            name=_("Limits"),
+            name=_("Control limits"),
             line={"color": theme.MUTED, "width": 1.5, "dash": "dash"},
             showlegend=index == 0,
             hoverinfo="skip",

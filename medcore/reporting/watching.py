@@ -114,7 +114,7 @@ def _figures(inputs: MonthReport) -> Table:
     known = _("{known} of {n}", known=month.n_known, n=month.n_read)
     delay = written(month.median_delay_days, ".0f")
     rows.append((_("Outcomes known (half of them after {days} days)", days=delay), known, "–", "–", ""))
-    header = (_("What"), _("This month"), _("Months of reference"), _("Limits"), _("Beyond"))
+    header = (_("What"), _("This month"), _("Months of reference"), _("Control limits"), _("Beyond"))
     return Table.of(_("Figures of the month"), header, rows)
 
 
