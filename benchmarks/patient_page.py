@@ -8,7 +8,8 @@ session, a click opens a patient of the list, and the page itself notes when tha
 risk stands there and when the bars of that patient's waterfall do; then the way back to the
 list and the next patient. Asked for, as a median on two quiet cores: the risk within 0.3 s,
 the waterfall within 1 s for the network and 2 s for ``auto``. With ``--restart`` everything is
-ended before the visits and started anew, so that the first patient waits for a worker too.
+ended before the visits and started anew: the first patients are those that were answered when
+training ended, and the worker is still starting.
 
 Seconds of the processor (web server, scheduler and worker; not the browser) and the load of
 the machine stand beside those of the clock: on a shared machine only the former say much.
@@ -70,9 +71,11 @@ def train(model: str) -> str:
     jobs.start_run(store, LOCAL_OWNER, study.id, TrainSettings.from_dict({"model": model}))
     while any(run.unfinished for run in store.list_runs(LOCAL_OWNER, study.id)):
         time.sleep(1)
-    if store.list_runs(LOCAL_OWNER, study.id)[0].state != "done":
+    (run,) = store.list_runs(LOCAL_OWNER, study.id)
+    if run.state != "done":
         raise SystemExit("The run did not finish.")
-    time.sleep(20)  # what a worker prepares for the first visit when training ends
+    while store.first_patients(LOCAL_OWNER, run.id) is None:  # what a worker prepares when training ends
+        time.sleep(1)
     return study.id
 
 

@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def ward_followed() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_planted_names_of_times_numbers_notes_and_series_can_be_read_nowhere(
-    job_settings: Settings, job_store: Store, temporary: Path, eventually: Callable[..., None]
+    job_settings: Settings, job_store: Store, temporary: Path, eventually: Callable[..., None], work: ModuleType
 ) -> None:
     patients, series = ward_followed()
     measured = Pivot(patient="id", analyte="test", value="result", when="at", when_unit="h", forms=("mean",), windows=((None, 1.0),), beside=True)  # fmt: skip
@@ -106,7 +107,9 @@ def test_planted_names_of_times_numbers_notes_and_series_can_be_read_nowhere(
     by_when = joined.with_schema(choose_event_time(joined, "status", when="days", event="1"))
     number = joined.with_schema(choose_number(joined, "los_days"))
     runs = {}
-    jobs.ensure_cluster(job_settings)
+    connection = jobs.ensure_cluster(job_settings)
+    eventually(connection.n_workers)
+    connection.client.run(work.explain_one_patient)
     for cohort, model in ((by_when, "cox"), (number, "linear")):
         study = job_store.create_study("ann", f"Ward of {NAMES[1]}", cohort)
         runs[study.id] = jobs.start_run(job_store, "ann", study.id, TrainSettings(model=model))

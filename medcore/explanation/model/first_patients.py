@@ -120,11 +120,11 @@ class FirstPatients:
 
 
 def first_patients(
-    folder: Folder, results: AnyResults, frame: pd.DataFrame, *, seconds: float = MOST_SECONDS
+    folder: Folder, results: AnyResults, frame: pd.DataFrame, *, seconds: float | None = None
 ) -> FirstPatients:
     """Answer what a page asks of the patients first in a run's list; ``frame`` has the rows of its table, as read.
 
-    As many are explained as are begun within some seconds, the first in any case.
+    As many are explained as are begun within some seconds (:data:`MOST_SECONDS`), the first in any case.
     """
     source, class_index = listed_source(results), listed_class(results)
     side = results.training if results.test is None else results.test
@@ -137,6 +137,7 @@ def first_patients(
     )
     listed = frame.iloc[rows][list(needed)]
     patients = dict(zip(rows, read_risks(asked, listed), strict=True))
+    seconds = MOST_SECONDS if seconds is None else seconds
     explanations, began = dict[tuple[int, int], Explanation](), time.monotonic()
     for row, patient in patients.items():
         if explanations and time.monotonic() - began > seconds:
