@@ -140,6 +140,20 @@ def test_those_made_by_other_code_or_of_another_bundle_or_horizon_are_not_used(k
     assert not found.of(found.bundle_sha256, found.horizon)
 
 
+def test_they_are_made_anew_where_other_code_made_them_and_only_there(kept, page_store, page_settings, monkeypatch):
+    run_id = kept[1]["wine"][1]
+    before = page_store.first_patients(LOCAL_OWNER, run_id)
+    made = []
+    monkeypatch.setattr(first_patients, "read_risks", lambda *asked: made.append(asked) or read_risks(*asked))
+    read_risks = worker_queries.read_risks
+    keep_first_patients(page_settings, LOCAL_OWNER, run_id)
+    assert made == []
+    page_store.keep_first_patients(LOCAL_OWNER, run_id, replace(found_of(page_store, run_id), code="other").to_bytes())
+    keep_first_patients(page_settings, LOCAL_OWNER, run_id)
+    assert len(made) == 1
+    assert FirstPatients.from_bytes(before).explanations.keys() == found_of(page_store, run_id).explanations.keys()
+
+
 def test_patients_of_another_table_are_asked_about(kept, page_settings, open_page, without_workers):
     app = open_page("patient", study=kept[1]["wine"][0], who="table")
     app.file_uploader[0].set_value(("new.csv", three_wines().frame.head(3).to_csv(index=False).encode(), "text/csv"))
