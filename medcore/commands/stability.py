@@ -29,7 +29,7 @@ def stability_told(
     trained: TrainedRun[Any], settings: TrainSettings, n_refits: int
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Repeat the modelling ``n_refits`` times, saying on standard error how far it is; return what to tell of it."""
-    from medcore.models.run.stability import told
+    from medcore.models.run.stability import REMEMBERED, told
 
     results = trained.results
     stable = _repeated(trained, settings, n_refits)
@@ -38,7 +38,7 @@ def stability_told(
         for question, head in _heads(results, n_refits, stable).items()
         for line in (head, *_lines(stable[question]))
     ]
-    return told(results.target, results.classes, stable), tuple(lines)
+    return told(results.target, results.classes, stable), (*lines, _(REMEMBERED))
 
 
 def _repeated(trained: TrainedRun[Any], settings: TrainSettings, n_refits: int) -> dict[int, Stability]:

@@ -9,7 +9,7 @@ from medcore.data.follow_up import span
 from medcore.evaluation.figures.words import METRICS, short
 from medcore.explanation.patient.wording import RISK, Measure
 from medcore.i18n import _, number, running
-from medcore.models.run.stability import USUAL_REFITS
+from medcore.models.run.stability import REMEMBERED, USUAL_REFITS
 from medcore.reporting.formats.document import Block, Heading, Paragraph, Table
 from medcore.reporting.inputs import AnyInputs
 from medcore.targets import EventTime
@@ -96,7 +96,4 @@ def _figures(by_class: Mapping[str, Mapping[str, Any]], of: str = "") -> list[Bl
     ]
     head = (*([of] if of else []), _("Figure"), _("Apparent"), _("Optimism"), _("Corrected"))
     caption = _("Figures corrected for optimism (Harrell); ± is the error left by the number of samples")
-    remembered = _(
-        "Most patients that a sample is judged on are in it too, so that of models that remember patients, as forests do, too little is taken off: where a corrected figure is better than the out-of-fold one, believe the latter."
-    )
-    return [Table.of(caption, head, rows), Paragraph(remembered)]
+    return [Table.of(caption, head, rows), Paragraph(_(REMEMBERED))]

@@ -110,7 +110,7 @@ def test_stability_is_printed_by_horizon_where_it_was_worked_out(trained) -> Non
     document = written(trained, refits={"n_refits": 200, "by_horizon": by})
     distances = next(t for name, t in tables(document).items() if name.startswith("How far the refits"))
     assert distances.rows[0] == ("1 year", "3.1", "8.0", "20.0") and distances.rows[1][0] == "2 years"
-    assert "0.020 (± 0.001)" in str(document.blocks)
+    assert "0.020 (± 0.001)" in str(document.blocks) and "believe the latter" in str(document.blocks)
 
 
 def test_a_test_set_nobody_looked_at_is_not_in_it(trained) -> None:

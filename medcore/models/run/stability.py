@@ -38,6 +38,11 @@ USUAL_REFITS = 200
 """Refits that Riley and Collins ask for; with fewer, the Monte Carlo error of what they give is larger, and is stated."""
 MOST_CURVES = 60
 """Calibration curves that are kept for the plot: more lines are one grey surface."""
+REMEMBERED = N_(
+    "Most patients that a sample is judged on are in it too, so that of models that remember patients, as forests do, "
+    "too little is taken off: where a corrected figure is better than the out-of-fold one, believe the latter."
+)
+"""What to think of figures corrected for optimism; stands wherever they are told."""
 _TRIES = 50
 _FiguresOf = Callable[[Indices, Floats], dict[str, float]]
 """What works out figures of some rows from what is predicted of them."""

@@ -8,11 +8,11 @@ from medcore import jobs
 from medcore.charts.stability import calibration_instability, risk_instability
 from medcore.evaluation.figures.words import IN_ITS_UNIT, METRICS, short
 from medcore.explanation.patient.wording import RISK, Measure
-from medcore.i18n import _, number
+from medcore.i18n import _, number, running
 from medcore.jobs.queries.stability import refits_of, stability_of
 from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
-from medcore.models.run.stability import Corrected, Refit, Stability, told
+from medcore.models.run.stability import REMEMBERED, Corrected, Refit, Stability, told
 from medcore.models.run.timed.results import TimedResults
 from medcore.studies.records import RunRecord
 from medcore.ui.evaluate.judging import Judged
@@ -93,11 +93,10 @@ def _show(run: RunRecord, stable: Stability, of: str, measure: Measure) -> None:
     with right:
         figure(calibration_instability(stable, measure=measure), key=f"evaluate.stability.calibration.{run.id}")
     table([_row(name, found, measure) for name, found in stable.figures.items()])
-    caption(
-        _(
-            "Apparent: on the patients the model learnt from. Optimism: how much better refits are on their own sample than on these patients (Harrell), with the error left by the number of samples. Corrected figures stand beside those of cross-validation; neither has seen the locked test set."
-        )
+    meaning = _(
+        "Apparent: on the patients the model learnt from. Optimism: how much better refits are on their own sample than on these patients (Harrell), with the error left by the number of samples. Corrected figures stand beside those of cross-validation; neither has seen the locked test set."
     )
+    caption(running((meaning, _(REMEMBERED))))
 
 
 def _row(name: str, found: Corrected, measure: Measure) -> dict[str, str]:
