@@ -83,6 +83,8 @@ class Estimate:
 
     >>> f"{Estimate(0.8, 0.7, 0.9, 'delong'):.2f}"
     '0.80 (0.70 to 0.90)'
+    >>> Estimate(0.8) == Estimate(0.8, float("nan"))
+    True
     """
 
     value: float
@@ -90,6 +92,17 @@ class Estimate:
     high: float = NAN
     method: str = "none"
     reason: Message | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same estimate: one without an interval is equal to itself, which NaN is not (dataclasses, from 3.13)."""
+        return isinstance(other, Estimate) and self._told() == other._told()
+
+    def __hash__(self) -> int:
+        return hash(self._told())
+
+    def _told(self) -> tuple[object, ...]:
+        numbers = (None if math.isnan(v) else v for v in (self.value, self.low, self.high))
+        return (*numbers, self.method, self.reason)
 
     def __format__(self, spec: str) -> str:
         return interval(self.value, self.low, self.high, spec or ".3f")
