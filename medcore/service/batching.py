@@ -58,7 +58,7 @@ Asked = tuple[ModelQuestion, asyncio.Future[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class AnsweredBatch:
     """Questions that were answered together, and are not kept yet."""
 
     asked: list[Asked]
@@ -80,7 +80,7 @@ class Batcher:
         self._store = store
         self._waiting: list[Asked] = []
         self._there = asyncio.Event()
-        self._answered: asyncio.Queue[Batch] = asyncio.Queue(MOST_KEEPING)
+        self._answered: asyncio.Queue[AnsweredBatch] = asyncio.Queue(MOST_KEEPING)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="keep")
         self._tasks: list[asyncio.Task[None]] = []
@@ -126,7 +126,7 @@ class Batcher:
                 answers = await loop.run_in_executor(self._thread, answer_all, questions)
             except Exception as error:  # whatever it is, those who come next are answered
                 answers = [_failed(error)] * len(asked)
-            await self._answered.put(Batch(asked, answers))
+            await self._answered.put(AnsweredBatch(asked, answers))
 
     async def _keep(self) -> None:
         """Keep what was answered, then tell it: nobody hears what is not kept."""

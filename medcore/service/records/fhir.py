@@ -144,8 +144,9 @@ def _rationale(told: PredictionReply, why: ExplainReply | None) -> str:
 
 def reasons_of(why: ExplainReply) -> str:
     """Name the largest contributions with their values and directions."""
+    unknown = _("not known")
     return ", ".join(
-        f"{c.label} {c.value if c.value is not None else _('not known')} ({'+' if c.contribution >= 0 else '−'}"
+        f"{c.label} {unknown if c.value is None else c.value} ({'+' if c.contribution >= 0 else '−'}"
         f"{percent(abs(c.contribution), 1)})"
         for c in why.contributions
     )
