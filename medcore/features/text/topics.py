@@ -42,8 +42,7 @@ class Topics:
         weights = (np.log((1 + n) / (1 + (counts > 0).sum(axis=0))) + 1).astype(np.float32)
         axes = np.zeros((n_terms, width), dtype=np.float32)
         found = _weighted(counts, weights)
-        if n:
-            rank = min(width, n, n_terms)
+        if rank := min(width, n, n_terms):
             _left, _sizes, right = randomized_svd(found, rank, n_iter=5, random_state=0)
             axes[:, :rank] = right.T
         placed = _unit(found @ axes)
@@ -103,14 +102,12 @@ class TopicScaler:
         for place, topics, meanings, start in zip(self.places, self.topics, self.meanings, starts, strict=True):
             column = rows.column(int(place))
             there = ~np.isnan(column.codes)
-            if not there.any() or not topics.axes.shape[1]:
+            if not there.any():
                 continue
             # Coalitions repeat the notes of a few patients many times.
             codes, own = np.unique(column.codes[there], return_inverse=True)
             notes = CodedColumn(codes, column.payload)
-            found = topics.transform(counts_of(notes))
-            if meanings.axes.shape[1]:
-                found = np.hstack([found, meanings.transform(placed_of(notes))])
+            found = np.hstack([topics.transform(counts_of(notes)), meanings.transform(placed_of(notes))])
             matrix[there, start : start + found.shape[1]] = found[own]
 
     def to_dict(self) -> dict[str, Any]:
@@ -162,8 +159,13 @@ def _weighted(counts: NDArray[np.uint8], weights: Floats) -> Any:
     found = sparse.csr_matrix(counts, dtype=np.float32)
     found.data = (1 + np.log(found.data)).astype(np.float32)
     found.data *= weights[found.indices]
-    return normalize(found, copy=False)
+    return _of_length_one(found)
 
 
 def _unit(placed: Any) -> Floats:
-    return np.asarray(normalize(np.asarray(placed, dtype=np.float32)))
+    return np.asarray(_of_length_one(np.array(placed, dtype=np.float32)))
+
+
+def _of_length_one(rows: Any) -> Any:
+    """Give each row length 1; without columns, where no word is common or no encoder reads the notes, there is nothing to do."""
+    return normalize(rows, copy=False) if all(rows.shape) else rows
