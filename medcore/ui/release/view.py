@@ -14,7 +14,7 @@ from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.errors import InputError, MedcoreError
 from medcore.evaluation import Estimate
 from medcore.evaluation.figures.words import METRICS
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, percent
 from medcore.models.run.any_results import AnyResults
 from medcore.studies.records import RunRecord, StudyRecord
 from medcore.studies.reminders import ReminderRules
@@ -180,7 +180,7 @@ def _preview(name: str, terms: Terms, *, looked: bool) -> None:
         (_("Valid until"), terms.valid_until.isoformat() if terms.valid_until else _("it is withdrawn")),
     ]
     if terms.threshold is not None:
-        facts.append((_("Calls from"), f"{100 * terms.threshold:.1f} %"))
+        facts.append((_("Calls from"), percent(terms.threshold)))
     components.facts(facts)
     sides = [side for side in terms.figures if looked or side != "test"]
     if len(sides) < len(terms.figures):
