@@ -122,8 +122,8 @@ def _line(change: WatchedChange, naming: Naming) -> dict[str, str]:
     )
     return {
         _("What"): components.plain(naming(alarm.column).words if alarm.column else figure),
-        _("What changed"): _("{figure}: {value}", figure=figure, value=told) if alarm.column else told,
         _("Where"): components.plain(_("{place} and {n} more places", place=where, n=more) if more else where),
+        _("What changed"): _("{figure}: {value}", figure=figure, value=told) if alarm.column else told,
         _("Times its limit"): number(alarm.excess, ".1f"),
         _("First look at"): listed(components.plain(naming(c).words) for c in alarm.because),
     }
