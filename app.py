@@ -22,6 +22,7 @@ from streamlit import config
 
 import medcore.ui
 from medcore import jobs
+from medcore.charts.drawing.theme import draw_once
 from medcore.errors import MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.jobs.logs import keep_values_out_of_logs, note, write_json_lines
@@ -75,6 +76,7 @@ def import_what_pages_import() -> None:
     for module in walk_packages(medcore.ui.__path__, "medcore.ui."):
         if module.name != "medcore.ui.main":
             import_module(module.name)
+    draw_once()
     # What was imported stays: to look through it again holds up everybody for a tenth of a second each time.
     gc.collect()
     gc.freeze()

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -115,3 +116,8 @@ def test_long_titles_break_between_words_and_between_wide_characters():
     chart = theme.new_figure(title="校准" * 40, x_title="", y_title="", alt="")
     assert all(len(line) <= 46 for line in chart.layout.title.text.split("<br>"))
     assert chart.layout.title.text.replace("<br>", "") == "校准" * 40
+
+
+def test_a_chart_that_nobody_sees_imports_what_the_first_one_would_wait_for():
+    theme.draw_once()
+    assert {"plotly.graph_objs._scatter", "plotly.graph_objs._bar"} <= set(sys.modules)
