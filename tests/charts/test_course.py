@@ -71,7 +71,9 @@ def test_a_number_has_its_unit_and_no_threshold():
 
 def test_visits_of_one_minute_are_drawn_apart_and_named_once_where_they_are_near():
     moments = [MONDAY + timedelta(seconds=second) for second in (0, 1, 2, 60)]
-    figure = course(moments, [0.1, 0.2, 0.2, 0.3], [1] * 4, name="Sepsis", measure=RISK, threshold=None)
+    figure = course(moments, [0.1, 0.2, 0.2, 0.3], [1] * 4, name="Sepsis", measure=RISK, threshold=0.3)
     low, high = figure.layout.xaxis.range
-    assert high - low < 1 / 24
+    (threshold,) = [t for t in figure.data if t.name == "Threshold 30.0%"]
+    (line,) = [t for t in figure.data if t.name == "Predicted"]
+    assert list(threshold.x) == [low, high] and max(line.x) - min(line.x) > 0.8 * (high - low)
     assert list(figure.layout.xaxis.ticktext) == ["2026-03-02 08:00", "2026-03-02 08:01"]

@@ -33,6 +33,7 @@ def course(
     """
     values = measure.times * np.asarray(predicted, dtype=float)
     days = np.array([(moment - moments[0]).total_seconds() / 86_400 for moment in moments])
+    days = days / days[-1] if 0 < days[-1] < 1 else days  # places of less than a day would be rounded away
     title = finding(moments, predicted, name=name, measure=measure, threshold=threshold)
     unit = measure.unit if measure.of_number else "%"
     figure = theme.new_figure(
