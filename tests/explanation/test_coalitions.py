@@ -166,3 +166,42 @@ def test_a_second_patient_and_another_background_are_answered_afresh(ensemble):
 
 def test_a_larger_model_costs_more_for_a_mixed_row(network, ensemble):
     assert n_sums(ensemble) > n_sums(network) > 0
+
+
+def changes_told_and_asked(bundle, part, row, background):
+    """What having each column changes about coalitions and opposites: as a part tells it, exactly, and asked one by one."""
+    rng = np.random.default_rng(2)
+    rows, present = rng.integers(0, len(background), 130), rng.random((130, len(row))) < 0.5
+    patient = BundleRisk(replace(bundle, parts=((1.0, part),))).for_patient(row, background)
+    pairs = patient.pairs(rows, present, lambda risk: risk[:, 1])
+
+    def change(mask, column):
+        risks = [patient.risk(rows, both)[:, 1] for both in (mask | column, mask & ~column)]
+        return risks[0] - risks[1]
+
+    asked = [[change(mask, one) for one in np.eye(len(row), dtype=bool)] for mask in (present, ~present)]
+    return pairs.changes(), pairs.exactly(np.arange(len(row))), np.mean(asked, axis=0).T
+
+
+@pytest.mark.parametrize("model", ["ensemble", "three_classes"])
+def test_a_coalition_and_its_opposite_tell_of_every_column(model, request):
+    bundle = request.getfixturevalue(model)
+    row, background = bundle.background.codes[40], bundle.background.codes[:25]
+    numeric = np.array(bundle.codebook.kinds) == "numeric"
+    near = background[:1] + np.where(numeric, [[1e-3], [-2e-3]], 0.0)  # so near that slopes tell it all
+    for _, part in bundle.parts:
+        _told, exactly, asked = changes_told_and_asked(bundle, part, row, background)
+        np.testing.assert_allclose(exactly, asked, atol=5e-6)
+        told, _exactly, asked = changes_told_and_asked(bundle, part, background[0], near)
+        np.testing.assert_allclose(told, asked, atol=5e-6)
+
+
+@pytest.mark.parametrize("model", ["ensemble", "three_classes"])
+def test_rows_that_differ_in_one_column_are_as_if_they_were_written_down(model, request):
+    bundle = request.getfixturevalue(model)
+    rows = bundle.background.take(np.repeat(np.arange(6), 7))
+    for place in (0, len(bundle.predictors) - 1):
+        codes = rows.codes.copy()
+        codes[:, place] = bundle.background.codes[: len(codes), place]
+        changed = rows.with_codes(codes)
+        np.testing.assert_allclose(BundleRisk(bundle).inside(place)(changed), bundle.risk(changed), atol=2e-6)

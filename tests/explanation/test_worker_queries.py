@@ -5,6 +5,7 @@ import pytest
 
 from medcore.explanation import explain_row
 from medcore.explanation.patient import effort, worker_queries
+from medcore.explanation.shapley import pairs
 from medcore.models.bundle.bundle import save_bundle
 
 
@@ -61,6 +62,15 @@ def test_how_much_the_page_asks_does_not_depend_on_the_machine(folder):
     fewest, most = effort.LIVE_EVALUATIONS
     assert effort.live_evaluations(worker_queries.opened(folder)) == most  # a logistic regression is quick
     assert fewest < most
+
+
+def test_a_wide_table_is_explained_to_two_per_cent(folder, monkeypatch):
+    risk = worker_queries.bundle_risk(folder)
+    narrow = effort.patient_effort(risk, 100)
+    monkeypatch.setattr(effort, "MOST_PLAYERS", 1)
+    wide = effort.patient_effort(risk, 100)
+    assert (narrow["tolerance"], wide["tolerance"]) == (0.01, 0.02)
+    assert wide["max_evaluations"] == pairs.cost(100, effort.WIDE_ROUNDS) < narrow["max_evaluations"]
 
 
 def test_a_costly_model_still_gets_two_sweeps(folder, table, monkeypatch):

@@ -18,6 +18,7 @@ from medcore.explanation.patient.reference import Reference
 from medcore.explanation.shapley.inside import explain_inside
 from medcore.features import register
 from medcore.models.bundle.bundle import load_bundle
+from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.deployed.external import validate
 from medcore.models.run.cohort import train_cohort
@@ -84,7 +85,9 @@ def test_the_parts_inside_add_up_to_the_column(trained, cohort):
     parts = bundle.codebook.encoders[0].parts(patient.column(0), of.value)
 
     def asked(**options):
-        found = explain_inside(bundle.risk, patient, bundle.background, parts, 0, class_index=1, **options)
+        found = explain_inside(
+            BundleRisk(bundle).inside(0), patient, bundle.background, parts, 0, class_index=1, **options
+        )
         return np.array([(p.contribution, p.standard_error) for p in found]).T
 
     counted, _none = asked(max_evaluations=2**18)

@@ -138,6 +138,23 @@ def test_times_and_numbers_are_learnt_kept_and_taken_apart_as_classes_are(other,
     _agrees_with_rows_written_out(other, cohort)
 
 
+def test_a_coalition_and_its_opposite_tell_of_every_column(bundle, cohort):
+    rows, others = bundle.encode(cohort.frame), bundle.background
+    patient = BundleRisk(bundle).knowing(rows, others).for_patient(rows.codes[3], others.codes)
+    random = np.random.default_rng(0)
+    mine, whose = random.random((20, rows.shape[1])) < 0.5, random.integers(0, len(others), 20)
+    pairs = patient.pairs(whose, mine, lambda risk: risk[:, 1])
+    asked = [
+        [
+            np.subtract(*(patient.risk(whose, both)[:, 1] for both in (mask | one, mask & ~one)))
+            for mask in (mine, ~mine)
+        ]
+        for one in np.eye(rows.shape[1], dtype=bool)
+    ]
+    expected = np.mean(asked, axis=1).T
+    np.testing.assert_allclose(pairs.exactly(np.arange(rows.shape[1])), expected, atol=5e-6)
+
+
 def test_the_parts_of_the_time_add_up_to_the_column(bundle, cohort):
     rows, place = bundle.encode(cohort.frame).take(3), bundle.codebook.place("HR sequence")
     parts = bundle.codebook.encoders[place].parts(rows.column(place), None)
@@ -146,7 +163,7 @@ def test_the_parts_of_the_time_add_up_to_the_column(bundle, cohort):
     whole = rows.knowing(others).mix(
         np.arange(rows.shape[1]) != place, others
     )  # the other columns are the patient's own
-    inside = explain_inside(bundle.risk, rows, whole, parts, place, class_index=1)
+    inside = explain_inside(BundleRisk(bundle).inside(place), rows, whole, parts, place, class_index=1)
     expected = (bundle.risk(rows)[0] - bundle.risk(whole).mean(axis=0))[1]
     assert sum(part.contribution for part in inside) == pytest.approx(expected, abs=1e-6)
 

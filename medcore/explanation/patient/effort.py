@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from medcore.explanation.patient.patients import Options
+from medcore.explanation.shapley import pairs
+from medcore.explanation.shapley.explain import TOLERANCE
+from medcore.explanation.shapley.regression_adjusted import MOST_PLAYERS
 from medcore.explanation.shapley.sampling import most_sweep_cost
 from medcore.models.bundle.bundle import Bundle
-from medcore.models.bundle.coalitions import n_sums
+from medcore.models.bundle.coalitions import BundleRisk, n_sums
 
 LIVE_SUMS, LIVE_EVALUATIONS = 2**34, (2**13, 2**20)
 """How much it may cost, in multiplications, and how many composite rows at least and at most.
 
 Numbers of sums, not seconds, so that the same patient has the same figures on every machine.
 """
+WIDE_TOLERANCE, WIDE_ROUNDS = 0.02, 12
+"""Where a table is so wide that coalitions tell of every column: what is promised, and in how many rounds at most."""
 
 
 def live_evaluations(bundle: Bundle) -> int:
@@ -21,9 +27,13 @@ def live_evaluations(bundle: Bundle) -> int:
     return int(np.clip(LIVE_SUMS // max(1, n_sums(bundle)), fewest, most))
 
 
-def patient_evaluations(bundle: Bundle, n_background: int) -> int:
-    """Return the same against so many rows: at least two sweeps, however wide the table.
+def patient_effort(risk: BundleRisk, n_background: int) -> Options:
+    """Return what an explanation of one patient against so many rows may take.
 
-    With less, error bars would say more than the contributions.
+    At least two sweeps, however wide the table: with less, error bars would say more than the contributions.
     """
-    return max(live_evaluations(bundle), 2 * most_sweep_cost(n_background, len(bundle.predictors)))
+    n_columns = len(risk.bundle.predictors)
+    if n_columns > MOST_PLAYERS and risk.can_pair:
+        return {"max_evaluations": pairs.cost(n_background, WIDE_ROUNDS), "tolerance": WIDE_TOLERANCE}
+    least = 2 * most_sweep_cost(n_background, n_columns)
+    return {"max_evaluations": max(live_evaluations(risk.bundle), least), "tolerance": TOLERANCE}

@@ -139,8 +139,9 @@ def refine_row(
     others = background_rows(bundle, background, seed=options.get("seed", 0))
     index = class_index(bundle, patient.rows, class_name)
     explanation: Explanation | None = None
+    risk = BundleRisk(bundle)
     for explanation in refine(
-        BundleRisk(bundle).knowing(patient.rows, others),
+        risk.knowing(patient.rows, others),
         patient.rows.codes[0],
         others.codes,
         columns=bundle.predictors,
@@ -151,7 +152,7 @@ def refine_row(
         yield explained_in_words(bundle, explanation, patient.values, index)
     if explanation is not None and has_inside(bundle):
         found = explained_in_words(bundle, explanation, patient.values, index)
-        yield explained_inside(bundle, found, patient.rows, others, index, seed=options.get("seed", 0))
+        yield explained_inside(risk, found, patient.rows, others, index, seed=options.get("seed", 0))
 
 
 def has_inside(bundle: Bundle) -> bool:
@@ -160,7 +161,7 @@ def has_inside(bundle: Bundle) -> bool:
 
 
 def explained_inside(
-    bundle: Bundle, explanation: Explanation, patient: Rows, background: Rows, index: int, *, seed: int = 0
+    risk: BundleRisk, explanation: Explanation, patient: Rows, background: Rows, index: int, *, seed: int = 0
 ) -> Explanation:
     """Return the explanation of a patient (1, P) with what each part of a value contributes, where a value has parts.
 
@@ -171,13 +172,13 @@ def explained_inside(
     for place in sorted(range(len(contributions)), key=lambda p: -abs(contributions[p].contribution)):
         own = patient.column(place)
         known = own.payload is not None and not np.isnan(own.codes[0])
-        parts = bundle.codebook.encoders[place].parts(own, contributions[place].value) if known else None
+        parts = risk.bundle.codebook.encoders[place].parts(own, contributions[place].value) if known else None
         if parts is not None and len(inside) < MOST_INSIDE:
             inside[place] = parts
     for place, parts in inside.items():
         of = contributions[place]
         found = explain_inside(
-            *(bundle.risk, patient, background, parts, place),
+            *(risk.inside(place), patient, background, parts, place),
             of=of,
             class_index=index,
             scale=explanation.scale,

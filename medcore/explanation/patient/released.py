@@ -21,7 +21,7 @@ from medcore.data.schema.targets import absence
 from medcore.data.values.given import cell_text
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.explanation.patient.bands import band_of
-from medcore.explanation.patient.effort import patient_evaluations
+from medcore.explanation.patient.effort import patient_effort
 from medcore.explanation.patient.patients import class_index, explained_in_words, scale_for, shown_values
 from medcore.explanation.shapley.explain import explain
 from medcore.explanation.shapley.results import Explanation
@@ -176,7 +176,7 @@ class ReleasedModel:
             columns=bundle.predictors,
             class_index=index,
             scale=scale_for(bundle, "probability"),
-            max_evaluations=patient_evaluations(bundle, len(bundle.background)),
+            **patient_effort(self._risk, len(bundle.background)),
         )
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from medcore.explanation.patient.changes.change import differences
 from medcore.explanation.patient.changes.counterfactual import Counterfactual, counterfactuals
-from medcore.explanation.patient.effort import patient_evaluations
+from medcore.explanation.patient.effort import patient_effort
 from medcore.explanation.patient.patients import explained_in_words, explained_inside, scale_for, shown_values
 from medcore.explanation.patient.reference import Reference
 from medcore.explanation.shapley.explain import explain
@@ -103,24 +103,26 @@ def explain_patient(
 ) -> Explanation:
     """Explain one patient against the bundle's background, or the given rows (m, P).
 
-    Without ``max_evaluations`` it is :func:`~medcore.explanation.patient.effort.patient_evaluations`.
+    Without ``max_evaluations`` it takes what :func:`~medcore.explanation.patient.effort.patient_effort` says.
     """
     bundle = opened(folder)
     others = bundle.background if background is None else background
-    if max_evaluations is None:
-        max_evaluations = patient_evaluations(bundle, len(others))
+    risk = bundle_risk(folder)
+    effort = patient_effort(risk, len(others))
+    effort["seed"] = seed
+    if max_evaluations is not None:
+        effort["max_evaluations"] = max_evaluations
     found = explain(
-        bundle_risk(folder).knowing(patient.rows, others),
+        risk.knowing(patient.rows, others),
         patient.rows.codes[0],
         others.codes,
         columns=bundle.predictors,
         class_index=class_index,
         scale=scale_for(bundle, scale),
-        max_evaluations=max_evaluations,
-        seed=seed,
+        **effort,
     )
     found = explained_in_words(bundle, found, patient.values, class_index)
-    return explained_inside(bundle, found, patient.rows, others, class_index, seed=seed)
+    return explained_inside(risk, found, patient.rows, others, class_index, seed=seed)
 
 
 def change_patient(

@@ -1,4 +1,4 @@
 """Shapley values of a game that knows no table: exact, sampled, regression-adjusted.
 
-``explain.explain`` chooses the estimator; ``game`` is what they play. Knows no bundle.
+Of wide tables by ``pairs`` of coalitions that tell of every column. ``explain.explain`` chooses the estimator; ``game`` is what they play. Knows no bundle.
 """

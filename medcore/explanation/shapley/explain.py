@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from medcore.explanation.shapley import exact, regression_adjusted, sampling
+from medcore.explanation.shapley import exact, pairs, regression_adjusted, sampling
 from medcore.explanation.shapley.game import Floats, Game, RiskFunction
 from medcore.explanation.shapley.results import Contribution, Explanation, Method, Scale
 
@@ -116,10 +116,14 @@ def _estimates(
 
 
 def _sampled(game: Game, tolerance: float, max_evaluations: int, seed: int) -> Iterator[tuple[Floats, Floats]]:
+    if game.differs.sum(axis=1).max() > regression_adjusted.MOST_PLAYERS and game.can_pair:
+        told = yield from _by_pairs(game, tolerance, max_evaluations, seed)
+        if told:
+            return
     least = 1 + -(-sampling.MANY_ROWS // len(game.background))
     sampled = sampling.sweeps(game, seed=seed, max_evaluations=max_evaluations)
     for n, (contributions, spread) in enumerate(sampled, start=1):
-        errors = _moderated(game, spread)
+        errors = _moderated(game, spread, _permutations(game))
         yield contributions, errors
         if n >= least and _enough(contributions, errors, tolerance):
             return
@@ -127,7 +131,7 @@ def _sampled(game: Game, tolerance: float, max_evaluations: int, seed: int) -> I
             fruitless = float(errors.sum()) * float(np.sqrt(game.counter.n))
             adjusting = regression_adjusted.rounds(game, seed=seed, max_evaluations=max_evaluations, wanted=tolerance)
             for contributions, spread in adjusting:
-                errors = _moderated(game, spread)
+                errors = _moderated(game, spread, _permutations(game))
                 if float(errors.sum()) * float(np.sqrt(regression_adjusted.FEWEST_PAIRS * 2)) > fruitless:
                     break
                 yield contributions, errors
@@ -137,8 +141,27 @@ def _sampled(game: Game, tolerance: float, max_evaluations: int, seed: int) -> I
                 return
 
 
-def _moderated(game: Game, errors: Floats) -> Floats:
-    """Draw each column's variance towards the mean of all by one permutation, as if it had been seen once among n.
+def _by_pairs(
+    game: Game, tolerance: float, max_evaluations: int, seed: int
+) -> Generator[tuple[Floats, Floats], None, bool]:
+    """Sample a wide game by coalitions that tell of every column; return whether they could."""
+    n_before, told = game.counter.n, False
+    for contributions, spread in pairs.rounds(game, seed=seed, max_evaluations=max_evaluations):
+        errors = _moderated(game, spread, game.counter.n - n_before)
+        yield contributions, errors
+        told = True
+        if _enough(contributions, errors, tolerance):
+            break
+    return told
+
+
+def _permutations(game: Game) -> float:
+    """Return how often a column has been seen to change, about."""
+    return float(game.counter.n / game.differs.sum(axis=1).mean())
+
+
+def _moderated(game: Game, errors: Floats, n: float) -> Floats:
+    """Draw each column's variance towards the mean of all by one time, as if it had been seen once among n.
 
     A column that matters only together with a rare value of another may show no
     spread at all in n permutations; that is no proof that it never matters. (Moderated
@@ -148,7 +171,7 @@ def _moderated(game: Game, errors: Floats) -> Floats:
     active = game.differs.any(axis=0)
     if not active.any():
         return errors
-    n, squares = game.counter.n / game.differs.sum(axis=1).mean(), errors**2
+    squares = errors**2
     return np.where(active, np.sqrt((n * squares + squares[active].mean()) / (n + 1)), errors)
 
 

@@ -49,6 +49,30 @@ class CoalitionModel(Protocol):
         """Prepare a patient (P,) against background rows (m, P)."""
 
 
+class AskedPairs(Protocol):
+    """Coalitions and their opposites about which a model was asked."""
+
+    def changes(self) -> Floats:
+        """Return what having each column changes, the mean of a pair (n, P), exactly or to the second order of the change."""
+
+    def exactly(self, columns: NDArray[np.intp], /) -> Floats:
+        """Return what having each of the ``columns`` (J,) changes, the mean of a pair (n, J)."""
+
+
+@runtime_checkable
+class PairedRisk(Protocol):
+    """A model that also says of a coalition and its opposite what having each column changes."""
+
+    @property
+    def can_pair(self) -> bool:
+        """Whether it can."""
+
+    def pairs(
+        self, rows: NDArray[np.intp], present: NDArray[np.bool_], output: Callable[[NDArray[Any]], Floats], /
+    ) -> AskedPairs:
+        """Ask about composite rows and their opposites; ``output`` (n,) is what of the risks (n, K) is explained."""
+
+
 BATCHES = (16_384, 4_096, 1_024, 64)
 """The only sizes of batches a model is asked about: a compiled network is compiled once for each size it meets."""
 MAX_CELLS = 4_000_000
@@ -147,6 +171,23 @@ class Game:
             return self.value(np.where(present, self.row, self.background[rows]))
         self.counter.n += len(rows)
         return on_scale(np.asarray(self.patient_model.risk(rows, present))[:, self.class_index], self.scale)
+
+    @property
+    def _paired(self) -> PairedRisk | None:
+        model: object = self.patient_model
+        return model if isinstance(model, PairedRisk) and model.can_pair else None
+
+    @property
+    def can_pair(self) -> bool:
+        """Whether the model says of a coalition and its opposite what having each column changes."""
+        return self._paired is not None
+
+    def pairs(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> AskedPairs:
+        """Ask about composite rows and their opposites."""
+        model = self._paired
+        assert model is not None
+        self.counter.n += 2 * len(rows)
+        return model.pairs(rows, present, lambda risk: on_scale(risk[:, self.class_index], self.scale))
 
     def value(self, codes: Floats) -> Floats:
         """Ask the model about composite rows (n, P), in batches; the outputs (n,) on the game's scale."""

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from medcore.explanation.shapley.exact import values_of
 from medcore.explanation.shapley.game import Floats, on_scale
 from medcore.explanation.shapley.results import Contribution, PartContribution, Scale
-from medcore.features import AnyRows, CodedColumn, Rows
+from medcore.features import CodedColumn, Rows
 from medcore.features.kind import Parts
 
 MOST_COMPOSITES = 2**11
@@ -40,7 +40,7 @@ TOGETHER = 2**11
 class _Inside:
     """The game inside the column at ``place`` of a patient (1, P) against background rows (m, P)."""
 
-    risk: Callable[[AnyRows], Floats] = field(repr=False)
+    risk: Callable[[Rows], Floats] = field(repr=False)
     patient: Rows = field(repr=False)
     background: Rows = field(repr=False)
     parts: Parts = field(repr=False)
@@ -66,7 +66,7 @@ class _Inside:
 
 
 def explain_inside(
-    risk: Callable[[AnyRows], Floats],
+    risk: Callable[[Rows], Floats],
     patient: Rows,
     background: Rows,
     parts: Parts,

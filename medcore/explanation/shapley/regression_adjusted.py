@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.explanation.shapley.game import Floats, Game
-from medcore.explanation.shapley.surrogate import Ints, Surrogate, fitted, portions
+from medcore.explanation.shapley.surrogate import Ints, Surrogate, fitted
+from medcore.models.contract.concurrency import portions
 from medcore.models.contract.task import n_threads
 
 _Drawn = tuple[Ints, NDArray[np.uint8], Ints, Ints, Floats, Floats]

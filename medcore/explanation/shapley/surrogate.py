@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.explanation.shapley.game import Floats, Game
-from medcore.models.contract.concurrency import one_blas_thread
+from medcore.models.contract.concurrency import one_blas_thread, portions
 from medcore.models.contract.task import n_threads
 
 Ints = NDArray[np.int64]
@@ -55,16 +55,6 @@ class Surrogate:
         with ThreadPoolExecutor(n_threads()) as threads:
             list(threads.map(write, portions(len(found))))
         return found * (self.high - self.low)
-
-
-def portions(n: int) -> list[slice]:
-    """Share n background rows out, a portion for every core.
-
-    >>> [(part.start, part.stop) for part in portions(0)]
-    []
-    """
-    size = max(1, -(-n // n_threads()))
-    return [slice(i, min(n, i + size)) for i in range(0, n, size)]
 
 
 def logistic(t: Floats) -> Floats:

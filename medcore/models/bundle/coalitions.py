@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,23 @@ from numpy.typing import NDArray
 from medcore.features import Codes, Rows
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.coalitions.tiles import Tiles
-from medcore.models.contract.coalitions import BackgroundCoalitions, PatientCoalitions
+from medcore.models.contract.coalitions import (
+    BackgroundCoalitions,
+    Coalitions,
+    OneColumnCoalitions,
+    Pairs,
+    PatientCoalitions,
+    paired,
+)
 from medcore.models.contract.giving_way import give_way
-from medcore.models.contract.task import Risk, n_threads
+from medcore.models.contract.task import Part, Risk, n_threads
 
+Floats = NDArray[np.float64]
+T = TypeVar("T")
 MOST_KEPT = 256_000_000
 """Bytes of what was worked out about one background that are kept for the next patient, about."""
+STEP = 1e-3
+"""The share of a risk, or of what it lacks to 1, by which it is moved to see what a change of it is worth."""
 GROUP_FLOATS = 16_000_000
 """Background rows are worked on in groups whose shares are about so many numbers."""
 
@@ -37,16 +49,17 @@ class Background:
     risk: Risk = field(repr=False)
     n_columns: int
     group_size: int
+    kept: bool
+    """Whether what was worked out of the rows is kept: of a wide table it is too much, and worked out anew each time."""
 
     @classmethod
-    def of(cls, bundle: Bundle, rows: Rows) -> Background:
+    def of(cls, bundle: Bundle, rows: Rows, ways: Sequence[tuple[float, Part, Coalitions]]) -> Background:
         """Prepare background rows for any patient."""
-        ways = [(weight, part.coalitions()) for weight, part in bundle.parts]
-        widest = max(1, *(way.n_floats for _weight, way in ways))
+        widest = max(1, *(way.n_floats for _weight, _part, way in ways))
         size = max(1, min(len(rows), GROUP_FLOATS // widest))
         kept = 4 * widest * len(rows) <= MOST_KEPT
-        parts = tuple((weight, way.prepare(rows, size, kept=kept)) for weight, way in ways)
-        return cls(parts, bundle.risk(rows), rows.shape[1], size)
+        parts = tuple((weight, way.prepare(rows, size, kept=kept)) for weight, _part, way in ways)
+        return cls(parts, bundle.risk(rows), rows.shape[1], size, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,7 @@ class BundleRisk:
     n_kept: int = 1
     rows: Rows | None = field(default=None, repr=False)
     _kept: dict[bytes, Background] = field(default_factory=dict, repr=False, compare=False)
+    _ways: list[tuple[float, Part, Coalitions]] = field(default_factory=list, repr=False, compare=False)
 
     def knowing(self, *rows: Rows | None) -> BundleRisk:
         """Return the same, with what is kept, for codes that stand for contents of these rows."""
@@ -75,19 +89,46 @@ class BundleRisk:
         rows = Rows.of(codes)
         return rows if self.rows is None else rows.knowing(self.rows)
 
+    def ways(self) -> list[tuple[float, Part, Coalitions]]:
+        """Return the parts with their weights and ways to composite rows."""
+        if not self._ways:
+            self._ways[:] = [(weight, part, part.coalitions()) for weight, part in self.bundle.parts]
+        return self._ways
+
+    @property
+    def can_pair(self) -> bool:
+        """Whether every part can say what having each column changes about a coalition, all columns at once."""
+        return all(way.can_pair for _weight, _part, way in self.ways())
+
+    def inside(self, place: int) -> Callable[[Rows], Risk]:
+        """Return the risk of rows ``(n, P)`` many of which differ in the column at ``place`` alone."""
+
+        def risk(rows: Rows) -> Risk:
+            others = np.nan_to_num(np.delete(rows.codes, place, axis=1), nan=np.inf)
+            _, first, group = np.unique(others, axis=0, return_index=True, return_inverse=True)
+            pooled = np.zeros((len(rows), len(self.bundle.classes)))
+            for weight, part, way in self.ways():
+                if isinstance(way, OneColumnCoalitions):
+                    pooled += weight * way.one_column(rows, first, group.ravel(), place)
+                else:
+                    pooled += weight * part.risk(rows)
+            return self.bundle.settled(pooled)
+
+        return risk
+
     def for_patient(self, row: Codes, background: Codes) -> BundlePatientRisk:
         """Prepare a patient ``(P,)`` against background rows ``(m, P)``."""
         codes = np.ascontiguousarray(background, dtype=np.float64)
         key = codes.tobytes()
         known = self._kept.get(key)
         if known is None:
-            known = Background.of(self.bundle, self._read(codes))
+            known = Background.of(self.bundle, self._read(codes), self.ways())
             if len(self._kept) >= self.n_kept:
                 self._kept.clear()
             self._kept[key] = known
         patient = self._read(row)
         parts = tuple((weight, prepared.against(patient)) for weight, prepared in known.parts)
-        return BundlePatientRisk(self.bundle, known, parts)
+        return BundlePatientRisk(self.bundle, known, parts, patient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +138,14 @@ class BundlePatientRisk:
     bundle: Bundle = field(repr=False)
     background: Background
     parts: tuple[tuple[float, PatientCoalitions], ...] = field(repr=False)
+    patient: Rows = field(repr=False)
 
     def grand_and_empty(self) -> tuple[Risk, Risk]:
         """Return the patient's risks ``(K,)`` and those of the background rows ``(m, K)``."""
-        all_theirs = np.ones((1, self.background.n_columns), dtype=bool)
-        return self.risk(np.zeros(1, np.intp), all_theirs)[0], self.background.risk
+        all_theirs, none = np.ones((1, self.background.n_columns), dtype=bool), np.zeros(1, np.intp)
+        if self.can_pair and not self.background.kept:
+            return self.bundle.risk(self.patient)[0], self.background.risk
+        return self.risk(none, all_theirs)[0], self.background.risk
 
     def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Risk:
         """Predict for background rows ``(n,)`` in which the columns ``present`` (n, P) are the patient's: ``(n, K)``."""
@@ -119,14 +163,69 @@ class BundlePatientRisk:
             start += piece.n_slots
         return self.bundle.settled(pooled[tiles.place])
 
+    @property
+    def can_pair(self) -> bool:
+        """Whether every part can say what having each column changes about a coalition, all columns at once."""
+        return all(paired(part) for _weight, part in self.parts)
 
-def _concurrently(questions: Sequence[Callable[[], Risk]]) -> Iterator[Risk]:
+    def pairs(
+        self, rows: NDArray[np.intp], present: NDArray[np.bool_], output: Callable[[Risk], Floats]
+    ) -> BundlePairs:
+        """Ask about coalitions of background rows ``(n,)`` that have the columns ``present`` (n, P), and their opposites.
+
+        ``output`` (n,) is what of the risks ``(n, K)`` is explained.
+        """
+        give_way()
+        able = [(weight, part) for weight, one in self.parts if (part := paired(one)) is not None]
+        asked = list(_concurrently([partial(part.pairs, rows, present) for _weight, part in able]))
+        parts = tuple((weight, pairs) for (weight, _part), pairs in zip(able, asked, strict=True))
+        return BundlePairs(lambda risk: output(self.bundle.settled(risk)), present, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class BundlePairs:
+    """Coalitions and their opposites, about which every part of a bundle was asked."""
+
+    output: Callable[[Risk], Floats] = field(repr=False)
+    present: NDArray[np.bool_] = field(repr=False)
+    parts: tuple[tuple[float, Pairs], ...] = field(repr=False)
+
+    def changes(self) -> Floats:
+        """Return what having each column changes, the mean of a pair ``(n, P)``, to its second order."""
+        worth = _slopes(self._told, np.asarray(sum(weight * pairs.risk for weight, pairs in self.parts)))
+        return np.asarray(sum(_concurrently([partial(pairs.changes, w * worth) for w, pairs in self.parts])))
+
+    def exactly(self, columns: NDArray[np.intp]) -> Floats:
+        """Return what having each of the ``columns`` (J,) changes, the mean of a pair ``(n, J)``."""
+        here = self._told(np.asarray(sum(weight * pairs.risk for weight, pairs in self.parts)))
+        flipped = list(_concurrently([partial(pairs.flipped, columns) for _weight, pairs in self.parts]))
+        pooled = sum(weight * each for (weight, _pairs), each in zip(self.parts, flipped, strict=True))
+        apart = here[..., None] - self._told(np.asarray(pooled))
+        sign = np.where(self.present[:, columns], 1.0, -1.0)
+        return np.asarray(sign * (apart[0] - apart[1]) / 2)
+
+    def _told(self, risk: Risk) -> Floats:
+        """Return what is explained of risks ``(…, K)``."""
+        return np.asarray(self.output(risk.reshape(-1, risk.shape[-1])).reshape(risk.shape[:-1]))
+
+
+def _slopes(told: Callable[[Risk], Floats], risk: Risk) -> Floats:
+    """Return the slopes (2, n, K) of what is told along each of the risks (2, n, K)."""
+    found, step = np.empty(risk.shape), np.empty_like(risk)
+    for k in range(risk.shape[2]):
+        step[:] = 0.0
+        step[:, :, k] = STEP * np.minimum(risk[:, :, k], 1.0 - risk[:, :, k]) + STEP**2
+        found[:, :, k] = (told(risk + step) - told(risk - step)) / (2.0 * step[:, :, k])
+    return found
+
+
+def _concurrently(questions: Sequence[Callable[[], T]]) -> Iterator[T]:
     """Answer questions on every core; a single one here, for a thread would take longer to begin."""
     if len(questions) == 1:
         yield questions[0]()
         return
 
-    def answered(context: Context, question: Callable[[], Risk]) -> Risk:
+    def answered(context: Context, question: Callable[[], T]) -> T:
         context.run(give_way)
         return question()
 

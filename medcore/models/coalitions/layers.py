@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from medcore.features import Rows
 from medcore.models.coalitions.after_sums import AfterSums
+from medcore.models.coalitions.pairs import FirstSums, LayeredPairs, PairedLayers, PairedPatient, of_two
 from medcore.models.coalitions.tiles import SLOTS, Tiles
 from medcore.models.contract.task import Indices, Risk
 
@@ -41,6 +42,8 @@ class LayeredCoalitions:
     n_columns: int
     n_repeats: int = 1
     """How often the later weights are used for one row: once for every sub-model."""
+    first: tuple[FirstSums, ...] = field(default=(), repr=False)
+    """The same sums as products, side by side; where there are none, coalitions do not tell of all columns at once."""
 
     @property
     def n_floats(self) -> int:
@@ -52,11 +55,26 @@ class LayeredCoalitions:
         """Multiplications for one composite row, about."""
         return self.n_floats + self.n_repeats * sum(w.size for w in self.weights.values())
 
+    @property
+    def can_pair(self) -> bool:
+        """Whether its first sums are known as products."""
+        return bool(self.first)
+
+    def one_column(self, rows: Rows, first: Indices, group: Indices, place: int, /) -> Risk:
+        """Predict for rows (n, P) that are, but for the column at ``place``, the row ``first[group]`` of them: (n, K)."""
+        if self.first:
+            sums = np.concatenate([one.but_for_one(rows, first, group, place) for one in self.first], axis=2)
+            sums += self.start[:, None]
+        else:
+            sums = self.shares(rows).sum(axis=2).transpose(1, 0, 2) + self.start[:, None]
+        weights = dict(zip(self.weights, _tensors(tuple(self.weights.values())), strict=True))
+        return of_two(self.after(_tensors((sums,))[0], weights).numpy().astype(np.float64))
+
     def prepare(self, rows: Rows, group_size: int, *, kept: bool) -> LayeredBackground:
         """Prepare background rows (m, P), worked on in groups; ``kept`` keeps all groups in memory."""
         names = sorted(self.weights)
         tensors = dict(zip(names, _tensors(tuple(self.weights[name] for name in names)), strict=True))
-        prepared = LayeredBackground(self, rows, group_size, {}, tensors)
+        prepared = LayeredBackground(self, rows, group_size, {}, tensors, [])
         if kept:
             for group in range(-(-len(rows) // group_size)):
                 prepared.groups[group] = prepared.work_out(group)
@@ -83,6 +101,8 @@ class LayeredBackground:
     group_size: int
     groups: dict[int, tuple[Any, Any]] = field(repr=False)
     weights: Any = field(repr=False)
+    products: list[PairedLayers] = field(repr=False)
+    """The products of the first sums with these rows, once they are asked for."""
 
     def work_out(self, group: int) -> tuple[Any, Any]:
         """Return the shares (G, M, P, H) of a group's rows, and their whole first sums (G, M, H)."""
@@ -100,15 +120,42 @@ class LayeredBackground:
 
     def against(self, row: Rows, /) -> LayeredPatient:
         """Take in a patient (1, P)."""
-        return LayeredPatient(self, _tensors((self.layers.shares(row)[0],))[0])
+        return LayeredPatient(self, row, {})
+
+    def paired(self) -> PairedLayers:
+        """Return the products of the first sums, which tell of all columns at once."""
+        if not self.products:
+            layers = self.layers
+            self.products.append(PairedLayers.of(layers.after, layers.first, layers.start, self.weights, self.rows))
+        return self.products[0]
 
 
 @dataclass(frozen=True, slots=True)
 class LayeredPatient:
-    """A part with the shares of the patient's columns, (M, P, H)."""
+    """A part that knows a patient (1, P); ``kept`` is what it worked out of them when it was first asked."""
 
     background: LayeredBackground
-    shares: Any = field(repr=False)
+    row: Rows = field(repr=False)
+    kept: dict[str, Any] = field(repr=False)
+
+    @property
+    def shares(self) -> Any:
+        """The shares of the patient's columns, (M, P, H)."""
+        if "shares" not in self.kept:
+            self.kept["shares"] = _tensors((self.background.layers.shares(self.row)[0],))[0]
+        return self.kept["shares"]
+
+    @property
+    def can_pair(self) -> bool:
+        """Whether its first sums are known as products."""
+        return self.background.layers.can_pair
+
+    def pairs(self, rows: Indices, present: NDArray[np.bool_], /) -> LayeredPairs:
+        """Ask about coalitions and their opposites, with what having each column changes."""
+        if "paired" not in self.kept:
+            self.kept["paired"] = self.background.paired().against(self.row)
+        paired: PairedPatient = self.kept["paired"]
+        return paired.pairs(rows, present)
 
     def risk(self, tiles: Tiles, group: int, /) -> Risk:
         """Predict for the composite rows of tiles of one group: (T · tile, K)."""
@@ -120,8 +167,7 @@ class LayeredPatient:
         given = (self.shares, shares, whole, known.weights, *_tensors((owner, masks, np.int32(n))))
         shapes = (tuple(shares.shape), masks.shape, *(tuple(w.shape) for w in known.weights.values()))
         answer = _program(layers.after, (shares.dtype, shapes)).of(given)(*given).numpy()
-        risk: Risk = answer[:n].reshape(n * size, -1).astype(np.float64)
-        return np.column_stack([1.0 - risk[:, 0], risk[:, 0]]) if risk.shape[1] == 1 else risk
+        return of_two(answer[:n].reshape(n * size, -1).astype(np.float64))
 
 
 def _tensors(arrays: tuple[Any, ...]) -> Any:

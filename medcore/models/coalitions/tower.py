@@ -11,7 +11,8 @@ import numpy as np
 
 from medcore.features import FeatureMaker, Rows
 from medcore.models.coalitions.layers import Floats32, LayeredCoalitions
-from medcore.models.coalitions.networks import first_kernels, table_shares
+from medcore.models.coalitions.networks import first_kernels, table_shares, table_sums
+from medcore.models.coalitions.pairs import FirstSums
 from medcore.models.network.parts import mean_risk, unpack_tensors
 from medcore.models.network.sequences import SequenceScaler
 from medcore.models.network.tower import PATCH, WIDTH, TowerNetwork
@@ -56,6 +57,7 @@ def tower_coalitions(inputs: Sequence[Inputs], networks: Sequence[TrainedNetwork
         AfterFirstSums(network, width, of_table),
         len(inputs[0][1].blocks_),
         network.n_submodels,
+        (table_sums([maker for _sequences, maker in inputs], tables, kernels), _patch_sums(inputs, networks)),
     )
 
 
@@ -80,17 +82,44 @@ def _shares(
     return shares
 
 
-def _patch_shares(members: TrainedNetworks, told: Floats32) -> Floats32:
-    """Return each measurement's share in the patches of rows told (n, 2 · T · V): (n, M, V, N · WIDTH)."""
+def _patch_sums(inputs: Sequence[Inputs], networks: Sequence[TrainedNetworks]) -> FirstSums:
+    """Return the patches of all networks as one product, whose kernel is the same at every place of the time."""
+    n_members = sum(members.n_members for members in networks)
+    network = networks[0].architecture
+    assert isinstance(network, TowerNetwork)
+    places = np.full(network.n_series, -1, np.int32)
+    places[: len(inputs[0][0].places)] = inputs[0][0].places
+    owners = np.tile(places, (n_members, network.n_patches, PATCH * 3))
+    pairs = list(zip(inputs, networks, strict=True))
+    return FirstSums(
+        lambda rows: np.concatenate([_steps(own, sequences.transform(rows))[0] for (sequences, _m), own in pairs]),
+        np.concatenate([_steps(own, None)[1] for _inputs, own in pairs]),
+        owners,
+    )
+
+
+def _steps(members: TrainedNetworks, told: Floats32 | None) -> tuple[Floats32, Floats32]:
+    """Return what rows told (n, 2 · T · V) give to patches, (M, n, N, inputs), and the kernel of these (M, inputs, WIDTH)."""
     import tensorflow as tf
 
     network = members.architecture
     assert isinstance(network, TowerNetwork)
     weights = unpack_tensors(network.parts, members.weights)
+    kernel: Floats32 = weights["patch"].numpy()
+    if told is None:
+        return kernel[:0], kernel
+    steps: Floats32 = network.told(weights, tf.repeat(told[None], members.n_members, axis=0)).numpy()
+    return steps.reshape(members.n_members, len(told), network.n_patches, -1), kernel
+
+
+def _patch_shares(members: TrainedNetworks, told: Floats32) -> Floats32:
+    """Return each measurement's share in the patches of rows told (n, 2 · T · V): (n, M, V, N · WIDTH)."""
+    network = members.architecture
+    assert isinstance(network, TowerNetwork)
     n, v = len(told), network.n_series
-    steps = network.told(weights, tf.repeat(told[None], members.n_members, axis=0)).numpy()
+    steps, kernel = _steps(members, told)
     steps = steps.reshape(members.n_members, n, network.n_patches, PATCH * 3, v)
-    kernel = weights["patch"].numpy().reshape(members.n_members, PATCH * 3, v, WIDTH)
+    kernel = kernel.reshape(members.n_members, PATCH * 3, v, WIDTH)
     # (M, V, n · N, inputs of one measurement) @ (M, V, inputs, WIDTH)
     by_series = steps.transpose(0, 4, 1, 2, 3).reshape(members.n_members, v, n * network.n_patches, PATCH * 3)
     found = by_series @ kernel.transpose(0, 2, 1, 3)

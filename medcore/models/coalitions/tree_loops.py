@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from medcore.features import Codes
 from medcore.models.coalitions.leaves import Numbers, Patterns, Trees
+from medcore.models.contract.concurrency import portions
+from medcore.models.contract.task import n_threads
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,19 +36,18 @@ def reachable(
     every row are one for each column and one for what is always added, at each tick. ``clock`` is the
     column of F whose values are all asked about, 0 up to before its second number; −1 and 1 for none.
     """
-    n_words = -(-n_columns // 64)
     ways = _ways(trees.feature, trees.threshold, trees.missing, trees.missing_left, theirs[None])[0]
     tree = (trees.roots, trees.feature, trees.threshold, trees.missing, trees.missing_left, trees.left, trees.right)
-    given = (*tree, trees.value, ways, rows, players, n_columns, clock)
-    none, untimed = np.zeros((0, n_words), np.uint64), np.zeros((0, 2), np.int16)
-    counts = np.zeros(len(rows) + 1, np.int64)
-    _collect(*given, counts, none, none, np.zeros((1, 0)), untimed, False)
-    begin = np.concatenate([[0], np.cumsum(counts[:-1] + (n_columns + 1) * clock[1])])
-    want = np.zeros((begin[-1], n_words), np.uint64)
-    care, value = np.zeros_like(want), np.zeros((len(trees.value), begin[-1]))
-    ticks = np.zeros((begin[-1], 2), np.int16)
-    _collect(*given, begin, want, care, value, ticks, True)
-    return Patterns(begin, want, care, value, ticks, clock[1])
+
+    def collected(part: slice) -> tuple[NDArray[Any], ...]:
+        found: tuple[NDArray[Any], ...] = _collect(*tree, trees.value, ways, rows[part], players, n_columns, clock)
+        return found
+
+    with ThreadPoolExecutor(n_threads()) as threads:
+        found = list(threads.map(collected, portions(len(rows))))
+    counts, want, care, value, ticks = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    begin = np.concatenate([[0], np.cumsum(counts)])
+    return Patterns(begin, want, care, np.ascontiguousarray(value.T), ticks, clock[1])
 
 
 def totals(patterns: Patterns, owner: NDArray[Any], masks: NDArray[np.uint8], used: NDArray[np.int64]) -> Numbers:
@@ -54,13 +56,26 @@ def totals(patterns: Patterns, owner: NDArray[Any], masks: NDArray[np.uint8], us
     if patterns.n_ticks > 1:
         timed = np.zeros((len(words), len(patterns.value), patterns.n_ticks + 1))
         p = patterns
-        _add_ticks(p.begin, p.want, p.care, p.value, p.ticks, owner, used, words, masks.shape[1], timed)
+        want, care = (np.ascontiguousarray(a.T) for a in (p.want, p.care))
+        _add_ticks(p.begin, want, care, p.value, p.ticks, owner, used, words, masks.shape[1], timed)
         return np.asarray(np.cumsum(timed, axis=2)[:, :, :-1].reshape(len(words), -1))
     found = np.zeros((len(words), len(patterns.value)))
     add = _add_words if patterns.want.shape[1] > 1 else _add_word
     want, care = (a if patterns.want.shape[1] > 1 else a[:, 0] for a in (patterns.want, patterns.care))
     add(patterns.begin, want, care, patterns.value, owner, used, words, masks.shape[1], found)
     return found
+
+
+def flipped(patterns: Patterns, rows: NDArray[Any], masks: NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
+    """Return the sum of the reached leaves of composite rows, (n, C), and what having each column adds to it, (n, P, C).
+
+    ``masks`` (n, P) says which columns of background rows (n,) are the patient's.
+    """
+    n, n_columns = masks.shape
+    found, adds = np.zeros((n, len(patterns.value))), np.zeros((n, n_columns, len(patterns.value)))
+    p = patterns
+    _add_flipped(p.begin, p.want, p.care, p.value, rows, _words(masks), found, adds)
+    return found, adds
 
 
 def _words(masks: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -96,23 +111,28 @@ def _left(value, threshold, missing, missing_left):  # type: ignore[no-untyped-d
 
 @compiled
 def _collect(  # type: ignore[no-untyped-def]
-    roots, feature, threshold, missing, missing_left, left, right, leaf, ways, rows, players, P, clock, begin, want,
-    care, value, ticks, write,
+    roots, feature, threshold, missing, missing_left, left, right, leaf, ways, rows, players, P, clock,
 ):  # fmt: skip
-    """Descend every tree as both the patient and a background row; count the leaves met, or write them down."""
-    n_words, C = want.shape[1], leaf.shape[0]
+    """Descend every tree as both the patient and a background row; write down the leaves met, and how many a row."""
+    n_words, C = (P + 63) // 64, leaf.shape[0]
     timed, J = clock
+    room = 2 * (P + 1) * J * max(1, rows.shape[0])
+    want, care = np.zeros((room, n_words), np.uint64), np.zeros((room, n_words), np.uint64)
+    value, ticks = np.zeros((room, C)), np.zeros((room, 2), np.int16)
+    counts = np.zeros(rows.shape[0], np.int64)
+    at = 0
     deep = 512
     spans = np.empty((deep, 2), np.int16)
     nodes = np.empty(deep, np.int32)
     wants = np.zeros((deep, n_words), np.uint64)
     cares = np.zeros((deep, n_words), np.uint64)
     for b in range(rows.shape[0]):
-        at = begin[b] if write else 0
-        if write:
-            _write_single(want, care, ticks, at, P, J)
+        if at + (P + 1) * J > room:
+            want, care, value, ticks = _roomier(want), _roomier(care), _roomier(value), _roomier(ticks)
+            room *= 2
+        _write_single(want, care, ticks, at, P, J)
         first, always = at, at + P * J
-        at = at + (P + 1) * J if write else 0
+        at += (P + 1) * J
         for root in roots:
             top = 0
             nodes[0] = root
@@ -126,20 +146,22 @@ def _collect(  # type: ignore[no-untyped-def]
                 )  # fmt: skip
                 bits, last = _single(cares[top])
                 if bits > 1:
-                    if write:
-                        want[at, :] = wants[top, :]
-                        care[at, :] = cares[top, :]
-                        ticks[at, :] = spans[top, :]
-                        for c in range(C):
-                            value[c, at] = leaf[c, node]
+                    if at == room:
+                        want, care, value, ticks = _roomier(want), _roomier(care), _roomier(value), _roomier(ticks)
+                        room *= 2
+                    want[at, :] = wants[top, :]
+                    care[at, :] = cares[top, :]
+                    ticks[at, :] = spans[top, :]
+                    for c in range(C):
+                        value[at, c] = leaf[c, node]
                     at += 1
-                elif write:
+                else:
                     theirs = bits == 1 and (wants[top, last >> 6] >> np.uint64(last & 63)) & np.uint64(1)
                     of_column = first + last * J if bits == 1 else -1
                     _sum_single(value, leaf, node, spans[top], of_column, always, theirs)
                 top -= 1
-        if not write:
-            begin[b] = at
+        counts[b] = at - first
+    return counts, want[:at], care[:at], value[:at], ticks[:at]
 
 
 @compiled
@@ -222,9 +244,17 @@ def _sum_single(value, leaf, node, span, of_column, always, theirs):  # type: ig
     for c in range(leaf.shape[0]):
         for j in range(span[0], span[1]):
             if of_column >= 0:
-                value[c, of_column + j] += leaf[c, node] if theirs else -leaf[c, node]
+                value[of_column + j, c] += leaf[c, node] if theirs else -leaf[c, node]
             if not theirs:
-                value[c, always + j] += leaf[c, node]
+                value[always + j, c] += leaf[c, node]
+
+
+@compiled
+def _roomier(array):  # type: ignore[no-untyped-def]
+    """Return the array with as many rows again."""
+    found = np.zeros((2 * array.shape[0], array.shape[1]), array.dtype)
+    found[: array.shape[0]] = array
+    return found
 
 
 @compiled
@@ -256,15 +286,56 @@ def _add_words(begin, want, care, value, owner, used, words, size, found):  # ty
 
 
 @compiled
+def _add_flipped(begin, want, care, value, rows, words, found, adds):  # type: ignore[no-untyped-def]  # noqa: C901
+    """Add each leaf that a composite row reaches, or would reach if one column were the other one's."""
+    for i in range(rows.shape[0]):
+        for e in range(begin[rows[i]], begin[rows[i] + 1]):
+            n_apart, at = 0, 0
+            for word in range(want.shape[1]):
+                apart = (words[i, word] & care[e, word]) ^ want[e, word]
+                if apart:
+                    n_apart += 2 if apart & (apart - np.uint64(1)) else 1
+                    at = word
+                    if n_apart > 1:
+                        break
+            if n_apart > 1:
+                continue
+            if n_apart == 0:
+                for c in range(value.shape[0]):
+                    found[i, c] += value[c, e]
+            for word in range(want.shape[1]):
+                if n_apart and word != at:
+                    continue
+                rest = care[e, word]
+                if n_apart:
+                    rest = (words[i, word] & care[e, word]) ^ want[e, word]
+                while rest:
+                    low = rest & (~rest + np.uint64(1))
+                    column, left = 64 * word, low
+                    while left > np.uint64(1):
+                        left >>= np.uint64(1)
+                        column += 1
+                    for c in range(value.shape[0]):
+                        adds[i, column, c] += value[c, e] if want[e, word] & low else -value[c, e]
+                    rest &= rest - np.uint64(1)
+
+
+@compiled
 def _add_ticks(begin, want, care, value, ticks, owner, used, words, size, found):  # type: ignore[no-untyped-def]
     """Add each reached leaf where it begins to count and take it away where it ends, (n, C, J + 1)."""
+    reached = np.zeros((begin[1:] - begin[:-1]).max() if begin.shape[0] > 1 else 0, np.bool_)
     for t in range(owner.shape[0]):
+        start, stop = begin[owner[t]], begin[owner[t] + 1]
         for i in range(t * size, t * size + used[t]):
-            for e in range(begin[owner[t]], begin[owner[t] + 1]):
-                apart = np.uint64(0)
-                for word in range(want.shape[1]):
-                    apart |= (words[i, word] & care[e, word]) ^ want[e, word]
-                if apart == 0:
+            w, k, mixed = want[0, start:stop], care[0, start:stop], words[i, 0]
+            for e in range(stop - start):  # by itself, for then many are compared at a time
+                reached[e] = (mixed & k[e]) == w[e]
+            for word in range(1, want.shape[0]):
+                w, k, mixed = want[word, start:stop], care[word, start:stop], words[i, word]
+                for e in range(stop - start):
+                    reached[e] &= (mixed & k[e]) == w[e]
+            for e in range(stop - start):
+                if reached[e]:
                     for c in range(value.shape[0]):
-                        found[i, c, ticks[e, 0]] += value[c, e]
-                        found[i, c, ticks[e, 1]] -= value[c, e]
+                        found[i, c, ticks[start + e, 0]] += value[c, start + e]
+                        found[i, c, ticks[start + e, 1]] -= value[c, start + e]

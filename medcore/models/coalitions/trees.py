@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from medcore.features import Rows
 from medcore.models.coalitions.leaves import Numbers, Patterns, Trees
 from medcore.models.coalitions.tiles import Tiles
-from medcore.models.contract.coalitions import TYPICAL_SUMS
-from medcore.models.contract.task import Risk
+from medcore.models.contract.coalitions import TYPICAL_SUMS, PairsAsked
+from medcore.models.contract.task import Indices, Risk
 
 NAN_IS_ZERO, ZERO_IS_MISSING, NAN_IS_MISSING = 0, 1, 2
 """What LightGBM calls the missing type of a split; the numbers are those of its files."""
@@ -43,6 +43,11 @@ class TreeCoalitions:
     n_ticks: int = 1
     n_sums: int = TYPICAL_SUMS
     n_floats: ClassVar[int] = 1
+
+    @property
+    def can_pair(self) -> bool:
+        """Whether all columns are known at once: not where the trees are asked about every tick."""
+        return self.n_ticks == 1
 
     def prepare(self, rows: Rows, group_size: int, *, kept: bool) -> TreesBackground:  # noqa: ARG002
         """Read the background rows (m, P)."""
@@ -81,6 +86,27 @@ class TreesPatient:
 
     part: TreeCoalitions
     patterns: tuple[Patterns, ...] = field(repr=False)
+
+    @property
+    def can_pair(self) -> bool:
+        """Whether all columns are known at once."""
+        return self.part.can_pair
+
+    def pairs(self, rows: Indices, present: NDArray[np.bool_], /) -> PairsAsked:
+        """Ask about coalitions and their opposites, exactly: what a leaf adds is known of every column that it hangs on."""
+        risk, each = zip(*(self._flipped(rows, masks) for masks in (present, ~present)), strict=True)
+        return PairsAsked(present, np.stack(risk), np.stack(each))
+
+    def _flipped(self, rows: Indices, present: NDArray[np.bool_]) -> tuple[Risk, Risk]:
+        """Return the risks of composite rows (n, K), and what having each column changes about these (n, P, K)."""
+        from medcore.models.coalitions.tree_loops import flipped
+
+        found = [flipped(p, rows, present.astype(np.uint8)) for p in self.patterns]
+        sums, adds = (np.concatenate(arrays, axis=-1) for arrays in zip(*found, strict=True))
+        others = sums[:, None] + np.where(present, -1.0, 1.0)[:, :, None] * adds
+        risk = self.part.risk_of(sums)
+        apart = risk[:, None] - self.part.risk_of(others.reshape(-1, sums.shape[1])).reshape(*present.shape, -1)
+        return risk, np.where(present, 1.0, -1.0)[:, :, None] * apart
 
     def risk(self, tiles: Tiles, _group: int, /) -> Risk:
         """Predict for the composite rows of tiles: (T · tile, K)."""

@@ -51,6 +51,16 @@ def one_blas_thread() -> Iterator[None]:
                 _limit.limits.restore_original_limits()
 
 
+def portions(n: int) -> list[slice]:
+    """Share n rows out, a portion for every core.
+
+    >>> [(part.start, part.stop) for part in portions(0)]
+    []
+    """
+    size = max(1, -(-n // n_threads()))
+    return [slice(i, min(n, i + size)) for i in range(0, n, size)]
+
+
 def fit_concurrently(
     fit: Callable[[str], Result], names: Sequence[str], *, n_rows: int, halt: Callable[[], None]
 ) -> dict[str, Result]:

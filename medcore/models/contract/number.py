@@ -109,6 +109,11 @@ class InUnit:
         """How many multiplications one composite row takes, about."""
         return self.inner.n_sums
 
+    @property
+    def can_pair(self) -> bool:
+        """Whether coalitions tell of all columns at once: not on this scale."""
+        return False
+
     def prepare(self, rows: Rows, group_size: int, *, kept: bool) -> InUnit:
         """Prepare background rows."""
         return replace(self, background=self.inner.prepare(rows, group_size, kept=kept))

@@ -18,6 +18,7 @@ from medcore.features import AnyRows, FeatureMaker, Rows
 from medcore.i18n import N_
 from medcore.models.coalitions.after_sums import CosineSoftmax
 from medcore.models.coalitions.layers import LayeredCoalitions, column_shares
+from medcore.models.coalitions.pairs import one_product
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Risk, Task, clean
@@ -69,7 +70,8 @@ class RandomFourierFeatures(Part):
             "intercepts": self.intercepts.astype(np.float32),
         }
         start = (self.phases * turns)[None]
-        return LayeredCoalitions(shares, start, weights, CosineSoftmax(), len(self.maker.blocks_))
+        first = one_product(self._inputs, self.maker.blocks_, self.directions * turns)
+        return LayeredCoalitions(shares, start, weights, CosineSoftmax(), len(self.maker.blocks_), first=(first,))
 
     def _inputs(self, rows: AnyRows) -> Floats:
         return clipped(self.maker.transform(rows))

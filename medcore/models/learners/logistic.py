@@ -14,6 +14,7 @@ from medcore.features import AnyRows
 from medcore.i18n import N_
 from medcore.models.coalitions.after_sums import Softmax
 from medcore.models.coalitions.layers import LayeredCoalitions, column_shares
+from medcore.models.coalitions.pairs import one_product
 from medcore.models.contract.candidate import Candidate
 from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk, Task, clean
 from medcore.models.learners.prevalence import class_shares
@@ -51,8 +52,9 @@ class LogisticPart(RidgePart):
     def coalitions(self) -> LayeredCoalitions:
         """Return how the regression answers for coalitions: its scores are sums over the columns."""
         shares = partial(column_shares, self.matrix, self.blocks, self.coefficients.astype(np.float32))
+        first = one_product(self.matrix, self.blocks, self.coefficients.astype(np.float32))
         start = self.intercepts.astype(np.float32)[None]
-        return LayeredCoalitions(shares, start, {}, Softmax(), len(self.maker.blocks_))
+        return LayeredCoalitions(shares, start, {}, Softmax(), len(self.maker.blocks_), first=(first,))
 
 
 def fit_logistic(task: Task, reporter: ProgressReporter) -> Fitted:

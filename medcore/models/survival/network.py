@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from medcore.features import AnyRows, FeatureMaker
 from medcore.models.coalitions.after_sums import HazardsPutTogether
 from medcore.models.coalitions.layers import LayeredCoalitions
-from medcore.models.coalitions.networks import network_coalitions
+from medcore.models.coalitions.networks import AfterFirstKernel, network_coalitions
 from medcore.models.contract.coalitions import Coalitions, WrittenOut
 from medcore.models.contract.task import Fitted, ProgressReporter, Task
 from medcore.models.contract.timed import Curves, TimedPart, risk_of_curve
@@ -76,7 +76,11 @@ def put_together(inner: LayeredCoalitions, horizon: float, ends: Floats, n_cause
     """Let networks of hazards in intervals answer for coalitions by a time."""
     starts = np.concatenate([[0.0], ends[:-1]])
     spent = np.clip((horizon - starts) / (ends - starts), 0.0, 1.0).astype(np.float32)
-    return replace(inner, weights={**inner.weights, "spent": spent}, after=HazardsPutTogether(inner.after, n_causes))
+    hazards = inner.after
+    if isinstance(hazards, AfterFirstKernel):  # what comes later is not asked about
+        spent = spent[: max(1, np.count_nonzero(spent))]
+        hazards = replace(hazards, n_intervals=len(spent))
+    return replace(inner, weights={**inner.weights, "spent": spent}, after=HazardsPutTogether(hazards, n_causes))
 
 
 def fit_hazard_network(task: Task, reporter: ProgressReporter) -> Fitted:
