@@ -21,7 +21,7 @@ from medcore.i18n import N_
 
 MIN_PATIENTS = 5
 """Words of fewer patients are left out: too few to learn from, and they may name one of them (cells under 5)."""
-MAX_TERMS = 2_000
+MAX_TERMS = 4_000
 """The most words that are kept, those of most patients; more add little (docs/decisions/0092)."""
 _MOST = 255
 """A word is counted up to here in one note: a byte each."""
