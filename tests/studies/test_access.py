@@ -41,7 +41,7 @@ CHANGE = {
     "export_study",
     "duplicate_study",
 }
-WORKER = {"begin_attempt", "beat", "signal", "append_progress", "finish_run", "keep_result"}
+WORKER = {"begin_attempt", "beat", "signal", "append_progress", "finish_run", "keep_result", "keep_first_patients"}
 """What a worker does in the name of a run's owner; no page asks for it."""
 
 
@@ -77,6 +77,7 @@ class Asked:
             "attempt": 1,
             "points": [Progress(stage="final", model="seed", epoch=1)],
             "state": "failed",
+            "data": b"",
         }
         query = getattr(self.store, name)
         _first, *others = inspect.signature(query).parameters.values()

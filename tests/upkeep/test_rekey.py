@@ -169,7 +169,7 @@ def unseal(settings: Settings) -> None:
                                 f"UPDATE {table.name} SET {column.name} = ? WHERE rowid = ?", (opened, number)
                             )
         database.execute("UPDATE cohorts SET seal = ?", (hashlib.sha256(rows).hexdigest(),))
-        for later in ("tokens", "tasks", "predictions", "patients", "releases"):
+        for later in ("watches", "tokens", "tasks", "predictions", "patients", "releases"):
             database.execute(f"DROP TABLE {later}")
         database.execute("ALTER TABLE runs DROP COLUMN seal")
         database.execute("UPDATE alembic_version SET version_num = '0008'")
