@@ -25,7 +25,7 @@ _YM = r"^(?P<y>[12][0-9]{3})年(?P<m>[0-9]{1,2})月?$"
 _ABY = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[12][0-9]{3})" + _TIME
 _ABY2 = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[0-9]{2})" + _TIME
 _COMPACT = r"^(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])$"
-_MONTH = r"(?P<word>\p{L}{3,12})\.?"
+_MONTH = r"(?P<word>[A-Za-zÀ-ɏͰ-ӿ]{3,12})\.?"
 _OF = r"(?:del? )?"
 """Spanish and Portuguese put one before month and year: 18 de agosto de 2021."""
 _DMY_WORDED = (
