@@ -27,10 +27,14 @@ def as_csv(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False).encode("utf-8", "surrogatepass")
 
 
+def _in_xml(character: str) -> bool:
+    return " " <= character <= "\ud7ff" or "\ue000" <= character <= "\ufffd" or character > "\uffff"
+
+
 def as_excel(frame: pd.DataFrame) -> bytes:
     out = io.BytesIO()
-    frame.map(lambda v: "".join(c for c in str(v)[:30_000] if c >= " ")).rename(
-        columns=lambda c: "".join(x for x in str(c)[:200] if x >= " ")
+    frame.map(lambda v: "".join(c for c in str(v)[:30_000] if _in_xml(c))).rename(
+        columns=lambda c: "".join(x for x in str(c)[:200] if _in_xml(x))
     ).to_excel(out, index=False)
     return out.getvalue()
 

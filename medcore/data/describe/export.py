@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from io import BytesIO
 
 import pandas as pd
 
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, such as the line break inside a cell of an old system (U+000B)."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -24,18 +28,30 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 
 def to_xlsx(frame: pd.DataFrame) -> bytes:
-    """Write a table as an Excel workbook of one sheet in which no text acts as a formula."""
+    """Write a table as an Excel workbook of one sheet in which no text acts as a formula.
+
+    Control characters are escaped as Excel itself does (``_x000B_``, ECMA-376 part 1, 22.9.2.19), so that they come back.
+    """
     file = BytesIO()
-    _safe(frame).to_excel(file, index=False, engine="openpyxl")
+    _changed(_safe(frame), _escaped).to_excel(file, index=False, engine="openpyxl")
     return file.getvalue()
 
 
 def _safe(frame: pd.DataFrame) -> pd.DataFrame:
-    safe = frame.rename(columns={name: harmless(str(name)) for name in frame.columns})
-    for position, kind in enumerate(safe.dtypes):
+    return _changed(frame, harmless)
+
+
+def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return a table with every text and heading as ``change`` writes it."""
+    found = frame.rename(columns={name: change(str(name)) for name in frame.columns})
+    for position, kind in enumerate(found.dtypes):
         if not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_datetime64_any_dtype(kind):
-            safe.isetitem(position, [harmless(v) if isinstance(v, str) else v for v in safe.iloc[:, position]])
-    return safe
+            found.isetitem(position, [change(v) if isinstance(v, str) else v for v in found.iloc[:, position]])
+    return found
+
+
+def _escaped(text: str) -> str:
+    return _NOT_IN_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
 def harmless(text: str) -> str:
