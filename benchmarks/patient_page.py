@@ -145,7 +145,9 @@ def main() -> None:
     """Measure, print, and say whether the limits hold."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--models", default="network,auto")
-    options.add_argument("--patients", type=int, default=9)
+    options.add_argument(
+        "--patients", type=int, default=7, choices=range(1, 8), help="the lines of the list that 900 pixels show"
+    )
     options.add_argument("--restart", action="store_true")
     options.add_argument("--out", type=Path)
     chosen = options.parse_args()
