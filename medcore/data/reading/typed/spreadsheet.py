@@ -50,7 +50,7 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _OnlySheet:
     """The only sheet of a file that has none."""
 
     name: str
@@ -58,7 +58,7 @@ class _Page:
 
 def read_page(raw: RawFile, given: Mapping[str, Any]) -> TypedTable:
     """Read the largest table of a web page as the sheet of a workbook is read."""
-    return _from_grid(raw.name, read_markup(raw), _Page(raw.name), given)
+    return _from_grid(raw.name, read_markup(raw), _OnlySheet(raw.name), given)
 
 
 def _with_sheets(

@@ -10,7 +10,7 @@ from medcore.data.cohort import Cohort, Schema
 from medcore.data.reading.long.series import with_series
 from medcore.data.reading.notes import NOTES, named_after, with_notes
 from medcore.i18n import _
-from medcore.jobs.web.uploads import read_upload
+from medcore.jobs.web.uploads import Form, read_upload
 from medcore.ui.kit.shown.waiting import waited
 
 
@@ -47,27 +47,23 @@ def brought(file: UploadedFile, *identity: object, like: Schema, key: str) -> Co
 
 def measurements(*identity: object, key: str) -> Cohort | None:
     """Ask for a table of measurements over time and return its rows; ``None`` as yet."""
-    file = st.file_uploader(_("Table of these patients’ measurements over time"), key=key)
-    if file is None:
-        return None
-    name, data = file.name, file.getvalue()
-    return waited(
-        lambda task: read_upload(name, data, form="measurements", stop=task.stop),
-        *("brought", "series", *identity, file.file_id),
-        key=f"{key}.reading",
-        doing=_("The file is read."),
-    )
+    return _beside(_("Table of these patients’ measurements over time"), "measurements", *identity, key=key)
 
 
 def note_files(*identity: object, key: str) -> Cohort | None:
     """Ask for an archive of notes in text files and return its files; ``None`` as yet."""
-    file = st.file_uploader(_("Zip archive of these patients’ notes"), key=key)
+    return _beside(_("Zip archive of these patients’ notes"), "note files", *identity, key=key)
+
+
+def _beside(label: str, form: Form, *identity: object, key: str) -> Cohort | None:
+    """Ask for what comes beside the patients' table and return it, read as ``form`` says; ``None`` as yet."""
+    file = st.file_uploader(label, key=key)
     if file is None:
         return None
     name, data = file.name, file.getvalue()
     return waited(
-        lambda task: read_upload(name, data, form="note files", stop=task.stop),
-        *("brought", "notes", *identity, file.file_id),
+        lambda task: read_upload(name, data, form=form, stop=task.stop),
+        *("brought", form, *identity, file.file_id),
         key=f"{key}.reading",
         doing=_("The file is read."),
     )
