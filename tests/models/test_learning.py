@@ -37,6 +37,13 @@ def test_all_patients_give_the_figures_of_a_fit_on_each_fold(ward, curve):
     assert curve.points[-1].auroc.low < curve.points[-1].auroc.value < curve.points[-1].auroc.high
 
 
+def test_the_last_point_and_the_run_give_one_interval(curve, logistic):
+    run = logistic.results.candidate("logistic").cross_validated
+    assert curve.points[-1].auroc.to_dict() == run.metrics["auroc"].to_dict()
+    here, there = (np.array([e.value, e.low, e.high]) for e in (curve.points[-1].log_loss, run.metrics["log_loss"]))
+    np.testing.assert_allclose(here, there, atol=1e-4)  # the run's penalty is chosen once more for each fold
+
+
 def test_smaller_shares_are_part_of_larger_ones_and_patients_stay_whole(ward):
     task = task_of(ward.prepared, ward.split, SETTINGS)
     task = replace(task, groups=np.arange(task.n) // 3, folds=(np.arange(task.n) // 3 % 3).astype(np.int64))

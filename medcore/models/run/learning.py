@@ -29,7 +29,6 @@ COMPARED = 2
 """The place in ``SHARES`` that full training is compared with: half of the patients."""
 AFFORDABLE_SECONDS = 6.0
 """A model that took longer than this in its run is left out: its curve would take minutes."""
-_DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +167,15 @@ def learning_curve(
 
 
 def _point(task: Task, classes: tuple[str, ...], model: str, size: int, risk: Risk) -> LearningPoint:
+    """Judge as the run itself is judged, so that the last point and the run give one interval."""
     judged = evaluate(
-        task.outcome, risk, classes, groups=task.groups, ordered=task.ordered, seed=task.settings.seed, n_boot=_DRAWS
+        task.outcome,
+        risk,
+        classes,
+        groups=task.groups,
+        folds=task.folds,
+        ordered=task.ordered,
+        seed=task.settings.seed,
     )
     return LearningPoint(model, size, judged.metrics["auroc"], judged.metrics["log_loss"])
 

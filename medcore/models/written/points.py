@@ -26,7 +26,6 @@ MOST_POINTS = 10
 """Points of the predictor that matters most, from its lowest band to its highest."""
 BANDS = (0.2, 0.4, 0.6, 0.8)
 """Quantiles of the training patients near which numbers are cut, to two figures that count."""
-_DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +119,7 @@ def point_score(part: LogisticPart, task: Task) -> PointScore | None:
         scored[held] = _risk(own_items, a, b, task.codes[held])
         full[held] = own.risk(task.codes[held])
     judged = [
-        evaluate(
-            task.outcome, risk, ("0", "1"), groups=task.groups, folds=task.folds, seed=task.settings.seed, n_boot=_DRAWS
-        )
+        evaluate(task.outcome, risk, ("0", "1"), groups=task.groups, folds=task.folds, seed=task.settings.seed)
         for risk in (scored, full)
     ]
     return PointScore(items=items, intercept=line[0], slope=line[1], evaluation=judged[0], full=judged[1])
