@@ -75,6 +75,9 @@ def same_values(view: View) -> Iterator[Hit]:
         )
 
 
+STAY_TOGETHER = N_("Nothing to do: rows of one patient stay on one side of the split, and intervals go by patient.")
+
+
 @check(
     "patients.repeated",
     "warning",
@@ -132,6 +135,7 @@ def _repeated_hit(view: View, name: str, *, inside: bool, handled: bool) -> Hit 
         columns=(name,),
         n_rows=int(sizes[sizes > 1].sum()),
         severity="info" if handled else "warning",
+        remedy=Message(STAY_TOGETHER) if handled else None,
         fix=None
         if handled
         else Fix(
