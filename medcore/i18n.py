@@ -117,6 +117,24 @@ def listed(words: Iterable[object]) -> str:
     return ("、" if current_language().startswith("zh") else ", ").join(map(str, words))
 
 
+def parted(clauses: Iterable[object]) -> str:
+    """Write clauses one after the other, which may hold lists themselves.
+
+    >>> parted(["AUROC 0.80", "slope 0.9"])
+    'AUROC 0.80; slope 0.9'
+    """
+    return ("；" if current_language().startswith("zh") else "; ").join(map(str, clauses))
+
+
+def bracketed(words: object, aside: object) -> str:
+    """Write words with an aside in brackets.
+
+    >>> bracketed("AUROC", "locked test set")
+    'AUROC (locked test set)'
+    """
+    return f"{words}（{aside}）" if current_language().startswith("zh") else f"{words} ({aside})"
+
+
 def running(sentences: Iterable[object]) -> str:
     """Set sentences one after the other: with a space between, but none in Chinese; empty ones are left out.
 

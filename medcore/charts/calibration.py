@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from medcore.charts.drawing import legend, lines, theme
 from medcore.evaluation import CalibrationCurve, Estimate
 from medcore.evaluation.verdict import calibration_finding
-from medcore.i18n import _
+from medcore.i18n import _, parted
 
 Metrics = Mapping[str, Estimate]
 
@@ -25,7 +25,7 @@ def calibration(
     found = title or finding(metrics[name])
     figure = theme.new_figure(
         title=found,
-        subtitle="; ".join(_figures(n, metrics[n]) for n in curves),
+        subtitle=parted(_figures(n, metrics[n]) for n in curves),
         x_title=_("Predicted risk"),
         y_title=_("Observed share"),
         alt=_(

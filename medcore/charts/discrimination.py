@@ -12,7 +12,7 @@ from medcore.charts.drawing import legend, lines, marks, theme
 from medcore.charts.drawing.marks import Mark
 from medcore.evaluation import GainCurve, PrecisionRecallCurve, RiskDistribution, RocCurve
 from medcore.evaluation.figures.readings import of_100
-from medcore.i18n import _
+from medcore.i18n import _, parted
 
 
 def roc(curves: Mapping[str, RocCurve], *, threshold: float | None = None) -> go.Figure:
@@ -54,7 +54,7 @@ def roc_marks(curves: Mapping[str, RocCurve], threshold: float) -> list[Mark]:
 def precision_recall(curves: Mapping[str, PrecisionRecallCurve], *, threshold: float | None = None) -> go.Figure:
     """Draw precision–recall curves by model against the share of alerts that would be true by chance."""
     first = next(iter(curves.values()))
-    areas = "; ".join(f"{theme.escape(n)}: AUPRC {c.auprc:.3f}" for n, c in curves.items())
+    areas = parted(f"{theme.escape(n)}: AUPRC {c.auprc:.3f}" for n, c in curves.items())
     chance = lines.percent(first.prevalence, 1)
     at_half = float(first.precision[np.searchsorted(first.recall, 0.5)]) if first.n_events else float("nan")
     figure = theme.new_figure(
@@ -163,7 +163,7 @@ def _of_classes(curves: Mapping[str, RocCurve]) -> bool:
 
 def _auroc_words(curves: Mapping[str, RocCurve]) -> str:
     first = next(iter(curves.values()))
-    areas = "; ".join(f"{theme.escape(n)}: AUROC {c.auroc:.3f}" for n, c in curves.items())
+    areas = parted(f"{theme.escape(n)}: AUROC {c.auroc:.3f}" for n, c in curves.items())
     if first.auroc.method.endswith("_cluster"):
         return _("{areas} (95 % interval); {n} rows, several of a patient", areas=areas, n=first.n)
     if np.isnan(first.auroc.low):

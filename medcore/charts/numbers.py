@@ -12,7 +12,7 @@ from medcore.data.shown import Shown
 from medcore.evaluation import Agreement, Estimate, NumberCalibration
 from medcore.evaluation.figures.estimates import Floats
 from medcore.explanation.patient.wording import Measure
-from medcore.i18n import _, number
+from medcore.i18n import _, number, parted
 
 MOST_POINTS = 1_000
 """Patients drawn at most; more are not seen apart."""
@@ -153,7 +153,7 @@ def groups(found: Mapping[str, Estimate], *, unit: str) -> go.Figure:
         if unit
         else _("Measured less predicted"),
         y_title="",
-        alt="; ".join(f"{theme.escape(name)}: {number(e.value, '.3g')}" for name, e in found.items()),
+        alt=parted(f"{theme.escape(name)}: {number(e.value, '.3g')}" for name, e in found.items()),
         height=160 + 40 * max(1, len(found)),
     )
     bars = {

@@ -10,7 +10,7 @@ from medcore.charts.drawing import lines, theme
 from medcore.data.shown import Naming, Shown
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import Breakdown, Subgroup
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, parted
 
 MEASURES: Mapping[str, tuple[str, Callable[[Subgroup], Estimate], float | None]] = {
     "auroc": (N_("AUROC"), lambda g: g.auroc, 0.5),
@@ -40,7 +40,7 @@ def forest(found: Breakdown, *, measure: str, naming: Naming = Shown) -> go.Figu
             high=theme.escape(high.name),
             high_value=f"{high_value.value:.2f}",
         )
-    said = "; ".join(f"{theme.escape(g.name)} {e:.2f}" for g, e in known)
+    said = parted(f"{theme.escape(g.name)} {e:.2f}" for g, e in known)
     figure = theme.new_figure(
         title=title,
         subtitle=_(

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from medcore.charts.drawing import legend, lines, marks, theme
 from medcore.evaluation import Confusion, DecisionCurve
 from medcore.evaluation.curves.calls import CallRule
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, parted
 
 MOST_WITH_SHARES = 5
 """So many classes leave room for counts and shares in the cells on a phone; of more the shares are said at the pointer."""
@@ -121,7 +121,7 @@ def _matrix(
         [s * n / t for s, n in zip(signs, row, strict=True)]
         for signs, row, t in zip(right, counts, totals, strict=True)
     ]
-    said = "; ".join(
+    said = parted(
         _("{row}, {column}: {n}", row=r, column=c, n=n)
         for r, row in zip(rows, counts, strict=True)
         for c, n in zip(columns, row, strict=True)

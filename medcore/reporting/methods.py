@@ -11,7 +11,7 @@ from medcore.data.describe.table_one import table_one
 from medcore.data.quantities.ranges import unit_message
 from medcore.data.values.sequences import STEPS
 from medcore.evaluation import Evaluation
-from medcore.i18n import N_, _, percent, running
+from medcore.i18n import N_, _, bracketed, percent, running
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
 from medcore.models.contract.titles import title
@@ -76,7 +76,7 @@ def _alike(inputs: ReportInputs) -> list[Block]:
 def _counted(inputs: ReportInputs, evaluation: Evaluation) -> str:
     classes = inputs.counted(evaluation)
     if evaluation.n_patients is None:
-        return f"{evaluation.n} ({classes})"
+        return bracketed(evaluation.n, classes)
     return _("{rows} of {n} patients ({classes})", rows=evaluation.n, n=evaluation.n_patients, classes=classes)
 
 

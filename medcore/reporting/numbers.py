@@ -14,7 +14,7 @@ from medcore.evaluation.figures.resampling import Ints
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.evaluation.number.performance import FEWEST, FIGURES
 from medcore.explanation.patient.wording import Measure
-from medcore.i18n import _, listed, number, percent, running
+from medcore.i18n import _, bracketed, listed, number, parted, percent, running
 from medcore.models.contract.titles import title
 from medcore.models.run.manifest import INTENDED_USE, LIMITS
 from medcore.reporting.chapters import chapters
@@ -115,7 +115,7 @@ def number_card(inputs: NumberReportInputs) -> list[Block]:
     rows = [
         (_("Status"), _(INTENDED_USE)),
         (_("Intended use"), not_stated(inputs.answers.get("intended_use"))),
-        (_("Predicts"), f"{inputs.outcome} ({_unit(inputs)})"),
+        (_("Predicts"), bracketed(inputs.outcome, _unit(inputs))),
         (
             _("Inputs"),
             _("{n} columns: {names}", n=len(names), names=names if len(names) <= 12 else [*names[:12], "…"]),
@@ -180,7 +180,7 @@ def _measures(inputs: NumberReportInputs) -> list[Block]:
         _(
             "Prediction intervals come from errors outside each training fold (cross-conformal); nine of ten patients are to be inside."
         ),
-        _("Intervals are of 95 %. {methods}.", methods="; ".join(told)),
+        _("Intervals are of 95 %. {methods}.", methods=parted(told)),
         _("Those of out-of-fold figures are meant for the model trained on all patients."),
     ]
     return [Heading(part("measures"), 2), Paragraph(running(lines))]

@@ -17,7 +17,7 @@ from medcore.explanation.patient.reliability import Reliability
 from medcore.explanation.patient.wording import RISK, Measure
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import Contribution, Explanation
-from medcore.i18n import N_, Message, _, current_language, language, listed, running
+from medcore.i18n import N_, Message, _, bracketed, current_language, language, listed, running
 from medcore.models.run.manifest import INTENDED_USE
 from medcore.reporting.formats.document import Block, Bullets, Document, Heading, Paragraph, Picture, Table
 
@@ -250,7 +250,7 @@ def _reasons(inputs: PatientReportInputs) -> list[Message]:
 def _value(contribution: Contribution, naming: Naming, mark: str) -> str:
     shown = _short(contribution.value or "") if contribution.parts else contribution.value
     text = naming(contribution.column).measured(shown, unit=contribution.unit) or _("missing")
-    return f"{text} ({_(MARKS[mark])})" if mark in MARKS else text
+    return bracketed(text, _(MARKS[mark])) if mark in MARKS else text
 
 
 def _identity(inputs: PatientReportInputs) -> Bullets:

@@ -12,7 +12,7 @@ from medcore.data.preparation.methods import Preparation
 from medcore.data.preparation.replay import Prepared
 from medcore.data.preparation.steps import StepLog
 from medcore.data.schema.class_names import class_names
-from medcore.i18n import N_, _, listed, running
+from medcore.i18n import N_, _, bracketed, listed, parted, running
 
 LEARNT = N_(
     "Medians and scales are learnt inside each training fold, the list of categories on the training rows; no test row and no outcome has a part in them."
@@ -32,7 +32,7 @@ class Told:
 def tell(schema: Schema, preparation: Preparation) -> Told:
     """Say who remained and what was done to the table, in the current language; counts only, no value."""
     steps = [(entry, _did(entry)) for entry in preparation.log if entry.step.on]
-    aside = "; ".join(f"{schema.shown(name)} ({reason})" for name, reason in preparation.set_aside.items())
+    aside = parted(bracketed(schema.shown(name), reason) for name, reason in preparation.set_aside.items())
     return Told(
         who=running(_who(schema, preparation)),
         done=tuple(f"{entry.step.sentence} {did}" for entry, did in steps if did),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medcore.errors import SettingsError
 from medcore.features import CodeBook
-from medcore.i18n import _, running
+from medcore.i18n import _, listed, running
 from medcore.models.learners.equation import Term
 from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
@@ -76,7 +76,7 @@ def _to_be_made(inputs: ReportInputs, needed: SampleSize, trained_on: int) -> st
         "parameters": needed.n_parameters,
         "share": f"{100 * needed.event_share:.1f}",
         "needed": needed.required,
-        "criteria": ", ".join(map(str, needed.criteria)),
+        "criteria": listed(map(str, needed.criteria)),
         "n": trained_on,
     }
     counted = _(

@@ -11,7 +11,7 @@ from medcore.charts.model.nomogram import nomogram_chart
 from medcore.data.shown import Naming
 from medcore.evaluation.figures.words import METRICS, short, with_interval
 from medcore.explanation.patient.wording import percent
-from medcore.i18n import _, number, running, significant, span
+from medcore.i18n import _, listed, number, parted, running, significant, span
 from medcore.models.learners.equation import Term
 from medcore.models.run.advice import CALIBRATIONS
 from medcore.models.run.results import Results
@@ -152,13 +152,13 @@ def _curves(model: Specification) -> list[str]:
     if not bent:
         return []
     knots = [
-        _("{name}: {knots}", name=model.inputs[place].shown, knots=", ".join(significant(k, 6) for k in values))
+        _("{name}: {knots}", name=model.inputs[place].shown, knots=listed(significant(k, 6) for k in values))
         for place, values in bent.items()
     ]
     return [
         _(
             "“Curve j” is g = [(x − kⱼ)₊³ − (x − kₘ₋₁)₊³ (kₘ − kⱼ)/(kₘ − kₘ₋₁) + (x − kₘ)₊³ (kₘ₋₁ − kⱼ)/(kₘ − kₘ₋₁)] / (kₘ − k₁)², a restricted cubic spline with the m knots k. Knots: {knots}.",
-            knots="; ".join(knots),
+            knots=parted(knots),
         )
     ]
 
@@ -171,7 +171,7 @@ def _parameters(model: Specification) -> list[str]:
     return [
         _(
             "Numbers of the recalibration: {numbers}.",
-            numbers="; ".join(f"{name} = {', '.join(f'{v:.6g}' for v in values)}" for name, values in few.items()),
+            numbers=parted(f"{name} = {listed(f'{v:.6g}' for v in values)}" for name, values in few.items()),
         )
     ]
 
@@ -234,7 +234,7 @@ def _side_by_side(model: Specification, scores: Sequence[int], names: Sequence[s
         rows.append((*fixed, *(cell(place, k, term.coefficients[k]) for k in scores)))
     head = (_("Term"), _("If missing"), _("Centre"), _("Scale"), *(names[k] for k in scores))
     caption = _(
-        "The equation: coefficients (95 % intervals) of the score of {names}", names=", ".join(names[k] for k in scores)
+        "The equation: coefficients (95 % intervals) of the score of {names}", names=listed(names[k] for k in scores)
     )
     return Table.of(caption, head, rows)
 

@@ -80,7 +80,7 @@ def test_the_page_is_one_page(n_columns, code) -> None:
 
 def test_long_names_leave_room_for_fewer_values_and_never_a_second_page() -> None:
     subject = subject_of(40)
-    words = " and another word of a very long name" * 3
+    words = " and another word of a very long name" * 6
     changed = replace(
         subject.explanation,
         contributions=tuple(replace(c, column=c.column + words) for c in subject.explanation.contributions),

@@ -12,7 +12,7 @@ from medcore.charts.drawing import theme
 from medcore.data.shown import Naming, Shown
 from medcore.explanation.patient.wording import percent
 from medcore.explanation.shapley.results import Contribution, Explanation
-from medcore.i18n import _, number
+from medcore.i18n import _, listed, number
 
 N_SHOWN = 8
 AROUND = 72
@@ -84,7 +84,7 @@ def _bars(explanation: Explanation, n_shown: int, naming: Naming) -> list[_Bar]:
     if folded:
         change = sum(c.contribution for c in folded)
         error = 1.96 * float(np.sqrt(sum(c.standard_error**2 for c in folded)))
-        names = ", ".join(theme.escape(naming(c.column).words, limit=_NAME) for c in folded[:6])
+        names = listed(theme.escape(naming(c.column).words, limit=_NAME) for c in folded[:6])
         label = _("{n} other columns", n=len(folded))
         bars.append(_Bar(label, f"{label}: {names}{' …' if len(folded) > 6 else ''}", at, change, error))
     return bars

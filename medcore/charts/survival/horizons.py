@@ -13,7 +13,7 @@ from medcore.charts.utility import decision_curve
 from medcore.data.follow_up import UNIT_NAMES, span, whole_unit
 from medcore.evaluation import CalibrationCurve, DecisionCurve, Estimate, IncidenceCurve, SurvivalPerformance
 from medcore.evaluation.survival.groups import GroupAtHorizon
-from medcore.i18n import _
+from medcore.i18n import _, listed, parted
 from medcore.statistics.arrays import Floats
 from medcore.targets.event_time import DAYS, TimeUnit
 
@@ -49,7 +49,7 @@ def incidence_by_risk(
         alt=_(
             "Cumulative incidence by group of risk. {finding}. Still followed at the end of the axis: {left}.",
             finding=found,
-            left="; ".join(f"{n}: {c.at_risk[-1]}" for n, c in zip(names, curves, strict=True)),
+            left=parted(f"{n}: {c.at_risk[-1]}" for n, c in zip(names, curves, strict=True)),
         ),
         height=400 + 26 * len(curves),
     )
@@ -120,7 +120,7 @@ def groups(found: Mapping[str, GroupAtHorizon], *, when: str) -> go.Figure:
         ),
         x_title=_("Share with the event within {when}", when=when),
         y_title="",
-        alt="; ".join(f"{n}: {g.observed:.2f}, {g.mean_risk:.2f}" for n, g in found.items()),
+        alt=parted(f"{n}: {g.observed:.2f}, {g.mean_risk:.2f}" for n, g in found.items()),
         height=160 + 44 * max(1, len(found)),
     )
     names = [theme.escape(name) for name in found]
@@ -195,8 +195,8 @@ def participants(parts: Mapping[str, Sequence[int]], *, event: str, when: str) -
         ),
         x_title=_("Share of the patients"),
         y_title="",
-        alt="; ".join(
-            f"{name}: " + ", ".join(f"{k} {n}" for k, n in zip(kinds, counts, strict=True) if n)
+        alt=parted(
+            f"{name}: " + listed(f"{k} {n}" for k, n in zip(kinds, counts, strict=True) if n)
             for name, counts in parts.items()
         ),
         height=180 + 60 * len(parts),
@@ -257,7 +257,7 @@ def auroc_over_time(models: Mapping[str, SurvivalPerformance], *, measured_in: T
             low=lines.percent(min(values)),
             high=lines.percent(max(values)),
         )
-    told = "; ".join(f"{_short(h.horizon / per)} {unit}: {h.metrics['auroc']:.2f}" for h in judged)
+    told = parted(f"{_short(h.horizon / per)} {unit}: {h.metrics['auroc']:.2f}" for h in judged)
     figure = theme.new_figure(
         title=found,
         x_title=_("Horizon ({unit})", unit=unit) if whole else _("Horizon"),

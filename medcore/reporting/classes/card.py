@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from medcore.evaluation import Evaluation
 from medcore.evaluation.figures.words import METRICS, short, with_interval
-from medcore.i18n import _, listed, percent
+from medcore.i18n import _, listed, parted, percent
 from medcore.models.contract.titles import title
 from medcore.models.run.advice import CALIBRATIONS
 from medcore.models.run.manifest import INTENDED_USE
@@ -68,7 +68,7 @@ def _rows(inputs: ReportInputs, judged: Evaluation) -> str:
 
 
 def _figures(judged: Evaluation) -> str:
-    return "; ".join(f"{short(_(METRICS[name]))} {with_interval(judged.metrics[name])}" for name in _TOLD)
+    return parted(f"{short(_(METRICS[name]))} {with_interval(judged.metrics[name])}" for name in _TOLD)
 
 
 def _groups(inputs: ReportInputs) -> str:

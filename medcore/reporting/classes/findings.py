@@ -25,7 +25,7 @@ from medcore.evaluation.curves.utility import thresholds_with
 from medcore.evaluation.figures.estimates import METHODS, Floats
 from medcore.evaluation.figures.resampling import Ints
 from medcore.evaluation.figures.words import METRICS, short, with_interval
-from medcore.i18n import _, listed, number, running
+from medcore.i18n import _, bracketed, listed, number, parted, running
 from medcore.models.contract.titles import title
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.recalibration import Recalibration
@@ -53,7 +53,7 @@ def measures(inputs: ReportInputs) -> list[Block]:
         _(
             "Pooling takes the risks of the folds' models to mean the same; where the mean over the folds' AUROCs is another, it stands beside."
         ),
-        _("Intervals are of 95 %. {methods}.", methods="; ".join(methods)),
+        _("Intervals are of 95 %. {methods}.", methods=parted(methods)),
         *([str(delivered)] if (delivered := judged.delivered()) else []),
         _("The bootstrap drew {n} tables (seed {seed}).", n=judged.n_boot, seed=judged.seed),
         _(
@@ -139,7 +139,7 @@ def _why_none(columns: Mapping[str, Evaluation]) -> list[Block]:
     for where, judged in columns.items():
         for name, figure in judged.metrics.items():
             if name in METRICS and name not in ("ici", "ici_chance") and figure.reason is not None:
-                reasons.setdefault(str(figure.reason), []).append(f"{short(_(METRICS[name]))} ({where})")
+                reasons.setdefault(str(figure.reason), []).append(bracketed(short(_(METRICS[name])), where))
     if not reasons:
         return []
     return [

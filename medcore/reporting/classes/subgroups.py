@@ -11,7 +11,7 @@ from medcore.data.describe.small_cells import FEWEST_TOLD, HIDDEN, Counts, Mask,
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.figures.words import with_interval
 from medcore.evaluation.groups.subgroups import MEANING, Breakdown, Fairness, Subgroup, breakdown, fairness
-from medcore.i18n import Message, _, running
+from medcore.i18n import Message, _, listed, running
 from medcore.reporting.clusters import sites
 from medcore.reporting.formats.document import Block, Heading, Paragraph, Table
 from medcore.reporting.inputs import ReportInputs, events_and_risks
@@ -114,7 +114,7 @@ def _gaps(gaps: Fairness, compared: Sequence[str], left_out: Message | None) -> 
         "Largest gaps between {groups}, in percentage points: share called positive (demographic parity) {parity}, "
         "sensitivity (equal opportunity) {opportunity}, false alarms {alarms}, the larger of these two (equalised odds) "
         "{odds}, observed less predicted risk (calibration within groups) {calibration}.",
-        groups=", ".join(compared),
+        groups=listed(compared),
         parity=points(gaps.demographic_parity),
         opportunity=points(gaps.equal_opportunity),
         alarms=points(gaps.false_alarms),

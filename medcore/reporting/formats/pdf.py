@@ -29,6 +29,12 @@ _HALF, _TALLER, _TALLEST = 3.25, 1.45, 460.0
 _LONG_WORD = re.compile(r"[^\s_\u200b\u3000-\u9fff\uff00-\uffef]{24}(?=[^\s\u200b])")
 _MAY_END = "\u200b"
 """Zero width space: a line may end here."""
+_JOINER = "\u2060"
+_GLUED = {" to ": "\u00a0to\u00a0"}
+_BETWEEN = re.compile(r"(?<=[\d%])(?: to |～|–)(?=[−<]?\d)")
+"""What stands between the two ends of an interval."""
+_MOST_WHOLE = 7
+"""Columns of a table that are each as wide as an interval."""
 
 
 def to_pdf(document: Document) -> bytes:
@@ -103,6 +109,9 @@ def _is_small(block: Block) -> bool:
 
 def _block(block: Block, *, chinese: bool, inches: float, taller: float = 1.0) -> dict[str, Any]:
     def words(text: str) -> str:
+        return together(breakable(printable(text, chinese=chinese)))
+
+    def parts(text: str) -> str:
         return breakable(printable(text, chinese=chinese))
 
     match block:
@@ -113,11 +122,12 @@ def _block(block: Block, *, chinese: bool, inches: float, taller: float = 1.0) -
         case Bullets(items):
             return {"kind": "bullets", "items": [words(item) for item in items]}
         case Table(caption, header, rows):
+            cells = words if len(header) <= _MOST_WHOLE else parts
             return {
                 "kind": "table",
                 "caption": words(caption),
-                "header": [words(cell) for cell in header],
-                "rows": [[words(cell) for cell in row] for row in rows],
+                "header": [cells(cell) for cell in header],
+                "rows": [[cells(cell) for cell in row] for row in rows],
             }
         case Picture(figure):
             title, subtitle = (words(plain(text)) for text in headline(figure))
@@ -137,6 +147,15 @@ def _block(block: Block, *, chinese: bool, inches: float, taller: float = 1.0) -
 def breakable(text: str) -> str:
     """Let a line end after an underscore, and inside a word too long for a column, such as a hash."""
     return _LONG_WORD.sub(lambda word: word.group() + _MAY_END, text.replace("_", f"_{_MAY_END}"))
+
+
+def together(text: str) -> str:
+    r"""Keep both ends of an interval on one line: 0.70 to 0.86, 0.70～0.86, 52–64.
+
+    >>> together("0.80 (0.70 to 0.86)")
+    '0.80 (0.70\xa0to\xa00.86)'
+    """
+    return _BETWEEN.sub(lambda sign: _GLUED.get(sign.group(), f"{_JOINER}{sign.group()}{_JOINER}"), text)
 
 
 def printable(text: str, *, chinese: bool) -> str:

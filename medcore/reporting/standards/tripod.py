@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, parted
 from medcore.reporting.formats.document import Table
 
 ASKED: Mapping[str, str] = {
@@ -139,6 +139,6 @@ def answered(
             answer = _("See “{part}”", part=_(PLACES[there[0]])) if there else _("not stated")
             lacking = [_(ASKED[key]) for key in asked.split(",") if key and not answers.get(key, "").strip()]
             if there and lacking:
-                answer = _("{answer}; not stated: {questions}", answer=answer, questions="; ".join(lacking))
+                answer = _("{answer}; not stated: {questions}", answer=answer, questions=parted(lacking))
         rows.append((number, _(item), answer))
     return rows

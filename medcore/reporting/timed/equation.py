@@ -8,7 +8,7 @@ import numpy as np
 
 from medcore.data.follow_up import span
 from medcore.features import CodeBook
-from medcore.i18n import _, number, percent, significant
+from medcore.i18n import _, listed, number, parted, percent, significant
 from medcore.models.learners.equation import Term, terms_of
 from medcore.models.selection.calibration import Calibrator
 from medcore.models.survival.cox import CauseModel
@@ -100,14 +100,14 @@ def _cause(inputs: TimedReportInputs, cause: CauseModel, name: str) -> list[Bloc
     if knots:
         columns = CodeBook.from_dict(inputs.results.manifest["codebook"]).columns
         told = [
-            _("{name}: {knots}", name=str(inputs.shown(columns[p])), knots=", ".join(significant(k, 6) for k in v))
+            _("{name}: {knots}", name=str(inputs.shown(columns[p])), knots=listed(significant(k, 6) for k in v))
             for p, v in knots.items()
         ]
         blocks.append(
             Paragraph(
                 _(
                     "“Curve j” is g = [(x − kⱼ)₊³ − (x − kₘ₋₁)₊³ (kₘ − kⱼ)/(kₘ − kₘ₋₁) + (x − kₘ)₊³ (kₘ₋₁ − kⱼ)/(kₘ − kₘ₋₁)] / (kₘ − k₁)², a restricted cubic spline with the m knots k. Knots: {knots}.",
-                    knots="; ".join(told),
+                    knots=parted(told),
                 )
             )
         )

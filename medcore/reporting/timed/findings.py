@@ -21,7 +21,7 @@ from medcore.evaluation import (
 )
 from medcore.evaluation.figures.estimates import METHODS
 from medcore.evaluation.figures.words import METRICS, short, with_interval
-from medcore.i18n import N_, _, number, percent, running
+from medcore.i18n import N_, _, number, parted, percent, running
 from medcore.models.contract.titles import title
 from medcore.reporting.formats.document import Block, Heading, Paragraph, Picture, Table
 from medcore.reporting.frame import updates
@@ -55,7 +55,7 @@ def measures(inputs: TimedReportInputs) -> list[Block]:
         _(
             "Calibration slope and calibration in the large: generalised estimating equations of pseudo-values on log(−log(1 − risk)). Censoring is taken to be independent of the predictors."
         ),
-        _("Intervals are of 95 %. {methods}.", methods="; ".join(methods)),
+        _("Intervals are of 95 %. {methods}.", methods=parted(methods)),
         _("Those of out-of-fold figures are meant for the model trained on all patients."),
     ]
     return [Heading(part("measures"), 2), Paragraph(running(lines))]

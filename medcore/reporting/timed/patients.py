@@ -12,7 +12,7 @@ from medcore.data.describe.small_cells import HIDDEN, shown_counts
 from medcore.data.follow_up import UNIT_NAMES, about, shown_unit
 from medcore.errors import SettingsError
 from medcore.evaluation import SurvivalPerformance
-from medcore.i18n import _, number, running
+from medcore.i18n import _, listed, number, running
 from medcore.reporting.formats.document import Block, Heading, Paragraph, Picture, Table
 from medcore.reporting.frame import rows_of
 from medcore.reporting.inputs import TimedReportInputs
@@ -87,7 +87,7 @@ def sample_size(inputs: TimedReportInputs) -> list[Block]:
         parameters=parameters,
         needed=needed.required,
         events=needed.required_events,
-        criteria=", ".join(map(str, needed.criteria)),
+        criteria=listed(map(str, needed.criteria)),
         n=n,
     )
     return [Heading(part("sample_size"), 2), Paragraph(running([text]), strong=n < needed.required)]

@@ -14,7 +14,7 @@ import streamlit as st
 from medcore.data.shown import Naming
 from medcore.data.values.column import write_number
 from medcore.explanation.patient import wording
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, listed, parted
 from medcore.reporting.patient_report import MARKS
 from medcore.ui.kinds.field import Field
 from medcore.ui.kinds.registry import input_of
@@ -136,7 +136,7 @@ def in_words(flags: object, naming: Naming, usual: Container[str] = ()) -> str:
         kind, _colon, column = flag.partition(":")
         if kind in MARKS and not (kind == "imputed" and column in usual):
             columns.setdefault(kind, []).append(naming(column).words)
-    return "; ".join(f"{_(MARKS[kind])}: {', '.join(names)}" for kind, names in columns.items())
+    return parted(f"{_(MARKS[kind])}: {listed(names)}" for kind, names in columns.items())
 
 
 def _implausible(explainer: Explainer, values: dict[str, str | None]) -> list[str]:

@@ -10,7 +10,7 @@ from medcore.data.shown import Shown
 from medcore.explanation.patient import neighbours, wording
 from medcore.explanation.patient.neighbours import Neighbour
 from medcore.explanation.patient.worker_queries import PatientRisk
-from medcore.i18n import _
+from medcore.i18n import _, listed
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
@@ -73,7 +73,7 @@ def _differences(explainer: Explainer, other: Neighbour) -> str:
     unknown = _("not known")
     columns = [_as_measured(explainer, c) for c in other.differs[:4]]
     told = [f"{c.words} {c.measured(values[c.name]) or unknown}" for c in columns]
-    return ", ".join(map(components.plain, told)) or "–"
+    return listed(map(components.plain, told)) or "–"
 
 
 def _as_measured(explainer: Explainer, name: str) -> Shown:

@@ -9,7 +9,7 @@ from medcore.explanation.patient import wording
 from medcore.explanation.patient.changes.counterfactual import Change
 from medcore.explanation.patient.worker_queries import PatientRisk
 from medcore.explanation.shapley.results import Explanation, Scale, caption_of
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, parted
 from medcore.targets import Number
 from medcore.ui.kit.shown import components
 from medcore.ui.patient.choice import Chosen
@@ -119,7 +119,7 @@ def show_counterfactuals(
     components.table(
         [
             {
-                _("Changes"): "; ".join(_change(explainer, c) for c in one.changes),
+                _("Changes"): parted(_change(explainer, c) for c in one.changes),
                 head: components.plain(
                     measure.write(one.risk) if measure.of_number else wording.percent(one.risk, digits=1)
                 ),

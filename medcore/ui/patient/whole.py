@@ -19,7 +19,7 @@ from medcore.explanation.model.whole import (
 )
 from medcore.explanation.patient import wording
 from medcore.explanation.shapley.results import caption_of
-from medcore.i18n import _, percent
+from medcore.i18n import _, listed, percent
 from medcore.models.run.results import Results
 from medcore.ui.kit import cache
 from medcore.ui.kit.shown import components
@@ -185,11 +185,11 @@ def _group(explainer: Explainer, group: ReasonGroup) -> dict[str, str]:
     told = {_("Patients"): f"{group.n} ({percent(group.share, 0)})"}
     if measure.of_number:
         told[_("Mean prediction")] = components.plain(measure.write(group.mean_risk))
-        return told | {_("What moved it most"): ", ".join(moved) or "–"}
+        return told | {_("What moved it most"): listed(moved) or "–"}
     told[_("Mean risk")] = components.plain(wording.percent(group.mean_risk))
     observed = group.observed
     told[_("Observed")] = _("not told") if observed is None else components.plain(wording.percent(observed))
-    return told | {_("What moved their risk most, in points"): ", ".join(moved) or "–"}
+    return told | {_("What moved their risk most, in points"): listed(moved) or "–"}
 
 
 def _importance(explainer: Explainer, found: Explanations) -> Importance:

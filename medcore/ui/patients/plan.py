@@ -9,7 +9,7 @@ import streamlit as st
 
 from medcore.data.shown import named
 from medcore.errors import InputError, MedcoreError
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, parted
 from medcore.studies.owners import LOCAL_OWNER
 from medcore.studies.reminders import ReminderRules, of_course
 from medcore.studies.use_records import TASK_KINDS, PredictionRecord, TaskRecord
@@ -29,7 +29,7 @@ def reminders(in_use: InUse, visits: Sequence[PredictionRecord], tasks: Sequence
     found = of_course(visits, tasks, rules, threshold=in_use.threshold, now=now)
     if found:
         said = [str(named(r.message, in_use.shown, [r.column] if r.column else [])) for r in found]
-        components.note(_("To be remembered: {what}.", what="; ".join(said)), look="warning")
+        components.note(_("To be remembered: {what}.", what=parted(said)), look="warning")
 
 
 def show(in_use: InUse, patient: str, tasks: Sequence[TaskRecord]) -> None:

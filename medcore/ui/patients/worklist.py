@@ -12,7 +12,7 @@ import streamlit as st
 
 from medcore.data.shown import named
 from medcore.errors import MedcoreError
-from medcore.i18n import N_, _
+from medcore.i18n import N_, _, parted
 from medcore.studies.reminders import Reminder, ReminderRules, of_entry
 from medcore.studies.use_records import WorklistEntry
 from medcore.ui.kit import cache, links
@@ -137,7 +137,7 @@ def table(in_use: InUse, lines: Sequence[Line]) -> pd.DataFrame:
     if in_use.threshold is not None:
         above, below = _("▲ at or above"), _("below")
         found[_("Threshold")] = [above if e.called else below for e in entries]
-    found[_("To be remembered")] = ["; ".join(_told(in_use, line)) for line in lines]
+    found[_("To be remembered")] = [parted(_told(in_use, line)) for line in lines]
     found |= {
         _("Open tasks"): [e.n_open for e in entries],
         _("Due"): [moment(e.due_at, day=True) if e.due_at else "" for e in entries],

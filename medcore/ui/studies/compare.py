@@ -13,7 +13,7 @@ from medcore.data.follow_up import span
 from medcore.data.schema.class_names import class_names
 from medcore.data.shown import Shown
 from medcore.evaluation.figures.estimates import Estimate
-from medcore.i18n import _
+from medcore.i18n import _, parted
 from medcore.models.run.number.results import NumberResults
 from medcore.models.run.results import Results
 from medcore.models.run.timed.results import TimedResults
@@ -104,7 +104,7 @@ def _settings(sides: tuple[Side, Side], results: Sequence[AnyResults], names: Se
             _("Predictors"): str(len(found.manifest["predictors"])),
             _("Split"): _(SPLIT_KINDS[study.split.kind]),
             _("Seed"): str(run.settings.seed),
-            _("Preparation"): "; ".join(str(step.title) for step in study.recipe.steps if step.on) or _("none"),
+            _("Preparation"): parted(str(step.title) for step in study.recipe.steps if step.on) or _("none"),
             _("Out of date"): _("yes") if run.out_of_date else _("no"),
         }
     return pd.DataFrame(columns).rename_axis("").reset_index()

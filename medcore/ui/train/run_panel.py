@@ -10,7 +10,7 @@ from medcore import jobs
 from medcore.charts.model.training import auroc_curve, epochs_of, has_auroc, loss_curve
 from medcore.errors import MedcoreError
 from medcore.evaluation import Estimate, Evaluation
-from medcore.i18n import N_, _, percent
+from medcore.i18n import N_, _, listed, percent
 from medcore.models.contract.candidate import LOGISTIC, by_epochs
 from medcore.models.contract.progress import Progress
 from medcore.models.run.paired import CHOSEN, auroc_gains
@@ -194,6 +194,6 @@ def _step(run: RunRecord, now: Progress | None, busy: Sequence[Progress]) -> str
     if not now.model:
         return _("Weighing and judging the models")
     if len(busy) > 1:
-        return _("Training side by side: {models}", models=", ".join(model_name(p.model) for p in busy))
+        return _("Training side by side: {models}", models=listed(model_name(p.model) for p in busy))
     stage = _(STAGES[now.stage]) if now.stage in STAGES else _("At work")
     return _("{model}: {stage}", model=model_name(now.model), stage=stage)

@@ -12,7 +12,7 @@ import streamlit as st
 from medcore.data.describe.export import to_csv, to_xlsx
 from medcore.explanation.model.tables import Explanations
 from medcore.explanation.shapley.game import Floats
-from medcore.i18n import N_, _, span
+from medcore.i18n import N_, _, listed, span
 from medcore.ui.kit import cache, links
 from medcore.ui.kit.shown import components
 from medcore.ui.kit.shown.tables import XLSX
@@ -165,7 +165,7 @@ def reasons_of(
     for number, place in enumerate(order[: len(found.rows)]):
         sizes = found.contributions[number]
         largest = [k for k in np.argsort(-np.abs(sizes), kind="stable")[:REASONS] if sizes[k] != 0]
-        told[int(place)] = ", ".join(
+        told[int(place)] = listed(
             f"{'▲' if sizes[k] > 0 else '▼'} {shortened(columns[k].words, name_width)} "
             f"{shortened(columns[k].value(found.values[number][k]) or missing, value_width)}"
             for k in largest
