@@ -33,7 +33,7 @@ from medcore.data.reading.repairs import (
 from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, unpack
-from medcore.data.reading.typed.binary import read_typed
+from medcore.data.reading.typed.formats import read_typed
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name, clean_names
