@@ -1,4 +1,4 @@
-"""Is a model of notes better than weighted words in a regression? ``python benchmarks/notes.py [--csv FILE] [--model NAME] [--json FILE]``.
+"""Is a model of notes better than weighted words in a regression? ``python benchmarks/notes.py [--csv FILE] [--model NAME] [--rows N] [--only abstracts] [--json FILE]``.
 
 On abstracts of five kinds of disease (columns ``condition`` and ``abstract``) a model of medcore and
 scikit-learn's TF-IDF with logistic regression, as it comes and with balanced classes, learn from and are
@@ -50,11 +50,17 @@ def main() -> int:
     parser.add_argument("--csv", type=Path, default=ABSTRACTS)
     parser.add_argument("--model", default="auto")
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--rows", type=int, help="abstracts, drawn by chance, where not all")
+    parser.add_argument("--only", choices=("abstracts", "simulated"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     table = pd.read_csv(options.csv)
-    rows = [repeat(table, seed, options.model) for seed in range(options.repeats)]
-    rows.append(simulated(options.model))
+    table = table.sample(options.rows, random_state=0) if options.rows else table
+    rows = []
+    if options.only != "simulated":
+        rows += [repeat(table, seed, options.model) for seed in range(options.repeats)]
+    if options.only != "abstracts":
+        rows.append(simulated(options.model))
     print(f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")

@@ -77,7 +77,9 @@ def before_training(study: StudyRecord) -> None:
 def new_run(study: StudyRecord) -> None:
     components.section(_("New run"))
     with components.errors_shown():
-        settings = ask_settings(study.schema.target, over_time=any(c.over_time for c in study.schema.predictors))
+        read = study.schema.predictors
+        over_time, notes = any(c.over_time for c in read), any(c.kind == "note" for c in read)
+        settings = ask_settings(study.schema.target, over_time=over_time, notes=notes)
         if st.button(_("Start training"), type="primary", key="train.start", icon=":material/play_arrow:"):
             jobs.start_run(cache.store(), study.owner, study.id, settings)
             st.rerun()

@@ -11,6 +11,7 @@ from medcore.data.describe.table_one import table_one
 from medcore.data.quantities.ranges import unit_message
 from medcore.data.values.sequences import STEPS
 from medcore.evaluation import Evaluation
+from medcore.features.text.pieces import MOST_READ
 from medcore.i18n import N_, _, bracketed, percent, running
 from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import in_use
@@ -251,6 +252,13 @@ def models(inputs: AnyInputs) -> list[Block]:
             _(
                 "The network over time reads each measurement in {steps} equal steps up to the end of the time: its last value, which fades towards the training mean as fast as is learnt, whether it is of the step, and how long ago it was. Nothing is filled in.",
                 steps=STEPS,
+            )
+        )
+    if "bert" in inputs.results.names:
+        told.append(
+            _(
+                "BERT is multilingual-e5-small with its last two layers and a weight for each class and column fine-tuned in every fold, all others as they are; it reads up to {pieces} word pieces of a note, a phrase at a time, and averages over them.",
+                pieces=MOST_READ,
             )
         )
     return [Heading(part("models"), 2), *(Paragraph(line) for line in (*lines, running(told)) if line)]

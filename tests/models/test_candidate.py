@@ -117,12 +117,13 @@ def test_the_order_is_that_of_every_run_before():
         "boosting",
         "network",
         "tower",
+        "bert",
         "seed",
         "searched",
     ]
     assert [name for name, candidate in candidates().items() if not candidate.ordered] == names
     assert searched_with("auto") == ("logistic", "forest", "extra_trees", "boosting")
-    of_classes = {"prevalence", "logistic", "ordinal", "kernel", "forest", "boosting", "network", "tower"}
+    of_classes = {"prevalence", "logistic", "ordinal", "kernel", "forest", "boosting", "network", "tower", "bert"}
     by_when = {c.part.kind for c in candidates(EventTime(2)).values()}
     numbers = {c.part.kind for c in candidates(Number()).values()}
     assert set(part_classes()) == of_classes | by_when | numbers

@@ -40,7 +40,7 @@ _ANY_OF_THEM = "|".join(f"(?:{i.values})" for i in IDENTIFIERS if i.values is no
 
 _NOT_USED = N_("Drop the column; free text is not used as a predictor.")
 _KEPT_WORDS = N_(
-    "Take names and numbers out before upload. A model keeps no note, only counts of words that at least five training patients have."
+    "Take names and numbers out before upload. A model keeps no note, only counts of words that at least five training patients have; BERT over notes keeps some patients’ notes."
 )
 _WHY = Message(N_("It can tell who the patient is; the model does not need it."))
 _REMEDY = Message(N_("Drop the column, or replace it by a pseudonym. Keeping it needs a reason, which is recorded."))

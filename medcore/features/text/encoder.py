@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from medcore.data.values.notes import NOT, phrases, spans
 from medcore.errors import BundleError
 from medcore.features.kind import Alternatives, Value
 from medcore.features.rows import CodedColumn, Codes, Payload
-from medcore.features.text import embedding
+from medcore.features.text import base, embedding
+from medcore.features.text.pieces import ROOM, Segment, WordPieces, row_of, segments_of
 from medcore.i18n import N_
 
 MIN_PATIENTS = 5
@@ -35,12 +37,13 @@ _COMPARED = 30
 class NoteEncoder:
     """A column of notes; ``terms`` (V,) by falling number of patients, with the ``shares`` (V,) of notes that have each.
 
-    ``encoder`` names the sentence encoder that also reads them, if one does.
+    ``encoder`` names the sentence encoder that also reads them, if one does; ``pieces`` are those in which a BERT does.
     """
 
     terms: tuple[str, ...]
     shares: tuple[float, ...]
     encoder: str = ""
+    pieces: WordPieces | None = None
 
     kind = "note"
     levels: tuple[str, ...] = ()
@@ -63,6 +66,17 @@ class NoteEncoder:
         encoder = embedding.NAME if embedding.installed() else ""
         return cls(tuple(kept), tuple(having[term] / len(notes) for term in kept), encoder)
 
+    def word_by_word(self, values: pd.Series[Any]) -> NoteEncoder:
+        """Return an encoder that also tells notes as word pieces in their order, given the training notes.
+
+        Raises:
+            BundleError: the package that holds the vocabulary is not installed.
+
+        """
+        notes = values.dropna()
+        told = zip(notes.index, map(str, notes), strict=True)
+        return replace(self, pieces=base.read().pieces.common(told, patients=MIN_PATIENTS))
+
     @cached_property
     def _places(self) -> dict[str, int]:
         return {term: place for place, term in enumerate(self.terms)}
@@ -71,7 +85,7 @@ class NoteEncoder:
         """Write notes as the keys of their counts; NaN where there is none."""
         known = values.notna().to_numpy()
         counts = np.zeros((len(values), len(self.terms)), dtype=np.uint8)
-        placed = self._placed(len(values))
+        placed, rows = self._placed(len(values)), self._rows(len(values))
         places = self._places
         for row in np.flatnonzero(known):
             text = str(values.iloc[row])
@@ -80,7 +94,13 @@ class NoteEncoder:
             counts[row, list(found)] = np.minimum(list(found.values()), _MOST)
             if placed is not None:
                 placed[row] = embedding.whole(text)
-        return coded(counts, known, placed)
+            if rows is not None and self.pieces is not None:
+                rows[row] = row_of(chain.from_iterable(self.pieces.written(phrases(text))))
+        return coded(counts, known, placed, rows)
+
+    def _rows(self, n: int) -> NDArray[np.int32] | None:
+        """Return room for the pieces of n notes, None where no BERT reads them."""
+        return None if self.pieces is None else np.zeros((n, ROOM), dtype=np.int32)
 
     def _placed(self, n: int) -> NDArray[np.float32] | None:
         """Return room for where n notes lie, None where no sentence encoder reads them.
@@ -153,7 +173,8 @@ class NoteEncoder:
         counts = self._counted(said)
         placed = embedding.embedded(said) if self.encoder else None
         known = (counts.sum(axis=0) == counts_of(own)[0]).all() and (counts.any() or placed is not None)
-        return NoteParts.of(own, said, counts, placed) if known else None
+        segments = self.pieces.written(said) if self.pieces else None
+        return NoteParts.of(own, said, counts, placed, segments) if known else None
 
     def _counted(self, said: Sequence[str]) -> NDArray[np.uint8]:
         """Return how often each phrase (Q,) of one note has each word, (Q, V); together as the whole note has them."""
@@ -168,7 +189,14 @@ class NoteEncoder:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         encoder = {"encoder": self.encoder} if self.encoder else {}
-        return {"terms": list(self.terms), "shares": list(self.shares), **encoder}
+        pieces = {"pieces": self.pieces.to_dict()} if self.pieces else {}
+        return {"terms": list(self.terms), "shares": list(self.shares), **encoder, **pieces}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> NoteEncoder:
+        """Read what :meth:`to_dict` wrote, today or before notes were read by a sentence encoder or a BERT."""
+        pieces = WordPieces.from_dict(data["pieces"]) if "pieces" in data else None
+        return cls(tuple(data["terms"]), tuple(data["shares"]), data.get("encoder", ""), pieces)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,6 +206,8 @@ class NoteParts:
     A phrase that is not in a coalition gives way to as large a share of another patient's
     words as it has of the note's: a phrase without a known word is nothing to a model of words.
     ``placed`` (Q, D) is where a sentence encoder puts the phrases; the other note's place counts by the same shares.
+    ``segments`` are each phrase's pieces for a BERT: each segment of the other note stands in the place of a phrase
+    (``turns``) as a word does.
     """
 
     own: CodedColumn
@@ -186,16 +216,25 @@ class NoteParts:
     placed: NDArray[np.float32] | None
     places: NDArray[np.intp]
     shares: NDArray[np.float32]
+    segments: list[list[Segment]] | None
+    turns: NDArray[np.intp]
 
     @classmethod
     def of(
-        cls, own: CodedColumn, said: tuple[str, ...], counts: NDArray[np.uint8], placed: NDArray[np.float32] | None
+        cls,
+        own: CodedColumn,
+        said: tuple[str, ...],
+        counts: NDArray[np.uint8],
+        placed: NDArray[np.float32] | None,
+        segments: list[list[Segment]] | None = None,
     ) -> NoteParts:
-        """Give every word of other notes, by chance, the place of a phrase."""
+        """Give every word and every segment of other notes, by chance, the place of a phrase."""
         sizes = counts.sum(axis=1, dtype=np.int64) + (0 if placed is None else placed.any(axis=1))
         dealt = np.resize(np.repeat(np.arange(len(said)), sizes), counts.shape[1])
         shares = (sizes / sizes.sum()).astype(np.float32)
-        return cls(own, said, counts, placed, np.random.default_rng(0).permutation(dealt), shares)
+        places = np.random.default_rng(0).permutation(dealt)
+        turns = np.random.default_rng(1).choice(len(said), ROOM, p=sizes / sizes.sum())
+        return cls(own, said, counts, placed, places, shares, segments, turns)
 
     def mixed(self, present: NDArray[np.bool_], others: CodedColumn, /) -> CodedColumn:
         """Return the notes that have the phrases ``present`` (n, Q), and words of other notes (n,) in place of the rest."""
@@ -209,7 +248,22 @@ class NoteParts:
             placed[there] += left[there, None] * placed_of(others.take(there))
             whole = present.all(axis=1)
             placed[whole] = placed_of(self.own)
-        return coded(np.minimum(found, _MOST).astype(np.uint8), there | present.any(axis=1), placed)
+        rows = None if self.segments is None else self._laid(present, others, there)
+        return coded(np.minimum(found, _MOST).astype(np.uint8), there | present.any(axis=1), placed, rows)
+
+    def _laid(self, present: NDArray[np.bool_], others: CodedColumn, there: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Return the rows of pieces (n, ROOM): the segments of the phrases that are present, and others' in place of the rest."""
+        assert self.segments is not None
+        rows = np.zeros((len(present), ROOM), np.int32)
+        codes, which = np.unique(others.codes[there], return_inverse=True)
+        other = [segments_of(row) for row in rows_of(CodedColumn(codes, others.payload))]
+        of_row = dict(zip(np.flatnonzero(there).tolist(), which.tolist(), strict=True))
+        for row, kept in enumerate(present):
+            said = [segment for phrase in np.flatnonzero(kept) for segment in self.segments[phrase]]
+            told = other[of_row[row]] if row in of_row else ()
+            said += [segment for turn, segment in zip(self.turns, told, strict=False) if not kept[turn]]
+            rows[row] = row_of(said)
+        return rows
 
 
 def counts_of(column: CodedColumn) -> NDArray[np.uint8]:
@@ -224,13 +278,33 @@ def placed_of(column: CodedColumn) -> NDArray[np.float32]:
     return np.asarray(contents["placed"]) if contents.dtype.names else np.zeros((len(column), 0), np.float32)
 
 
+def rows_of(column: CodedColumn) -> NDArray[np.int32]:
+    """Return the rows of word pieces (n, ROOM) of notes that are all there.
+
+    Raises:
+        ValueError: the notes were read without their order.
+
+    """
+    contents = column.contents()
+    if "pieces" not in (contents.dtype.names or ()):
+        raise ValueError("notes whose words' order was not kept")
+    return np.asarray(contents["pieces"])
+
+
 def coded(
-    counts: NDArray[np.uint8], known: NDArray[np.bool_], placed: NDArray[np.float32] | None = None
+    counts: NDArray[np.uint8],
+    known: NDArray[np.bool_],
+    placed: NDArray[np.float32] | None = None,
+    rows: NDArray[np.int32] | None = None,
 ) -> CodedColumn:
-    """Give notes (n, V), with where they lie (n, D) if that is known, their codes."""
-    if placed is None:
+    """Give notes (n, V) their codes, with where they lie (n, D) and their pieces in order (n, ROOM) if these are known."""
+    if placed is None and rows is None:
         return CodedColumn(*Payload.of(counts, known))
-    form = np.dtype([("counts", np.uint8, counts.shape[1:]), ("placed", np.float32, placed.shape[1:])])
-    contents = np.zeros(len(counts), dtype=form)
-    contents["counts"], contents["placed"] = counts, placed
+    lies = np.zeros((len(counts), 0), np.float32) if placed is None else placed
+    parts: dict[str, NDArray[Any]] = {"counts": counts, "placed": lies}
+    if rows is not None:
+        parts["pieces"] = rows
+    contents = np.zeros(len(counts), dtype=[(name, part.dtype, part.shape[1:]) for name, part in parts.items()])
+    for name, part in parts.items():
+        contents[name] = part
     return CodedColumn(*Payload.of(contents, known))

@@ -47,7 +47,7 @@ class NoteKind:
 
     def load(self, data: Mapping[str, Any], /) -> NoteEncoder:
         """Read an encoder back."""
-        return NoteEncoder(tuple(data["terms"]), tuple(data["shares"]), data.get("encoder", ""))
+        return NoteEncoder.from_dict(data)
 
     def spreads(self, rows: Rows, /) -> NDArray[np.float64]:
         """Return 1: notes without a word in common are apart by that."""

@@ -32,6 +32,7 @@ AUTO_HINT = N_(
     "Trains every kind of model, combines those that help, and says so when it cannot be shown to beat the simple one."
 )
 _LEARNERS, _SEARCH = "medcore.models.learners", "medcore.models.selection.search"
+_BERT = "medcore.models.bert.learner"
 _TIMED, _NUMBERS = "medcore.models.survival", "medcore.models.numbers"
 COX, MEAN, LINEAR = "cox", "mean", "linear"
 """The simple model of an event with a time; knowing nothing and the simple model of a number."""
@@ -51,7 +52,7 @@ class Candidate:
     those that every model does. ``ordered`` models need an outcome whose classes have an
     order. ``automatic`` candidates are trained by ``"auto"``, with at most ``most_rows``
     rows; those ``searched_by_auto`` are also searched by it. ``in_order`` ones read
-    measurements in the order of time, and need columns that hold some.
+    measurements in the order of time, and need columns that hold some; ``word_by_word`` ones read notes so, and need columns of notes.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Candidate:
     reads: frozenset[str] = frozenset()
     ordered: bool = False
     in_order: bool = False
+    word_by_word: bool = False
     automatic: bool = False
     searched_by_auto: bool = False
     most_rows: int | None = None
@@ -95,7 +97,7 @@ def candidates(target: Target | None = None) -> Mapping[str, Candidate]:
     """
     if isinstance(target, Number):
         return registered(_NUMBERS)
-    return registered(_TIMED) if isinstance(target, EventTime) else registered(_LEARNERS, _SEARCH)
+    return registered(_TIMED) if isinstance(target, EventTime) else registered(_LEARNERS, _SEARCH, _BERT)
 
 
 def compared_with(target: Target) -> tuple[str, str]:
@@ -122,16 +124,18 @@ def registered(folder: str, *others: str) -> Mapping[str, Candidate]:
     return by_name
 
 
-def offered(target: Target | None = None, *, over_time: bool = True) -> tuple[str, ...]:
+def offered(target: Target | None = None, *, over_time: bool = True, notes: bool = True) -> tuple[str, ...]:
     """Return the names of the models that a person may choose, the automatic choice first; for an outcome those that suit it.
 
-    Where nothing was measured ``over_time``, those that read measurements in their order are left out.
+    Where nothing was measured ``over_time``, those that read measurements in their order are left out;
+    without ``notes`` those that read them word by word.
 
     >>> offered()
-    ('auto', 'network', 'seed', 'tower', 'logistic', 'ordinal', 'forest', 'boosting')
+    ('auto', 'network', 'seed', 'tower', 'logistic', 'ordinal', 'forest', 'boosting', 'bert')
     """
     every = [c for c in candidates(target).values() if target is None or c.suits(target)]
-    on_menu = [(c.menu, c.name) for c in every if c.menu is not None and (over_time or not c.in_order)]
+    able = [c for c in every if (over_time or not c.in_order) and (notes or not c.word_by_word)]
+    on_menu = [(c.menu, c.name) for c in able if c.menu is not None]
     return (AUTO, *(name for _place, name in sorted(on_menu)))
 
 
@@ -168,6 +172,12 @@ def reads_in_order(model: str, target: Target) -> bool:
     every = candidates(target)
     asked = [c for c in every.values() if c.in_order and c.automatic] if model == AUTO else [every.get(model)]
     return any(c is not None and c.in_order for c in asked)
+
+
+def reads_word_by_word(model: str, target: Target) -> bool:
+    """Say whether a run of ``model`` trains one that reads notes word by word."""
+    found = candidates(target).get(model)
+    return found is not None and found.word_by_word
 
 
 def searched_with(model: str) -> tuple[str, ...]:

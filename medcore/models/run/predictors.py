@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from medcore.data.findings import Finding
 from medcore.errors import InputError
 from medcore.features import CodeBook, Layout, Rows, kind_named
+from medcore.features.text import NOTE
+from medcore.features.text.encoder import NoteEncoder
 from medcore.i18n import N_, Message
 from medcore.models.contract.candidate import reads_in_order
 from medcore.targets import Target
@@ -38,6 +41,20 @@ def holds_series(kinds: Mapping[str, str]) -> bool:
     return any(kind_named(kind).in_order for kind in kinds.values())
 
 
+def holds_notes(kinds: Mapping[str, str]) -> bool:
+    """Say whether some predictor is a note."""
+    return NOTE.name in kinds.values()
+
+
+def word_by_word(codebook: CodeBook, predictors: pd.DataFrame) -> CodeBook:
+    """Return a code book whose notes are also told as word pieces in their order, given the training rows."""
+    encoders = (
+        encoder.word_by_word(predictors[name]) if isinstance(encoder, NoteEncoder) else encoder
+        for name, encoder in zip(codebook.columns, codebook.encoders, strict=True)
+    )
+    return CodeBook(codebook.columns, tuple(encoders))
+
+
 def kept_in(rows: Rows, layout: Layout, codebook: CodeBook, model: str, target: Target) -> NDArray[np.bool_]:
     """Say which predictors (P,) of training rows a run keeps.
 
@@ -45,6 +62,40 @@ def kept_in(rows: Rows, layout: Layout, codebook: CodeBook, model: str, target: 
     """
     some = np.asarray(~np.isnan(rows.codes).all(axis=0)) & reads_in_order(model, target)
     return np.where(codebook.in_order, some, telling(layout))
+
+
+def kept_in_order(codebook: CodeBook, n_patients: int) -> tuple[Finding, ...]:
+    """Say that the notes of the patients whom explanations compare with can be read in the model, where they can."""
+    columns = tuple(
+        name
+        for name, encoder in zip(codebook.columns, codebook.encoders, strict=True)
+        if isinstance(encoder, NoteEncoder) and encoder.pieces is not None
+    )
+    if not columns:
+        return ()
+    return (
+        Finding(
+            code="notes.kept_in_order",
+            severity="warning",
+            columns=columns,
+            n_rows=n_patients,
+            message=Message(
+                N_("The model keeps notes ({columns}) of {n} patient(s), word by word, up to 256 word pieces each."),
+                {"columns": list(columns), "n": n_patients},
+            ),
+            why=Message(
+                N_(
+                    "BERT reads words in their order, and an explanation puts phrases of these patients’ notes in the place of "
+                    "the patient’s own. Whoever has the model’s folder, and its key where it is sealed, can read them."
+                )
+            ),
+            remedy=Message(
+                N_(
+                    "Take names and numbers out of the notes before training, and share the model as you would the notes."
+                )
+            ),
+        ),
+    )
 
 
 def left_out(columns: Sequence[str]) -> tuple[Finding, ...]:

@@ -28,6 +28,7 @@ from medcore.models.contract.candidate import (
     automatic,
     candidates,
     compared_with,
+    reads_word_by_word,
     searched_with,
 )
 from medcore.models.contract.checks import check_suits, check_trainable
@@ -42,7 +43,14 @@ from medcore.models.learners.logistic import LogisticPart
 from medcore.models.learners.ordinal import OrdinalPart
 from medcore.models.run.advice import advise
 from medcore.models.run.manifest import describe
-from medcore.models.run.predictors import holds_series, kept_in, left_out
+from medcore.models.run.predictors import (
+    holds_notes,
+    holds_series,
+    kept_in,
+    kept_in_order,
+    left_out,
+    word_by_word,
+)
 from medcore.models.run.results import CandidateResult, Patients, Results
 from medcore.models.run.sides import TrainedRun
 from medcore.models.selection.calibration import NO_SHIFT, Calibrator, choose_calibrator
@@ -115,14 +123,16 @@ def train(
     """
     started = time.perf_counter()
     check_trainable(prepared, split)
-    check_suits(settings.model, prepared.target, over_time=holds_series(prepared.kinds))
+    kinds = prepared.kinds
+    check_suits(settings.model, prepared.target, over_time=holds_series(kinds), notes=holds_notes(kinds))
     run = RunRows.of(prepared, split, settings)
     fitted, seconds = fit_all(run.task, follower or NullFollower(), workers or ThisProcess())
     chosen = _choose(run.task, fitted, settings)
     bundle = run.bundle(schema, recipe, fitted, chosen.weights, calibrator=chosen.calibrator)
     results = _judge(run, bundle, fitted, chosen, seconds)
     results = replace(results, specification=_specified(run, bundle, fitted, chosen))
-    results = replace(results, findings=(*left_out(run.left_out), *results.findings))
+    told = (*left_out(run.left_out), *kept_in_order(run.codebook, len(bundle.background)))
+    results = replace(results, findings=(*told, *results.findings))
     search = fitted[SEARCHED].search if SEARCHED in fitted else None
     if search is not None:
         results = replace(results, findings=(_searched(results, search), *results.findings))
@@ -173,6 +183,8 @@ class RunRows:
         train = ~split.test
         whose = prepared.predictors if prepared.groups is None else prepared.predictors.set_axis(prepared.groups)
         codebook = CodeBook.fit(whose[train], prepared.kinds)
+        if reads_word_by_word(settings.model, prepared.target):
+            codebook = word_by_word(codebook, whose[train])
         rows = codebook.transform(prepared.predictors)
         layout = Layout.of(rows.take(train), codebook.kinds)
         kept = kept_in(rows.take(train), layout, codebook, settings.model, prepared.target)

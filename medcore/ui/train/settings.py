@@ -17,14 +17,14 @@ from medcore.ui.kit.words import model_name
 from medcore.ui.train.search import ask_search
 
 
-def ask_settings(target: Target | None, *, over_time: bool = False) -> TrainSettings:
-    """Draw the questions and return the settings, for models that suit the outcome and what was measured ``over_time``, if anything.
+def ask_settings(target: Target | None, *, over_time: bool = False, notes: bool = False) -> TrainSettings:
+    """Draw the questions and return the settings, for models that suit the outcome and what was measured ``over_time`` and ``notes``, if any.
 
     Raises:
         SettingsError: an answer is outside what can work; the message names it.
 
     """
-    model = choice(_("Model"), offered(target, over_time=over_time), key="train.model", show=model_name)
+    model = choice(_("Model"), offered(target, over_time=over_time, notes=notes), key="train.model", show=model_name)
     st.html(f'<p class="mc-caption">{markup(_(hint(model)))}</p>')
     answers: dict[str, Any] = {"model": model}
     asked = asked_for(model)
