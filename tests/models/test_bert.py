@@ -111,6 +111,8 @@ def test_what_is_kept_predicts_to_the_last_bit_and_needs_no_package(folder, bund
     monkeypatch.setattr(base, "read", lambda: pytest.fail("the package was asked for"))
     again = load_bundle(folder / "bundle")
     np.testing.assert_array_equal(again.predict(cohort.frame), before)
+    before_part, after_part = (each.parts[0][1] for each in (bundle, again))
+    assert len(before_part.background) > 3 and set(before_part.background) == set(after_part.background)
     np.testing.assert_allclose(again.predict(cohort.frame.iloc[[5]]), before[[5]], atol=1e-5)
     manifest = json.loads((folder / "bundle" / "manifest.json").read_text(encoding="utf-8"))
     assert base.SHA256 in json.dumps(manifest) or any(

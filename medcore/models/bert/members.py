@@ -107,5 +107,5 @@ class Training:
 def _spread(losses: NDArray[np.float64]) -> dict[str, float | None]:
     """Return the mean and the extremes of the members' validation losses, None where there are none."""
     known = losses[np.isfinite(losses)]
-    found = (known.mean(), known.min(), known.max()) if len(known) else (None, None, None)
+    found = (float(known.mean()), float(known.min()), float(known.max())) if len(known) else (None, None, None)
     return dict(zip(("val_loss", "val_loss_low", "val_loss_high"), found, strict=True))

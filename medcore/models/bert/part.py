@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -53,6 +53,8 @@ class BertPart(Part):
     columns: tuple[Columns, ...]
     learnt: tuple[Learnt, ...]
     n_classes: int
+    background: Mapping[Segment, Floats] = field(default_factory=dict, repr=False)
+    """The scores of the segments of patients whom explanations compare with: worked out once, and kept in a bundle."""
     _scores: dict[Segment, Floats] = field(default_factory=dict, repr=False)
 
     def risk(self, rows: AnyRows, /) -> Risk:
@@ -71,12 +73,18 @@ class BertPart(Part):
             found += odds / odds.sum(axis=1, keepdims=True)
         return clean(found / len(self.learnt), self.n_classes)
 
+    def knowing(self, background: Rows, /) -> Self:
+        """Return the part with the scores of these rows' notes."""
+        segments = Notes.of(background, self.columns[0].notes.tolist()).segments
+        return replace(self, background=dict(zip(segments, self._of_segments(segments), strict=True)))
+
     def _of_segments(self, segments: tuple[Segment, ...]) -> Floats:
         """Return what the tokens of each segment give together, by member, column and class: (S, M, C, K)."""
-        new = tuple(segment for segment in segments if segment not in self._scores)
+        asked = [segment for segment in segments if segment not in self.background]
+        new = tuple(segment for segment in asked if segment not in self._scores)
         if len(self._scores) + len(new) > MOST_KEPT:
             self._scores.clear()
-            new = segments
+            new = tuple(asked)
         if new:
             read = read_frozen(self.frozen, new)
             by_member = [
@@ -85,7 +93,8 @@ class BertPart(Part):
             ]
             self._scores.update(zip(new, np.stack(by_member, axis=1), strict=True))
         shape = (len(self.learnt), len(self.columns[0].notes), self.n_classes)
-        return np.array([self._scores[segment] for segment in segments], np.float32).reshape(-1, *shape)
+        known = (self.background.get(segment, self._scores.get(segment)) for segment in segments)
+        return np.array(list(known), np.float32).reshape(-1, *shape)
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write frozen layers as the package holds them, and what was learnt in half precision, without pickle."""
@@ -94,6 +103,8 @@ class BertPart(Part):
             layers = {f"{i}.{name}": a.astype(np.float16) for i, w in enumerate(one.layers) for name, a in w.items()}
             head = {f"head.{name}": getattr(one.head, name) for name in NoteHead.__dataclass_fields__}
             put_arrays(folder / f"bert_{place}.npz", {**layers, **head})
+        if self.background:
+            put_arrays(folder / "bert_background.npz", _written(self.background))
         return {
             "shape": self.frozen.shape.to_dict(),
             "base": {"package": PACKAGE, "sha256": SHA256},
@@ -116,7 +127,23 @@ class BertPart(Part):
         )
         files = (inside(folder, f"bert_{place}.npz") for place in range(len(columns)))
         learnt = tuple(_learnt(get_arrays(file), shape) for file in files)
-        return cls(frozen, columns, learnt, int(data["n_classes"]))
+        kept = folder / "bert_background.npz"
+        background = _read_back(get_arrays(kept)) if kept.is_file() else {}
+        return cls(frozen, columns, learnt, int(data["n_classes"]), background)
+
+
+def _written(scores: Mapping[Segment, Floats]) -> dict[str, Any]:
+    """Write segments, one after the other, with their scores (S, M, C, K)."""
+    lengths = [len(segment) for segment in scores]
+    pieces = np.array([piece for segment in scores for piece in segment], np.int32)
+    return {"lengths": np.array(lengths), "pieces": pieces, "scores": np.stack(list(scores.values()))}
+
+
+def _read_back(arrays: Mapping[str, Any]) -> dict[Segment, Floats]:
+    """Read what :func:`_written` wrote."""
+    ends = np.cumsum(arrays["lengths"])
+    parted = np.split(arrays["pieces"], ends[:-1])
+    return {tuple(each.tolist()): score for each, score in zip(parted, arrays["scores"], strict=True)}
 
 
 def _learnt(arrays: Mapping[str, Any], shape: BertShape) -> Learnt:

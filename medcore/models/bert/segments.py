@@ -28,7 +28,7 @@ _MEMORY = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Notes:
-    """The notes of some rows: their distinct ``segments`` (S), and a matrix a column of notes, (n, S).
+    """The notes of some rows: their distinct ``segments`` (S), and a sparse matrix a column of notes, (n, S).
 
     A row of such a matrix times the totals of the segments' tokens is the mean over the note's tokens; 0 without a note.
     """
@@ -58,15 +58,18 @@ def _shares(column: CodedColumn, known: dict[Segment, int]) -> Any:
     """Return the matrix of one column, and note its segments among those that are ``known``."""
     there = np.flatnonzero(~np.isnan(column.codes))
     codes, which = np.unique(column.codes[there], return_inverse=True)
-    each = []
+    places, values, ends = [], [], [0]
     for row in rows_of(CodedColumn(codes, column.payload)):
         said = segments_of(row)
-        tokens = sum(len(segment) + 2 for segment in said)
-        each.append([(known.setdefault(segment, len(known)), 1.0 / tokens) for segment in said])
-    entries = [(row, place, share) for row, note in zip(there, which, strict=True) for place, share in each[note]]
-    at, places, values = zip(*entries, strict=True) if entries else ((), (), ())
-    found = sparse.coo_matrix((np.array(values, np.float32), (at, places)), (len(column), len(known)))
-    return found.tocsr()
+        places += [known.setdefault(segment, len(known)) for segment in said]
+        values += [1.0 / sum(len(segment) + 2 for segment in said)] * len(said)
+        ends.append(len(places))
+    # One row more, without a note, for those that have none; coalitions repeat the notes of a few patients many times.
+    every = sparse.csr_matrix((np.array(values, np.float32), places, [*ends, ends[-1]]), (len(codes) + 1, len(known)))
+    every.sum_duplicates()
+    own = np.full(len(column), len(codes))
+    own[there] = which
+    return every[own]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

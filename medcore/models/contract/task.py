@@ -119,6 +119,10 @@ class Part(Protocol):
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``; rows sum to 1."""
 
+    def knowing(self, background: Rows, /) -> Self:  # noqa: ARG002
+        """Return the part with what every explanation against these rows asks of it, where that takes long to work out."""
+        return self
+
     def coalitions(self) -> Coalitions:
         """Return how the part answers for rows composed of two patients', in a shorter way where it has one."""
         return WrittenOut(self)

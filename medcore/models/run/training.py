@@ -227,14 +227,15 @@ class RunRows:
         classes: tuple[str, ...] | None = None,
     ) -> Bundle:
         """Put the chosen parts together with what new patients are read and explained by."""
+        background = self._background_for(weights)
         return Bundle(
             classes=classes or self.prepared.classes,
             schema=schema.drop((*self.left_out, *self.unread)),
             recipe=recipe,
             codebook=self.codebook,
-            parts=tuple((weight, fitted[name].part) for name, weight in weights.items()),
+            parts=tuple((weight, fitted[name].part.knowing(background)) for name, weight in weights.items()),
             calibrator=calibrator or Calibrator(),
-            background=self._background_for(weights),
+            background=background,
             times=self.task.times,
         )
 
