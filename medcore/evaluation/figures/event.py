@@ -20,7 +20,7 @@ from medcore.evaluation.figures.estimates import (
     normal,
 )
 from medcore.evaluation.figures.resampling import Draws, Ints, default_n_boot, draw, risk_bins, sums
-from medcore.evaluation.figures.smoothing import Smoother, weighted_quantile
+from medcore.evaluation.figures.smoothing import Smoother, weighted_quantiles
 from medcore.evaluation.figures.weighting import linearised
 from medcore.i18n import N_, Message
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
@@ -207,11 +207,8 @@ def _by_chance(events: Floats, n: Floats, centres: Floats, smoother: Smoother) -
 def loess_errors(events: Floats, weight: Floats, centres: Floats, smoother: Smoother) -> dict[str, Floats]:
     """Compute mean, median and 90th centile of |loess(p) − p| for tables of bins (B, bins)."""
     gap = np.abs(smoother.between(smoother.at_knots(weight, events), centres) - centres)
-    return {
-        "ici": (gap * weight).sum(1) / weight.sum(1),
-        "e50": weighted_quantile(gap, weight, 0.5),
-        "e90": weighted_quantile(gap, weight, 0.9),
-    }
+    e50, e90 = weighted_quantiles(gap, weight, 0.5, 0.9)
+    return {"ici": (gap * weight).sum(1) / weight.sum(1), "e50": e50, "e90": e90}
 
 
 def _figures(

@@ -79,18 +79,19 @@ def _windows(ordered: Floats, weights: Floats | None, span: float) -> tuple[Floa
     return ordered[inside], ordered[ends[inside] - 1]
 
 
-def weighted_quantile(values: Floats, weight: Floats, q: float) -> Floats:
-    """Return the q-quantile of each row of ``values`` (B, bins) under ``weight`` (B, bins).
+def weighted_quantiles(values: Floats, weight: Floats, *quantiles: float) -> list[Floats]:
+    """Return quantiles of each row of ``values`` (B, bins) under ``weight`` (B, bins), which are sorted once for all.
 
-    With whole-number weights this is numpy's linear quantile of the repeated values.
+    With whole-number weights they are numpy's linear quantiles of the repeated values.
     """
     order = np.argsort(values, axis=1)
     v, cumulative = np.take_along_axis(values, order, 1), np.cumsum(np.take_along_axis(weight, order, 1), axis=1)
-    position = q * (cumulative[:, -1:] - 1)
-    last = v.shape[1] - 1
-    lower = np.minimum((cumulative <= np.floor(position)).sum(1), last)
-    upper = np.minimum((cumulative <= np.ceil(position)).sum(1), last)
-    share = (position - np.floor(position))[:, 0]
-    rows = np.arange(len(v))
-    out: Floats = v[rows, lower] * (1 - share) + v[rows, upper] * share
-    return out
+    last, rows = v.shape[1] - 1, np.arange(len(v))
+    found = []
+    for q in quantiles:
+        position = q * (cumulative[:, -1:] - 1)
+        lower = np.minimum((cumulative <= np.floor(position)).sum(1), last)
+        upper = np.minimum((cumulative <= np.ceil(position)).sum(1), last)
+        share = (position - np.floor(position))[:, 0]
+        found.append(v[rows, lower] * (1 - share) + v[rows, upper] * share)
+    return found
