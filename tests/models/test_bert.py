@@ -137,6 +137,21 @@ def test_a_note_is_one_player_and_its_phrases_add_up_to_it(folder, bundle, cohor
     assert strongest.part.startswith(SAID)
 
 
+def test_a_note_without_a_known_word_is_explained_by_its_pieces(bundle, cohort):
+    strange = cohort.frame.iloc[[3]].assign(note="Zeen. Inclin coo.")
+    (note,) = (c for c in explain_row(bundle, strange, 0).contributions if c.column == "note")
+    assert sum(part.contribution for part in note.parts) == pytest.approx(note.contribution, abs=1e-9)
+    assert [part.part for part in note.parts] == ["Zeen. ", "Inclin coo."]
+
+
+def test_a_note_that_says_nothing_counts_as_the_mean_of_all(bundle, cohort):
+    silent = cohort.frame.iloc[[3, 3]].assign(note=[" \u200b ", None])
+    logits = [np.log(one[1] / one[0]) for one in bundle.predict(silent)]
+    own = np.log(np.divide(*bundle.predict(cohort.frame.iloc[[3]])[0, ::-1]))
+    assert np.isfinite(logits).all() and abs(logits[0]) < abs(own)
+    assert explain_row(bundle, silent, 0).additivity_residual < 1e-6
+
+
 def test_phrases_are_mixed_with_another_note_between_the_two(bundle, cohort):
     encoder = bundle.codebook.encoders[bundle.codebook.place("note")]
     rows = bundle.encode(cohort.frame)

@@ -172,8 +172,9 @@ class NoteEncoder:
             return None
         counts = self._counted(said)
         placed = embedding.embedded(said) if self.encoder else None
-        known = (counts.sum(axis=0) == counts_of(own)[0]).all() and (counts.any() or placed is not None)
         segments = self.pieces.written(said) if self.pieces else None
+        told = counts.any() or placed is not None or any(segments or ())
+        known = (counts.sum(axis=0) == counts_of(own)[0]).all() and told
         return NoteParts.of(own, said, counts, placed, segments) if known else None
 
     def _counted(self, said: Sequence[str]) -> NDArray[np.uint8]:
@@ -230,6 +231,7 @@ class NoteParts:
     ) -> NoteParts:
         """Give every word and every segment of other notes, by chance, the place of a phrase."""
         sizes = counts.sum(axis=1, dtype=np.int64) + (0 if placed is None else placed.any(axis=1))
+        sizes += np.array([bool(each) for each in segments]) if segments else 0
         dealt = np.resize(np.repeat(np.arange(len(said)), sizes), counts.shape[1])
         shares = (sizes / sizes.sum()).astype(np.float32)
         places = np.random.default_rng(0).permutation(dealt)

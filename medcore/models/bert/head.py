@@ -57,8 +57,7 @@ def inputs(head: NoteHead, means: Floats, there: NDArray[np.bool_]) -> Floats:
 def means_of(notes: Notes, totals: Floats, rows: Indices) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the means (n, C, H) over the tokens of some rows' notes, given the totals (S, H), and which notes there are (n, C)."""
     found = np.stack([np.asarray(shares[rows] @ totals, np.float32) for shares in notes.shares], axis=1)
-    there = np.stack([np.diff(shares[rows].indptr) > 0 for shares in notes.shares], axis=1)
-    return found, there
+    return found, notes.there[rows]
 
 
 def first_head(

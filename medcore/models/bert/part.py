@@ -62,7 +62,7 @@ class BertPart(Part):
         rows = Rows.of(rows)
         notes = Notes.of(rows, self.columns[0].notes.tolist())
         scores = self._of_segments(notes.segments)
-        there = ~np.isnan(rows.codes[:, self.columns[0].notes])
+        there = notes.there
         found = np.zeros((len(rows), self.n_classes))
         for member, (columns, learnt) in enumerate(zip(self.columns, self.learnt, strict=True)):
             logits = columns.table(rows) @ learnt.head.table + learnt.head.bias

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,11 @@ class Notes:
             resized.append(found)
         return cls(tuple(known), tuple(resized))
 
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """Which notes say anything, (n, C)."""
+        return np.stack([np.diff(found.indptr) > 0 for found in self.shares], axis=1)
+
     def take(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Floats]]:
         """Return the segments that some rows have, (U,), and each column's matrix of these alone, (n, U)."""
         own = [found[rows] for found in self.shares]
@@ -62,7 +68,7 @@ def _shares(column: CodedColumn, known: dict[Segment, int]) -> Any:
     for row in rows_of(CodedColumn(codes, column.payload)):
         said = segments_of(row)
         places += [known.setdefault(segment, len(known)) for segment in said]
-        values += [1.0 / sum(len(segment) + 2 for segment in said)] * len(said)
+        values += [1.0 / max(1, sum(len(segment) + 2 for segment in said))] * len(said)
         ends.append(len(places))
     # One row more, without a note, for those that have none; coalitions repeat the notes of a few patients many times.
     every = sparse.csr_matrix((np.array(values, np.float32), places, [*ends, ends[-1]]), (len(codes) + 1, len(known)))
@@ -96,13 +102,24 @@ def read_frozen(
         SettingsError: what they make of the notes does not fit in memory.
 
     """
-    import tensorflow as tf
-
     told = [frozen.tokens(segment) for segment in segments]
     lengths = np.array([len(tokens) for tokens in told], np.int64)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     _check_fits(int(starts[-1]) * frozen.shape.width * 2)
     found = np.empty((int(starts[-1]), frozen.shape.width), np.float16)
+    run = _program(frozen)
+    for some in in_batches(lengths):
+        at = packed(lengths[some])
+        found[starts[some.start] : starts[some.stop]] = run(np.concatenate(told[some]), *at).numpy().astype(np.float16)
+        tell(some.stop / len(told))
+    return Activations(found, starts)
+
+
+@lru_cache(maxsize=2)
+def _program(frozen: Frozen) -> Callable[..., Any]:
+    """Return the program of these frozen layers, compiled once: tokens (T,) and how they lie → (T, H)."""
+    import tensorflow as tf
+
     placing = {name: tf.constant(a) for name, a in frozen.placing.items()}
     layers = [{name: tf.constant(a) for name, a in weights.items()} for weights in frozen.layers]
 
@@ -112,12 +129,8 @@ def read_frozen(
             x = layer(frozen.shape, weights, x, PackedSegments(*at))
         return x
 
-    run = tf.function(program, autograph=False, input_signature=[_numbers(1), *signature()])
-    for some in in_batches(lengths):
-        at = packed(lengths[some])
-        found[starts[some.start] : starts[some.stop]] = run(np.concatenate(told[some]), *at).numpy().astype(np.float16)
-        tell(some.stop / len(told))
-    return Activations(found, starts)
+    run: Callable[..., Any] = tf.function(program, autograph=False, input_signature=[_numbers(1), *signature()])
+    return run
 
 
 def in_batches(lengths: NDArray[np.int64]) -> Iterator[slice]:
