@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from medcore import inspect
 from medcore.data.cohort import Cohort
 from medcore.data.reading.table import read_table
 from medcore.data.values.names import clean_name
@@ -183,3 +184,32 @@ def test_progress_ends_at_one() -> None:
     read_table(("t.csv", PLAIN.encode()), progress=seen.append)
     assert seen[-1] == 1.0
     assert seen == sorted(seen)
+
+
+RETURNED = "id,note,age\n" + "".join(
+    f"{i},pain{chr(13) + 'no fever' if i % 10 == 3 else ''},{30 + i}\n" for i in range(1, 61)
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb18030"])
+def test_a_carriage_return_inside_a_cell_tears_no_patient_in_pieces(encoding):
+    cohort = read_table(("notes.csv", RETURNED.encode(encoding)))
+    assert cohort.frame["age"].tolist() == [str(30 + i) for i in range(1, 61)]
+    assert cohort.frame["note"].iloc[2] == "pain no fever"
+    assert "6 line break(s) inside cells became spaces." in map(str, cohort.repairs)
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_carriage_returns_that_end_lines_go_on_ending_them(end):
+    lines = [f"{i},{30 + i},m" for i in range(1, 61)]
+    whole = read_table(("t.csv", end.join(["id,age,sex", *lines]).encode()))
+    joined = read_table(("t.csv", ("\n".join(["id,age,sex", *lines[:30]]) + "\n" + end.join(lines[30:])).encode()))
+    for cohort in (whole, joined):  # of one system, or of two, one after the other
+        assert cohort.frame["age"].tolist() == [str(30 + i) for i in range(1, 61)]
+
+
+def test_an_infinite_end_of_an_interval_is_read_and_told():
+    rows = "".join(f"{i},{i * 2},{'Inf' if i == 40 else i * 3}\n" for i in range(1, 41))
+    cohort = read_table(("t.csv", ("id,from,to\n" + rows).encode()))
+    assert cohort.frame["to"].iloc[-1] == "Inf"
+    assert "values.unreadable" in [finding.code for finding in inspect(cohort)]

@@ -190,6 +190,8 @@ def text_repairs(text: Text) -> list[Message]:
                 {"n": text.stats.n_undecodable, "encoding": text.encoding},
             )
         )
+    if text.stats.n_returns and text.lone == " ":
+        repairs.append(Message(N_("{n} line break(s) inside cells became spaces."), {"n": text.stats.n_returns}))
     if text.stats.n_nul:
         repairs.append(Message(N_("{n} null character(s) were removed."), {"n": text.stats.n_nul}))
     return repairs

@@ -106,7 +106,7 @@ def _survey(text: Text, dialect: Dialect) -> tuple[bool, int, list[int]]:
     gaps: list[int] = []
     mark = ord(dialect.quote) if dialect.quote else -1
     parity, n_ends, trailing, open_quote, any_text, at_start = 0, 0, 0, False, False, True
-    for block in body_blocks(Text(text.raw, text.encoding), dialect.body_line):
+    for block in body_blocks(text.again(), dialect.body_line):
         if not block:
             continue
         data = np.frombuffer(block, dtype=np.uint8)

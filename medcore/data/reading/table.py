@@ -30,6 +30,7 @@ from medcore.data.reading.repairs import (
     trim,
     unwrap,
 )
+from medcore.data.reading.returns import settled
 from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, unpack
@@ -125,7 +126,7 @@ def _check(overrides: Mapping[str, Any]) -> dict[str, Any]:
 def _read_text(
     raw: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None
 ) -> tuple[pd.DataFrame, Source, list[Message], Said]:
-    text = Text(raw, _encoding(raw, given.get("encoding")), progress)
+    text = replace(settled(Text(raw, _encoding(raw, given.get("encoding")))), progress=progress)
     dialect = detect_dialect(
         text.head(),
         whole=len(raw.head()) == raw.n_bytes,

@@ -9,7 +9,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -157,28 +157,41 @@ class TextStats:
 
     n_undecodable: int = 0
     n_nul: int = 0
+    n_returns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    r"""A text file: its bytes re-coded as UTF-8 with ``\\n`` line ends, in blocks."""
+    r"""A text file: its bytes re-coded as UTF-8 with ``\\n`` line ends, in blocks.
+
+    ``lone`` is what a carriage return without a line feed becomes: the end of a line, or a space where it stands
+    inside a cell (:mod:`medcore.data.reading.returns`).
+    """
 
     raw: RawFile
     encoding: str
     progress: Callable[[float], None] | None = None
     stats: TextStats = field(default_factory=TextStats)
+    lone: str = "\n"
+
+    def again(self, **changes: Any) -> Text:
+        """Return the same text to be read once more, without telling progress or what happened on the way."""
+        return replace(self, progress=None, stats=TextStats(), **changes)
 
     def head(self, n: int = HEAD) -> str:
         """Return about the first ``n`` bytes as text."""
         decoder = codecs.getincrementaldecoder(self.encoding)("replace")
         data = self.raw.head(n)
         text = decoder.decode(data, final=len(data) < n)
-        return text.removeprefix("\ufeff").replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+        return text.removeprefix("\ufeff").replace("\x00", "").replace("\r\n", "\n").replace("\r", self.lone)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the whole text in UTF-8 blocks."""
         decoder = codecs.getincrementaldecoder(self.encoding)("replace")
         carry, done, first = "", 0, True
+        self.stats.n_undecodable = self.stats.n_nul = self.stats.n_returns = (
+            0  # a text that is read twice has them once
+        )
         with closing(self.raw.open()) as file:
             while True:
                 data = file.read(BLOCK)
@@ -200,5 +213,7 @@ class Text:
         if "\ufffd" in text:
             self.stats.n_undecodable += text.count("\ufffd")
         if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
+            text = text.replace("\r\n", "\n")
+            self.stats.n_returns += text.count("\r")
+            text = text.replace("\r", self.lone)
         return text.encode("utf-8", "replace")

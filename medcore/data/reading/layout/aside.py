@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -280,7 +281,9 @@ def _shapes(rows: Sequence[Row], j: int) -> dict[str, int]:
 
 
 def _number(cell: str) -> float | None:
+    """Read a cell as a number; an infinite one is none that another could be far beyond."""
     try:
-        return float(cell.replace(",", ".")) if cell.strip() else None
+        value = float(cell.replace(",", ".")) if cell.strip() else math.nan
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
