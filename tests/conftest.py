@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import shutil
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.doctest import DoctestModule
 from xdist.scheduler import LoadFileScheduling
 
 from tests.keeper import begin_to_keep
@@ -20,9 +25,39 @@ BESIDE = 2
 """Files that compute, after each file that waits."""
 
 
-def pytest_configure() -> None:
-    """See to it that nothing outlives this process, were it killed."""
+def pytest_configure(config: pytest.Config) -> None:
+    """See to it that nothing outlives this process, were it killed, and that no program is compiled twice."""
     begin_to_keep()
+    keep_compiled_programs(config)
+    gc.disable()  # what is collected and imported stays: nothing to look for meanwhile
+
+
+def pytest_collection_finish() -> None:
+    """Leave five thousand tests and all modules out of every later collection of garbage, as a worker does (warmth.py)."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Look for examples in the docstrings of medcore alone: tests have none, and would each be taken apart twice."""
+    found = yield
+    return [one for one in found if not (isinstance(one, DoctestModule) and "tests" in file_path.parts)]
+
+
+def keep_compiled_programs(config: pytest.Config) -> None:
+    """Let every process of these tests load what another has compiled: the same machine code, by the same HLO.
+
+    Both processes of the tests, and the hundred that they start, train networks of the same shapes; without this
+    each compiles each of its programs anew, one to four processor seconds a network.
+    """
+    if hasattr(config, "workerinput"):
+        return  # one of several processes, which has it from the first
+    folder = tempfile.mkdtemp(prefix="medcore-compiled-")
+    kept = f"--tf_xla_persistent_cache_directory={folder} --tf_xla_persistent_cache_device_types=CPU,XLA_CPU_JIT"
+    os.environ["TF_XLA_FLAGS"] = f"{os.environ.get('TF_XLA_FLAGS', '')} {kept}".strip()
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session", autouse=True)

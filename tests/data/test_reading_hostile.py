@@ -5,17 +5,19 @@ import io
 import random
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medcore.data.cohort import Cohort
-from medcore.data.reading.table import read_table
+from medcore.data.cohort import Cohort, Source
+from medcore.data.reading.table import _read_text, read_table
+from medcore.data.reading.text import RawFile
 from medcore.data.schema.inference import propose_targets
 from medcore.data.values.typed import read_values
 from medcore.errors import MedcoreError
+from medcore.i18n import Message
 
 
 def tables() -> list[bytes]:
@@ -82,7 +84,7 @@ CHANGES: list[Change] = [
 
 
 @given(st.sampled_from(TABLES), st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3), st.integers(0, 2**32))
-@settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_a_mutated_file_gives_a_cohort_or_one_sentence(data: bytes, changes: list[Change], seed: int) -> None:
     rng = random.Random(seed)
     for change in changes:
@@ -108,17 +110,31 @@ CELL = st.text(
 )
 
 
-@given(st.lists(st.lists(CELL, min_size=1, max_size=6), min_size=1, max_size=40))
-@settings(max_examples=1000, deadline=None, derandomize=True)
-def test_every_line_is_a_row_or_is_counted(rows: list[list[str]]) -> None:
-    lines = ["alpha,beta,gamma", "a,b,c", *(",".join(row) for row in rows), "x,y,z"]
-    cohort = read_table(("t.csv", "\n".join(lines).encode()))
-    left_out = sum(
-        r.values["n"] for r in cohort.repairs if "empty line" in r.template or "above the column" in r.template
-    )
+LINES = st.lists(st.lists(CELL, min_size=1, max_size=6), min_size=1, max_size=40).map(
+    lambda rows: ["alpha,beta,gamma", "a,b,c", *(",".join(row) for row in rows), "x,y,z"]
+)
+
+
+def assert_each_is_a_row_or_counted(lines: list[str], n_rows: int, source: Source, repairs: Sequence[Message]) -> None:
+    left_out = sum(r.values["n"] for r in repairs if "empty line" in r.template or "above the column" in r.template)
     blank = sum(1 for line in lines if not line)
-    assert cohort.n_rows + 1 + left_out + sum(cohort.source.aside.values()) == len(lines)
-    assert left_out <= blank + 1 or "above the column" in cohort.repairs[0].template
+    assert n_rows + 1 + left_out + sum(source.aside.values()) == len(lines)
+    assert left_out <= blank + 1 or "above the column" in repairs[0].template
+
+
+@given(LINES)
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_every_line_is_a_row_or_is_counted(lines: list[str]) -> None:
+    cohort = read_table(("t.csv", "\n".join(lines).encode()))
+    assert_each_is_a_row_or_counted(lines, cohort.n_rows, cohort.source, cohort.repairs)
+
+
+@given(LINES)
+@settings(max_examples=1000, deadline=None, derandomize=True)
+def test_every_line_becomes_a_row_or_is_counted_before_columns_are_looked_at(lines: list[str]) -> None:
+    """What the columns mean, two thirds of the time it takes to read, moves no line."""
+    frame, source, repairs, _said = _read_text(RawFile.of(("t.csv", "\n".join(lines).encode())), {}, None)
+    assert_each_is_a_row_or_counted(lines, len(frame), source, repairs)
 
 
 def counted(cohort: Cohort, about: str) -> int:
