@@ -25,8 +25,11 @@ EPOCHS, PATIENCE = 6, 2
 """Epochs at most, and how many without a better loss end a member's training: fine-tuning is short (Devlin et al. 2019: 2 to 4)."""
 BATCH = 16
 """Notes of a step."""
-RATE, WARMING, DECAY = 1e-4, 0.1, 0.01
-"""The highest learning rate, the share of steps in which it is reached, and the decay of kernels (Devlin et al. 2019, for a part of the layers)."""
+RATE, WARMING, DECAY = 3e-5, 0.1, 0.01
+"""The highest learning rate, the share of steps in which it is reached, and the decay of kernels (Devlin et al. 2019: 2e-5 to 5e-5).
+
+At 1e-4 the validation loss of 240 abstracts rose at once (docs/decisions/0121).
+"""
 DROPPED = 0.1
 """The share of a note's numbers that a step leaves out."""
 _MOST_SLOPE = 1.0
