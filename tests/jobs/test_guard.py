@@ -168,7 +168,7 @@ def test_an_address_that_others_reach_is_refused_with_the_reason(address: str | 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]", "127.0.0.5"])
 def test_a_loopback_address_is_accepted(address: str) -> None:
-    refuse_unguarded(address, signing_in=False)
+    assert refuse_unguarded(address, signing_in=False) is None
 
 
 @pytest.mark.parametrize("path", ["/studies", "/evalute", "/data/columns"])

@@ -66,6 +66,7 @@ def test_what_was_stopped_before_it_began_does_not_begin(job_settings: Settings,
 
 def test_an_interrupt_reaches_the_work_it_was_meant_for_and_nothing_after_it() -> None:
     """Whenever it comes: in the midst of the work, at its end, or after."""
+    n_interrupted = n_afterwards = 0
     for number in range(60):
         name = f"work {number}"
         timer = threading.Timer(0.0005 * (number % 6), interrupt, [name])
@@ -74,7 +75,10 @@ def test_an_interrupt_reaches_the_work_it_was_meant_for_and_nothing_after_it() -
             with interruptible(name):
                 time.sleep(0.0015)
         except Interrupted:
-            pass
+            n_interrupted += 1
         timer.join()
         for _step in range(20):  # an exception on its way would strike here
             time.sleep(0.0002)
+            n_afterwards += 1
+    assert n_interrupted > 0
+    assert n_afterwards == 60 * 20
