@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -166,19 +166,33 @@ def _finding(chart: Chart, months: Sequence[str], naming: Naming) -> str:
     return _("{figure}: within its limits in all {n} judged months", figure=name, n=int(chart.judged.sum()))
 
 
+_LOOKED_FOR: Mapping[str, str] = {
+    "cusum_more": N_("Twice the odds predicted"),
+    "cusum_fewer": N_("Half the odds predicted"),
+    "cusum_higher": N_("Half a standard deviation higher than predicted"),
+    "cusum_lower": N_("Half a standard deviation lower than predicted"),
+}
+
+
+def _cusum_finding(alarms: Sequence[str], *, of_number: bool) -> str:
+    if of_number and alarms:
+        return _("CUSUM: measured values are not as predicted, alarms in {months}", months=alarms)
+    if of_number:
+        return _("CUSUM: measured values are as predicted")
+    if alarms:
+        return _("CUSUM: events did not come as often as predicted, alarms in {months}", months=alarms)
+    return _("CUSUM: events come as often as predicted")
+
+
 def cusum_chart(running: Sequence[Cusum], months: Sequence[str], *, naming: Naming = Shown) -> go.Figure:
-    """Draw the CUSUMs of one place over time: upwards that more events came than predicted, downwards that fewer did."""
+    """Draw the CUSUMs of one place over time: upwards that more events came, or numbers were higher, than predicted; downwards the contrary."""
     alarms = sorted({str(at)[:7] for one in running for _first, at in one.alarms})
     place = _where(running[0], naming)
-    title = (
-        _("CUSUM: events did not come as often as predicted, alarms in {months}", months=alarms)
-        if alarms
-        else _("CUSUM: events come as often as predicted")
-    )
+    title = _cusum_finding(alarms, of_number=running[0].of_number)
     figure = theme.new_figure(
         title=title,
         subtitle=_(
-            "{place}; risk-adjusted; chance alone passes a limit in {rate} % of months",
+            "{place}; set against what was predicted; chance alone passes a limit in {rate} % of months",
             place=place,
             rate=f"{100 * running[0].rate:.2g}",
         ),
@@ -193,8 +207,8 @@ def cusum_chart(running: Sequence[Cusum], months: Sequence[str], *, naming: Nami
         height=HEIGHT,
     )
     for index, one in enumerate(running):
-        sign = 1.0 if one.odds_ratio > 1 else -1.0
-        name = _("Twice the odds predicted") if sign > 0 else _("Half the odds predicted")
+        sign = 1.0 if one.looks_for > (0 if one.of_number else 1) else -1.0
+        name = _(_LOOKED_FOR[one.figure])
         figure.add_scatter(
             x=_along(one.days, months),
             y=lines.rounded(sign * one.highest),

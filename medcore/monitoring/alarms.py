@@ -13,6 +13,7 @@ from medcore.i18n import N_, Message, percent
 from medcore.i18n import number as written
 from medcore.monitoring.calendar import Calendar
 from medcore.monitoring.chart import SHARES, VALUES, Chart, number
+from medcore.monitoring.judged.number import SHIFTS
 from medcore.monitoring.running import Cusum
 from medcore.monitoring.watched import WatchedPlace
 
@@ -51,8 +52,13 @@ SENTENCES: Mapping[str, str] = {
     "net_benefit": N_("{place}: the net benefit is {value} per 100 patients in {at}, where it was {centre}."),
     "cusum_more": N_("{place}: {value} times as many events as predicted from {since} on."),
     "cusum_fewer": N_("{place}: only {value} times as many events as predicted from {since} on."),
+    "cusum_higher": N_("{place}: measured less predicted is {value} on average from {since} on, where it was {centre}."),
+    "cusum_lower": N_("{place}: measured less predicted is {value} on average from {since} on, where it was {centre}."),
 }  # fmt: skip
-IN_THE_LARGE = ("calibration_intercept", "o_e_ratio", "mean_error", "cusum_more", "cusum_fewer")
+IN_THE_LARGE = (
+    *("calibration_intercept", "o_e_ratio", "mean_error"),
+    *("cusum_more", "cusum_fewer", "cusum_higher", "cusum_lower"),
+)
 """Figures that say the same of different patients: more, or less, came than was predicted."""
 RECALIBRATED = (*IN_THE_LARGE[:3], "calibration_slope", "mae", "coverage")
 STRENGTH = N_(
@@ -134,7 +140,7 @@ class Alarm:
             return percent(value)
         if self.figure == "net_benefit":
             return written(100 * value, ".1f")
-        if self.figure in ("mae", "mean_error"):
+        if self.figure in ("mae", "mean_error", *SHIFTS):
             return written(value, ".3g")
         return written(value, ",.0f" if self.figure == "volume" else ".2f")
 
@@ -264,7 +270,7 @@ def _of_chart(chart: Chart, calendar: Calendar) -> Iterable[Alarm]:
 def _of_cusum(one: Cusum) -> Iterable[Alarm]:
     """Put alarms of a CUSUM in months that follow one another into one: it began again at 0 after each."""
     found: list[Alarm] = []
-    for (first, at), ratio in zip(one.alarms, one.observed_over_expected, strict=True):
+    for (first, at), change in zip(one.alarms, one.changes, strict=True):
         month = at.astype("datetime64[M]")
         if found and month - np.datetime64(found[-1].last) <= np.timedelta64(1, "M"):
             found[-1] = replace(found[-1], last=str(month))
@@ -279,8 +285,8 @@ def _of_cusum(one: Cusum) -> Iterable[Alarm]:
                 last=str(month),
                 since=str(first),
                 at=str(month),
-                value=ratio,
-                centre=1.0,
+                value=change,
+                centre=one.usual,
                 excess=float("nan"),
                 rate=one.rate,
                 action="recalibrate",

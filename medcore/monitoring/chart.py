@@ -32,6 +32,8 @@ FIGURES: Mapping[str, str] = {
     "net_benefit": N_("Net benefit at the threshold"),
     "cusum_more": N_("CUSUM of more events than predicted"),
     "cusum_fewer": N_("CUSUM of fewer events than predicted"),
+    "cusum_higher": N_("CUSUM of higher values than predicted"),
+    "cusum_lower": N_("CUSUM of lower values than predicted"),
 }
 """Every figure that has a chart, in the order they are told."""
 VALUES = ("missing", "unused", "unseen", "outside", "difference")

@@ -23,12 +23,11 @@ TREATED = N_(
     "those with an alert."
 )
 """What has to be said wherever figures of outcomes of a model in use are shown."""
-CUSUMS = 2
 
 
 def n_charts(questions: Sequence[WatchedQuestion]) -> int:
     """Return among how many charts of outcomes each place's false alarms are dealt out, the CUSUMs among them."""
-    return sum(len(q.judge.kinds) + (0 if q.judge.event is None else CUSUMS) for q in questions)
+    return sum(len(q.judge.kinds) + len(q.judge.cusums) for q in questions)
 
 
 def outcome_charts(

@@ -7,6 +7,8 @@ import pytest
 from lifelines import AalenJohansenFitter, KaplanMeierFitter
 from sklearn.metrics import roc_auc_score
 
+from medcore.charts.drawing.theme import headline
+from medcore.charts.watching import cusum_chart
 from medcore.evaluation.number.performance import evaluate_numbers
 from medcore.evaluation.survival.performance import evaluate_at_horizons
 from medcore.monitoring.watch import Watch, WatchPlan, watch
@@ -153,6 +155,24 @@ def test_a_number_that_is_off_to_one_side_is_told_with_its_size() -> None:
     alarm = next(a for a in found.alarms if a.figure == "mean_error" and a.place == WatchedPlace())
     assert alarm.value == pytest.approx(1.5, abs=0.25)
     assert alarm.action == "recalibrate"
+
+
+def test_numbers_that_are_a_little_higher_for_months_are_found_by_their_cusum() -> None:
+    watched = year_of_numbers(1)
+    off = np.where(month_of(watched) >= 7, 0.35, 0.0)
+    found = watch(replace(watched, outcome=watched.outcome + off), PLAN)
+    alarm = next(a for a in found.alarms if a.figure == "cusum_higher" and a.place == WatchedPlace())
+    assert alarm.since[:7] in ("2025-06", "2025-07") and alarm.month in ("2025-07", "2025-08")
+    assert 0.2 < alarm.value < 0.8 and abs(alarm.centre) < 0.15
+    assert "measured less predicted" in str(alarm.sentence())
+    told = {one.figure: one.to_dict() for one in found.running if one.place == WatchedPlace()}
+    assert told["cusum_higher"]["shift"] == 0.5
+    assert told["cusum_higher"]["alarms"][0]["measured_less_predicted"] == pytest.approx(alarm.value, abs=1e-3)
+    assert not told["cusum_lower"]["alarms"]
+    assert (
+        "CUSUM: measured values are not as predicted"
+        in headline(cusum_chart(found.running[:2], [m.name for m in found.months]))[0]
+    )
 
 
 def test_false_alarms_are_as_rare_as_stated_whatever_is_predicted() -> None:

@@ -2,11 +2,20 @@
 
 import numpy as np
 import pytest
-from scipy.stats import beta, binom, chi2_contingency, fisher_exact
+from scipy.stats import beta, binom, chi2_contingency, fisher_exact, norm
 from sklearn.metrics import roc_auc_score
 
 from medcore.statistics.control.cells import cell_difference
-from medcore.statistics.control.cusum import average_run_length, cusum, limit_for, scores
+from medcore.statistics.control.cusum import (
+    average_run_length,
+    cusum,
+    limit_for,
+    limit_for_shift,
+    run_up,
+    scores,
+    shift_scores,
+    shifted_run_length,
+)
 from medcore.statistics.control.shares import predicted_counts, predicted_volume
 from medcore.statistics.expected import expected_auroc, expected_brier, expected_net_benefit
 
@@ -51,6 +60,30 @@ def test_a_limit_gives_the_false_alarms_it_states_also_where_risks_were_set_by_f
         truth = 1 / (1 + np.exp(-np.log(risk[who] / (1 - risk[who])) - off))
         alarms += bool(cusum((rng.random(patients) < truth).astype(float), risk[who], 2.0, limit)[1])
     assert alarms / 1500 == pytest.approx(rate, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("shift", "height", "moved", "expected"),
+    # Montgomery, Introduction to Statistical Quality Control, tables 9.3 and 9.4 (Hawkins 1993): both sides together
+    # have 465 (k = 1/2, h = 5) and 370 (k = 1/4, h = 8.01), one side twice as much; with a shift of 1 one side has 10.4.
+    [(1.0, 5.0, 0.0, 930.0), (0.5, 8.01, 0.0, 740.0), (1.0, 5.0, 1.0, 10.4), (-1.0, 5.0, -1.0, 10.4)],
+)
+def test_run_lengths_of_numbers_are_the_published_ones(
+    shift: float, height: float, moved: float, expected: float
+) -> None:
+    normal = norm.ppf((np.arange(20_000) + 0.5) / 20_000)
+    length = shifted_run_length(normal, shift, abs(shift) * height, moved=moved)
+    assert length == pytest.approx(expected, rel=0.02)
+
+
+def test_a_limit_of_numbers_gives_false_alarms_at_the_rate_stated_for_skewed_residuals_too() -> None:
+    rng = np.random.default_rng(5)
+    residual = rng.exponential(size=20_000) - 1
+    limit = limit_for_shift(residual, 0.5, patients=200, rate=0.2)
+    months = [run_up(shift_scores(rng.exponential(size=200) - 1, 0.5), limit)[1] for _month in range(1_500)]
+    assert np.mean([bool(alarms) for alarms in months]) == pytest.approx(
+        0.18, abs=0.04
+    )  # a start at 0 gives a little fewer
 
 
 def test_a_cusum_is_the_recursion_of_steiner_and_begins_again_after_an_alarm() -> None:

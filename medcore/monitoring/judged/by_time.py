@@ -41,8 +41,12 @@ class ByTimeJudge:
         return KINDS
 
     @property
-    def event(self) -> None:
-        """Who was censored before the horizon neither has the event nor lacks it."""
+    def cusums(self) -> Mapping[str, float]:
+        """None: who was censored before the horizon neither has the event nor lacks it."""
+        return {}
+
+    def evidence(self, reference: Mask) -> None:
+        """Return nothing: there is no CUSUM."""
 
     def told(self, who: Mask) -> Mapping[str, MonthFigure]:
         """Return the figures by the horizon; none where fewer than 20 are known to have had, or not to have had the event by then."""

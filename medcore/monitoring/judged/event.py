@@ -12,9 +12,10 @@ from medcore.evaluation.curves.utility import benefit_terms
 from medcore.evaluation.figures.auroc import logit_error
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import HARDLY_ANY, calibration_in
-from medcore.monitoring.judged.judge import LOG_ODDS, FigureKind, Mask, MonthFigure, SetRight, those
+from medcore.monitoring.judged.judge import LOG_ODDS, Evidence, FigureKind, Mask, MonthFigure, SetRight, those
 from medcore.statistics.arrays import Floats
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
+from medcore.statistics.control.cusum import limit_for, scores
 from medcore.statistics.logistic import logit as clipped_logit
 from medcore.statistics.ranking import auroc_with_influence
 
@@ -24,6 +25,9 @@ KINDS: Mapping[str, FigureKind] = {
     "calibration_slope": FigureKind(),
     "net_benefit": FigureKind(side="low"),
 }
+
+ODDS_RATIOS: Mapping[str, float] = {"cusum_more": 2.0, "cusum_fewer": 0.5}
+"""What each CUSUM looks for: doubled and halved odds, as Steiner et al. 2000 (Biostatistics 1:441) look for them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +55,33 @@ class EventJudge:
                 "calibration_slope": _slope(outcome, risk),
                 "net_benefit": None if self.threshold is None else _benefit(outcome, risk, self.threshold),
             }
+        )
+
+    @property
+    def cusums(self) -> Mapping[str, float]:
+        """The odds ratio that each CUSUM looks for."""
+        return ODDS_RATIOS
+
+    def evidence(self, reference: Mask) -> Evidence | None:
+        """Return what patients add, by risks set to the calibration of the reference; None with too few events there."""
+        outcome, predicted = self.event[reference], self.risk[reference]
+        fit = in_the_large_fit(outcome, predicted) if len(outcome) and self._enough(outcome) else None
+        if fit is None:
+            return None
+        shift, error = float(fit.coefficients[0]), float(np.sqrt(fit.covariance[0, 0]))
+        usual, event = expit(clipped_logit(self.risk) + shift), self.event
+
+        def steps(odds_ratio: float) -> Floats:
+            with_event, without = scores(usual, odds_ratio)
+            return np.where(np.isnan(event), np.nan, np.where(event == 1, with_event, without))
+
+        return Evidence(
+            {name: steps(odds_ratio) for name, odds_ratio in ODDS_RATIOS.items()},
+            lambda name, patients, rate: limit_for(
+                usual[reference], ODDS_RATIOS[name], patients=patients, rate=rate, error=error
+            ),
+            lambda these: float(event[these].sum() / usual[these].sum()),
+            1.0,
         )
 
     def calibration(self, who: Mask) -> tuple[Estimate, Estimate] | None:

@@ -52,6 +52,21 @@ class MonthFigure:
         return Estimate(value, low, high, "normal")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What each patient adds to the CUSUMs of a place, as its reference months set it.
+
+    ``steps`` are by name, each (n,), NaN where the outcome is unknown. ``limit`` gives that of a name at which so many patients a month, as in
+    the reference, give an alarm with so low a probability. ``change`` tells how those between the beginning of a change and its alarm
+    differ from what was predicted of them, where ``usual`` is what no change gives.
+    """
+
+    steps: Mapping[str, Floats]
+    limit: Callable[[str, float, float], float]
+    change: Callable[[NDArray[np.int64]], float]
+    usual: float
+
+
 SetRight = Callable[[Floats], Floats]
 """What brings risks (n,) to those that other patients have shown."""
 
@@ -68,8 +83,11 @@ class Judge(Protocol):
         """The risk (n,) of the event, where there is one."""
 
     @property
-    def event(self) -> Floats | None:
-        """1 or 0 (n,), NaN where unknown, where each patient has or lacks the event for good: what a CUSUM sums up."""
+    def cusums(self) -> Mapping[str, float]:
+        """The CUSUMs that there are, by name, each with what it looks for; none where follow-up is cut short."""
+
+    def evidence(self, reference: Mask) -> Evidence | None:
+        """Return what patients add to the CUSUMs, set by those of the ``reference``; None where these are too few."""
 
     def told(self, who: Mask) -> Mapping[str, MonthFigure]:
         """Return the figures of some patients; without those of which too few tell anything."""

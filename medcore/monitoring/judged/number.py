@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.evaluation.number.performance import interval_figures, plain_figures
-from medcore.monitoring.judged.judge import LOG, FigureKind, Mask, MonthFigure, figure_of, those
+from medcore.monitoring.judged.judge import LOG, Evidence, FigureKind, Mask, MonthFigure, figure_of, those
 from medcore.statistics.arrays import Floats
+from medcore.statistics.control.cusum import limit_for_shift, shift_scores
 
 KINDS: Mapping[str, FigureKind] = {
     "mae": FigureKind(LOG, "high"),
@@ -17,6 +18,9 @@ KINDS: Mapping[str, FigureKind] = {
     "calibration_slope": FigureKind(),
     "coverage": FigureKind(side="low"),
 }
+
+SHIFTS: Mapping[str, float] = {"cusum_higher": 0.5, "cusum_lower": -0.5}
+"""What each CUSUM looks for, in standard deviations: a shift that 30 patients show and that nobody sees in one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +41,24 @@ class NumberJudge:
         """A number has no risk, so that nothing is to be expected of it before it is measured."""
 
     @property
-    def event(self) -> None:
-        """A number is no event."""
+    def cusums(self) -> Mapping[str, float]:
+        """The shift that each CUSUM looks for."""
+        return SHIFTS
+
+    def evidence(self, reference: Mask) -> Evidence | None:
+        """Return what patients add, by residuals in the standard deviations of the reference; None where fewer than 20 were measured."""
+        residual = self.value - self.predicted
+        there = residual[reference]
+        if len(there) < HARDLY_ANY or not there.std() > 0:
+            return None
+        mean, deviation = float(there.mean()), float(there.std(ddof=1))
+        z = (residual - mean) / deviation
+
+        def limit(name: str, patients: float, rate: float) -> float:
+            return limit_for_shift(z[reference], SHIFTS[name], patients=patients, rate=rate, error=len(there) ** -0.5)
+
+        steps = {name: shift_scores(z, shift) for name, shift in SHIFTS.items()}
+        return Evidence(steps, limit, lambda these: float(residual[these].mean()), mean)
 
     def told(self, who: Mask) -> Mapping[str, MonthFigure]:
         """Return the figures of some patients; none where fewer than 20 were measured."""

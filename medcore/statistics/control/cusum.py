@@ -1,6 +1,8 @@
-"""The risk-adjusted CUSUM: evidence, patient by patient, that the odds of the outcome are no longer those predicted."""
+"""CUSUMs: evidence, patient by patient, that the odds of the outcome, or a measured number, are no longer as predicted."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,6 +13,8 @@ STEP = 0.02
 """The width of a state of the Markov chain: halving it moves a run length by about 1 %."""
 GROUPS = 40
 """Groups of equally many patients by whose mean risks a distribution of risks is told."""
+RESIDUAL_GROUPS = 400
+"""The same of residuals, whose extremes decide when a limit is passed."""
 _LONGEST, _STEPS, _CLOSE = 60.0, 40, 2e-3
 
 
@@ -22,6 +26,15 @@ def scores(risk: Floats, odds_ratio: float) -> tuple[Floats, Floats]:
     """
     without: Floats = -np.log1p((odds_ratio - 1) * risk)
     return without + np.log(odds_ratio), without
+
+
+def shift_scores(residual: Floats, shift: float) -> Floats:
+    """Return what a patient adds, δ z − δ²/2: the log-likelihood ratio of a mean of ``shift`` (δ) against one of 0.
+
+    ``residual`` (n,) is z, measured less predicted in standard deviations (Page 1954, Biometrika 41:100, of normal
+    residuals; run lengths below are of residuals as they are).
+    """
+    return shift * residual - shift**2 / 2
 
 
 def cusum(outcome: Floats, risk: Floats, odds_ratio: float, limit: float) -> tuple[Floats, list[tuple[int, int]]]:
@@ -36,7 +49,11 @@ def cusum(outcome: Floats, risk: Floats, odds_ratio: float, limit: float) -> tup
     ([0.0, 0.29, 0.58, 0.86], [(1, 3)])
     """
     with_event, without = scores(risk, odds_ratio)
-    steps = np.where(outcome == 1, with_event, without)
+    return run_up(np.where(outcome == 1, with_event, without), limit)
+
+
+def run_up(steps: Floats, limit: float) -> tuple[Floats, list[tuple[int, int]]]:
+    """Return the sum max(0, C + W) of ``steps`` (n,), and from where to where it ran beyond ``limit``, as :func:`cusum` does."""
     path, alarms, start = np.zeros(len(steps)), [], 0
     while start < len(steps):
         total = np.concatenate([[0.0], np.cumsum(steps[start:])])
@@ -62,13 +79,29 @@ def average_run_length(
     Markov chain of Brook & Evans (1972, Biometrika 59:539) with states ``step`` wide, the mass between two of
     them parted in the proportion that keeps the mean: rounding the few discrete steps would bend the drift.
     """
+    values = grouped(risk)
+    event = 1 / (1 + np.exp(-logit(values) - log_odds))
+    mass = np.concatenate([event, 1 - event]) / len(values)
+    return _run_length(np.concatenate(scores(values, odds_ratio)), mass, limit, step)
+
+
+def shifted_run_length(
+    residual: Floats, shift: float, limit: float, *, moved: float = 0.0, step: float = STEP
+) -> float:
+    """Return after how many patients on average a CUSUM of numbers is above ``limit``.
+
+    Residuals are drawn from ``residual`` (n,) and lie ``moved`` standard deviations higher; :func:`average_run_length`
+    says how it is worked out.
+    """
+    values = grouped(residual, RESIDUAL_GROUPS) + moved
+    return _run_length(shift_scores(values, shift), np.full(len(values), 1 / len(values)), limit, step)
+
+
+def _run_length(scored: Floats, mass: Floats, limit: float, step: float) -> float:
     from scipy.linalg import solve_banded
 
     states = max(int(np.ceil(limit / step)), 10)
-    values = grouped(risk)
-    moves = np.concatenate(scores(values, odds_ratio)) * (states / limit)
-    event = 1 / (1 + np.exp(-logit(values) - log_odds))
-    mass = np.concatenate([event, 1 - event]) / len(values)
+    moves = scored * (states / limit)
     below = np.floor(moves).astype(np.int64)
     down, up = int(max(-below.min(), 0)), int(max(below.max() + 1, 0))
     part = moves - below
@@ -90,12 +123,22 @@ def limit_for(risk: Floats, odds_ratio: float, *, patients: float, rate: float, 
     the risks were set: the rate is then on average over what the truth may be, so that risks which were set by few
     patients do not give more false alarms than stated.
     """
+    values = grouped(risk)
+    return _limit(lambda limit, off: average_run_length(values, odds_ratio, limit, log_odds=off), patients, rate, error)
+
+
+def limit_for_shift(residual: Floats, shift: float, *, patients: float, rate: float, error: float = 0.0) -> float:
+    """Return the limit of a CUSUM of numbers, as :func:`limit_for` does; ``error`` is that of the residuals' mean."""
+    values = grouped(residual, RESIDUAL_GROUPS)
+    return _limit(lambda limit, off: shifted_run_length(values, shift, limit, moved=off), patients, rate, error)
+
+
+def _limit(run_length: Callable[[float, float], float], patients: float, rate: float, error: float) -> float:
     nodes, weights = np.polynomial.hermite_e.hermegauss(5 if error > 0 else 1)
     weights = weights / weights.sum()
-    values = grouped(risk)
 
     def beyond(limit: float) -> float:
-        lengths = [average_run_length(values, odds_ratio, limit, log_odds=error * float(x)) for x in nodes]
+        lengths = [run_length(limit, error * float(x)) for x in nodes]
         return float(np.log(weights @ -np.expm1(-patients / np.array(lengths))) - np.log(rate))
 
     low, high = 3.0, 6.0
@@ -110,8 +153,8 @@ def limit_for(risk: Floats, odds_ratio: float, *, patients: float, rate: float, 
     return high
 
 
-def grouped(risk: Floats) -> Floats:
-    """Return the mean risks of :data:`GROUPS` groups of equally many patients; few risks as they are."""
-    if len(risk) <= GROUPS:
-        return risk
-    return np.array([part.mean() for part in np.array_split(np.sort(risk), GROUPS)])
+def grouped(values: Floats, groups: int = GROUPS) -> Floats:
+    """Return the mean values of some ``groups`` of equally many patients, by order of size; few values as they are."""
+    if len(values) <= groups:
+        return values
+    return np.array([part.mean() for part in np.array_split(np.sort(values), groups)])
