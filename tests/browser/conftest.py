@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from medcore import jobs
 from medcore.settings import ROOT, Settings
+from tests.browser.settling import LISTEN, settle
 
 PATIENCE_MS = 60_000
 TRAINING_MS = 300_000
@@ -97,6 +98,7 @@ class Visitor:
         self.url, self.context = url, context
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
+        self.page.add_init_script(LISTEN)
         self.fetched: set[str] = set()
         self.complaints: list[str] = []
         context.on("request", lambda request: self.fetched.add(request.url))
@@ -111,10 +113,7 @@ class Visitor:
 
     def settled(self) -> Visitor:
         """Wait until the page is drawn and stays so for a moment."""
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-        self.page.wait_for_selector("[data-testid=stMain]")  # hidden until all of it is there
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        settle(self.page, PATIENCE_MS)
         return self
 
     def press(self, key: str) -> Visitor:

@@ -55,12 +55,16 @@ BOXES = """() => {
 FORMED = """([width, dark]) => new Promise(done => {
   let last, same = 0, looks = 0;
   const look = () => {
-    const main = document.querySelector('.stMain'), charts = [...document.querySelectorAll('.main-svg')];
-    const ground = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
-    const now = [main.scrollHeight, main.scrollWidth, ground, charts.map(c => c.getAttribute('width') + c.textContent.length)].join();
+    const main = document.querySelector('.stMain'), charts = [...document.querySelectorAll('.stPlotlyChart')];
+    const drawn = charts.map(c => c.querySelector('.main-svg')), app = document.querySelector('.stApp');
+    const ground = getComputedStyle(app).backgroundColor;
+    const now = [main.scrollHeight, main.scrollWidth, ground, drawn.map(c => c && c.getAttribute('width') + c.textContent.length)].join();
+    // Another colour has the server draw the page again, another width has each chart draw itself anew.
+    const told = !window.mcRuns.asked && app.dataset.testScriptState === 'notRunning';
+    const fits = drawn.every((c, i) => c && Math.abs(c.getAttribute('width') - charts[i].clientWidth) < 2);
     const asked = innerWidth === width && (parseInt(ground.match(/[0-9]+/)) < 128) === dark;
-    same = asked && now === last ? same + 1 : 0; last = now;
-    if (same === 3 || ++looks > 200) done(same === 3); else setTimeout(look, 35);
+    same = asked && told && fits && now === last ? same + 1 : 0; last = now;
+    if (same === 2) done(''); else if (++looks > 300) done([asked, told, fits, now].join(' | ')); else setTimeout(look, 25);
   };
   look();
 })"""
@@ -70,7 +74,8 @@ def formed(page: Page, width: int, scheme: Literal["light", "dark"]) -> None:
     """Give the page another width and colour scheme where it stands, and wait until it has taken them up."""
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900 if width > 500 else 844})
-    assert page.evaluate(FORMED, [width, scheme == "dark"]), f"The page does not settle at {width} pixels, {scheme}."
+    missing = page.evaluate(FORMED, [width, scheme == "dark"])
+    assert not missing, f"The page does not settle at {width} pixels, {scheme}: {missing}"
 
 
 def boxes(page: Page) -> list[str]:

@@ -65,7 +65,8 @@ def test_nothing_is_cut_overlaps_moves_or_cannot_be_read_on_any_view(visit, requ
 
 def opened(visitor, path):
     visitor.page.set_viewport_size({"width": 1440, "height": 900})
-    return visitor.open(path)
+    computed(visitor.open(path))
+    return visitor
 
 
 def begins(visitor, name, *, chinese):
@@ -81,8 +82,17 @@ def views(visitor, key):
     yield 0
     for number in range(1, visitor.at(key).get_by_role("radio").count() if key else 1):
         visitor.at(key).get_by_role("radio").nth(number).click()
-        visitor.settled()
+        computed(visitor)
         yield number
+
+
+def computed(visitor):
+    """Wait until the page shows what it found, and not how far it is with finding it."""
+    visitor.settled()
+    waiting = visitor.page.locator("[class*='st-key-'][class*='-waiting']")
+    if waiting.count():
+        expect(waiting).to_have_count(0)
+        visitor.settled()
 
 
 def measure(page, subtests, name, view):
