@@ -1,6 +1,5 @@
 """Train page: guards, settings, starting, following, cancelling, results."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -8,7 +7,6 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from medcore import jobs
-from medcore.jobs.runs.perform import perform_run, train_study
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER
@@ -133,47 +131,6 @@ def test_the_trials_of_a_search_are_listed_best_first_while_it_runs(open_page, p
     assert list(board["Log loss"]) == ["0.4000", "0.5000", "could not be trained"]
 
 
-@pytest.fixture
-def finished(page_settings, page_store, heart_study):
-    """Train a searched logistic regression in this process."""
-    run = page_store.create_run(
-        LOCAL_OWNER, heart_study.id, TrainSettings(model="logistic", search_minutes=0.01, seed=3)
-    )
-    perform_run(page_settings, LOCAL_OWNER, run.id, train_study)
-    assert page_store.get_run(LOCAL_OWNER, run.id).state == "done"
-    return run
-
-
-def test_a_finished_run_shows_paired_differences_what_was_tried_and_the_learning_curve(
-    open_page, heart_study, finished, here
-):
-    app = open_page("train", study=heart_study.id)
-    board = app.table[0].value
-    gains = dict(zip(board["Model"].str.strip("*"), board["AUROC above logistic regression"], strict=True))
-    assert gains["Logistic regression"] == "–"
-    assert re.fullmatch(r"[+−]?0\.\d{3} \([+−]?0\.\d{3} to [+−]?0\.\d{3}\)", gains["Searched settings"])
-    assert "(" in gains["Searched settings"]
-    app.toggle(key=f"train.tried.{finished.id}").set_value(True).run()
-    assert any("Trial" in t.value.columns for t in app.table)
-    app.toggle(key=f"train.learning.{finished.id}").set_value(True).run()
-    assert not app.exception
-    assert len(app.get("plotly_chart")) == 2
-
-
-def test_an_earlier_run_is_one_line_until_its_results_are_asked_for(
-    open_page, page_store, heart_study, finished, words
-):
-    later = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings())
-    page_store.finish_run(LOCAL_OWNER, later.id, "cancelled")
-    app = open_page("train", study=heart_study.id)
-    assert not app.table
-    assert "AUROC" in words(app)
-    app.toggle(key=f"train.show.{finished.id}").set_value(True).run()
-    board = app.table[0].value.set_index("Model")
-    assert (board.loc["Prevalence alone", ["AUROC", "Calibration slope"]] == "–").all()
-    assert board["Part in the model"].str.contains("100%").sum() == 1
-
-
 def test_a_run_is_taken_off_the_list_and_brought_back(open_page, page_store, heart_study, words):
     run = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings())
     page_store.finish_run(LOCAL_OWNER, run.id, "cancelled")
@@ -188,24 +145,6 @@ def test_every_model_of_a_run_has_a_name():
     from medcore.models.contract.candidate import candidates
 
     assert all(model_name(name) != name for name in candidates())
-
-
-def test_the_logs_of_a_search_can_be_taken_to_tensorboard(open_page, heart_study, finished):
-    app = open_page("train", study=heart_study.id)
-    app.toggle(key=f"train.logs.{finished.id}").set_value(True).run()
-    assert not app.exception
-    assert "TensorBoard logs" in [e.proto.label for e in app.get("download_button")]
-    assert not any(b.key == f"train.mlflow.{finished.id}" for b in app.button)
-
-
-def test_an_mlflow_server_that_does_not_answer_is_said_on_the_page(
-    open_page, heart_study, finished, words, monkeypatch
-):
-    monkeypatch.setenv("MEDCORE_MLFLOW_URL", "http://127.0.0.1:9")
-    app = open_page("train", study=heart_study.id)
-    app.toggle(key=f"train.logs.{finished.id}").set_value(True).run()
-    press(app, f"train.mlflow.{finished.id}")
-    assert "does not answer" in words(app)
 
 
 def test_a_run_that_waits_is_told_its_place_and_about_how_long(open_page, page_store, heart_study, words, monkeypatch):
