@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from medcore.models.coalitions.tree_loops import compiled
+from medcore.models.coalitions.compiling import compiled
 
 N_SIZES = 12
 """Coalitions of so many players or more on their smaller side are not told apart by size."""

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+Ways = NDArray[np.bool_]
+"""Who goes left at which split."""
+Clock = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Patterns:
 
     ``want`` and ``care`` have shape (E, W), 64 columns a word; ``value`` is (C, E). Where the trees are asked about
     ``n_ticks`` values of a further column, a leaf counts from tick ``ticks[e, 0]`` until before ``ticks[e, 1]``.
+    ``alone`` (m, P + 1, C, J + 1) are the sums of the leaves that hang on one column alone, as what having it adds,
+    and last of what is there without any of these: each where it begins to count, less where it ends.
     """
 
     begin: NDArray[np.int64]
@@ -42,3 +47,4 @@ class Patterns:
     value: Numbers
     ticks: NDArray[np.int16]
     n_ticks: int
+    alone: Numbers

@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.features import Rows
-from medcore.models.coalitions.leaves import Numbers, Patterns, Trees
+from medcore.models.coalitions.leaves import Numbers, Patterns, Trees, Ways
 from medcore.models.coalitions.tiles import Tiles
 from medcore.models.contract.coalitions import TYPICAL_SUMS, PairsAsked
 from medcore.models.contract.task import Indices, Risk
 
 NAN_IS_ZERO, ZERO_IS_MISSING, NAN_IS_MISSING = 0, 1, 2
 """What LightGBM calls the missing type of a split; the numbers are those of its files."""
+MOST_WAYS = 64_000_000
+"""Bytes of where background rows go that are kept for the next patient, for each part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class TreeCoalitions:
     risk_of: Callable[[Numbers], Risk] = field(repr=False)
     n_ticks: int = 1
     n_sums: int = TYPICAL_SUMS
+    change_of: Callable[[Numbers], Risk] | None = field(default=None, repr=False)
+    """What changes of summed leaves (n, C) change about the risks (n, K), where ``risk_of`` is linear: Shapley values are then those of the leaves."""
     n_floats: ClassVar[int] = 1
 
     @property
@@ -51,8 +55,7 @@ class TreeCoalitions:
 
     def prepare(self, rows: Rows, group_size: int, *, kept: bool) -> TreesBackground:  # noqa: ARG002
         """Read the background rows (m, P)."""
-        n_columns = rows.shape[1]
-        return TreesBackground(self, self.trees(), self.cut(rows), self.owners(n_columns), n_columns)
+        return TreesBackground(self, self.trees(), self.cut(rows), self.owners(rows.shape[1]), rows.shape[1], [])
 
     def cut(self, rows: Rows) -> Numbers:
         """Return rows as the trees read them, (n, F)."""
@@ -68,16 +71,22 @@ class TreesBackground:
     rows: Numbers = field(repr=False)
     owners: NDArray[np.int32] = field(repr=False)
     n_columns: int
+    kept: list[Ways] = field(repr=False)
+    """Where each row goes at each split, once it was asked for."""
 
     def against(self, row: Rows, /) -> TreesPatient:
         """Take in a patient (1, P)."""
-        from medcore.models.coalitions.tree_loops import reachable
+        from medcore.models.coalitions.descent import reachable, ways
 
-        theirs = self.part.cut(row)[0]
-        ticks = self.part.n_ticks
+        theirs, ticks = self.part.cut(row), self.part.n_ticks
         clock = (self.n_columns, ticks) if ticks > 1 else (-1, 1)
-        given = (theirs, self.rows, self.owners, self.n_columns, clock)
-        return TreesPatient(self.part, tuple(reachable(t, *given) for t in self.trees))
+        others = self.kept or [ways(trees, self.rows) for trees in self.trees]
+        if sum(each.nbytes for each in others) <= MOST_WAYS:
+            self.kept[:] = others
+        pairs = zip(self.trees, others, strict=True)
+        return TreesPatient(
+            self.part, tuple(reachable(t, ways(t, theirs)[0], o, self.owners, self.n_columns, clock) for t, o in pairs)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,16 @@ class TreesPatient:
     def can_pair(self) -> bool:
         """Whether all columns are known at once."""
         return self.part.can_pair
+
+    def shapley_values(self) -> Risk | None:
+        """Return the Shapley values of the risks against each background row (m, P, K) exactly, None where that is not known."""
+        from medcore.models.coalitions.tree_loops import shapley_values
+
+        if self.part.change_of is None:
+            return None
+        found = np.concatenate([shapley_values(p) for p in self.patterns], axis=2)
+        n_rows, n_columns, n_scores = found.shape
+        return self.part.change_of(found.reshape(-1, n_scores)).reshape(n_rows, n_columns, -1)
 
     def pairs(self, rows: Indices, present: NDArray[np.bool_], /) -> PairsAsked:
         """Ask about coalitions and their opposites, exactly: what a leaf adds is known of every column that it hangs on."""

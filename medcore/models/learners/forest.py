@@ -61,12 +61,19 @@ class ForestPart(Part):
             lambda rows: self.encoder.transform(rows).astype(np.float32),
             self.encoder.owners,
             self._risk_of,
+            change_of=self._change_of,
         )
 
     def _risk_of(self, sums: NDArray[np.float64]) -> Risk:
         """Turn summed leaves into risks; of two classes there is only the second's."""
         both = np.hstack([1.0 - sums, sums]) if sums.shape[1] < len(self.present) else sums
         return columns_of_present_classes(both, self.present, self.n_classes)
+
+    def _change_of(self, sums: NDArray[np.float64]) -> Risk:
+        """Turn what summed leaves change by into what risks change by."""
+        found = np.zeros((len(sums), self.n_classes))
+        found[:, list(self.present)] = np.hstack([-sums, sums]) if sums.shape[1] < len(self.present) else sums
+        return found
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write the trees."""

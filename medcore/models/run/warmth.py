@@ -14,6 +14,7 @@ MODULES = (
     "run.results",
     "bundle.coalitions",
     "coalitions.networks",
+    "coalitions.descent",
     "coalitions.tree_loops",
 )
 

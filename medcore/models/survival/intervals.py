@@ -168,6 +168,7 @@ class IntervalPart(TimedPart):
             risk_of=risk_of,
             n_ticks=len(ends),
             n_sums=CLOCKED_SUMS,
+            change_of=None,
         )
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
