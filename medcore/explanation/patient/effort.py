@@ -12,7 +12,7 @@ from medcore.explanation.shapley.sampling import most_sweep_cost
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.bundle.coalitions import BundleRisk, n_sums
 
-LIVE_SUMS, LIVE_EVALUATIONS = 2**34, (2**13, 2**20)
+LIVE_SUMS, LIVE_EVALUATIONS = 3 * 2**32, (2**13, 2**20)
 """How much it may cost, in multiplications, and how many composite rows at least and at most.
 
 Numbers of sums, not seconds, so that the same patient has the same figures on every machine.

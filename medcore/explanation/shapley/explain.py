@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from medcore.explanation.shapley import exact, pairs, regression_adjusted, sampling
+from medcore.explanation.shapley import exact, members, pairs, regression_adjusted, sampling
 from medcore.explanation.shapley.game import Floats, Game, RiskFunction
 from medcore.explanation.shapley.results import Contribution, Explanation, Method, Scale
+from medcore.explanation.shapley.sampling import moderated, permutations_seen
 
 MAX_EVALUATIONS = 1_000_000
 TOLERANCE = 0.01
@@ -120,18 +121,19 @@ def _sampled(game: Game, tolerance: float, max_evaluations: int, seed: int) -> I
         told = yield from _by_pairs(game, tolerance, max_evaluations, seed)
         if told:
             return
-    least = 1 + -(-sampling.MANY_ROWS // len(game.background))
-    sampled = sampling.sweeps(game, seed=seed, max_evaluations=max_evaluations)
-    for n, (contributions, spread) in enumerate(sampled, start=1):
-        errors = _moderated(game, spread, _permutations(game))
+    apart, judged = _by_members(game, max_evaluations), False
+    sampled = (members if apart else sampling).sweeps(game, seed=seed, max_evaluations=max_evaluations)
+    for contributions, spread, known in sampled:
+        errors = spread if apart else moderated(game, spread, permutations_seen(game))
         yield contributions, errors
-        if n >= least and _enough(contributions, errors, tolerance):
+        if known and _enough(contributions, errors, tolerance):
             return
-        if n == max(2, least) and _surrogate_pays(game, contributions, errors, tolerance, max_evaluations):
+        first, judged = known and not judged, judged or known
+        if first and _surrogate_pays(game, contributions, errors, tolerance, max_evaluations):
             fruitless = float(errors.sum()) * float(np.sqrt(game.counter.n))
             adjusting = regression_adjusted.rounds(game, seed=seed, max_evaluations=max_evaluations, wanted=tolerance)
             for contributions, spread in adjusting:
-                errors = _moderated(game, spread, _permutations(game))
+                errors = moderated(game, spread, permutations_seen(game))
                 if float(errors.sum()) * float(np.sqrt(regression_adjusted.FEWEST_PAIRS * 2)) > fruitless:
                     break
                 yield contributions, errors
@@ -147,7 +149,7 @@ def _by_pairs(
     """Sample a wide game by coalitions that tell of every column; return whether they could."""
     n_before, told = game.counter.n, False
     for contributions, spread in pairs.rounds(game, seed=seed, max_evaluations=max_evaluations):
-        errors = _moderated(game, spread, game.counter.n - n_before)
+        errors = moderated(game, spread, game.counter.n - n_before)
         yield contributions, errors
         told = True
         if _enough(contributions, errors, tolerance):
@@ -155,24 +157,12 @@ def _by_pairs(
     return told
 
 
-def _permutations(game: Game) -> float:
-    """Return how often a column has been seen to change, about."""
-    return float(game.counter.n / game.differs.sum(axis=1).mean())
-
-
-def _moderated(game: Game, errors: Floats, n: float) -> Floats:
-    """Draw each column's variance towards the mean of all by one time, as if it had been seen once among n.
-
-    A column that matters only together with a rare value of another may show no
-    spread at all in n permutations; that is no proof that it never matters. (Moderated
-    variances: Smyth, 2004.) Columns that the patient shares with every background
-    row keep an error of 0.
-    """
-    active = game.differs.any(axis=0)
-    if not active.any():
-        return errors
-    squares = errors**2
-    return np.where(active, np.sqrt((n * squares + squares[active].mean()) / (n + 1)), errors)
+def _by_members(game: Game, max_evaluations: int) -> bool:
+    """Say whether the model is a sum of others that are known exactly, or can be walked through one by one."""
+    summands = game.summands
+    if not summands or game.counter.n + members.first_cost(game) > max_evaluations:
+        return False
+    return len(summands) > 1 or summands[0].exact is not None
 
 
 def _enough(contributions: Floats, errors: Floats, tolerance: float) -> bool:

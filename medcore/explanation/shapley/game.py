@@ -15,8 +15,8 @@ before the logarithm, for models such as forests that answer 0 or 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, overload, runtime_checkable
 
 import numpy as np
@@ -71,6 +71,49 @@ class PairedRisk(Protocol):
         self, rows: NDArray[np.intp], present: NDArray[np.bool_], output: Callable[[NDArray[Any]], Floats], /
     ) -> AskedPairs:
         """Ask about composite rows and their opposites; ``output`` (n,) is what of the risks (n, K) is explained."""
+
+
+class Summand(Protocol):
+    """A model whose output, times a weight, is a part of another's."""
+
+    @property
+    def weight(self) -> float:
+        """The weight."""
+
+    @property
+    def share(self) -> float:
+        """Its share of the work of a composite row."""
+
+    @property
+    def model(self) -> CoalitionRisk:
+        """The model, which knows the patient and the background."""
+
+    @property
+    def exact(self) -> NDArray[Any] | None:
+        """Its Shapley values against each background row (m, P, K), where it knows them."""
+
+
+@runtime_checkable
+class SummedRisk(Protocol):
+    """A model that may be a weighted mean of others."""
+
+    def summands(self) -> Sequence[Summand]:
+        """Return what it is the sum of; nothing where it is more than a sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A model that knows its patient and the background already."""
+
+    model: CoalitionRisk
+
+    def __call__(self, codes: Floats, /) -> NDArray[Any]:
+        """Composite rows are told by their columns alone."""
+        raise NotImplementedError
+
+    def for_patient(self, _row: Floats, _background: Floats, /) -> CoalitionRisk:
+        """Return it."""
+        return self.model
 
 
 BATCHES = (16_384, 4_096, 1_024, 64)
@@ -164,6 +207,16 @@ class Game:
     def patient_model(self) -> CoalitionRisk | None:
         """Return the own way of the model to composite rows, where it has one."""
         return self.risk.for_patient(self.row, self.background) if isinstance(self.risk, CoalitionModel) else None
+
+    @once_a_game
+    def summands(self) -> Sequence[Summand]:
+        """Return what the model is the sum of, where its output is explained as it is; nothing where it is no sum."""
+        model: object = self.patient_model
+        return model.summands() if self.scale == "probability" and isinstance(model, SummedRisk) else ()
+
+    def of_summand(self, summand: Summand) -> Game:
+        """Return the game of a part of the model alone."""
+        return replace(self, risk=_Known(summand.model), counter=Counter())
 
     def coalition_values(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Floats:
         """Ask about background rows (n,) in which the columns ``present`` (n, P) are the patient's; outputs (n,)."""

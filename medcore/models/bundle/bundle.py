@@ -126,6 +126,12 @@ class Bundle(ShownInNotebooks):
         return calibrator.apply(clean(pooled, len(self.classes)))
 
     @property
+    def is_mean(self) -> bool:
+        """Whether its risks are the weighted mean of what its parts predict, as that is."""
+        plain = self.calibrator.method == "none" and self.calibrator.then is None
+        return plain and not isinstance(self.target, Number)
+
+    @property
     def intervals(self) -> PredictionIntervals | None:
         """How far around a predicted number nine of ten patients are; None where no number is predicted."""
         known = self.manifest.get("intervals")

@@ -23,6 +23,7 @@ from medcore.models.coalitions.tiles import Tiles
 from medcore.models.contract.coalitions import (
     BackgroundCoalitions,
     Coalitions,
+    ExactCoalitions,
     OneColumnCoalitions,
     Pairs,
     PatientCoalitions,
@@ -37,6 +38,8 @@ MOST_KEPT = 256_000_000
 """Bytes of what was worked out about one background that are kept for the next patient, about."""
 STEP = 1e-3
 """The share of a risk, or of what it lacks to 1, by which it is moved to see what a change of it is worth."""
+TO_ASK = 20_000
+"""What it takes to ask any part about one composite row, in multiplications, about."""
 GROUP_FLOATS = 16_000_000
 """Background rows are worked on in groups whose shares are about so many numbers."""
 
@@ -49,6 +52,8 @@ class Background:
     risk: Risk = field(repr=False)
     n_columns: int
     group_size: int
+    apart: tuple[Risk, ...] = field(repr=False)
+    """The risks (m, K) by each part alone, where those of all are their mean."""
     kept: bool
     """Whether what was worked out of the rows is kept: of a wide table it is too much, and worked out anew each time."""
 
@@ -59,7 +64,11 @@ class Background:
         size = max(1, min(len(rows), GROUP_FLOATS // widest))
         kept = 4 * widest * len(rows) <= MOST_KEPT
         parts = tuple((weight, way.prepare(rows, size, kept=kept)) for weight, _part, way in ways)
-        return cls(parts, bundle.risk(rows), rows.shape[1], size, kept)
+        if not bundle.is_mean:
+            return cls(parts, bundle.risk(rows), rows.shape[1], size, (), kept)
+        apart = tuple(replace(bundle, parts=((1.0, part),)).risk(rows) for _weight, part, _way in ways)
+        pooled = sum(weight * risk for (weight, _part, _way), risk in zip(ways, apart, strict=True))
+        return cls(parts, bundle.settled(np.asarray(pooled)), rows.shape[1], size, apart, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,18 @@ class BundleRisk:
             self._kept[key] = known
         patient = self._read(row)
         parts = tuple((weight, prepared.against(patient)) for weight, prepared in known.parts)
-        return BundlePatientRisk(self.bundle, known, parts, patient)
+        costs = np.array([way.n_sums + TO_ASK for _weight, _part, way in self.ways()], dtype=np.float64)
+        return BundlePatientRisk(self.bundle, known, parts, patient, tuple(costs / costs.sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class BundleMember:
+    """A part of a bundle that knows a patient, by itself: its weight, its share of the work, and its Shapley values (m, P, K) where it knows them."""
+
+    weight: float
+    share: float
+    model: BundlePatientRisk = field(repr=False)
+    exact: Risk | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +159,20 @@ class BundlePatientRisk:
     background: Background
     parts: tuple[tuple[float, PatientCoalitions], ...] = field(repr=False)
     patient: Rows = field(repr=False)
+    shares: tuple[float, ...]
+    """What each part takes of the work of a composite row."""
+
+    def summands(self) -> tuple[BundleMember, ...]:
+        """Return its parts by themselves, where it is their mean and everything about them is kept."""
+        known = self.background
+        if not known.kept or not known.apart:
+            return ()
+        found = []
+        for (weight, part), share, risk in zip(self.parts, self.shares, known.apart, strict=True):
+            alone = replace(self, parts=((1.0, part),), background=replace(known, risk=risk, apart=()))
+            exact = part.shapley_values() if isinstance(part, ExactCoalitions) else None
+            found.append(BundleMember(weight, share, alone, exact))
+        return tuple(found)
 
     def grand_and_empty(self) -> tuple[Risk, Risk]:
         """Return the patient's risks ``(K,)`` and those of the background rows ``(m, K)``."""

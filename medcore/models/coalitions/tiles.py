@@ -24,18 +24,18 @@ def tile_size(n_columns: int) -> int:
     """Return how many rows a tile has, so that both permutations of an antithetic pair fill their tiles.
 
     >>> [tile_size(n) for n in (2, 13, 20, 30, 60, 280)]
-    [8, 24, 40, 64, 120, 112]
+    [4, 24, 40, 60, 120, 112]
     """
     n_rows = max(1, 2 * (n_columns - 1))
     n_tiles = -(-n_rows // LARGEST)
-    return min(LARGEST, 8 * -(-n_rows // (8 * n_tiles)))
+    return min(LARGEST, 4 * -(-n_rows // (4 * n_tiles)))
 
 
 def fitting_size(counts: NDArray[np.intp], n_columns: int) -> int:
     """Choose the size of tiles that takes least for so many composite rows a background row: one of two, each compiled once.
 
     >>> [fitting_size(np.array([n]), 30) for n in (10, 30, 58)]
-    [16, 16, 64]
+    [16, 16, 60]
     """
     sizes = sorted({min(FEW, tile_size(n_columns)), tile_size(n_columns)}, reverse=True)
     return min(sizes, key=lambda size: int((-(-counts // size)).sum()) * (size + BEGINNING))

@@ -94,6 +94,14 @@ class OneColumnCoalitions(Protocol):
         """Predict for rows (n, P) that are, but for the column at ``place``, the row ``first[group]`` of them: (n, K)."""
 
 
+@runtime_checkable
+class ExactCoalitions(Protocol):
+    """A part that knows a patient, and may know its Shapley values."""
+
+    def shapley_values(self) -> Risk | None:
+        """Return those of the risks against each background row, (m, P, K); None where they are not known."""
+
+
 TYPICAL_SUMS = 50_000
 """What a list of trees, or a part without a shorter way, costs for one composite row, in multiplications, about."""
 
