@@ -159,11 +159,12 @@ def test_a_number_that_is_off_to_one_side_is_told_with_its_size() -> None:
 
 def test_numbers_that_are_a_little_higher_for_months_are_found_by_their_cusum() -> None:
     watched = year_of_numbers(1)
-    off = np.where(month_of(watched) >= 7, 0.35, 0.0)
+    off = np.where(month_of(watched) >= 7, 0.5, 0.0)
     found = watch(replace(watched, outcome=watched.outcome + off), PLAN)
-    alarm = next(a for a in found.alarms if a.figure == "cusum_higher" and a.place == WatchedPlace())
-    assert alarm.since[:7] in ("2025-06", "2025-07") and alarm.month in ("2025-07", "2025-08")
-    assert 0.2 < alarm.value < 0.8 and abs(alarm.centre) < 0.15
+    alarms = [a for a in found.alarms if a.figure == "cusum_higher" and a.place == WatchedPlace()]
+    alarm = min(alarms, key=lambda a: a.month)
+    assert alarm.since[:7] in ("2025-06", "2025-07") and alarm.month == "2025-07"
+    assert 0.3 < alarm.value < 0.8 and abs(alarm.centre) < 0.15
     assert "measured less predicted" in str(alarm.sentence())
     told = {one.figure: one.to_dict() for one in found.running if one.place == WatchedPlace()}
     assert told["cusum_higher"]["shift"] == 0.5

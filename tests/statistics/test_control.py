@@ -76,6 +76,12 @@ def test_run_lengths_of_numbers_are_the_published_ones(
     assert length == pytest.approx(expected, rel=0.02)
 
 
+def test_groups_of_unequal_size_lean_to_no_side() -> None:
+    symmetric = norm.ppf((np.arange(1_500) + 0.5) / 1_500)  # 400 groups of three and of four
+    up, down = (limit_for_shift(symmetric, shift, patients=500, rate=0.001) for shift in (0.5, -0.5))
+    assert up == pytest.approx(down, rel=0.002)
+
+
 def test_a_limit_of_numbers_gives_false_alarms_at_the_rate_stated_for_skewed_residuals_too() -> None:
     rng = np.random.default_rng(5)
     residual = rng.exponential(size=20_000) - 1

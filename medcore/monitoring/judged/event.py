@@ -12,7 +12,7 @@ from medcore.evaluation.curves.utility import benefit_terms
 from medcore.evaluation.figures.auroc import logit_error
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import HARDLY_ANY, calibration_in
-from medcore.monitoring.judged.judge import LOG_ODDS, Evidence, FigureKind, Mask, MonthFigure, SetRight, those
+from medcore.monitoring.judged.judge import LOG_ODDS, CusumEvidence, FigureKind, Mask, MonthFigure, SetRight, those
 from medcore.statistics.arrays import Floats
 from medcore.statistics.calibration import in_the_large_fit, slope_fit
 from medcore.statistics.control.cusum import limit_for, scores
@@ -62,7 +62,7 @@ class EventJudge:
         """The odds ratio that each CUSUM looks for."""
         return ODDS_RATIOS
 
-    def evidence(self, reference: Mask) -> Evidence | None:
+    def evidence(self, reference: Mask) -> CusumEvidence | None:
         """Return what patients add, by risks set to the calibration of the reference; None with too few events there."""
         outcome, predicted = self.event[reference], self.risk[reference]
         fit = in_the_large_fit(outcome, predicted) if len(outcome) and self._enough(outcome) else None
@@ -75,7 +75,7 @@ class EventJudge:
             with_event, without = scores(usual, odds_ratio)
             return np.where(np.isnan(event), np.nan, np.where(event == 1, with_event, without))
 
-        return Evidence(
+        return CusumEvidence(
             {name: steps(odds_ratio) for name, odds_ratio in ODDS_RATIOS.items()},
             lambda name, patients, rate: limit_for(
                 usual[reference], ODDS_RATIOS[name], patients=patients, rate=rate, error=error

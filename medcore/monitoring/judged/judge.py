@@ -53,7 +53,7 @@ class MonthFigure:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class CusumEvidence:
     """What each patient adds to the CUSUMs of a place, as its reference months set it.
 
     ``steps`` are by name, each (n,), NaN where the outcome is unknown. ``limit`` gives that of a name at which so many patients a month, as in
@@ -86,7 +86,7 @@ class Judge(Protocol):
     def cusums(self) -> Mapping[str, float]:
         """The CUSUMs that there are, by name, each with what it looks for; none where follow-up is cut short."""
 
-    def evidence(self, reference: Mask) -> Evidence | None:
+    def evidence(self, reference: Mask) -> CusumEvidence | None:
         """Return what patients add to the CUSUMs, set by those of the ``reference``; None where these are too few."""
 
     def told(self, who: Mask) -> Mapping[str, MonthFigure]:

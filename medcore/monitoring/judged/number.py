@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from medcore.evaluation.figures.estimates import Estimate
 from medcore.evaluation.groups.subgroups import HARDLY_ANY
 from medcore.evaluation.number.performance import interval_figures, plain_figures
-from medcore.monitoring.judged.judge import LOG, Evidence, FigureKind, Mask, MonthFigure, figure_of, those
+from medcore.monitoring.judged.judge import LOG, CusumEvidence, FigureKind, Mask, MonthFigure, figure_of, those
 from medcore.statistics.arrays import Floats
 from medcore.statistics.control.cusum import limit_for_shift, shift_scores
 
@@ -45,7 +45,7 @@ class NumberJudge:
         """The shift that each CUSUM looks for."""
         return SHIFTS
 
-    def evidence(self, reference: Mask) -> Evidence | None:
+    def evidence(self, reference: Mask) -> CusumEvidence | None:
         """Return what patients add, by residuals in the standard deviations of the reference; None where fewer than 20 were measured."""
         residual = self.value - self.predicted
         there = residual[reference]
@@ -58,7 +58,7 @@ class NumberJudge:
             return limit_for_shift(z[reference], SHIFTS[name], patients=patients, rate=rate, error=len(there) ** -0.5)
 
         steps = {name: shift_scores(z, shift) for name, shift in SHIFTS.items()}
-        return Evidence(steps, limit, lambda these: float(residual[these].mean()), mean)
+        return CusumEvidence(steps, limit, lambda these: float(residual[these].mean()), mean)
 
     def told(self, who: Mask) -> Mapping[str, MonthFigure]:
         """Return the figures of some patients; none where fewer than 20 were measured."""

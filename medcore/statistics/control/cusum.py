@@ -12,9 +12,10 @@ from medcore.statistics.logistic import logit
 STEP = 0.02
 """The width of a state of the Markov chain: halving it moves a run length by about 1 %."""
 GROUPS = 40
-"""Groups of equally many patients by whose mean risks a distribution of risks is told."""
+"""Groups of about equally many patients by whose mean risks a distribution of risks is told."""
 RESIDUAL_GROUPS = 400
 """The same of residuals, whose extremes decide when a limit is passed."""
+Grouped = tuple[Floats, Floats]
 _LONGEST, _STEPS, _CLOSE = 60.0, 40, 2e-3
 
 
@@ -79,9 +80,13 @@ def average_run_length(
     Markov chain of Brook & Evans (1972, Biometrika 59:539) with states ``step`` wide, the mass between two of
     them parted in the proportion that keeps the mean: rounding the few discrete steps would bend the drift.
     """
-    values = grouped(risk)
+    return _of_risks(grouped(risk), odds_ratio, limit, log_odds, step)
+
+
+def _of_risks(risks: Grouped, odds_ratio: float, limit: float, log_odds: float, step: float = STEP) -> float:
+    values, share = risks
     event = 1 / (1 + np.exp(-logit(values) - log_odds))
-    mass = np.concatenate([event, 1 - event]) / len(values)
+    mass = np.concatenate([event * share, (1 - event) * share])
     return _run_length(np.concatenate(scores(values, odds_ratio)), mass, limit, step)
 
 
@@ -93,8 +98,12 @@ def shifted_run_length(
     Residuals are drawn from ``residual`` (n,) and lie ``moved`` standard deviations higher; :func:`average_run_length`
     says how it is worked out.
     """
-    values = grouped(residual, RESIDUAL_GROUPS) + moved
-    return _run_length(shift_scores(values, shift), np.full(len(values), 1 / len(values)), limit, step)
+    return _of_residuals(grouped(residual, RESIDUAL_GROUPS), shift, limit, moved, step)
+
+
+def _of_residuals(residuals: Grouped, shift: float, limit: float, moved: float, step: float = STEP) -> float:
+    values, share = residuals
+    return _run_length(shift_scores(values + moved, shift), share, limit, step)
 
 
 def _run_length(scored: Floats, mass: Floats, limit: float, step: float) -> float:
@@ -123,14 +132,14 @@ def limit_for(risk: Floats, odds_ratio: float, *, patients: float, rate: float, 
     the risks were set: the rate is then on average over what the truth may be, so that risks which were set by few
     patients do not give more false alarms than stated.
     """
-    values = grouped(risk)
-    return _limit(lambda limit, off: average_run_length(values, odds_ratio, limit, log_odds=off), patients, rate, error)
+    risks = grouped(risk)
+    return _limit(lambda limit, off: _of_risks(risks, odds_ratio, limit, off), patients, rate, error)
 
 
 def limit_for_shift(residual: Floats, shift: float, *, patients: float, rate: float, error: float = 0.0) -> float:
     """Return the limit of a CUSUM of numbers, as :func:`limit_for` does; ``error`` is that of the residuals' mean."""
-    values = grouped(residual, RESIDUAL_GROUPS)
-    return _limit(lambda limit, off: shifted_run_length(values, shift, limit, moved=off), patients, rate, error)
+    residuals = grouped(residual, RESIDUAL_GROUPS)
+    return _limit(lambda limit, off: _of_residuals(residuals, shift, limit, off), patients, rate, error)
 
 
 def _limit(run_length: Callable[[float, float], float], patients: float, rate: float, error: float) -> float:
@@ -153,8 +162,9 @@ def _limit(run_length: Callable[[float, float], float], patients: float, rate: f
     return high
 
 
-def grouped(values: Floats, groups: int = GROUPS) -> Floats:
-    """Return the mean values of some ``groups`` of equally many patients, by order of size; few values as they are."""
+def grouped(values: Floats, groups: int = GROUPS) -> Grouped:
+    """Return the mean values of some ``groups``, by order of size, and the share of the patients in each; few values as they are."""
     if len(values) <= groups:
-        return values
-    return np.array([part.mean() for part in np.array_split(np.sort(values), groups)])
+        return values, np.full(len(values), 1 / len(values))
+    parts = np.array_split(np.sort(values), groups)
+    return np.array([part.mean() for part in parts]), np.array([len(part) for part in parts]) / len(values)
