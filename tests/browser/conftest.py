@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 from medcore import jobs
 from medcore.settings import ROOT, Settings
 from tests.browser.settling import LISTEN, settle
+from tests.pages.used_model import used_model
 
 PATIENCE_MS = 60_000
 TRAINING_MS = 300_000
@@ -203,6 +204,14 @@ def timed_study(chromium: Browser, app_url: str) -> str:
 def number_study(chromium: Browser, app_url: str) -> str:
     """A sample of which a number is predicted, opened and trained once."""
     return opened_and_trained(chromium, app_url, "heart_rate", "Linear regression")
+
+
+@pytest.fixture(scope="session")
+def used_study(app_settings: Settings, app_url: str) -> str:
+    """A model that was released and asked for a year."""
+    with pytest.MonkeyPatch.context() as patch:  # values are sealed with the installation's own key
+        patch.setenv("MEDCORE_DATA", str(app_settings.data_dir))
+        return used_model(app_settings, n=800)[0]
 
 
 def opened_and_trained(chromium: Browser, app_url: str, sample: str, model: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -25,6 +26,8 @@ def used_model(settings: Settings, *, n: int = 1500, seed: int = 0) -> tuple[str
     study = store.create_study(LOCAL_OWNER, "Heart", load_sample("heart"))
     run = store.create_run(LOCAL_OWNER, study.id, TrainSettings(model="logistic"))
     perform_run(settings, LOCAL_OWNER, run.id, train_study)
+    while store.get_run(LOCAL_OWNER, run.id).unfinished:  # where a server runs, its worker may have taken it first
+        time.sleep(0.1)
     release = store.release(LOCAL_OWNER, run.id, "heart-disease", TERMS)
     bundle = load_bundle(store.release_folder(LOCAL_OWNER, release.id))
     frame = load_sample("heart").frame.sample(n, replace=True, random_state=seed).reset_index(drop=True)
