@@ -84,7 +84,7 @@ CHANGES: list[Change] = [
 
 
 @given(st.sampled_from(TABLES), st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3), st.integers(0, 2**32))
-@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_a_mutated_file_gives_a_cohort_or_one_sentence(data: bytes, changes: list[Change], seed: int) -> None:
     rng = random.Random(seed)
     for change in changes:
