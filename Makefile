@@ -17,7 +17,7 @@ app: setup
 test: check
 	@.ci/browser
 	@.ci/database
-	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations=40 --durations-min=5
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations=40 --durations-min=5
 
 check: setup-dev
 	$(BIN)/ruff format --check --quiet .

@@ -1,4 +1,4 @@
-"""The order in which a few processes share the tests out, file by file, and the end of what they started."""
+"""The order in which two processes share the tests out, file by file, and the end of what they started."""
 
 from __future__ import annotations
 
