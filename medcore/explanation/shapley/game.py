@@ -31,6 +31,7 @@ RiskFunction = Callable[[Floats], NDArray[Any]]
 """A model: codes (n, P) to risks (n, K), a column a class."""
 
 
+@runtime_checkable
 class CoalitionRisk(Protocol):
     """A model that knows one patient and the background rows, and needs only be told which columns are whose."""
 
@@ -101,21 +102,6 @@ class SummedRisk(Protocol):
         """Return what it is the sum of; nothing where it is more than a sum."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A model that knows its patient and the background already."""
-
-    model: CoalitionRisk
-
-    def __call__(self, codes: Floats, /) -> NDArray[Any]:
-        """Composite rows are told by their columns alone."""
-        raise NotImplementedError
-
-    def for_patient(self, _row: Floats, _background: Floats, /) -> CoalitionRisk:
-        """Return it."""
-        return self.model
-
-
 BATCHES = (16_384, 4_096, 1_024, 64)
 """The only sizes of batches a model is asked about: a compiled network is compiled once for each size it meets."""
 MAX_CELLS = 4_000_000
@@ -155,11 +141,12 @@ class once_a_game(Generic[T]):  # noqa: N801  (a decorator, named as functools.c
 class Game:
     """One patient against a background: who the players are, and the values of coalitions.
 
+    ``risk`` is a model of codes, or one that knows the patient and the background already.
     ``background`` holds its distinct rows and ``weights`` their shares, so that a
     row that occurs twice is asked about once.
     """
 
-    risk: RiskFunction = field(repr=False)
+    risk: RiskFunction | CoalitionRisk = field(repr=False)
     row: Floats = field(repr=False)
     background: Floats = field(repr=False)
     weights: Floats = field(repr=False)
@@ -206,6 +193,8 @@ class Game:
     @once_a_game
     def patient_model(self) -> CoalitionRisk | None:
         """Return the own way of the model to composite rows, where it has one."""
+        if isinstance(self.risk, CoalitionRisk):
+            return self.risk
         return self.risk.for_patient(self.row, self.background) if isinstance(self.risk, CoalitionModel) else None
 
     @once_a_game
@@ -216,7 +205,7 @@ class Game:
 
     def of_summand(self, summand: Summand) -> Game:
         """Return the game of a part of the model alone."""
-        return replace(self, risk=_Known(summand.model), counter=Counter())
+        return replace(self, risk=summand.model, counter=Counter())
 
     def coalition_values(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Floats:
         """Ask about background rows (n,) in which the columns ``present`` (n, P) are the patient's; outputs (n,)."""
@@ -244,6 +233,7 @@ class Game:
 
     def value(self, codes: Floats) -> Floats:
         """Ask the model about composite rows (n, P), in batches; the outputs (n,) on the game's scale."""
+        assert not isinstance(self.risk, CoalitionRisk)  # which is told columns, and reads no codes
         self.counter.n += len(codes)
         risks = np.empty(len(codes))
         start = 0

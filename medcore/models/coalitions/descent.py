@@ -110,9 +110,7 @@ def _collect(roots, left, right, owner, early, mine, others, value, P, J):  # ty
                             continue
                         if early[node] < high:  # what comes later is put aside
                             nodes[top], span[top, 0], span[top, 1], hangs[top] = right[node], early[node], high, hang
-                            for word in range(W):
-                                wants[top + 1, word], cares[top + 1, word] = wants[top, word], cares[top, word]
-                            top += 1
+                            top = _again(wants, cares, top)
                             high = early[node]
                         node = left[node]
                         continue
@@ -126,36 +124,54 @@ def _collect(roots, left, right, owner, early, mine, others, value, P, J):  # ty
                             nodes[top], span[top, 0], span[top, 1] = right[node] if go else left[node], low, high
                             hangs[top] = hang
                             cares[top, word] |= bit
-                            for other in range(W):
-                                wants[top + 1, other], cares[top + 1, other] = wants[top, other], cares[top, other]
-                            top += 1
+                            top = _again(wants, cares, top)
                             wants[top, word] |= bit
                     node = left[node] if go else right[node]
                 if hang < 0:
                     if at == room:
                         room *= 2
-                        want, care, ticks = _roomier(want), _roomier(care), _roomier(ticks)
-                        more = np.empty(room, np.int32)
-                        more[:at] = leaf
-                        leaf = more
+                        want, care, ticks, leaf = _roomier(want), _roomier(care), _roomier(ticks), _longer(leaf)
                     for word in range(W):
                         want[at, word], care[at, word] = wants[top, word], cares[top, word]
                     leaf[at], ticks[at, 0], ticks[at, 1] = node, low, high
                     at += 1
                 else:
                     theirs = hang < P and (wants[top, hang >> 6] >> np.uint64(hang & 63)) & one
-                    for c in range(C):
-                        v = value[c, node]
-                        if hang < P:
-                            gained = v if theirs else -v
-                            alone[b, hang, c, low] += gained
-                            alone[b, hang, c, high] -= gained
-                        if not theirs:
-                            alone[b, P, c, low] += v
-                            alone[b, P, c, high] -= v
+                    _sum(alone[b], value[:, node], hang, theirs, low, high)
                 top -= 1
         counts[b] = at - first
     return counts, want[:at], care[:at], leaf[:at], ticks[:at], alone
+
+
+@compiled
+def _again(wants, cares, top):  # type: ignore[no-untyped-def]
+    """Go on above what was put aside, from the same leaves; return where."""
+    for word in range(wants.shape[1]):
+        wants[top + 1, word], cares[top + 1, word] = wants[top, word], cares[top, word]
+    return top + 1
+
+
+@compiled
+def _sum(alone, value, hang, theirs, low, high):  # type: ignore[no-untyped-def]
+    """Add a leaf that hangs on no column, or on one, to the sums of a background row (P + 1, C, J + 1)."""
+    P = alone.shape[0] - 1
+    for c in range(value.shape[0]):
+        v = value[c]
+        if hang < P:
+            gained = v if theirs else -v
+            alone[hang, c, low] += gained
+            alone[hang, c, high] -= gained
+        if not theirs:
+            alone[P, c, low] += v
+            alone[P, c, high] -= v
+
+
+@compiled
+def _longer(array):  # type: ignore[no-untyped-def]
+    """Return the array (n,) with as many places again."""
+    found = np.empty(2 * array.shape[0], array.dtype)
+    found[: array.shape[0]] = array
+    return found
 
 
 @compiled
