@@ -77,9 +77,7 @@ def before_training(study: StudyRecord) -> None:
 def new_run(study: StudyRecord) -> None:
     components.section(_("New run"))
     with components.errors_shown():
-        read = study.schema.predictors
-        over_time, notes = any(c.over_time for c in read), any(c.kind == "note" for c in read)
-        settings = ask_settings(study.schema.target, over_time=over_time, notes=notes)
+        settings = ask_settings(study.schema)
         if st.button(_("Start training"), type="primary", key="train.start", icon=":material/play_arrow:"):
             jobs.start_run(cache.store(), study.owner, study.id, settings)
             st.rerun()

@@ -6,24 +6,27 @@ from typing import Any
 
 import streamlit as st
 
+from medcore.data.cohort import Schema
 from medcore.i18n import _
 from medcore.models.contract.candidate import hint, offered
 from medcore.models.contract.setting_field import FIELDS, asked_for
 from medcore.models.contract.settings import TrainSettings, layers_of
-from medcore.targets import EventTime, Number, Target
+from medcore.targets import EventTime, Number
 from medcore.ui.kit.shown.inputs import choice
 from medcore.ui.kit.text import markup
 from medcore.ui.kit.words import model_name
 from medcore.ui.train.search import ask_search
 
 
-def ask_settings(target: Target | None, *, over_time: bool = False, notes: bool = False) -> TrainSettings:
-    """Draw the questions and return the settings, for models that suit the outcome and what was measured ``over_time`` and ``notes``, if any.
+def ask_settings(schema: Schema) -> TrainSettings:
+    """Draw the questions and return the settings, for models that suit the outcome and what is read of a patient.
 
     Raises:
         SettingsError: an answer is outside what can work; the message names it.
 
     """
+    target, read = schema.target, schema.predictors
+    over_time, notes = any(c.over_time for c in read), any(c.kind == "note" for c in read)
     model = choice(_("Model"), offered(target, over_time=over_time, notes=notes), key="train.model", show=model_name)
     st.html(f'<p class="mc-caption">{markup(_(hint(model)))}</p>')
     answers: dict[str, Any] = {"model": model}
