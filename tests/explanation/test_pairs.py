@@ -16,21 +16,32 @@ class Made:
 
     of: object
     can_pair: bool = True
-    row: np.ndarray | None = None
-    background: np.ndarray | None = None
 
     def __call__(self, codes):
         p = self.of(codes)
         return np.column_stack([1 - p, p])
 
     def for_patient(self, row, background):
-        return Made(self.of, self.can_pair, row, background)
+        return MadePatient(self, row, background)
+
+
+@dataclass
+class MadePatient:
+    """A made model that knows its patient and the background."""
+
+    model: Made
+    row: np.ndarray
+    background: np.ndarray
+
+    @property
+    def can_pair(self):
+        return self.model.can_pair
 
     def grand_and_empty(self):
-        return self(self.row[None])[0], self(self.background)
+        return self.model(self.row[None])[0], self.model(self.background)
 
     def risk(self, rows, present):
-        return self(np.where(present, self.row, self.background[rows]))
+        return self.model(np.where(present, self.row, self.background[rows]))
 
     def pairs(self, rows, present, output):
         return Asked(self, rows, present, output)
@@ -40,7 +51,7 @@ class Made:
 class Asked:
     """Coalitions and opposites of a made model."""
 
-    model: Made
+    model: MadePatient
     rows: np.ndarray
     present: np.ndarray
     output: object
@@ -135,6 +146,6 @@ def test_where_slopes_miss_a_column_that_decides_alone_permutations_are_asked(mo
 
     monkeypatch.setattr(regression_adjusted, "MOST_PLAYERS", 20)
     monkeypatch.setattr(pairs, "EXACT", 0)
-    monkeypatch.setattr(Made, "pairs", lambda self, *given: Slopes(self, *given))
+    monkeypatch.setattr(MadePatient, "pairs", lambda self, *given: Slopes(self, *given))
     found = explain(Made(steep), row, background, columns=[str(c) for c in range(30)], max_evaluations=20_000)
     assert found.contributions[0].contribution == pytest.approx(found.prediction - found.base_value, abs=0.02)
