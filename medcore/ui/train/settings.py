@@ -9,6 +9,7 @@ import streamlit as st
 from medcore.data.cohort import Schema
 from medcore.i18n import _
 from medcore.models.contract.candidate import hint, offered
+from medcore.models.contract.checks import check_installed
 from medcore.models.contract.setting_field import FIELDS, asked_for
 from medcore.models.contract.settings import TrainSettings, layers_of
 from medcore.targets import EventTime, Number
@@ -22,13 +23,14 @@ def ask_settings(schema: Schema) -> TrainSettings:
     """Draw the questions and return the settings, for models that suit the outcome and what is read of a patient.
 
     Raises:
-        SettingsError: an answer is outside what can work; the message names it.
+        SettingsError: an answer is outside what can work, or the model needs a package that is not installed; the message names it.
 
     """
     target, read = schema.target, schema.predictors
     over_time, notes = any(c.over_time for c in read), any(c.kind == "note" for c in read)
     model = choice(_("Model"), offered(target, over_time=over_time, notes=notes), key="train.model", show=model_name)
     st.html(f'<p class="mc-caption">{markup(_(hint(model)))}</p>')
+    check_installed(model)
     answers: dict[str, Any] = {"model": model}
     asked = asked_for(model)
     if "effort" in asked:
