@@ -109,6 +109,7 @@ def build(
         opening.cancel()
         await service.batcher.stop()
         service.explaining.stop()
+        await asyncio.to_thread(service.models.close)
 
     app = FastAPI(
         title="medcore",

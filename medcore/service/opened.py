@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,11 +42,15 @@ class OpenModels:
         self._models: dict[str, tuple[ReleasedModel, CellReader]] = {}
         self._sure: dict[tuple[str, str], tuple[float, OpenModel]] = {}
         self._opening = threading.Lock()
+        self._asked_together: set[str] = set()
+        self._warming = ThreadPoolExecutor(1, thread_name_prefix="warm")
         self.ready = threading.Event()
         """Set once what was in use at the start is open: answers are as quick as they get."""
 
     def in_use(self, person: str, name: str) -> OpenModel:
         """Return the version of a model that answers a person now.
+
+        What it needs for several patients at once is prepared meanwhile.
 
         Raises:
             NotFoundError: there is none of this name, or it is not open to this person.
@@ -60,6 +65,9 @@ class OpenModels:
         # A model that made room is not held here any longer than it is sure.
         self._sure = {asked: sure for asked, sure in self._sure.items() if moment - sure[0] <= SURE_SECONDS}
         self._sure[person, name] = (moment, found)
+        if release.id not in self._asked_together:
+            self._asked_together.add(release.id)
+            self._warming.submit(found.model.warm_together)
         return found
 
     def known(self, person: str, name: str) -> OpenModel | None:
@@ -70,17 +78,22 @@ class OpenModels:
         return found
 
     def open_all(self) -> list[Release]:
-        """Open what is in use and ask it once, so that nobody waits for what is read and prepared once; return it."""
+        """Open what is in use and ask it, so that nobody waits for what is read and prepared once; return it."""
         found = []
         for owner, name in self.store.models_released():
             try:
                 found.append(self.in_use(owner, name).release)
             except MedcoreError as error:  # told to whoever asks for it
                 logger.warning("The model %s cannot be opened: %s", name, error)
+        self._warming.submit(lambda: None).result()  # which comes after whatever was opened
         # What is there now stays: looking through it for cycles would stop all calls for a tenth of a second.
         gc.collect()
         gc.freeze()
         return found
+
+    def close(self) -> None:
+        """Prepare nothing any more."""
+        self._warming.shutdown(wait=True, cancel_futures=True)
 
     def open(self, release: Release) -> tuple[ReleasedModel, CellReader]:
         """Return a version's model, read if it is not open already, and what reads its patients' cells."""

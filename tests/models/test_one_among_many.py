@@ -43,7 +43,7 @@ def test_a_patients_risk_is_the_same_to_the_last_bit_alone_and_among_others(mode
     bundle = ward.train(model, epochs=2).bundle
     rows = bundle.encode(ward.cohort.frame)
     all_at_once = bundle.risk(rows)
-    for first, n in ((0, 1), (7, 1), (2, 3), (3, 5), (5, 28), (30, 64), (1, 130)):
+    for first, n in ((0, 1), (7, 1), (2, 3), (3, 5), (5, 28), (30, 64), (31, 65), (1, 130)):
         assert np.array_equal(bundle.risk(rows.take(slice(first, first + n))), all_at_once[first : first + n])
 
 

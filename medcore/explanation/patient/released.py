@@ -32,6 +32,8 @@ from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.run.any_results import AnyResults, read_any_results
 from medcore.sealing import Folder
 
+ASKED_TOGETHER = (4, 16, 64, 256)
+"""Up to so many patients a network is a program of its own, compiled when it is first asked about them."""
 CellTexts = dict[str, list[str | None]]
 
 
@@ -159,6 +161,11 @@ class ReleasedModel:
     def warm(self) -> None:
         """Ask once about a training patient, so that the first person does not wait for what is prepared once."""
         self.bundle.risk(self._anybody())
+
+    def warm_together(self) -> None:
+        """Ask about several at once, so that nobody waits for what is prepared once for so many together."""
+        for n in ASKED_TOGETHER:
+            self.bundle.risk(self._anybody().take(np.zeros(n, dtype=np.intp)))
 
     def warm_explaining(self) -> None:
         """Prepare the background, and import what explanations need."""

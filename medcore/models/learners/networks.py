@@ -30,7 +30,7 @@ from medcore.models.contract.task import (
     spread_of,
 )
 from medcore.models.network.settings import NetworkSettings
-from medcore.models.trainer.predict import TrainedNetworks
+from medcore.models.trainer.predict import TrainedNetworks, mean_risk_of_all
 from medcore.models.trainer.train import Member, members_for, train_networks
 from medcore.sealing import Folder, put
 
@@ -72,8 +72,7 @@ class NetworkPart(Part):
 
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, K)``."""
-        pairs = zip(self.makers, self.networks, strict=True)
-        return clean(np.mean([n.risk(m.transform(rows)) for m, n in pairs], axis=0), self.n_classes)
+        return clean(mean_risk_of_all(self.networks, [m.transform(rows) for m in self.makers]), self.n_classes)
 
     def coalitions(self) -> Coalitions:
         """Return how the networks answer for coalitions: what their first kernels make of a row are sums."""

@@ -22,7 +22,7 @@ from medcore.models.learners.networks import (
     train_by_fold,
     write_members,
 )
-from medcore.models.trainer.predict import TrainedNetworks
+from medcore.models.trainer.predict import TrainedNetworks, mean_numbers_of_all
 from medcore.sealing import Folder
 
 
@@ -37,8 +37,7 @@ class NumberNetworkPart(Part):
 
     def risk(self, rows: AnyRows, /) -> Risk:
         """Predict, shape ``(n, 1)``."""
-        pairs = zip(self.makers, self.networks, strict=True)
-        return self.scale.told(np.mean([n.numbers(m.transform(rows)) for m, n in pairs], axis=0))
+        return self.scale.told(mean_numbers_of_all(self.networks, [m.transform(rows) for m in self.makers]))
 
     def coalitions(self) -> Coalitions:
         """Return how the networks answer for coalitions: what their first kernels make of a row are sums."""

@@ -31,7 +31,7 @@ from medcore.models.learners.networks import (
 from medcore.models.network.settings import NetworkSettings
 from medcore.models.survival.intervals import cut_points, entered, incidence_of
 from medcore.models.trainer.hazards import coded
-from medcore.models.trainer.predict import TrainedNetworks
+from medcore.models.trainer.predict import TrainedNetworks, mean_hazards_of_all
 from medcore.sealing import Folder
 
 Floats = NDArray[np.float64]
@@ -49,8 +49,7 @@ class HazardNetworkPart(TimedPart):
 
     def curve(self, rows: AnyRows, times: Floats, /) -> Curves:
         """Return each row's cumulative incidence of every cause by ``times``."""
-        pairs = zip(self.makers, self.networks, strict=True)
-        hazards = np.mean([network.hazards(maker.transform(rows)) for maker, network in pairs], axis=0)
+        hazards = mean_hazards_of_all(self.networks, [maker.transform(rows) for maker in self.makers])
         return incidence_of(hazards, self.ends, times)
 
     def coalitions(self) -> Coalitions:

@@ -27,6 +27,8 @@ _TILE_ROWS = (1, 4, 16, 64, 256, 512)
 """Rows computed at a time, of which the hidden layers stay in the cache. Each size is a program to compile, half a
 second or more, and computes at most four times the rows that are asked about, milliseconds. A row has the same last bit
 in each; in 28 rows at once it had another."""
+_TOGETHER = 64
+"""Rows up to which the networks of all folds are asked in one call; with more of them a row had another last bit."""
 _TILES = (1, 4, 16, 64)
 """Tiles in one call; of those that are left over none is computed."""
 
@@ -66,8 +68,7 @@ class TrainedNetworks:
 
     def hazards(self, features: Floats) -> Risk:
         """Return the mean hazards (n, J, C) over all members, for rows (n, F)."""
-        found = self._run(features, None, mean=True).astype(np.float64)
-        return found.reshape(len(features), -1, self.architecture.n_causes)
+        return self._hazards(self._run(features, None, mean=True))
 
     def numbers(self, features: Floats) -> NDArray[np.float64]:
         """Return the mean number (n,) over all members, for rows (n, F)."""
@@ -106,22 +107,12 @@ class TrainedNetworks:
         )
 
     def _run(self, features: Floats, members: Sequence[int] | None, *, mean: bool) -> Floats:
-        chosen = slice(None) if members is None else list(members)
-        weights, fixed = self.weights[chosen], self.fixed[chosen]
-        n, padded = len(features), self.architecture.n_features
-        shape = (n, self.architecture.n_outputs) if mean else (len(weights), n, self.architecture.n_outputs)
-        risk = np.empty(shape, np.float32)
-        step = _TILE_ROWS[-1] * _TILES[-1]
-        for start in range(0, n, step):
-            rows = features[start : start + step]
-            tile = next((size for size in _TILE_ROWS if len(rows) <= size), _TILE_ROWS[-1])
-            tiles = -(-len(rows) // tile)
-            x = np.zeros((next(size for size in _TILES if tiles <= size) * tile, padded), np.float32)
-            x[: len(rows), : rows.shape[1]] = rows
-            program = _predict_program(self.architecture, mean, (len(weights), len(x), tile))
-            answer = program(weights, fixed, x.reshape(-1, tile, padded), np.int32(tiles)).numpy()
-            risk[..., start : start + len(rows), :] = answer[..., : len(rows), :]
-        return risk
+        chosen = self if members is None else self.choose(members)
+        told: Floats = _outputs([chosen], [features], mean=mean)[0]
+        return told
+
+    def _hazards(self, found: Floats) -> Risk:
+        return found.astype(np.float64).reshape(len(found), -1, self.architecture.n_causes)
 
     def _classes(self, risk: Floats) -> Risk:
         each = risk.astype(np.float64)
@@ -131,32 +122,82 @@ class TrainedNetworks:
         return total
 
 
+def mean_risk_of_all(networks: Sequence[TrainedNetworks], features: Sequence[Floats]) -> Risk:
+    """Return the mean over some networks of their risks (n, K), each of its own matrix (n, F) of the same rows.
+
+    What a call costs is most of what a few patients cost, so that those of one shape are one call for them.
+    """
+    risk: Risk = np.mean([networks[0]._classes(found) for found in _of_all(networks, features)], axis=0)
+    return risk
+
+
+def mean_hazards_of_all(networks: Sequence[TrainedNetworks], features: Sequence[Floats]) -> Risk:
+    """Return the mean over some networks of their hazards (n, J, C), each of its own matrix (n, F) of the same rows."""
+    hazards: Risk = np.mean([networks[0]._hazards(found) for found in _of_all(networks, features)], axis=0)
+    return hazards
+
+
+def mean_numbers_of_all(networks: Sequence[TrainedNetworks], features: Sequence[Floats]) -> NDArray[np.float64]:
+    """Return the mean over some networks of their numbers (n,), each of its own matrix (n, F) of the same rows."""
+    numbers: Risk = np.mean([found[:, 0].astype(np.float64) for found in _of_all(networks, features)], axis=0)
+    return numbers
+
+
+def _of_all(networks: Sequence[TrainedNetworks], features: Sequence[Floats]) -> list[Floats]:
+    """Ask all in one call where the rows are few: of many the hidden layers of all would not stay in the cache together."""
+    alike = len({(n.architecture, n.weights.shape) for n in networks}) == 1
+    if alike and len(features[0]) <= _TOGETHER:
+        return list(_outputs(networks, features, mean=True))
+    return [_outputs([n], [f], mean=True)[0] for n, f in zip(networks, features, strict=True)]
+
+
+def _outputs(networks: Sequence[TrainedNetworks], features: Sequence[Floats], *, mean: bool) -> Floats:
+    """Return what networks of one shape (G of M members) say of their rows, (G, n, C) in the mean, else (G, M, n, C)."""
+    architecture, members = networks[0].architecture, networks[0].n_members
+    weights, fixed = (np.concatenate([getattr(n, name) for n in networks]) for name in ("weights", "fixed"))
+    n, padded, outputs = len(features[0]), architecture.n_features, architecture.n_outputs
+    risk = np.empty((len(networks), *(() if mean else (members,)), n, outputs), np.float32)
+    step = _TILE_ROWS[-1] * _TILES[-1]
+    for start in range(0, n, step):
+        rows = min(step, n - start)
+        tile = next((size for size in _TILE_ROWS if rows <= size), _TILE_ROWS[-1])
+        tiles = -(-rows // tile)
+        x = np.zeros((len(networks), next(size for size in _TILES if tiles <= size) * tile, padded), np.float32)
+        for place, matrix in enumerate(features):
+            x[place, :rows, : matrix.shape[1]] = matrix[start : start + rows]
+        program = _predict_program(architecture, mean, (len(networks), members, x.shape[1], tile))
+        answer = program(weights, fixed, x.reshape(len(networks), -1, tile, padded), np.int32(tiles)).numpy()
+        risk[..., start : start + rows, :] = answer[..., :rows, :]
+    return risk
+
+
 @lru_cache(maxsize=64)
 def _predict_program(
     architecture: Architecture,
     mean: bool,
     shapes: Hashable,  # noqa: ARG001 - one program for each
 ) -> Callable[[Any, Any, Any, Any], Any]:
-    """Return the program rows (T, tile, F) → risks (n, C) or (M, n, C), compiled at its first call."""
+    """Return the program rows (G, T, tile, F) → risks (G, n, C) or (G, M, n, C), compiled at its first call."""
     import tensorflow as tf
 
     def program(weights: Any, fixed: Any, x: Any, tiles: Any) -> Any:
-        slots, tile, _ = x.shape
-        members, outputs = weights.shape[0], architecture.n_outputs
+        groups, slots, tile, _ = x.shape
+        members, outputs = weights.shape[0] // groups, architecture.n_outputs
         named, measured = unpack_tensors(architecture.parts, weights), unpack_tensors(architecture.fixed, fixed)
-        shape = (tile, outputs) if mean else (members, tile, outputs)
+        shape = (groups, tile, outputs) if mean else (groups, members, tile, outputs)
         seen = tf.TensorArray(tf.float32, slots, element_shape=shape)
 
         def body(i: Any, seen: Any) -> Any:
-            rows = tf.repeat(x[i][None], members, axis=0)
+            rows = tf.repeat(x[:, i], members, axis=0)
             risk = mean_risk(architecture.logits(named, measured, rows, None), architecture)
-            return i + 1, seen.write(i, tf.reduce_mean(risk, 0) if mean else risk)
+            risk = tf.reshape(risk, (groups, members, tile, outputs))
+            return i + 1, seen.write(i, tf.reduce_mean(risk, 1) if mean else risk)
 
         _, seen = tf.while_loop(lambda i, *_: i < tiles, body, (0, seen))
-        risks = seen.stack()
-        if mean:
-            return tf.reshape(risks, (slots * tile, outputs))
-        return tf.reshape(tf.transpose(risks, (1, 0, 2, 3)), (members, slots * tile, outputs))
+        risks = seen.stack()  # (slots, …, tile, C)
+        inner = risks.shape[1:-2]
+        along = tf.transpose(risks, (*range(1, len(inner) + 1), 0, len(inner) + 1, len(inner) + 2))
+        return tf.reshape(along, (*inner, slots * tile, outputs))
 
     compiled: Callable[[Any, Any, Any, Any], Any] = tf.function(program, jit_compile=True, autograph=False)
     return compiled
