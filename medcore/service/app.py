@@ -150,7 +150,7 @@ def _add_models(app: FastAPI, service: Service) -> None:
     async def healthz() -> JSONResponse:
         """Say whether the service answers and reaches its database, and whether all models in use are open."""
         try:
-            await asyncio.to_thread(service.store.check)
+            await asyncio.to_thread(service.store.probe)
         except MedcoreError as error:
             return JSONResponse({"healthy": False, "message": str(error)}, 503)
         return JSONResponse({"healthy": True, "ready": service.models.ready.is_set()})

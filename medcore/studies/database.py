@@ -68,11 +68,25 @@ def check_database(settings: Settings) -> None:
 
     """
     engine = open_database(settings)
-    if engine.dialect.name != "sqlite":
-        return
+    if engine.dialect.name == "sqlite":
+        with named_faults(settings), engine.connect() as connection:
+            if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+                raise damaged(settings)
+    probe_database(settings)
+
+
+def probe_database(settings: Settings) -> None:
+    """See that the database answers and can be written to, however large it is.
+
+    Raises:
+        SettingsError: it is locked or read-only, its disk is full, or it is not there.
+
+    """
+    engine = open_database(settings)
     with named_faults(settings), engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
-        if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
-            raise damaged(settings)
+        if engine.dialect.name != "sqlite":
+            connection.exec_driver_sql("SELECT 1")
+            return
         version = connection.exec_driver_sql("PRAGMA user_version").scalar()
         connection.exec_driver_sql(f"PRAGMA user_version = {version}")  # the smallest thing that writes
 

@@ -91,6 +91,8 @@ def test_a_locked_database_is_named_and_works_again_when_it_is_let_go(
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(SettingsError, match="is locked by another program"):
         store.rename_study("ann", study.id, "Other")
+    with pytest.raises(SettingsError, match="is locked by another program"):
+        store.probe()
     assert store.get_study("ann", study.id).name == "Ward"
     other.execute("ROLLBACK")
     other.close()

@@ -15,7 +15,7 @@ from medcore.i18n import N_
 from medcore.settings import Settings
 from medcore.studies.audit.entries import HEAD, record
 from medcore.studies.audit.head import keep_head
-from medcore.studies.database import WRITES, check_database, open_database
+from medcore.studies.database import WRITES, check_database, open_database, probe_database
 from medcore.studies.faults import named_faults
 from medcore.studies.kept.files import FileStore
 from medcore.studies.people.access import Whose, require
@@ -88,6 +88,10 @@ class StoreBase:
                 with self._writing() as session:
                     record(session, error.who, "access.refused", study_id=error.study_id, run_id=error.run_id)
             raise
+
+    def probe(self) -> None:
+        """See that the database answers and can be written to; SettingsError says what to do."""
+        probe_database(self.settings)
 
     def check(self) -> None:
         """Look through the database for damage; SettingsError says what to do."""
