@@ -11,6 +11,7 @@ that ``import medcore`` stays light and never loads TensorFlow by itself.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,11 @@ if TYPE_CHECKING:
     from medcore.models.deployed.external import validate as validate
     from medcore.models.run.cohort import train_cohort as train_cohort
     from medcore.models.run.training import train as train
+
+# OpenBLAS's threads turn idle for 2**26 cycles, 25 ms, after every product of matrices before they sleep: half of the
+# processor time of a training on a few hundred rows. With 2**16 numbers and threads are the same (decision 104).
+# OpenBLAS reads it where NumPy is imported, here and in all processes that this one starts.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
 
 _HOME = {
     "Bundle": "medcore.models.bundle.bundle",

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from functools import cache
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ BESIDE = 2
 def pytest_configure(config: pytest.Config) -> None:
     """See to it that nothing outlives this process, were it killed, and that no program is compiled twice."""
     begin_to_keep()
+    import_module("medcore")  # before NumPy, as wherever medcore is used: it says when OpenBLAS's threads sleep
     keep_compiled_programs(config)
     gc.disable()  # what is collected and imported stays: nothing to look for meanwhile
 

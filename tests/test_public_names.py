@@ -1,4 +1,5 @@
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,16 @@ def test_importing_medcore_loads_neither_tensorflow_nor_streamlit_nor_shap() -> 
     code = "import sys, medcore, medcore.data.samples; medcore.load_sample('heart'); print([m for m in ('tensorflow', 'streamlit', 'shap') if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_threads_of_the_linear_algebra_are_told_when_to_sleep_before_it_is_loaded() -> None:
+    """OpenBLAS reads its environment once, so it must be written before NumPy is there; what somebody set stays."""
+    code = "import os, sys, medcore; print(os.environ['OPENBLAS_THREAD_TIMEOUT'], 'numpy' in sys.modules)"
+    for set_by_somebody, expected in (({}, "16 False"), ({"OPENBLAS_THREAD_TIMEOUT": "20"}, "20 False")):
+        plain = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
+        command, environment = [sys.executable, "-c", code], plain | set_by_somebody
+        result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        assert result.stdout.strip() == expected
 
 
 def test_no_class_name_means_two_things() -> None:
