@@ -20,6 +20,8 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.keeper import begin_to_keep
 
+import_module("medcore")  # before a room's conftest imports NumPy: it says when OpenBLAS's threads sleep
+
 WAITING = ("browser", "jobs", "pages")
 """Rooms whose tests wait for a browser, a worker or a page, and are long."""
 BESIDE = 2
@@ -29,7 +31,6 @@ BESIDE = 2
 def pytest_configure(config: pytest.Config) -> None:
     """See to it that nothing outlives this process, were it killed, and that no program is compiled twice."""
     begin_to_keep()
-    import_module("medcore")  # before NumPy, as wherever medcore is used: it says when OpenBLAS's threads sleep
     keep_compiled_programs(config)
     gc.disable()  # what is collected and imported stays: nothing to look for meanwhile
 
