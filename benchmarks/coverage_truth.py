@@ -39,6 +39,7 @@ from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.schema.inference import choose_target, infer_schema
 from medcore.data.splitting.split import SplitSettings, make_split
 from medcore.evaluation import Estimate, evaluate, net_benefit
+from medcore.models.contract.candidate import candidates
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.training import train
 from medcore.statistics.logistic import fit_logistic, logit
@@ -217,7 +218,10 @@ def intervals(record: dict[str, Any]) -> dict[str, Estimate]:
     outcome, risk, folds = (np.array(record[name]) for name in ("outcome", "risk", "folds"))
     groups = None if record["groups"] is None else np.array(record["groups"])
     both = np.column_stack([1 - risk, risk])
-    found = dict(evaluate(outcome, both, ("no", "yes"), groups=groups, folds=folds, n_boot=20).metrics)
+    known, learner = candidates(), record["design"]["learner"]
+    restarted = learner in known and known[learner].restarted
+    judged = evaluate(outcome, both, ("no", "yes"), groups=groups, folds=folds, restarted=restarted, n_boot=20)
+    found = dict(judged.metrics)
     threshold, event = record["design"]["prevalence"], outcome.astype(float)
     return found | {"net_benefit": net_benefit(event, risk, threshold, groups=groups, folds=folds)}
 

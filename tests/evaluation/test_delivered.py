@@ -106,6 +106,19 @@ def judged():
     return outcome.astype(float), risk, folds, plain, given
 
 
+def test_a_model_that_began_anew_has_its_own_luck_in_the_large(judged):
+    outcome, risk, folds, plain, given = judged
+    both = np.column_stack([1 - risk, risk])
+    anew = evaluate(outcome.astype(np.int64), both, ("no", "yes"), folds=folds, restarted=True, n_boot=200)
+    large, before = anew.metrics["calibration_intercept"], plain.metrics["calibration_intercept"]
+    assert given.metrics["calibration_intercept"] == before
+    assert large.value == before.value
+    assert large.high - large.value == pytest.approx(np.sqrt(5 / 4) * (before.high - before.value))
+    assert large.value - large.low == pytest.approx(np.sqrt(5 / 4) * (before.value - before.low))
+    others = {name: figure for name, figure in anew.metrics.items() if name != "calibration_intercept"}
+    assert all(given.metrics[name] == figure for name, figure in others.items())
+
+
 def test_values_stay_and_only_folds_widen_the_intervals(judged):
     *_arrays, plain, given = judged
     assert (plain.n_folds, given.n_folds) == (None, 5)

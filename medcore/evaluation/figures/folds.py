@@ -67,11 +67,23 @@ def told_share(folds: Ints) -> float:
 
 
 def by_fold(
-    event: Floats, risk: Floats, folds: Ints, groups: Ints | None, pooled: Mapping[str, Estimate]
+    event: Floats,
+    risk: Floats,
+    folds: Ints,
+    groups: Ints | None,
+    pooled: Mapping[str, Estimate],
+    *,
+    restarted: bool = False,
 ) -> dict[str, Estimate]:
-    """Return the ``pooled`` figures with intervals for the delivered model, and the mean AUROC over folds where it is another."""
-    # What models learn of the outcome's share is wrong by as much as these patients are unlike others: by Wald's error.
-    found = widened(pooled, folds) | {"calibration_intercept": pooled["calibration_intercept"]}
+    """Return the ``pooled`` figures with intervals for the delivered model, and the mean AUROC over folds where it is another.
+
+    ``restarted`` says that the delivered model began from another random start than its folds' models.
+    """
+    found = widened(pooled, folds)
+    if not restarted:
+        # What models learn of the outcome's share is wrong by as much as these patients are unlike others: by Wald's
+        # error. One that was trained from another start than those it was recalibrated by has its own luck beside.
+        found["calibration_intercept"] = pooled["calibration_intercept"]
     if tells_nobody_apart(risk, folds):
         return {**found, **NO_DISCRIMINATION}
     if min(patients_of_each(event, groups)) < FEWEST_EVENTS:

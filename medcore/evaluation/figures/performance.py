@@ -159,6 +159,7 @@ def evaluate(
     groups: Ints | None = None,
     weights: Floats | None = None,
     folds: Ints | None = None,
+    restarted: bool = False,
     threshold: float | None = None,
     ordered: bool = False,
     seed: int = 0,
@@ -174,7 +175,8 @@ def evaluate(
     whose risks do not differ within any fold has no AUROC or slope, for what differs
     between folds is no discrimination, and the mean over folds is given where it is
     another than that of the pooled risks; intervals are for the model that learnt from all
-    patients (:mod:`~medcore.evaluation.figures.folds`). ``ordered`` says that more than two ``classes`` stand in
+    patients (:mod:`~medcore.evaluation.figures.folds`), which ``restarted`` says was trained from another random
+    start than those of the folds. ``ordered`` says that more than two ``classes`` stand in
     their order, the lowest first. ``n_boot`` tables are drawn (by default 1,000, fewer for very large tables). A
     figure that cannot be computed is NaN with its reason. Raises ValueError when
     the arrays do not fit each other.
@@ -198,7 +200,7 @@ def evaluate(
         "n_effective": None if weight is None else effective_number(weight),
         "n_folds": None if folds is None or weight is not None else len(np.unique(folds)),
     }
-    judged = _Judged(outcome, risk, draws, groups, weight, folds if weight is None else None)
+    judged = _Judged(outcome, risk, draws, groups, weight, folds if weight is None else None, restarted)
     target = Target(len(names), ordered)
     if target.event is not None:
         return Evaluation(**_of_event(judged, target.event, threshold), **shared)
@@ -216,6 +218,8 @@ class _Judged:
     weight: Floats | None
     folds: Ints | None
     """Which model gave which risk, where that counts: not where rows weigh."""
+    restarted: bool
+    """Whether the delivered model began from another random start than those of the folds."""
 
 
 def _of_event(judged: _Judged, place: int, threshold: float | None) -> dict[str, Any]:
@@ -224,7 +228,7 @@ def _of_event(judged: _Judged, place: int, threshold: float | None) -> dict[str,
     event = (judged.outcome == place).astype(float)
     figures = estimates(pieces(event, risk, judged.draws, weight), groups)
     if judged.folds is not None:
-        figures |= by_fold(event, risk, judged.folds, groups, figures)
+        figures |= by_fold(event, risk, judged.folds, groups, figures, restarted=judged.restarted)
     matrix = None if threshold is None else confusion(event, risk, threshold, groups=groups, weights=weight)
     return {"metrics": figures, "confusion": matrix}
 
@@ -251,7 +255,8 @@ def _of_classes(judged: _Judged, names: tuple[str, ...], target: Target) -> dict
         figures = widened(figures, folds)
         asked = [*enumerate(per_class.values()), *zip(target.cuts, cumulative.values(), strict=True)]
         for question, values in asked:
-            values |= by_fold(*target.split(question, outcome, risk), folds, groups, values)
+            split = target.split(question, outcome, risk)
+            values |= by_fold(*split, folds, groups, values, restarted=judged.restarted)
         if tells_nobody_apart(risk, folds):
             ranked = [name for name in (*_RANKED, *_ORDERED) if name in figures]
             figures |= {name: missing(CONSTANT_RISK) for name in (*NO_DISCRIMINATION, *ranked)}

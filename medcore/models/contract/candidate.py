@@ -53,6 +53,7 @@ class Candidate:
     order. ``automatic`` candidates are trained by ``"auto"``, with at most ``most_rows``
     rows; those ``searched_by_auto`` are also searched by it. ``in_order`` ones read
     measurements in the order of time, and need columns that hold some; ``word_by_word`` ones read notes so, and need columns of notes.
+    Of ``restarted`` ones a single model is kept, trained on all rows from another random start than those that are judged.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Candidate:
     word_by_word: bool = False
     automatic: bool = False
     searched_by_auto: bool = False
+    restarted: bool = False
     most_rows: int | None = None
 
     @property

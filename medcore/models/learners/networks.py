@@ -308,5 +308,6 @@ CANDIDATES = (
         space=partial(network_space, 1e-6, 1e-1),
         missing="filled",
         reads=READ_BY_REFERENCE,
+        restarted=True,
     ),
 )

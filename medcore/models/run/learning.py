@@ -174,6 +174,7 @@ def _point(task: Task, classes: tuple[str, ...], model: str, size: int, risk: Ri
         classes,
         groups=task.groups,
         folds=task.folds,
+        restarted=candidates()[model].restarted,
         ordered=task.ordered,
         seed=task.settings.seed,
     )

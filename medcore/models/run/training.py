@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -328,19 +329,25 @@ def _judge(
     training = run.patients(~locked, chosen.oof)
     test = run.patients(locked, bundle.risk(run.test_rows)) if locked.any() else None
 
-    def judged(patients: Patients, risk: Risk, *, folds: Indices | None = None) -> Evaluation:
-        outcome, ordered = patients.outcome, task.target.ordered
-        seed, groups = task.settings.seed, patients.groups
-        return evaluate(outcome, risk, bundle.classes, groups=groups, folds=folds, ordered=ordered, seed=seed)
+    shared: dict[str, Any] = {"ordered": task.target.ordered, "seed": task.settings.seed}
+    known = candidates(task.target)
 
-    candidates = []
+    def judged(patients: Patients, risk: Risk, **of_folds: Any) -> Evaluation:
+        return evaluate(patients.outcome, risk, bundle.classes, groups=patients.groups, **of_folds, **shared)
+
+    def out_of_fold(name: str, oof: Risk) -> Evaluation:
+        model = task.settings.model if name == SEARCHED else name
+        restarted = model in known and known[model].restarted
+        return judged(training, oof, folds=task.folds, restarted=restarted)
+
+    found = []
     for name, candidate in fitted.items():
         risk = candidate.part.risk(run.test_rows) if test else None
-        candidates.append(
+        found.append(
             CandidateResult(
                 name=name,
                 weight=float(chosen.weights.get(name, 0.0)),
-                cross_validated=judged(training, candidate.oof, folds=task.folds),
+                cross_validated=out_of_fold(name, candidate.oof),
                 test=judged(test, risk) if test and risk is not None else None,
                 oof=candidate.oof,
                 test_risk=risk,
@@ -348,16 +355,16 @@ def _judge(
                 seconds=seconds[name],
             )
         )
-    candidates.sort(key=lambda c: c.cross_validated.metrics["log_loss"].value)
+    found.sort(key=lambda c: c.cross_validated.metrics["log_loss"].value)
     results = Results(
         model=task.settings.model,
         classes=bundle.classes,
         training=training,
         folds=task.folds,
         test=test,
-        cross_validated=judged(training, chosen.oof, folds=task.folds),
+        cross_validated=out_of_fold(task.settings.model, chosen.oof),
         tested=judged(test, test.risk) if test else None,
-        candidates=tuple(candidates),
+        candidates=tuple(found),
         table_one=table_one(run.prepared),
         preparation=Preparation.of(run.prepared),
     )
