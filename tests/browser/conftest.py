@@ -20,18 +20,19 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
 
 from medcore import jobs
 from medcore.settings import ROOT, Settings
 from tests.browser.settling import LISTEN, settle
+from tests.browser.windows import ONE_PROCESS, Windows
 from tests.pages.used_model import used_model
 
 PATIENCE_MS = 60_000
 TRAINING_MS = 300_000
 """The first training also waits until a worker has started, which on a busy machine alone takes a minute."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", ONE_PROCESS]
 # Streamlit's one inline script is refused, and on a deep link it first looks for itself beside the page.
 INSIDE = ("data", "blob", "about")
 ADDRESS = re.compile(
@@ -92,21 +93,39 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def windows(chromium: Browser) -> Windows:
+    return Windows(chromium)
+
+
 class Visitor:
     """A person at the application: opens pages, waits until they are drawn, remembers what was fetched."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
-        self.url, self.context = url, context
-        self.page: Page = context.new_page()
+    def __init__(
+        self, windows: Windows, url: str, *, width: int = 1440, dark: bool = False, locale: str = "en-US"
+    ) -> None:
+        self.url, self._windows, self._locale = url, windows, locale
+        self.context = windows.lend(url, locale)
+        self.page: Page = self.context.new_page()
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.add_init_script(LISTEN)
         self.fetched: set[str] = set()
         self.complaints: list[str] = []
-        context.on("request", lambda request: self.fetched.add(request.url))
+        self.context.on("request", self._asked)
         self.page.on("framenavigated", lambda frame: self.fetched.add(frame.url))  # a changed address fetches nothing
         self.page.on("websocket", lambda link: self.fetched.add(link.url))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+
+    def _asked(self, request: Request) -> None:
+        self.fetched.add(request.url)
+
+    def leave(self) -> None:
+        """Close the window; who comes next finds nothing of this visitor."""
+        self.context.remove_listener("request", self._asked)
+        self._windows.take_back(self.context, self.url, self._locale)
 
     def open(self, path: str = "") -> Visitor:
         self.page.goto(f"{self.url}/{path}")
@@ -165,15 +184,12 @@ class Visitor:
 
 
 @pytest.fixture
-def visit(chromium: Browser, app_url: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
+def visit(windows: Windows, app_url: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visitor]]:
     """Open browsers of their own; nothing that any of them fetched may come from elsewhere."""
     visitors: list[Visitor] = []
 
     def visitor(*, width: int = 1440, dark: bool = False, locale: str = "en-US") -> Visitor:
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", locale=locale
-        )
-        visitors.append(Visitor(context, app_url))
+        visitors.append(Visitor(windows, app_url, width=width, dark=dark, locale=locale))
         return visitors[-1]
 
     failed = request.session.testsfailed
@@ -182,28 +198,28 @@ def visit(chromium: Browser, app_url: str, request: pytest.FixtureRequest) -> It
         if request.session.testsfailed > failed:
             picture = Path(tempfile.gettempdir()) / "medcore-browser" / f"{request.node.name}-{number}.png"
             each.page.screenshot(path=picture, full_page=True)
-        each.context.close()
+        each.leave()
         assert each.elsewhere() == set()
         assert each.telling() == set()
         assert [c for c in each.complaints if not EXPECTED.search(c)] == []
 
 
 @pytest.fixture(scope="session")
-def trained_study(chromium: Browser, app_url: str) -> str:
+def trained_study(windows: Windows, app_url: str) -> str:
     """A sample opened and trained once, for the tests that only look."""
-    return opened_and_trained(chromium, app_url, "breast", "Logistic regression")
+    return opened_and_trained(windows, app_url, "breast", "Logistic regression")
 
 
 @pytest.fixture(scope="session")
-def timed_study(chromium: Browser, app_url: str) -> str:
+def timed_study(windows: Windows, app_url: str) -> str:
     """A sample of an event with its time, opened and trained once."""
-    return opened_and_trained(chromium, app_url, "heart_failure", "Cox regression")
+    return opened_and_trained(windows, app_url, "heart_failure", "Cox regression")
 
 
 @pytest.fixture(scope="session")
-def number_study(chromium: Browser, app_url: str) -> str:
+def number_study(windows: Windows, app_url: str) -> str:
     """A sample of which a number is predicted, opened and trained once."""
-    return opened_and_trained(chromium, app_url, "heart_rate", "Linear regression")
+    return opened_and_trained(windows, app_url, "heart_rate", "Linear regression")
 
 
 @pytest.fixture(scope="session")
@@ -214,12 +230,11 @@ def used_study(app_settings: Settings, app_url: str) -> str:
         return used_model(app_settings, n=800)[0]
 
 
-def opened_and_trained(chromium: Browser, app_url: str, sample: str, model: str) -> str:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    visitor = Visitor(context, app_url)
+def opened_and_trained(windows: Windows, app_url: str, sample: str, model: str) -> str:
+    visitor = Visitor(windows, app_url)
     visitor.open().press(f"studies.sample.{sample}").settled()
     visitor.choose(model).press("train.start")
     expect(visitor.page.get_by_role("button", name="Judge it").first).to_be_visible(timeout=TRAINING_MS)
     study = visitor.study
-    context.close()
+    visitor.leave()
     return study

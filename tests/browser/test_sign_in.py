@@ -17,7 +17,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -28,6 +27,7 @@ from medcore.studies import LOCAL_OWNER, Store
 from medcore.studies.tables import SignInRow, now
 from medcore.ui.kit.navigation import TITLES
 from tests.browser.conftest import Visitor, wait_until_served
+from tests.browser.windows import Windows
 
 ANN, EVE, IDA, REX, TOM = (f"{name}@hospital.example" for name in ("ann", "eve", "ida", "rex", "tom"))
 ROLES = {ANN: ["modeller"], EVE: ["modeller"], IDA: ["it"], REX: ["student"], TOM: ["cook"]}
@@ -99,13 +99,12 @@ def guarded(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def enter(chromium: Browser, guarded: tuple[str, Store, Path], request: pytest.FixtureRequest) -> Iterator[Enter]:
+def enter(windows: Windows, guarded: tuple[str, Store, Path], request: pytest.FixtureRequest) -> Iterator[Enter]:
     """Open a browser of one's own and sign in as somebody."""
     visitors: list[Visitor] = []
 
     def entered(person: str) -> Visitor:
-        context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-        visitor = Visitor(context, guarded[0])
+        visitor = Visitor(windows, guarded[0], width=1280)
         visitors.append(visitor)
         visitor.open().at("entry.in").get_by_role("button").first.click()
         visitor.page.get_by_role("button", name=person).click()
@@ -118,7 +117,7 @@ def enter(chromium: Browser, guarded: tuple[str, Store, Path], request: pytest.F
         if request.session.testsfailed > failed:
             folder = Path(tempfile.gettempdir()) / "medcore-browser"
             each.page.screenshot(path=folder / f"{request.node.name}-{number}.png", full_page=True)
-        each.context.close()
+        each.leave()
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +132,7 @@ def actions(store: Store, person: str) -> list[str]:
 
 @pytest.mark.browser
 def test_somebody_signs_in_sees_their_studies_and_is_out_for_good(
-    enter: Enter, guarded: tuple[str, Store, Path], ward: str, chromium: Browser
+    enter: Enter, guarded: tuple[str, Store, Path], ward: str, windows: Windows
 ) -> None:
     address, store, folder = guarded
     ann = enter(ANN).sees("Ann’s own ward").sees(ANN)
@@ -142,11 +141,11 @@ def test_somebody_signs_in_sees_their_studies_and_is_out_for_good(
     ann.at("frame.sign_out").get_by_role("button").first.click()
     ann.page.wait_for_url(re.compile("end_session|/$"))
     assert actions(store, ANN)[-2:] == ["session.began_modeller", "session.ended"]
-    thief = chromium.new_context()
-    thief.add_cookies(kept)  # type: ignore[arg-type]
-    again = Visitor(thief, address).open().sees("You were signed out")
-    assert "Ann’s own ward" not in again.page.content()
-    thief.close()
+    thief = Visitor(windows, address)
+    thief.context.add_cookies(kept)  # type: ignore[arg-type]
+    thief.open().sees("You were signed out")
+    assert "Ann’s own ward" not in thief.page.content()
+    thief.leave()
     written = b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file())
     assert b"the client's own secret" not in written
 
