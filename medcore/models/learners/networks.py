@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from io import BytesIO
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -29,8 +29,9 @@ from medcore.models.contract.task import (
     clean,
     spread_of,
 )
+from medcore.models.network.keras_files import from_keras_files, to_keras_file
 from medcore.models.network.settings import NetworkSettings
-from medcore.models.trainer.predict import TrainedNetworks, mean_risk_of_all
+from medcore.models.trainer.predict import TrainedNetworks, filled_in_turn, mean_risk_of_all
 from medcore.models.trainer.train import Member, members_for, train_networks
 from medcore.sealing import Folder, put
 
@@ -92,15 +93,9 @@ def write_members(
     folder: Folder, makers: Sequence[FeatureMaker], networks: Sequence[TrainedNetworks]
 ) -> dict[str, Any]:
     """Write every member of networks as a ``.keras`` file, and return the makers and the files' names as JSON."""
-    from keras.src.saving.saving_lib import save_model  # the public one writes to a path only
-
-    names = []
-    for place, members in enumerate(networks):
-        names.append([f"network_{place}_{m}.keras" for m in range(members.n_members)])
-        for name, model in zip(names[-1], members.keras_models(), strict=True):
-            file = BytesIO()
-            save_model(model, file)
-            put(folder / name, file.getvalue())
+    names = [[f"network_{place}_{m}.keras" for m in range(n.n_members)] for place, n in enumerate(networks)]
+    for name, model in zip(chain.from_iterable(names), filled_in_turn(networks), strict=True):
+        put(folder / name, to_keras_file(model))
     return {"makers": [m.to_dict() for m in makers], "files": names}
 
 
@@ -108,12 +103,9 @@ def read_members(
     folder: Folder, data: Mapping[str, Any]
 ) -> tuple[tuple[FeatureMaker, ...], tuple[TrainedNetworks, ...]]:
     """Read what :func:`write_members` wrote; a file with code in it is refused."""
-    from keras.src.saving.saving_lib import load_model
-
-    def read(name: str) -> Any:
-        return load_model(BytesIO(inside(folder, name).read_bytes()), compile=False, safe_mode=True)
-
-    networks = tuple(TrainedNetworks.from_keras([read(name) for name in names]) for names in data["files"])
+    files = (inside(folder, name).read_bytes() for names in data["files"] for name in names)
+    models = from_keras_files(files)
+    networks = tuple(TrainedNetworks.from_keras(islice(models, len(names))) for names in data["files"])
     return tuple(FeatureMaker.from_dict(m) for m in data["makers"]), networks
 
 

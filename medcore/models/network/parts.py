@@ -106,6 +106,9 @@ class LayeredArchitecture(Architecture, Protocol):
     def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:
         """Return one member as an ordinary Keras model from (n, n_features) to (n, classes)."""
 
+    def fill_keras(self, model: Any, weights: Mapping[str, Floats], fixed: Mapping[str, Floats]) -> None:
+        """Give a model of :meth:`keras_model` the weights of another member of as many columns."""
+
 
 def pack(parts: tuple[WeightSpec, ...], arrays: Mapping[str, Floats]) -> Floats:
     """Lay named arrays into one flat vector (P,)."""

@@ -119,7 +119,7 @@ class DenseNetwork:
         """A dense network is a single model."""
         return 1
 
-    def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:  # noqa: ARG002
+    def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:
         """Return a ``keras.Sequential`` with these weights."""
         import keras
 
@@ -130,10 +130,14 @@ class DenseNetwork:
                 model.add(keras.layers.Dropout(self.dropout, name=f"dropout_{i}"))
         final = "sigmoid" if self.n_outputs == 1 else "softmax"
         model.add(keras.layers.Dense(self.n_outputs, activation=final, name="risk"))
-        arrays = [weights[part.name] for part in self.parts]
-        arrays[0] = arrays[0][:n_features]
-        model.set_weights(arrays)
+        self.fill_keras(model, weights, fixed)
         return model
+
+    def fill_keras(self, model: Any, weights: Mapping[str, Floats], fixed: Mapping[str, Floats]) -> None:  # noqa: ARG002
+        """Give a model of :meth:`keras_model` the weights of another member of as many columns."""
+        arrays = [weights[part.name] for part in self.parts]
+        arrays[0] = arrays[0][: int(model.input_shape[-1])]
+        model.set_weights(arrays)
 
     @classmethod
     def from_keras(cls, model: Any) -> tuple[DenseNetwork, dict[str, Floats], dict[str, Floats]]:

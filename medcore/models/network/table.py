@@ -217,51 +217,31 @@ class TableNetwork:
         """Return one member as a Keras model of ordinary layers, whose weights bear the names of the parts."""
         from keras import Input, Model, layers, ops
 
-        real = np.r_[:n_features, self.n_features : self.n_inputs]
         x = Input((n_features,), name="columns")
         z = x * ops.rsqrt(1.0 + ops.square(x / _CLIP))
-        ready: list[tuple[Any, list[Floats]]] = []
-
-        def layer(made: Any, *arrays: Floats) -> Any:
-            ready.append((made, list(arrays)))
-            return made
-
         if self.n_bins:
-            pieces = layer(
-                layers.EinsumDense("bf,fct->bct", (self.n_numeric, self.n_bins), bias_axes="ct", name="pieces"),
-                _selection(fixed, n_features) * fixed["steep"],
-                -fixed["low"] * fixed["steep"],
-            )(x)
+            cut = (self.n_numeric, self.n_bins)
+            pieces = layers.EinsumDense("bf,fct->bct", cut, bias_axes="ct", name="pieces")(x)
             pieces = layers.ReLU(max_value=1.0, name="clip")(pieces)
-            pieces = layer(
-                layers.EinsumDense("bct,ct->bct", (self.n_numeric, self.n_bins), bias_axes="ct", name="centre"),
-                np.ones_like(fixed["mean"]),
-                -fixed["mean"],
-            )(pieces)
+            pieces = layers.EinsumDense("bct,ct->bct", cut, bias_axes="ct", name="centre")(pieces)
             z = layers.Concatenate(name="inputs")([z, layers.Flatten(name="flat")(pieces)])
-        k, width = self.n_submodels, len(real)
+        k, width = self.n_submodels, len(self._real(n_features))
         h = layers.RepeatVector(k, name="submodels")(z)
         for i, units in enumerate(self.layers):
-            kept = real if i == 0 else slice(None)
-            scale_in = layers.EinsumDense("bki,ki->bki", (k, width), name=f"scale_in_{i}")
-            h = layer(scale_in, weights[f"scale_in_{i}"][:, kept])(h)
-            h = layer(layers.Dense(units, use_bias=False, name=f"kernel_{i}"), weights[f"kernel_{i}"][kept])(h)
-            out = layers.EinsumDense("bki,ki->bki", (k, units), bias_axes="ki", name=f"scale_out_{i}")
-            h = layer(out, weights[f"scale_out_{i}"], weights[f"bias_{i}"])(h)
+            h = layers.EinsumDense("bki,ki->bki", (k, width), name=f"scale_in_{i}")(h)
+            h = layers.Dense(units, use_bias=False, name=f"kernel_{i}")(h)
+            h = layers.EinsumDense("bki,ki->bki", (k, units), bias_axes="ki", name=f"scale_out_{i}")(h)
             h = layers.Activation(self.activation, name=f"activation_{i}")(h)
             h = layers.Dropout(self.dropout, name=f"dropout_{i}")(h)
             width = units
-        head = weights["head"] if self.layers else weights["head"][:, real]
         biased = {} if self.n_intervals else {"bias_axes": "ko"}
-        made = layers.EinsumDense("bki,kio->bko", (k, self.n_scores), name="head", **biased)
-        h = layer(made, head, *([] if self.n_intervals else [weights["bias"]]))(h)
+        h = layers.EinsumDense("bki,kio->bko", (k, self.n_scores), name="head", **biased)(h)
         if self.linear:
-            straight = layer(layers.Dense(self.n_scores, use_bias=False, name="linear"), weights["linear"][real])(z)
+            straight = layers.Dense(self.n_scores, use_bias=False, name="linear")(z)
             h = layers.Add(name="logits")([h, layers.RepeatVector(k, name="linear_submodels")(straight)])
         if self.n_intervals:
             shape = (k, self.n_intervals, self.n_causes)
-            made = layers.EinsumDense("bkc,kjc->bkjc", shape, bias_axes="kjc", name=_OVER_TIME)
-            h = layer(made, weights["over_time"].reshape(shape), weights["bias"].reshape(shape))(h)
+            h = layers.EinsumDense("bkc,kjc->bkjc", shape, bias_axes="kjc", name=_OVER_TIME)(h)
         if self.n_causes:
             shape = (k, self.n_outputs // self.n_causes, self.n_causes)
             odds = ops.exp(layers.Reshape(shape, name=f"{_HAZARDS}{self.n_causes}")(h))
@@ -270,9 +250,41 @@ class TableNetwork:
             h = layers.Activation("sigmoid" if self.n_outputs == 1 else "softmax", name="risks")(h)
         mean = layers.GlobalAveragePooling1D(name=_NUMBER if self.number else "risk")(h)
         model = Model(x, mean, name="network")
-        for made, arrays in ready:
-            made.set_weights(arrays)
+        self.fill_keras(model, weights, fixed)
         return model
+
+    def fill_keras(self, model: Any, weights: Mapping[str, Floats], fixed: Mapping[str, Floats]) -> None:
+        """Give a model of :meth:`keras_model` the weights of another member of as many columns."""
+        n_features = int(model.input_shape[-1])
+        for name, arrays in self._keras_arrays(weights, fixed, n_features).items():
+            model.get_layer(name).set_weights(arrays)
+
+    def _real(self, n_features: int) -> NDArray[np.intp]:
+        """Return which inputs there are without the padding."""
+        return np.concatenate([np.arange(n_features), np.arange(self.n_features, self.n_inputs)])
+
+    def _keras_arrays(
+        self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int
+    ) -> dict[str, list[Floats]]:
+        """Return the arrays of each layer of the Keras model that has any."""
+        real, arrays = self._real(n_features), dict[str, list[Floats]]()
+        if self.n_bins:
+            arrays["pieces"] = [_selection(fixed, n_features) * fixed["steep"], -fixed["low"] * fixed["steep"]]
+            arrays["centre"] = [np.ones_like(fixed["mean"]), -fixed["mean"]]
+        for i in range(len(self.layers)):
+            kept = real if i == 0 else slice(None)
+            arrays[f"scale_in_{i}"] = [weights[f"scale_in_{i}"][:, kept]]
+            arrays[f"kernel_{i}"] = [weights[f"kernel_{i}"][kept]]
+            arrays[f"scale_out_{i}"] = [weights[f"scale_out_{i}"], weights[f"bias_{i}"]]
+        arrays["head"] = [weights["head"] if self.layers else weights["head"][:, real]]
+        if self.linear:
+            arrays["linear"] = [weights["linear"][real]]
+        if self.n_intervals:
+            shape = (self.n_submodels, self.n_intervals, self.n_causes)
+            arrays[_OVER_TIME] = [weights["over_time"].reshape(shape), weights["bias"].reshape(shape)]
+        else:
+            arrays["head"].append(weights["bias"])
+        return arrays
 
     @classmethod
     def from_keras(cls, model: Any) -> tuple[TableNetwork, dict[str, Floats], dict[str, Floats]]:

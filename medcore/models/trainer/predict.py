@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -95,16 +95,16 @@ class TrainedNetworks:
         ]
 
     @classmethod
-    def from_keras(cls, models: Sequence[Any]) -> TrainedNetworks:
-        """Read back what :meth:`keras_models` made, for instance from ``.keras`` files."""
-        read = [(TableNetwork if m.name == "network" else DenseNetwork).from_keras(m) for m in models]
-        architecture: Architecture = read[0][0]
-        return cls(
-            architecture,
-            np.stack([pack(architecture.parts, weights) for _, weights, _ in read]),
-            np.stack([pack(architecture.fixed, fixed) for _, _, fixed in read]),
-            int(models[0].input_shape[-1]),
-        )
+    def from_keras(cls, models: Iterable[Any]) -> TrainedNetworks:
+        """Read back what :meth:`keras_models` made, for instance from ``.keras`` files; each is read before the next one."""
+        read: list[tuple[Architecture, Floats, Floats, int]] = []
+        for model in models:
+            network: Any = TableNetwork if model.name == "network" else DenseNetwork
+            architecture, weights, fixed = network.from_keras(model)
+            packed = pack(architecture.parts, weights), pack(architecture.fixed, fixed)
+            read.append((architecture, *packed, int(model.input_shape[-1])))
+        _architectures, all_weights, all_fixed, _n_features = zip(*read, strict=True)
+        return cls(read[0][0], np.stack(all_weights), np.stack(all_fixed), read[0][3])
 
     def _run(self, features: Floats, members: Sequence[int] | None, *, mean: bool) -> Floats:
         chosen = self if members is None else self.choose(members)
@@ -169,6 +169,20 @@ def _outputs(networks: Sequence[TrainedNetworks], features: Sequence[Floats], *,
         answer = program(weights, fixed, x.reshape(len(networks), -1, tile, padded), np.int32(tiles)).numpy()
         risk[..., start : start + rows, :] = answer[..., :rows, :]
     return risk
+
+
+def filled_in_turn(networks: Iterable[TrainedNetworks]) -> Iterator[Any]:
+    """Yield each member of several networks as a Keras model, which the next may take over: building it is what takes time."""
+    model, made_for = None, None
+    for trained in networks:
+        network = cast("LayeredArchitecture", trained.architecture)
+        for w, q in zip(trained.weights, trained.fixed, strict=True):
+            arrays = unpack(network.parts, w), unpack(network.fixed, q)
+            if made_for == (network, trained.n_features):
+                network.fill_keras(model, *arrays)
+            else:
+                model, made_for = network.keras_model(*arrays, trained.n_features), (network, trained.n_features)
+            yield model
 
 
 @lru_cache(maxsize=64)
