@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ Ints = NDArray[np.int64]
 #: fewer distinct risks than this nothing is rounded.
 MAX_BINS = 2000
 _BUDGET = 20_000_000
+_KEPT_COUNTS = 4_000_000
+"""Counts of so many draws, 16 MB, are kept for the next who ask for the same; to count more takes longer than to look at them."""
 
 
 def default_n_boot(n_rows: int) -> int:
@@ -58,11 +61,22 @@ def draw(n_rows: int, groups: Ints | None, *, n_boot: int, seed: int) -> Draws:
     else:
         names, unit = np.unique(groups, return_inverse=True)
         n_units = len(names)
+    counts = (_kept_counts if n_boot * n_units <= _KEPT_COUNTS else _counts)(n_units, n_boot, seed)
+    return Draws(counts, unit.astype(np.int64), groups is not None)
+
+
+def _counts(n_units: int, n_boot: int, seed: int) -> NDArray[np.float32]:
+    """Count how often each unit is drawn in each table, (n_boot, n_units)."""
     rng = np.random.default_rng(seed)
     counts = np.empty((n_boot, n_units), dtype=np.float32)
     for b in range(n_boot):
         counts[b] = np.bincount(rng.integers(0, n_units, n_units), minlength=n_units)
-    return Draws(counts, unit.astype(np.int64), groups is not None)
+    counts.flags.writeable = False
+    return counts
+
+
+# Every candidate of a run, and each of its members, is judged on the same rows and resampled in the same way.
+_kept_counts = lru_cache(maxsize=4)(_counts)
 
 
 def sums(cell: Ints, weights: Floats, n_cells: int = 0) -> Floats:

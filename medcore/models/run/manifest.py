@@ -6,6 +6,7 @@ import platform
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,7 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
     return {name: estimate.to_dict() for name, estimate in evaluation.metrics.items()}
 
 
+@cache
 def package_version(name: str) -> str:
     """Return the version of an installed package; medcore's own also where it runs from its source folder."""
     try:
