@@ -110,6 +110,16 @@ def test_an_outcome_in_an_order_is_told_with_its_own_figures(tmp_path, capsys) -
     assert found["ordinal"]["test"]["some"]["brier"]["value"] < 0.25
     judged = run(capsys, "evaluate", tmp_path / "b", tmp_path / "w.csv")
     assert set(judged["ordinal"]["cross_validated"]) == {"some", "much"}
+    assert judged["calls"]["likeliest"]["table"] == judged["confusion_matrix"]["counts"]
+    assert judged["calls"]["beside_share"]["mean_sensitivity"]["value"] > 0.5
+    told = run(
+        capsys, "predict", tmp_path / "b", tmp_path / "w.csv", "--out", tmp_path / "p.csv", "--calls", "beside_share"
+    )
+    table = pd.read_csv(tmp_path / "p.csv")
+    counts = load_bundle(tmp_path / "b").manifest["class_counts"]
+    beside = {name: table[f"risk_{name}"] / counts[name] for name in ("low", "some", "much")}
+    assert told["calls"] == "beside_share" and table["called"].tolist() == pd.DataFrame(beside).idxmax(axis=1).tolist()
+    assert (table["called"] != pd.DataFrame({name: table[f"risk_{name}"] for name in beside}).idxmax(axis=1)).any()
     assert main([*map(str, base), "--ordinal", "low,some,much"]) == 0
     out = capsys.readouterr().out
     assert "low < some < much" in out
@@ -156,6 +166,12 @@ def test_evaluate_takes_an_outcome_of_another_name(folder, capsys) -> None:
     ward(40, seed=1).rename(columns={"died": "death"}).to_csv(folder / "renamed.csv", index=False)
     renamed = run(capsys, "evaluate", folder / "bundle", folder / "renamed.csv", "--target", "death")
     assert renamed["auroc"] == run(capsys, "evaluate", folder / "bundle", folder / "new.csv")["auroc"]
+
+
+def test_with_two_classes_no_rule_calls_but_the_threshold(folder, capsys) -> None:
+    asked = ("predict", folder / "bundle", folder / "ward.csv", "--out", folder / "called.csv", "--calls", "likeliest")
+    assert "threshold" in fail(capsys, *asked)
+    assert run(capsys, "evaluate", folder / "bundle", folder / "ward.csv")["calls"] == {}
 
 
 def test_predict_writes_one_line_a_row_in_order(folder, capsys) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from medcore.data.shown import Naming, Shown
+    from medcore.evaluation.curves.calls import CallRule
     from medcore.explanation.shapley.results import Contribution, Explanation, PartContribution
     from medcore.models.bundle.bundle import Bundle
 
@@ -35,19 +37,23 @@ def predict(
     out: Path,
     mapping: Sequence[str] = (),
     levels: Sequence[str] = (),
+    calls: CallRule | None = None,
     asked: Asked | None = None,
 ) -> Result:
-    """Write the risk of every patient, one line a row of the table."""
+    """Write the risk of every patient, one line a row of the table, and what they are called where it is said by which rule."""
     from medcore.models.bundle.bundle import load_bundle
-    from medcore.models.deployed.external import predict_table
+    from medcore.models.deployed.external import predict_table, shares_for
     from medcore.models.deployed.levels import unknown_in
     from medcore.models.deployed.number import predict_number_table
     from medcore.models.deployed.timed import predict_timed_table
 
     model = load_bundle(bundle)
+    if calls is not None:
+        shares_for(model, calls)
     cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     unreadable = [u.column for u in unknown_in(model, cohort.frame)]
-    predicted = predict_table if model.schema.follow_up is None else predict_timed_table
+    classes = partial(predict_table, rule=calls)
+    predicted = classes if model.schema.follow_up is None else predict_timed_table
     predicted = predicted if model.schema.number is None else predict_number_table
     table, mends = predicted(model, cohort.frame, shifted=cohort.source.shifted), mended_of(cohort, model.schema)
     out.write_text(to_csv(table), encoding="utf-8")
@@ -59,6 +65,7 @@ def predict(
         "n_rows": len(table),
         "n_flagged": flagged,
         "unreadable": unreadable,
+        "calls": calls,
         "mended": [m.to_dict() for m in mends],
         **horizons_told(model),
     }

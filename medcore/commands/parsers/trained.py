@@ -9,6 +9,7 @@ from typing import Any
 from medcore import commands
 from medcore.commands.options import asked
 from medcore.commands.parsers.common import command_in, model_and_table
+from medcore.evaluation.curves.calls import CALL_RULES
 from medcore.i18n import _
 from medcore.models.contract.settings import STRENGTHS
 
@@ -60,10 +61,19 @@ def predict(group: Any) -> None:
     command = command_in(
         group,
         "predict",
-        lambda o: commands.predict(o.bundle, o.data, out=o.out, mapping=o.map, levels=o.map_level, asked=asked(o)),
+        lambda o: commands.predict(
+            o.bundle, o.data, out=o.out, mapping=o.map, levels=o.map_level, calls=o.calls, asked=asked(o)
+        ),
         _("Write the risk of every patient to a CSV file."),
     )
     model_and_table(command)
+    command.add_argument(
+        "--calls",
+        choices=CALL_RULES,
+        help=_(
+            "of more than two classes, by which rule each patient is called one: the likeliest, or that whose risk most exceeds its share"
+        ),
+    )
     command.add_argument("--out", required=True, type=Path, metavar="CSV")
 
 

@@ -82,6 +82,13 @@ class Bundle(ShownInNotebooks):
         """The risk from which a patient counts as positive unless a person says otherwise."""
         return float(self.manifest.get("threshold", 0.5))
 
+    @property
+    def shares(self) -> Risk | None:
+        """The shares of the training patients in each class (K,); None of a bundle that does not say."""
+        counts = self.manifest.get("class_counts", {})
+        found = np.array([counts.get(name, 0) for name in self.classes], dtype=np.float64)
+        return found / found.sum() if found.all() else None
+
     def notebook_table(self) -> NotebookTable:
         """Show what it predicts, from what, and what it is made of."""
         header = (str(Message(N_("Bundle"))), "")

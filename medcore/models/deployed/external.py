@@ -13,8 +13,10 @@ import pandas as pd
 from medcore.data.cohort import Cohort, Column, Schema
 from medcore.data.preparation.replay import prepare_evaluation
 from medcore.data.preparation.weights import read_weights
-from medcore.errors import MissingColumnsError, TargetError
+from medcore.errors import MissingColumnsError, SettingsError, TargetError
 from medcore.evaluation import Confusion, Evaluation, confusion, evaluate
+from medcore.evaluation.curves.calls import CALL_RULES, CallRule, Calls, calls
+from medcore.evaluation.curves.calls import called as called_by
 from medcore.features import AnyRows, CodeBook, Rows
 from medcore.i18n import N_, Message, percent
 from medcore.models.bundle.bundle import Bundle
@@ -88,6 +90,8 @@ class ExternalValidation:
     same_table: bool = False
     known: float = 0.0
     unreadable: tuple[str, ...] = ()
+    calls: tuple[Calls, ...] = ()
+    """Of more than two classes what comes of each rule that calls patients one of them; nothing where patients are weighted."""
 
     @property
     def n_patients(self) -> int:
@@ -106,6 +110,7 @@ class ExternalValidation:
             "threshold": self.confusion.threshold if self.confusion else None,
             "confusion_matrix": {"classes": list(self.evaluation.classes), "counts": self.counts.tolist()}
             | (self.confusion.to_dict() if self.confusion else {}),
+            "calls": {found.rule: found.to_dict() for found in self.calls},
             "differences": [d.to_dict() for d in self.differences],
             "membership": self.membership.to_dict(),
             "trained_on": {"same_table": self.same_table, "share_of_training_sample": self.known},
@@ -242,18 +247,52 @@ def validate(
         same_table=cohort.sha256 == bundle.manifest.get("data_sha256"),
         known=_known(bundle.background.codes, rows.codes),
         unreadable=tuple(u.column for u in unknown),
+        calls=_calls(bundle, outcome, risk, groups) if weights is None else (),
     )
 
 
-def predict_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int] = ()) -> pd.DataFrame:
+def _calls(bundle: Bundle, outcome: npt.NDArray[np.int64], risk: Floats, groups: Any) -> tuple[Calls, ...]:
+    """Return what comes of each rule by which patients are called one of more than two classes."""
+    if bundle.target.event is not None:
+        return ()
+    return tuple(
+        calls(outcome, risk, rule, shares=shares_for(bundle, rule), groups=groups)
+        for rule in CALL_RULES
+        if rule == "likeliest" or bundle.shares is not None
+    )
+
+
+def shares_for(bundle: Bundle, rule: CallRule) -> Floats:
+    """Return the shares of the training patients (K,) beside which a rule calls a bundle's classes.
+
+    Raises:
+        SettingsError: the bundle does not tell more than two classes apart, or does not know the shares.
+
+    """
+    if bundle.schema.follow_up is not None or bundle.schema.number is not None or bundle.target.event is not None:
+        raise SettingsError(
+            N_("Only patients of more than two classes are called by a rule; this model has a threshold.")
+        )
+    if bundle.shares is None and rule == "beside_share":
+        raise SettingsError(
+            N_("This model does not say how many training patients were in each class. Train it again.")
+        )
+    return np.ones(len(bundle.classes)) if bundle.shares is None else bundle.shares
+
+
+def predict_table(
+    bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int] = (), rule: CallRule | None = None
+) -> pd.DataFrame:
     """Return ``row``, ``risk_<class>`` for every class and ``flags``, one line a row of the table, in order.
 
     ``shifted`` are rows that had more cells than there are columns: they are flagged, for
-    their values may stand in wrong columns.
+    their values may stand in wrong columns. With a ``rule`` there is also what each patient is ``called``, of more than two classes.
     """
     rows = bundle.encode(frame)
     risk = bundle.risk(rows)
-    risks = {f"risk_{name}": risk[:, k] for k, name in enumerate(bundle.classes)}
+    risks: dict[str, Any] = {f"risk_{name}": risk[:, k] for k, name in enumerate(bundle.classes)}
+    if rule is not None:
+        risks["called"] = np.array(bundle.classes)[called_by(risk, rule, shares_for(bundle, rule))]
     return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flag_texts(bundle, frame, rows, shifted)})
 
 
