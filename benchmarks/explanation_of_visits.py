@@ -1,7 +1,8 @@
 """How fast is one patient with a note and measurements over time explained? ``python benchmarks/explanation_of_visits.py [--model auto] [--patients N] [--bundle DIR] [--check SWEEPS]``.
 
 800 intensive care stays (``icu_2012_a``) with the ten summaries and the sequences of 36 measurements of 48 hours, and a
-made note of 300 words each, are learnt by ``auto``; the bundle is kept in ``--bundle`` and read again from there. Patients
+made note of 300 words each, are learnt by ``auto``; the bundle is kept in ``--bundle`` with the first patients and read
+again from there, so that another run does not read 1.7 million measurements. Patients
 are then explained as the page does it, against the background of the bundle, inside the note and the series that matter
 most too. Seconds are of the processor, all threads together, and on the clock; one patient is explained first. The script
 ends with code 1 when a claim does not hold: within 2 s, standard errors of 2 % of the contributions together, a residual
@@ -39,7 +40,7 @@ from medcore.models.bundle.coalitions import BundleRisk
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.run.cohort import train_cohort
 
-NOTE, N_WORDS = "note", 300
+NOTE, N_WORDS, KEPT = "note", 300, 20
 CHECKED_AGAINST, CHECKED_ROUNDS = 4, 200
 SENTENCES = (
     "The patient was admitted from the ward with {a} and {b}.",
@@ -88,15 +89,18 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = options.bundle or Path(name) / "bundle"
-        cohort = visits(options.folder, options.rows)
-        if not folder.exists():
+        kept = folder.with_suffix(".patients.pickle")
+        if not kept.exists():
+            cohort = visits(options.folder, options.rows)
             settings, split = TrainSettings(model=options.model), SplitSettings(test_size=0.0)
             began = time.process_time()
             train_cohort(cohort, settings, split=split, folder=folder)
             print(f"trained in {time.process_time() - began:.0f} processor seconds", flush=True)
+            cohort.frame.iloc[:KEPT].to_pickle(kept)
+        frame = pd.read_pickle(kept)
         if options.check:
-            checked(folder, cohort.frame, options.check)
-        return 0 if measured(folder, cohort.frame.iloc[: options.patients]) else 1
+            checked(folder, frame, options.check)
+        return 0 if measured(folder, frame.iloc[: options.patients]) else 1
 
 
 def checked(folder: Path, frame: pd.DataFrame, n_sweeps: int) -> None:
@@ -140,6 +144,7 @@ def measured(folder: Path, frame: pd.DataFrame) -> bool:
             flush=True,
         )
     worst = float(np.median([clock for _processor, clock in seconds]))
+    print(f"median of processor seconds {float(np.median([own for own, _clock in seconds])):.2f}")
     print(f"median {worst:.2f} s, residual at most {max(residuals):.1e}, inside apart {max(apart):.1e}")
     return worst <= 2 and max(errors) <= 0.02 and max(residuals) <= 1e-6 and max(apart) <= 1e-6
 

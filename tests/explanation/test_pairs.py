@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medcore.explanation import explain
-from medcore.explanation.shapley import exact, pairs, regression_adjusted
+from medcore.explanation.shapley import exact, leading, pairs, regression_adjusted
 from medcore.explanation.shapley.game import Game
 
 
@@ -55,6 +55,11 @@ class Asked:
     rows: np.ndarray
     present: np.ndarray
     output: object
+    by_slopes = 0.0
+
+    @property
+    def outputs(self):
+        return np.stack([self.output(self.model.risk(self.rows, mask)) for mask in (self.present, ~self.present)])
 
     def exactly(self, columns):
         return np.mean([self.change(present)[:, columns] for present in (self.present, ~self.present)], axis=0)
@@ -105,6 +110,30 @@ def test_a_sum_over_the_columns_is_known_after_two_rounds():
     values, errors = next(pairs.rounds(game, seed=0, max_evaluations=0))
     np.testing.assert_allclose(values, weights * (row - background.mean(axis=0)), atol=1e-12)
     np.testing.assert_allclose(errors, 0, atol=1e-12)
+
+
+def test_a_logistic_function_of_a_sum_is_known_after_two_rounds_of_slopes(monkeypatch):
+    rng = np.random.default_rng(5)
+    weights, row, background = rng.normal(size=9), rng.normal(size=9), rng.normal(size=(6, 9))
+
+    def risk(codes):
+        return 1 / (1 + np.exp(1 - codes @ weights))
+
+    class Slopes(Asked):
+        by_slopes = 1.0
+
+        def changes(self):
+            apart = weights * (self.model.row - self.model.background[self.rows])
+            return apart * (self.outputs * (1 - self.outputs)).mean(axis=0)[:, None]
+
+    monkeypatch.setattr(pairs, "EXACT", 0)
+    monkeypatch.setattr(MadePatient, "pairs", lambda self, *given: Slopes(self, *given))
+    true = exact.shapley_values(game_of(Made(risk), row, background))
+    values, _errors = next(pairs.rounds(game_of(Made(risk), row, background), seed=0, max_evaluations=0))
+    np.testing.assert_allclose(values, true, atol=1e-6)
+    monkeypatch.setattr(leading, "SHARES", (0.0,))
+    values, _errors = next(pairs.rounds(game_of(Made(risk), row, background), seed=0, max_evaluations=0))
+    assert np.abs(values - true).max() > 1e-3
 
 
 @pytest.mark.parametrize("scale", ["probability", "log_odds"])

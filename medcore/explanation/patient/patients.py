@@ -165,13 +165,13 @@ def explained_inside(
 ) -> Explanation:
     """Return the explanation of a patient (1, P) with what each part of a value contributes, where a value has parts.
 
-    Of many columns with parts inside, it goes into the ``MOST_INSIDE`` that contribute most.
+    Of many columns with parts inside, it goes into the ``MOST_INSIDE`` that contribute most, and into none that no model reads.
     """
     started = time.perf_counter()
     contributions, inside = list(explanation.contributions), dict[int, Parts]()
     for place in sorted(range(len(contributions)), key=lambda p: -abs(contributions[p].contribution)):
         own = patient.column(place)
-        known = own.payload is not None and not np.isnan(own.codes[0])
+        known = own.payload is not None and not np.isnan(own.codes[0]) and contributions[place].contribution != 0
         parts = risk.bundle.codebook.encoders[place].parts(own, contributions[place].value) if known else None
         if parts is not None and len(inside) < MOST_INSIDE:
             inside[place] = parts

@@ -53,6 +53,14 @@ class CoalitionModel(Protocol):
 class AskedPairs(Protocol):
     """Coalitions and their opposites about which a model was asked."""
 
+    @property
+    def outputs(self) -> Floats:
+        """What is explained of the coalitions and of their opposites, (2, n)."""
+
+    @property
+    def by_slopes(self) -> float:
+        """How much of the changes is told by slopes and not exactly, 0 to 1."""
+
     def changes(self) -> Floats:
         """Return what having each column changes, the mean of a pair (n, P), exactly or to the second order of the change."""
 

@@ -40,11 +40,11 @@ class Surrogate:
         t = self.start[rows] + np.einsum("np,np->n", masks, self.weights[rows])
         return self.low + (self.high - self.low) * logistic(t)
 
-    def shapley_values(self, players: NDArray[np.int32], counts: Ints) -> Floats:
-        """Return its exact Shapley values against each background row (m, P)."""
+    def shapley_values(self, players: NDArray[np.int32], counts: Ints, *, n_nodes: int = N_NODES) -> Floats:
+        """Return its exact Shapley values against each background row (m, P), by at most so many nodes of an integral."""
         from medcore.explanation.shapley.subset_loops import logistic_values
 
-        n = min(N_NODES, 2 * -(-int(counts.max(initial=1)) // 4))  # exact for so many players, and even: 1/2 is no node
+        n = min(n_nodes, 2 * -(-int(counts.max(initial=1)) // 4))  # exact for so many players, and even: 1/2 is no node
         nodes, shares = np.polynomial.legendre.leggauss(max(2, n))
         found = np.zeros(self.weights.shape)
 

@@ -224,14 +224,29 @@ class BundlePairs:
     present: NDArray[np.bool_] = field(repr=False)
     parts: tuple[tuple[float, Pairs], ...] = field(repr=False)
 
+    @property
+    def outputs(self) -> Floats:
+        """What is explained of the coalitions and of their opposites, (2, n)."""
+        return self._told(self._risk)
+
+    @property
+    def by_slopes(self) -> float:
+        """The weight of the parts that tell changes by slopes."""
+        return float(sum(weight for weight, pairs in self.parts if pairs.by_slopes))
+
+    @property
+    def _risk(self) -> Risk:
+        """The parts' risks together (2, n, K)."""
+        return np.asarray(sum(weight * pairs.risk for weight, pairs in self.parts))
+
     def changes(self) -> Floats:
         """Return what having each column changes, the mean of a pair ``(n, P)``, to its second order."""
-        worth = _slopes(self._told, np.asarray(sum(weight * pairs.risk for weight, pairs in self.parts)))
+        worth = _slopes(self._told, self._risk)
         return np.asarray(sum(_concurrently([partial(pairs.changes, w * worth) for w, pairs in self.parts])))
 
     def exactly(self, columns: NDArray[np.intp]) -> Floats:
         """Return what having each of the ``columns`` (J,) changes, the mean of a pair ``(n, J)``."""
-        here = self._told(np.asarray(sum(weight * pairs.risk for weight, pairs in self.parts)))
+        here = self.outputs
         flipped = list(_concurrently([partial(pairs.flipped, columns) for _weight, pairs in self.parts]))
         pooled = sum(weight * each for (weight, _pairs), each in zip(self.parts, flipped, strict=True))
         apart = here[..., None] - self._told(np.asarray(pooled))

@@ -20,6 +20,7 @@ from medcore.features import Rows
 from medcore.models.coalitions.after_sums import AfterSums
 from medcore.models.coalitions.pairs import FirstSums, LayeredPairs, PairedLayers, PairedPatient, of_two
 from medcore.models.coalitions.tiles import SLOTS, Tiles
+from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.task import Indices, Risk
 
 Floats32 = NDArray[np.float32]
@@ -63,7 +64,9 @@ class LayeredCoalitions:
     def one_column(self, rows: Rows, first: Indices, group: Indices, place: int, /) -> Risk:
         """Predict for rows (n, P) that are, but for the column at ``place``, the row ``first[group]`` of them: (n, K)."""
         if self.first:
-            sums = np.concatenate([one.but_for_one(rows, first, group, place) for one in self.first], axis=2)
+            with one_blas_thread():  # a product a member: threads would wait for each other longer than they work
+                each = [one.but_for_one(rows, first, group, place) for one in self.first]
+            sums = each[0] if len(each) == 1 else np.concatenate(each, axis=2)
             sums += self.start[:, None]
         else:
             sums = self.shares(rows).sum(axis=2).transpose(1, 0, 2) + self.start[:, None]

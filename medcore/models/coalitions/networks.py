@@ -120,7 +120,22 @@ def table_sums(
         lambda rows: np.concatenate([_inputs(maker, members, rows) for maker, members in pairs])[:, :, None],
         np.concatenate(kernels),
         owners[:, None],
+        lambda rows, place: np.concatenate(
+            [_table_share(*three, rows, place) for three in zip(makers, networks, kernels, strict=True)]
+        ),
     )
+
+
+def _table_share(maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, rows: Rows, place: int) -> Floats32:
+    """Return the share of the column at ``place`` in the first sums of the networks of one maker, (M, n, H)."""
+    network, owners, block = layered(networks), _owners(maker, networks), maker.blocks_[place]
+    matrix, columns = maker.transform(rows)[:, block], np.arange(block.start, block.stop)
+    found = np.zeros((networks.n_members, len(rows), kernels.shape[2]), np.float32)
+    for m in range(networks.n_members):
+        narrow, fixed = network.narrowed(unpack(network.fixed, networks.fixed[m]), columns)
+        inputs = narrow.inputs({name: array[None] for name, array in fixed.items()}, matrix[None])
+        found[m] = np.asarray(inputs)[0] @ kernels[m][owners[m] == place]
+    return found
 
 
 def _inputs(maker: FeatureMaker, networks: TrainedNetworks, rows: Rows) -> Floats32:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class FirstSums:
     inputs: Callable[[Rows], NDArray[Any]] = field(repr=False)
     kernel: NDArray[Any] = field(repr=False)
     owners: NDArray[np.int32] = field(repr=False)
+    alone: Callable[[Rows, int], NDArray[Any]] | None = field(default=None, repr=False)
+    """What the column at a place gives to the sums of rows, (M, n, R · H), where that takes less than reading them whole."""
 
     def sums(self, read: NDArray[Any]) -> NDArray[Any]:
         """Return the sums (M, n, R · H) of what was read (M, n, R, D)."""
@@ -53,8 +55,10 @@ class FirstSums:
 
     def but_for_one(self, rows: Rows, first: Indices, group: Indices, place: int) -> NDArray[Any]:
         """Return the sums (M, n, R · H) of rows that are, but for the column at ``place``, the row ``first[group]`` of them."""
-        read = self.inputs(rows)
-        found: NDArray[Any] = self.sums(read[:, first])[:, group] + self.step(read - read[:, first[group]], place)
+        found = self.sums(self.inputs(rows.take(first)))[:, group]
+        if (self.owners == place).any():
+            given = self.step(self.inputs(rows), place) if self.alone is None else self.alone(rows, place)
+            found += given - given[:, first[group]]
         return found
 
 
@@ -155,6 +159,7 @@ class LayeredPairs:
     programs: tuple[Callable[..., Any], ...] = field(repr=False)
     found: Risk = field(repr=False)
     present: NDArray[np.bool_] = field(repr=False)
+    by_slopes: ClassVar[bool] = True
 
     @property
     def risk(self) -> Risk:

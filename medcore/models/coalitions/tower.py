@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -95,7 +95,23 @@ def _patch_sums(inputs: Sequence[Inputs], networks: Sequence[TrainedNetworks]) -
         lambda rows: np.concatenate([_steps(own, sequences.transform(rows))[0] for (sequences, _m), own in pairs]),
         np.concatenate([_steps(own, None)[1] for _inputs, own in pairs]),
         owners,
+        lambda rows, place: np.concatenate(
+            [_patch_share(own, sequences, rows, place) for (sequences, _m), own in pairs]
+        ),
     )
+
+
+def _patch_share(members: TrainedNetworks, sequences: SequenceScaler, rows: Rows, place: int) -> Floats32:
+    """Return the share of the measurement at ``place`` in the patches of rows, (M, n, N · WIDTH)."""
+    network = members.architecture
+    assert isinstance(network, TowerNetwork)
+    weights, at = unpack_tensors(network.parts, members.weights), int(np.flatnonzero(sequences.places == place)[0])
+    kernel = weights["patch"].numpy().reshape(members.n_members, PATCH * 3, network.n_series, WIDTH)[:, :, at]
+    alone = replace(network, n_series=1)
+    told = np.repeat(sequences.only(at).transform(rows)[None], members.n_members, axis=0)
+    steps = alone.told({"fading": weights["fading"][:, at : at + 1]}, told).numpy()
+    found: Floats32 = steps.reshape(members.n_members, -1, PATCH * 3) @ kernel
+    return found.reshape(members.n_members, len(rows), -1)
 
 
 def _steps(members: TrainedNetworks, told: Floats32 | None) -> tuple[Floats32, Floats32]:

@@ -33,6 +33,10 @@ class Pairs(Protocol):
     def risk(self) -> Risk:
         """The risks of the coalitions and of their opposites, (2, n, K)."""
 
+    @property
+    def by_slopes(self) -> bool:
+        """Whether changes are told by slopes, and not exactly."""
+
     def changes(self, worth: NDArray[np.float64], /) -> NDArray[np.float64]:
         """Return what having each column changes, the mean of a pair (n, P); ``worth`` (2, n, K) is what a change of each risk is.
 
@@ -144,6 +148,7 @@ class PairsAsked:
     present: NDArray[np.bool_] = field(repr=False)
     risk: Risk = field(repr=False)
     each: NDArray[np.float64] = field(repr=False)
+    by_slopes: ClassVar[bool] = False
 
     def changes(self, worth: NDArray[np.float64], /) -> NDArray[np.float64]:
         """Return what having each column changes, the mean of a pair (n, P); ``worth`` (2, n, K) is what a change of each risk is."""

@@ -103,6 +103,11 @@ class LayeredArchitecture(Architecture, Protocol):
     def owners(self, fixed: Mapping[str, Floats], columns: NDArray[np.intp]) -> NDArray[np.intp]:
         """Say of one member's inputs (D,) which of ``columns`` (F,) each is made of."""
 
+    def narrowed(
+        self, fixed: Mapping[str, Floats], columns: NDArray[np.intp]
+    ) -> tuple[LayeredArchitecture, dict[str, Floats]]:
+        """Return what one member's inputs of some columns, in rising order, are made by: those of :meth:`owners` in these, in their order."""
+
     def keras_model(self, weights: Mapping[str, Floats], fixed: Mapping[str, Floats], n_features: int) -> Any:
         """Return one member as an ordinary Keras model from (n, n_features) to (n, classes)."""
 

@@ -84,6 +84,14 @@ class DenseNetwork:
         """Return the rows as they are."""
         return x
 
+    def narrowed(
+        self,
+        fixed: Mapping[str, Floats],  # noqa: ARG002 - part of the protocol
+        columns: NDArray[np.intp],  # noqa: ARG002
+    ) -> tuple[DenseNetwork, dict[str, Floats]]:
+        """Return itself: columns are read as they are."""
+        return self, {}
+
     def first_kernel(self, weights: Mapping[str, Any]) -> Any:
         """Return the first kernel, (M, F, units)."""
         return weights["kernel_0"]

@@ -40,6 +40,11 @@ class SequenceScaler:
                 learnt[:, at] = low, high, kept.mean(), kept.std() or 1.0
         return cls(places, *learnt)
 
+    def only(self, at: int) -> SequenceScaler:
+        """Return the one of the measurement that is the ``at``-th."""
+        own = slice(at, at + 1)
+        return SequenceScaler(self.places[own], self.low[own], self.high[own], self.centre[own], self.scale[own])
+
     def transform(self, rows: Rows) -> Floats:
         """Tell rows (n, P) as each measurement's last value in every step and how many steps ago it was, (n, 2 · T · V).
 

@@ -12,7 +12,7 @@ learns around 1: proportional odds as far as the data do not say otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -199,6 +199,17 @@ class TableNetwork:
         if not self.n_bins:
             return columns
         return np.concatenate([columns, np.repeat(columns[fixed["column"].astype(int)], self.n_bins)])
+
+    def narrowed(
+        self, fixed: Mapping[str, Floats], columns: NDArray[np.intp]
+    ) -> tuple[TableNetwork, dict[str, Floats]]:
+        """Return what one member's inputs of some columns, in rising order, are made by, with where these are cut."""
+        if not self.n_bins:
+            return self, {}
+        cut = np.flatnonzero(np.isin(fixed["column"].astype(int), columns))
+        own = {name: fixed[name][cut] for name in ("low", "steep", "mean")}
+        own["column"] = np.searchsorted(columns, fixed["column"][cut].astype(int)).astype(np.float32)
+        return replace(self, n_features=len(columns), n_numeric=len(cut)), own
 
     def inputs(self, fixed: Mapping[str, Any], x: Any) -> Any:
         """Return the clipped columns and the pieces, (M, B, D)."""
