@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,19 +18,32 @@ from medcore.studies import Store
 from medcore.studies.database import forget_engines
 
 
-@pytest.fixture
-def studies_settings(tmp_path: Path) -> Iterator[Settings]:
-    folder = tmp_path / "data"
-    yield Settings(
+def installed(folder: Path) -> Settings:
+    return Settings(
         data_dir=folder,
         database_url=f"sqlite:///{folder / 'medcore.db'}",
         storage_url=(folder / "files").as_uri(),
     )
-    forget_engines()
 
 
 @pytest.fixture
-def store(studies_settings: Settings) -> Store:
+def studies_settings(tmp_path: Path) -> Iterator[Settings]:
+    yield installed(tmp_path / "data")
+    forget_engines()
+
+
+@pytest.fixture(scope="session")
+def empty_installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that nobody has worked in, with its key and its tables: all migrations are run once, not for each test."""
+    folder = tmp_path_factory.mktemp("empty") / "data"
+    Store(installed(folder))
+    forget_engines()  # closes the database, so that all of it is in its one file
+    return folder
+
+
+@pytest.fixture
+def store(studies_settings: Settings, empty_installation: Path) -> Store:
+    shutil.copytree(empty_installation, studies_settings.data_dir)
     return Store(studies_settings)
 
 
