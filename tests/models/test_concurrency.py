@@ -4,9 +4,10 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from medcore.errors import CancelledError, SettingsError
-from medcore.models.contract.concurrency import MOST_ROWS, fit_concurrently, one_blas_thread
+from medcore.models.contract.concurrency import MOST_ROWS, fit_concurrently
 from medcore.models.contract.progress import NullFollower, Progress
 from medcore.models.contract.task import ProgressReporter, n_threads, sharing_the_machine
+from medcore.statistics.threads import one_blas_thread
 
 NAMES = ("network", "forest", "logistic")
 

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.explanation.shapley.game import Floats, Game
-from medcore.models.contract.concurrency import one_blas_thread, portions
+from medcore.models.contract.concurrency import portions
 from medcore.models.contract.task import n_threads
+from medcore.statistics.threads import one_blas_thread
 
 Ints = NDArray[np.int64]
 

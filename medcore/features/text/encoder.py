@@ -20,6 +20,7 @@ from medcore.features.rows import CodedColumn, Codes, Payload
 from medcore.features.text import base, embedding
 from medcore.features.text.pieces import ROOM, Segment, WordPieces, row_of, segments_of
 from medcore.i18n import N_
+from medcore.statistics.threads import one_blas_thread
 
 MIN_PATIENTS = 5
 """Words of fewer patients are left out: too few to learn from, and they may name one of them (cells under 5)."""
@@ -83,6 +84,12 @@ class NoteEncoder:
 
     def encode(self, values: pd.Series[Any], /) -> CodedColumn:
         """Write notes as the keys of their counts; NaN where there is none."""
+        with (
+            one_blas_thread()
+        ):  # products of a sentence are small: threads would wait for each other longer than they work
+            return self._encoded(values)
+
+    def _encoded(self, values: pd.Series[Any]) -> CodedColumn:
         known = values.notna().to_numpy()
         counts = np.zeros((len(values), len(self.terms)), dtype=np.uint8)
         placed, rows = self._placed(len(values)), self._rows(len(values))

@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any, TypeVar
-
-from threadpoolctl import threadpool_limits
+from typing import TypeVar
 
 from medcore.errors import CancelledError
 from medcore.models.contract.task import n_threads
+from medcore.statistics.threads import one_blas_thread
 
 MOST_ROWS = 20_000
 """Above, every candidate keeps all cores busy by itself, and several at once would need their memory together."""
 Result = TypeVar("Result")
-
-
-@dataclass(slots=True)
-class _Limit:
-    """How many pieces of work want one thread now; the library knows only one number for the whole process."""
-
-    lock: Any = field(default_factory=Lock)
-    n: int = 0
-    limits: Any = None
-
-
-_limit = _Limit()
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Give the linear algebra library one thread, until the last of those that asked for it is done.
-
-    Nested limits of threadpoolctl put back what they found: of two that overlap in
-    time, the first to end would give the other its threads back in the middle.
-    """
-    with _limit.lock:
-        if _limit.n == 0:
-            _limit.limits = threadpool_limits(1, user_api="blas")
-        _limit.n += 1
-    try:
-        yield
-    finally:
-        with _limit.lock:
-            _limit.n -= 1
-            if _limit.n == 0:
-                _limit.limits.restore_original_limits()
 
 
 def portions(n: int) -> list[slice]:

@@ -18,12 +18,12 @@ from medcore.errors import InputError, SettingsError
 from medcore.evaluation import Evaluation, evaluate
 from medcore.evaluation.recalibration.update import update
 from medcore.i18n import N_
-from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.settings import STRENGTHS, Strength
 from medcore.models.contract.task import Indices, Risk
 from medcore.models.deployed.external import ExternalValidation
 from medcore.models.deployed.layer import RecalibrationLayer
 from medcore.models.selection.calibration import Calibrator, choose_calibrator, fit_calibrator
+from medcore.statistics.threads import one_blas_thread
 from medcore.targets import Target
 
 TITLES: Mapping[str, str] = {

@@ -20,11 +20,11 @@ from medcore.models.coalitions.after_sums import CosineSoftmax
 from medcore.models.coalitions.layers import LayeredCoalitions, column_shares
 from medcore.models.coalitions.pairs import one_product
 from medcore.models.contract.candidate import Candidate
-from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.task import Fitted, Indices, Part, ProgressReporter, Risk, Task, clean
 from medcore.models.learners.fold_choice import choices, total_loss
 from medcore.models.learners.logistic import columns_and_intercepts
 from medcore.sealing import Folder, get_array, put_array
+from medcore.statistics.threads import one_blas_thread
 
 Floats = NDArray[np.float32]
 MOST_ROWS = 10_000

@@ -13,7 +13,6 @@ import numpy as np
 
 from medcore.errors import InputError
 from medcore.models.contract.candidate import candidates
-from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.task import Fitted, Indices, ProgressReporter, Risk, Task
 from medcore.models.contract.trials import Trial
@@ -21,6 +20,7 @@ from medcore.models.contract.workers import StopSignal
 from medcore.models.selection.space import as_tuned
 from medcore.sealing import Folder
 from medcore.statistics.scores import class_log_loss
+from medcore.statistics.threads import one_blas_thread
 
 LEAST_INNER_FOLDS = 3
 

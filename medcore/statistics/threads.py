@@ -1,0 +1,43 @@
+"""How many threads the linear algebra library has: one number for the whole process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+
+@dataclass(slots=True)
+class _Limit:
+    """How many pieces of work want one thread now; the library knows only one number for the whole process."""
+
+    lock: Any = field(default_factory=Lock)
+    n: int = 0
+    limits: Any = None
+
+
+_limit = _Limit()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Give the linear algebra library one thread, until the last of those that asked for it is done.
+
+    Nested limits of threadpoolctl put back what they found: of two that overlap in
+    time, the first to end would give the other its threads back in the middle.
+    """
+    with _limit.lock:
+        if _limit.n == 0:
+            _limit.limits = threadpool_limits(1, user_api="blas")
+        _limit.n += 1
+    try:
+        yield
+    finally:
+        with _limit.lock:
+            _limit.n -= 1
+            if _limit.n == 0:
+                _limit.limits.restore_original_limits()
