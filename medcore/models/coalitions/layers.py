@@ -20,8 +20,8 @@ from medcore.features import Rows
 from medcore.models.coalitions.after_sums import AfterSums
 from medcore.models.coalitions.pairs import FirstSums, LayeredPairs, PairedLayers, PairedPatient, of_two
 from medcore.models.coalitions.tiles import SLOTS, Tiles
-from medcore.models.contract.concurrency import one_blas_thread
 from medcore.models.contract.task import Indices, Risk
+from medcore.statistics.threads import one_blas_thread
 
 Floats32 = NDArray[np.float32]
 Sums = Floats32 | NDArray[np.float64]
