@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from medcore.ui.kit import downloads
+from tests.aside import run_aside
 
 
 @pytest.fixture
@@ -91,5 +92,5 @@ def test_a_closed_tab_is_forgotten_where_nobody_closes_another(monkeypatch: pyte
                 break
             await asyncio.sleep(0.1)
 
-    asyncio.run(close_and_wait())
+    run_aside(close_and_wait())
     assert held() is None
