@@ -184,9 +184,7 @@ def train(
 
     began = datetime.now(UTC)
     started = time.perf_counter()
-    _check_free(out)
-    check_installed(settings.model)
-    check_refits(n_refits)
+    _check_asked(out, settings, n_refits)
     asked = asked or Asked()
     cohort = asked.read(data)
     chosen = _outcome(cohort, target, positive=positive, order=order, how=how, classes=classes)
@@ -214,6 +212,13 @@ def train(
     found, lines = stability_told(trained, settings, n_refits)
     save_run(replace(trained, results=replace(trained.results, stability=found)), out)
     return told.with_more({"stability": found}, lines)
+
+
+def _check_asked(out: Path, settings: TrainSettings, n_refits: int) -> None:
+    """Refuse what cannot be done before a table is read."""
+    _check_free(out)
+    check_installed(settings.model)
+    check_refits(n_refits)
 
 
 def _outcome(

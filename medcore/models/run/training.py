@@ -368,7 +368,8 @@ def _judge(
         table_one=table_one(run.prepared),
         preparation=Preparation.of(run.prepared),
     )
-    return _advised(results, task.settings, chosen)
+    findings = advise(results, task.settings, chosen.weights, chosen.calibrator.method)
+    return replace(results, findings=findings)
 
 
 def _specified(run: RunRows, bundle: Bundle, fitted: Mapping[str, Fitted], chosen: _Chosen) -> Specification | None:
@@ -391,10 +392,6 @@ def _specified(run: RunRows, bundle: Bundle, fitted: Mapping[str, Fitted], chose
         inputs=inputs_of(bundle.codebook, bundle.schema, bundle.recipe),
         calibrator=bundle.calibrator if delivered else None,
     ).among(read)
-
-
-def _advised(results: Results, settings: TrainSettings, chosen: _Chosen) -> Results:
-    return replace(results, findings=advise(results, settings, chosen.weights, chosen.calibrator.method))
 
 
 def _searched(results: Results, search: SearchOutcome) -> Finding:
