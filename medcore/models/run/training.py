@@ -381,9 +381,8 @@ def _specified(run: RunRows, bundle: Bundle, fitted: Mapping[str, Fitted], chose
     kinds = [kind_named(kind) for kind in bundle.codebook.kinds]
     if not isinstance(part, LogisticPart | OrdinalPart) or not all(kind.scalar or kind.in_order for kind in kinds):
         return None  # what is inside a content cannot be written as an equation of its codes
-    read = [
-        place for place, kind in enumerate(kinds) if not kind.in_order
-    ]  # of what was measured over time the summaries
+    # Of what was measured over time the summaries are read.
+    read = [place for place, kind in enumerate(kinds) if not kind.in_order]
     return specify(
         part,
         run.task,
