@@ -13,6 +13,7 @@ from medcore.data.reading.table import read_table
 from medcore.errors import NotFoundError, WorkerError
 from medcore.explanation.model import first_patients
 from medcore.explanation.model.first_patients import FirstPatients
+from medcore.explanation.model.tables import explain_rows
 from medcore.explanation.patient import worker_queries
 from medcore.explanation.patient.worker_queries import By
 from medcore.features.rows import CodedColumn, Payload
@@ -108,8 +109,37 @@ def test_what_was_kept_is_what_a_worker_would_answer(kept, page_store, name):
         if found.horizon is not None:
             own = worker_queries.curve_of(asked, alone.rows, results.times)[0]
             np.testing.assert_allclose(found.curve(patient), own, rtol=0, atol=1e-12)
-    assert len(found.explanations) == 20
-    assert found.reasons.prediction == pytest.approx([p.risk[found.class_index] for p in found.patients.values()])
+    assert len(found.explanations) >= 20
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_list_says_of_the_first_patients_what_their_pages_say(kept, page_store, name):
+    _study, run_id = kept[1][name]
+    found, folder = found_of(page_store, run_id), page_store.result_folder(LOCAL_OWNER, run_id)
+    listed, pages = found.reasons, [found.explanations[row, found.class_index] for row in found.patients]
+    assert listed.contributions.tolist() == [[c.contribution for c in page.contributions] for page in pages]
+    assert listed.standard_errors.tolist() == [[c.standard_error for c in page.contributions] for page in pages]
+    assert listed.prediction.tolist() == [page.prediction for page in pages]
+    assert list(listed.values) == [patient.values for patient in found.patients.values()]
+    assert {page.base_value for page in pages} == {listed.base_value}
+    assert (listed.columns, listed.scale) == (tuple(c.column for c in pages[0].contributions), pages[0].scale)
+    # The table of explanations, which is made of all patients at once, says the same but for its coarser sampling.
+    asked = folder if found.horizon is None else By(folder, found.horizon)
+    frame = page_store.run_inputs(LOCAL_OWNER, run_id).cohort.frame.iloc[list(found.patients)]
+    table = explain_rows(worker_queries.opened(asked), frame, class_name=listed.class_name)
+    assert (table.columns, table.class_name, table.scale) == (listed.columns, listed.class_name, listed.scale)
+    assert (table.values, table.codes.tolist()) == (listed.values, listed.codes.tolist())
+    assert listed.prediction == pytest.approx(table.prediction, abs=1e-12)
+    assert listed.contributions == pytest.approx(table.contributions, abs=1e-9)  # both are exact: few columns
+
+
+def test_who_is_opened_for_another_class_is_explained_for_that_of_the_list_too(kept, page_store):
+    run_id = kept[1]["wine"][1]
+    found, results = found_of(page_store, run_id), read_any_results(page_store.result_folder(LOCAL_OWNER, run_id))
+    opened = {row: first_patients.opened_class(results, one.risk) for row, one in found.patients.items()}
+    assert set(opened.values()) - {found.class_index}, "nobody is opened for another class"
+    asked = {*opened.items(), *((row, found.class_index) for row in opened)}
+    assert (found.explanations.keys(), found.weights.keys()) == (asked, {k for _row, k in asked})
 
 
 @pytest.mark.parametrize(("name", "part"), [("wine", None), ("followed", None), ("followed", "why")])

@@ -20,7 +20,7 @@ import pandas as pd
 from medcore.data.cohort import Schema
 from medcore.data.preparation.recipe import Recipe, required_columns
 from medcore.data.schema.targets import diseases_first
-from medcore.explanation.model.tables import Explanations, explain_rows
+from medcore.explanation.model.tables import Explanations, laid_out
 from medcore.explanation.patient.worker_queries import (
     TOGETHER,
     By,
@@ -28,7 +28,6 @@ from medcore.explanation.patient.worker_queries import (
     column_weights,
     curve_of,
     explain_patient,
-    opened,
     read_risks,
 )
 from medcore.explanation.shapley.game import Floats
@@ -54,7 +53,8 @@ class FirstPatients:
     ``patients`` are by their row in the study's table, from 0, in the order of the list; ``explanations``
     by row and class, against the model's own background; ``weights`` (P,) by class are how much the
     model uses each column; ``curves`` (T,) by row where an event comes with its time, by ``horizon``.
-    ``reasons`` are what the list says of all of them, of the class that it is about.
+    ``reasons`` are what the list says of all of them, of the class that it is about: of these explanations, so that
+    list and page say the same.
     """
 
     bundle_sha256: str
@@ -124,7 +124,8 @@ def first_patients(
 ) -> FirstPatients:
     """Answer what a page asks of the patients first in a run's list; ``frame`` has the rows of its table, as read.
 
-    As many are explained as are begun within some seconds (:data:`MOST_SECONDS`), the first in any case.
+    Each is explained for the class that their page begins with, and then for the list's, where that is another one: as
+    many as are begun within some seconds (:data:`MOST_SECONDS`), the first in any case.
     """
     source, class_index = listed_source(results), listed_class(results)
     side = results.training if results.test is None else results.test
@@ -137,17 +138,16 @@ def first_patients(
     )
     listed = frame.iloc[rows][list(needed)]
     patients = dict(zip(rows, read_risks(asked, listed), strict=True))
-    seconds = MOST_SECONDS if seconds is None else seconds
+    opened = {row: opened_class(results, patient.risk) for row, patient in patients.items()}
+    questions = dict.fromkeys([*opened.items(), *((row, class_index) for row in rows)])
     explanations, began = dict[tuple[int, int], Explanation](), time.monotonic()
-    for row, patient in patients.items():
-        if explanations and time.monotonic() - began > seconds:
+    for row, k in questions:
+        if explanations and time.monotonic() - began > (MOST_SECONDS if seconds is None else seconds):
             break
-        k = opened_class(results, patient.risk)
-        explanations[row, k] = explain_patient(asked, patient, None, class_index=k)
+        explanations[row, k] = explain_patient(asked, patients[row], None, class_index=k)
     curves = {}
     if isinstance(results, TimedResults):
         curves = {row: curve_of(asked, patient.rows, results.times)[0] for row, patient in patients.items()}
-    everybody = len(explanations) == len(patients)
     return FirstPatients(
         bundle_sha256=bundle_hash(folder),
         code=code_digest(),
@@ -158,7 +158,27 @@ def first_patients(
         explanations=explanations,
         weights={k: column_weights(asked, class_index=k) for k in sorted({k for _row, k in explanations})},
         curves=curves,
-        reasons=explain_rows(opened(asked), listed, class_name=results.classes[class_index]) if everybody else None,
+        reasons=_listed(patients, explanations, class_index, results.classes[class_index]),
+    )
+
+
+def _listed(
+    patients: Mapping[int, PatientRisk],
+    explanations: Mapping[tuple[int, int], Explanation],
+    class_index: int,
+    class_name: str,
+) -> Explanations | None:
+    """Return the explanations that a list is about side by side; ``None`` where there was no time for one of them."""
+    found = [one for row in patients if (one := explanations.get((row, class_index))) is not None]
+    if len(found) < len(patients):
+        return None
+    return laid_out(
+        found,
+        columns=tuple(c.column for c in found[0].contributions),
+        class_name=class_name,
+        scale=found[0].scale,
+        codes=stack([patient.rows for patient in patients.values()]).codes,
+        values=[patient.values for patient in patients.values()],
     )
 
 

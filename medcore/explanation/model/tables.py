@@ -101,17 +101,37 @@ def explain_rows(
         )
 
     found = _side_by_side(explained, rows.codes, progress)
-    return Explanations(
+    return laid_out(
+        found,
         columns=bundle.predictors,
         class_name=bundle.classes[index],
         scale=scale,
+        codes=rows.codes,
+        values=shown_values(bundle, frame),
+    )
+
+
+def laid_out(
+    found: Sequence[Explanation],
+    *,
+    columns: tuple[str, ...],
+    class_name: str,
+    scale: Scale,
+    codes: Floats,
+    values: Sequence[tuple[str | None, ...]],
+) -> Explanations:
+    """Lay explanations of n patients of codes (n, P) out side by side; all are of one class, scale and background."""
+    return Explanations(
+        columns=columns,
+        class_name=class_name,
+        scale=scale,
         base_value=found[0].base_value if found else float("nan"),
         prediction=np.array([e.prediction for e in found]),
-        contributions=_array([[c.contribution for c in e.contributions] for e in found], len(bundle.predictors)),
-        standard_errors=_array([[c.standard_error for c in e.contributions] for e in found], len(bundle.predictors)),
-        codes=rows.codes,
-        values=tuple(shown_values(bundle, frame)),
-        rows=np.arange(len(rows)),
+        contributions=_array([[c.contribution for c in e.contributions] for e in found], len(columns)),
+        standard_errors=_array([[c.standard_error for c in e.contributions] for e in found], len(columns)),
+        codes=codes,
+        values=tuple(values),
+        rows=np.arange(len(codes)),
     )
 
 
