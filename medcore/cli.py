@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from medcore.commands.parsers import installation, trained, training, using, watching
+from medcore.commands.parsers.common import CommandParser
 from medcore.errors import InputError, MedcoreError
 from medcore.i18n import _, best_language, use_language
 from medcore.settings import check_names
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     top = argparse.ArgumentParser(prog="medcore", description=_("Clinical risk models that say how far to trust them."))
-    commands_ = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands_ = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=CommandParser)
     for add in COMMANDS:
         add(commands_)
     return top

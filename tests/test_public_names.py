@@ -28,6 +28,19 @@ def test_threads_of_the_linear_algebra_are_told_when_to_sleep_before_it_is_loade
         assert result.stdout.strip() == expected
 
 
+def test_help_and_refusals_of_the_shell_wait_for_nothing_that_reads_tables_computes_or_keeps() -> None:
+    code = """
+import contextlib, io, sys
+from medcore.cli import main
+for asked in (["--help"], ["audit", "--help"], ["predict", "--help"], ["profile"], ["evaluate", "--calls", "x"]):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit):
+        main(asked)
+print({"pandas", "scipy", "sklearn", "sqlalchemy", "tensorflow", "streamlit"} & set(sys.modules))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"
+
+
 def test_no_class_name_means_two_things() -> None:
     places: dict[str, list[str]] = {}
     for file in Path(medcore.__file__).parent.rglob("*.py"):

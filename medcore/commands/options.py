@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from medcore.commands.asked import Asked, AsNumber, When, parts, reading_of
 from medcore.commands.series import series_of, series_options
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 from medcore.targets.event_time import UNITS
+
+if TYPE_CHECKING:
+    from medcore.commands.asked import Asked, AsNumber, When
+
+OWN_OPTIONS = {"model": "--model", "seed": "--seed", "epochs": "--epochs", "search_minutes": "--search"}
+"""Settings of a training that have an option of their own, beside ``--set``."""
 
 
 def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
@@ -152,6 +158,8 @@ def number_options(command: argparse.ArgumentParser) -> None:
 
 def how_of(options: argparse.Namespace) -> When | AsNumber | None:
     """Put the options of an outcome that is not one of classes together; None where it is, or nothing is said."""
+    from medcore.commands.asked import AsNumber  # and with it what reads a table: nothing that help needs
+
     own = {"--scale": options.scale, "--lowest": options.lowest, "--highest": options.highest}
     given = [name for name, value in own.items() if value is not None]
     when = when_of(options)
@@ -171,6 +179,8 @@ def how_of(options: argparse.Namespace) -> When | AsNumber | None:
 
 def when_of(options: argparse.Namespace) -> When | None:
     """Put the options of an outcome with its time together; None where it has none."""
+    from medcore.commands.asked import When, parts
+
     dated = bool(options.start or options.end or options.study_end)
     named = [options.event, *options.competing, *options.censored, *options.horizon, options.time_unit]
     if not options.duration and not dated:
@@ -200,6 +210,8 @@ def when_of(options: argparse.Namespace) -> When | None:
 
 def order_of(options: argparse.Namespace) -> list[str] | None:
     """Return the order that was asked for; None where nobody asked."""
+    from medcore.commands.asked import parts
+
     if options.ordinal is None:
         return None
     if options.positive is not None:
@@ -213,6 +225,8 @@ def order_of(options: argparse.Namespace) -> list[str] | None:
 
 def asked(options: argparse.Namespace) -> Asked:
     """Put the options together."""
+    from medcore.commands.asked import Asked, reading_of
+
     reading = reading_of(
         sheet=options.sheet,
         decimal=options.decimal,

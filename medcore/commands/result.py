@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medcore.errors import SettingsError
-from medcore.evaluation.figures.estimates import Estimate
 from medcore.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -107,6 +106,8 @@ def metric_lines(title: str, metrics: Mapping[str, Any] | None) -> list[str]:
     """Write figures with their intervals, a line each."""
     if not metrics:
         return []
+    from medcore.evaluation.figures.estimates import Estimate
+
     return [
         f"{title}:",
         *(f"  {name}: {Estimate.from_dict(m):.3f}" for name, m in metrics.items()),

@@ -6,15 +6,15 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from medcore.data.cohort import Cohort, Schema
 from medcore.data.long import FORMS, SERIES_FORMS, Pivot
-from medcore.data.reading.long.series import with_series
-from medcore.data.reading.measurements import read_measurements
-from medcore.data.schema.long import propose_series
 from medcore.data.values.spans import read_span
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
+
+if TYPE_CHECKING:
+    from medcore.data.cohort import Cohort, Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,9 @@ class SeriesAsked:
 
     def joined(self, cohort: Cohort, *, like: Schema | None = None) -> Cohort:
         """Return the cohort with the summaries of its patients' series; as it is where none is asked for."""
+        from medcore.data.reading.long.series import with_series
+        from medcore.data.reading.measurements import read_measurements
+
         trained = like.series if like is not None else None
         if self.file is None:
             if trained is not None:
@@ -56,6 +59,8 @@ class SeriesAsked:
         return with_series(cohort, long, trained or self._pivot(long, cohort.schema), like=like)
 
     def _pivot(self, long: Cohort, patients: Schema) -> Pivot:
+        from medcore.data.schema.long import propose_series
+
         proposed = propose_series(long.schema, patients, long.frame)
         asked = {name: getattr(self, name) for name in proposed}
         chosen = {name: found if asked[name] is None else asked[name] for name, found in proposed.items()}

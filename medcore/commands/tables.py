@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medcore.commands.asked import Asked, AsNumber, When, columns_named
+from medcore.commands.options import OWN_OPTIONS
 from medcore.commands.outcomes.number import number_told
 from medcore.commands.outcomes.timed import timed_told
 from medcore.commands.result import (
@@ -40,7 +41,6 @@ from medcore.data.values.typed import typed
 from medcore.errors import InputError, SettingsError
 from medcore.i18n import N_, Message, _
 from medcore.models.bundle.files import SUMS, check_nothing_else
-from medcore.models.contract.checks import check_installed
 from medcore.models.contract.progress import Progress
 from medcore.models.contract.settings import TrainSettings
 from medcore.models.contract.workers import ThisProcess, Workers
@@ -108,9 +108,6 @@ def profile(
             *finding_lines(findings),
         ),
     )
-
-
-OWN_OPTIONS = {"model": "--model", "seed": "--seed", "epochs": "--epochs", "search_minutes": "--search"}
 
 
 def train_settings(
@@ -216,6 +213,8 @@ def train(
 
 def _check_asked(out: Path, settings: TrainSettings, n_refits: int) -> None:
     """Refuse what cannot be done before a table is read."""
+    from medcore.models.contract.checks import check_installed
+
     _check_free(out)
     check_installed(settings.model)
     check_refits(n_refits)

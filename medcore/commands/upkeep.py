@@ -1,4 +1,4 @@
-"""The commands of whoever runs an installation: look it over, copy all of it, put it back."""
+"""The commands of whoever runs an installation: start it, look it over, copy all of it, put it back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from medcore.safe_files import keep_new_files_private
 from medcore.settings import Settings
 
 STATES = {"ok": N_("ok"), "warning": N_("warning"), "error": N_("ERROR")}
+
+
+def app(*, host: str, port: int) -> None:
+    """Start the dashboard and stay until it is stopped."""
+    from medcore.jobs.web.serve import serve
+
+    serve(host, port)
 
 
 def doctor() -> Result:

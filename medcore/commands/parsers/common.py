@@ -10,12 +10,33 @@ from typing import Any
 from medcore.commands.options import reading_options
 from medcore.i18n import _
 
+Options = Callable[[argparse.ArgumentParser], None]
 
-def command_in(group: Any, name: str, run: Callable[..., Any], text: str) -> argparse.ArgumentParser:
-    """Add a command that runs a function of its options; every one of them can print JSON."""
-    command: argparse.ArgumentParser = group.add_parser(name, help=text, description=text, allow_abbrev=False)
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of a command; what only its own options need is imported when it is the one that was asked for."""
+
+    options: Options | None = None
+
+    def parse_known_args(self, *given: Any, **named: Any) -> Any:
+        """Add the options, once, and parse."""
+        options, self.options = self.options, None
+        if options is not None:
+            options(self)
+        return super().parse_known_args(*given, **named)
+
+
+def command_in(
+    group: Any, name: str, run: Callable[..., Any], text: str, *, options: Options | None = None
+) -> CommandParser:
+    """Add a command that runs a function of its options; every one of them can print JSON.
+
+    ``options`` adds those that take imports to be known, when the command is asked for.
+    """
+    command: CommandParser = group.add_parser(name, help=text, description=text, allow_abbrev=False)
     command.add_argument("--json", action="store_true", help=_("print one JSON object"))
     command.set_defaults(run=run)
+    command.options = options
     return command
 
 

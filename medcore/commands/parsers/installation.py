@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 from medcore import commands
 from medcore.commands.parsers.common import command_in
 from medcore.i18n import _
-from medcore.studies.people.roles import SHARES
 
 
 def studies(group: Any) -> None:
@@ -30,12 +30,18 @@ def studies(group: Any) -> None:
     command.add_argument("archive", type=Path, metavar="ZIP")
     command.add_argument("--name", help=_("what the study is to be called here"))
 
-    command = command_in(
+    command_in(
         group,
         "share-study",
         lambda o: commands.share_study(o.study, person=o.person, role=None if o.role == "none" else o.role),
         _("Share a study of this installation with somebody who signs in, or say with whom it is shared."),
+        options=_share_options,
     )
+
+
+def _share_options(command: argparse.ArgumentParser) -> None:
+    from medcore.studies.people.roles import SHARES
+
     command.add_argument("study", metavar="STUDY", help=_("the study's number or its name"))
     command.add_argument("--with", dest="person", metavar="NAME", help=_("by the name that person signs in with"))
     as_what = _("to read (reader), to change and train (modeller), or no more (none)")

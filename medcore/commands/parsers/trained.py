@@ -9,14 +9,12 @@ from typing import Any
 from medcore import commands
 from medcore.commands.options import asked
 from medcore.commands.parsers.common import command_in, model_and_table
-from medcore.evaluation.curves.calls import CALL_RULES
 from medcore.i18n import _
-from medcore.models.contract.settings import STRENGTHS
 
 
 def evaluate(group: Any) -> None:
     """Judge a frozen model."""
-    command = command_in(
+    command_in(
         group,
         "evaluate",
         lambda o: commands.evaluate(
@@ -33,7 +31,13 @@ def evaluate(group: Any) -> None:
             asked=asked(o),
         ),
         _("Judge a frozen model on new patients."),
+        options=_evaluate_options,
     )
+
+
+def _evaluate_options(command: argparse.ArgumentParser) -> None:
+    from medcore.models.contract.settings import STRENGTHS
+
     model_and_table(command)
     command.add_argument("--target", metavar="COL", help=_("the outcome's column, if it has another name here"))
     command.add_argument(
@@ -58,14 +62,20 @@ def evaluate(group: Any) -> None:
 
 def predict(group: Any) -> None:
     """Write risks."""
-    command = command_in(
+    command_in(
         group,
         "predict",
         lambda o: commands.predict(
             o.bundle, o.data, out=o.out, mapping=o.map, levels=o.map_level, calls=o.calls, asked=asked(o)
         ),
         _("Write the risk of every patient to a CSV file."),
+        options=_predict_options,
     )
+
+
+def _predict_options(command: argparse.ArgumentParser) -> None:
+    from medcore.evaluation.curves.calls import CALL_RULES
+
     model_and_table(command)
     command.add_argument(
         "--calls",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medcore import commands
 from medcore.commands.options import (
+    OWN_OPTIONS,
     asked,
     how_of,
     number_options,
@@ -17,11 +18,10 @@ from medcore.commands.options import (
     time_options,
 )
 from medcore.commands.parsers.common import command_in
-from medcore.data.splitting.split import SplitKind, SplitSettings
 from medcore.i18n import _
-from medcore.models.contract.candidate import AUTO, every_model, hint
-from medcore.models.contract.setting_field import FIELDS
-from medcore.models.contract.titles import title
+
+if TYPE_CHECKING:
+    from medcore.data.splitting.split import SplitKind
 
 
 def profile(group: Any) -> None:
@@ -50,9 +50,16 @@ def profile(group: Any) -> None:
 
 def train(group: Any) -> None:
     """Train a model."""
-    command = command_in(
-        group, "train", _run_train, _("Train a model and judge it by cross-validation and a locked test set.")
-    )
+    text = _("Train a model and judge it by cross-validation and a locked test set.")
+    command_in(group, "train", _run_train, text, options=_train_options)
+
+
+def _train_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of a training, which tell of every model and every setting."""
+    from medcore.models.contract.candidate import every_model, hint
+    from medcore.models.contract.setting_field import FIELDS
+    from medcore.models.contract.titles import title
+
     command.add_argument("data", type=Path, metavar="DATA")
     command.add_argument("--target", required=True, metavar="COL", help=_("the column to predict"))
     command.add_argument("--out", required=True, type=Path, metavar="DIR", help=_("the folder for the bundle"))
@@ -67,7 +74,7 @@ def train(group: Any) -> None:
     command.epilog = "\n".join(
         (
             *(f"--model {model}: {title(model)}. {_(hint(model))}" for model in every_model()),
-            *(f"--set {field.words(name)}" for name, field in FIELDS.items() if name not in commands.OWN_OPTIONS),
+            *(f"--set {field.words(name)}" for name, field in FIELDS.items() if name not in OWN_OPTIONS),
         )
     )
 
@@ -97,6 +104,9 @@ def _patient_options(command: argparse.ArgumentParser) -> None:
 
 def _training_options(command: argparse.ArgumentParser) -> None:
     """Add what is trained, on how many patients, how long and how thoroughly."""
+    from medcore.models.contract.candidate import AUTO, every_model
+    from medcore.models.contract.setting_field import FIELDS
+
     command.add_argument("--model", choices=every_model(), default=AUTO)
     command.add_argument(
         "--test-size", type=float, default=0.2, metavar="F", help=_("share of patients locked away; 0 trains on all")
@@ -136,6 +146,8 @@ def _training_options(command: argparse.ArgumentParser) -> None:
 
 
 def _run_train(options: argparse.Namespace) -> commands.Result:
+    from medcore.data.splitting.split import SplitSettings
+
     kind: SplitKind = "time" if options.time else "site" if options.site else "random"
     return commands.train(
         options.data,

@@ -12,7 +12,6 @@ from medcore.commands.result import Result
 from medcore.commands.studies import named_study
 from medcore.errors import InputError, NotFoundError, SettingsError
 from medcore.i18n import N_, _
-from medcore.models.bundle.bundle import load_bundle
 from medcore.settings import Settings
 from medcore.studies import LOCAL_OWNER, RunRecord, Store, StudyRecord
 from medcore.studies.use_records import RELEASE_STATES, Terms, TokenRecord
@@ -36,6 +35,8 @@ def release(
         SettingsError: it cannot be released; it says why.
 
     """
+    from medcore.models.bundle.bundle import load_bundle
+
     store = Store(Settings.from_env())
     found = named_study(store, study)
     chosen = _run(store, found, run)

@@ -33,10 +33,6 @@ from medcore.data.reading.text import RawFile
 from medcore.errors import InputError, MedcoreError, UnreadableFileError
 from medcore.i18n import N_, Message
 from medcore.models.contract.settings import TrainSettings
-from medcore.models.run.manifest import package_version
-from medcore.models.run.number.results import has_number_results, read_number_results
-from medcore.models.run.results import read_results
-from medcore.models.run.timed.results import has_timed_results, read_timed_results
 from medcore.safe_files import scratch_folder
 from medcore.sealing import Folder, SealedFolder, names_in, put
 from medcore.studies.audit import entries as audit
@@ -197,6 +193,8 @@ def is_study_archive(data: bytes) -> bool:
 
 
 def _head(session: Session, study: StudyRow, table: CohortRow, runs: list[RunRow]) -> dict[str, Any]:
+    from medcore.models.run.manifest import package_version
+
     numbers = {run.id: run.number for run in runs}
     choice = dict(study.choice or {})
     choice["run"] = numbers.get(choice.pop("run_id", ""))
@@ -335,6 +333,10 @@ def _check_privacy(cohort: Cohort, told: list[Mapping[str, Any]]) -> None:
 
 def _unpacked(members: Mapping[str, bytes], scratch: Folder) -> dict[int, Folder]:
     """Write each run's files into a folder of its own, and read them as a page would; return the folders by number."""
+    from medcore.models.run.any_results import (
+        read_any_results,
+    )  # and all that results are made of: nothing a store needs
+
     folders: dict[int, Folder] = {}
     for name, content in members.items():
         if name.startswith("runs/"):
@@ -342,8 +344,7 @@ def _unpacked(members: Mapping[str, bytes], scratch: Folder) -> dict[int, Folder
             number = int(PurePosixPath(name).parts[1])
             folders[number] = scratch / "runs" / str(number)
     for folder in folders.values():
-        read = read_number_results if has_number_results(folder) else read_results
-        (read_timed_results if has_timed_results(folder) else read)(folder)
+        read_any_results(folder)
     return folders
 
 
