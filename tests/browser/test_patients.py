@@ -12,6 +12,7 @@ from medcore.data.samples import load_sample
 from medcore.studies import Store
 from medcore.studies.owners import LOCAL_OWNER
 from medcore.studies.use_records import AskedPatient, Terms
+from tests.browser.conftest import TRAINING_MS
 from tests.browser.measures import boxes, formed, violations
 
 pytestmark = pytest.mark.browser
@@ -54,7 +55,7 @@ def test_a_patient_is_found_without_a_mouse_planned_for_and_nothing_is_cut(visit
     expect(page.locator(".mc-page h1")).to_have_text("W-1")
     visitor.settled().sees("rose across the threshold")
     expect(page.locator("[class*='st-key-patients-chart'] .scatterlayer .point")).to_have_count(2)
-    expect(page.locator(".mc-moves")).to_be_visible()
+    expect(page.locator(".mc-moves")).to_be_visible(timeout=TRAINING_MS)
     measured(page, subtests, "course")
     visitor.choose("Plan")
     page.get_by_label("Note or task").fill("Call the ward")
