@@ -52,8 +52,13 @@ BOXES = """() => {
   return [...new Set(faults)];
 }"""
 
-FORMED = """([width, dark]) => new Promise(done => {
-  let last, same = 0, looks = 0;
+PATIENCE_MS = 180_000
+"""How long a page may take to take up another width or other colours, beside whatever else the machine does."""
+LOOKS_AGAIN = 25
+"""How often a page is looked at again, 400 ms apart, before something in it is said to be at fault."""
+FORMED = """([width, dark, patience]) => new Promise(done => {
+  let last, same = 0;
+  const began = performance.now();
   const look = () => {
     const main = document.querySelector('.stMain'), charts = [...document.querySelectorAll('.stPlotlyChart')];
     const drawn = charts.map(c => c.querySelector('.main-svg')), app = document.querySelector('.stApp');
@@ -64,7 +69,7 @@ FORMED = """([width, dark]) => new Promise(done => {
     const fits = drawn.every((c, i) => c && Math.abs(c.getAttribute('width') - charts[i].clientWidth) < 2);
     const asked = innerWidth === width && (parseInt(ground.match(/[0-9]+/)) < 128) === dark;
     same = asked && told && fits && now === last ? same + 1 : 0; last = now;
-    if (same === 2) done(''); else if (++looks > 300) done([asked, told, fits, now].join(' | ')); else setTimeout(look, 25);
+    if (same === 2) done(''); else if (performance.now() - began > patience) done([asked, told, fits, now].join(' | ')); else setTimeout(look, 25);
   };
   look();
 })"""
@@ -74,14 +79,14 @@ def formed(page: Page, width: int, scheme: Literal["light", "dark"]) -> None:
     """Give the page another width and colour scheme where it stands, and wait until it has taken them up."""
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900 if width > 500 else 844})
-    missing = page.evaluate(FORMED, [width, scheme == "dark"])
+    missing = page.evaluate(FORMED, [width, scheme == "dark", PATIENCE_MS])
     assert not missing, f"The page does not settle at {width} pixels, {scheme}: {missing}"
 
 
 def boxes(page: Page) -> list[str]:
     """Return what is cut, overlaps or scrolls sideways, and charts that say nothing to who cannot see them."""
     faults: list[str] = page.evaluate(BOXES)
-    for _again in range(4):  # a table or chart may still be taking up its new width
+    for _again in range(LOOKS_AGAIN):  # a table or chart may still be taking up its new width
         if not faults:
             break
         page.wait_for_timeout(400)

@@ -238,5 +238,5 @@ def test_nothing_private_is_fetched_without_a_sign_in(guarded: tuple[str, Store,
     for method, path, headers in asked:
         wanted = urllib.request.Request(address + path, method=method, headers=headers)
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(wanted, timeout=5)
+            urllib.request.urlopen(wanted, timeout=60)
     assert "request.refused" in [e.action for e in store.trail(LOCAL_OWNER)]

@@ -96,8 +96,8 @@ def job_study(job_store: Store) -> StudyRecord:
     return job_store.create_study("ann", "Made", made)
 
 
-def wait_until(true: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait for something to become true; fail when it does not in time.
+def wait_until(true: Callable[[], object], seconds: float = 180.0) -> None:
+    """Wait for something to become true; fail when it does not in time, which is long: other tests may have the machine.
 
     What takes long is asked for less often, at a tenth of what it took so far: whoever looks takes the time of what works.
     """

@@ -261,11 +261,11 @@ def test_a_killed_scheduler_is_replaced_and_nothing_of_the_old_cluster_stays(
 ) -> None:
     old = family(cluster)
     os.kill(cluster.scheduler.pid, signal.SIGKILL)
-    eventually(lambda: not cluster.scheduler.alive(), 10)
+    eventually(lambda: not cluster.scheduler.alive())
     assert jobs.call(divmod, 9, 4) == (2, 1)
     again = LocalCluster.read(job_settings)
     assert again is not None and again.scheduler != cluster.scheduler
-    eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in old), 60)
+    eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in old))
 
 
 def test_a_cluster_of_older_code_is_replaced(job_settings: Settings) -> None:
@@ -319,12 +319,12 @@ def test_an_idle_cluster_ends_by_itself_once_no_web_server_is_about(
     connection = jobs.ensure_cluster(idle_settings)
     cluster = LocalCluster.read(idle_settings)
     assert cluster is not None
-    eventually(connection.n_workers, 120)
+    eventually(connection.n_workers)
     time.sleep(6)
     assert cluster.scheduler.alive(), "a web server is connected"
     processes = family(cluster)
     jobs.disconnect(idle_settings)
-    eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes), 60)
+    eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes))
 
 
 def test_a_named_cluster_without_encryption_is_refused(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def start(job_settings: Settings, job_store: Store, job_study: StudyRecord) -> S
 @pytest.fixture
 def ended(job_store: Store, eventually: Callable[..., None]) -> Callable[[str], RunRecord]:
     def wait(run_id: str) -> RunRecord:
-        eventually(lambda: not job_store.get_run("ann", run_id).unfinished, 90)
+        eventually(lambda: not job_store.get_run("ann", run_id).unfinished)
         return job_store.get_run("ann", run_id)
 
     return wait
@@ -106,7 +106,10 @@ def test_a_run_whose_worker_is_killed_finishes_by_itself_with_the_same_numbers(
     assert len(set(run.summary["pids"])) == 2
     assert run.summary["weights"] == whole.summary["weights"]
     epochs = [p.progress.epoch for p in job_store.progress("ann", run_id)]
-    assert sorted(epochs) == list(range(1, 61))
+    assert len(epochs) == len({*epochs})
+    # It may have been killed when an epoch was in its checkpoint and the database not told of it yet.
+    assert len({*range(1, 61)} - {*epochs}) <= 1
+    assert {*epochs} <= {*range(1, 61)}
 
 
 WEB_SERVER = """
@@ -168,7 +171,7 @@ def test_runs_wait_for_each_other_and_a_waiting_one_can_be_cancelled(
     second = start(work.descend)
     time.sleep(0.5)
     assert job_store.get_run("ann", second).state == "queued"
-    assert jobs.call(os.getpid, timeout=10) > 0, "pages are answered while a run works"
+    assert jobs.call(os.getpid, timeout=60) > 0, "pages are answered while a run works"
     assert jobs.cancel_run(job_store, "ann", second).state == "cancelled"
     jobs.cancel_run(job_store, "ann", first)
     assert ended(first).state == "cancelled"

@@ -85,7 +85,7 @@ def test_every_entrance_refuses_an_address_that_others_reach(
     arguments: tuple[str, ...], app_settings: Settings
 ) -> None:
     process = run(*arguments)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     assert process.returncode == 2
     assert "without a sign-in" in output
     assert "Traceback" not in output
@@ -93,7 +93,7 @@ def test_every_entrance_refuses_an_address_that_others_reach(
 
 def test_a_taken_port_ends_the_command_with_one_message(taken: int, app_settings: Settings) -> None:
     process = run("-m", "medcore", "app", "--port", str(taken))
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     assert process.returncode == 2
     assert output.count("\n") == 1
     assert f"Port {taken} is taken" in output
@@ -108,7 +108,7 @@ def test_the_dashboard_says_where_it_is_answers_and_leaves_its_worker_to_the_nex
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line == f"medcore is ready: http://localhost:{port}\n"
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=60) as answer:
             assert answer.read() == b"ok"
             assert answer.headers["content-security-policy"]
         end = time.monotonic() + 60
@@ -116,7 +116,7 @@ def test_the_dashboard_says_where_it_is_answers_and_leaves_its_worker_to_the_nex
             time.sleep(0.1)
     finally:
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=180)
     assert output == ""
     cluster = LocalCluster.read(app_settings)
     assert cluster is not None and cluster.scheduler.alive() and cluster.worker.alive()
@@ -127,5 +127,5 @@ def test_the_dashboard_stops_when_asked_also_while_its_worker_is_being_started(a
     assert process.stdout is not None
     assert "ready" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=180)
     assert "Traceback" not in output

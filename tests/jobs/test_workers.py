@@ -260,7 +260,7 @@ def test_a_worklist_is_explained_by_all_workers_with_the_numbers_of_one(
         batch.look()
         return batch.finished
 
-    eventually(whole, 60)
+    eventually(whole)
     assert set(client.run(n_bundles_opened).values()) == {1}
     alone = overview.explain_table(job_store.result_folder("ann", run.id), frame, class_name="yes", scale="probability")
     found = batch.found

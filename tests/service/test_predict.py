@@ -198,7 +198,7 @@ def test_a_withdrawn_version_answers_nothing_and_says_why(ward) -> None:
 
 
 def test_a_request_that_is_too_long_is_ended_before_it_is_read(ward) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", ward.client.base_url.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", ward.client.base_url.port, timeout=60)
     connection.putrequest("POST", PREDICT)
     connection.putheader("Content-Length", str(10**9))
     connection.endheaders()
