@@ -106,6 +106,23 @@ def searched(task: Task, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fitte
     return fit
 
 
+@pytest.fixture(scope="module")
+def found_alone() -> list[Fitted]:
+    return []
+
+
+@pytest.fixture
+def alone(searched: Callable[..., Fitted], found_alone: list[Fitted]) -> Callable[[], Fitted]:
+    """What the same search finds in this process by itself, made once for all that is held against it."""
+
+    def fitted() -> Fitted:
+        if not found_alone:
+            found_alone.append(searched(ThisProcess()))
+        return found_alone[0]
+
+    return fitted
+
+
 def assert_alike(one: Fitted, other: Fitted) -> None:
     assert one.search is not None and other.search is not None
     np.testing.assert_array_equal(one.oof, other.oof)
@@ -134,18 +151,18 @@ def test_both_workers_do_the_steps_of_a_round_on_one_copy_of_the_data_each(
 
 
 def test_a_search_spread_over_workers_has_the_numbers_of_one_alone(
-    workers: ClusterWorkers, searched: Callable[..., Fitted]
+    workers: ClusterWorkers, searched: Callable[..., Fitted], alone: Callable[[], Fitted]
 ) -> None:
-    assert_alike(searched(workers), searched(ThisProcess()))
+    assert_alike(searched(workers), alone())
 
 
 def test_a_search_whose_worker_is_killed_has_the_numbers_of_one_left_in_peace(
-    workers: ClusterWorkers, searched: Callable[..., Fitted], work: ModuleType
+    workers: ClusterWorkers, searched: Callable[..., Fitted], alone: Callable[[], Fitted], work: ModuleType
 ) -> None:
     killed = min(pids(workers, work))
     disturbed = searched(workers, Listener(after=9, do=lambda: os.kill(killed, signal.SIGKILL)))
     assert killed not in pids(workers, work)
-    assert_alike(disturbed, searched(ThisProcess()))
+    assert_alike(disturbed, alone())
 
 
 def test_a_step_that_takes_its_worker_down_is_done_again(
