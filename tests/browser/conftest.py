@@ -75,7 +75,7 @@ def app_url(app_settings: Settings) -> Iterator[str]:
 
 
 def wait_until_served(url: str, server: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):

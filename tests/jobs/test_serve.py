@@ -111,7 +111,7 @@ def test_the_dashboard_says_where_it_is_answers_and_leaves_its_worker_to_the_nex
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=60) as answer:
             assert answer.read() == b"ok"
             assert answer.headers["content-security-policy"]
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while LocalCluster.read(app_settings) is None and time.monotonic() < end:
             time.sleep(0.1)
     finally:

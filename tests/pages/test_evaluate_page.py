@@ -340,7 +340,7 @@ def test_the_report_is_written_and_handed_over(evaluate_page, trained, here):
     app = evaluate_page("heart")
     app.segmented_control(key="evaluate.view").set_value("report").run()
     app.segmented_control(key="evaluate.report.format").set_value("html").run()
-    app.button(key="evaluate.report.write").click().run(timeout=120)
+    app.button(key="evaluate.report.write").click().run(timeout=180)
     assert not app.exception and "The report is ready" in texts(app)
     assert app.get("download_button")
 

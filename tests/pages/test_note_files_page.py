@@ -92,7 +92,7 @@ def test_new_patients_of_such_a_model_bring_their_notes_too(here, signed_in):
         if file is not None:
             st.session_state["rows"] = brought(file, "run", like=st.session_state["like"], key="reading")
 
-    app = AppTest.from_function(page, default_timeout=60)
+    app = AppTest.from_function(page, default_timeout=180)
     app.session_state["like"] = joined.schema
     app.run().file_uploader(key="table").set_value(("two.csv", b"id,age\n7,50\n8,60\n", "text/csv")).run()
     assert not app.exception and app.session_state["rows"] is None

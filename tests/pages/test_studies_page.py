@@ -15,7 +15,7 @@ def test_without_the_signed_cookie_nothing_is_shown(page_settings, words):
 
     from medcore.settings import ROOT
 
-    app = AppTest.from_file(str(ROOT / "medcore/ui/main.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "medcore/ui/main.py"), default_timeout=180).run()
     assert "not signed in" in words(app)
     assert not app.button
 

@@ -53,7 +53,7 @@ def app(monkeypatch):
             links.keep("part", links.asked("part", "why") or "", "why")
         links.finish()
 
-    test = AppTest.from_function(page, default_timeout=30)
+    test = AppTest.from_function(page, default_timeout=180)
     test.query_params["part"], test.query_params["nonsense"] = "similar", "1"
     yield test.run()
     go.set()
@@ -61,7 +61,7 @@ def app(monkeypatch):
 
 def ended(app):
     """Wait until the work has ended, and look at the page."""
-    latest = time.monotonic() + 20
+    latest = time.monotonic() + 120
     while not asked[-1].done and time.monotonic() < latest:
         time.sleep(0.01)
     return app.run()
