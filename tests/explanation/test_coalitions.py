@@ -202,6 +202,27 @@ def test_a_coalition_and_its_opposite_tell_of_every_column(model, request):
 
 
 @pytest.mark.parametrize("model", ["ensemble", "three_classes"])
+def test_models_that_are_asked_by_themselves_say_together_what_they_say_at_once(model, request):
+    bundle = request.getfixturevalue(model)
+    row, background = bundle.background.codes[40], bundle.background.codes[:25]
+    rng, halves = np.random.default_rng(3), np.arange(25) % 2 == 0
+    rows, present, columns = np.arange(25), rng.random((25, len(row))) < 0.5, np.array([0, 3, len(row) - 1])
+    for _, part in bundle.parts:
+        patient = BundleRisk(replace(bundle, parts=((1.0, part),))).for_patient(row, background).parts[0][1]
+        n_models = patient.n_models
+        assert n_models >= 1
+        apart = patient.apart(rows, np.repeat(present[None], n_models, axis=0), halves, 1)
+        pairs = patient.pairs(rows, present)
+        worth = np.zeros(pairs.risk.shape)
+        worth[..., 1] = 1.0
+        np.testing.assert_allclose(apart.outputs.mean(axis=0), pairs.risk[..., 1], atol=2e-6)
+        np.testing.assert_allclose(apart.changes.mean(axis=0), pairs.changes(worth), atol=2e-6)
+        np.testing.assert_allclose(apart.flipped(columns).mean(axis=0), pairs.flipped(columns)[..., 1], atol=2e-6)
+        ends = part.risk(np.vstack([row, background]))[:, 1]
+        np.testing.assert_allclose(apart.ends.mean(axis=0), ends, atol=2e-6)
+
+
+@pytest.mark.parametrize("model", ["ensemble", "three_classes"])
 def test_rows_that_differ_in_one_column_are_as_if_they_were_written_down(model, request):
     bundle = request.getfixturevalue(model)
     rows = bundle.background.take(np.repeat(np.arange(6), 7))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from medcore.explanation.shapley import exact, members, pairs, regression_adjusted, sampling
+from medcore.explanation.shapley import exact, members, pairs, regression_adjusted, sampling, voices
 from medcore.explanation.shapley.game import Floats, Game, RiskFunction
 from medcore.explanation.shapley.results import Contribution, Explanation, Method, Scale
 from medcore.explanation.shapley.sampling import moderated, permutations_seen
@@ -148,7 +148,8 @@ def _by_pairs(
 ) -> Generator[tuple[Floats, Floats], None, bool]:
     """Sample a wide game by coalitions that tell of every column; return whether they could."""
     n_before, told = game.counter.n, False
-    for contributions, spread in pairs.rounds(game, seed=seed, max_evaluations=max_evaluations):
+    asked = (pairs if game.of_models is None else voices).rounds(game, seed=seed, max_evaluations=max_evaluations)
+    for contributions, spread in asked:
         errors = moderated(game, spread, game.counter.n - n_before)
         yield contributions, errors
         told = True

@@ -82,6 +82,65 @@ class PairedRisk(Protocol):
         """Ask about composite rows and their opposites; ``output`` (n,) is what of the risks (n, K) is explained."""
 
 
+class AskedApart(Protocol):
+    """Pairs of coalitions, n of each of V models, about whose risk of one class each model was asked by itself."""
+
+    @property
+    def outputs(self) -> Floats:
+        """The risks of the coalitions and of their opposites, (V, 2, n)."""
+
+    @property
+    def by_slopes(self) -> NDArray[np.bool_]:
+        """Whose changes are told by slopes and not exactly, (V,)."""
+
+    @property
+    def changes(self) -> NDArray[Any]:
+        """What having each column changes, the mean of a pair (V, n, P), exactly or to the second order of the change."""
+
+    @property
+    def directions(self) -> NDArray[Any]:
+        """How far each column moves the log odds, (V, n, P), by what was asked about other background rows; 0 where that is not told."""
+
+    @property
+    def ends(self) -> Floats:
+        """The risks of the patient and of the background rows, (V, 1 + n)."""
+
+    def weighed(self, worth: Floats, /) -> NDArray[Any]:
+        """Return the changes (V, n, P) where those of coalitions and opposites are ``worth`` (2, n) as much."""
+
+    def flipped(self, columns: NDArray[np.intp], /) -> Floats:
+        """Return the risks with each of the ``columns`` (J,) taken from the other one, exactly: (V, 2, n, J)."""
+
+
+@runtime_checkable
+class RiskOfModels(Protocol):
+    """A model made of V others, each of which can be asked about coalitions of its own."""
+
+    @property
+    def voices(self) -> Floats:
+        """How much each of them tells of the whole, (V,), together 1; nothing where they are not asked apart."""
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether its risks are the mean of theirs."""
+
+    def settled(self, mean: Floats, class_index: int, /) -> Floats:
+        """Return the risks of one class that their ``mean`` (…) is made to."""
+
+    def apart(
+        self,
+        rows: NDArray[np.intp],
+        present: NDArray[np.bool_],
+        halves: NDArray[np.bool_],
+        class_index: int,
+        /,
+    ) -> AskedApart:
+        """Ask each about composite rows (n,) with columns ``present`` (V, n, P) of its own, and their opposites.
+
+        Directions of the rows in one of the ``halves`` (n,) are told by the others.
+        """
+
+
 class Summand(Protocol):
     """A model whose output, times a weight, is a part of another's."""
 
@@ -237,7 +296,24 @@ class Game:
         model = self._paired
         assert model is not None
         self.counter.n += 2 * len(rows)
-        return model.pairs(rows, present, lambda risk: on_scale(risk[:, self.class_index], self.scale))
+        return model.pairs(rows, present, self._output)
+
+    def _output(self, risk: NDArray[Any]) -> Floats:
+        """Return what of risks (n, K) is explained."""
+        return on_scale(risk[:, self.class_index], self.scale)
+
+    @once_a_game
+    def of_models(self) -> RiskOfModels | None:
+        """Return the model as one made of others, each of which can be asked about coalitions of its own; None where it is not."""
+        model: object = self.patient_model
+        able = self.scale == "probability" and self.can_pair and isinstance(model, RiskOfModels)
+        return model if able and len(model.voices) else None  # type: ignore[attr-defined,return-value]
+
+    def apart(self, rows: NDArray[np.intp], present: NDArray[np.bool_], halves: NDArray[np.bool_]) -> AskedApart:
+        """Ask each of several models about composite rows of its own, and their opposites."""
+        assert self.of_models is not None
+        self.counter.n += 2 * len(rows)
+        return self.of_models.apart(rows, present, halves, self.class_index)
 
     def value(self, codes: Floats) -> Floats:
         """Ask the model about composite rows (n, P), in batches; the outputs (n,) on the game's scale."""

@@ -57,7 +57,7 @@ def rounds(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Flo
     first, second = (asking.told(everybody) for _ in range(FEWEST_ROUNDS))
     led = first_leads(game, able, first, second)
     found, lead = _Pairs.of(led), None
-    worth = _worth(game.weights[able], found.first + found.total / 2)
+    worth = worth_of(game.weights[able], found.first + found.total / 2)
     while True:
         values, errors, lacking = found.adding_up(game, able)
         if lacking > MOST_LACKING * float(np.abs(values).sum()):
@@ -66,7 +66,7 @@ def rounds(game: Game, *, seed: int, max_evaluations: int) -> Iterator[tuple[Flo
         n_next = min(AT_ONCE, len(able), n_most - int(found.n.sum()))
         if n_next <= 0:
             return
-        rows = _next(worth, found.n, n_next)
+        rows = next_rows(worth, found.n, n_next)
         lead = lead or Lead.of(game, able, [first, second], led.share)
         found.add(rows, lead.leads(asking.told(rows), rows))
 
@@ -91,14 +91,14 @@ class _Asking:
     def told(self, rows: Ints) -> ToldPairs:
         """Ask about one coalition and its opposite for each of ``rows`` (k,) of the able ones, of which one may be there several times."""
         game, before = self.game, np.array([(rows[:at] == row).sum() for at, row in enumerate(rows)])
-        q = (self.shift[rows] / 2 + [_spread(int(n)) for n in self.n[rows] + before]) % 0.5
+        q = (self.shift[rows] / 2 + [spread_of(int(n)) for n in self.n[rows] + before]) % 0.5
         np.add.at(self.n, rows, 1)
         differs = game.differs[self.able[rows]]
         present = (self.generator.random(differs.shape) < q[:, None]) & differs
         pairs = game.pairs(self.able[rows], present)
         slopes = pairs.changes() * differs
         if self.largest is None:
-            self.largest = _largest(game, self.able, pairs.outputs, slopes)
+            self.largest = largest_changes(game, self.able, pairs.outputs, slopes)
         changes, by_slopes = slopes.copy(), np.full(slopes.shape[1], pairs.by_slopes)
         by_slopes[self.largest] = 0.0
         if len(self.largest):
@@ -106,7 +106,7 @@ class _Asking:
         return ToldPairs(present, pairs.outputs, slopes, changes, by_slopes)
 
 
-def _worth(weights: Floats, changes: Floats) -> Floats:
+def worth_of(weights: Floats, changes: Floats) -> Floats:
     """Return what share of further pairs background rows (m,) are to have: half alike, half by how much columns change about them.
 
     The errors go by that, and it is not how far the first pairs were apart, so that the errors stay what they are said to be.
@@ -115,7 +115,7 @@ def _worth(weights: Floats, changes: Floats) -> Floats:
     return np.asarray(0.5 / len(sizes) + 0.5 * sizes / max(float(sizes.sum()), 1e-300))
 
 
-def _next(worth: Floats, n: Ints, n_next: int) -> Ints:
+def next_rows(worth: Floats, n: Ints, n_next: int) -> Ints:
     """Return the rows (n_next,) that lack most to their share of all pairs, a row as often as it does."""
     counts, chosen = n.astype(np.float64), []
     for _ in range(n_next):
@@ -124,7 +124,7 @@ def _next(worth: Floats, n: Ints, n_next: int) -> Ints:
     return np.asarray(chosen, np.intp)
 
 
-def _largest(game: Game, able: Ints, outputs: Floats, slopes: Floats) -> Ints:
+def largest_changes(game: Game, able: Ints, outputs: Floats, slopes: Floats) -> Ints:
     """Return the columns that are flipped exactly: those that change most, of which on log odds each moves a patient ``FAR``."""
     changed = game.weights[able] @ np.abs(slopes)
     most = np.argsort(-changed)[:EXACT]
@@ -133,10 +133,10 @@ def _largest(game: Game, able: Ints, outputs: Floats, slopes: Floats) -> Ints:
     return np.sort(most if game.scale == "value" else most[changed[most] >= FAR])
 
 
-def _spread(n: int) -> float:
+def spread_of(n: int) -> float:
     """Return the n-th of points that fill 0 to 1/2 evenly however many there are (van der Corput), for q and 1 − q go together.
 
-    >>> [_spread(n) for n in range(4)]
+    >>> [spread_of(n) for n in range(4)]
     [0.0, 0.25, 0.125, 0.375]
     """
     found, step = 0.0, 0.25

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,12 @@ from medcore.features import Codes, Rows
 from medcore.models.bundle.bundle import Bundle
 from medcore.models.coalitions.tiles import Tiles
 from medcore.models.contract.coalitions import (
+    Apart,
     BackgroundCoalitions,
     Coalitions,
     ExactCoalitions,
+    Explained,
+    MeanCoalitions,
     OneColumnCoalitions,
     Pairs,
     PatientCoalitions,
@@ -36,10 +39,12 @@ Floats = NDArray[np.float64]
 T = TypeVar("T")
 MOST_KEPT = 256_000_000
 """Bytes of what was worked out about one background that are kept for the next patient, about."""
-STEP = 1e-3
-"""The share of a risk, or of what it lacks to 1, by which it is moved to see what a change of it is worth."""
 TO_ASK = 20_000
 """What it takes to ask any part about one composite row, in multiplications, about."""
+MOST_OF_ONE = 3
+"""Coalitions about which a part of one model is asked at most: the logistic functions that lead it are close to it."""
+FEWEST_MODELS = 4
+"""With fewer models, asking each about coalitions of its own tells little more."""
 GROUP_FLOATS = 16_000_000
 """Background rows are worked on in groups whose shares are about so many numbers."""
 
@@ -213,21 +218,115 @@ class BundlePatientRisk:
         able = [(weight, part) for weight, one in self.parts if (part := paired(one)) is not None]
         asked = list(_concurrently([partial(part.pairs, rows, present) for _weight, part in able]))
         parts = tuple((weight, pairs) for (weight, _part), pairs in zip(able, asked, strict=True))
-        return BundlePairs(lambda risk: output(self.bundle.settled(risk)), present, parts)
+        return BundlePairs(self._explained(output), present, parts)
+
+    def _explained(self, output: Callable[[Risk], Floats]) -> Explained:
+        """Return what is explained of the risks of parts."""
+        return Explained(lambda risk: output(self.bundle.settled(risk)))
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether its risks are the mean of its models': not where they are recalibrated."""
+        return self.bundle.is_mean
+
+    def settled(self, mean: Floats, class_index: int) -> Floats:
+        """Return the risks of one of two classes that the models' ``mean`` (…) is made to."""
+        both = np.stack([1.0 - mean, mean] if class_index else [mean, 1.0 - mean], axis=-1)
+        return self.bundle.settled(both.reshape(-1, 2))[:, class_index].reshape(mean.shape)
+
+    @property
+    def voices(self) -> Floats:
+        """How much each of the coalitions of a row tells of the whole, (V,), where models are asked about their own.
+
+        Nothing where that does not pay: no part has several models, or one does not tell them apart; nor where
+        the risks of several classes are recalibrated together.
+        """
+        counts = self._n_asked
+        each = [[weight / n] * n for (weight, _part), n in zip(self.parts, counts, strict=False)]
+        return np.array([share for part in each for share in part])
+
+    @property
+    def _n_asked(self) -> tuple[int, ...]:
+        """Say about how many coalitions each part is asked: one a model; one model alone, as many as its weight asks for."""
+        able = [part.n_models if isinstance(part, MeanCoalitions) else 0 for _weight, part in self.parts]
+        if not all(able) or max(able) < FEWEST_MODELS or not (self.is_mean or len(self.bundle.classes) == 2):
+            return ()
+        least = min(weight / n for (weight, _part), n in zip(self.parts, able, strict=True) if n > 1)
+        each = zip(self.parts, able, strict=True)
+        return tuple(
+            n if n > 1 else int(np.clip(np.ceil(2 * weight / least), 1, MOST_OF_ONE)) for (weight, _part), n in each
+        )
+
+    def apart(
+        self,
+        rows: NDArray[np.intp],
+        present: NDArray[np.bool_],
+        halves: NDArray[np.bool_],
+        class_index: int,
+    ) -> BundleApart:
+        """Ask every model about the risk of a class at coalitions ``present`` (V, n, P) of its own of background rows ``(n,)``, and their opposites."""
+        give_way()
+        ends = np.cumsum(self._n_asked).tolist()
+        each = [present[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        found = []
+        for (_weight, part), masks in zip(self.parts, each, strict=True):
+            assert isinstance(part, MeanCoalitions)
+            found.append(part.apart(rows, masks, halves, class_index))
+        return BundleApart(tuple(found))
+
+
+@dataclass(frozen=True, slots=True)
+class BundleApart:
+    """Pairs of coalitions (V, n) about which the models of a bundle were asked, each about its own."""
+
+    parts: tuple[Apart, ...] = field(repr=False)
+
+    @property
+    def outputs(self) -> Floats:
+        """The risks of the coalitions and of their opposites, (V, 2, n)."""
+        return np.concatenate([part.outputs for part in self.parts])
+
+    @property
+    def by_slopes(self) -> NDArray[np.bool_]:
+        """Whose changes are told by slopes, (V,)."""
+        return np.concatenate([np.full(len(part.outputs), part.by_slopes) for part in self.parts])
+
+    @property
+    def changes(self) -> NDArray[Any]:
+        """What having each column changes, the mean of a pair ``(V, n, P)``."""
+        return np.concatenate([part.changes for part in self.parts])
+
+    @property
+    def directions(self) -> NDArray[Any]:
+        """How far each column moves the log odds, ``(V, n, P)``."""
+        return np.concatenate([part.directions for part in self.parts])
+
+    @property
+    def ends(self) -> Floats:
+        """The risks of the patient and of the background rows, (V, 1 + n)."""
+        return np.concatenate([part.ends for part in self.parts])
+
+    def weighed(self, worth: Floats) -> NDArray[Any]:
+        """Return the changes (V, n, P) where those of coalitions and opposites are ``worth`` (2, n) as much."""
+        return np.concatenate([part.weighed(worth) for part in self.parts])
+
+    def flipped(self, columns: NDArray[np.intp]) -> Floats:
+        """Return the risks with each of the ``columns`` (J,) taken from the other one: (V, 2, n, J)."""
+        return np.concatenate([part.flipped(columns) for part in self.parts])
 
 
 @dataclass(frozen=True, slots=True)
 class BundlePairs:
     """Coalitions and their opposites, about which every part of a bundle was asked."""
 
-    output: Callable[[Risk], Floats] = field(repr=False)
+    explained: Explained = field(repr=False)
     present: NDArray[np.bool_] = field(repr=False)
     parts: tuple[tuple[float, Pairs], ...] = field(repr=False)
 
     @property
     def outputs(self) -> Floats:
         """What is explained of the coalitions and of their opposites, (2, n)."""
-        return self._told(self._risk)
+        return self.explained(self._risk)
 
     @property
     def by_slopes(self) -> float:
@@ -241,7 +340,7 @@ class BundlePairs:
 
     def changes(self) -> Floats:
         """Return what having each column changes, the mean of a pair ``(n, P)``, to its second order."""
-        worth = _slopes(self._told, self._risk)
+        worth = self.explained.slopes(self._risk)
         return np.asarray(sum(_concurrently([partial(pairs.changes, w * worth) for w, pairs in self.parts])))
 
     def exactly(self, columns: NDArray[np.intp]) -> Floats:
@@ -249,23 +348,9 @@ class BundlePairs:
         here = self.outputs
         flipped = list(_concurrently([partial(pairs.flipped, columns) for _weight, pairs in self.parts]))
         pooled = sum(weight * each for (weight, _pairs), each in zip(self.parts, flipped, strict=True))
-        apart = here[..., None] - self._told(np.asarray(pooled))
+        apart = here[..., None] - self.explained(np.asarray(pooled))
         sign = np.where(self.present[:, columns], 1.0, -1.0)
         return np.asarray(sign * (apart[0] - apart[1]) / 2)
-
-    def _told(self, risk: Risk) -> Floats:
-        """Return what is explained of risks ``(…, K)``."""
-        return np.asarray(self.output(risk.reshape(-1, risk.shape[-1])).reshape(risk.shape[:-1]))
-
-
-def _slopes(told: Callable[[Risk], Floats], risk: Risk) -> Floats:
-    """Return the slopes (2, n, K) of what is told along each of the risks (2, n, K)."""
-    found, step = np.empty(risk.shape), np.empty_like(risk)
-    for k in range(risk.shape[2]):
-        step[:] = 0.0
-        step[:, :, k] = STEP * np.minimum(risk[:, :, k], 1.0 - risk[:, :, k]) + STEP**2
-        found[:, :, k] = (told(risk + step) - told(risk - step)) / (2.0 * step[:, :, k])
-    return found
 
 
 def _concurrently(questions: Sequence[Callable[[], T]]) -> Iterator[T]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from medcore.features import Rows
 from medcore.models.coalitions.after_sums import AfterSums
+from medcore.models.coalitions.apart import ModelPairs, Models, ModelsOfPatient
 from medcore.models.coalitions.pairs import FirstSums, LayeredPairs, PairedLayers, PairedPatient, of_two
 from medcore.models.coalitions.tiles import SLOTS, Tiles
 from medcore.models.contract.task import Indices, Risk
@@ -77,7 +78,7 @@ class LayeredCoalitions:
         """Prepare background rows (m, P), worked on in groups; ``kept`` keeps all groups in memory."""
         names = sorted(self.weights)
         tensors = dict(zip(names, _tensors(tuple(self.weights[name] for name in names)), strict=True))
-        prepared = LayeredBackground(self, rows, group_size, {}, tensors, [])
+        prepared = LayeredBackground(self, rows, group_size, {}, tensors, [], [])
         if kept:
             for group in range(-(-len(rows) // group_size)):
                 prepared.groups[group] = prepared.work_out(group)
@@ -106,6 +107,8 @@ class LayeredBackground:
     weights: Any = field(repr=False)
     products: list[PairedLayers] = field(repr=False)
     """The products of the first sums with these rows, once they are asked for."""
+    each: list[Models]
+    """The same of each model by itself."""
 
     def work_out(self, group: int) -> tuple[Any, Any]:
         """Return the shares (G, M, P, H) of a group's rows, and their whole first sums (G, M, H)."""
@@ -132,6 +135,13 @@ class LayeredBackground:
             self.products.append(PairedLayers.of(layers.after, layers.first, layers.start, self.weights, self.rows))
         return self.products[0]
 
+    def models(self) -> Models:
+        """Return the models by themselves, each with its products of the first sums."""
+        if not self.each:
+            layers = self.layers
+            self.each.append(Models.of(layers.after, layers.first, layers.start, self.weights, self.rows))
+        return self.each[0]
+
 
 @dataclass(frozen=True, slots=True)
 class LayeredPatient:
@@ -152,6 +162,21 @@ class LayeredPatient:
     def can_pair(self) -> bool:
         """Whether its first sums are known as products."""
         return self.background.layers.can_pair
+
+    @property
+    def n_models(self) -> int:
+        """How many models it is the mean of, 0 where it is something else of several."""
+        n_models = len(self.background.layers.start)
+        return n_models if n_models == 1 or getattr(self.background.layers.after, "is_mean", False) else 0
+
+    def apart(
+        self, rows: Indices, present: NDArray[np.bool_], halves: NDArray[np.bool_], class_index: int, /
+    ) -> ModelPairs:
+        """Ask each model about the risk of a class at coalitions of its own (V, n, P)."""
+        if "apart" not in self.kept:
+            self.kept["apart"] = self.background.models().against(self.row)
+        patient: ModelsOfPatient = self.kept["apart"]
+        return patient.asked(rows, present, halves, class_index)
 
     def pairs(self, rows: Indices, present: NDArray[np.bool_], /) -> LayeredPairs:
         """Ask about coalitions and their opposites, with what having each column changes."""

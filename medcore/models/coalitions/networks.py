@@ -34,6 +34,11 @@ class AfterFirstKernel:
     linear: bool
     n_intervals: int = 0
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether it gives the mean of what each member would give by itself: not where hazards are put together afterwards."""
+        return not self.n_intervals
+
     def __call__(self, sums: Any, weights: Any) -> Any:
         """Map first sums (M, tile, H) to risks (tile, C)."""
         import tensorflow as tf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class AfterFirstSums:
     network: TowerNetwork
     width: int
     of_table: int
+    is_mean: ClassVar[bool] = True
 
     def __call__(self, sums: Any, weights: Any) -> Any:
         """Map first sums (M, tile, H) to risks (tile, C)."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from medcore.features import Rows
 from medcore.models.coalitions.leaves import Numbers, Patterns, Trees, Ways
 from medcore.models.coalitions.tiles import Tiles
-from medcore.models.contract.coalitions import TYPICAL_SUMS, PairsAsked
+from medcore.models.contract.coalitions import TYPICAL_SUMS, ApartAsked, PairsAsked
 from medcore.models.contract.task import Indices, Risk
 
 NAN_IS_ZERO, ZERO_IS_MISSING, NAN_IS_MISSING = 0, 1, 2
@@ -115,6 +115,25 @@ class TreesPatient:
         """Ask about coalitions and their opposites, exactly: what a leaf adds is known of every column that it hangs on."""
         risk, each = zip(*(self._flipped(rows, masks) for masks in (present, ~present)), strict=True)
         return PairsAsked(present, np.stack(risk), np.stack(each))
+
+    @property
+    def n_models(self) -> int:
+        """One: what comes after the leaves need not be a mean."""
+        return 1
+
+    def apart(
+        self,
+        rows: Indices,
+        present: NDArray[np.bool_],
+        halves: NDArray[np.bool_],  # noqa: ARG002
+        class_index: int,
+        /,
+    ) -> ApartAsked:
+        """Ask about coalitions (V, n, P) and their opposites."""
+        none = np.zeros((len(rows), present.shape[2]), bool)
+        others = self.pairs(rows, none).risk  # nobody's columns, and with all of them the patient's
+        ends = np.concatenate([others[1, :1], others[0]])
+        return ApartAsked(tuple(self.pairs(rows, mask) for mask in present), ends, class_index)
 
     def _flipped(self, rows: Indices, present: NDArray[np.bool_]) -> tuple[Risk, Risk]:
         """Return the risks of composite rows (n, K), and what having each column changes about these (n, P, K)."""

@@ -6,8 +6,9 @@ them written out says so by its :meth:`~medcore.models.contract.task.Part.coalit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,75 @@ class PairedCoalitions(Protocol):
 
     def pairs(self, rows: Indices, present: NDArray[np.bool_], /) -> Pairs:
         """Ask about background rows (n,) in which the columns ``present`` (n, P) are the patient's, and all others."""
+
+
+STEP = 1e-3
+"""The share of a risk, or of what it lacks to 1, by which it is moved to see what a change of it is worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What of risks (n, K) is explained: ``output`` maps them to (n,)."""
+
+    output: Callable[[Risk], NDArray[np.float64]] = field(repr=False)
+
+    def __call__(self, risk: Risk) -> NDArray[np.float64]:
+        """Return what is explained of risks (…, K)."""
+        return np.asarray(self.output(risk.reshape(-1, risk.shape[-1])).reshape(risk.shape[:-1]))
+
+    def slopes(self, risk: Risk) -> NDArray[np.float64]:
+        """Return its slopes along each of the risks (…, K)."""
+        found, step = np.empty(risk.shape), np.empty_like(risk)
+        for k in range(risk.shape[-1]):
+            step[:] = 0.0
+            step[..., k] = STEP * np.minimum(risk[..., k], 1.0 - risk[..., k]) + STEP**2
+            found[..., k] = (self(risk + step) - self(risk - step)) / (2.0 * step[..., k])
+        return found
+
+
+class Apart(Protocol):
+    """Pairs of coalitions, n of each of V models, about whose risk of one class each model was asked by itself."""
+
+    @property
+    def outputs(self) -> NDArray[np.float64]:
+        """The risks of the coalitions and of their opposites, (V, 2, n)."""
+
+    @property
+    def by_slopes(self) -> bool:
+        """Whether changes are told by slopes, and not exactly."""
+
+    @property
+    def changes(self) -> NDArray[Any]:
+        """What having each column changes, the mean of a pair (V, n, P), exactly or by slopes."""
+
+    @property
+    def directions(self) -> NDArray[Any]:
+        """How far each column moves the log odds, (V, n, P), by the slopes at the rows of the other half; 0 where that is not told."""
+
+    @property
+    def ends(self) -> NDArray[np.float64]:
+        """The risks of the patient and of the background rows, (V, 1 + n)."""
+
+    def weighed(self, worth: NDArray[np.float64], /) -> NDArray[Any]:
+        """Return the changes (V, n, P) where those of coalitions and opposites are ``worth`` (2, n) as much."""
+
+    def flipped(self, columns: Indices, /) -> NDArray[np.float64]:
+        """Return the risks with each of the ``columns`` (J,) taken from the other one, exactly: (V, 2, n, J)."""
+
+
+@runtime_checkable
+class MeanCoalitions(Protocol):
+    """A part that is the mean of models, each of which can be asked about pairs of coalitions of its own."""
+
+    @property
+    def n_models(self) -> int:
+        """How many models there are; 0 where it is something else of several."""
+
+    def apart(self, rows: Indices, present: NDArray[np.bool_], halves: NDArray[np.bool_], class_index: int, /) -> Apart:
+        """Ask about the risk of a class of background rows (n,) that have the columns ``present`` (V, n, P).
+
+        Coalition v is for the model v modulo their number. Directions of the rows in one of the ``halves`` (n,) are told by the others.
+        """
 
 
 def paired(part: object) -> PairedCoalitions | None:
@@ -161,6 +231,48 @@ class PairsAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ApartAsked:
+    """The pairs (V, n) of one model that was asked about one coalition a row after the other, and tells of them exactly.
+
+    ``risk`` (1 + n, K) are the risks of the patient and of the background rows.
+    """
+
+    asked: tuple[PairsAsked, ...] = field(repr=False)
+    risk: Risk = field(repr=False)
+    class_index: int
+    by_slopes: ClassVar[bool] = False
+
+    @property
+    def outputs(self) -> NDArray[np.float64]:
+        """The risks of the class of the coalitions and of their opposites, (V, 2, n)."""
+        return np.stack([one.risk[..., self.class_index] for one in self.asked])
+
+    @property
+    def changes(self) -> NDArray[np.float32]:
+        """What having each column changes, the mean of a pair (V, n, P)."""
+        return self.weighed(np.ones(self.asked[0].risk.shape[:2]))
+
+    @property
+    def directions(self) -> NDArray[np.float32]:
+        """Nothing: it has no slopes."""
+        return np.zeros((len(self.asked), *self.asked[0].present.shape), np.float32)
+
+    @property
+    def ends(self) -> NDArray[np.float64]:
+        """The risks of the patient and of the background rows, (V, 1 + n)."""
+        return np.tile(self.risk[:, self.class_index], (len(self.asked), 1))
+
+    def weighed(self, worth: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return the changes (V, n, P) where those of coalitions and opposites are ``worth`` (2, n) as much."""
+        each = [np.einsum("snp,sn->np", one.each[..., self.class_index], worth) / 2 for one in self.asked]
+        return np.stack(each).astype(np.float32)
+
+    def flipped(self, columns: Indices) -> NDArray[np.float64]:
+        """Return the risks with each of the ``columns`` (J,) taken from the other one: (V, 2, n, J)."""
+        return np.stack([one.flipped(columns)[..., self.class_index] for one in self.asked])
+
+
+@dataclass(frozen=True, slots=True)
 class SameForAll:
     """The way of a part that gives everybody the same ``everybody`` (1, K)."""
 
@@ -168,6 +280,19 @@ class SameForAll:
     n_floats: ClassVar[int] = 1
     n_sums: ClassVar[int] = 1
     can_pair: ClassVar[bool] = True
+    n_models: ClassVar[int] = 1
+
+    def apart(
+        self,
+        rows: Indices,
+        present: NDArray[np.bool_],
+        halves: NDArray[np.bool_],  # noqa: ARG002
+        class_index: int,
+        /,
+    ) -> ApartAsked:
+        """Ask about coalitions (V, n, P), which do not matter."""
+        everybody = np.repeat(self.everybody, 1 + len(rows), axis=0)
+        return ApartAsked(tuple(self.pairs(rows, mask) for mask in present), everybody, class_index)
 
     def pairs(self, rows: Indices, present: NDArray[np.bool_], /) -> PairsAsked:
         """Ask about coalitions, which do not matter."""
