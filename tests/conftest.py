@@ -1,4 +1,4 @@
-"""The order in which two processes share the tests out, file by file, and the end of what they started."""
+"""The order in which a few processes share the tests out, file by file, and the end of what they started."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ import_module("medcore")  # before a room's conftest imports NumPy: it says when
 
 WAITING = ("browser", "jobs", "pages")
 """Rooms whose tests wait for a browser, a worker or a page, and are long."""
+COMPUTING = ("explanation", "features", "models", "reporting")
+"""Rooms whose tests compute for long: they go first among those beside the files that wait, and the short ones last."""
 BESIDE = 2
 """Files that compute, after each file that waits."""
+OF_ITS_OWN = "tests/browser/test_sign_in.py"
+"""It starts servers of its own, and shares none with the rest of the browser's, which are the longest row of all."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -91,11 +95,11 @@ def ward_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class ByServer(LoadFileScheduling):  # type: ignore[misc]
-    """Gives a process file after file, but all of the browser's at once: they share a server, its worker and studies."""
+    """Gives a process file after file, but nearly all of the browser's at once: they share a server, its worker and studies."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "tests/browser" if file.startswith("tests/browser/") else file
+        return "tests/browser" if file.startswith("tests/browser/") and file != OF_ITS_OWN else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
@@ -107,7 +111,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin the files that wait early, each beside some that compute, so that no process is left with a long one."""
     files = list(dict.fromkeys(item.path for item in items))
     waiting = [path for path in files if set(WAITING) & set(path.parts)]
-    computing = iter([path for path in files if path not in waiting])
+    others = [path for path in files if path not in waiting]
+    computing = iter(sorted(others, key=lambda path: not ("tests" in path.parts and set(COMPUTING) & set(path.parts))))
     mixed = [found for path in waiting for found in (path, *islice(computing, BESIDE))]
     order = {path: place for place, path in enumerate([*mixed, *computing])}
     items.sort(key=lambda item: order[item.path])
