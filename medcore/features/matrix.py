@@ -103,12 +103,17 @@ class FeatureMaker(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Write rows ``(n, P)`` as a matrix ``(n, F)`` of float64: for models that are written down."""
         return self._matrix(Rows.of(rows), np.float64)
 
-    def _matrix(self, rows: Rows, dtype: type[np.floating[Any]]) -> NDArray[Any]:
+    def block(self, rows: Rows, place: int) -> NDArray[np.float32]:
+        """Write what the predictor at ``place`` has of the matrix alone: nothing is worked out of predictors of other kinds."""
+        return self._matrix(rows, np.float32, only=self.kinds[place])[:, self.blocks_[place]]
+
+    def _matrix(self, rows: Rows, dtype: type[np.floating[Any]], only: str | None = None) -> NDArray[Any]:
         check_is_fitted(self, "blocks_")
         matrix = np.zeros((len(rows), self.n_columns_), dtype=dtype)
         starts = np.array([block.start for block in self.blocks_], dtype=np.intp)
         for kind, places in by_kind(tuple(self.kinds)):
-            self.scalers_[kind.name].write(rows, matrix, starts[places])
+            if only in (None, kind.name):
+                self.scalers_[kind.name].write(rows, matrix, starts[places])
         for place in np.flatnonzero(self.layout_.missing):
             matrix[:, self.blocks_[place].stop - 1] = np.isnan(rows.codes[:, place])
         return matrix

@@ -66,12 +66,20 @@ def embedded(said: Sequence[str]) -> Floats:
     return found
 
 
+@lru_cache(maxsize=32)
+def embedded_once(said: tuple[str, ...]) -> Floats:
+    """Return :func:`embedded` of the phrases of one note, kept for who looks into a note that was just read: a few MB."""
+    found = embedded(said)
+    found.flags.writeable = False
+    return found
+
+
 def whole(note: str) -> Floats:
     """Return where a note lies, (PLACES,): the sum over its phrases."""
     key = hashlib.sha256(note.encode()).digest()
     known = _kept.get(key)
     if known is None:
-        known = embedded(phrases(note)).sum(axis=0)
+        known = embedded_once(phrases(note)).sum(axis=0)
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
         _kept[key] = known

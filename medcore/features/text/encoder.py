@@ -178,7 +178,7 @@ class NoteEncoder:
         if not said:
             return None
         counts = self._counted(said)
-        placed = embedding.embedded(said) if self.encoder else None
+        placed = embedding.embedded_once(said) if self.encoder else None
         segments = self.pieces.written(said) if self.pieces else None
         told = counts.any() or placed is not None or any(segments or ())
         known = (counts.sum(axis=0) == counts_of(own)[0]).all() and told

@@ -7,8 +7,7 @@ worked on stays in the cache, and the cores work side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, ClassVar
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 from medcore.features import Rows
 from medcore.models.coalitions.after_sums import AfterSums
 from medcore.models.coalitions.pairs import FirstSums, of_two
-from medcore.models.contract.task import Indices, Risk, n_threads
-from medcore.statistics.threads import one_blas_thread
+from medcore.models.contract.concurrency import side_by_side
+from medcore.models.contract.task import Indices, Risk
 
 Numbers = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -90,10 +89,10 @@ class Models:
             pairs = list(zip(first, reads, strict=True))
             products = tuple(ModelProduct.of(one.kernel[k], one.owners[k], read[k]) for one, read in pairs)
             whole = np.concatenate([_product(read[k], one.kernel[k]) for one, read in pairs], axis=1) + start[k]
-            own = weights if len(start) == 1 else {name: array[k : k + 1] for name, array in weights.items()}
-            return Model(products, whole, own, _risk(after, whole, own))
+            own = weights_of(weights, k, len(start))
+            return Model(products, whole, own, risk_of_sums(after, whole, own))
 
-        return cls(after, first, start, tuple(_side_by_side([partial(made, k) for k in range(len(start))])))
+        return cls(after, first, start, tuple(side_by_side([partial(made, k) for k in range(len(start))])))
 
     def against(self, row: Rows) -> ModelsOfPatient:
         """Take in a patient (1, P)."""
@@ -103,10 +102,10 @@ class Models:
             model, pairs = self.each[k], list(zip(self.first, reads, strict=True))
             own = np.concatenate([_product(read[k], one.kernel[k]) for one, read in pairs], axis=1)
             apart = tuple(read[k][:, :, p.order] - p.others for p, read in zip(model.products, reads, strict=True))
-            risk = _risk(self.after, own + self.start[k], model.weights)
+            risk = risk_of_sums(self.after, own + self.start[k], model.weights)
             return ModelOfPatient(self.after, model, apart, model.whole + own + self.start[k], risk)
 
-        return ModelsOfPatient(tuple(_side_by_side([partial(known, k) for k in range(len(self.each))])))
+        return ModelsOfPatient(tuple(side_by_side([partial(known, k) for k in range(len(self.each))])))
 
 
 def _product(read: Numbers, kernel: Numbers) -> Numbers:
@@ -202,7 +201,7 @@ class ToldByModel:
             step = self.of.step(int(column), self.rows) * signs[:, j : j + 1]
             np.subtract(self.sums[0], step, out=sums[j, 0])
             np.add(self.sums[1], step, out=sums[j, 1])
-        risk = _risk(self.of.after, sums.reshape(-1, sums.shape[3]), self.of.model.weights)[:, class_index]
+        risk = risk_of_sums(self.of.after, sums.reshape(-1, sums.shape[3]), self.of.model.weights)[:, class_index]
         return np.moveaxis(risk.reshape(sums.shape[:3]), 0, -1)
 
 
@@ -220,7 +219,7 @@ class ModelsOfPatient:
         questions = [
             partial(model.told, rows, mask, halves, class_index) for model, mask in zip(models, present, strict=True)
         ]
-        return ModelPairs(tuple(_side_by_side(questions)), class_index)
+        return ModelPairs(tuple(side_by_side(questions)), class_index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,20 +253,19 @@ class ModelPairs:
 
     def weighed(self, worth: Floats) -> Numbers:
         """Return the changes (V, n, P) where those of coalitions and opposites are ``worth`` (2, n) as much."""
-        return np.stack(_side_by_side([partial(one.weighed, worth) for one in self.told]))
+        return np.stack(side_by_side([partial(one.weighed, worth) for one in self.told]))
 
     def flipped(self, columns: Indices) -> Floats:
         """Return the risks with each of the columns (J,) taken from the other one, exactly: (V, 2, n, J)."""
-        return np.stack(_side_by_side([partial(one.flipped, columns, self.class_index) for one in self.told]))
+        return np.stack(side_by_side([partial(one.flipped, columns, self.class_index) for one in self.told]))
 
 
-def _side_by_side(questions: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Answer questions on every core, in their order; the products of one are small, and take a thread."""
-    with one_blas_thread(), ThreadPoolExecutor(n_threads()) as threads:
-        return list(threads.map(lambda question: question(), questions))
+def weights_of(weights: Any, k: int, n_models: int) -> Any:
+    """Return the later weights of one of several models."""
+    return weights if n_models == 1 else {name: array[k : k + 1] for name, array in weights.items()}
 
 
-def _risk(after: AfterSums, sums: Numbers, weights: Any) -> Risk:
+def risk_of_sums(after: AfterSums, sums: Numbers, weights: Any) -> Risk:
     """Return the risks (n, K) of first sums (n, S) of one model."""
     tell, n = _programs(after)[0], len(sums)
     size = MANY_AT_ONCE if n > AT_ONCE else AT_ONCE

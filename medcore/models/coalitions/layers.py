@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from medcore.features import Rows
 from medcore.models.coalitions.after_sums import AfterSums
-from medcore.models.coalitions.apart import ModelPairs, Models, ModelsOfPatient
+from medcore.models.coalitions.apart import ModelPairs, Models, ModelsOfPatient, risk_of_sums, weights_of
 from medcore.models.coalitions.pairs import FirstSums, LayeredPairs, PairedLayers, PairedPatient, of_two
 from medcore.models.coalitions.tiles import SLOTS, Tiles
+from medcore.models.contract.concurrency import side_by_side
 from medcore.models.contract.task import Indices, Risk
 from medcore.statistics.threads import one_blas_thread
 
@@ -64,15 +65,33 @@ class LayeredCoalitions:
 
     def one_column(self, rows: Rows, first: Indices, group: Indices, place: int, /) -> Risk:
         """Predict for rows (n, P) that are, but for the column at ``place``, the row ``first[group]`` of them: (n, K)."""
-        if self.first:
-            with one_blas_thread():  # a product a member: threads would wait for each other longer than they work
-                each = [one.but_for_one(rows, first, group, place) for one in self.first]
-            sums = each[0] if len(each) == 1 else np.concatenate(each, axis=2)
-            sums += self.start[:, None]
-        else:
-            sums = self.shares(rows).sum(axis=2).transpose(1, 0, 2) + self.start[:, None]
         weights = dict(zip(self.weights, _tensors(tuple(self.weights.values())), strict=True))
-        return of_two(self.after(_tensors((sums,))[0], weights).numpy().astype(np.float64))
+        if not self.first:
+            sums = self.shares(rows).sum(axis=2).transpose(1, 0, 2) + self.start[:, None]
+            return of_two(self.after(_tensors((sums,))[0], weights).numpy().astype(np.float64))
+        with one_blas_thread():  # a product a member: threads would wait for each other longer than they work
+            each = [one.but_for_one(rows, first, place) for one in self.first]
+
+        def sums_of(k: int) -> Sums:
+            found = [base[k][group] if given is None else base[k][group] + given[k] for base, given in each]
+            whole: Sums = (found[0] if len(found) == 1 else np.concatenate(found, axis=1)) + self.start[k]
+            return whole
+
+        n_models = len(self.start)
+        if not self.n_models:
+            sums = np.stack([sums_of(k) for k in range(n_models)])
+            return of_two(self.after(_tensors((sums,))[0], weights).numpy().astype(np.float64))
+
+        def risk(k: int) -> Risk:
+            return risk_of_sums(self.after, sums_of(k), weights_of(weights, k, n_models))
+
+        return np.asarray(np.mean(side_by_side([partial(risk, k) for k in range(n_models)]), axis=0))
+
+    @property
+    def n_models(self) -> int:
+        """How many models it is the mean of, 0 where it is something else of several."""
+        n_models = len(self.start)
+        return n_models if n_models == 1 or getattr(self.after, "is_mean", False) else 0
 
     def prepare(self, rows: Rows, group_size: int, *, kept: bool) -> LayeredBackground:
         """Prepare background rows (m, P), worked on in groups; ``kept`` keeps all groups in memory."""
@@ -166,8 +185,7 @@ class LayeredPatient:
     @property
     def n_models(self) -> int:
         """How many models it is the mean of, 0 where it is something else of several."""
-        n_models = len(self.background.layers.start)
-        return n_models if n_models == 1 or getattr(self.background.layers.after, "is_mean", False) else 0
+        return self.background.layers.n_models
 
     def apart(
         self, rows: Indices, present: NDArray[np.bool_], halves: NDArray[np.bool_], class_index: int, /

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from medcore.features import FeatureMaker, Rows
 from medcore.models.coalitions.layers import Floats32, LayeredCoalitions
 from medcore.models.coalitions.pairs import FirstSums
+from medcore.models.contract.concurrency import side_by_side
 from medcore.models.network.parts import LayeredArchitecture, mean_risk, unpack, unpack_tensors
 from medcore.models.trainer.predict import TrainedNetworks
 
@@ -126,7 +127,9 @@ def table_sums(
         np.concatenate(kernels),
         owners[:, None],
         lambda rows, place: np.concatenate(
-            [_table_share(*three, rows, place) for three in zip(makers, networks, kernels, strict=True)]
+            side_by_side(
+                [partial(_table_share, *three, rows, place) for three in zip(makers, networks, kernels, strict=True)]
+            )
         ),
     )
 
@@ -134,7 +137,7 @@ def table_sums(
 def _table_share(maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, rows: Rows, place: int) -> Floats32:
     """Return the share of the column at ``place`` in the first sums of the networks of one maker, (M, n, H)."""
     network, owners, block = layered(networks), _owners(maker, networks), maker.blocks_[place]
-    matrix, columns = maker.transform(rows)[:, block], np.arange(block.start, block.stop)
+    matrix, columns = maker.block(rows, place), np.arange(block.start, block.stop)
     found = np.zeros((networks.n_members, len(rows), kernels.shape[2]), np.float32)
     for m in range(networks.n_members):
         narrow, fixed = network.narrowed(unpack(network.fixed, networks.fixed[m]), columns)

@@ -53,13 +53,17 @@ class FirstSums:
             each.append((apart[member][:, :, inputs] @ kernel[inputs]).reshape(apart.shape[1], -1))
         return np.stack(each)
 
-    def but_for_one(self, rows: Rows, first: Indices, group: Indices, place: int) -> NDArray[Any]:
-        """Return the sums (M, n, R · H) of rows that are, but for the column at ``place``, the row ``first[group]`` of them."""
-        found = self.sums(self.inputs(rows.take(first)))[:, group]
-        if (self.owners == place).any():
-            given = self.step(self.inputs(rows), place) if self.alone is None else self.alone(rows, place)
-            found += given - given[:, first[group]]
-        return found
+    def but_for_one(self, rows: Rows, first: Indices, place: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Return what the sums of rows begin with that are, but for the column at ``place``, the rows ``first`` (k,) of them, (M, k, R · H).
+
+        And what the column adds to those of all rows, (M, n, R · H); None where it adds nothing.
+        """
+        begun = self.sums(self.inputs(rows.take(first)))
+        if not (self.owners == place).any():
+            return begun, None
+        given = self.step(self.inputs(rows), place) if self.alone is None else self.alone(rows, place)
+        begun -= given[:, first]
+        return begun, given
 
 
 def one_product(

@@ -25,6 +25,12 @@ def portions(n: int) -> list[slice]:
     return [slice(i, min(n, i + size)) for i in range(0, n, size)]
 
 
+def side_by_side(questions: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Answer questions on every core, in their order; the linear algebra of each has one thread."""
+    with one_blas_thread(), ThreadPoolExecutor(n_threads()) as threads:
+        return list(threads.map(lambda question: question(), questions))
+
+
 def fit_concurrently(
     fit: Callable[[str], Result], names: Sequence[str], *, n_rows: int, halt: Callable[[], None]
 ) -> dict[str, Result]:
