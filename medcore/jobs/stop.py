@@ -38,13 +38,16 @@ class Stop:
         """Say how the work of this block is ended.
 
         Raises:
-            CancelledError: somebody asked before, or while the block ran and it failed.
+            CancelledError: somebody asked before, and ``end`` was called at once, or while the block ran and it failed.
 
         """
         with self._lock:
-            if self._asked:
-                raise stopped()
-            self._ways.append(end)
+            asked = self._asked
+            if not asked:
+                self._ways.append(end)
+        if asked:
+            end()
+            raise stopped()
         try:
             yield
         except Exception:

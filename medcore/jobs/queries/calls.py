@@ -14,7 +14,7 @@ from medcore.jobs.cluster.answer import answer
 from medcore.jobs.cluster.connection import Connection, connected
 from medcore.jobs.cluster.interrupts import interrupt
 from medcore.jobs.cluster.packed import Packed, do
-from medcore.jobs.stop import Stop
+from medcore.jobs.stop import Stop, stopped
 from medcore.settings import Settings
 
 T = TypeVar("T")
@@ -46,6 +46,8 @@ def call(
 
     """
     settings, stop = Settings.from_env(), stop or Stop()
+    if stop.asked:  # else a worker might be quicker than the word that nobody wants it
+        raise stopped()
     stop.of_worker = True
     for final in (False, True):
         connection = connected(settings)
