@@ -16,15 +16,14 @@ def logistic(score):
     return 1 / (1 + np.exp(-score))
 
 
-def turned(codes):
-    """What each column of codes (n, P) adds to the scores of four models without a bend, (4, n, P)."""
-    return np.stack([codes * np.roll(np.linspace(-1, 1, codes.shape[1]), v) for v in range(len(SHARES))])
+def turned(codes, v):
+    """What each column of codes (n, P) adds to the scores of one of four models without a bend, (n, P)."""
+    return codes * np.roll(np.linspace(-1, 1, codes.shape[1]), v)
 
 
-def scores(codes, bend=1.0):
-    """What four models make of codes (n, P), (4, n): sums of their own, with an interaction and a bend that they share."""
-    both = 0.5 * codes[:, 0] * codes[:, 1]
-    return turned(codes).sum(axis=2) + bend * np.stack([both - 0.3 * codes[:, v] ** 2 for v in range(len(SHARES))])
+def score(codes, v, bend=1.0):
+    """What one of four models makes of codes (n, P), (n,): a sum of its own, with an interaction and a bend that they share."""
+    return turned(codes, v).sum(axis=1) + bend * (0.5 * codes[:, 0] * codes[:, 1] - 0.3 * codes[:, v] ** 2)
 
 
 @dataclass
@@ -36,7 +35,10 @@ class Made:
     by_slopes: bool = False
 
     def each(self, codes):
-        return logistic(scores(codes, self.bend))
+        return np.stack([self.of_one(codes, v) for v in range(len(SHARES))])
+
+    def of_one(self, codes, v):
+        return logistic(score(codes, v, self.bend))
 
     def settled(self, mean, class_index):
         assert class_index == 1
@@ -94,7 +96,7 @@ class Asked:
 
     def told(self, masks):
         codes = [np.where(mask, self.of.row, self.of.background[self.rows]) for mask in masks]
-        return np.stack([self.of.model.each(own)[v] for v, own in enumerate(codes)])
+        return np.stack([self.of.model.of_one(own, v) for v, own in enumerate(codes)])
 
     @property
     def outputs(self):
@@ -106,7 +108,8 @@ class Asked:
 
     @property
     def directions(self):
-        return turned(self.of.row - self.of.background[self.rows])
+        apart = self.of.row - self.of.background[self.rows]
+        return np.stack([turned(apart, v) for v in range(len(SHARES))])
 
     @property
     def changes(self):
@@ -167,8 +170,8 @@ def test_logistic_functions_of_sums_are_known_after_one_round_of_slopes(monkeypa
     background = 0.1 * rng.normal(size=(6, 60))
     row = 0.15 * np.sign(np.linspace(-1, 1, 60)) + 0.05 * rng.normal(size=60)
     model, true = Made(bend=0.0, by_slopes=True), np.zeros(60)
-    for share, start, weights in zip(SHARES, scores(background, 0.0), turned(row - background), strict=True):
-        function = Surrogate(start, weights, 0.0, 1.0)
+    for v, share in enumerate(SHARES):
+        function = Surrogate(score(background, v, 0.0), turned(row - background, v), 0.0, 1.0)
         players = np.tile(np.arange(60, dtype=np.int32), (6, 1))
         true += share * function.shapley_values(players, np.full(6, 60)).mean(axis=0)
     values, errors = next(voices.rounds(game_of(model, row, background), seed=0, max_evaluations=0))

@@ -249,7 +249,7 @@ class BundlePatientRisk:
     def _n_asked(self) -> tuple[int, ...]:
         """Say about how many coalitions each part is asked: one a model; one model alone, as many as its weight asks for."""
         able = [part.n_models if isinstance(part, MeanCoalitions) else 0 for _weight, part in self.parts]
-        if not all(able) or max(able) < FEWEST_MODELS or not (self.is_mean or len(self.bundle.classes) == 2):
+        if not all(able) or max(able) < FEWEST_MODELS or (self.bundle.target.many and not self.is_mean):
             return ()
         least = min(weight / n for (weight, _part), n in zip(self.parts, able, strict=True) if n > 1)
         each = zip(self.parts, able, strict=True)

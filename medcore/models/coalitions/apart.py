@@ -7,6 +7,7 @@ worked on stays in the cache, and the cores work side by side.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -25,6 +26,8 @@ Numbers = NDArray[Any]
 Floats = NDArray[np.float64]
 AT_ONCE, MANY_AT_ONCE = 50, 400
 """Composite rows of one call, for which the program is made: pairs, and those of flipped columns."""
+# TensorFlow counts tracings by the code, so that fifteen models look to it like one that is traced over and over.
+logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing" not in record.getMessage())
 FLATTEST = 1e-6
 """Steepness of a half of the rows, in the mean: where they are flatter, slopes tell no direction."""
 
