@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-TRIALS, SECONDS, FOLDS, ENSEMBLES = 4, 120, 3, 5
+TRIALS, SECONDS, FOLDS, ENSEMBLES = 2, 30, 3, 3
 """AutoPrognosis, by the last time that is judged: settings tried of each of its seven estimators, seconds at most for
 each, folds, settings of weights tried. Its own defaults (20, 360, 5 and 15, five times over) are hours a table."""
 
