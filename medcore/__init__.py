@@ -12,8 +12,9 @@ that ``import medcore`` stays light and never loads TensorFlow by itself.
 from __future__ import annotations
 
 import os
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medcore.first_use import imported_when_used
 
 if TYPE_CHECKING:
     from medcore.data.cohort import Cohort as Cohort
@@ -92,10 +93,7 @@ _HOME = {
 __all__ = list(_HOME)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'medcore' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+__getattr__ = imported_when_used(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

@@ -7,8 +7,9 @@ and not for what all others need.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medcore.first_use import imported_when_used
 
 if TYPE_CHECKING:
     from medcore.commands.judging import Recalibrate as Recalibrate
@@ -57,12 +58,8 @@ _NAMES = {
     "use.watching": ("Watching", "alarms", "card", "watch"),
     "written": ("model", "reproduce"),
 }
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
+_HOME = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 
 __all__ = list(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'medcore.commands' has no attribute {name!r}")
-    return getattr(import_module(f"medcore.commands.{_HOME[name]}"), name)
+__getattr__ = imported_when_used(__name__, _HOME)

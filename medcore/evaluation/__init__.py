@@ -5,8 +5,9 @@ Each name is imported when it is first used: who needs one figure waits for no o
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medcore.first_use import imported_when_used
 
 if TYPE_CHECKING:
     from medcore.evaluation.comparison.paired import Comparison as Comparison
@@ -83,12 +84,8 @@ _NAMES = {
     "survival.performance": ("HorizonPerformance", "SurvivalPerformance", "evaluate_at_horizons"),
     "survival.utility": ("decision_curve_at_horizon", "net_benefit_at_horizon"),
 }
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
+_HOME = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'medcore.evaluation' has no attribute {name!r}")
-    return getattr(import_module(f"medcore.evaluation.{_HOME[name]}"), name)
+__getattr__ = imported_when_used(__name__, _HOME)

@@ -333,9 +333,8 @@ def _check_privacy(cohort: Cohort, told: list[Mapping[str, Any]]) -> None:
 
 def _unpacked(members: Mapping[str, bytes], scratch: Folder) -> dict[int, Folder]:
     """Write each run's files into a folder of its own, and read them as a page would; return the folders by number."""
-    from medcore.models.run.any_results import (
-        read_any_results,
-    )  # and all that results are made of: nothing a store needs
+    # With it comes all that results are made of: nothing that a store needs.
+    from medcore.models.run.any_results import read_any_results
 
     folders: dict[int, Folder] = {}
     for name, content in members.items():
