@@ -10,7 +10,7 @@ from distributed.utils import sync
 CLOSE_SECONDS = 1.0
 
 
-class EndingClient(Client):
+class EndingClient(Client):  # type: ignore[misc]
     """A client that is connected in time or not at all, and whose event loop ends with it, however it ends.
 
     Dask's own waits for ever on a scheduler that takes the call and says nothing. It stops its loop in a ``close``
@@ -25,17 +25,17 @@ class EndingClient(Client):
             OSError: the scheduler does not answer in time.
 
         """
-        self._loop_runner.start()  # type: ignore[no-untyped-call]
+        self._loop_runner.start()
         try:
             sync(self._loop_runner.loop, self._start, callback_timeout=self._timeout, **kwargs)
         except BaseException:
             self.status = "closed"
-            self._loop_runner.stop()  # type: ignore[no-untyped-call]
+            self._loop_runner.stop()
             raise
 
     def close(self, timeout: Any = CLOSE_SECONDS) -> None:
         """Close, and end the loop whatever comes of that."""
         try:
-            super().close(timeout)  # type: ignore[no-untyped-call]
+            super().close(timeout)
         finally:
-            self._loop_runner.stop()  # type: ignore[no-untyped-call]
+            self._loop_runner.stop()

@@ -66,7 +66,7 @@ def workers_of(client: Client) -> dict[str, dict[str, Any]]:
     if scheduler is None:
         return {}
     try:
-        found: dict[str, Any] = client.sync(scheduler.identity, n_workers=-1, callback_timeout=ASK_SECONDS)  # type: ignore[no-untyped-call]
+        found: dict[str, Any] = client.sync(scheduler.identity, n_workers=-1, callback_timeout=ASK_SECONDS)
     except (OSError, TimeoutError):
         return {}
     return dict(found["workers"])
@@ -167,7 +167,7 @@ def reach(settings: Settings, address: str) -> Client:
     try:
         with ThreadPoolExecutor(1) as aside:  # a notebook has an event loop of its own in this thread
             aside.submit(asyncio.run, _greet(address, security, seconds)).result()
-        return EndingClient(  # type: ignore[no-untyped-call]
+        return EndingClient(
             address,
             security=security,
             timeout=CONNECT_SECONDS,
@@ -198,15 +198,15 @@ async def _greet(address: str, security: Security, seconds: float) -> None:
     """Reach the scheduler and be let in: this says sooner than a client why it cannot be."""
     from distributed.comm.core import connect as dial
 
-    let_in = security.get_connection_args("client")  # type: ignore[no-untyped-call]
+    let_in = security.get_connection_args("client")
     async with asyncio.timeout(seconds):
-        comm = await dial(address, timeout=seconds, **let_in)  # type: ignore[no-untyped-call]
+        comm = await dial(address, timeout=seconds, **let_in)
     await comm.close()
 
 
 def _close(connection: Connection) -> None:
     with contextlib.suppress(Exception):  # it was broken; that is why it is closed
-        connection.client.close()  # type: ignore[no-untyped-call]
+        connection.client.close()
 
 
 def _lock(settings: Settings) -> threading.Lock:

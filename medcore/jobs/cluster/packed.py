@@ -22,7 +22,7 @@ class Packed:
         """Pack a call as Dask packs what it sends."""
         from distributed.protocol.pickle import dumps
 
-        return cls(dumps((function, args, kwargs)))  # type: ignore[no-untyped-call]
+        return cls(dumps((function, args, kwargs)))
 
 
 def do(packed: Packed, *results: Any) -> Any:
@@ -34,5 +34,5 @@ def do(packed: Packed, *results: Any) -> Any:
     """
     from distributed.protocol.pickle import loads
 
-    function, args, kwargs = loads(packed.data)  # type: ignore[no-untyped-call]
+    function, args, kwargs = loads(packed.data)
     return function(*results, *args, **kwargs)

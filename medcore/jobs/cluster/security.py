@@ -31,11 +31,9 @@ def cluster_security(settings: Settings) -> Security:
 
     if settings.scheduler is None:
         pem = str(local_key(settings))
-        return Security(  # type: ignore[no-untyped-call]
-            require_encryption=True, tls_ca_file=pem, tls_client_cert=pem, tls_client_key=pem
-        )
+        return Security(require_encryption=True, tls_ca_file=pem, tls_client_cert=pem, tls_client_key=pem)
     check_scheduler(settings)
-    return Security(  # type: ignore[no-untyped-call]
+    return Security(
         require_encryption=True,
         tls_ca_file=settings.tls_ca,
         tls_client_cert=settings.tls_cert,

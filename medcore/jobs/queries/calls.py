@@ -89,7 +89,7 @@ def _ask(
     future = connection.client.submit(do, question, key=name, pure=False, priority=priority)
 
     def end() -> None:
-        future.cancel()  # type: ignore[no-untyped-call]
+        future.cancel()
         threading.Thread(target=_interrupt, args=(connection, name), daemon=True).start()
 
     try:
@@ -105,4 +105,4 @@ def _ask(
     else:
         return outcome
     finally:
-        future.release()  # type: ignore[no-untyped-call]
+        future.release()

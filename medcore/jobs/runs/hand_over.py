@@ -64,7 +64,7 @@ def hand_over_again(settings: Settings, connection: Connection, *, work: Work | 
 def _let_go(connection: Connection, unfinished: Set[str]) -> None:
     """Forget the runs that are over: each is kept here, and by the scheduler for our sake, as long as we hold it."""
     for run_id, future in list(connection.handed_over.items()):
-        if run_id not in unfinished and future.done():  # type: ignore[no-untyped-call]
+        if run_id not in unfinished and future.done():
             del connection.handed_over[run_id]
 
 
@@ -86,19 +86,19 @@ def _submit(settings: Settings, connection: Connection, new: Mapping[tuple[str, 
             resources={TRAIN: 1} if limited else None,
             priority=-turns.get(run_id, 0),  # Dask begins with the highest
         )
-        fire_and_forget(future)  # type: ignore[no-untyped-call]
-        future.add_done_callback(partial(_note_failure, settings, owner, run_id))  # type: ignore[no-untyped-call]
+        fire_and_forget(future)
+        future.add_done_callback(partial(_note_failure, settings, owner, run_id))
         connection.handed_over[run_id] = future
         warm = Packed.of(get_ready_for_patients, settings, owner, run_id)
         ready = connection.client.submit(do, warm, future, pure=False)
-        fire_and_forget(ready)  # type: ignore[no-untyped-call]
+        fire_and_forget(ready)
     return len(new)
 
 
 def _note_failure(settings: Settings, owner: str, run_id: str, future: Future[WorkerError | None]) -> None:
     """Tell the database of a run that no worker could begin or end there; a lost connection is not that."""
     if future.status == "error":
-        failure: WorkerError | None = _not_taken(future.exception())  # type: ignore[no-untyped-call]
+        failure: WorkerError | None = _not_taken(future.exception())
     elif future.status == "finished":
         try:
             failure = future.result()

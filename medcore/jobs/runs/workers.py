@@ -105,7 +105,7 @@ class ClusterWorkers:
         def give(step: Step) -> None:
             given = self._submit(work, shared, step, beside)
             waiting[str(given.future.key)] = given
-            given.future.add_done_callback(finished.put)  # type: ignore[no-untyped-call]
+            given.future.add_done_callback(finished.put)
 
         try:
             for step in steps:
@@ -123,14 +123,14 @@ class ClusterWorkers:
                     yield _result_of(given.future)
         finally:
             with contextlib.suppress(Exception):
-                self._client.cancel([given.future for given in waiting.values()])  # type: ignore[no-untyped-call]
+                self._client.cancel([given.future for given in waiting.values()])
 
     def close(self) -> None:
         """Let the workers forget the data."""
         client, self._client, self._sent = self._client, None, None
         if client is not None:
             with contextlib.suppress(Exception):  # the run is over; a broken connection is no matter
-                client.close()  # type: ignore[no-untyped-call]
+                client.close()
 
     def _places(self) -> Mapping[str, int]:
         """Tell how many trials each worker makes at once; none when the cluster cannot be asked."""
@@ -170,7 +170,7 @@ class ClusterWorkers:
         assert self._client is not None
         for attempt in range(MOST_TIMES_SENT):
             try:
-                sent = self._client.scatter([shared], broadcast=True, hash=False)  # type: ignore[no-untyped-call]
+                sent = self._client.scatter([shared], broadcast=True, hash=False)
             except Exception as error:
                 logger.warning("The data of a search could not be sent: %s", type(error).__name__)
                 time.sleep(attempt)
@@ -206,7 +206,7 @@ def _key_of_next(finished: SimpleQueue[Future[Any]]) -> str | None:
 
 def _result_of(future: Future[Any]) -> Any:
     if future.status != "finished":
-        error = future.exception() if future.status == "error" else None  # type: ignore[no-untyped-call]
+        error = future.exception() if future.status == "error" else None
         raise _no_workers(str(future.status) if error is None else type(error).__name__)
     outcome: tuple[Any, MedcoreError | None] = future.result()
     result, failure = outcome
@@ -266,10 +266,10 @@ def _client_of_this_worker() -> Client:
 
     worker = get_worker()
     own: Any = worker.security
-    return EndingClient(  # type: ignore[no-untyped-call]
+    return EndingClient(
         worker.scheduler.address,
         # A worker's certificate serves it as a client: dask worker is given no other.
-        security=Security(  # type: ignore[no-untyped-call]
+        security=Security(
             require_encryption=True,
             tls_ca_file=own.tls_ca_file,
             tls_client_cert=own.tls_client_cert or own.tls_worker_cert,
@@ -286,4 +286,4 @@ def _step_aside() -> None:
     from distributed import secede
 
     with contextlib.suppress(ValueError):
-        secede()  # type: ignore[no-untyped-call]
+        secede()

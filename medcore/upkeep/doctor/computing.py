@@ -29,7 +29,7 @@ def scheduler(settings: Settings) -> Found:
     try:
         n = len(workers_of(client))
     finally:
-        client.close()  # type: ignore[no-untyped-call]
+        client.close()
     if n == 0:
         return wrong(Message(N_("The scheduler answers, and has no worker."), {}), _WORKERS)
     return well(N_("The scheduler answers, with {n} workers."), n=n)
