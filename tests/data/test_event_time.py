@@ -254,6 +254,14 @@ def test_dates_that_tell_follow_up_are_proposed_by_themselves() -> None:
     assert not [p for p in propose_event_times(early, rows.schema) if p.dates == ("date_of_diagnosis", "last_contact")]
 
 
+def test_a_date_that_ends_the_follow_up_is_not_said_to_be_unused() -> None:
+    ended = "date_of_death_or_last_contact"
+    rows = cohort(dated_ward().rename(columns={"last_contact": ended}))
+    schema = choose_event_time(rows, "status", when=("date_of_diagnosis", ended), horizons=["1y"])
+    unused = [f.columns for f in inspect(rows.with_schema(schema)) if "are not used" in str(f.message)]
+    assert unused == [("death_date",)]
+
+
 @pytest.mark.parametrize("name", ["time_days", "follow_up_months", "fu_days", "time in years", "duration_weeks"])
 def test_a_time_named_with_its_unit_is_proposed_even_with_a_slip(name: str) -> None:
     frame = ward().rename(columns={"futime": name})

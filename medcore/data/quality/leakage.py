@@ -147,9 +147,10 @@ def name(view: View) -> Iterator[Hit]:
             severity="warning",
             fix=ignore(others),
         )
-    dates = [
-        c.name for c in view.schema.with_role("ignored") if c.kind == "date" and AFTER_WORDS.search(words_of(c.name))
-    ]
+    follow_up = view.schema.follow_up
+    asked = follow_up.columns if follow_up else ()  # they say when the outcome came, and are used for that
+    unused = [c.name for c in view.schema.with_role("ignored") if c.kind == "date" and c.name not in asked]
+    dates = [n for n in unused if AFTER_WORDS.search(words_of(n))]
     if dates:
         yield Hit(
             message=Message(
