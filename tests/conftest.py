@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import platform
 import shutil
 import sys
-import tempfile
 from collections.abc import Generator, Iterator
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,8 @@ COMPUTING = ("explanation", "features", "models", "reporting")
 """Rooms whose tests compute for long: they go first among those beside the files that wait, and the short ones last."""
 BESIDE = 2
 """Files that compute, after each file that waits."""
+MOST_COMPILED = 2**30
+"""Bytes of compiled programs that are kept from one run of the tests to the next."""
 OF_ITS_OWN = "tests/browser/test_sign_in.py"
 """It starts servers of its own, and shares none with the rest of the browser's, which are the longest row of all."""
 
@@ -54,17 +57,28 @@ def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collecto
 
 
 def keep_compiled_programs(config: pytest.Config) -> None:
-    """Let every process of these tests load what another has compiled: the same machine code, by the same HLO.
+    """Let every process of these tests, and of later ones here, load what another has compiled: the same machine code, by the same HLO.
 
-    Both processes of the tests, and the hundred that they start, train networks of the same shapes; without this
-    each compiles each of its programs anew, one to four processor seconds a network.
+    All processes of the tests, and the hundred that they start, train networks of the same shapes; without this
+    each compiles each of its programs anew, one to four processor seconds a network and twenty a tower. What is kept
+    lies in the environment, and so goes with its TensorFlow; a new processor and too much of it begin anew.
     """
     if hasattr(config, "workerinput"):
         return  # one of several processes, which has it from the first
-    folder = tempfile.mkdtemp(prefix="medcore-compiled-")
+    folder = Path(sys.prefix, f".compiled-{processor()}")
+    for other in folder.parent.glob(".compiled-*"):
+        if other != folder or sum(file.stat().st_size for file in other.iterdir() if file.exists()) > MOST_COMPILED:
+            shutil.rmtree(other, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
     kept = f"--tf_xla_persistent_cache_directory={folder} --tf_xla_persistent_cache_device_types=CPU,XLA_CPU_JIT"
     os.environ["TF_XLA_FLAGS"] = f"{os.environ.get('TF_XLA_FLAGS', '')} {kept}".strip()
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def processor() -> str:
+    """Name what machine code is made for: the kind of processor, and where it says them, what it can do."""
+    told = Path("/proc/cpuinfo")
+    flags = [line for line in told.read_text().splitlines() if line.startswith("flags")][:1] if told.exists() else []
+    return sha256("".join([platform.machine(), *flags]).encode()).hexdigest()[:12]
 
 
 @pytest.fixture(scope="session", autouse=True)
