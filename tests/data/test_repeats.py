@@ -55,6 +55,29 @@ def test_columns_that_say_the_same_prove_nothing_twice():
     assert repeats(frame.assign(c=celsius, f=(celsius * 1.8 + 32).round(2)).drop(columns=1), outcome) is None
 
 
+@pytest.mark.parametrize("n", [400, 1500, 4000])
+def test_a_category_with_its_dummy_columns_makes_no_patients_copies(n):
+    frame, outcome = categories(n, (2, 2, 2))
+    kind = np.random.default_rng(6).choice([1, 2, 3], n, p=[0.75, 0.18, 0.07])
+    table = frame.assign(**{f"kind{k}": (kind == k).astype(int) for k in (1, 2, 3)}, kind=kind)
+    assert repeats(table, outcome) is None
+    assert repeats(table.drop(columns="kind"), outcome) is None
+    prepared = prepared_of(table, outcome)[1]
+    folds = make_split(prepared, SplitSettings(test_size=0.0)).folds
+    rare = np.array([(folds[kind == 2] == fold).mean() for fold in range(5)])
+    assert np.ptp(rare) < 0.2  # none of the folds is without them
+
+
+def test_patients_of_the_same_age_and_stage_are_no_copies():
+    rng = np.random.default_rng(8)
+    stage = rng.choice(4, 4000, p=[0.5, 0.3, 0.15, 0.05])
+    age = rng.poisson(20 + 15 * stage)
+    assert (
+        repeats(pd.DataFrame({"stage": stage, "age": age, "site": rng.choice(2, 4000)}), (stage > 2).astype(int))
+        is None
+    )
+
+
 def test_a_record_that_chance_repeats_seldom_is_a_copy_among_common_ones():
     frame, outcome = categories(600, (6, 6, 6, 6))
     frame["age"] = np.random.default_rng(2).integers(20, 90, 600)
