@@ -8,8 +8,7 @@ import pytest
 from distributed import LocalCluster, Scheduler, Security
 from distributed.diagnostics.plugin import SchedulerPlugin
 
-from medcore.jobs.cluster.client import EndingClient
-from medcore.jobs.cluster.connection import _let_in
+from medcore.jobs.cluster.client import EndingClient, let_in
 
 
 class Chatty(SchedulerPlugin):
@@ -32,7 +31,7 @@ def address(request):
 
 
 def test_a_client_is_let_in_though_the_scheduler_speaks_to_all_just_then(address):
-    client = _let_in(address, Security())
+    client = let_in(address, Security(), timeout=10, direct_to_workers=False)
     try:
         assert client.status == "running"
     finally:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from medcore.errors import WorkerError
@@ -160,13 +159,15 @@ def reach(settings: Settings, address: str) -> Client:
     """
     import dask
 
+    from medcore.jobs.cluster.client import let_in
+
     dask.config.set({NO_LOG_OF_MESSAGES: 0})
     security = cluster_security(settings)
     seconds = CONNECT_SECONDS if settings.scheduler is None else GREET_SECONDS
     try:
         with ThreadPoolExecutor(1) as aside:  # a notebook has an event loop of its own in this thread
             aside.submit(asyncio.run, _greet(address, security, seconds)).result()
-        return _let_in(address, security)
+        return let_in(address, security, timeout=CONNECT_SECONDS, direct_to_workers=False)
     except Exception as error:
         if settings.scheduler is None:
             raise no_answer(error) from None
@@ -177,28 +178,6 @@ def reach(settings: Settings, address: str) -> Client:
             address=address,
             kind=type(error).__name__,
         ) from None
-
-
-def _let_in(address: str, security: Security) -> Client:
-    """Become a client of a scheduler that greets.
-
-    Dask's client takes it for an error when the scheduler tells everybody something in the two milliseconds of its
-    first word, as when a worker comes just then: it is asked once more.
-    """
-    from medcore.jobs.cluster.client import EndingClient
-
-    make = partial(
-        EndingClient,
-        address,
-        security=security,
-        timeout=CONNECT_SECONDS,
-        set_as_default=False,
-        direct_to_workers=False,
-    )
-    try:
-        return make()
-    except AssertionError:
-        return make()
 
 
 def no_answer(error: Exception) -> WorkerError:

@@ -262,23 +262,18 @@ def _client_of_this_worker() -> Client:
     """Connect to the scheduler as this worker is connected to it."""
     from distributed import Security, get_worker
 
-    from medcore.jobs.cluster.client import EndingClient
+    from medcore.jobs.cluster.client import let_in
 
     worker = get_worker()
     own: Any = worker.security
-    return EndingClient(
-        worker.scheduler.address,
-        # A worker's certificate serves it as a client: dask worker is given no other.
-        security=Security(
-            require_encryption=True,
-            tls_ca_file=own.tls_ca_file,
-            tls_client_cert=own.tls_client_cert or own.tls_worker_cert,
-            tls_client_key=own.tls_client_key or own.tls_worker_key,
-        ),
-        timeout=CONNECT_SECONDS,
-        set_as_default=False,
-        direct_to_workers=True,
+    # A worker's certificate serves it as a client: dask worker is given no other.
+    security = Security(
+        require_encryption=True,
+        tls_ca_file=own.tls_ca_file,
+        tls_client_cert=own.tls_client_cert or own.tls_worker_cert,
+        tls_client_key=own.tls_client_key or own.tls_worker_key,
     )
+    return let_in(worker.scheduler.address, security, timeout=CONNECT_SECONDS, direct_to_workers=True)
 
 
 def _step_aside() -> None:
