@@ -23,23 +23,24 @@ class Chatty(SchedulerPlugin):
             asyncio.get_running_loop().call_soon(scheduler.report, {"op": "lost-data", "key": "of nobody"})
 
 
-@pytest.fixture(params=[0, 1])
-def address(request):
+@pytest.fixture
+def scheduler():
+    """A scheduler of its own in this process, without workers."""
     with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
-        cluster.scheduler.add_plugin(Chatty(request.param))
-        yield cluster.scheduler_address
+        yield cluster.scheduler
 
 
-def test_a_client_is_let_in_though_the_scheduler_speaks_to_all_just_then(address):
-    client = let_in(address, Security(), timeout=10, direct_to_workers=False)
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_client_is_let_in_though_the_scheduler_speaks_to_all_just_then(scheduler, times):
+    scheduler.add_plugin(Chatty(times))
+    client = let_in(scheduler.address, Security(), timeout=10, direct_to_workers=False)
     try:
         assert client.status == "running"
     finally:
         client.close()
 
 
-def test_dasks_own_client_is_not():
-    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster:
-        cluster.scheduler.add_plugin(Chatty(1))
-        with pytest.raises(AssertionError):
-            EndingClient(cluster.scheduler_address, timeout=10, set_as_default=False)
+def test_dasks_own_client_is_not(scheduler):
+    scheduler.add_plugin(Chatty(1))
+    with pytest.raises(AssertionError):
+        EndingClient(scheduler.address, timeout=10, set_as_default=False)

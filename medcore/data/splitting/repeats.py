@@ -30,8 +30,9 @@ LONG_NOTE = 60
 MOST_COPIES = 10
 """A text in more rows than this is a standard text that many patients get, and no copy."""
 _ROWS_A_LEVEL = 20
-_ROWS_TO_COMPARE = 5_000
 _ROWS_A_CELL = 5
+"""Rows for each pair of values from which a column of many values is looked at beside another: of fewer a copy tells itself."""
+_ROWS_TO_COMPARE = 5_000
 _SURELY = 10
 """Expected rows of which none is there by chance once in 20,000 times."""
 

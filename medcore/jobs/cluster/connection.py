@@ -192,9 +192,9 @@ async def _greet(address: str, security: Security, seconds: float) -> None:
     """Reach the scheduler and be let in: this says sooner than a client why it cannot be."""
     from distributed.comm.core import connect as dial
 
-    let_in = security.get_connection_args("client")
+    credentials = security.get_connection_args("client")
     async with asyncio.timeout(seconds):
-        comm = await dial(address, timeout=seconds, **let_in)
+        comm = await dial(address, timeout=seconds, **credentials)
     await comm.close()
 
 
