@@ -37,6 +37,12 @@ CALIBRATIONS: Mapping[str, str] = {
     "temperature": N_("Risks were recalibrated by temperature scaling, chosen by out-of-fold log loss."),
     "vector": N_("Risks were recalibrated by vector scaling, chosen by out-of-fold log loss."),
     "venn_abers": N_("Risks were recalibrated by the Venn–Abers method, chosen by out-of-fold log loss."),
+    "isotonic_and_platt": N_(
+        "Risks were recalibrated by the mean, in log odds, of isotonic regression and Platt's method, chosen by out-of-fold log loss."
+    ),
+    "venn_abers_and_platt": N_(
+        "Risks were recalibrated by the mean, in log odds, of the Venn–Abers method and Platt's, chosen by out-of-fold log loss."
+    ),
 }
 
 

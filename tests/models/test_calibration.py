@@ -46,11 +46,17 @@ def test_platt_is_a_logistic_regression_on_the_log_odds():
     np.testing.assert_allclose(ours, theirs, atol=2e-3)  # Platt's targets stop a little short of 0 and 1
 
 
-def test_isotonic_is_scikit_learns():
+def test_isotonic_is_scikit_learns_halfway_to_platts_line():
     risk, outcome, _folds = overconfident()
-    ours = fit_calibrator("isotonic", risk, outcome).apply(risk)[:, 1]
-    theirs = IsotonicRegression(out_of_bounds="clip").fit_transform(risk[:, 1], outcome)
-    np.testing.assert_allclose(ours, theirs, atol=2e-3)
+    calibrator = fit_calibrator("isotonic_and_platt", risk, outcome)
+    edges = np.array(calibrator.parameters["x"][1:-1])  # of the steps; between two of them it is a line
+    n1, n0 = outcome.sum(), (1 - outcome).sum()
+    soft = np.where(outcome == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
+    theirs = IsotonicRegression().fit(risk[:, 1], soft).predict(edges)
+    at_edges = np.column_stack([1 - edges, edges])
+    line = fit_calibrator("platt", risk, outcome).apply(at_edges)[:, 1]
+    halfway = expit((logit(theirs) + logit(line)) / 2)
+    np.testing.assert_allclose(calibrator.apply(at_edges)[:, 1], halfway, atol=1e-9)
 
 
 def test_venn_abers_agrees_with_refitting_isotonic_regression_for_one_patient():
@@ -61,8 +67,9 @@ def test_venn_abers_agrees_with_refitting_isotonic_regression_for_one_patient():
         x, y = np.append(risk[:, 1], p), np.append(outcome, label)
         bounds.append(IsotonicRegression().fit(x, y).predict([p])[0])
     expected = bounds[1] / (1 - bounds[0] + bounds[1])
-    got = fit_calibrator("venn_abers", risk, outcome).apply(np.array([[1 - p, p]]))[0, 1]
-    assert got == pytest.approx(expected, abs=0.03)
+    got = fit_calibrator("venn_abers_and_platt", risk, outcome).apply(np.array([[1 - p, p]]))[0, 1]
+    platt = fit_calibrator("platt", risk, outcome).apply(np.array([[1 - p, p]]))[0, 1]
+    assert got == pytest.approx(expit((logit(expected) + logit(platt)) / 2), abs=0.03)
 
 
 @pytest.mark.parametrize("method", EVENT_METHODS)
@@ -72,6 +79,8 @@ def test_every_binary_method_keeps_the_order_of_patients_and_survives_json(metho
     grid = np.linspace(0.001, 0.999, 200)
     applied = calibrator.apply(np.column_stack([1 - grid, grid]))
     assert (np.diff(applied[:, 1]) >= -1e-9).all()
+    of_patients = calibrator.apply(risk)[np.argsort(risk[:, 1]), 1]
+    assert (np.diff(of_patients) > 0).all()  # no two of the patients it was learnt from become alike
     np.testing.assert_allclose(applied.sum(axis=1), 1.0)
     again = Calibrator.from_dict(json.loads(json.dumps(calibrator.to_dict())))
     np.testing.assert_array_equal(again.apply(risk), calibrator.apply(risk))

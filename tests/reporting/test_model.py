@@ -42,6 +42,7 @@ CALIBRATORS = {
     "platt": Calibrator("platt", {"slope": (0.8,), "intercept": (-0.2,)}),
     "beta": Calibrator("beta", {"abc": (0.7, 1.2, 0.1)}),
     "isotonic": Calibrator("isotonic", {"x": (0.1, 0.3, 0.6, 0.9), "y": (0.05, 0.2, 0.7, 0.95)}),
+    "with Platt": Calibrator("venn_abers_and_platt", {"x": (0.0, 0.3, 0.6, 1.0), "y": (0.02, 0.2, 0.7, 0.97)}),
     "temperature": Calibrator("temperature", {"power": (0.8,)}),
     "then": Calibrator("temperature", {"power": (1.3,)}, Calibrator("vector", {"power": (0.9,), "shift": (0.1, -0.1)})),
 }

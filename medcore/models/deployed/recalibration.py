@@ -35,11 +35,11 @@ MEANINGS: Mapping[str, str] = {
     "intercept": N_("every patient's log-odds are shifted by one number, which mends risks that are off on average"),
     "slope": N_("the log-odds are shifted and stretched, which mends risks that are too extreme or too timid as well"),
     "refit": N_(
-        "the curve from the old risk to the new one is learnt afresh (Platt, beta or, from 100 events on, isotonic, "
+        "the curve from the old risk to the new one is learnt afresh (Platt, beta or, from 100 events on, isotonic with Platt, "
         "whichever predicts held-out patients best); the predictors and their weights stay as they were"
     ),
 }
-REFIT_METHODS = ("platt", "beta", "isotonic")
+REFIT_METHODS = ("platt", "beta", "isotonic_and_platt")
 FOLDS, INNER_FOLDS = 10, 5
 _N_BOOT = 500
 WEIGHTED = N_("A recalibration counts every patient alike. Judge without weights to recalibrate.")

@@ -25,6 +25,8 @@ CALIBRATIONS: Mapping[str, str] = {
     "beta": N_("beta calibration"),
     "isotonic": N_("isotonic regression"),
     "venn_abers": N_("Venn–Abers"),
+    "isotonic_and_platt": N_("isotonic regression and Platt scaling, averaged"),
+    "venn_abers_and_platt": N_("Venn–Abers and Platt scaling, averaged"),
     "vector": N_("vector scaling"),
 }
 

@@ -25,8 +25,10 @@ from medcore.statistics.survival.complementary import complementary_log_log
 from medcore.targets import Target
 
 Floats = NDArray[np.float64]
-EVENT_METHODS = ("none", "temperature", "platt", "beta", "isotonic", "venn_abers")
+EVENT_METHODS = ("none", "temperature", "platt", "beta", "isotonic_and_platt", "venn_abers_and_platt")
 MANY_CLASS_METHODS = ("none", "temperature", "vector")
+CURVES = ("isotonic", "venn_abers", "isotonic_and_platt", "venn_abers_and_platt")
+"""Methods that leave a curve; in bundles from before decision 125 it may be one of steps."""
 COMPLEMENTARY = "complementary"
 """A line on the scale of log(−log(1 − risk)) of the event in question, by a time; other events keep their risks where there is room."""
 LINE = "line"
@@ -35,7 +37,8 @@ NO_SHIFT = ("none", "temperature")
 """Where folds are whole sites. A site left out is wrong by what sets it apart, and the others, whose models learnt from it,
 by the contrary: what shifts risks to mend these moves the left-out site's the wrong way (decision 64)."""
 _SAME_LOSS = 0.002
-"""With few patients a smaller gain in log loss is mostly chance."""
+"""With few patients a smaller gain in log loss is mostly chance; a curve, which costs the order of patients between folds,
+must always gain more over the others (decision 125)."""
 _LEAST_SLOPE = 0.1
 """A recalibration may flatten risks to this share of their log odds and no further, for at 0 it is no longer the model that
 is judged: where the order of patients is worse than chance, by chance, it would always become a tie (decision 78)."""
@@ -126,7 +129,7 @@ def choose_calibrator(
     """Choose the method with the lowest log loss on held-out folds.
 
     With fewer than 100 events or non-events nothing is done unless it lowers the log
-    loss by ``_SAME_LOSS``. The returned honest risks of a fold come from the method
+    loss by ``_SAME_LOSS``; a curve must lower that of the other methods by as much. The returned honest risks of a fold come from the method
     that the other folds chose: neither their log loss nor their calibration slope has
     had a say in the choice. Where recalibrating, so judged, does not lower the log loss, nothing is
     done, and the risks are returned as they are: what is delivered is what is judged. ``enforced`` rules
@@ -139,7 +142,7 @@ def choose_calibrator(
 
     def best(rows: NDArray[np.bool_]) -> str:
         losses = {m: float(values[rows].mean()) for m, values in terms.items()}
-        lowest = min(losses, key=lambda m: losses[m])
+        lowest = min(losses, key=lambda m: losses[m] + _SAME_LOSS * (m in CURVES))
         return "none" if losses.get("none", np.inf) <= losses[lowest] + margin else lowest
 
     everybody = np.ones(len(outcome), dtype=bool)
@@ -298,7 +301,7 @@ def _fit_isotonic(risk: Risk, outcome: Indices) -> dict[str, tuple[float, ...]]:
     fitted = _steps(x, target)
     edges = np.flatnonzero(np.diff(fitted, prepend=np.nan, append=np.nan) != 0)
     keep = np.unique(np.concatenate([edges[:-1], edges[1:] - 1]))
-    return {"x": tuple(x[keep].tolist()), "y": tuple(fitted[keep].tolist())}
+    return _rising(risk, outcome, x[keep], fitted[keep])
 
 
 def _apply_curve(risk: Risk, p: Mapping[str, tuple[float, ...]]) -> Risk:
@@ -321,7 +324,15 @@ def _fit_venn_abers(risk: Risk, outcome: Indices) -> dict[str, tuple[float, ...]
             _steps(np.insert(x, at, point), np.insert(y, at, label), np.insert(w, at, 1.0))[at] for label in (0.0, 1.0)
         )
         values.append(float(p1 / (1.0 - p0 + p1)))
-    return {"x": tuple(grid.tolist()), "y": tuple(np.maximum.accumulate(values).tolist())}
+    return _rising(risk, outcome, grid, np.maximum.accumulate(values))
+
+
+def _rising(risk: Risk, outcome: Indices, x: Floats, y: Floats) -> dict[str, tuple[float, ...]]:
+    """Meet a curve of steps, y at the risks x, halfway to Platt's line, in log odds: it rises everywhere then (decision 125)."""
+    x = np.concatenate([[0.0], x, [1.0]])
+    steps = _scores(_both(np.concatenate([y[:1], y, y[-1:]])))
+    line = _scores(_apply_platt(_both(x), _fit_platt(risk, outcome)))
+    return {"x": tuple(x.tolist()), "y": tuple(expit((steps + line) / 2).tolist())}
 
 
 def _binned(scores: Floats, target: Floats, most: int = 2000) -> tuple[Floats, Floats, Floats]:
@@ -337,8 +348,8 @@ _FIT: Mapping[str, Callable[[Risk, Indices], dict[str, tuple[float, ...]]]] = {
     "temperature": _fit_temperature,
     "platt": _fit_platt,
     "beta": _fit_beta,
-    "isotonic": _fit_isotonic,
-    "venn_abers": _fit_venn_abers,
+    "isotonic_and_platt": _fit_isotonic,
+    "venn_abers_and_platt": _fit_venn_abers,
     "vector": _fit_vector,
     "shift": _fit_shift,
 }
@@ -346,8 +357,7 @@ _APPLY: Mapping[str, Callable[[Risk, _Parameters], Risk]] = {
     "temperature": _apply_temperature,
     "platt": _apply_platt,
     "beta": _apply_beta,
-    "isotonic": _apply_curve,
-    "venn_abers": _apply_curve,
     "vector": _apply_vector,
     "shift": _apply_vector,
+    **dict.fromkeys(CURVES, _apply_curve),
 }

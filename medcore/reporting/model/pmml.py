@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from medcore.data.values.folding import fold_text
 from medcore.models.learners.equation import Term
-from medcore.models.selection.calibration import Calibrator
+from medcore.models.selection.calibration import CURVES, Calibrator
 from medcore.models.written.inputs import Input
 from medcore.models.written.specification import Specification
 
@@ -229,7 +229,7 @@ def _recalibrated(output: Node, names: Sequence[str], step: Calibrator, stage: s
         ]
         total = _transformed(output, f"{stage}.odds", _apply("sum", *odds))
         return [_transformed(output, f"{stage}.{k}", _apply("/", name, total)) for k, name in enumerate(odds)]
-    if step.method in ("isotonic", "venn_abers"):
+    if step.method in CURVES:
         curve: Node = Node("NormContinuous", {"field": names[1], "outliers": "asExtremeValues"})
         for x, y in zip(p["x"], p["y"], strict=True):
             _add(curve, "LinearNorm", orig=repr(x), norm=repr(y))
