@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,23 @@ if TYPE_CHECKING:
 
 # Hoelzel et al., Clin Chem 2004;50:166: IFCC (mmol/mol) = 10.93 · NGSP (%) − 23.50.
 _HBA1C = (10.93, -23.50)
+TIME_WORDS: Mapping[str, str] = {
+    "year": "y yr yrs years yo 岁 周岁 年 jahr jahre jahren ans année années año años anni anos",
+    "month": "mo mos mth mths months 月 个月 月龄 monat monate monaten mois mes meses mese mesi mês",
+    "week": "w wk wks weeks 周 wo woche wochen semaine semaines semana semanas settimana settimane",
+    "day": "d days 天 日 tag tage tagen jour jours día días dia dias giorno giorni",
+    "hour": "h hr hrs hours 小时 时 std stunde stunden heure heures hora horas",
+    "minute": "min mins minutes 分钟 分 minuten minuto minutos minuti",
+    "second": "s sec secs seconds 秒 sek sekunde sekunden seconde secondes segundo segundos secondi",
+}
+"""How people write a unit of time, in lower case: English, Chinese, German, French, Spanish, Italian and Portuguese."""
+_YEARS = frozenset(
+    ["year", "岁", *(word for word in TIME_WORDS["year"].split() if word.isascii() and word != "yo"), "años", "années"]
+)
+"""Of these, those which no year of the calendar is named by."""
+_OF_TIME = {word: unit for unit, words in TIME_WORDS.items() for word in (unit, *words.split())}
 _TOKENS = {
+    **_OF_TIME,
     "l": "L",
     "ml": "mL",
     "dl": "dL",
@@ -57,39 +74,14 @@ _TOKENS = {
     "meq": "milliequivalent",
     "u": "activity_unit",
     "iu": "activity_unit",
+    "ie": "activity_unit",
+    "ui": "activity_unit",
     "mu": "milliactivity_unit",
     "miu": "milliactivity_unit",
     "uu": "microactivity_unit",
     "uiu": "microactivity_unit",
     "ku": "kiloactivity_unit",
     "kiu": "kiloactivity_unit",
-    "y": "year",
-    "yr": "year",
-    "yrs": "year",
-    "years": "year",
-    "yo": "year",
-    "mo": "month",
-    "mos": "month",
-    "mth": "month",
-    "mths": "month",
-    "months": "month",
-    "w": "week",
-    "wk": "week",
-    "wks": "week",
-    "weeks": "week",
-    "d": "day",
-    "days": "day",
-    "h": "hour",
-    "hr": "hour",
-    "hrs": "hour",
-    "hours": "hour",
-    "min": "minute",
-    "mins": "minute",
-    "minutes": "minute",
-    "s": "second",
-    "sec": "second",
-    "secs": "second",
-    "seconds": "second",
     "%": "percent",
     "‰": "permille",
     "fraction": "dimensionless",
@@ -105,19 +97,6 @@ _TOKENS = {
     "breaths": "1",
     "次": "1",
     "个": "1",
-    "岁": "year",
-    "周岁": "year",
-    "年": "year",
-    "月": "month",
-    "个月": "month",
-    "周": "week",
-    "天": "day",
-    "日": "day",
-    "小时": "hour",
-    "时": "hour",
-    "分钟": "minute",
-    "分": "minute",
-    "秒": "second",
     "微克": "ug",
     "毫克": "mg",
     "克": "g",
@@ -131,6 +110,8 @@ _TOKENS = {
     "毫升": "mL",
     "升": "L",
 }
+SHORTEST_WORD, MOST_OF_PLURAL = 3, 2
+"""Letters of a word that may have a plural, and of what a plural adds to it."""
 _KELVIN = frozenset({"k"})
 
 
@@ -158,6 +139,26 @@ def _significant(value: Any) -> Any:
     return np.round(value * scale) / scale
 
 
+def names_time(word: str) -> bool:
+    """Say whether a word is a unit of time.
+
+    >>> names_time("Jahre"), names_time("Std."), names_time("días"), names_time("tablets")
+    (True, True, True, False)
+    """
+    return unicodedata.normalize("NFKC", word).lower().removesuffix(".") in _OF_TIME
+
+
+def same_word(one: str, other: str) -> bool:
+    """Say whether two words are one, or its singular and plural: a word of letters with up to two more at its end.
+
+    >>> same_word("Episode", "episodes"), same_word("Tag", "Tage"), same_word("mg", "mg/L"), same_word("J", "J")
+    (True, True, False, True)
+    """
+    short, long = sorted((one.casefold(), other.casefold()), key=len)
+    plural = len(short) >= SHORTEST_WORD and len(long) - len(short) <= MOST_OF_PLURAL and long.isalpha()
+    return short == long or (plural and long.startswith(short))
+
+
 @lru_cache(maxsize=4096)
 def fold_unit(unit: str) -> str:
     """Write a unit so that spellings compare equal.
@@ -167,16 +168,7 @@ def fold_unit(unit: str) -> str:
     """
     text = unicodedata.normalize("NFKC", unit).replace("μ", "u").replace("µ", "u").lower()
     text = re.sub(r"[\s^*×·]|^x(?=10)", "", text).replace("10e", "10")
-    return {
-        "yrs": "years",
-        "yr": "years",
-        "year": "years",
-        "y": "years",
-        "岁": "years",
-        "c": "°c",
-        "℃": "°c",
-        "f": "°f",
-    }.get(text, text)
+    return "years" if text in _YEARS else {"c": "°c", "℃": "°c", "f": "°f"}.get(text, text)
 
 
 def spelled(unit: str) -> str:

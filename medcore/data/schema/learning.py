@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 
 from medcore.data.notation import Notation, Reading
 from medcore.data.quantities.ranges import find_quantity, unit_in_name, units_of
-from medcore.data.quantities.units import analyte_named, conversion, fold_unit
+from medcore.data.quantities.units import analyte_named, conversion, fold_unit, names_time, same_word
 from medcore.data.schema.names import says
 from medcore.data.values.dates import Dates, order_of
 from medcore.data.values.folding import Distinct
-from medcore.data.values.numbers import Marks, Numbers, clock_hours, learn_marks, parse_numbers
+from medcore.data.values.numbers import Marks, Numbers, clock_hours, is_flag, learn_marks, parse_numbers
 from medcore.data.values.spans import is_iso_duration, span_units
 
 HEAD = 5000
@@ -28,6 +29,8 @@ _COUNTED = re.compile(r"^[<>≤≥]?\s*[0-9][0-9.,]*\s*([A-Za-z\u4e00-\u9fff][^0
 """A number with a word behind it."""
 FEWEST_COUNTED = 5
 """Different numbers of one word from which the word is taken for their unit."""
+MOST_COUNTED = 0.9
+"""Share of a column's different numbers that have it."""
 _TITRE = re.compile(r"^[<>≤≥]?\s*1\s*:\s*([0-9]{1,6})$")
 _DILUTIONS = frozenset(base * 2**k for base in (1, 5, 10) for k in range(14)) | {100, 1000, 10000, 32, 64, 128}
 _TIME_UNITS = {
@@ -147,16 +150,24 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
 
 def _of_numbers(name: str, words: Sequence[str], unit: str) -> tuple[Notation, str]:
     quantity = find_quantity(name)
-    if quantity is not None and quantity.name == "age" and unit in ("", "years"):
+    counted = unit or _counted(words)
+    if quantity is not None and quantity.name == "age" and (counted in ("", "years") or names_time(counted)):
         return "span", "years"
-    return "number", unit or _counted(words)
+    return "number", counted
 
 
 def _counted(words: Sequence[str]) -> str:
-    """Return the one word that stands behind every number of a column, such as episodes; empty where there is none."""
-    said = [found[1].strip() for word in words if (found := _COUNTED.match(word))]
-    same = {word.casefold() for word in said}
-    return said[0] if len(said) == len(words) >= FEWEST_COUNTED and len(same) == 1 and len(said[0]) > 1 else ""
+    """Return the one word that stands behind the numbers of a column, such as episodes; empty where there is none.
+
+    A few numbers may stand without it: where many do, it may be said of those that have it, as RA is of a saturation.
+    """
+    numbered = [word for word in words if _DIGIT.search(word)]
+    with_word = [word for word in numbered if not _NUMBER.match(word)]
+    said = [found[1].strip() for word in with_word if (found := _COUNTED.match(word))]
+    if len(said) < max(FEWEST_COUNTED, MOST_COUNTED * len(numbered)) or len(said) < len(with_word):
+        return ""
+    unit = Counter(said).most_common(1)[0][0]
+    return unit if not is_flag(unit) and all(same_word(word, unit) for word in said) else ""
 
 
 def _is_calendar(word: str) -> bool:

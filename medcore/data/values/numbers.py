@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.notation import Reading
-from medcore.data.quantities.units import fold_unit
+from medcore.data.quantities.units import fold_unit, names_time, same_word
 from medcore.data.values.compounds import one_measure
 from medcore.data.values.dates import seconds_of
 from medcore.data.values.spans import read_span
@@ -276,9 +276,10 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
         return
     power = _POWER.match(parts["rest"])
     rest, more, marked = _peel((power["unit"] or "" if power else parts["rest"]).strip(), reading.unit)
-    known = UNIT_SUFFIX.match(rest) or (reading.unit and fold_unit(rest) == fold_unit(reading.unit))
-    if rest and not known:
-        return
+    if rest and not UNIT_SUFFIX.match(rest) and not names_time(rest):
+        if not reading.unit or not (same_word(rest, reading.unit) or fold_unit(rest) == fold_unit(reading.unit)):
+            return
+        rest = reading.unit
     value = to_number(parts["number"].rstrip(" "), decimal=reading.decimal, thousands=reading.thousands)
     if value is not None:
         numbers.value[at] = (
@@ -287,6 +288,15 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
         numbers.bounded[at] = more or bool(parts["bound"])
         numbers.marked[at] |= marked or bool(parts["flag"])
         numbers.suffix[at] = rest
+
+
+def is_flag(word: str) -> bool:
+    """Say whether a word behind a number is a laboratory's flag and no unit.
+
+    >>> is_flag("H"), is_flag("低"), is_flag("J")
+    (True, True, False)
+    """
+    return re.fullmatch(_FLAG, word, re.I) is not None
 
 
 def _peel(rest: str, unit: str) -> tuple[str, bool, bool]:

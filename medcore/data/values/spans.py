@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from medcore.data.quantities.units import conversion, fold_unit
+from medcore.data.quantities.units import TIME_WORDS, conversion, fold_unit
 from medcore.data.values.compounds import weeks_and_days
 
-_UNITS = (
-    ("year", r"years? old|years?|yrs?|yo|y/o|y|周岁|岁|年"),
-    ("month", r"months?|mths?|mon|mos?|个月|月龄|月"),
-    ("week", r"weeks?|wks?|w|周"),
-    ("day", r"days?|d|天|日"),
-    ("hour", r"hours?|hrs?|h|小时|时"),
-    ("minute", r"minutes?|mins?|min|分钟|分"),
-    ("second", r"seconds?|secs?|s|秒"),
+_SAID = {"year": r"years? old|y/o|an|ano|", "month": "mon|"}
+"""What is a unit of time in a span alone."""
+_UNITS = tuple(
+    (unit, _SAID.get(unit, "") + "|".join(sorted([unit, *words.split()], key=len, reverse=True)))
+    for unit, words in TIME_WORDS.items()
 )
 _NAMES = "|".join(f"(?P<{name}>{words})" for name, words in _UNITS)
 _PIECE = re.compile(
-    rf"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?:{_NAMES}|(?P<m>m))?(?![A-Za-z])\s*(?:,|and|\+(?=\s*[0-9]))?\s*", re.I
+    rf"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?:{_NAMES}|(?P<m>m))?\.?(?![^\W\d_一-鿿])\s*(?:,|and|\+(?=\s*[0-9]))?\s*",
+    re.I,
 )
 _BARE_MINUTES = re.compile(r"(?<=[0-9])(\s*h\s*)([0-5][0-9])$", re.I)
 """1h49 is one hour and 49 minutes."""
