@@ -44,8 +44,13 @@ NAMED = (("Breast masses", "not a medical device"), ("Breast masses", "不是医
 """What each page of the trained study says in both languages: its name as it was given, and what medcore is not."""
 MOST_SHIFT = 0.1
 """Beyond it a page is said to move under the reader (web.dev/cls: “good”)."""
-# In an order that changes one thing at a time, there and back; axe is asked where the colours are others.
-FORMS = (("light", 1440, ()), ("dark", 1440, ("color-contrast",)), ("dark", 390, None), ("light", 390, None))
+# Every two of width, colours and language meet on every page of the trained study: a box that is cut in Chinese at 390
+# pixels is so in any colours, and a colour that cannot be read in the dark is so in any language.
+FORMS = {
+    "en-US": (("light", 1440, ()), ("dark", 390, ("color-contrast",))),
+    "zh-CN": (("dark", 1440, ("color-contrast",)), ("light", 390, ())),
+}
+"""How a page is looked at, and by which of axe's rules (all, where none is named)."""
 
 
 @pytest.mark.parametrize(("study", "pages", "locale"), SEEN)
@@ -55,19 +60,21 @@ def test_nothing_is_cut_overlaps_moves_or_cannot_be_read_on_any_view(visit, requ
     page = visitor.page
     page.add_init_script(WATCH_SHIFTS)
     for name, key in pages.items():
-        opened(visitor, f"{name}?study={study_id}")
+        opened(visitor, f"{name}?study={study_id}", FORMS[locale][0])
         if name in TITLED and study == "trained_study":
             begins(visitor, name, chinese=locale == "zh-CN")
         for number in views(visitor, key):
-            measure(page, subtests, name or "studies", number)
+            measure(page, subtests, FORMS[locale], name or "studies", number)
     if "patient" in pages:
-        opened(visitor, f"patient?study={study_id}").first_patient()
+        opened(visitor, f"patient?study={study_id}", FORMS[locale][0]).first_patient()
         for number in views(visitor, "patient.part"):
-            measure(page, subtests, "record", number)
+            measure(page, subtests, FORMS[locale], "record", number)
 
 
-def opened(visitor, path):
-    visitor.page.set_viewport_size({"width": 1440, "height": 900})
+def opened(visitor, path, form):
+    scheme, width, _rules = form
+    visitor.page.emulate_media(color_scheme=scheme)
+    visitor.page.set_viewport_size({"width": width, "height": 900})
     computed(visitor.open(path))
     return visitor
 
@@ -98,13 +105,13 @@ def computed(visitor):
         visitor.settled()
 
 
-def measure(page, subtests, name, view):
-    for scheme, width, rules in reversed(FORMS) if view % 2 else FORMS:
+def measure(page, subtests, forms, name, view):
+    for place, (scheme, width, rules) in sorted(enumerate(forms), reverse=view % 2 == 1):  # there and back
         formed(page, width, scheme)
         with subtests.test(f"{scheme}, {width}", page=name, view=view):
-            found = boxes(page) + ([] if rules is None else violations(page, rules=rules))
+            found = boxes(page) + violations(page, rules=rules)
             assert not found, found
-        if rules == () and view == 0 and name != "record":  # it has loaded, and was neither turned nor touched
+        if place == 0 and view == 0 and name != "record":  # it has loaded, and was neither turned nor touched
             with subtests.test("layout shift", page=name):
                 assert page.evaluate("window.mcShift") < MOST_SHIFT
 

@@ -24,10 +24,14 @@ from medcore.models.selection.space import as_tuned, space
 from medcore.models.selection.step import LEAST_INNER_FOLDS, judge, subtask
 
 
+def search_two_models(patch):
+    quick = {n: replace(c, searched_by_auto=n in ("logistic", "boosting")) for n, c in candidates().items()}
+    patch.setattr(candidate, "candidates", lambda _target=None: quick)
+
+
 @pytest.fixture(autouse=True)
 def quick_models(monkeypatch):
-    quick = {n: replace(c, searched_by_auto=n in ("logistic", "boosting")) for n, c in candidates().items()}
-    monkeypatch.setattr(candidate, "candidates", lambda _target=None: quick)
+    search_two_models(monkeypatch)
 
 
 class Listener:
@@ -67,8 +71,16 @@ def without_seconds(trials):
     return [replace(t, seconds=0.0) for t in trials]
 
 
-def test_the_same_seed_tries_the_same_settings(ward, monkeypatch):
-    first, second = (searching(ward, "auto", n_trials=7, monkeypatch=monkeypatch) for _ in range(2))
+@pytest.fixture(scope="module")
+def seven_trials(ward):
+    """A search of all that `auto` searches, one trial after the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        search_two_models(patch)
+        return searching(ward, "auto", n_trials=7, monkeypatch=patch)
+
+
+def test_the_same_seed_tries_the_same_settings(ward, seven_trials, monkeypatch):
+    first, second = seven_trials, searching(ward, "auto", n_trials=7, monkeypatch=monkeypatch)
     assert without_seconds(first.search.trials) == without_seconds(second.search.trials)
     np.testing.assert_array_equal(first.oof, second.oof)
 
@@ -89,11 +101,8 @@ def test_an_interrupted_search_goes_on_and_gives_the_same_numbers(ward, monkeypa
     np.testing.assert_array_equal(resumed.oof, left_alone.oof)
 
 
-def test_the_order_in_which_trials_are_finished_changes_no_number(ward, monkeypatch):
-    first, second = (
-        searching(ward, "auto", n_trials=7, monkeypatch=monkeypatch, workers=workers)
-        for workers in (ThisProcess(), Backwards())
-    )
+def test_the_order_in_which_trials_are_finished_changes_no_number(ward, seven_trials, monkeypatch):
+    first, second = seven_trials, searching(ward, "auto", n_trials=7, monkeypatch=monkeypatch, workers=Backwards())
     assert without_seconds(first.search.trials) == without_seconds(second.search.trials)
     assert without_seconds(first.search.fold_choices) == without_seconds(second.search.fold_choices)
     np.testing.assert_array_equal(first.oof, second.oof)

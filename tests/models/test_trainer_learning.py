@@ -69,7 +69,7 @@ def test_three_classes_give_the_weights_that_keras_gives(iris) -> None:
     settings = replace(SMALL, batch_size=256, activation="tanh", learning_rate=0.01)
     ours = train_networks(x, y, 3, [member], settings)
     theirs = keras_after(x, y, 3, settings, member, settings.epochs)
-    np.testing.assert_allclose(ours.risk(x), theirs.predict(x, verbose=0), atol=2e-5)
+    np.testing.assert_allclose(ours.risk(x), theirs(x, training=False), atol=2e-5)
 
 
 def test_the_reference_network_ranks_as_well_as_one_fitted_by_keras(cancer) -> None:
@@ -82,7 +82,7 @@ def test_the_reference_network_ranks_as_well_as_one_fitted_by_keras(cancer) -> N
     model = DenseReference(x.shape[1])
     model.fit(x[train], y[train], epochs=20, batch_size=32, verbose=0)
     ours = roc_auc_score(y[test], trained.risk(x[test])[:, 1])
-    assert abs(ours - roc_auc_score(y[test], model.predict(x[test], verbose=0)[:, 0])) < 0.01
+    assert abs(ours - roc_auc_score(y[test], np.asarray(model(x[test], training=False))[:, 0])) < 0.01
 
 
 def DenseReference(n_features: int):  # noqa: N802 - reads as a model
@@ -186,7 +186,7 @@ def test_keras_files_give_the_same_risks_and_can_be_read_back(cancer, tmp_path) 
     for model, file in zip(trained.keras_models(), files, strict=True):
         model.save(file)
     models = [keras.models.load_model(file) for file in files]
-    theirs = np.mean([model.predict(x, verbose=0)[:, 0] for model in models], axis=0)
+    theirs = np.mean([np.asarray(model(x, training=False))[:, 0] for model in models], axis=0)
     np.testing.assert_allclose(trained.risk(x)[:, 1], theirs, atol=1e-6)
     np.testing.assert_allclose(TrainedNetworks.from_keras(models).risk(x), trained.risk(x), atol=1e-6)
 

@@ -11,6 +11,7 @@ import base64
 import html
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,17 +74,15 @@ def plain(text: object) -> str:
 
 
 def _picture(figure: go.Figure, width: float, taller: float = 1.0) -> Picture:
-    from matplotlib import font_manager, rc_context
+    from matplotlib import rc_context
     from matplotlib.figure import Figure as Picture
 
     figure = go.Figure(_unpacked(figure.to_plotly_json()), skip_invalid=True)
-    font_manager.fontManager.addfont(str(FONT_FILE))
-    family = font_manager.FontProperties(fname=str(FONT_FILE)).get_name()
     layout = figure.to_plotly_json()["layout"]
     height = taller * float(layout.get("height") or 380) / PIXELS_PER_INCH * width / WIDTH_INCHES
     with rc_context(
         {
-            "font.family": [family, "DejaVu Sans"],
+            "font.family": [_family(), "DejaVu Sans"],
             "font.size": max(SMALLEST_POINTS, POINTS * width / WIDTH_INCHES),
             "axes.unicode_minus": False,
         }
@@ -98,6 +97,15 @@ def _picture(figure: go.Figure, width: float, taller: float = 1.0) -> Picture:
         _legend(picture, panels)
         picture.canvas.draw()
     return picture
+
+
+@cache
+def _family() -> str:
+    """Make the font known to Matplotlib, which forgets each time where it found every other one, and return its name."""
+    from matplotlib import font_manager
+
+    font_manager.fontManager.addfont(str(FONT_FILE))
+    return str(font_manager.FontProperties(fname=str(FONT_FILE)).get_name())
 
 
 def _unpacked(value: Any) -> Any:
