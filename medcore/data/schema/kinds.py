@@ -203,7 +203,7 @@ def _mostly_numbers(c: Contents) -> bool:
 def _is_labelled(c: Contents) -> bool:
     """Tell codes with their word (1 low, 2 normal, 3 high) from measurements with a laboratory's flag."""
     whole = c.numbers.marked & ~c.numbers.bounded & (c.numbers.value == np.floor(c.numbers.value))
-    return bool(c.k <= 12 and whole.all() and all(re.search("[^\\W\\d_]{3}|高|低|常", word) for word in c.words()))
+    return bool(c.k <= 12 and whole.all() and all(re.search("[^\\W\\d_]{3}|[高低常阴阳]", word) for word in c.words()))
 
 
 def _is_duration(c: Contents) -> bool:

@@ -27,6 +27,8 @@ OLDEST = 150.0
 """Years that no age has: 2023年3月 is a date and no age."""
 _COUNTED = re.compile(r"^[<>≤≥]?\s*[0-9][0-9.,]*\s*([A-Za-z\u4e00-\u9fff][^0-9]{0,24})$")
 """A number with a word behind it."""
+_SCORE = re.compile(r"^([0-9]{1,3}(?:[.,]5)?)\s*/\s*([1-9][0-9]{0,2})$")
+"""A score out of the most that can be reached, as 3/10."""
 FEWEST_COUNTED = 5
 """Different numbers of one word from which the word is taken for their unit."""
 MOST_COUNTED = 0.9
@@ -150,7 +152,7 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
 
 def _of_numbers(name: str, words: Sequence[str], unit: str) -> tuple[Notation, str]:
     quantity = find_quantity(name)
-    counted = unit or _counted(words)
+    counted = unit or _counted(words) or _out_of(words)
     if quantity is not None and quantity.name == "age" and (counted in ("", "years") or names_time(counted)):
         return "span", "years"
     return "number", counted
@@ -168,6 +170,16 @@ def _counted(words: Sequence[str]) -> str:
         return ""
     unit = Counter(said).most_common(1)[0][0]
     return unit if not is_flag(unit) and all(same_word(word, unit) for word in said) else ""
+
+
+def _out_of(words: Sequence[str]) -> str:
+    """Return the most that can be reached, as "/10", where nearly every number of a column is a score out of it; else empty."""
+    numbered = [word for word in words if _DIGIT.search(word)]
+    scores = [(float(found[1].replace(",", ".")), found[2]) for word in numbered if (found := _SCORE.match(word))]
+    if len(scores) < max(FEWEST_COUNTED, MOST_COUNTED * len(numbered)) or len({most for _score, most in scores}) > 1:
+        return ""
+    most = scores[0][1]
+    return f"/{most}" if all(score <= float(most) for score, _most in scores) else ""
 
 
 def _is_calendar(word: str) -> bool:

@@ -29,13 +29,16 @@ _HEAD = re.compile(
 )
 _MORE = re.compile(r"^\+|\s*(?:(?:or|and) (?:over|older|above|more)|及?以上|\+)$", re.I)
 """What says after a number that it is a lower limit: 90+, 90 and over, 90岁以上."""
-_FLAG = "hh?|ll?|high|low|hi|lo|normal|abnormal|critical|偏?[高低]|升高|降低|正常|异常"
+_JUDGED = "normal|abnormal|critical|negative|positive|升高|降低|偏[高低]|正常|异常|弱?阳性|阴性"
+_FLAG = f"hh?|ll?|high|low|hi|lo|neg|pos|[高低]|{_JUDGED}"
 _RANGE = r"(?:ref(?:erence)?\.?(?: range)?|normal|参考(?:值|范围)?)?\s*:?\s*(?:[<>≤≥]\s*[0-9.,]+|[0-9.,]+\s*(?:[-–−~]|to|至)\s*[0-9.,]+)"
 _MARKS = re.compile(
     rf"(?:\s*(?:\[[0-9a-z]{{1,2}}\]|\([a-z]\)|[*†‡§¶#↑↓▲▼?]+|[(\[]\s*(?:{_FLAG}|{_RANGE}[^()\[\]]{{0,12}})\s*[)\]]|(?<![A-Za-z/])(?:{_FLAG})))+$",
     re.I,
 )
 """A footnote, a laboratory's flag, a question mark or a range of reference at the end of a cell."""
+_AFTER_WORD = re.compile(rf"^(?:{_JUDGED})\s*(?:[:(\s]\s*)?(?P<number>[<>≤≥]?\s*[0-9][^()+]*)\)?$", re.I)
+"""A number behind the word for how it is judged: negative (<0.05)."""
 _CLOCK = re.compile(r"^([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]+)?)?$")
 _TIME_OF_DAY = re.compile(
     r"^(?P<half>上午|下午|凌晨|早上|早晨|中午|晚上|傍晚)?\s*(?P<time>[0-9]{1,2}(?:[:时点][0-9]{1,2}(?:[:分][0-9]{1,2}秒?|分)?|[时点][整半]?)?)"
@@ -269,7 +272,8 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
     if together is not None:
         numbers.value[at], numbers.suffix[at] = together
         return
-    parts = _HEAD.match(_CURRENCY.sub(r"\2\1", word))
+    judged = _AFTER_WORD.match(word)
+    parts = _HEAD.match(_CURRENCY.sub(r"\2\1", judged["number"].strip() if judged else word))
     if not parts:
         return
     if _GOES_ON.match(parts["rest"]):
@@ -286,7 +290,7 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
             value * 10.0 ** int((power["power"] or power["raised"]).replace("−", "-")) if power else value
         )
         numbers.bounded[at] = more or bool(parts["bound"])
-        numbers.marked[at] |= marked or bool(parts["flag"])
+        numbers.marked[at] |= marked or bool(parts["flag"] or judged)
         numbers.suffix[at] = rest
 
 
