@@ -33,10 +33,10 @@ TIME_WORDS: Mapping[str, str] = {
     "second": "s sec secs seconds 秒 sek sekunde sekunden seconde secondes segundo segundos secondi",
 }
 """How people write a unit of time, in lower case: English, Chinese, German, French, Spanish, Italian and Portuguese."""
-_YEARS = frozenset(
-    ["year", "岁", *(word for word in TIME_WORDS["year"].split() if word.isascii() and word != "yo"), "años", "années"]
-)
-"""Of these, those which no year of the calendar is named by."""
+_YEARS = frozenset(["y", "yr", "yrs", "year", "years", "岁", "jahre", "jahren", "años", "années"])
+"""Of these, those by which a column's name says how old or for how long, and not in which year or by which answer (ans)."""
+MEAN_MORE_IN_NAMES = frozenset(["std", "dia", "dias", "tag", "ans", "mes", "mese", "wo"])
+"""Of these, those that stand in names for something else: a standard deviation, the diastole, a label, an answer."""
 _OF_TIME = {word: unit for unit, words in TIME_WORDS.items() for word in (unit, *words.split())}
 _TOKENS = {
     **_OF_TIME,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from medcore.data.quantities.units import TIME_WORDS, conversion, fold_unit
+from medcore.data.quantities.units import MEAN_MORE_IN_NAMES, TIME_WORDS, conversion, fold_unit
 from medcore.data.values.compounds import weeks_and_days
 
 _SAID = {"year": r"years? old|y/o|an|ano|", "month": "mon|"}
@@ -116,8 +116,10 @@ def is_iso_duration(word: str) -> bool:
 def unit_of_time(name: str) -> str:
     """Return the unit of time at the end of a column's name; empty where it says none.
 
-    >>> unit_of_time("hours (h)"), unit_of_time("ICU minutes"), unit_of_time("heart rate")
-    ('h', 'minutes', '')
+    >>> unit_of_time("hours (h)"), unit_of_time("ICU minutes"), unit_of_time("heart rate"), unit_of_time("BP dia")
+    ('h', 'minutes', '', '')
     """
     words = re.findall(r"[^\W\d_]+", name)
-    return words[-1] if words and conversion(words[-1].casefold(), "d") is not None else ""
+    if not words or words[-1].casefold() in MEAN_MORE_IN_NAMES:
+        return ""
+    return words[-1] if conversion(words[-1].casefold(), "d") is not None else ""
