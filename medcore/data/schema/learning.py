@@ -29,6 +29,8 @@ _COUNTED = re.compile(r"^[<>≤≥]?\s*[0-9][0-9.,]*\s*([A-Za-z\u4e00-\u9fff][^0
 """A number with a word behind it."""
 _SCORE = re.compile(r"^([0-9]{1,3}(?:[.,]5)?)\s*/\s*([1-9][0-9]{0,2})$")
 """A score out of the most that can be reached, as 3/10."""
+_THING = re.compile("[号床组区室楼科栋]")
+"""What makes a number the name of something: the third ward is no three wards."""
 FEWEST_COUNTED = 5
 """Different numbers of one word from which the word is taken for their unit."""
 MOST_COUNTED = 0.9
@@ -169,7 +171,8 @@ def _counted(words: Sequence[str]) -> str:
     if len(said) < max(FEWEST_COUNTED, MOST_COUNTED * len(numbered)) or len(said) < len(with_word):
         return ""
     unit = Counter(said).most_common(1)[0][0]
-    return unit if not is_flag(unit) and all(same_word(word, unit) for word in said) else ""
+    names = is_flag(unit) or _THING.search(unit) or (len(unit) == 1 and not unit.isascii())
+    return unit if not names and all(same_word(word, unit) for word in said) else ""
 
 
 def _out_of(words: Sequence[str]) -> str:
