@@ -75,10 +75,10 @@ const RECALIBRATE = {
   beta: (risk, p) => both(expit(p.abc[0] * Math.log(within(risk[1])) - p.abc[1] * Math.log1p(-within(risk[1])) + p.abc[2])),
   temperature: (risk, p) => softmax(clean(risk).map((r) => p.power[0] * Math.log(r))),
   vector: (risk, p) => softmax(clean(risk).map((r, k) => p.power[0] * Math.log(r) + p.shift[k])),
-  isotonic: (risk, p) => both(interpolate(risk[1], p.x, p.y)),
 };
 RECALIBRATE.shift = RECALIBRATE.vector;
-RECALIBRATE.venn_abers = RECALIBRATE.isotonic;
+for (const curve of ["isotonic", "venn_abers", "isotonic_and_platt", "venn_abers_and_platt"])
+  RECALIBRATE[curve] = (risk, p) => both(interpolate(risk[1], p.x, p.y));
 
 function recalibrated(risk, calibrator) {
   const own = calibrator.method === "none" ? risk : clean(RECALIBRATE[calibrator.method](risk, calibrator.parameters));

@@ -8,6 +8,13 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, expect
 
+from medcore.models.selection.calibration import (
+    CURVES,
+    EVENT_METHODS,
+    MANY_CLASS_METHODS,
+    Calibrator,
+    fit_calibrator,
+)
 from medcore.reporting.model import render_model
 from tests.written_models import random_answers, train_written
 
@@ -60,3 +67,24 @@ def test_a_thousand_random_patients_get_the_risks_of_predict(classes, model, chr
     assert complaints == []
     assert asked == [file.as_uri()]
     context.close()
+
+
+def test_every_recalibration_is_that_of_the_bundle_also_of_bundles_from_before(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "calculator.html"
+    file.write_bytes(render_model(train_written(tmp_path / "bundle", 2)[1], file.name))
+    page = chromium.new_context(offline=True).new_page()
+    page.goto(file.as_uri())
+    random = np.random.default_rng(0)
+    event = random.beta(1, 3, 400)
+    risk, outcome = np.column_stack([1 - event, event]), (random.random(400) < event**1.3).astype(np.int64)
+    known = [fit_calibrator(method, risk, outcome) for method in (*EVENT_METHODS, *MANY_CLASS_METHODS)]
+    of_steps = {"x": (0.1, 0.3, 0.6, 0.9), "y": (0.05, 0.2, 0.2, 0.95)}
+    known += [Calibrator(method, of_steps, Calibrator(method, of_steps)) for method in CURVES]
+    for calibrator in known:
+        told = page.evaluate(
+            "([rows, c]) => rows.map((row) => recalibrated(row, c))", [risk.tolist(), calibrator.to_dict()]
+        )
+        np.testing.assert_allclose(told, calibrator.apply(risk), rtol=0, atol=1e-12, err_msg=calibrator.method)
+    page.context.close()

@@ -37,9 +37,10 @@ _YEARS = frozenset(["y", "yr", "yrs", "year", "years", "岁", "jahre", "jahren",
 """Of these, those by which a column's name says how old or for how long, and not in which year or by which answer (ans)."""
 MEAN_MORE_IN_NAMES = frozenset(["std", "dia", "dias", "tag", "ans", "mes", "mese", "wo"])
 """Of these, those that stand in names for something else: a standard deviation, the diastole, a label, an answer."""
-_OF_TIME = {word: unit for unit, words in TIME_WORDS.items() for word in (unit, *words.split())}
+OF_TIME = {word: unit for unit, words in TIME_WORDS.items() for word in (unit, *words.split())}
+"""The unit of time that each of these words is."""
 _TOKENS = {
-    **_OF_TIME,
+    **OF_TIME,
     "l": "L",
     "ml": "mL",
     "dl": "dL",
@@ -145,7 +146,7 @@ def names_time(word: str) -> bool:
     >>> names_time("Jahre"), names_time("Std."), names_time("días"), names_time("tablets")
     (True, True, True, False)
     """
-    return unicodedata.normalize("NFKC", word).lower().removesuffix(".") in _OF_TIME
+    return unicodedata.normalize("NFKC", word).lower().removesuffix(".") in OF_TIME
 
 
 def same_word(one: str, other: str) -> bool:

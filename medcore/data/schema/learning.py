@@ -165,10 +165,8 @@ def _counted(words: Sequence[str]) -> str:
 
     A few numbers may stand without it: where many do, it may be said of those that have it, as RA is of a saturation.
     """
-    numbered = [word for word in words if _DIGIT.search(word)]
-    with_word = [word for word in numbered if not _NUMBER.match(word)]
-    said = [found[1].strip() for word in with_word if (found := _COUNTED.match(word))]
-    if len(said) < max(FEWEST_COUNTED, MOST_COUNTED * len(numbered)) or len(said) < len(with_word):
+    said = [match[1].strip() for match in _in_nearly_all(words, _COUNTED)]
+    if not said or len(said) < sum(1 for word in words if _DIGIT.search(word) and not _NUMBER.match(word)):
         return ""
     unit = Counter(said).most_common(1)[0][0]
     names = is_flag(unit) or _THING.search(unit) or (len(unit) == 1 and not unit.isascii())
@@ -177,12 +175,16 @@ def _counted(words: Sequence[str]) -> str:
 
 def _out_of(words: Sequence[str]) -> str:
     """Return the most that can be reached, as "/10", where nearly every number of a column is a score out of it; else empty."""
+    scores = [(float(match[1].replace(",", ".")), int(match[2])) for match in _in_nearly_all(words, _SCORE)]
+    tops = {top for _score, top in scores}
+    return f"/{tops.pop()}" if len(tops) == 1 and all(score <= top for score, top in scores) else ""
+
+
+def _in_nearly_all(words: Sequence[str], pattern: re.Pattern[str]) -> list[re.Match[str]]:
+    """Return where a pattern is found, if nearly all cells with a number are of it; else nothing."""
     numbered = [word for word in words if _DIGIT.search(word)]
-    scores = [(float(found[1].replace(",", ".")), found[2]) for word in numbered if (found := _SCORE.match(word))]
-    if len(scores) < max(FEWEST_COUNTED, MOST_COUNTED * len(numbered)) or len({most for _score, most in scores}) > 1:
-        return ""
-    most = scores[0][1]
-    return f"/{most}" if all(score <= float(most) for score, _most in scores) else ""
+    found = [match for word in numbered if (match := pattern.match(word))]
+    return found if len(found) >= max(FEWEST_COUNTED, MOST_COUNTED * len(numbered)) else []
 
 
 def _is_calendar(word: str) -> bool:

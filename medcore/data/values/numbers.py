@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.notation import Reading
-from medcore.data.quantities.units import fold_unit, names_time, same_word
+from medcore.data.quantities.units import fold_unit, same_word
 from medcore.data.values.compounds import one_measure
 from medcore.data.values.dates import seconds_of
 from medcore.data.values.spans import read_span
@@ -280,7 +280,7 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
         return
     power = _POWER.match(parts["rest"])
     rest, more, marked = _peel((power["unit"] or "" if power else parts["rest"]).strip(), reading.unit)
-    if rest and not UNIT_SUFFIX.match(rest) and not names_time(rest):
+    if rest and not UNIT_SUFFIX.match(rest):
         if not reading.unit or not (same_word(rest, reading.unit) or fold_unit(rest) == fold_unit(reading.unit)):
             return
         rest = reading.unit

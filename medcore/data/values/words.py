@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from medcore.data.quantities.units import OF_TIME
 from medcore.data.scripts import in_both, pairs_in_both
 
 POSITIVE_WORDS: tuple[str, ...] = in_both(
@@ -234,16 +235,16 @@ SEVERITY_WORDS: tuple[tuple[str, ...], ...] = pairs_in_both(
 """Scales of words, lowest first."""
 
 UNIT_SUFFIX = re.compile(
-    r"""(?ix) ^ (?:
+    rf"""(?ix) ^ (?:
       % | ‰ | ° | °?[cf] | ℃ | ℉ | [hl]
     | [€$£¥] | eur | usd | rmb | cny | 元
     | pack[-\ ]?years?
-    | (?:x|×|\*)?\s*10\s*[\^*e]*\s*\d{1,2}\s*/\s*[µμmunpf]?l
-    | (?:[kmµμunpfcd]?(?:g|mol|eq|iu|u|l|m)|mmhg|kpa|cmh2o|bpm|iu|years?|yrs?|y|yo|months?|mo|weeks?|wks?|w|days?|d
-        |hours?|hrs?|minutes?|mins?|seconds?|secs?|s|ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|oz|ounces?|pounds?|grams?|gms?|kilograms?|torr|hpa|mbar|mc[gl]|m?iu|k|cells?|copies|cc|kcal|kj|mosm|score|points?
+    | (?:x|×|\*)?\s*10\s*[\^*e]*\s*\d{{1,2}}\s*/\s*[µμmunpf]?l
+    | (?:[kmµμunpfcd]?(?:g|mol|eq|iu|u|l|m)|mmhg|kpa|cmh2o|bpm|iu|(?:{"|".join(OF_TIME)})\.?
+        |ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|oz|ounces?|pounds?|grams?|gms?|kilograms?|torr|hpa|mbar|mc[gl]|m?iu|k|cells?|copies|cc|kcal|kj|mosm|score|points?
         |tab(?:let)?s?|caps?(?:ules?)?|puffs?|drops?|packs?|units?|doses?
-        |次|岁|周岁|个?月|天|日|周|年|小时|分钟|分|秒|微克|毫克|克|千克|公斤|斤|毫米|厘米|米|微升|毫升|升|个|人|支|包|片|粒)
-      (?:\s*[/.·]\s*[a-z0-9µμ%^().·*²³]+){0,3}
+        |次|微克|毫克|克|千克|公斤|斤|毫米|厘米|米|微升|毫升|升|个|人|支|包|片|粒)
+      (?:\s*[/.·]\s*[a-z0-9µμ%^().·*²³]+){{0,3}}
     ) $
     """
 )

@@ -129,7 +129,8 @@ def choose_calibrator(
     """Choose the method with the lowest log loss on held-out folds.
 
     With fewer than 100 events or non-events nothing is done unless it lowers the log
-    loss by ``_SAME_LOSS``; a curve must lower that of the other methods by as much. The returned honest risks of a fold come from the method
+    loss by ``_SAME_LOSS``; a curve must lower that of the other methods by as much.
+    The returned honest risks of a fold come from the method
     that the other folds chose: neither their log loss nor their calibration slope has
     had a say in the choice. Where recalibrating, so judged, does not lower the log loss, nothing is
     done, and the risks are returned as they are: what is delivered is what is judged. ``enforced`` rules
