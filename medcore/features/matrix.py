@@ -103,19 +103,20 @@ class FeatureMaker(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Write rows ``(n, P)`` as a matrix ``(n, F)`` of float64: for models that are written down."""
         return self._matrix(Rows.of(rows), np.float64)
 
-    def block(self, rows: Rows, place: int) -> NDArray[np.float32]:
+    def block(self, rows: Rows, place: int, dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
         """Write what the predictor at ``place`` has of the matrix alone: nothing is worked out of predictors of other kinds."""
-        return self._matrix(rows, np.float32, only=self.kinds[place])[:, self.blocks_[place]]
+        return self._matrix(rows, dtype, only=place)[:, self.blocks_[place]]
 
-    def _matrix(self, rows: Rows, dtype: type[np.floating[Any]], only: str | None = None) -> NDArray[Any]:
+    def _matrix(self, rows: Rows, dtype: type[np.floating[Any]], only: int | None = None) -> NDArray[Any]:
         check_is_fitted(self, "blocks_")
         matrix = np.zeros((len(rows), self.n_columns_), dtype=dtype)
         starts = np.array([block.start for block in self.blocks_], dtype=np.intp)
         for kind, places in by_kind(tuple(self.kinds)):
-            if only in (None, kind.name):
+            if only is None or only in places:
                 self.scalers_[kind.name].write(rows, matrix, starts[places])
         for place in np.flatnonzero(self.layout_.missing):
-            matrix[:, self.blocks_[place].stop - 1] = np.isnan(rows.codes[:, place])
+            if only in (None, place):
+                matrix[:, self.blocks_[place].stop - 1] = np.isnan(rows.codes[:, place])
         return matrix
 
     @property

@@ -6,7 +6,9 @@ import pytest
 from medcore.explanation import explain_row
 from medcore.explanation.patient import effort, worker_queries
 from medcore.explanation.shapley import pairs
+from medcore.models.bundle import coalitions
 from medcore.models.bundle.bundle import save_bundle
+from medcore.models.bundle.coalitions import BundleRisk
 
 
 @pytest.fixture
@@ -82,3 +84,18 @@ def test_a_costly_model_still_gets_two_sweeps(folder, table, monkeypatch):
     errors = [sum(c.standard_error for c in e.contributions) for e in (found, brief)]
     assert found.n_evaluations > 3 * (brief.n_evaluations - len(others))
     assert errors[0] < errors[1]
+
+
+def test_a_patient_who_was_read_is_explained_as_one_who_was_not(folder, table, monkeypatch):
+    """Of a wide table's patient the risk is remembered from reading them, each one's own, and no more than so many."""
+    monkeypatch.setattr(coalitions, "MOST_KEPT", 0)
+    monkeypatch.setattr(coalitions, "MOST_ANSWERS", 2)
+    read = worker_queries.read_risks(folder, table.iloc[[4, 9, 14]])
+    risk = worker_queries.bundle_risk(folder)
+    background = risk.bundle.background.codes[:20]
+    for patient in read:
+        codes = patient.rows.codes[0]
+        again, new = risk.for_patient(codes, background), BundleRisk(risk.bundle).for_patient(codes, background)
+        np.testing.assert_array_equal(again.grand_and_empty()[0], new.grand_and_empty()[0])
+        np.testing.assert_array_equal(again.grand_and_empty()[0], patient.risk)
+    assert [risk.for_patient(p.rows.codes[0], background).answer is None for p in read] == [True, False, False]

@@ -78,6 +78,7 @@ def read_risks(folder: Asked, frame: pd.DataFrame) -> list[PatientRisk]:
     bundle = opened(folder)
     rows = bundle.encode(frame)
     risks, flags, values = bundle.risk(rows), bundle.flags(frame, rows), shown_values(bundle, frame)
+    bundle_risk(folder).remember(rows, risks)
     members = [(part.kind, weight, np.asarray(part.risk(rows))) for weight, part in bundle.parts]
     return [
         PatientRisk(

@@ -258,7 +258,8 @@ def _normal() -> tuple[Floats, Floats]:
 
 def _sums(start: Floats, weights: Floats) -> Iterator[tuple[float, float, Floats, Floats]]:
     """Yield, for nodes q and with the largest columns there or not, the share, q, and the middle and the spread of the sums (…)."""
-    largest = np.argsort(-np.abs(weights), axis=-1)[..., :COUNTED]
+    n_counted = min(COUNTED, weights.shape[-1])
+    largest = np.argpartition(-np.abs(weights), n_counted - 1, axis=-1)[..., :n_counted]
     counted = np.take_along_axis(weights, largest, axis=-1)
     total = weights.sum(axis=-1, dtype=np.float64) - counted.sum(axis=-1)
     squares = np.maximum((weights**2).sum(axis=-1, dtype=np.float64) - (counted**2).sum(axis=-1), 0.0)

@@ -37,6 +37,8 @@ from medcore.models.contract.task import Part, Risk, n_threads
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
+MOST_ANSWERS = 64
+"""Patients whose risks are remembered, from when they were read."""
 MOST_KEPT = 256_000_000
 """Bytes of what was worked out about one background that are kept for the next patient, about."""
 TO_ASK = 20_000
@@ -88,6 +90,7 @@ class BundleRisk:
     n_kept: int = 1
     rows: Rows | None = field(default=None, repr=False)
     _kept: dict[bytes, Background] = field(default_factory=dict, repr=False, compare=False)
+    _answers: dict[bytes, Risk] = field(default_factory=dict, repr=False, compare=False)
     _ways: list[tuple[float, Part, Coalitions]] = field(default_factory=list, repr=False, compare=False)
 
     def knowing(self, *rows: Rows | None) -> BundleRisk:
@@ -98,6 +101,13 @@ class BundleRisk:
     def __call__(self, codes: Codes, /) -> Risk:
         """Predict from codes ``(n, P)``: risks ``(n, K)``."""
         return self.bundle.risk(self._read(codes))
+
+    def remember(self, rows: Rows, risks: Risk) -> None:
+        """Keep what the bundle says of a few patients (n, P), risks (n, K): it is asked again when they are explained."""
+        for row, risk in zip(rows.codes[-MOST_ANSWERS:], risks[-MOST_ANSWERS:], strict=True):
+            while len(self._answers) >= MOST_ANSWERS:
+                self._answers.pop(next(iter(self._answers)))
+            self._answers[row.tobytes()] = risk
 
     def _read(self, codes: Codes) -> Rows:
         rows = Rows.of(codes)
@@ -143,7 +153,8 @@ class BundleRisk:
         patient = self._read(row)
         parts = tuple((weight, prepared.against(patient)) for weight, prepared in known.parts)
         costs = np.array([way.n_sums + TO_ASK for _weight, _part, way in self.ways()], dtype=np.float64)
-        return BundlePatientRisk(self.bundle, known, parts, patient, tuple(costs / costs.sum()))
+        answer = self._answers.get(patient.codes[0].tobytes())
+        return BundlePatientRisk(self.bundle, known, parts, patient, tuple(costs / costs.sum()), answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +177,8 @@ class BundlePatientRisk:
     patient: Rows = field(repr=False)
     shares: tuple[float, ...]
     """What each part takes of the work of a composite row."""
+    answer: Risk | None = field(default=None, repr=False)
+    """The risks (K,) of the patient, where the bundle was asked before."""
 
     def summands(self) -> tuple[BundleMember, ...]:
         """Return its parts by themselves, where it is their mean and everything about them is kept."""
@@ -174,7 +187,7 @@ class BundlePatientRisk:
             return ()
         found = []
         for (weight, part), share, risk in zip(self.parts, self.shares, known.apart, strict=True):
-            alone = replace(self, parts=((1.0, part),), background=replace(known, risk=risk, apart=()))
+            alone = replace(self, parts=((1.0, part),), background=replace(known, risk=risk, apart=()), answer=None)
             exact = part.shapley_values() if isinstance(part, ExactCoalitions) else None
             found.append(BundleMember(weight, share, alone, exact))
         return tuple(found)
@@ -183,7 +196,8 @@ class BundlePatientRisk:
         """Return the patient's risks ``(K,)`` and those of the background rows ``(m, K)``."""
         all_theirs, none = np.ones((1, self.background.n_columns), dtype=bool), np.zeros(1, np.intp)
         if self.can_pair and not self.background.kept:
-            return self.bundle.risk(self.patient)[0], self.background.risk
+            own = self.bundle.risk(self.patient)[0] if self.answer is None else self.answer
+            return own, self.background.risk
         return self.risk(none, all_theirs)[0], self.background.risk
 
     def risk(self, rows: NDArray[np.intp], present: NDArray[np.bool_]) -> Risk:

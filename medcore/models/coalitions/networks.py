@@ -120,30 +120,37 @@ def table_sums(
     makers: Sequence[FeatureMaker], networks: Sequence[TrainedNetworks], kernels: Sequence[Floats32]
 ) -> FirstSums:
     """Return the first sums of the networks of all makers, which read their own matrices, as one product."""
-    pairs = list(zip(makers, networks, strict=True))
+    pairs, kernel = list(zip(makers, networks, strict=True)), np.concatenate(kernels)
     owners = np.concatenate([_owners(maker, members) for maker, members in pairs])
+    each = [(of, member) for of, members in enumerate(networks) for member in range(members.n_members)]
+
+    def alone(rows: Rows, place: int) -> list[Floats32]:
+        blocks = side_by_side([partial(maker.block, rows, place) for maker in makers])
+
+        def share(at: int, of: int, member: int) -> Floats32:
+            inputs = _inputs_of_block(*pairs[of], member, blocks[of], place)
+            found: Floats32 = inputs @ kernel[at][owners[at] == place]
+            return found
+
+        return side_by_side([partial(share, at, *which) for at, which in enumerate(each)])
+
     return FirstSums(
         lambda rows: np.concatenate([_inputs(maker, members, rows) for maker, members in pairs])[:, :, None],
-        np.concatenate(kernels),
+        kernel,
         owners[:, None],
-        lambda rows, place: np.concatenate(
-            side_by_side(
-                [partial(_table_share, *three, rows, place) for three in zip(makers, networks, kernels, strict=True)]
-            )
-        ),
+        alone,
     )
 
 
-def _table_share(maker: FeatureMaker, networks: TrainedNetworks, kernels: Floats32, rows: Rows, place: int) -> Floats32:
-    """Return the share of the column at ``place`` in the first sums of the networks of one maker, (M, n, H)."""
-    network, owners, block = layered(networks), _owners(maker, networks), maker.blocks_[place]
-    matrix, columns = maker.block(rows, place), np.arange(block.start, block.stop)
-    found = np.zeros((networks.n_members, len(rows), kernels.shape[2]), np.float32)
-    for m in range(networks.n_members):
-        narrow, fixed = network.narrowed(unpack(network.fixed, networks.fixed[m]), columns)
-        inputs = narrow.inputs({name: array[None] for name, array in fixed.items()}, matrix[None])
-        found[m] = np.asarray(inputs)[0] @ kernels[m][owners[m] == place]
-    return found
+def _inputs_of_block(
+    maker: FeatureMaker, networks: TrainedNetworks, member: int, block: Floats32, place: int
+) -> Floats32:
+    """Return what the first kernel of one network is multiplied with of the column at ``place``, whose ``block`` (n, F) is written."""
+    network, where = layered(networks), maker.blocks_[place]
+    narrow, fixed = network.narrowed(unpack(network.fixed, networks.fixed[member]), np.arange(where.start, where.stop))
+    inputs = narrow.inputs({name: array[None] for name, array in fixed.items()}, block[None])
+    own: Floats32 = np.asarray(inputs)[0]
+    return own
 
 
 def _inputs(maker: FeatureMaker, networks: TrainedNetworks, rows: Rows) -> Floats32:

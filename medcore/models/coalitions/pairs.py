@@ -36,8 +36,8 @@ class FirstSums:
     inputs: Callable[[Rows], NDArray[Any]] = field(repr=False)
     kernel: NDArray[Any] = field(repr=False)
     owners: NDArray[np.int32] = field(repr=False)
-    alone: Callable[[Rows, int], NDArray[Any]] | None = field(default=None, repr=False)
-    """What the column at a place gives to the sums of rows, (M, n, R · H), where that takes less than reading them whole."""
+    alone: Callable[[Rows, int], Sequence[NDArray[Any]]] | None = field(default=None, repr=False)
+    """What the column at a place gives to the sums of rows, (n, R · H) a member, where that takes less than reading them whole."""
 
     def sums(self, read: NDArray[Any]) -> NDArray[Any]:
         """Return the sums (M, n, R · H) of what was read (M, n, R, D)."""
@@ -53,27 +53,36 @@ class FirstSums:
             each.append((apart[member][:, :, inputs] @ kernel[inputs]).reshape(apart.shape[1], -1))
         return np.stack(each)
 
-    def but_for_one(self, rows: Rows, first: Indices, place: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    def but_for_one(self, rows: Rows, first: Indices, place: int) -> tuple[NDArray[Any], Sequence[NDArray[Any]] | None]:
         """Return what the sums of rows begin with that are, but for the column at ``place``, the rows ``first`` (k,) of them, (M, k, R · H).
 
-        And what the column adds to those of all rows, (M, n, R · H); None where it adds nothing.
+        And what the column adds to those of all rows, (n, R · H) a member; None where it adds nothing.
         """
         begun = self.sums(self.inputs(rows.take(first)))
         if not (self.owners == place).any():
             return begun, None
-        given = self.step(self.inputs(rows), place) if self.alone is None else self.alone(rows, place)
-        begun -= given[:, first]
+        given = list(self.step(self.inputs(rows), place)) if self.alone is None else self.alone(rows, place)
+        for sums, own in zip(begun, given, strict=True):
+            sums -= own[first]
         return begun, given
 
 
 def one_product(
-    matrix_of: Callable[[Rows], NDArray[Any]], blocks: Sequence[slice | Indices], kernel: NDArray[Any]
+    matrix_of: Callable[[Rows], NDArray[Any]],
+    block_of: Callable[[Rows, int], NDArray[Any]],
+    blocks: Sequence[slice | Indices],
+    kernel: NDArray[Any],
 ) -> FirstSums:
-    """Return ``matrix @ kernel`` as first sums; ``blocks`` says which columns of the matrix are whose."""
+    """Return ``matrix @ kernel`` as first sums; ``blocks`` says which columns of the matrix are whose, ``block_of`` writes those of one."""
     owners = np.full((1, 1, len(kernel)), -1, np.int32)
     for place, block in enumerate(blocks):
         owners[0, 0, block] = place
-    return FirstSums(lambda rows: matrix_of(rows).astype(kernel.dtype)[None, :, None], kernel[None], owners)
+    return FirstSums(
+        lambda rows: matrix_of(rows).astype(kernel.dtype)[None, :, None],
+        kernel[None],
+        owners,
+        lambda rows, place: [block_of(rows, place).astype(kernel.dtype) @ kernel[blocks[place]]],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,9 +96,9 @@ def _patch_sums(inputs: Sequence[Inputs], networks: Sequence[TrainedNetworks]) -
         lambda rows: np.concatenate([_steps(own, sequences.transform(rows))[0] for (sequences, _m), own in pairs]),
         np.concatenate([_steps(own, None)[1] for _inputs, own in pairs]),
         owners,
-        lambda rows, place: np.concatenate(
-            [_patch_share(own, sequences, rows, place) for (sequences, _m), own in pairs]
-        ),
+        lambda rows, place: [
+            one for (sequences, _maker), own in pairs for one in _patch_share(own, sequences, rows, place)
+        ],
     )
 
 

@@ -70,11 +70,14 @@ class RandomFourierFeatures(Part):
             "intercepts": self.intercepts.astype(np.float32),
         }
         start = (self.phases * turns)[None]
-        first = one_product(self._inputs, self.maker.blocks_, self.directions * turns)
+        first = one_product(self._inputs, self._block, self.maker.blocks_, self.directions * turns)
         return LayeredCoalitions(shares, start, weights, CosineSoftmax(), len(self.maker.blocks_), first=(first,))
 
     def _inputs(self, rows: AnyRows) -> Floats:
         return clipped(self.maker.transform(rows))
+
+    def _block(self, rows: Rows, place: int) -> Floats:
+        return clipped(self.maker.block(rows, place))
 
     def save(self, folder: Folder, /) -> dict[str, Any]:
         """Write the arrays, which numpy reads without running code."""

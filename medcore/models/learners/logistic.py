@@ -52,7 +52,7 @@ class LogisticPart(RidgePart):
     def coalitions(self) -> LayeredCoalitions:
         """Return how the regression answers for coalitions: its scores are sums over the columns."""
         shares = partial(column_shares, self.matrix, self.blocks, self.coefficients.astype(np.float32))
-        first = one_product(self.matrix, self.blocks, self.coefficients.astype(np.float32))
+        first = one_product(self.matrix, self.block, self.blocks, self.coefficients.astype(np.float32))
         start = self.intercepts.astype(np.float32)[None]
         return LayeredCoalitions(shares, start, {}, Softmax(), len(self.maker.blocks_), first=(first,))
 

@@ -57,6 +57,13 @@ class RidgePart(Part):
         bent = self.splines.columns(Rows.of(rows).codes, self.maker.medians_)
         return np.hstack([self.maker.transform_exactly(rows), bent])
 
+    def block(self, rows: Rows, place: int) -> Floats:
+        """Return what of the matrix is the predictor's at ``place``, in the order of its :attr:`blocks`."""
+        if self.splines is None:
+            return self.maker.block(rows, place).astype(np.float64)
+        bent = self.splines.only(np.array([place])).columns(rows.codes, self.maker.medians_)
+        return np.hstack([self.maker.block(rows, place, np.float64), bent])
+
     def loss(self, task: Task, rows: Indices) -> float:
         """Return what the model loses on some rows of a task."""
         return total_loss(self.risk(task.rows.take(rows)), task.outcome[rows])
