@@ -151,6 +151,7 @@ def reading_of(
     every_row: bool,
     fill_down: Sequence[str],
     pivot: str | None,
+    patients_in: str | None,
 ) -> dict[str, Any]:
     """Put the options about the file together as fields of Source; raise SettingsError for what cannot be."""
     if decimal not in (None, ".", ","):
@@ -162,6 +163,7 @@ def reading_of(
         "every_row": every_row or None,
         "fill_down": tuple(fill_down) or None,
         "pivot": read_pivot(pivot).to_dict() if pivot else None,
+        "patients_in": patients_in,
     }
     return {name: value for name, value in chosen.items() if value is not None}
 

@@ -42,6 +42,11 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
         ),
     )
     group.add_argument(
+        "--patients-in",
+        choices=("rows", "columns"),
+        help=_("where the patients stand: a table that lies on its side is turned, which else is seen by itself"),
+    )
+    group.add_argument(
         "--note-files",
         type=Path,
         metavar="ZIP",
@@ -234,6 +239,7 @@ def asked(options: argparse.Namespace) -> Asked:
         every_row=options.every_row,
         fill_down=options.fill_down,
         pivot=options.pivot,
+        patients_in=options.patients_in,
     )
     files = {"note_files": options.note_files, "note_id": options.note_id}
     if not hasattr(options, "dictionary"):

@@ -238,7 +238,8 @@ class Source:
     and its number there, from which on both count up together; empty where the names are row 1
     and nothing lies between. ``fill_down`` names
     columns whose empty cells take the value above, ``pivot`` is a Pivot by which
-    rows of results became rows of patients. ``shifted`` are rows, from 0,
+    rows of results became rows of patients. ``patients_in`` is "columns" where the table lay on its
+    side and was turned, "rows" where it was asked for as it stands, and else empty. ``shifted`` are rows, from 0,
     that had more cells than there are columns.
     """
 
@@ -256,6 +257,7 @@ class Source:
     every_row: bool = False
     fill_down: tuple[str, ...] = ()
     pivot: Mapping[str, Any] = field(default_factory=dict)
+    patients_in: Literal["", "rows", "columns"] = ""
     aside: Mapping[str, int] = field(default_factory=dict)
     shifted: tuple[int, ...] = ()
     numbering: tuple[int, ...] = ()
@@ -279,7 +281,7 @@ class Source:
 
     def choices(self) -> dict[str, Any]:
         """Return what was chosen and not found: it holds when the file is read again in another way."""
-        chosen = {name: getattr(self, name) for name in ("sheet", "every_row", "fill_down", "pivot")}
+        chosen = {name: getattr(self, name) for name in ("sheet", "every_row", "fill_down", "pivot", "patients_in")}
         return {name: value for name, value in chosen.items() if value}
 
     @classmethod

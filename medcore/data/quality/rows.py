@@ -16,6 +16,8 @@ from medcore.i18n import N_, Message
 
 FEWEST_ROWS = 20
 """Ten folds with one row of each of two classes: with fewer rows, cross-validation is no longer possible."""
+WIDER_THAN_LONG = 3
+"""So many times more columns than rows, where the rows are that few: patients may stand in columns."""
 
 
 @check(
@@ -52,7 +54,15 @@ def duplicate(view: View) -> Iterator[Hit]:
 def hardly_any(view: View) -> Iterator[Hit]:
     """Fewer rows than each of ten folds could hold one of each of two classes."""
     if view.n < FEWEST_ROWS:
-        yield Hit(message=Message(N_("The table holds only {n} row(s)."), {"n": view.n}), n_rows=view.n)
+        fix = Fix(
+            label=Message(N_("Turn the table: patients stand in columns")),
+            action="read_again",
+            values={"patients_in": "columns"},
+            option="--patients-in columns",
+        )
+        wide = view.frame.shape[1] > WIDER_THAN_LONG * view.n
+        message = Message(N_("The table holds only {n} row(s)."), {"n": view.n})
+        yield Hit(message=message, n_rows=view.n, fix=fix if wide else None)
 
 
 @check(

@@ -16,6 +16,7 @@ from medcore.data.quantities.ranges import unit_in_name
 from medcore.data.reading.dialect import Dialect, detect_dialect
 from medcore.data.reading.encodings import detect_encoding
 from medcore.data.reading.layout.aside import Aside, find_aside, repeats
+from medcore.data.reading.layout.turned import lies, turn
 from medcore.data.reading.long.pivot import Wide, pivot_rows
 from medcore.data.reading.repairs import (
     Lines,
@@ -72,6 +73,7 @@ def read_table(
         frame, found, repairs, said = _read_text(raw, given, progress)
     else:
         frame, found, repairs, said = _read_typed(raw, kind, given)
+    frame, found, said, turned = _turned(frame, found, said, given, like)
     frame, filled = fill_down(frame, given.get("fill_down", ()))
     found = replace(found, every_row=bool(given.get("every_row")), fill_down=tuple(given.get("fill_down", ())))
     if members:
@@ -85,7 +87,12 @@ def read_table(
     if progress:
         progress(1.0)
     return Cohort(
-        frame, schema, packed.sha256, packed.name, replace(found, n_bytes=packed.n_bytes), (*repairs, *filled, *pivoted)
+        frame,
+        schema,
+        packed.sha256,
+        packed.name,
+        replace(found, n_bytes=packed.n_bytes),
+        (*repairs, *turned, *filled, *pivoted),
     )
 
 
@@ -200,6 +207,8 @@ def _sift(
         blank=np.flatnonzero(n_filled[:last] == 0).tolist(),
         sparse=np.flatnonzero(n_filled[:last] == 1).tolist(),
     )
+    if aside.rows and lies(frame, given.get("patients_in")):
+        aside = Aside()  # a row of what lies on its side is what was measured of all patients
     gone = aside.rows
     if gone:
         frame = frame.drop(index=gone).reset_index(drop=True)
@@ -240,6 +249,28 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.D
         *table.aside.repairs(table.lines),
     ]
     return frame, found, [*told, *again, *dropped], said
+
+
+def _turned(
+    frame: pd.DataFrame, found: Source, said: Said, given: Mapping[str, Any], like: Schema | None
+) -> tuple[pd.DataFrame, Source, Said, list[Message]]:
+    """Stand a table up whose patients are in columns, as is asked for, as it looks, or as a model's names stand in it."""
+    wanted = given.get("patients_in")
+    if wanted not in (None, "", "rows", "columns"):
+        raise SettingsError(N_("Patients stand in rows or in columns; it was given {got}."), got=str(wanted))
+    turns = lies(frame, wanted) or (not wanted and _named_by_rows(frame, like))
+    if not turns or frame.shape[1] < 2:
+        return frame, replace(found, patients_in="rows" if wanted else ""), said, []
+    frame, repairs = turn(frame)
+    _check_width(found.format, frame.shape[1])
+    return frame, replace(found, patients_in="columns", shifted=(), numbering=()), Said(), repairs
+
+
+def _named_by_rows(frame: pd.DataFrame, like: Schema | None) -> bool:
+    """Say whether a model's predictors are named by the first column's cells and not by the columns: of one patient, say."""
+    wanted = {c.name for c in like.predictors} if like is not None and like.pivot is None else set()
+    rows = {clean_name(str(cell)) for cell in text_array(frame.iloc[:, 0]).to_pylist() if cell is not None}
+    return bool(wanted) and len(wanted & rows) == len(wanted) and not wanted & {*frame.columns}
 
 
 def _pivoted(

@@ -14,7 +14,7 @@ WORDS = ("description", "confidence", "reason", "unit", "sensitive", "label", "l
 
 # What a Source says of the file beyond how it is read, and what older studies did not have.
 FOUND = ("hidden_sheets", "shifted", "numbering")
-LATER = ("every_row", "fill_down", "pivot", "aside")
+LATER = ("every_row", "fill_down", "pivot", "aside", "patients_in")
 
 
 def digest(data: Any) -> str:

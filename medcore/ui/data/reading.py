@@ -37,11 +37,27 @@ def reading_form(study: StudyRecord) -> None:
             key="data.read.every_row",
             help=_("Rows of units, repeated column names, totals and notes are set aside otherwise."),
         )
+        wanted["patients_in"] = _patients_in(source)
         changed = {name: value for name, value in wanted.items() if value != getattr(source, name)}
         caption(_("A new study is made of the file; this one stays as it is."))
         if st.button(_("Read again"), key="data.read.again", disabled=not changed):
             create.read_again(study, changed)
             st.rerun()
+
+
+def _patients_in(source: Source) -> str:
+    """Ask whether a patient is a row or a column; what is found and was not chosen stays so."""
+    words = {"rows": _("rows"), "columns": _("columns")}
+    now = source.patients_in or "rows"
+    chosen = st.selectbox(
+        _("Patients stand in"),
+        list(words),
+        index=list(words).index(now),
+        format_func=words.__getitem__,
+        key="data.read.patients_in",
+        help=_("A table with a patient in each column, and what was measured in rows, is turned."),
+    )
+    return source.patients_in if chosen == now else chosen
 
 
 def _sheet(source: Source) -> dict[str, Any]:

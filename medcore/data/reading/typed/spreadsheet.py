@@ -16,6 +16,7 @@ import pandas as pd
 
 from medcore.data.reading.layout.aside import Aside, find_aside, repeats
 from medcore.data.reading.layout.headers import Header, find_header
+from medcore.data.reading.layout.turned import lies
 from medcore.data.reading.limits import check_spreadsheet
 from medcore.data.reading.text import RawFile
 from medcore.data.reading.typed.found import TypedTable, cell_text
@@ -140,6 +141,8 @@ def _from_grid(name: str, rows: Grid, sheet: Any, given: Mapping[str, Any]) -> T
     while body and all(c in ("", None) for c in body[-1]):
         body.pop()
     aside = Aside() if given.get("every_row") else _aside(names, header, body)
+    if aside.rows and lies(_as_texts(body), given.get("patients_in")):
+        aside = Aside()
     gone = set(aside.rows)
     kept = [row for i, row in enumerate(body) if i not in gone]
     columns = [_column([row[j] for row in kept]) for j in range(width)]
@@ -154,6 +157,12 @@ def _from_grid(name: str, rows: Grid, sheet: Any, given: Mapping[str, Any]) -> T
         repairs=tuple(repairs),
         lines=np.arange(len(body), dtype=np.int64) + body_at + 1,
     )
+
+
+def _as_texts(body: Grid) -> pd.DataFrame:
+    """Return the rows as columns of texts."""
+    cells = zip(*([cell_text(cell) or None for cell in row] for row in body), strict=True)
+    return pd.DataFrame({j: pd.array(list(column), dtype="str") for j, column in enumerate(cells)})
 
 
 def _header(rows: Grid, filled: list[int], skip_lines: int | None) -> tuple[Header, int, int]:

@@ -1,0 +1,113 @@
+"""Tables that lie on their side: a patient in each column, and what was measured in each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medcore.data.reading.layout.marks import is_absent, is_measured, is_unit
+from medcore.data.values.folding import text_array
+from medcore.data.values.names import clean_names
+from medcore.i18n import N_, Message
+
+FEWEST_ROWS, FEWEST_COLUMNS, MOST_ROWS = 3, 8, 5_000
+"""Fewer tell nothing; a table of more rows has no room for them as columns."""
+LOOKED_AT, SOME = 60, 20
+"""Rows and columns, spread over the table, by which it is judged first; and columns of all its rows where these look so."""
+PURE, NEARLY_ALL = 0.9, 0.9
+"""Share of a row's known cells that are of one sort, and share of the rows of which that is so, where patients stand in columns."""
+MOST_LEVELS = 0.5
+"""Share of a row's words that are different, at most, where they are what was found; else they may be labels of columns."""
+
+
+def lies(frame: pd.DataFrame, wanted: str | None) -> bool:
+    """Say whether a table is to be turned: as it is asked for ("rows" or "columns"), else as it looks."""
+    return wanted == "columns" or (not wanted and patients_in_columns(frame))
+
+
+def patients_in_columns(frame: pd.DataFrame) -> bool:
+    """Say whether what was measured stands in rows: each row holds numbers or words, and some rows these, some those.
+
+    Where patients stand in rows, each holds both, or none holds words. The first column must name the rows, each once, in words;
+    and a row of words must say the same of several patients: units and labels under the names of columns do not.
+
+    >>> lying = {"id": ["age", "sex", "died"]} | {f"P{i}": [str(40 + i), "fm"[i % 2], "no"] for i in range(9)}
+    >>> patients_in_columns(pd.DataFrame(lying)), patients_in_columns(pd.DataFrame(lying).T.reset_index())
+    (True, False)
+    """
+    if not (FEWEST_ROWS <= len(frame) <= MOST_ROWS and frame.shape[1] > FEWEST_COLUMNS):
+        return False
+    names = [name.strip() for name in _texts(frame.iloc[:, 0])]
+    if not all(names) or len(set(names)) < len(names) or any(is_measured(n) or is_absent(n) for n in names):
+        return False
+    first, columns = (frame.iloc[:, _spread(frame.shape[1], 1, most)] for most in (LOOKED_AT, SOME))
+    if not _mostly_of_a_sort(_rows(first.iloc[_spread(len(frame), 0, LOOKED_AT)])):
+        return False
+    rows = _rows(columns)
+    return (
+        _mostly_of_a_sort(rows)
+        and any(row.numbers > row.words for row in rows)
+        and any(row.says_of_several for row in rows)
+    )
+
+
+def _rows(cells: pd.DataFrame) -> list[_Line]:
+    return [_Line.of(row) for row in zip(*(_texts(cells[name]) for name in cells.columns), strict=True)]
+
+
+def _mostly_of_a_sort(rows: Sequence[_Line]) -> bool:
+    of_a_sort = sum(max(row.numbers, row.words) >= PURE * (row.numbers + row.words) for row in rows)
+    return of_a_sort >= NEARLY_ALL * len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """How many cells of a row or column are numbers or dates and how many are words, and how many different ones."""
+
+    numbers: int
+    words: int
+    n_different: int
+    n_units: int
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> _Line:
+        known = [cell for cell in cells if cell.strip() and not is_absent(cell)]
+        words = [cell for cell in known if not is_measured(cell)]
+        return cls(len(known) - len(words), len(words), len(set(words)), sum(map(is_unit, words)))
+
+    @property
+    def says_of_several(self) -> bool:
+        """Whether it is of words that are no units and come again."""
+        mostly = self.words >= PURE * (self.numbers + self.words) and self.words > max(1, 2 * self.n_units)
+        return mostly and self.n_different <= MOST_LEVELS * self.words
+
+
+def turn(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Message]]:
+    """Stand a table up: its first column's cells are the names, and each other column becomes a row, all as texts.
+
+    The names of the patients' columns stand first, under the name of the first column.
+    """
+    names, repairs = clean_names(_texts(frame.iloc[:, 0]))
+    body = [text_array(frame[column]).to_pylist() for column in frame.columns[1:]]
+    lines = {name: pd.array([cells[i] for cells in body], dtype="str") for i, name in enumerate(names)}
+    first = next(name for name in _possible(str(frame.columns[0])) if name not in lines)
+    turned = pd.DataFrame({first: pd.array([str(c) for c in frame.columns[1:]], dtype="str"), **lines})
+    turned.attrs.update(frame.attrs)
+    said = N_("The patients stood in columns and what was measured of them in rows: the table was turned, {n} rows.")
+    return turned, [Message(said, {"n": len(turned)}), *repairs]
+
+
+def _possible(name: str) -> list[str]:
+    return [name, "patient", *(f"patient {i}" for i in range(2, MOST_ROWS + 3))]
+
+
+def _spread(n: int, first: int, most: int) -> list[int]:
+    return sorted({*np.linspace(first, n - 1, min(most, n - first)).round().astype(int).tolist()})
+
+
+def _texts(cells: pd.Series[Any]) -> list[str]:
+    return [str(cell or "") for cell in text_array(cells).to_pylist()]
