@@ -34,7 +34,14 @@ for what takes it a second; nobody waits longer than it takes."""
 TRAINING_MS = 300_000
 """The first training also waits until a worker has started, which on a busy machine alone takes a minute."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = ["--no-sandbox", "--js-flags=--single-threaded", "--disable-gpu", "--disable-background-networking", "--no-first-run", ONE_PROCESS]
+QUIET = [
+    "--no-sandbox",
+    "--js-flags=--single-threaded",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    ONE_PROCESS,
+]
 # Streamlit's one inline script is refused, and on a deep link it first looks for itself beside the page.
 INSIDE = ("data", "blob", "about")
 ADDRESS = re.compile(

@@ -6,6 +6,8 @@ import pyarrow as pa
 import pytest
 
 from medcore.data.cohort import Column, Schema
+from medcore.data.describe.mended import mended
+from medcore.data.reading.table import read_table
 from medcore.data.values.dates import parse_dates
 from medcore.data.values.numbers import parse_numbers
 from medcore.data.values.typed import read_values, typed
@@ -161,3 +163,27 @@ def test_one_hundred_thousand_rows_are_typed_as_pandas_would() -> None:
     schema = Schema(tuple(Column(name=n, kind="numeric" if n[0] == "x" else "category") for n in frame))
     out = typed(frame, schema)
     np.testing.assert_allclose(out["x0"], frame["x0"].astype(float))
+
+
+def test_durations_in_chinese_words_are_numbers():
+    """As the length of an illness is written in ward notes, where few cells are figures and a unit alone."""
+    said = {
+        "3天": 3, "半天": 0.5, "2天余": 2, "一周": 7, "两个星期": 14, "10余天": 10, "1天半": 1.5, "3+天": 3, "约5天": 5,
+        "三十六小时": 1.5, "2天前": 2, "1周多": 7,
+    }  # fmt: skip
+    cells = [cell for cell in said for _ in range(20)]
+    frame = pd.DataFrame(
+        {
+            "id": range(len(cells)),
+            "病程": cells,
+            "月份": ["一月", "二月", "三月", "十月"] * 60,
+            "分级": ["一级", "二级", "三级"] * 80,
+        }
+    )
+    cohort = read_table(("病程.csv", frame.to_csv(index=False).encode()))
+    assert [c.kind for c in cohort.schema.columns][1:] == ["numeric", "category", "category"]
+    read = typed(cohort.frame, cohort.schema)["病程"]
+    unit = {"d": 1, "weeks": 7, "h": 1 / 24}[cohort.schema["病程"].reading.unit]
+    np.testing.assert_allclose(read * unit, [said[cell] for cell in cells])
+    limits = next(m for m in mended(cohort) if "approximate" in str(m.message))
+    assert limits.n_cells == 20 * sum(any(mark in cell for mark in "余多约+") for cell in said)

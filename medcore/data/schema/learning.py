@@ -19,7 +19,7 @@ from medcore.data.schema.names import says
 from medcore.data.values.dates import Dates, order_of
 from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Marks, Numbers, clock_hours, is_flag, learn_marks, parse_numbers
-from medcore.data.values.spans import is_iso_duration, span_units
+from medcore.data.values.spans import is_in_words, is_iso_duration, span_units
 
 HEAD = 5000
 """Distinct texts that are looked at one by one; beyond it only whole-column operations are used."""
@@ -127,7 +127,7 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
     n = max(1, int(counts.sum()))
     if all(map(_NUMBER.match, words)):
         return _of_numbers(name, words, unit)
-    said = [(word, int(k)) for word, k in zip(words, counts, strict=True) if _DIGIT.search(word)]
+    said = [(word, int(k)) for word, k in zip(words, counts, strict=True) if _DIGIT.search(word) or is_in_words(word)]
     dilutions = [(int(m[1]), k) for word, k in said if (m := _TITRE.match(word))]
     if sum(k for _d, k in dilutions) > 0.5 * n and all(d in _DILUTIONS or d >= 60 for d, _k in dilutions):
         return "titre", unit
@@ -142,7 +142,7 @@ def _notation(name: str, words: Sequence[str], counts: NDArray[np.int64], unit: 
             span_units(word) if len(word) <= 40 and not plain and (_LETTER.search(word) or _SUM.search(word)) else ()
         )
         if found and not _is_calendar(word):
-            spans, compound = spans + k, compound + k * (len(found) > 1 or is_iso_duration(word))
+            spans, compound = spans + k, compound + k * (len(found) > 1 or is_iso_duration(word) or is_in_words(word))
             for piece in found:
                 rows[piece] = rows.get(piece, 0) + k
         elif plain:
