@@ -34,6 +34,7 @@ class Reading:
     or ``ymd`` where the year comes first in every cell, ``zones`` whether times carry a time zone. Of categories, ``exact`` keeps ``250.0`` apart from
     ``250``, and ``width`` is the number of digits to which codes are filled with zeros.
     ``words`` are the classes that an outcome had: another word is not one of them, and not their opposite.
+    ``before`` is the word that stands before the numbers, as EF in "EF 45%".
     ``part_of`` names the column of which this one is a part, ``part`` its place (from 0) and ``part_name`` its letters, if it has any (the E of E4V5M6).
     """
 
@@ -52,15 +53,16 @@ class Reading:
     part_of: str = ""
     part: int = 0
     part_name: str = ""
+    before: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back.
 
-        What a part is called is written only where it is called something: runs that were
-        trained before parts had names stay up to date.
+        What a part is called, and what stands before numbers, is written only where there is such: runs that were
+        trained before there was either stay up to date.
         """
         data = asdict(self) | {"words": list(self.words)}
-        return data if self.part_name else {k: v for k, v in data.items() if k != "part_name"}
+        return {name: value for name, value in data.items() if value or name not in ("part_name", "before")}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Reading:
@@ -89,7 +91,7 @@ class Reading:
         """Read what :meth:`to_text` wrote; raises ValueError when it is not understood.
 
         >>> Reading.from_text("decimal=,; width=4")
-        Reading(decimal=',', thousands='', notation='number', unit='', bare='', analyte='', trailing_minus=False, dates='dmy', zones='none', exact=False, width=4, words=(), part_of='', part=0, part_name='')
+        Reading(decimal=',', thousands='', notation='number', unit='', bare='', analyte='', trailing_minus=False, dates='dmy', zones='none', exact=False, width=4, words=(), part_of='', part=0, part_name='', before='')
         """
         if text.strip() == "plain":
             return cls()

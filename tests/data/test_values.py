@@ -187,3 +187,37 @@ def test_durations_in_chinese_words_are_numbers():
     np.testing.assert_allclose(read * unit, [said[cell] for cell in cells])
     limits = next(m for m in mended(cohort) if "approximate" in str(m.message))
     assert limits.n_cells == 20 * sum(any(mark in cell for mark in "余多约+") for cell in said)
+
+
+def test_a_word_before_nearly_all_numbers_is_no_category():
+    """Unless it names things by number, limits them, or belongs to a date."""
+    rng = np.random.default_rng(1)
+    n = 240
+    whole = rng.integers(1, 60, n)
+    frame = pd.DataFrame(
+        {
+            "id": [f"Patient {i}" for i in range(n)],
+            "ef": [f"EF {x}%" for x in whole],
+            "hr": [f"HR: {x}" if x % 7 else f"hr {x}" for x in whole],
+            "t": [f"体温{x:.1f}℃" for x in whole / 10 + 35],
+            "crp": [f"CRP<{x}" if x % 5 else f"CRP={x}" for x in whole],
+            "limit": [f"below {x}" for x in whole],
+            "bed": [f"Bed {x}" for x in whole],
+            "grade": [f"Grade {x % 4}" for x in whole],
+            "ward": [f"第{x}病区" for x in whole],
+            "code": [f"A{x}" for x in whole],
+            "seen": [f"民國{90 + x % 20}年{1 + x % 12}月{1 + x % 28}日" for x in whole],
+        }
+    )
+    cohort = read_table(("t.csv", frame.to_csv(index=False).encode()))
+    measured = ["ef", "hr", "t", "crp", "limit"]
+    assert [c.name for c in cohort.schema.columns if c.kind == "numeric"] == measured
+    read = typed(cohort.frame, cohort.schema)
+    for name in ("ef", "hr", "crp", "limit"):
+        np.testing.assert_array_equal(read[name], whole)
+    np.testing.assert_allclose(read["t"], whole / 10 + 35)
+    assert [cohort.schema[name].unit for name in ("ef", "t")] == ["%", "°C"]
+    one = read_table(("one.csv", frame.iloc[[3]].to_csv(index=False).encode()), like=cohort.schema)
+    again = typed(one.frame, cohort.schema)
+    assert [again[name].iloc[0] for name in measured] == [read[name].iloc[3] for name in measured]
+    assert Schema.from_dict(cohort.schema.to_dict()) == cohort.schema

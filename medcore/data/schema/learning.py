@@ -18,7 +18,7 @@ from medcore.data.quantities.units import analyte_named, conversion, fold_unit, 
 from medcore.data.schema.names import says
 from medcore.data.values.dates import Dates, order_of
 from medcore.data.values.folding import Distinct
-from medcore.data.values.numbers import Marks, Numbers, clock_hours, is_flag, learn_marks, parse_numbers
+from medcore.data.values.numbers import Marks, Numbers, clock_hours, is_flag, learn_marks, parse_numbers, without_word
 from medcore.data.values.spans import is_in_words, is_iso_duration, span_units
 
 HEAD = 5000
@@ -31,6 +31,60 @@ _SCORE = re.compile(r"^([0-9]{1,3}(?:[.,]5)?)\s*/\s*([1-9][0-9]{0,2})$")
 """A score out of the most that can be reached, as 3/10."""
 _THING = re.compile("[号床组区室楼科栋]")
 """What makes a number the name of something: the third ward is no three wards."""
+_BEFORE = re.compile(
+    r"^([^\W\d_][^\d:;=<>≤≥~+]{0,18}?)(\s*[:=]\s*|\s+|(?<=[一-鿿])|(?=[<>≤≥]))([<>≤≥~]?\s*[-+]?[0-9].*)$"
+)
+"""A number with a word before it."""
+_NAMES_OF_THINGS = frozenset(
+    [
+        "bed",
+        "room",
+        "ward",
+        "unit",
+        "floor",
+        "zip",
+        "patient",
+        "case",
+        "subject",
+        "pat",
+        "pt",
+        "id",
+        "no",
+        "nr",
+        "number",
+        "visit",
+        "record",
+        "sample",
+        "grade",
+        "stage",
+        "level",
+        "class",
+        "type",
+        "group",
+        "arm",
+        "site",
+        "center",
+        "centre",
+        "cohort",
+        "batch",
+        "day",
+        "week",
+        "month",
+        "year",
+        "month",
+        "cycle",
+        "cluster",
+        "phase",
+        "version",
+        "code",
+        "lot",
+        "box",
+    ]
+)
+_OF_THINGS = re.compile("[号床组区室楼科栋第级期型例类院编患周月年]")
+_DATE = re.compile(r"[0-9]+\s*[-/.年]\s*[0-9]+\s*[-/.月]\s*[0-9]")
+FEWEST_MEASURED = 10
+"""Different numbers behind one word from which they are measurements and not the names of a few things."""
 FEWEST_COUNTED = 5
 """Different numbers of one word from which the word is taken for their unit."""
 MOST_COUNTED = 0.9
@@ -55,11 +109,21 @@ def learn_notation(name: str, cells: Distinct, decimal: str | None) -> Reading:
     """Learn how the numbers of a column are written; ``decimal`` is the file's decimal mark."""
     texts, words = cells.texts, [str(w) for w in cells.texts.slice(0, HEAD).to_pylist()]
     counts = cells.counts[: len(words)]
-    unit = unit_in_name(name) or ""
+    unit, before = unit_in_name(name) or "", _before(words, counts)
+    if before:
+        texts = without_word(texts, before)
+        words = [str(w) for w in texts.slice(0, HEAD).to_pylist()]
     notation, unit = _notation(name, words, counts, unit)
     marks = _marks(name, texts, decimal)
     minus = bool(pc.any(pc.match_substring_regex(texts, r"^[0-9][0-9.,]*-$")).as_py())
-    return Reading(decimal=marks.decimal, thousands=marks.thousands, notation=notation, unit=unit, trailing_minus=minus)
+    return Reading(
+        decimal=marks.decimal,
+        thousands=marks.thousands,
+        notation=notation,
+        unit=unit,
+        trailing_minus=minus,
+        before=before,
+    )
 
 
 def learn_units(name: str, numbers: Numbers, counts: NDArray[np.int64], reading: Reading) -> Reading:
@@ -171,6 +235,34 @@ def _counted(words: Sequence[str]) -> str:
     unit = Counter(said).most_common(1)[0][0]
     names = is_flag(unit) or _THING.search(unit) or (len(unit) == 1 and not unit.isascii())
     return unit if not names and all(same_word(word, unit) for word in said) else ""
+
+
+def _before(words: Sequence[str], counts: NDArray[np.int64]) -> str:
+    """Return the one word that stands before nearly all numbers of a column, such as EF; empty where there is none.
+
+    It is none where it names things by number: wards, grades, or patients of whom each has a number of their own.
+    """
+    found = _in_nearly_all(words, _BEFORE)
+    if len({match[3] for match in found}) < FEWEST_MEASURED:
+        return ""
+    word = Counter(match[1].strip() for match in found).most_common(1)[0][0]
+    if not all(same_word(match[1].strip(), word) for match in found) or _THING.search(word) or is_flag(word):
+        return ""
+    if (
+        any(_DATE.match(match[3]) for match in found)
+        or _OF_THINGS.search(word)
+        or word.casefold().rstrip(".") in _NAMES_OF_THINGS
+        or _is_read_already(word)
+    ):
+        return ""
+    comes_again = counts.sum() > 1.2 * len(words)
+    measured = any(not match[3].isdecimal() for match in found)
+    return word if comes_again or measured else ""
+
+
+def _is_read_already(word: str) -> bool:
+    """Say whether a word before a number is a limit or a judgement, which is read with it: below 5, negative 0.03."""
+    return bool(parse_numbers(pa.array([f"{word} 5"])).readable[0])
 
 
 def _out_of(words: Sequence[str]) -> str:

@@ -113,6 +113,8 @@ def parse_numbers(texts: pa.Array, *, decimal: str | None = None, reading: Readi
     if n == 0:
         return numbers
     guessed = reading is None
+    if reading is not None and reading.before:
+        texts = without_word(texts, reading.before)
     if reading is None:
         marks = learn_marks(texts, decimal=decimal)
         reading = Reading(decimal=marks.decimal, thousands=marks.thousands, trailing_minus=True)
@@ -124,6 +126,15 @@ def parse_numbers(texts: pa.Array, *, decimal: str | None = None, reading: Readi
             _read_one(numbers, int(at), word, reading, clock=guessed)
     numbers.value[~np.isfinite(numbers.value)] = np.nan
     return numbers
+
+
+def without_word(texts: pa.Array, before: str) -> pa.Array:
+    """Take a word off the front of the numbers that it stands before; what else begins with it stays.
+
+    >>> without_word(pa.array(["EF 45%", "ef: <20", "45", "EF unknown"]), "EF").to_pylist()
+    ['45%', '<20', '45', 'EF unknown']
+    """
+    return pc.replace_substring_regex(texts, rf"(?i)^{re.escape(before)}\s*[:=]?\s*([<>≤≥~]?\s*[-+]?[0-9].*)$", r"\1")
 
 
 def learn_marks(texts: pa.Array, *, decimal: str | None = None) -> Marks:
