@@ -221,3 +221,20 @@ def test_a_word_before_nearly_all_numbers_is_no_category():
     again = typed(one.frame, cohort.schema)
     assert [again[name].iloc[0] for name in measured] == [read[name].iloc[3] for name in measured]
     assert Schema.from_dict(cohort.schema.to_dict()) == cohort.schema
+
+
+def test_chinese_thousands_are_multiplied_and_kilograms_are_not():
+    assert numbers_of("1.2万", "3,400", "5.6×10^3", "2千", "80万U", "1亿", "3百万", "约2万") == pytest.approx(
+        [12e3, 3400, 5600, 2000, 8e5, 1e8, 3e6, 2e4]
+    )
+    cells = [f"{40 + i % 50}{['千克', 'kg'][i % 2]}" for i in range(120)]
+    weights = read_table(("t.csv", "\n".join(["体重", *cells]).encode()))
+    assert set(typed(weights.frame, weights.schema)["体重"]) == {*range(40, 90)}
+    alike = read_table(("t.csv", "\n".join(["剂量", *[f"{20 * (1 + i % 9)}万U" for i in range(120)]]).encode()))
+    assert typed(alike.frame, alike.schema)["剂量"].max() == 180
+    assert alike.schema["剂量"].unit == "万U"
+    mixed = [f"{5 + i % 30}万" if i % 3 else f"{(5 + i % 30) * 10_000}" for i in range(120)]
+    platelets = read_table(("t.csv", "\n".join(["血小板", *mixed]).encode()))
+    np.testing.assert_array_equal(
+        typed(platelets.frame, platelets.schema)["血小板"], [(5 + i % 30) * 1e4 for i in range(120)]
+    )

@@ -50,6 +50,11 @@ _POWER = re.compile(
     re.I,
 )
 """A power of ten after a number, its little raised figure perhaps folded into the line; 10^9/L is a unit instead."""
+_MYRIADS = {"千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8}
+_MANY = re.compile(
+    rf"^(?P<times>{'|'.join(sorted(_MYRIADS, key=len, reverse=True))})(?![克卡米瓦帕焦])\s*(?P<rest>.*)$"
+)
+"""Chinese thousands and ten thousands behind a number: 1.2万 is 12 000, and 千克 a kilogram."""
 _GOES_ON = re.compile(r"[-:][0-9]")
 """What follows the first number of a date, a span of values or a time, which are no one number."""
 _CURRENCY = re.compile(r"^([€$£¥])\s*(.*[0-9])$")
@@ -290,16 +295,17 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
     if _GOES_ON.match(parts["rest"]):
         return
     power = _POWER.match(parts["rest"])
-    rest, more, marked = _peel((power["unit"] or "" if power else parts["rest"]).strip(), reading.unit)
+    behind = (power["unit"] or "" if power else parts["rest"]).strip()
+    many = None if reading.unit and same_word(behind, reading.unit) else _MANY.match(behind)
+    rest, more, marked = _peel(many["rest"] if many else behind, reading.unit)
     if rest and not UNIT_SUFFIX.match(rest):
         if not reading.unit or not (same_word(rest, reading.unit) or fold_unit(rest) == fold_unit(reading.unit)):
             return
         rest = reading.unit
     value = to_number(parts["number"].rstrip(" "), decimal=reading.decimal, thousands=reading.thousands)
     if value is not None:
-        numbers.value[at] = (
-            value * 10.0 ** int((power["power"] or power["raised"]).replace("−", "-")) if power else value
-        )
+        times = 10.0 ** int((power["power"] or power["raised"]).replace("−", "-")) if power else 1.0
+        numbers.value[at] = value * times * (_MYRIADS[many["times"]] if many else 1.0)
         numbers.bounded[at] = more or bool(parts["bound"])
         numbers.marked[at] |= marked or bool(parts["flag"] or judged)
         numbers.suffix[at] = rest
