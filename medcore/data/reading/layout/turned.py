@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medcore.data.reading.layout.marks import is_absent, is_measured, is_unit
+from medcore.data.reading.layout.marks import is_absent, is_measured, is_unit, shape
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_names
 from medcore.i18n import N_, Message
@@ -33,7 +34,8 @@ def patients_in_columns(frame: pd.DataFrame) -> bool:
     """Say whether what was measured stands in rows: each row holds numbers or words, and some rows these, some those.
 
     Where patients stand in rows, each holds both, or none holds words. The first column must name the rows, each once, in words;
-    and a row of words must say the same of several patients: units and labels under the names of columns do not.
+    and a row of words must say one thing of several patients and another of others: units and labels under the names
+    of columns do not, nor does a patient of whom nothing could be measured.
 
     >>> lying = {"id": ["age", "sex", "died"]} | {f"P{i}": [str(40 + i), "fm"[i % 2], "no"] for i in range(9)}
     >>> patients_in_columns(pd.DataFrame(lying)), patients_in_columns(pd.DataFrame(lying).T.reset_index())
@@ -44,6 +46,8 @@ def patients_in_columns(frame: pd.DataFrame) -> bool:
     names = [name.strip() for name in _texts(frame.iloc[:, 0])]
     if not all(names) or len(set(names)) < len(names) or any(is_measured(n) or is_absent(n) for n in names):
         return False
+    if _numbered_alike(names) and not _numbered_alike([str(name) for name in frame.columns[1:]]):
+        return False  # patients stand in rows, by number
     first, columns = (frame.iloc[:, _spread(frame.shape[1], 1, most)] for most in (LOOKED_AT, SOME))
     if not _mostly_of_a_sort(_rows(first.iloc[_spread(len(frame), 0, LOOKED_AT)])):
         return False
@@ -53,6 +57,12 @@ def patients_in_columns(frame: pd.DataFrame) -> bool:
         and any(row.numbers > row.words for row in rows)
         and any(row.says_of_several for row in rows)
     )
+
+
+def _numbered_alike(names: Sequence[str]) -> bool:
+    """Whether nearly all names are of one make and hold a number, as P0001 does."""
+    (commonest, n), *_others = Counter(map(shape, names)).most_common(1)
+    return "9" in commonest and n >= NEARLY_ALL * len(names)
 
 
 def _rows(cells: pd.DataFrame) -> list[_Line]:
@@ -77,13 +87,13 @@ class _Line:
     def of(cls, cells: Sequence[str]) -> _Line:
         known = [cell for cell in cells if cell.strip() and not is_absent(cell)]
         words = [cell for cell in known if not is_measured(cell)]
-        return cls(len(known) - len(words), len(words), len(set(words)), sum(map(is_unit, words)))
+        return cls(len(known) - len(words), len(words), len(set(words)), sum(len(w) > 1 and is_unit(w) for w in words))
 
     @property
     def says_of_several(self) -> bool:
-        """Whether it is of words that are no units and come again."""
+        """Whether it is of words that come again, several of them, and are no units; F and M are none."""
         mostly = self.words >= PURE * (self.numbers + self.words) and self.words > max(1, 2 * self.n_units)
-        return mostly and self.n_different <= MOST_LEVELS * self.words
+        return mostly and 2 <= self.n_different <= MOST_LEVELS * self.words
 
 
 def turn(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Message]]:
