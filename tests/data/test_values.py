@@ -204,6 +204,7 @@ def test_a_word_before_nearly_all_numbers_is_no_category():
             "limit": [f"below {x}" for x in whole],
             "bed": [f"Bed {x}" for x in whole],
             "grade": [f"Grade {x % 4}" for x in whole],
+            "surgeon": [f"Surgeon {x}" for x in whole],
             "ward": [f"第{x}病区" for x in whole],
             "code": [f"A{x}" for x in whole],
             "seen": [f"民國{90 + x % 20}年{1 + x % 12}月{1 + x % 28}日" for x in whole],

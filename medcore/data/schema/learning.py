@@ -35,53 +35,9 @@ _BEFORE = re.compile(
     r"^([^\W\d_][^\d:;=<>≤≥~+]{0,18}?)(\s*[:=]\s*|\s+|(?<=[一-鿿])|(?=[<>≤≥]))([<>≤≥~]?\s*[-+]?[0-9].*)$"
 )
 """A number with a word before it."""
-_NAMES_OF_THINGS = frozenset(
-    [
-        "bed",
-        "room",
-        "ward",
-        "unit",
-        "floor",
-        "zip",
-        "patient",
-        "case",
-        "subject",
-        "pat",
-        "pt",
-        "id",
-        "no",
-        "nr",
-        "number",
-        "visit",
-        "record",
-        "sample",
-        "grade",
-        "stage",
-        "level",
-        "class",
-        "type",
-        "group",
-        "arm",
-        "site",
-        "center",
-        "centre",
-        "cohort",
-        "batch",
-        "day",
-        "week",
-        "month",
-        "year",
-        "month",
-        "cycle",
-        "cluster",
-        "phase",
-        "version",
-        "code",
-        "lot",
-        "box",
-    ]
-)
+_NAMES_OF_THINGS = frozenset(["class", "code", "grade", "level", "room", "stage", "type", "version"])
 _OF_THINGS = re.compile("[号床组区室楼科栋第级期型例类院编患周月年]")
+"""Words before a number, and parts of such, that give something its name."""
 _DATE = re.compile(r"[0-9]+\s*[-/.年]\s*[0-9]+\s*[-/.月]\s*[0-9]")
 FEWEST_MEASURED = 10
 """Different numbers behind one word from which they are measurements and not the names of a few things."""
@@ -109,7 +65,7 @@ def learn_notation(name: str, cells: Distinct, decimal: str | None) -> Reading:
     """Learn how the numbers of a column are written; ``decimal`` is the file's decimal mark."""
     texts, words = cells.texts, [str(w) for w in cells.texts.slice(0, HEAD).to_pylist()]
     counts = cells.counts[: len(words)]
-    unit, before = unit_in_name(name) or "", _before(words, counts)
+    unit, before = unit_in_name(name) or "", _before(name, words)
     if before:
         texts = without_word(texts, before)
         words = [str(w) for w in texts.slice(0, HEAD).to_pylist()]
@@ -237,16 +193,17 @@ def _counted(words: Sequence[str]) -> str:
     return unit if not names and all(same_word(word, unit) for word in said) else ""
 
 
-def _before(words: Sequence[str], counts: NDArray[np.int64]) -> str:
+def _before(name: str, words: Sequence[str]) -> str:
     """Return the one word that stands before nearly all numbers of a column, such as EF; empty where there is none.
 
-    It is none where it names things by number: wards, grades, or patients of whom each has a number of their own.
+    It is none where it names things by number: wards, grades, clinicians. Whole numbers without a unit are measurements
+    only where the word or the column's name is a quantity's.
     """
     found = _in_nearly_all(words, _BEFORE)
     if len({match[3] for match in found}) < FEWEST_MEASURED:
         return ""
     word = Counter(match[1].strip() for match in found).most_common(1)[0][0]
-    if not all(same_word(match[1].strip(), word) for match in found) or _THING.search(word) or is_flag(word):
+    if not all(same_word(match[1].strip(), word) for match in found) or is_flag(word):
         return ""
     if (
         any(_DATE.match(match[3]) for match in found)
@@ -255,9 +212,8 @@ def _before(words: Sequence[str], counts: NDArray[np.int64]) -> str:
         or _is_read_already(word)
     ):
         return ""
-    comes_again = counts.sum() > 1.2 * len(words)
-    measured = any(not match[3].isdecimal() for match in found)
-    return word if comes_again or measured else ""
+    known = find_quantity(word) is not None or find_quantity(name) is not None
+    return word if known or any(not match[3].isdecimal() for match in found) else ""
 
 
 def _is_read_already(word: str) -> bool:
