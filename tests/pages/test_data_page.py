@@ -163,6 +163,25 @@ def test_a_file_is_read_again_with_another_separator(open_page, page_store):
     assert page_store.get_study(LOCAL_OWNER, study.id).n_columns == first
 
 
+def test_a_table_that_lies_is_turned_and_told_and_read_as_it_lies_on_request(open_page, page_store, words):
+    rows = [["what", *(f"C{i}" for i in range(40))], ["age", *(str(40 + i) for i in range(40))]]
+    rows += [["crp", *(str(i % 17) for i in range(40))], ["died", *("yn"[i % 2] for i in range(40))]]
+    text = "\n".join(",".join(row) for row in rows)
+    open_page("studies").file_uploader[0].set_value(("lying.csv", text.encode(), "text/csv")).run()
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    app = open_page("data", study=study.id)
+    assert "the table was turned, 40 rows" in words(app)
+    app = look_at(app, "rows")
+    assert "Columns 2 to 41 of the file" in words(app)
+    assert app.button(key="data.read.again").disabled
+    widget(app, "selectbox", "data.read.patients_in").set_value("rows").run()
+    press(app, "data.read.again")
+    newest = page_store.list_studies(LOCAL_OWNER)[0]
+    assert page_store.load_cohort(LOCAL_OWNER, newest.id).n_rows == 3
+    app = look_at(open_page("data", study=newest.id), "rows")
+    assert app.button(key="data.read.again").disabled
+
+
 def test_measurements_over_time_are_added_from_a_second_table(open_page, page_store, here, words):
     app = open_page("studies")
     rows = "\n".join(f"{k},{40 + k % 37},{k % 2}" for k in range(60))

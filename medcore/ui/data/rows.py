@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from medcore.data.cohort import Source
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.long import long_form
@@ -34,15 +35,21 @@ def rows_table(study: StudyRecord) -> None:
     columns = {name: st.column_config.TextColumn(str(name)) for name in part.columns}
     st.dataframe(part.astype("str"), key=f"data.rows.{number}", column_config=columns, width="stretch")
     downloads(frame, name="table", key="data.rows")
-    caption(
-        _(
-            "Rows {first} to {last} of the file, as they were read; {n} rows in all. Rows are numbered as a spreadsheet numbers them.",
-            first=part.index[0],
-            last=part.index[-1],
-            n=len(frame),
-        )
-    )
+    caption(_where(rows.source, first=int(part.index[0]), last=int(part.index[-1]), n=len(frame)))
     reading_form(study)
     long_form(study)
     series_form(study)
     notes_form(study)
+
+
+def _where(source: Source, **numbers: int) -> str:
+    """Say which rows of the file are shown; or which of its columns, where patients stand in these."""
+    if source.patients_in == "columns":
+        return _(
+            "Columns {first} to {last} of the file, a patient each, turned into rows; {n} in all. A column is numbered by its place, the first being 1.",
+            **numbers,
+        )
+    return _(
+        "Rows {first} to {last} of the file, as they were read; {n} rows in all. Rows are numbered as a spreadsheet numbers them.",
+        **numbers,
+    )
