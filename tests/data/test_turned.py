@@ -131,7 +131,11 @@ def test_where_numbers_alone_do_not_tell_it_is_offered():
     numbers = with_ids(ward(30))[["id", "age", "troponin"]].fillna(1)
     few = next(f for f in inspect(read_table(("t.csv", lying(numbers)))) if f.code == "rows.hardly_any")
     assert few.fix is not None
-    assert read_table(("t.csv", lying(numbers)), overrides=few.fix.values).n_rows == 30
+    turned = read_table(("t.csv", lying(numbers)), overrides=few.fix.values)
+    assert turned.n_rows == 30
+    wide = with_ids(pd.DataFrame({f"g{j}": [str(100 + i * j) for i in range(9)] for j in range(40)}))
+    again = inspect(read_table(("t.csv", lying(wide)), overrides={"patients_in": "columns"}))
+    assert next(f for f in again if f.code == "rows.hardly_any").fix is None  # it was turned
     short = read_table(("t.csv", upright(numbers.head(9))))
     assert next(f for f in inspect(short) if f.code == "rows.hardly_any").fix is None
 

@@ -60,7 +60,7 @@ def hardly_any(view: View) -> Iterator[Hit]:
             values={"patients_in": "columns"},
             option="--patients-in columns",
         )
-        wide = view.frame.shape[1] > WIDER_THAN_LONG * view.n
+        wide = view.frame.shape[1] > WIDER_THAN_LONG * view.n and not view.cohort.source.patients_in
         message = Message(N_("The table holds only {n} row(s)."), {"n": view.n})
         yield Hit(message=message, n_rows=view.n, fix=fix if wide else None)
 

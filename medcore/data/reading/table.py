@@ -269,8 +269,9 @@ def _turned(
 def _named_by_rows(frame: pd.DataFrame, like: Schema | None) -> bool:
     """Say whether a model's predictors are named by the first column's cells and not by the columns: of one patient, say."""
     wanted = {c.name for c in like.predictors} if like is not None and like.pivot is None else set()
-    rows = {clean_name(str(cell)) for cell in text_array(frame.iloc[:, 0]).to_pylist() if cell is not None}
-    return bool(wanted) and len(wanted & rows) == len(wanted) and not wanted & {*frame.columns}
+    if not wanted or wanted & {*frame.columns}:
+        return False
+    return wanted <= {clean_name(str(cell)) for cell in text_array(frame.iloc[:, 0]).to_pylist() if cell is not None}
 
 
 def _pivoted(

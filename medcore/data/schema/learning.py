@@ -36,7 +36,7 @@ _BEFORE = re.compile(
 )
 """A number with a word before it."""
 _NAMES_OF_THINGS = frozenset(["class", "code", "grade", "level", "room", "stage", "type", "version"])
-_OF_THINGS = re.compile("[号床组区室楼科栋第级期型例类院编患周月年]")
+_OF_THINGS = re.compile(f"{_THING.pattern}|[第级期型例类院编患周月年]")
 """Words before a number, and parts of such, that give something its name."""
 _DATE = re.compile(r"[0-9]+\s*[-/.年]\s*[0-9]+\s*[-/.月]\s*[0-9]")
 FEWEST_MEASURED = 10

@@ -104,10 +104,10 @@ class BundleRisk:
 
     def remember(self, rows: Rows, risks: Risk) -> None:
         """Keep what the bundle says of a few patients (n, P), risks (n, K): it is asked again when they are explained."""
-        for row, risk in zip(rows.codes[-MOST_ANSWERS:], risks[-MOST_ANSWERS:], strict=True):
-            while len(self._answers) >= MOST_ANSWERS:
-                self._answers.pop(next(iter(self._answers)))
-            self._answers[row.tobytes()] = risk
+        new = {row.tobytes(): risk for row, risk in zip(rows.codes[:MOST_ANSWERS], risks, strict=False)}
+        if len(self._answers) + len(new) > MOST_ANSWERS:
+            self._answers.clear()
+        self._answers.update(new)
 
     def _read(self, codes: Codes) -> Rows:
         rows = Rows.of(codes)

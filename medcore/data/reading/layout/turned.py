@@ -76,7 +76,7 @@ def _mostly_of_a_sort(rows: Sequence[_Line]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """How many cells of a row or column are numbers or dates and how many are words, and how many different ones."""
+    """How many cells of a row are numbers or dates, how many are words, how many different ones, and how many of these are units."""
 
     numbers: int
     words: int
@@ -101,18 +101,13 @@ def turn(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Message]]:
 
     The names of the patients' columns stand first, under the name of the first column.
     """
-    names, repairs = clean_names(_texts(frame.iloc[:, 0]))
-    body = [text_array(frame[column]).to_pylist() for column in frame.columns[1:]]
-    lines = {name: pd.array([cells[i] for cells in body], dtype="str") for i, name in enumerate(names)}
-    first = next(name for name in _possible(str(frame.columns[0])) if name not in lines)
-    turned = pd.DataFrame({first: pd.array([str(c) for c in frame.columns[1:]], dtype="str"), **lines})
+    names, repairs = clean_names([str(frame.columns[0]), *_texts(frame.iloc[:, 0])])
+    patients = [[str(column), *text_array(frame[column]).to_pylist()] for column in frame.columns[1:]]
+    columns = (pd.array(list(cells), dtype="str") for cells in zip(*patients, strict=True))
+    turned = pd.DataFrame(dict(zip(names, columns, strict=True)))
     turned.attrs.update(frame.attrs)
     said = N_("The patients stood in columns and what was measured of them in rows: the table was turned, {n} rows.")
     return turned, [Message(said, {"n": len(turned)}), *repairs]
-
-
-def _possible(name: str) -> list[str]:
-    return [name, "patient", *(f"patient {i}" for i in range(2, MOST_ROWS + 3))]
 
 
 def _spread(n: int, first: int, most: int) -> list[int]:
