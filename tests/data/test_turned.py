@@ -113,6 +113,28 @@ def test_the_sex_alone_tells_it():
     assert read_table(("t.csv", lying(table))).source.patients_in == "columns"
 
 
+def test_cells_that_are_written_in_several_ways_hide_nothing(tmp_path):
+    """As a ward writes them; and the first column has no name."""
+    n = 60
+    table = pd.DataFrame(
+        {
+            "年龄": [40 + i % 45 for i in range(n)],
+            "性别": ["男女"[i % 2] for i in range(n)],
+            "射血分数": [f"EF {25 + i % 40}%" for i in range(n)],
+            "病程": [["3天", "半月", "2周余", "一个月"][i % 4] for i in range(n)],
+            "血小板": [f"{5 + i % 30}万" if i % 2 else str((5 + i % 30) * 10_000) for i in range(n)],
+            "结局": [["死亡", "存活"][i % 3 == 0] for i in range(n)],
+        },
+        index=[f"B{i:03}" for i in range(n)],
+    )
+    table.T.to_excel(tmp_path / "t.xlsx")
+    lay = read_table(tmp_path / "t.xlsx")
+    assert (lay.n_rows, lay.source.patients_in) == (n, "columns")
+    numeric = [c.name for c in lay.schema.columns if c.kind == "numeric"]
+    assert numeric == ["年龄", "射血分数", "病程", "血小板"]
+    assert list(lay.frame.iloc[:, 0]) == list(table.index)
+
+
 def test_it_is_said_kept_and_asked_for():
     table = with_ids(ward(30))
     lay = read_table(("t.csv", lying(table)))

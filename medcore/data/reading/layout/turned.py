@@ -19,8 +19,11 @@ FEWEST_ROWS, FEWEST_COLUMNS, MOST_ROWS = 3, 8, 5_000
 """Fewer tell nothing; a table of more rows has no room for them as columns."""
 LOOKED_AT, SOME = 60, 20
 """Rows and columns, spread over the table, by which it is judged first; and columns of all its rows where these look so."""
-PURE, NEARLY_ALL = 0.9, 0.9
-"""Share of a row's known cells that are of one sort, and share of the rows of which that is so, where patients stand in columns."""
+PURE, MOST = 0.9, 2 / 3
+"""Share of a row's known cells that are of one sort, and share of the rows of which that is so, where patients stand in
+columns; of the others cells are written in several ways, as 3天 and 半月 are."""
+ALIKE = 0.9
+"""Share of names that are of one make."""
 MOST_LEVELS = 0.5
 """Share of a row's words that are different, at most, where they are what was found; else they may be labels of columns."""
 
@@ -62,7 +65,7 @@ def patients_in_columns(frame: pd.DataFrame) -> bool:
 def _numbered_alike(names: Sequence[str]) -> bool:
     """Whether nearly all names are of one make and hold a number, as P0001 does."""
     (commonest, n), *_others = Counter(map(shape, names)).most_common(1)
-    return "9" in commonest and n >= NEARLY_ALL * len(names)
+    return "9" in commonest and n >= ALIKE * len(names)
 
 
 def _rows(cells: pd.DataFrame) -> list[_Line]:
@@ -71,7 +74,7 @@ def _rows(cells: pd.DataFrame) -> list[_Line]:
 
 def _mostly_of_a_sort(rows: Sequence[_Line]) -> bool:
     of_a_sort = sum(max(row.numbers, row.words) >= PURE * (row.numbers + row.words) for row in rows)
-    return of_a_sort >= NEARLY_ALL * len(rows)
+    return of_a_sort >= MOST * len(rows)
 
 
 @dataclass(frozen=True, slots=True)
