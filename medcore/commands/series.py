@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medcore.data.long import FORMS, SERIES_FORMS, Pivot
-from medcore.data.values.spans import read_span
+from medcore.data.values.time.spans import read_span
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _
 

@@ -9,13 +9,17 @@ from typing import Any, Literal, get_args
 Notation = Literal["number", "clock", "span", "titre"]
 DateOrder = Literal["dmy", "mdy", "ymd"]
 Zones = Literal["none", "all", "mixed"]
+Calendar = Literal["roc", "buddhist"]
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "decimal": (".", ","),
     "thousands": ("", ".", ","),
     "notation": get_args(Notation),
     "dates": get_args(DateOrder),
     "zones": get_args(Zones),
+    "calendar": ("", *get_args(Calendar)),
 }
+_LATER = ("part_name", "before", "litres", "fractions", "calendar")
+"""What a column's cells were not asked for at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,8 @@ class Reading:
     ``250``, and ``width`` is the number of digits to which codes are filled with zeros.
     ``words`` are the classes that an outcome had: another word is not one of them, and not their opposite.
     ``before`` is the word that stands before the numbers, as EF in "EF 45%".
+    ``litres`` says that an L behind a number is its unit and not a laboratory's flag for low, ``fractions`` that 1/2 is a half,
+    and ``calendar`` in which years are counted where it is not from the birth of Christ: ``roc`` from 1912 on, ``buddhist`` from 543 BC.
     ``part_of`` names the column of which this one is a part, ``part`` its place (from 0) and ``part_name`` its letters, if it has any (the E of E4V5M6).
     """
 
@@ -54,15 +60,17 @@ class Reading:
     part: int = 0
     part_name: str = ""
     before: str = ""
+    litres: bool = False
+    fractions: bool = False
+    calendar: Calendar | Literal[""] = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back.
 
-        What a part is called, and what stands before numbers, is written only where there is such: runs that were
-        trained before there was either stay up to date.
+        What came later is written only where there is such: runs that were trained before it stay up to date.
         """
         data = asdict(self) | {"words": list(self.words)}
-        return {name: value for name, value in data.items() if value or name not in ("part_name", "before")}
+        return {name: value for name, value in data.items() if value or name not in _LATER}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Reading:
@@ -91,7 +99,7 @@ class Reading:
         """Read what :meth:`to_text` wrote; raises ValueError when it is not understood.
 
         >>> Reading.from_text("decimal=,; width=4")
-        Reading(decimal=',', thousands='', notation='number', unit='', bare='', analyte='', trailing_minus=False, dates='dmy', zones='none', exact=False, width=4, words=(), part_of='', part=0, part_name='', before='')
+        Reading(decimal=',', thousands='', notation='number', unit='', bare='', analyte='', trailing_minus=False, dates='dmy', zones='none', exact=False, width=4, words=(), part_of='', part=0, part_name='', before='', litres=False, fractions=False, calendar='')
         """
         if text.strip() == "plain":
             return cls()

@@ -12,7 +12,8 @@ import pandas as pd
 from medcore.data.notation import Reading
 
 _NUMBER = r"[0-9]{1,4}(?:[.,][0-9]+)?"
-JOINED = rf"^{_NUMBER}(?:\s*/\s*{_NUMBER}){{1,3}}(?:\s*mm ?Hg)?$"
+JOINED = rf"^(?:[A-Za-z一-鿿]{{1,4}}\s*[:=]?\s*)?{_NUMBER}%?(?:\s*/\s*{_NUMBER}%?){{1,3}}(?:\s*mm ?Hg)?\s*(?:\([^()0-9]{{1,8}}\))?$"
+"""A word before them (BP 120/80) and a side behind (120/80(L)) say nothing of their own."""
 LETTERED = r"^(?:[A-Za-z]{1,2}\s*[:=]?\s*[0-9]{1,3}[\s,;/+]*){2,6}$"
 _LETTERS = re.compile(r"([A-Za-z]{1,2})\s*[:=]?\s*([0-9]{1,3})")
 
@@ -20,7 +21,7 @@ _LETTERS = re.compile(r"([A-Za-z]{1,2})\s*[:=]?\s*([0-9]{1,3})")
 def are_joined(texts: Iterable[object]) -> bool:
     """Say whether every text is two to four measurements with strokes between them.
 
-    >>> are_joined(["120/80", "98 / 61 mmHg"]), are_joined(["120/80", "12A"]), are_joined([])
+    >>> are_joined(["120/80", "98 / 61 mmHg", "BP 96/70 (左)", "60%/30%"]), are_joined(["120/80", "12A"]), are_joined([])
     (True, False, False)
     """
     found = [bool(re.match(JOINED, _folded(text))) for text in texts]

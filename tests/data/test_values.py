@@ -8,8 +8,8 @@ import pytest
 from medcore.data.cohort import Column, Schema
 from medcore.data.describe.mended import mended
 from medcore.data.reading.table import read_table
-from medcore.data.values.dates import parse_dates
 from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.time.dates import parse_dates
 from medcore.data.values.typed import read_values, typed
 
 

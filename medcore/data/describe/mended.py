@@ -21,10 +21,14 @@ _SAID: Mapping[str, str] = {
     "limit": N_(
         "{cells} cell(s) in {rows} row(s) give a limit or an approximate value, as <0.1, 90+ or ca. 5 do, and count as the number they name, in {columns}."
     ),
+    "range": N_("{cells} cell(s) in {rows} row(s) give a range, as 30-35 does, and count as its middle, in {columns}."),
     "mark": N_(
         "{cells} cell(s) in {rows} row(s) carry a footnote, a flag, a range of reference or a minus behind, in {columns}."
     ),
     "serial": N_("{cells} cell(s) in {rows} row(s) are a spreadsheet's day numbers, read as dates, in {columns}."),
+    "era": N_(
+        "{cells} cell(s) in {rows} row(s) have years of another era, as 民國112年 does, and were converted, in {columns}."
+    ),
     "spelling": N_("{cells} cell(s) in {rows} row(s) are spelled as the column's other cells are, in {columns}."),
     "missing": N_("{cells} cell(s) in {rows} row(s) say that nothing was recorded and count as missing, in {columns}."),
     "unused": N_("{cells} cell(s) in {rows} row(s) were given and cannot be used, in {columns}."),

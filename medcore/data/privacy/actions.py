@@ -99,7 +99,7 @@ def _changed(values: pd.Series, decision: Decision, key: bytes | None) -> pd.Ser
 
 def _in_years(values: pd.Series) -> pd.Series:
     """Keep the year of each date, as text."""
-    from medcore.data.values.dates import parse_dates
+    from medcore.data.values.time.dates import parse_dates
 
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         years: pd.Series = values.dt.year.astype("Int64").astype("str")

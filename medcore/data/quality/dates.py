@@ -12,7 +12,7 @@ from medcore.data.cohort import Column
 from medcore.data.notation import DateOrder
 from medcore.data.quality.checking.catalogue import Hit, check, set_column
 from medcore.data.quality.checking.view import View
-from medcore.data.values.dates import Dates
+from medcore.data.values.time.dates import Dates
 from medcore.i18n import N_, Message
 
 FIRST_YEAR, YEARS_AHEAD = 1880, 2

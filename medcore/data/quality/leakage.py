@@ -16,7 +16,7 @@ from medcore.data.quality.association import joint_auroc, single_column_auroc
 from medcore.data.quality.checking.catalogue import Hit, check, ignore, named
 from medcore.data.quality.checking.view import View
 from medcore.data.quantities.units import conversion
-from medcore.data.values.spans import unit_of_time
+from medcore.data.values.time.spans import unit_of_time
 from medcore.data.values.typed import typed
 from medcore.errors import InputError
 from medcore.i18n import N_, Message

@@ -22,6 +22,8 @@ SOME_INSIDE, MOST_INSIDE = 0.6, 0.9
 """Share of the values that must be possible for a name to be believed: a telling one, and a short one."""
 CLUSTER_GAP = 1.5
 """How far apart, as a factor, values in two units must lie: units differ by 2 (°C, °F) to 1000 (g, mg)."""
+_PACK_YEARS = "pack-years"
+"""Years of a packet of cigarettes a day, which are no years."""
 _BRACKETS = re.compile(r"[(\[（【](.*?)[)\]）】]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _QUALIFIERS = frozenset(
@@ -199,6 +201,8 @@ def unit_in_name(column: str) -> str | None:
 
     >>> unit_in_name("Glucose [mg/dL]"), unit_in_name("weight_kg"), unit_in_name("WBC"), unit_in_name("concave points")
     ('mg/dL', 'kg', None, None)
+    >>> unit_in_name("smoking_pack_years"), unit_in_name("years")
+    ('pack-years', None)
     """
     known = _table()[1]
     text = unicodedata.normalize("NFKC", column).strip()
@@ -206,6 +210,8 @@ def unit_in_name(column: str) -> str | None:
         if fold_unit(inside) in known:
             return known[fold_unit(inside)]
     pieces = re.split(r"[\s_,:;-]+", text)
+    if len(pieces) > 1 and fold_unit("".join(pieces[-2:])) == _PACK_YEARS:
+        return _PACK_YEARS
     for n in (2, 1):
         tail = " ".join(pieces[-n:])
         if len(pieces) > n and len(fold_unit(tail)) > 1 and known.get(fold_unit(tail), "points") != "points":

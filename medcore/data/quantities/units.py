@@ -113,7 +113,21 @@ _TOKENS = {
 }
 SHORTEST_WORD, MOST_OF_PLURAL = 3, 2
 """Letters of a word that may have a plural, and of what a plural adds to it."""
-_KELVIN = frozenset({"k"})
+_ONE_SPELLING: Mapping[str, str] = {
+    "c": "°c",
+    "℃": "°c",
+    "f": "°f",
+    "℉": "°f",
+    **dict.fromkeys(
+        ["packyears", "pack-year", "packyear", "pack-yr", "pack-yrs", "packyrs", "pkyr", "pkyrs", "py"], "pack-years"
+    ),
+    **dict.fromkeys(["p-y", "包年"], "pack-years"),
+    **dict.fromkeys(
+        ["packs/d", "pack/day", "pack/d", "packsperday", "packperday", "ppd", "包/天", "包/日"], "packs/day"
+    ),
+    **dict.fromkeys(["log", "lg"], "log10"),
+}
+"""Units that are written in several ways, none of them in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +183,7 @@ def fold_unit(unit: str) -> str:
     """
     text = unicodedata.normalize("NFKC", unit).replace("μ", "u").replace("µ", "u").lower()
     text = re.sub(r"[\s^*×·]|^x(?=10)", "", text).replace("10e", "10")
-    return "years" if text in _YEARS else {"c": "°c", "℃": "°c", "f": "°f"}.get(text, text)
+    return "years" if text in _YEARS else _ONE_SPELLING.get(text, text)
 
 
 def spelled(unit: str) -> str:
@@ -192,8 +206,10 @@ def conversion(unit: str, into: str, analyte: str = "") -> Conversion | None:
     (Conversion(scale=1000.0, offset=0.0), True)
     >>> float(conversion("mg/dL", "µmol/L", "creatinine")(1.0)), float(conversion("°F", "°C")(212.0))
     (88.4016973126, 100.0)
+    >>> fold_unit("pack years") == fold_unit("py"), conversion("ppd", "packs/day"), conversion("度", "℃")
+    (True, Conversion(scale=1.0, offset=0.0), Conversion(scale=1.0, offset=0.0))
     """
-    if fold_unit(unit) == fold_unit(into):
+    if fold_unit(unit) == fold_unit(into) or (unit == "度" and fold_unit(into) in ("°c", "°")):
         return _SAME
     if analyte == "HbA1c" and {fold_unit(unit), fold_unit(into)} == {"%", "mmol/mol"}:
         scale, offset = _HBA1C

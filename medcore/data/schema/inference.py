@@ -20,9 +20,9 @@ from medcore.data.schema.names import says
 from medcore.data.schema.roles import Size, assign_roles
 from medcore.data.schema.targets import TargetProposal, choose_target, propose_targets
 from medcore.data.values.column import convert
-from medcore.data.values.dates import Dates, order_of
 from medcore.data.values.folding import distinct
 from medcore.data.values.numbers import parse_numbers
+from medcore.data.values.time.dates import Dates, order_of
 from medcore.i18n import N_, Message
 
 MOST_ROWS, N_BLOCKS = 400_000, 4

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from medcore.data.cohort import COUNT_OR_CODE, Kind
 from medcore.data.schema.names import says
 from medcore.data.values.booleans import boolean_levels, boolean_side, sexes_in_one_spelling
-from medcore.data.values.dates import Dates, parse_dates
 from medcore.data.values.folding import Distinct
+from medcore.data.values.grades import grade_levels, without_sign
 from medcore.data.values.numbers import Numbers
+from medcore.data.values.time.dates import Dates, parse_dates
 from medcore.data.values.words import RATINGS, SEVERITY_WORDS
 from medcore.i18n import N_, Message
 
@@ -27,7 +28,11 @@ READABLE = 0.9
 """Share of a column's cells that must be readable as a kind for the column to be of that kind."""
 HEAD = 5000
 """Distinct texts that are looked at one by one; beyond it only whole-column operations are used."""
+SOME_DATES = 0.1
+"""Share of a column's cells that are dates beyond doubt, from which its numbers of five digits are a spreadsheet's days."""
 MANY_WORDS = 4
+MOST_SPELLINGS = 12
+"""Different texts that may be spellings of a few answers."""
 _BAND = re.compile(
     r"^[\[(<>≤≥=~ ]*(?P<low>-?[0-9]+(?:\.[0-9]+)?)(?:\s*(?:-|–|~|to|至|,|_)\s*[0-9]+(?:\.[0-9]+)?)?\s*[\])+]?[^0-9]{0,8}$"
 )
@@ -82,15 +87,17 @@ class Contents:
     def of(cls, name: str, cells: Distinct, absent: NDArray[np.bool_], numbers: Numbers) -> Contents:
         """Take a column's distinct texts, which read as these numbers, without those that say that a value is absent."""
         texts, numbers = cells.texts.filter(pa.array(~absent)), numbers.where(~absent)
-        may_be_dates = len(texts) > 0 and (not numbers.plain.all() or says(name, "date"))
-        return cls(name, texts, cells.counts[~absent], numbers, parse_dates(texts) if may_be_dates else None)
+        named = says(name, "date")
+        may_be_dates = len(texts) > 0 and (not numbers.plain.all() or named)
+        dates = parse_dates(texts, named=named) if may_be_dates else None
+        return cls(name, texts, cells.counts[~absent], numbers, dates)
 
 
 def guess_kind(c: Contents) -> Guess:
     """Decide what kind of column the contents are."""
     if c.n == 0:
         return Guess("category", 0.3, Message(N_("No cell holds a value."), {}))
-    return _boolean(c) or _sexes(c) or _rating(c) or _date(c) or _numeric(c) or _words(c)
+    return _boolean(c) or _sexes(c) or _rating(c) or _grades(c) or _date(c) or _numeric(c) or _words(c)
 
 
 def guess_native(values: pd.Series) -> Guess | None:
@@ -102,16 +109,16 @@ def guess_native(values: pd.Series) -> Guess | None:
 
 
 def _boolean(c: Contents) -> Guess | None:
-    if c.k > 6:
+    if c.k > MOST_SPELLINGS:
         return None
     words = c.words()
-    if not boolean_levels(words):
+    if not boolean_levels([without_sign(w) for w in words]):
         return None
-    sides = {w: boolean_side(w) for w in words}
+    sides = {w: boolean_side(without_sign(w)) for w in words}
     spelled = []
     for side in (False, True):
         mine = [(int(n), w) for w, n in zip(words, c.counts, strict=True) if sides[w] is side]
-        spelled.append(max(mine)[1])
+        spelled.append(without_sign(max(mine)[1]))
     return Guess(
         "boolean",
         1.0,
@@ -122,14 +129,26 @@ def _boolean(c: Contents) -> Guess | None:
 
 def _sexes(c: Contents) -> Guess | None:
     """Recognise the two sexes where one of them is written in several ways: Male and M, 女 and F."""
-    levels = sexes_in_one_spelling(c.words(), c.counts.tolist()) if c.k <= 12 else ()
+    levels = sexes_in_one_spelling(c.words(), c.counts.tolist()) if c.k <= MOST_SPELLINGS else ()
     return Guess("category", 0.9, Message(N_("The two sexes, in several spellings."), {}), levels) if levels else None
 
 
 def _rating(c: Contents) -> Guess | None:
     """Recognise what a strip or a stain shows: -, ±, 1+, 2+, or 阴性, 弱阳性, 阳性."""
-    levels = rating_levels(c.words()) if c.k <= 12 else ()
+    levels = rating_levels(list(dict.fromkeys(map(without_sign, c.words())))) if c.k <= MOST_SPELLINGS else ()
     return Guess("category", 0.9, Message(N_("Ratings with an order."), {}), levels) if levels else None
+
+
+def _grades(c: Contents) -> Guess | None:
+    """Recognise the grades of one scale in several spellings: NYHA II, II and II级."""
+    if c.k > MOST_SPELLINGS or c.numbers.plain.all():
+        return None
+    levels = grade_levels(c.words(), c.counts.tolist())
+    return (
+        Guess("category", 0.9, Message(N_("Grades with an order, in several spellings."), {}), levels)
+        if levels
+        else None
+    )
 
 
 def _date(c: Contents) -> Guess | None:
@@ -143,6 +162,9 @@ def _date(c: Contents) -> Guess | None:
                 "date", 0.6, Message(N_("Dates in which day and month cannot be told apart; read day first."), {})
             )
         return Guess("date", 1.0, Message(N_("Its cells are dates."), {}))
+    days = c.share(c.dates.serial) + c.share(clear & c.dates.readable)
+    if c.share(clear) >= SOME_DATES and days >= READABLE:
+        return Guess("date", 0.9, Message(N_("Its cells are dates, some of them a spreadsheet's day numbers."), {}))
     if named and c.k > 3 and c.share(c.dates.readable) >= READABLE:
         return Guess("date", 0.7, Message(N_("Its name says date, and its cells are a spreadsheet's day numbers."), {}))
     if c.k > 3 and c.share(c.dates.readable & c.dates.compact) >= 0.99:

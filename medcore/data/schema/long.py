@@ -11,7 +11,7 @@ from medcore.data.cohort import Column, Schema
 from medcore.data.long import FROM_FILE, Pivot
 from medcore.data.quantities.units import conversion, known_unit
 from medcore.data.schema.names import says, spoken
-from medcore.data.values.spans import unit_of_time
+from medcore.data.values.time.spans import unit_of_time
 
 _ANALYTE = re.compile(
     r"\b(test|tests|analyte|item|parameter|param|variable|component|measure|measurement|observation|lab|assay|exam"

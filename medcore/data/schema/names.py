@@ -11,6 +11,7 @@ from medcore.data.scripts import simplified
 
 Topic = Literal[
     "date",
+    "clock",
     "birth",
     "sex",
     "age",
@@ -31,6 +32,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 _TOPICS: Mapping[str, str] = {
     "date": r"\b(date|datetime|timestamp|dt|dob|day of|time)\b|date$|日期|时间$|_dt$|(?<!\d)date|day$",
+    "clock": r"\b(time|clock|onset|hour)\b|时间$|时刻$|时点$",
     "birth": r"\b(birth|dob|born)\b|出生|生日",
     "sex": r"^(sex|gender|male|female|patient sex|性别)$|\b(sex|gender)\b|性别",
     "age": r"\bage\b|^age|年龄|岁",

@@ -17,6 +17,7 @@ YES_WORDS = frozenset(
             "on",
             "positive",
             "pos",
+            "pos.",
             "present",
             "detected",
             "abnormal",
@@ -62,6 +63,7 @@ NO_WORDS = frozenset(
             "off",
             "negative",
             "neg",
+            "neg.",
             "absent",
             "notpresent",
             "undetected",
@@ -155,8 +157,8 @@ _SPELLINGS = (
 
 _FAMILIES = (
     (
-        frozenset(in_both(["positive", "pos", "(+)", "阳性", "detected"])),
-        frozenset(in_both(["negative", "neg", "(-)", "阴性", "not detected", "undetected"])),
+        frozenset(in_both(["positive", "pos", "pos.", "(+)", "阳性", "detected"])),
+        frozenset(in_both(["negative", "neg", "neg.", "(-)", "阴性", "not detected", "undetected"])),
     ),
     (frozenset(["present", "有"]), frozenset(in_both(["absent", "notpresent", "not present", "无", "没有"]))),
     (frozenset(["done", "已做"]), frozenset(["not done", "未做"])),
@@ -210,16 +212,17 @@ def same_side(word: str, levels: tuple[str, ...]) -> bool | None:
 
 
 def boolean_levels(words: list[str]) -> bool:
-    """Say whether words are the two answers of one question: two words that are opposites, or spellings of yes and no.
+    """Say whether words are the two answers of one question: two words that are opposites, or spellings of the two.
 
     >>> boolean_levels(["Yes", "no"]), boolean_levels(["Y", "yes", "N"]), boolean_levels(["positive", "negative", "not done"])
     (True, True, False)
+    >>> boolean_levels(["POS", "positive", "neg", "negative"]), boolean_levels(["positive", "pos"])
+    (True, False)
     """
     folded = {w.casefold() for w in words}
     if len(folded) == 2 and folded in BOOLEAN_PAIRS:
         return True
-    yes, no = _SPELLINGS
-    return folded <= yes | no and bool(folded & yes) and bool(folded & no)
+    return any(folded <= yes | no and bool(folded & yes) and bool(folded & no) for yes, no in (_SPELLINGS, *_FAMILIES))
 
 
 def are_sexes(words: Iterable[str]) -> bool:

@@ -15,9 +15,10 @@ from medcore.data.cohort import Column
 from medcore.data.notation import Reading
 from medcore.data.quantities.units import conversion
 from medcore.data.values.booleans import are_sexes, boolean_side, same_side
-from medcore.data.values.dates import Dates, parse_dates
 from medcore.data.values.folding import fold_text
+from medcore.data.values.grades import spelled_as, without_sign
 from medcore.data.values.numbers import Numbers, parse_numbers, to_number
+from medcore.data.values.time.dates import Dates, parse_dates
 from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS
 
 EMPTY, PRESENT, CODED, WORDED, UNREADABLE, UNKNOWN_UNIT = -1, 0, 1, 2, 3, 4
@@ -130,7 +131,7 @@ def _numbers(
     texts: pa.Array, column: Column, decimal: str | None, status: NDArray[np.int8]
 ) -> tuple[NDArray[Any], dict[str, Bools]]:
     reading = column.reading
-    numbers = parse_numbers(texts, decimal=decimal, reading=reading)
+    numbers = parse_numbers(texts, decimal=decimal, reading=reading, measured=True)
     if reading is None:
         status[~numbers.readable] = UNREADABLE
         return numbers.value, {}
@@ -138,12 +139,17 @@ def _numbers(
     status[np.isnan(value)] = UNREADABLE
     status[unknown] = UNKNOWN_UNIT
     status[np.isnan(value) & means_nothing(texts)] = WORDED
-    return value, {"limit": numbers.bounded, "mark": numbers.marked, "unit": converted}
+    return value, {
+        "limit": numbers.bounded,
+        "range": numbers.between & numbers.readable,
+        "mark": numbers.marked,
+        "unit": converted,
+    }
 
 
 def _dates(texts: pa.Array, column: Column, status: NDArray[np.int8]) -> tuple[NDArray[Any], dict[str, Bools]]:
     reading = column.reading
-    dates = parse_dates(texts, order=reading.dates if reading else None)
+    dates = parse_dates(texts, order=reading.dates if reading else None, calendar=reading.calendar if reading else None)
     value = dates.value.copy()
     bad = np.isnat(value)
     if reading is not None:
@@ -151,7 +157,7 @@ def _dates(texts: pa.Array, column: Column, status: NDArray[np.int8]) -> tuple[N
     status[bad] = UNREADABLE
     if reading is not None:
         status[bad & means_nothing(texts)] = WORDED
-    return value, {"serial": dates.serial}
+    return value, {"serial": dates.serial, "era": dates.era}
 
 
 def _other_zone(dates: Dates, reading: Reading) -> Bools:
@@ -165,6 +171,8 @@ def _words(texts: pa.Array, column: Column) -> tuple[NDArray[Any], dict[str, Boo
     words = [str(w) for w in texts.to_pylist()]
     if len(column.levels) == 2 and (column.kind == "boolean" or are_sexes(column.levels)):
         spelled = [_level(word, column) for word in words]
+    elif column.levels and column.kind == "category":
+        spelled = [spelled_as(word, column.levels) for word in words]
     elif column.reading is not None and column.reading.width:
         width = column.reading.width
         spelled = [word.zfill(width) if word.isdigit() else word for word in words]
@@ -180,5 +188,6 @@ def _level(word: str, column: Column) -> str:
     levels = column.levels
     if word in levels:
         return word
-    side = boolean_side(word) if column.reading is None else same_side(word, levels)
+    plain = without_sign(word)
+    side = boolean_side(plain) if column.reading is None else same_side(plain, levels)
     return word if side is None else levels[side]

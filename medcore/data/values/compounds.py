@@ -1,4 +1,4 @@
-"""Measures in two units at once: ``5'9"``, ``5 ft 9 in``, ``7 lb 8 oz``, ``1m75``, and weeks with days such as ``38+3``."""
+"""Measures in two units at once: ``5'9"``, ``5 ft 9 in``, ``7 lb 8 oz``, ``11 st 4``, ``1m75``, and weeks with days such as ``38+3``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ _FEET = re.compile(
     re.I,
 )
 _POUNDS = re.compile(r"^([0-9]{1,3})\s*(?:lbs?|pounds?)\.?,?\s*([0-9]{1,2}(?:\.[0-9]+)?)\s*(?:oz|ounces?)\.?$", re.I)
+_STONES = re.compile(
+    r"^([0-9]{1,2})\s*(?:st|stones?)\.?,?(?:\s*([0-9]{1,2}(?:\.[0-9]+)?)\s*(?:lbs?|pounds?)?\.?)?$", re.I
+)
+_INCHES = re.compile(r"^([0-9]{2,3}(?:\.[0-9]+)?)\s*(?:\"|”|″|'')$")
 _KILOGRAMS = re.compile(r"^([0-9]{1,3})\s*(?:kg|公斤|千克)\.?,?\s*([0-9]{1,3})\s*(?:g|克)$", re.I)
 _METRES = re.compile(r"^([0-2])\s*(?:m|米)\s*(?:([0-9]{2})|([0-9]{1,2})\s*(?:cm|厘米))$", re.I)
 _WEEKS = re.compile(
@@ -22,12 +26,14 @@ MOST_GLEASON, LONGEST_GESTATION = 5, 45
 
 
 def one_measure(word: str) -> tuple[float, str] | None:
-    """Read feet with inches as inches, pounds with ounces as pounds, and so kilograms and metres; None for what is neither.
+    """Read feet with inches as inches, stones and ounces with pounds as pounds, and so kilograms and metres; None for what is neither.
 
     >>> one_measure("5'9''"), one_measure("5 ft 9 in"), one_measure("7 lb 8 oz"), one_measure("4'48''")
     ((69.0, 'in'), (69.0, 'in'), (7.5, 'lb'), None)
     >>> one_measure("3 kg 250 g"), one_measure("1m75"), one_measure("1米8厘米"), one_measure("1m5")
     ((3.25, 'kg'), (1.75, 'm'), (1.08, 'm'), None)
+    >>> one_measure("11 st 4 lb"), one_measure("9st"), one_measure('69"')
+    ((158.0, 'lb'), (126.0, 'lb'), (69.0, 'in'))
     """
     feet = _FEET.match(word)
     if feet:
@@ -36,6 +42,11 @@ def one_measure(word: str) -> tuple[float, str] | None:
     pounds = _POUNDS.match(word)
     if pounds and float(pounds[2]) < 16:
         return int(pounds[1]) + float(pounds[2]) / 16, "lb"
+    stones, marked = _STONES.match(word), _INCHES.match(word)
+    if stones and float(stones[2] or 0) < 14:
+        return 14 * int(stones[1]) + float(stones[2] or 0), "lb"
+    if marked:
+        return float(marked[1]), "in"
     kilograms, metres = _KILOGRAMS.match(word), _METRES.match(word)
     if kilograms:
         return int(kilograms[1]) + int(kilograms[2]) / 1000, "kg"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -27,6 +29,9 @@ _DIGITS = {first + n: str(n) for first in (0x660, 0x6F0, 0x966, 0x9E6, 0xE50) fo
     0x66C: ",",
 }
 """Arabic, Persian, Devanagari, Bengali and Thai digits, and the Arabic marks of decimals and of thousands."""
+_PARTS = {letter: unicodedata.numeric(letter) for letter in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
+_FRACTION = f"[{''.join(_PARTS)}]"
+"""½ is 0.5; NFKC would write 1½ as 11⁄2."""
 _FOOTNOTE = (rf"([0-9０-９])\s?((?:{_SUPERSCRIPT}|[ªᵃᵇᶜᵈᵉᶠ]){{1,2}})$", r"\1[\2]")
 
 
@@ -94,6 +99,8 @@ def _folded(texts: pa.Array) -> pa.Array:
         for pattern, plain in (_POWER, _POWER_PER, _FOOTNOTE):
             if pc.any(pc.match_substring_regex(texts, pattern)).as_py():
                 texts = pc.replace_substring_regex(texts, pattern, plain)
+        if pc.any(pc.match_substring_regex(texts, _FRACTION)).as_py():
+            texts = pa.array([None if word is None else _decimal(word) for word in texts.to_pylist()], type=texts.type)
         texts = pc.utf8_normalize(texts, form="NFKC")
         if pc.any(pc.match_substring_regex(texts, _OTHER_DIGITS)).as_py():
             words = [None if word is None else word.translate(_DIGITS) for word in texts.to_pylist()]
@@ -104,11 +111,15 @@ def _folded(texts: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, texts.type), texts)
 
 
+def _decimal(word: str) -> str:
+    return re.sub(rf"([0-9]*)\s?({_FRACTION})", lambda m: f"{int(m[1] or 0) + _PARTS[m[2]]:.4g}", word)
+
+
 def fold_text(text: Any) -> str:
     r"""Trim and fold one text as :func:`fold_texts` does.
 
-    >>> fold_text(" ＣＫＤ\t"), fold_text(1.0), fold_text("7.41¹"), fold_text("8×10⁹/L")
-    ('CKD', '1', '7.41[1]', '8×10^9/L')
+    >>> fold_text(" ＣＫＤ\t"), fold_text(1.0), fold_text("7.41¹"), fold_text("8×10⁹/L"), fold_text("1½ tab")
+    ('CKD', '1', '7.41[1]', '8×10^9/L', '1.5 tab')
     """
     if text is None or text is pd.NA or (isinstance(text, float) and np.isnan(text)):
         return ""

@@ -11,10 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.notation import Reading
-from medcore.data.quantities.units import fold_unit, same_word
+from medcore.data.quantities.units import conversion, fold_unit, same_word
 from medcore.data.values.compounds import one_measure
-from medcore.data.values.dates import seconds_of
-from medcore.data.values.spans import read_span
+from medcore.data.values.inexact import as_decimal, middle_of, without_spread
+from medcore.data.values.time.dates import seconds_of
+from medcore.data.values.time.spans import read_span
+from medcore.data.values.time.spoken import numeral
 from medcore.data.values.words import UNIT_SUFFIX
 
 LONGEST = 60
@@ -24,7 +26,7 @@ _HEAD = re.compile(
     r"^(?P<flag>[↑↓▲▼*†‡§]+\s*)?"
     r"(?P<bound><=|>=|=<|=>|=|<|>|≤|≥|≦|≧|[~∼≈]|大?约|大于|小于|少于|超过|高于|低于|(?:less|more|greater) than|below|above|over|under"
     r"|(?:approximately|approx|circa|ca|around|about)(?![a-z])\.?)?"
-    r"\s*(?P<number>[-+−–‐]?[0-9.,][0-9.,'’_]*(?: [0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(?P<rest>.*)$",
+    r"\s*(?P<number>(?:[-+−–‐]\s?)?[0-9.,][0-9.,'’_]*(?: [0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(?P<rest>.*)$",
     re.I,
 )
 _MORE = re.compile(r"^\+|\s*(?:(?:or|and) (?:over|older|above|more)|及?以上|\+)$", re.I)
@@ -33,15 +35,17 @@ _JUDGED = "normal|abnormal|critical|negative|positive|升高|降低|偏[高低]|
 _FLAG = f"hh?|ll?|high|low|hi|lo|neg|pos|[高低]|{_JUDGED}"
 _RANGE = r"(?:ref(?:erence)?\.?(?: range)?|normal|参考(?:值|范围)?)?\s*:?\s*(?:[<>≤≥]\s*[0-9.,]+|[0-9.,]+\s*(?:[-–−~]|to|至)\s*[0-9.,]+)"
 _MARKS = re.compile(
-    rf"(?:\s*(?:\[[0-9a-z]{{1,2}}\]|\([a-z]\)|[*†‡§¶#↑↓▲▼?]+|[(\[]\s*(?:{_FLAG}|{_RANGE}[^()\[\]]{{0,12}})\s*[)\]]|(?<![A-Za-z/])(?:{_FLAG})))+$",
+    rf"(?:\s*(?:\[[0-9a-z]{{1,2}}\]|\([a-z]\)|\(\+{{1,3}}\)|[*†‡§¶#↑↓▲▼?]+|[(\[]\s*(?:{_FLAG}|{_RANGE}[^()\[\]]{{0,12}}|E[0-9T]\s*V[0-9T]\s*M[0-9T])\s*[)\]]|(?<![A-Za-z/])(?:{_FLAG})))+$",
     re.I,
 )
 """A footnote, a laboratory's flag, a question mark or a range of reference at the end of a cell."""
 _AFTER_WORD = re.compile(rf"^(?:{_JUDGED})\s*(?:[:(\s]\s*)?(?P<number>[<>≤≥]?\s*[0-9][^()+]*)\)?$", re.I)
 """A number behind the word for how it is judged: negative (<0.05)."""
 _CLOCK = re.compile(r"^([0-9]{1,4}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]+)?)?$")
+_MILITARY = re.compile(r"^([01]?[0-9]|2[0-4]):?([0-5][0-9])\s*(?:hrs?|hours?|h|uhr|时)?$", re.I)
+"""1545, 0730h: hours and minutes without a mark between them."""
 _TIME_OF_DAY = re.compile(
-    r"^(?P<half>上午|下午|凌晨|早上|早晨|中午|晚上|傍晚)?\s*(?P<time>[0-9]{1,2}(?:[:时点][0-9]{1,2}(?:[:分][0-9]{1,2}秒?|分)?|[时点][整半]?)?)"
+    r"^(?P<half>上午|下午|凌晨|早上|早晨|中午|晚上|傍晚)?\s*(?P<time>[0-9]{1,2}(?:[:时点][0-9]{1,2}(?:[:分][0-9]{1,2}秒?|分)?|[时点][整半钟]?)?)"
     r"\s*(?P<ap>[ap]\.?\s?m\.?)?$",
     re.I,
 )
@@ -75,7 +79,7 @@ class Numbers:
     """The numbers in an array of texts: ``value`` (NaN where none), and how each was written.
 
     ``plain`` marks numbers that needed no interpretation, ``bounded`` those
-    given as a limit (``<0.1`` counts as 0.1), ``marked`` those with a footnote or a flag,
+    given as a limit (``<0.1`` counts as 0.1), ``between`` ranges (which count as their middle), ``marked`` those with a footnote or a flag,
     ``suffix`` holds the unit that followed the number (``mg``), empty where none did, and
     ``clock`` marks hours and minutes. Of a span the value is in the reading's unit already.
     """
@@ -83,6 +87,7 @@ class Numbers:
     value: NDArray[np.float64]
     plain: NDArray[np.bool_]
     bounded: NDArray[np.bool_]
+    between: NDArray[np.bool_]
     marked: NDArray[np.bool_]
     clock: NDArray[np.bool_]
     suffix: NDArray[np.object_]
@@ -106,15 +111,18 @@ class Marks:
     certain: bool
 
 
-def parse_numbers(texts: pa.Array, *, decimal: str | None = None, reading: Reading | None = None) -> Numbers:
+def parse_numbers(
+    texts: pa.Array, *, decimal: str | None = None, reading: Reading | None = None, measured: bool = False
+) -> Numbers:
     """Read trimmed, width-folded texts as numbers; what is none becomes NaN.
 
     They are read by ``reading`` where there is one; else by what the texts show, ``decimal``
     being the file's decimal mark. Hours and minutes become hours. Infinities are no numbers.
+    Where the column is known to be ``measured``, ranges are read too (elsewhere they may be bands), and numerals of one letter.
     """
     n = len(texts)
-    plain, bounded, marked, clock = (np.zeros(n, bool) for _ in range(4))
-    numbers = Numbers(np.full(n, np.nan), plain, bounded, marked, clock, np.full(n, "", dtype=object))
+    plain, bounded, between, marked, clock = (np.zeros(n, bool) for _ in range(5))
+    numbers = Numbers(np.full(n, np.nan), plain, bounded, between, marked, clock, np.full(n, "", dtype=object))
     if n == 0:
         return numbers
     guessed = reading is None
@@ -128,7 +136,7 @@ def parse_numbers(texts: pa.Array, *, decimal: str | None = None, reading: Readi
     rest = np.flatnonzero(~numbers.plain)
     for at, word in zip(rest, texts.take(pa.array(rest)).to_pylist(), strict=True):
         if word and len(word) <= LONGEST:
-            _read_one(numbers, int(at), word, reading, clock=guessed)
+            _read_one(numbers, int(at), word, reading, clock=guessed, measured=measured)
     numbers.value[~np.isfinite(numbers.value)] = np.nan
     return numbers
 
@@ -182,7 +190,7 @@ def to_number(word: str, *, decimal: str = ".", thousands: str | None = None) ->
     >>> to_number("2.125", decimal=",", thousands="") is None
     True
     """
-    word = re.sub("[−–‐]", "-", word)
+    word = re.sub(r"^([-+])\s", r"\1", re.sub("[−–‐]", "-", word))
     word = re.sub(r"(?<=[0-9])[ '’_](?=[0-9]{3}(?![0-9]))", "", word).strip()
     mantissa, e, power = word.partition("e") if "e" in word else word.partition("E")
     at = {mark: mantissa.count(mark) for mark in ".,"}
@@ -243,16 +251,17 @@ def _read_plain(numbers: Numbers, texts: pa.Array, decimal: str) -> None:
         numbers.plain[:] = plain
 
 
-def _read_one(numbers: Numbers, at: int, word: str, reading: Reading, *, clock: bool) -> None:
+def _read_one(numbers: Numbers, at: int, word: str, reading: Reading, *, clock: bool, measured: bool) -> None:
     if reading.notation == "titre":
         titre = _TITRE.match(word)
         if titre:
             numbers.value[at] = float(titre[1])
         return
-    hours = clock_hours(word) if clock or reading.notation == "clock" else None
+    hours = clock_hours(word, bare=reading.notation == "clock") if clock or reading.notation == "clock" else None
     if hours is not None:
         numbers.value[at], numbers.clock[at] = hours, True
         return
+    word, numbers.between[at] = _one_figure(word, reading, measured=measured)
     if reading.notation == "span":
         span = read_span(word, reading.unit)
         if span is not None:
@@ -261,14 +270,33 @@ def _read_one(numbers: Numbers, at: int, word: str, reading: Reading, *, clock: 
     if reading.trailing_minus and _MINUS_AFTER.match(word):
         word, numbers.marked[at] = f"-{word[:-1]}", True
     _read_measure(numbers, at, word, reading)
+    if reading.notation == "span" and numbers.suffix[at]:
+        into = conversion(str(numbers.suffix[at]), reading.unit)
+        numbers.value[at] = np.nan if into is None else into(numbers.value[at])
 
 
-def clock_hours(word: str) -> float | None:
-    """Read hours and minutes, or a time of day, as hours; None for what is neither.
+def _one_figure(word: str, reading: Reading, *, measured: bool) -> tuple[str, bool]:
+    """Write what stands for one number as its figures; say whether it is a range, which only a measurement has."""
+    middle = middle_of(word) if measured and reading.notation in ("number", "span") else None
+    if middle is not None:
+        return middle.replace(".", reading.decimal, 1), True
+    if not word.isascii() and (measured or len(word) > 1):
+        said = numeral(word)
+        return (word if said is None else str(said)), False
+    return as_decimal(word, bare=reading.fractions), False
+
+
+def clock_hours(word: str, *, bare: bool = False) -> float | None:
+    """Read hours and minutes, or a time of day, as hours; None for what is neither. 1545 is a time only if ``bare``.
 
     >>> clock_hours("130:30"), clock_hours("3:15 pm"), clock_hours("下午3点"), clock_hours("12:05am"), clock_hours("3")
     (130.5, 15.25, 15.0, 0.08333333333333333, None)
+    >>> clock_hours("7点41分"), clock_hours("8点半"), clock_hours("0730"), clock_hours("0730h", bare=True), clock_hours("7", bare=True)
+    (7.683333333333334, 8.5, None, 7.5, None)
     """
+    military = _MILITARY.match(word) if bare else None
+    if military and ":" not in word:
+        return int(military[1]) + int(military[2]) / 60
     if word.isascii() and ":" not in word and not word.endswith(("m", "M", ".")):
         return None
     hours = _CLOCK.match(word)
@@ -276,9 +304,9 @@ def clock_hours(word: str) -> float | None:
         hour, minute, second = (int(g or 0) for g in hours.groups())
         return hour + minute / 60 + second / 3600
     said = _TIME_OF_DAY.match(word)
-    if not said or not (said["half"] or said["ap"]):
+    if not said or not (said["half"] or said["ap"] or "点" in said["time"]):
         return None
-    seconds = seconds_of(said["time"].replace("半", "30"), said["half"], said["ap"], None)
+    seconds = seconds_of(said["time"].replace("半", "30").replace("钟", ""), said["half"], said["ap"], None)
     return None if seconds is None else seconds / 3600
 
 
@@ -297,7 +325,8 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
     power = _POWER.match(parts["rest"])
     behind = (power["unit"] or "" if power else parts["rest"]).strip()
     many = None if reading.unit and same_word(behind, reading.unit) else _MANY.match(behind)
-    rest, more, marked = _peel(many["rest"] if many else behind, reading.unit)
+    behind, spread = without_spread(many["rest"] if many else behind)
+    rest, more, marked = _peel(behind, reading)
     if rest and not UNIT_SUFFIX.match(rest):
         if not reading.unit or not (same_word(rest, reading.unit) or fold_unit(rest) == fold_unit(reading.unit)):
             return
@@ -306,7 +335,7 @@ def _read_measure(numbers: Numbers, at: int, word: str, reading: Reading) -> Non
     if value is not None:
         times = 10.0 ** int((power["power"] or power["raised"]).replace("−", "-")) if power else 1.0
         numbers.value[at] = value * times * (_MYRIADS[many["times"]] if many else 1.0)
-        numbers.bounded[at] = more or bool(parts["bound"])
+        numbers.bounded[at] = more or spread or bool(parts["bound"])
         numbers.marked[at] |= marked or bool(parts["flag"] or judged)
         numbers.suffix[at] = rest
 
@@ -320,11 +349,12 @@ def is_flag(word: str) -> bool:
     return re.fullmatch(_FLAG, word, re.I) is not None
 
 
-def _peel(rest: str, unit: str) -> tuple[str, bool, bool]:
+def _peel(rest: str, reading: Reading) -> tuple[str, bool, bool]:
     """Take what is no unit off what follows a number: a plus for "and over", footnotes and flags."""
-    if not rest or (unit and fold_unit(rest) == fold_unit(unit)):
+    if not rest or (reading.unit and fold_unit(rest) == fold_unit(reading.unit)):
         return rest, False, False
     bare = _MORE.sub("", rest).strip()
     more = bare != rest
-    plain = _MARKS.sub("", bare).strip() if bare not in ("h", "l") else bare
+    unit = bare in ("h", "l") or (reading.litres and bare == "L")
+    plain = bare if unit else _MARKS.sub("", bare).strip()
     return plain, more, plain != bare

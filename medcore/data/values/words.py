@@ -204,10 +204,10 @@ RATINGS: tuple[frozenset[str], ...] = tuple(
     for words in (
         ("-", "(-)", "neg", "neg.", "negative", "nil", "阴性", "未检出", "0"),
         ("±", "+-", "+/-", "-/+", "(±)", "trace", "tr", "tr.", "traces", "微量", "弱阳性", "可疑", "临界"),
-        ("+", "(+)", "1+", "+1", "pos", "pos.", "positive", "阳性", "small"),
-        ("++", "(++)", "2+", "+2", "moderate", "中阳性"),
-        ("+++", "(+++)", "3+", "+3", "large", "强阳性"),
-        ("++++", "(++++)", "4+", "+4"),
+        ("+", "(+)", "1+", "(1+)", "+1", "pos", "pos.", "positive", "阳性", "small"),
+        ("++", "(++)", "2+", "(2+)", "+2", "moderate", "中阳性"),
+        ("+++", "(+++)", "3+", "(3+)", "+3", "large", "强阳性"),
+        ("++++", "(++++)", "4+", "(4+)", "+4"),
     )
 )
 """What a strip or a stain shows, weakest first; words of one strength stand together."""
@@ -238,7 +238,8 @@ UNIT_SUFFIX = re.compile(
     rf"""(?ix) ^ (?:
       % | ‰ | ° | °?[cf] | ℃ | ℉ | [hl]
     | [€$£¥] | eur | usd | rmb | cny | 元
-    | pack[-\ ]?years?
+    | pack[-\ ]?(?:years?|yrs?) | pk[-\ ]?yrs? | py | ppd | packs?\ per\ day | 包年 | (?:log|lg)(?:10)? | 度
+    | [cdm]?m[23²³] | (?:次|个)?\s*/\s*(?:min|分|分钟|h|小时|d|day|天|日|week|周|[cm]m[23³]|[µμmd]?l)
     | (?:x|×|\*)?\s*10\s*[\^*e]*\s*\d{{1,2}}\s*/\s*[µμmunpf]?l
     | (?:[kmµμunpfcd]?(?:g|mol|eq|iu|u|l|m)|mmhg|kpa|cmh2o|bpm|iu|(?:{"|".join(OF_TIME)})\.?
         |ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|oz|ounces?|pounds?|grams?|gms?|kilograms?|torr|hpa|mbar|mc[gl]|m?iu|k|cells?|copies|cc|kcal|kj|mosm|score|points?

@@ -12,8 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from medcore.data.cohort import Cohort, Schema
-from medcore.data.values.dates import parse_dates
 from medcore.data.values.folding import fold_texts, text_array
+from medcore.data.values.time.dates import parse_dates
 from medcore.errors import InputError, MissingColumnsError
 from medcore.explanation.patient.released import watched_apart
 from medcore.i18n import N_, _

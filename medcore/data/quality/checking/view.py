@@ -18,7 +18,7 @@ from medcore.data.preparation.recipe import Recipe, default_recipe
 from medcore.data.schema.inference import choose_target, propose_targets
 from medcore.data.schema.patients import patient_codes
 from medcore.data.values.column import PRESENT, Texts, read_texts
-from medcore.data.values.dates import Dates, parse_dates
+from medcore.data.values.time.dates import Dates, parse_dates
 from medcore.data.values.typed import Distinct, cells_of, code_matches, is_stated, typed
 from medcore.errors import InputError
 from medcore.targets import Target
@@ -194,8 +194,8 @@ class View:
     def dates(self, column: Column) -> Dates:
         """Return what the distinct texts of a column of dates say, and how each is written."""
         if column.name not in self._dates:
-            order = column.reading.dates if column.reading else None
-            self._dates[column.name] = parse_dates(self.cells(column.name).texts, order=order)
+            order, calendar = (column.reading.dates, column.reading.calendar) if column.reading else (None, None)
+            self._dates[column.name] = parse_dates(self.cells(column.name).texts, order=order, calendar=calendar)
         return self._dates[column.name]
 
     def is_typed(self, column: Column) -> bool:

@@ -16,7 +16,7 @@ from medcore.data.reading.long.results import ResultsTable, Tally, read_results
 from medcore.data.reading.long.summaries import OF_WORDS, OTHER_SCALE, AnalyteSeries, Summary, summaries_of
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.names import clean_names
-from medcore.data.values.spans import unit_of_time
+from medcore.data.values.time.spans import unit_of_time
 from medcore.data.values.typed import Distinct, distinct, typed
 from medcore.errors import MissingColumnsError, SettingsError
 from medcore.i18n import N_, Message

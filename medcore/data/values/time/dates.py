@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from medcore.data.notation import DateOrder, Zones
-from medcore.data.values.months import month_number
+from medcore.data.notation import Calendar, DateOrder, Zones
+from medcore.data.values.time.calendars import calendar_of, from_christ
+from medcore.data.values.time.months import month_number
 
 _HALF = r"上午|下午|凌晨|早上|早晨|中午|晚上|傍晚"
 _TIME = (
@@ -46,6 +48,7 @@ class Dates:
     ``day_first``, ``month_first`` and ``year_first`` (98-03-05) those that can be read one way only,
     ``either`` those of the form 3/4/2020 that tell nothing, ``year_written`` those with a year of four digits first. ``compact`` and ``serial`` mark texts that are dates
     only because the column says so; ``timed`` those with a time of day, ``zoned`` with a zone.
+    ``era`` marks those with years that are not counted from the birth of Christ, and ``calendar`` is the column's, if it has such.
     """
 
     value: NDArray[np.datetime64]
@@ -59,6 +62,8 @@ class Dates:
     serial: NDArray[np.bool_]
     timed: NDArray[np.bool_]
     zoned: NDArray[np.bool_]
+    era: NDArray[np.bool_]
+    calendar: Calendar | Literal[""] = field(default="", kw_only=True)
 
     @property
     def readable(self) -> NDArray[np.bool_]:
@@ -90,16 +95,29 @@ class Dates:
         return "all" if self.zoned[self.timed].all() else "mixed"
 
 
-def parse_dates(texts: pa.Array, *, order: DateOrder | None = None) -> Dates:
+def parse_dates(
+    texts: pa.Array,
+    *,
+    order: DateOrder | None = None,
+    calendar: Calendar | Literal[""] | None = None,
+    named: bool = False,
+) -> Dates:
     """Read trimmed, width-folded texts as dates; what is none becomes NaT.
 
     ``order`` is that of day and month in ``3/4/2020``; without one the texts
     themselves decide, and day comes first where they do not. With ``ymd`` a text of that form is
     no date, and ``20-03-05`` begins with its year. Times with a zone are
     turned to UTC. Numbers from 20000 to 69999 are read as a spreadsheet's days since 1899-12-30.
+    ``calendar`` is that by which years are counted (None: the texts themselves decide, "": from Christ's birth); ``named`` says
+    that the column's name speaks of a date, so that 1120105 may be one.
     """
-    n = len(texts)
-    out = Dates(np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]"), *(np.zeros(n, bool) for _ in range(10)))
+    if calendar is None:
+        calendar = calendar_of(texts, named=named) or ""
+    n, written, texts = len(texts), texts, from_christ(texts, calendar)
+    nothing = np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]")
+    out = Dates(nothing, *(np.zeros(n, bool) for _ in range(11)), calendar=calendar)
+    if texts is not written:
+        out.era[:] = pc.fill_null(pc.not_equal(texts, written), False).to_numpy(zero_copy_only=False)
     if not _matches(texts, "[0-9]").any():
         return out
     out.year_written[:] = _fill(out, texts, _YMD, ("y", "m", "d"))

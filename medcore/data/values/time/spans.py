@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from medcore.data.quantities.units import MEAN_MORE_IN_NAMES, TIME_WORDS, conversion, fold_unit
 from medcore.data.values.compounds import weeks_and_days
+from medcore.data.values.time.spoken import LONGEST_IN_WORDS, in_figures
 
-_SAID = {"year": r"years? old|y/o|an|ano|", "month": "mon|"}
+_SAID = {"year": r"(?:years?|yrs?)[- ]old|y/o|an|ano|", "month": "mon|"}
 """What is a unit of time in a span alone."""
 _UNITS = tuple(
     (unit, _SAID.get(unit, "") + "|".join(sorted([unit, *words.split()], key=len, reverse=True)))
@@ -16,40 +18,15 @@ _UNITS = tuple(
 )
 _NAMES = "|".join(f"(?P<{name}>{words})" for name, words in _UNITS)
 _PIECE = re.compile(
-    rf"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?:{_NAMES}|(?P<m>m))?\.?(?![^\W\d_一-鿿])\s*(?:,|and|\+(?=\s*[0-9]))?\s*",
+    rf"\s*(?P<number>[0-9]+(?:\.[0-9]+)?)(?:-(?=[a-z])|\s*)(?:{_NAMES}|(?P<m>m))?\.?(?![^\W\d_一-鿿])\s*(?:,|and|\+(?=\s*[0-9]))?\s*",
     re.I,
 )
 _BARE_MINUTES = re.compile(r"(?<=[0-9])(\s*h\s*)([0-5][0-9])$", re.I)
 """1h49 is one hour and 49 minutes."""
 _OVER = re.compile(r"\s*(?:\+|(?:or|and) (?:over|older|above|more)|及?以上)\s*$", re.I)
-_CHINESE_UNIT = r"(?:个月|年|岁|月|周|星期|礼拜|天|日|个?小时|个?钟头|分钟)"
-_DIGITS = {digit: n for n, digit in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_NUMERAL = re.compile(
-    rf"(?:(?P<tens>[一二三四五六七八九])?(?P<ten>十)(?P<ones>[一二三四五六七八九])?|(?P<one>[一二两三四五六七八九]))(?=[余多来]?个?半?{_CHINESE_UNIT})(?!月(?![余多+]))"
-)
-"""In a duration; 三月 is March."""
-_HALF_OF = re.compile(rf"(?<![0-9个])半个?(?={_CHINESE_UNIT})")
-_AND_A_HALF = re.compile(
-    rf"(?P<number>[0-9]+)(?:(?P<measure>个)半(?P<unit>{_CHINESE_UNIT})|(?P<behind>{_CHINESE_UNIT})半)"
-)
-_SOME_MORE = re.compile(
-    rf"(?<=[0-9])(?:余|多|来|\+)(?=个?{_CHINESE_UNIT})|(?<=个)多(?=月|小时)|(?<=[年岁月周天日时钟])(?:余|多|\+)$"
-)
-"""Ten and some days (10余天), a month and some (1月余, 1个多月)."""
-_ABOUT = re.compile(r"^(?:大?约|近|将近|不足)\s*|\s*(?:左右|上下)$")
-_AGO = re.compile(r"(?<=[年月周天日时钟余半])(?:以?前|来)$")
-_AND = re.compile(r"(?<=[年岁月周天时])[零又](?=[0-9])")
-_SAME_UNIT = {
-    "个星期": "周",
-    "个礼拜": "周",
-    "星期": "周",
-    "礼拜": "周",
-    "个小时": "小时",
-    "个钟头": "小时",
-    "钟头": "小时",
-}
-LONGEST_IN_WORDS = 16
-"""Characters of a duration in words; a note may have any number."""
+_PART = re.compile(r"^([0-9]{1,3})\+?\s*/\s*(7|52|12)$")
+"""3/7, 6/52 and 4/12: so many days, weeks and months, as British notes have it."""
+_WHOLE = {"7": "day", "52": "week", "12": "month"}
 _LONG = ("years", "months", "weeks", "year", "month", "week")
 
 
@@ -68,12 +45,18 @@ def read_span(word: str, unit: str) -> tuple[float, bool] | None:
 
     >>> read_span("65y 6m", "years"), read_span("90+", "years"), read_span("2 days 6 h", "d"), read_span("10T", "years")
     ((65.5, False), (90.0, True), (2.25, False), None)
+    >>> read_span("< 2 weeks", "d"), read_span("half a day", "h"), read_span("6/52", "weeks"), read_span("9-year-old", "years")
+    ((14.0, True), (12.0, False), (6.0, False), (9.0, False))
     """
     weeks = weeks_and_days(word, in_weeks=fold_unit(unit) == "weeks")
     if weeks is not None:
         factor = _factor("week", unit)
         return None if factor is None else (weeks * factor, False)
-    word, about = _in_figures(word)
+    part = _PART.match(word)
+    if part:
+        factor = _factor(_WHOLE[part[2]], unit)
+        return None if factor is None else (int(part[1]) * factor, False)
+    word, about = in_figures(word)
     pieces = _pieces(_OVER.sub("", word).strip())
     if pieces is None:
         return None
@@ -89,36 +72,6 @@ def read_span(word: str, unit: str) -> tuple[float, bool] | None:
     return total, about or bool(_OVER.search(word))
 
 
-def _in_figures(word: str) -> tuple[str, bool]:
-    """Write a Chinese duration in figures, without what says that it is about so or somewhat more; and say whether it did.
-
-    >>> _in_figures("两年半"), _in_figures("半个月"), _in_figures("1个半月"), _in_figures("约三十天")
-    (('2.5年', False), ('0.5月', False), ('1.5个月', False), ('30天', True))
-    >>> _in_figures("10余年"), _in_figures("1月余"), _in_figures("2个多月前"), _in_figures("3 days")
-    (('10年', True), ('1月', True), ('2个月', True), ('3 days', False))
-    """
-    if word.isascii():
-        return word, False
-    written = _AGO.sub("", word.strip())
-    plain = _ABOUT.sub("", written)
-    plain = _NUMERAL.sub(_figures, plain)
-    whole = _SOME_MORE.sub("", plain)
-    told = _AND_A_HALF.sub(_with_half, _HALF_OF.sub("0.5", _AND.sub("", whole)))
-    for other, usual in _SAME_UNIT.items():
-        told = told.replace(other, usual)
-    return told, plain != whole or _ABOUT.search(written) is not None
-
-
-def _figures(found: re.Match[str]) -> str:
-    if found["ten"]:
-        return str(10 * _DIGITS.get(found["tens"] or "一", 1) + _DIGITS.get(found["ones"] or "零", 0))
-    return str(_DIGITS[found["one"]])
-
-
-def _with_half(found: re.Match[str]) -> str:
-    return f"{found['number']}.5{found['measure'] or ''}{found['unit'] or found['behind']}"
-
-
 def span_units(word: str) -> tuple[str, ...]:
     """Name the units of time in a text that is an age or duration and nothing else.
 
@@ -129,7 +82,7 @@ def span_units(word: str) -> tuple[str, ...]:
     """
     if weeks_and_days(word) is not None:
         return "week", "day"
-    pieces = _pieces(_OVER.sub("", _in_figures(word)[0]).strip())
+    pieces = _pieces(_OVER.sub("", in_figures(word)[0]).strip())
     return tuple(name for _value, name in pieces or () if name)
 
 
@@ -173,14 +126,25 @@ def is_iso_duration(word: str) -> bool:
 
 
 def is_in_words(word: str) -> bool:
-    """Say whether a text is a duration that is written in Chinese words, wholly or in part.
+    """Say whether a text is a duration that is written in words, wholly or in part.
 
-    >>> is_in_words("半年"), is_in_words("3天余"), is_in_words("3天"), is_in_words("三级")
-    (True, True, False, False)
+    >>> is_in_words("半年"), is_in_words("3天余"), is_in_words("3天"), is_in_words("三级"), is_in_words("two weeks ago")
+    (True, True, False, False, True)
     """
-    if word.isascii() or len(word) > LONGEST_IN_WORDS:
-        return False
-    return _in_figures(word)[0] != word and bool(span_units(word))
+    return len(word) <= LONGEST_IN_WORDS and in_figures(word)[0] != word and bool(span_units(word))
+
+
+def parts_of_time(words: Iterable[str]) -> dict[str, str]:
+    """Return, of a column's texts, those that are days, weeks or months as parts of 7, 52 and 12, with their unit.
+
+    There are none where all have one denominator: 6/12 may be how well somebody sees.
+
+    >>> parts_of_time(["3/7", "6/52", "2 d"]), parts_of_time(["6/12", "4/12"]), parts_of_time(["3/7", "6/9"])
+    ({'3/7': 'day', '6/52': 'week'}, {}, {})
+    """
+    said = [word for word in words if "/" in word]
+    found = {word: _WHOLE[part[2]] for word in said if (part := _PART.match(word))}
+    return found if len(set(found.values())) > 1 and len(found) == len(said) else {}
 
 
 def unit_of_time(name: str) -> str:
