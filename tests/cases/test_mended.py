@@ -17,7 +17,7 @@ def test_repairs_are_counted_in_cells_and_rows(case):
     assert found["unit"] == (320, 240, ("antibiotic_dose", "creatinine", "fio2"))
     assert by_kind(mended(case("h23_footnote_marks")))["mark"][2] == ("ph", "glucose_count")
     assert by_kind(mended(case("h20_age_90plus")))["limit"] == (19, 19, ("age",))
-    assert by_kind(mended(case("p19_text_in_numbers")))["unused"] == (30, 30, ("potassium",))
+    assert by_kind(mended(case("p19_text_in_numbers")))["missing"] == (30, 30, ("potassium",))
     assert mended(case("p24_shap_sum")) == ()
 
 

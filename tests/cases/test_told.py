@@ -12,18 +12,20 @@ from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target
 from medcore.errors import TargetError
+from tests.cases.conftest import FILES
 
 
 def coded(found, code):
     return [f for f in found if f.code == code]
 
 
-def test_a_measurement_that_became_words_can_be_read_either_way(case, findings):
-    told = coded(findings("p19_text_in_numbers"), "values.words_among_numbers")[0]
+def test_a_measurement_that_became_words_can_be_read_either_way(case):
+    assert case("p19_text_in_numbers").schema["potassium"].missing_codes == ("hemolyzed",)
+    table = (FILES / "p19_text_in_numbers" / "train.csv").read_text().replace("hemolyzed", "repeated at night")
+    cohort = read_table(("train.csv", table.encode()))
+    told = coded(inspect(cohort), "values.words_among_numbers")[0]
     assert (told.columns, told.n_rows) == (("potassium",), 30)
-    schema, _recipe = apply_fix(
-        told.fix, case("p19_text_in_numbers").schema, default_recipe(case("p19_text_in_numbers").schema)
-    )
+    schema, _recipe = apply_fix(told.fix, cohort.schema, default_recipe(cohort.schema))
     assert schema["potassium"].kind == "category"
 
 

@@ -25,7 +25,9 @@ _SAID: Mapping[str, str] = {
     "mark": N_(
         "{cells} cell(s) in {rows} row(s) carry a footnote, a flag, a range of reference or a minus behind, in {columns}."
     ),
-    "serial": N_("{cells} cell(s) in {rows} row(s) are a spreadsheet's day numbers, read as dates, in {columns}."),
+    "serial": N_(
+        "{cells} cell(s) in {rows} row(s) are a spreadsheet's day numbers, or seconds since 1970, read as dates, in {columns}."
+    ),
     "era": N_(
         "{cells} cell(s) in {rows} row(s) have years of another era, as 民國112年 does, and were converted, in {columns}."
     ),

@@ -23,15 +23,16 @@ MOST_STARTS = 20_000
 """Gaps between a file's rows beyond which their numbers are not kept."""
 _DITTO = frozenset(['"', "〃", "″", "”", "“", "''", "同上", "ditto", "Ditto", "dito"])
 _AS_TEXT = r'^=\s*"(.*)"$'
+_QUOTED = r'^"([^"]*[0-9][^"]*)"$'
 _APOSTROPHE = r"^'([-+=@0-9.,].*)$"
 
 
 def unwrap(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Message]]:
-    """Take cells out of the marks by which a spreadsheet is told that they are text: ``="12.5"`` and ``'12.5``."""
+    """Take cells out of the marks by which a spreadsheet is told that they are text: ``="12.5"``, ``'12.5`` and ``"12.5"``."""
     changed, n_cells = {}, 0
     for name in frame.columns:
         cells = pa.array(frame[name].array, type=pa.large_string(), from_pandas=True)
-        for mark, pattern in (("=", _AS_TEXT), ("'", _APOSTROPHE)):
+        for mark, pattern in (("=", _AS_TEXT), ("'", _APOSTROPHE), ('"', _QUOTED)):
             if not pc.any(pc.starts_with(cells, mark)).as_py():
                 continue
             n = int(pc.sum(pc.match_substring_regex(cells, pattern)).as_py() or 0)

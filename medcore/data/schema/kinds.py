@@ -40,6 +40,11 @@ _BAND = re.compile(
 
 _LONG_NUMBER = r"^[0-9]{16,}$"
 _ROUNDED = r"^[0-9](?:[.,][0-9]+)?[eE]\+?1[0-9]$"
+_EIGHT_DIGITS = (
+    r"^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9])?$"
+)
+FEWEST_DAYS = 10
+"""Different numbers that must all be days: of eight digits four in a hundred are."""
 _CODE = re.compile(r"^[A-Za-z]{1,2}[0-9]{1,4}(?:\.[0-9]+)?[A-Za-z]?$")
 
 
@@ -88,9 +93,14 @@ class Contents:
         """Take a column's distinct texts, which read as these numbers, without those that say that a value is absent."""
         texts, numbers = cells.texts.filter(pa.array(~absent)), numbers.where(~absent)
         named = says(name, "date")
-        may_be_dates = len(texts) > 0 and (not numbers.plain.all() or named)
+        may_be_dates = len(texts) > 0 and (not numbers.plain.all() or named or _all_days(texts))
         dates = parse_dates(texts, named=named) if may_be_dates else None
         return cls(name, texts, cells.counts[~absent], numbers, dates)
+
+
+def _all_days(texts: pa.Array) -> bool:
+    """Say whether whole numbers are all days of a year, as 20230105; few others are."""
+    return len(texts) >= FEWEST_DAYS and bool(pc.all(pc.match_substring_regex(texts, _EIGHT_DIGITS)).as_py())
 
 
 def guess_kind(c: Contents) -> Guess:

@@ -110,7 +110,7 @@ def learn_dates(dates: Dates | None, counts: NDArray[np.int64], reading: Reading
         return reading
     year_first = bool(dates.year_written.any()) and not dates.slashed.any()
     order = order_of(dates, counts) or ("ymd" if year_first else "dmy")
-    return replace(reading, dates=order, zones=dates.zones, calendar=dates.calendar)
+    return replace(reading, dates=order, zones=dates.zones, calendar=dates.calendar, months=dates.months)
 
 
 def learn_codes(raw: pa.Array, texts: pa.Array, reading: Reading) -> Reading:
@@ -194,7 +194,7 @@ def _of_numbers(name: str, words: Sequence[str], unit: str) -> tuple[Notation, s
 
 def _is_calendar(word: str) -> bool:
     year = re.match(r"^([0-9]+)\s*(?:年|y)", word)
-    return bool(year and float(year[1]) > OLDEST)
+    return bool(year and float(year[1]) > OLDEST) or re.match(r"^[0-9]{1,2}月[0-9]{1,2}[日号]$", word) is not None
 
 
 def _span_unit(name: str, rows: Counter[str], unit: str) -> str:

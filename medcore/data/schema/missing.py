@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from medcore.data.quantities.ranges import Quantity
+from medcore.data.values.column import means_nothing
 from medcore.data.values.folding import Distinct
 from medcore.data.values.numbers import Numbers
 from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS, RATINGS, SEVERITY_WORDS
@@ -44,6 +45,8 @@ def missing_words(cells: Distinct, numeric_share: float) -> NDArray[np.bool_]:
     dash or a full stop is no category.
     """
     lowered = pc.utf8_lower(cells.texts)
+    if numeric_share > 0.5 and not _are_ratings([str(w) for w in lowered.slice(0, 50).to_pylist()]):
+        return means_nothing(cells.texts)
     known = pa.array(sorted(MISSING_WORDS | AMBIGUOUS_MISSING), type=lowered.type)
     marked = np.asarray(pc.is_in(lowered, value_set=known).to_numpy(zero_copy_only=False), dtype=bool)
     if not marked.any():
@@ -53,17 +56,15 @@ def missing_words(cells: Distinct, numeric_share: float) -> NDArray[np.bool_]:
         word = lowered[int(at)].as_py()
         if word in AMBIGUOUS_MISSING:
             certain[at] = False
-            marked[at] = _means_nothing(word, int(at), cells, lowered, numeric_share)
+            marked[at] = _means_nothing(word, int(at), cells, lowered)
     return certain if marked.all() else marked
 
 
-def _means_nothing(word: str, at: int, cells: Distinct, lowered: pa.Array, numeric_share: float) -> bool:
+def _means_nothing(word: str, at: int, cells: Distinct, lowered: pa.Array) -> bool:
     """Decide by a column's other words whether one of :data:`AMBIGUOUS_MISSING` is a value of it."""
     others = [w for i, w in enumerate(lowered.slice(0, 1000).to_pylist()) if i != at]
     if word in RATINGS[0] and _are_ratings(others):
         return False
-    if numeric_share > 0.5:
-        return True
     if word in {"none", "nil"}:
         return len(others) > 1 and any(_is_result(w) for w in others)
     if word in {"not done", "未做"}:

@@ -49,6 +49,8 @@ YES_WORDS = frozenset(
             "예",
             "√",
             "✓",
+            "✔",
+            "☑",
         ]
     )
 )
@@ -92,6 +94,10 @@ NO_WORDS = frozenset(
             "いいえ",
             "なし",
             "아니오",
+            "×",
+            "✗",
+            "✘",
+            "☐",
         ]
     )
 ) | {"not present", "not detected", "not done"}
@@ -150,8 +156,8 @@ BOOLEAN_PAIRS: tuple[frozenset[str], ...] = tuple(
 """Which words are each other's opposite."""
 
 _SPELLINGS = (
-    frozenset(in_both(["yes", "y", "true", "t", "1", "ja", "oui", "si", "sí", "是", "真", "对", "√", "✓"])),
-    frozenset(in_both(["no", "n", "false", "f", "0", "nein", "non", "否", "假", "错"])),
+    frozenset(in_both(["yes", "y", "true", "t", "1", "ja", "oui", "si", "sí", "是", "真", "对", "√", "✓", "✔", "☑"])),
+    frozenset(in_both(["no", "n", "false", "f", "0", "nein", "non", "否", "假", "错", "×", "✗", "✘", "☐"])),
 )
 """Spellings of plain yes and plain no: they say the same whatever the question."""
 
@@ -168,8 +174,29 @@ _FAMILIES = (
 """Words that answer one question: present or absent, done or not; words of two families never stand for each other."""
 
 _SEXES = (
-    frozenset(["male", "m", "man", "男", "男性"]),
-    frozenset(["female", "f", "w", "woman", "女", "女性"]),
+    frozenset(["male", "m", "m.", "man", "boy", "homme", "hombre", "männlich", "mann", "masculino", "男", "男性"]),
+    frozenset(
+        [
+            "female",
+            "f",
+            "f.",
+            "fem",
+            "fem.",
+            "w",
+            "woman",
+            "girl",
+            "femme",
+            "mujer",
+            "weiblich",
+            "frau",
+            "vrouw",
+            "v",
+            "femenino",
+            "feminino",
+            "女",
+            "女性",
+        ]
+    ),
 )
 
 

@@ -19,7 +19,7 @@ from medcore.data.values.folding import fold_text
 from medcore.data.values.grades import spelled_as, without_sign
 from medcore.data.values.numbers import Numbers, parse_numbers, to_number
 from medcore.data.values.time.dates import Dates, parse_dates
-from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS
+from medcore.data.values.words import AMBIGUOUS_MISSING, MISSING_WORDS, NO_LETTER, NO_RESULT
 
 EMPTY, PRESENT, CODED, WORDED, UNREADABLE, UNKNOWN_UNIT = -1, 0, 1, 2, 3, 4
 """What became of a cell: empty; a value; one of the column's codes for missing; a word that says
@@ -123,8 +123,9 @@ def write_number(value: float, column: Column) -> str:
 def means_nothing(texts: pa.Array) -> Bools:
     """Mark the texts that say in words that nothing was recorded; among numbers and dates no word means anything else."""
     lowered = pc.utf8_lower(texts)
-    known = pa.array(sorted(MISSING_WORDS | AMBIGUOUS_MISSING), type=lowered.type)
-    return np.asarray(pc.is_in(lowered, value_set=known).to_numpy(zero_copy_only=False), dtype=bool)
+    known = pa.array(sorted(MISSING_WORDS | AMBIGUOUS_MISSING | NO_RESULT), type=lowered.type)
+    nothing = pc.or_(pc.is_in(lowered, value_set=known), pc.match_substring_regex(texts, NO_LETTER))
+    return np.asarray(nothing.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _numbers(
@@ -149,7 +150,7 @@ def _numbers(
 
 def _dates(texts: pa.Array, column: Column, status: NDArray[np.int8]) -> tuple[NDArray[Any], dict[str, Bools]]:
     reading = column.reading
-    dates = parse_dates(texts, order=reading.dates if reading else None, calendar=reading.calendar if reading else None)
+    dates = parse_dates(texts, reading=reading, named=True)
     value = dates.value.copy()
     bad = np.isnat(value)
     if reading is not None:

@@ -29,8 +29,11 @@ _HEAD = re.compile(
     r"\s*(?P<number>(?:[-+−–‐]\s?)?[0-9.,][0-9.,'’_]*(?: [0-9]{3}(?![0-9]))*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(?P<rest>.*)$",
     re.I,
 )
-_MORE = re.compile(r"^\+|\s*(?:(?:or|and) (?:over|older|above|more)|及?以上|\+)$", re.I)
-"""What says after a number that it is a lower limit: 90+, 90 and over, 90岁以上."""
+_MORE = re.compile(
+    r"^\+|\s*(?:(?:or|and) (?:over|older|above|more|less|under|younger|below)|及?以[上下内]|左右|上下|[多余]|\(?(?:est(?:imated)?|approx(?:imately)?)\.?\)?|\+)$",
+    re.I,
+)
+"""What says after a number that it is a limit or about so: 90+, 90 and over, 90岁以上, 80左右, 41 (est)."""
 _JUDGED = "normal|abnormal|critical|negative|positive|升高|降低|偏[高低]|正常|异常|弱?阳性|阴性"
 _FLAG = f"hh?|ll?|high|low|hi|lo|neg|pos|[高低]|{_JUDGED}"
 _RANGE = r"(?:ref(?:erence)?\.?(?: range)?|normal|参考(?:值|范围)?)?\s*:?\s*(?:[<>≤≥]\s*[0-9.,]+|[0-9.,]+\s*(?:[-–−~]|to|至)\s*[0-9.,]+)"
@@ -64,6 +67,8 @@ _GOES_ON = re.compile(r"[-:][0-9]")
 _CURRENCY = re.compile(r"^([€$£¥])\s*(.*[0-9])$")
 _TITRE = re.compile(r"^(?:<|>|≤|≥)?\s*1\s*:\s*([0-9]{1,6})$")
 _MINUS_AFTER = re.compile(r"^[0-9][0-9.,]*-$")
+_MINUS_WORD = re.compile(r"^(?:minus|负|零下)\s*(?=[0-9])", re.I)
+_PERCENT_BEFORE = re.compile(r"^百分之\s*([0-9.]+)$")
 _LAKHS = r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
 """Numbers as India groups them: 1,50,000 is 150 000."""
 _GROUPED = {mark: re.compile(rf"^[+-]?(?:[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+|{_LAKHS})$") for mark in ".,"}
@@ -280,6 +285,7 @@ def _one_figure(word: str, reading: Reading, *, measured: bool) -> tuple[str, bo
     middle = middle_of(word) if measured and reading.notation in ("number", "span") else None
     if middle is not None:
         return middle.replace(".", reading.decimal, 1), True
+    word = _MINUS_WORD.sub("-", _PERCENT_BEFORE.sub(r"\1%", word))
     if not word.isascii() and (measured or len(word) > 1):
         said = numeral(word)
         return (word if said is None else str(said)), False

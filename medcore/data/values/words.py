@@ -199,6 +199,78 @@ AMBIGUOUS_MISSING: frozenset[str] = frozenset(
 )
 """Marks that say nothing was recorded, unless the column's other words give them a meaning."""
 
+NO_RESULT: frozenset[str] = (
+    frozenset(
+        in_both(
+            [
+                "待报",
+                "待回报",
+                "未回报",
+                "未出",
+                "未报",
+                "未送",
+                "未送检",
+                "已取消",
+                "拒绝",
+                "拒查",
+                "拒检",
+                "溶血",
+                "标本溶血",
+                "脂血",
+                "凝血",
+                "标本凝固",
+                "标本不足",
+                "量不足",
+                "见备注",
+                "(空)",
+                "测不出",
+            ]
+        )
+    )
+    | frozenset(
+        [
+            "pending",
+            "refused",
+            "declined",
+            "cancelled",
+            "canceled",
+            "hemolyzed",
+            "haemolyzed",
+            "hemolysed",
+            "haemolysed",
+            "clotted",
+            "lipemic",
+            "qns",
+            "insufficient",
+            "invalid",
+            "error",
+            "err",
+            "blank",
+            "empty",
+            "(blank)",
+            "(empty)",
+            "(null)",
+            "tbd",
+        ]
+    )
+    | {
+        *(
+            "not sent",
+            "see comment",
+            "see note",
+            "sample hemolyzed",
+            "insufficient sample",
+            "quantity not sufficient",
+            "no sample",
+        ),
+        *("no result", "test not performed", "not reported", "unable to obtain", "not applicable"),
+    }
+)
+"""Words that stand among measurements for one that was not made, or whose result is not there; in categories they may be answers."""
+
+NO_LETTER = r"^[^\pL\pN+±<>]+$"
+"""Marks alone, such as — or #####, which among measurements say nothing."""
+
 RATINGS: tuple[frozenset[str], ...] = tuple(
     frozenset(in_both(words))
     for words in (
@@ -244,8 +316,9 @@ UNIT_SUFFIX = re.compile(
     | (?:[kmµμunpfcd]?(?:g|mol|eq|iu|u|l|m)|mmhg|kpa|cmh2o|bpm|iu|(?:{"|".join(OF_TIME)})\.?
         |ms|cm|mm|kg|lbs?|in(?:ch(?:es)?)?|ft|oz|ounces?|pounds?|grams?|gms?|kilograms?|torr|hpa|mbar|mc[gl]|m?iu|k|cells?|copies|cc|kcal|kj|mosm|score|points?
         |tab(?:let)?s?|caps?(?:ules?)?|puffs?|drops?|packs?|units?|doses?
-        |次|微克|毫克|克|千克|公斤|斤|毫米|厘米|米|微升|毫升|升|个|人|支|包|片|粒)
-      (?:\s*[/.·]\s*[a-z0-9µμ%^().·*²³]+){{0,3}}
+        |次|纳克|微克|毫克|克|千克|公斤|斤|毫米|厘米|米|微升|毫升|分升|升|个|人|支|包|片|粒
+        |[毫微纳皮]?摩尔|国际单位|单位|毫米汞柱|千帕)
+      (?:\s*[/.·]\s*[a-z0-9µμ%^().·*²³升毫微分千公斤克米]+){{0,3}}
     ) $
     """
 )

@@ -194,8 +194,7 @@ class View:
     def dates(self, column: Column) -> Dates:
         """Return what the distinct texts of a column of dates say, and how each is written."""
         if column.name not in self._dates:
-            order, calendar = (column.reading.dates, column.reading.calendar) if column.reading else (None, None)
-            self._dates[column.name] = parse_dates(self.cells(column.name).texts, order=order, calendar=calendar)
+            self._dates[column.name] = parse_dates(self.cells(column.name).texts, reading=column.reading, named=True)
         return self._dates[column.name]
 
     def is_typed(self, column: Column) -> bool:

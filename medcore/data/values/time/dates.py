@@ -12,28 +12,46 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from medcore.data.notation import Calendar, DateOrder, Zones
+from medcore.data.notation import Calendar, DateOrder, Reading, Zones
 from medcore.data.values.time.calendars import calendar_of, from_christ
 from medcore.data.values.time.months import month_number
+from medcore.data.values.time.weekdays import without_weekday
 
 _HALF = r"上午|下午|凌晨|早上|早晨|中午|晚上|傍晚"
 _TIME = (
-    rf"(?:(?:[tT]|,? ?)(?P<half>{_HALF})? ?(?P<time>[0-9]{{1,2}}(?:[:时点][0-9]{{1,2}}"
+    rf"(?:(?:[tT:]|,? ?)(?P<half>{_HALF})? ?(?P<time>[0-9]{{1,2}}(?:[:时点][0-9]{{1,2}}"
     r"(?:[:分][0-9]{1,2}(?:[.,][0-9]+)?秒?|分)?|[时点]整?)?)(?: ?(?P<ap>[aApP]\.? ?[mM]\.?))?"
     r"(?: ?(?P<zone>[zZ]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?$"
 )
 _YMD = r"^(?P<y>[12][0-9]{3})[-/.年](?P<m>[0-9]{1,2})[-/.月](?P<d>[0-9]{1,2})日?" + _TIME
 _YM = r"^(?P<y>[12][0-9]{3})年(?P<m>[0-9]{1,2})月?$"
+_MONTHS = (
+    r"^(?P<y>(?:19|20)[0-9]{2})[-/](?P<m>0?[1-9]|1[0-2])$",
+    r"^(?P<m>0?[1-9]|1[0-2])[-/](?P<y>(?:19|20)[0-9]{2})$",
+)
+"""Months of a year, as 2019-05 and 5/2019; their date is the first."""
 _ABY = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[12][0-9]{3})" + _TIME
 _ABY2 = r"^(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<y>[0-9]{2})" + _TIME
-_COMPACT = r"^(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])$"
+_DAY = r"(?P<y>(?:19|20)[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])"
+_COMPACT = rf"^{_DAY}$"
+_COMPACT_TIMED = rf"^{_DAY} ?(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])(?P<second>[0-5][0-9])?$"
+"""20230105143000, as HL7 writes it."""
+_EPOCH_SECONDS = r"^1[0-9]{9}(?:[0-9]{3})?$"
+"""Seconds or milliseconds since 1970, which only a column of dates has."""
 _MONTH = r"(?P<word>[A-Za-zÀ-ɏͰ-ӿ]{3,12})\.?"
 _OF = r"(?:del? )?"
 """Spanish and Portuguese put one before month and year: 18 de agosto de 2021."""
 _DMY_WORDED = (
-    rf"^(?P<d>[0-9]{{1,2}})(?:er|[oº])?[- ./]{{0,2}}{_OF}{_MONTH},?[-/ ]?{_OF}(?P<y>[12][0-9]{{3}}|[0-9]{{2}})" + _TIME
+    rf"^(?P<d>[0-9]{{1,2}})(?:er|st|nd|rd|th|[oº])?[- ./,]{{0,2}}{_OF}{_MONTH},?[-/ ]?{_OF}(?P<y>[12][0-9]{{3}}|[0-9]{{2}})"
+    + _TIME
 )
 _MDY_WORDED = rf"^{_MONTH} (?P<d>[0-9]{{1,2}}),? (?P<y>[12][0-9]{{3}})" + _TIME
+_MONTH_WORDED = (
+    rf"^{_MONTH}[- /,]{{1,2}}{_OF}(?P<y>(?:19|20)[0-9]{{2}})$",
+    rf"^{_MONTH}[-/](?P<y>[0-9]{{2}})$",
+    rf"^(?P<y>(?:19|20)[0-9]{{2}})[- /]{_MONTH}$",
+)
+"""Mar-21 is March 2021, as a spreadsheet shows months."""
 _SERIAL = r"^[2-6][0-9]{4}(?:\.[0-9]+)?$"
 PIVOT = 30
 _EPOCH = pd.Timestamp("1899-12-30")
@@ -48,7 +66,8 @@ class Dates:
     ``day_first``, ``month_first`` and ``year_first`` (98-03-05) those that can be read one way only,
     ``either`` those of the form 3/4/2020 that tell nothing, ``year_written`` those with a year of four digits first. ``compact`` and ``serial`` mark texts that are dates
     only because the column says so; ``timed`` those with a time of day, ``zoned`` with a zone.
-    ``era`` marks those with years that are not counted from the birth of Christ, and ``calendar`` is the column's, if it has such.
+    ``era`` marks those with years that are not counted from the birth of Christ, ``calendar`` is the column's, if it has such,
+    and ``months`` says that months are its dates.
     """
 
     value: NDArray[np.datetime64]
@@ -64,6 +83,7 @@ class Dates:
     zoned: NDArray[np.bool_]
     era: NDArray[np.bool_]
     calendar: Calendar | Literal[""] = field(default="", kw_only=True)
+    months: bool = field(default=False, kw_only=True)
 
     @property
     def readable(self) -> NDArray[np.bool_]:
@@ -95,41 +115,38 @@ class Dates:
         return "all" if self.zoned[self.timed].all() else "mixed"
 
 
-def parse_dates(
-    texts: pa.Array,
-    *,
-    order: DateOrder | None = None,
-    calendar: Calendar | Literal[""] | None = None,
-    named: bool = False,
-) -> Dates:
+def parse_dates(texts: pa.Array, *, reading: Reading | None = None, named: bool = False) -> Dates:
     """Read trimmed, width-folded texts as dates; what is none becomes NaT.
 
-    ``order`` is that of day and month in ``3/4/2020``; without one the texts
-    themselves decide, and day comes first where they do not. With ``ymd`` a text of that form is
-    no date, and ``20-03-05`` begins with its year. Times with a zone are
-    turned to UTC. Numbers from 20000 to 69999 are read as a spreadsheet's days since 1899-12-30.
-    ``calendar`` is that by which years are counted (None: the texts themselves decide, "": from Christ's birth); ``named`` says
-    that the column's name speaks of a date, so that 1120105 may be one.
+    ``reading`` says the order of day and month in ``3/4/2020``, by which calendar years are counted, and whether 05/2022 is a
+    date; without one the texts themselves decide: day comes first where they do not tell, and months are dates where most
+    texts are such. With the order ``ymd`` a text of that form is no date, and ``20-03-05`` begins with its year. Times with a
+    zone are turned to UTC. Numbers from 20000 to 69999 are read as a spreadsheet's days since 1899-12-30. ``named`` says that
+    the column is one of dates, by its name at least: then 1120105 may be one, and seconds since 1970.
     """
-    if calendar is None:
-        calendar = calendar_of(texts, named=named) or ""
-    n, written, texts = len(texts), texts, from_christ(texts, calendar)
+    n, written = len(texts), texts
+    calendar = reading.calendar if reading else calendar_of(texts, named=named) or ""
+    texts = from_christ(texts, calendar)
     nothing = np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]")
-    out = Dates(nothing, *(np.zeros(n, bool) for _ in range(11)), calendar=calendar)
+    out = Dates(nothing, *(np.zeros(n, bool) for _ in range(11)), calendar=calendar, months=_are_months(texts, reading))
     if texts is not written:
         out.era[:] = pc.fill_null(pc.not_equal(texts, written), False).to_numpy(zero_copy_only=False)
+    texts = without_weekday(texts)
     if not _matches(texts, "[0-9]").any():
         return out
     out.year_written[:] = _fill(out, texts, _YMD, ("y", "m", "d"))
     _fill(out, texts, _YM, ("y", "m"))
-    out.compact[:] = _fill(out, texts, _COMPACT, ("y", "m", "d"))
+    out.compact[:] = _fill(out, texts, _COMPACT, ("y", "m", "d")) | _fill_timed(out, texts)
     _see_order(out, texts)
-    order = order or order_of(out) or "dmy"
+    order = reading.dates if reading else order_of(out) or "dmy"
     _fill_day_month(out, texts, _ABY, order)
     _fill_day_month(out, texts, _ABY2, order)
     _fill_worded(out, texts, _DMY_WORDED)
     _fill_worded(out, texts, _MDY_WORDED)
+    _fill_months(out, texts)
     _fill_serial(out, texts)
+    if named:
+        _fill_epoch(out, texts)
     return out
 
 
@@ -197,7 +214,8 @@ def _fill_worded(out: Dates, texts: pa.Array, pattern: str) -> None:
     where = _matches(texts, pattern) & ~out.written
     if where.any():
         fields = _fields(texts, where, pattern)
-        _put(out, where, fields, _full_years(fields["y"]), _month_numbers(fields["word"]), _whole(fields["d"]))
+        days = _whole(fields["d"]) if "d" in fields else None
+        _put(out, where, fields, _full_years(fields["y"]), _month_numbers(fields["word"]), days)
 
 
 def _fill_serial(out: Dates, texts: pa.Array) -> None:
@@ -207,6 +225,43 @@ def _fill_serial(out: Dates, texts: pa.Array) -> None:
         out.value[where] = (_EPOCH + pd.to_timedelta(days, unit="D")).round("s").to_numpy(dtype="datetime64[us]")
         out.serial[where] = True
         out.written[where] = True
+
+
+def _are_months(texts: pa.Array, reading: Reading | None) -> bool:
+    if reading is not None:
+        return reading.months
+    found = sum(int(_matches(texts, pattern).sum()) for pattern in (*_MONTHS, *_MONTH_WORDED))
+    return 2 * found > len(texts)
+
+
+def _fill_months(out: Dates, texts: pa.Array) -> None:
+    if out.months:
+        for pattern in _MONTHS:
+            _fill(out, texts, pattern, ("y", "m"))
+        for pattern in _MONTH_WORDED:
+            _fill_worded(out, texts, pattern)
+
+
+def _fill_timed(out: Dates, texts: pa.Array) -> NDArray[np.bool_]:
+    where = _matches(texts, _COMPACT_TIMED)
+    if where.any():
+        fields = _fields(texts, where, _COMPACT_TIMED)
+        _put(out, where, fields, *(_whole(fields[k]) for k in ("y", "m", "d")))
+        hour, minute, second = (_whole(np.where(fields[k] == "", "0", fields[k])) for k in ("hour", "minute", "second"))
+        seconds = hour * 3600 + minute * 60 + second
+        out.value[where] += (seconds * 1e6).astype("timedelta64[us]")
+        out.timed[where] = True
+    return where
+
+
+def _fill_epoch(out: Dates, texts: pa.Array) -> None:
+    where = _matches(texts, _EPOCH_SECONDS)
+    if where.any():
+        digits = texts.filter(pa.array(where))
+        since = digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        micro = np.where(np.asarray(pc.utf8_length(digits)) == 10, 1_000_000, 1_000)
+        out.value[where] = (since * micro).astype("datetime64[us]")
+        out.serial[where] = out.written[where] = out.timed[where] = True
 
 
 def _put(
