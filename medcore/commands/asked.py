@@ -11,16 +11,18 @@ from typing import Any, cast, get_args
 import pandas as pd
 
 from medcore.commands.series import SeriesAsked
-from medcore.data.cohort import KINDS, ROLES, Cohort, Schema
+from medcore.data.cohort import KINDS, ROLES, Cohort, Column, Schema
 from medcore.data.long import read_pivot
 from medcore.data.notation import DateOrder, Reading
 from medcore.data.preparation.event_time import choose_event_time
-from medcore.data.preparation.fixes import change_column
+from medcore.data.preparation.fixes import change_column, read_empty_as_no
 from medcore.data.preparation.number import choose_number
 from medcore.data.reading.notes import read_note_files, with_notes
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes
 from medcore.data.schema.dictionary import load_dictionary
+from medcore.data.values.column import PRESENT, read_texts
+from medcore.data.values.typed import cells_of
 from medcore.errors import InputError, MissingColumnsError, SettingsError
 from medcore.i18n import N_
 
@@ -33,7 +35,7 @@ class Asked:
 
     ``reading`` are fields of Source. ``dictionary`` is a data dictionary's file;
     ``missing`` and the others are "column=what it is" as they are written on the command
-    line; ``notes`` are columns of free text to be read by words and phrases, ``note_files`` an archive of text files
+    line; ``empty_is_no`` are columns of boxes that are ticked or empty; ``notes`` are columns of free text to be read by words and phrases, ``note_files`` an archive of text files
     of patients, named as in the column ``note_id``; ``dates`` is an order of day and month, or "column=order". ``class_names``
     are "class=what it is called" of the outcome, ``absence`` its class that means "none of these".
     """
@@ -47,6 +49,7 @@ class Asked:
     note_id: str | None = None
     roles: Sequence[str] = ()
     dates: Sequence[str] = ()
+    empty_is_no: Sequence[str] = ()
     class_names: Sequence[str] = ()
     absence: str | None = None
     series: SeriesAsked = field(default_factory=SeriesAsked)
@@ -73,7 +76,22 @@ class Asked:
         if like is not None:
             mark = self.reading.get("decimal")
             return replace(cohort, frame=_in_marks_of(like, cohort.frame, mark)) if mark else cohort
-        return cohort.with_schema(self.applied(cohort.schema))
+        return cohort.with_schema(self._with_boxes(self.applied(cohort.schema), cohort.frame))
+
+    def _with_boxes(self, schema: Schema, frame: pd.DataFrame) -> Schema:
+        for name in columns_named(self.empty_is_no, schema.names):
+            column = schema[name]
+            words = column.levels[1:] if column.kind == "boolean" else _words_of(frame[name], column)
+            if len(words) != 1:
+                raise SettingsError(
+                    N_(
+                        "“{column}” holds {n} different words: an empty cell says no only where there is one, or yes and no."
+                    ),
+                    column=name,
+                    n=len(words),
+                )
+            schema = read_empty_as_no(schema, name, words[0])
+        return schema
 
     def applied(self, schema: Schema) -> Schema:
         """Return a schema as the dictionary and then the options say; raise InputError for what cannot be."""
@@ -166,6 +184,12 @@ def reading_of(
         "patients_in": patients_in,
     }
     return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _words_of(values: pd.Series, column: Column) -> tuple[str, ...]:
+    cells = cells_of(values, column)
+    read = read_texts(cells.texts, column).status == PRESENT
+    return tuple(word for word, kept in zip(cells.words(), read, strict=True) if kept)
 
 
 def columns_named(texts: Sequence[str], names: Sequence[str]) -> list[str]:

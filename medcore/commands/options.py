@@ -76,6 +76,13 @@ def _column_options(group: argparse._ArgumentGroup) -> None:
         help=_("the values of a column that mean missing; may be given again"),
     )
     group.add_argument(
+        "--empty-is-no",
+        action="append",
+        default=[],
+        metavar="A,B",
+        help=_("columns of boxes that were ticked or left empty, in which an empty cell says no"),
+    )
+    group.add_argument(
         "--notes",
         action="append",
         default=[],
@@ -253,6 +260,7 @@ def asked(options: argparse.Namespace) -> Asked:
         notes=options.notes,
         roles=options.role,
         dates=options.dates,
+        empty_is_no=options.empty_is_no,
         class_names=options.class_name,
         absence=options.none_of_these,
         series=series_of(options),

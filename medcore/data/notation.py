@@ -18,7 +18,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "zones": get_args(Zones),
     "calendar": ("", *get_args(Calendar)),
 }
-_LATER = ("part_name", "before", "litres", "fractions", "calendar", "months")
+_LATER = ("part_name", "before", "litres", "fractions", "calendar", "months", "empty_is_no")
 """What a column's cells were not asked for at first."""
 
 
@@ -42,6 +42,7 @@ class Reading:
     ``litres`` says that an L behind a number is its unit and not a laboratory's flag for low, ``fractions`` that 1/2 is a half,
     and ``calendar`` in which years are counted where it is not from the birth of Christ: ``roc`` from 1912 on, ``buddhist`` from 543 BC.
     ``months`` says that the dates are months, as 05/2022, which among days are incomplete.
+    ``empty_is_no`` says of a column of yes and no that it was ticked or left empty: an empty cell is its no.
     ``part_of`` names the column of which this one is a part, ``part`` its place (from 0) and ``part_name`` its letters, if it has any (the E of E4V5M6).
     """
 
@@ -65,6 +66,7 @@ class Reading:
     fractions: bool = False
     calendar: Calendar | Literal[""] = ""
     months: bool = False
+    empty_is_no: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form that :meth:`from_dict` reads back.
@@ -101,7 +103,7 @@ class Reading:
         """Read what :meth:`to_text` wrote; raises ValueError when it is not understood.
 
         >>> Reading.from_text("decimal=,; width=4")
-        Reading(decimal=',', thousands='', notation='number', unit='', bare='', analyte='', trailing_minus=False, dates='dmy', zones='none', exact=False, width=4, words=(), part_of='', part=0, part_name='', before='', litres=False, fractions=False, calendar='', months=False)
+        Reading(decimal=',', thousands='', notation='number', unit='', bare='', analyte='', trailing_minus=False, dates='dmy', zones='none', exact=False, width=4, words=(), part_of='', part=0, part_name='', before='', litres=False, fractions=False, calendar='', months=False, empty_is_no=False)
         """
         if text.strip() == "plain":
             return cls()

@@ -32,6 +32,7 @@ _SAID: Mapping[str, str] = {
         "{cells} cell(s) in {rows} row(s) have years of another era, as 民國112年 does, and were converted, in {columns}."
     ),
     "spelling": N_("{cells} cell(s) in {rows} row(s) are spelled as the column's other cells are, in {columns}."),
+    "empty": N_("{cells} cell(s) in {rows} row(s) are empty and count as no, in {columns}."),
     "missing": N_("{cells} cell(s) in {rows} row(s) say that nothing was recorded and count as missing, in {columns}."),
     "unused": N_("{cells} cell(s) in {rows} row(s) were given and cannot be used, in {columns}."),
 }

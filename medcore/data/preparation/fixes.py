@@ -10,6 +10,7 @@ from medcore.data.findings import Fix
 from medcore.data.notation import Reading
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.quantities.ranges import Quantity, find_quantity, units_of
+from medcore.data.values.booleans import opposite
 from medcore.errors import SettingsError
 from medcore.i18n import N_
 
@@ -30,9 +31,22 @@ def apply_fix(fix: Fix, schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]
         for name in fix.columns:
             schema = split_column(schema, name, fix.values["parts"]) if name in schema.names else schema
         return schema, recipe
+    if fix.action == "empty_is_no":
+        for name, word in fix.values["words"].items():
+            if name in fix.columns and name in schema.names:
+                schema = read_empty_as_no(schema, name, word)
+        return schema, recipe
     if fix.action == "read_again":
         return schema, recipe
     return schema, recipe.switch(str(fix.values["step"]), fix.action == "step_on")
+
+
+def read_empty_as_no(schema: Schema, name: str, word: str) -> Schema:
+    """Read a column as boxes that were ticked, with ``word``, or left empty, which is no; of new patients too."""
+    reading = replace(schema[name].reading or Reading(), empty_is_no=True, notation="number", unit="")
+    column = schema[name]
+    levels = column.levels if column.kind == "boolean" and len(column.levels) == 2 else (opposite(word), word)
+    return change_column(schema, name, kind="boolean", levels=levels, reading=reading, unit=None, low=None, high=None)
 
 
 def split_column(schema: Schema, name: str, parts: Sequence[str]) -> Schema:

@@ -8,7 +8,8 @@ import numpy as np
 
 from medcore.data.cohort import Column
 from medcore.data.findings import Fix
-from medcore.data.quality.checking.catalogue import Hit, check, ignore, named
+from medcore.data.quality.checking.boxes import ticked_or_empty
+from medcore.data.quality.checking.catalogue import MOST_NAMED, Hit, check, ignore, named
 from medcore.data.quality.checking.view import Levels, View
 from medcore.i18n import N_, Message
 
@@ -17,7 +18,6 @@ MANY_LEVELS = 30
 CORRELATED = 0.95
 ROWS_FOR_CORRELATION = 5000
 PAIRS_NAMED = 5
-TICK_BOX = 0.5
 
 
 @check(
@@ -29,7 +29,8 @@ TICK_BOX = 0.5
 def constant(view: View) -> Iterator[Hit]:
     """Columns that are empty or have one value."""
     empty = [c.name for c in view.predictors if view.levels(c.name).n == 0]
-    one = [c.name for c in view.predictors if view.levels(c.name).n == 1 and not _flag(view.levels(c.name))]
+    ticked = ticked_or_empty(view)
+    one = [c.name for c in view.predictors if view.levels(c.name).n == 1 and c.name not in ticked]
     unused = [c.name for c in view.schema.with_role("ignored") if c.name in view.frame and not view.levels(c.name).n]
     if unused:
         yield Hit(
@@ -52,6 +53,37 @@ def constant(view: View) -> Iterator[Hit]:
             ),
             columns=tuple(one),
             fix=ignore(one),
+        )
+
+
+@check(
+    "columns.boxes",
+    "warning",
+    why=N_(
+        "An empty box says no; read as missing, it says that nobody asked, and half the table seems not to have been recorded."
+    ),
+    remedy=N_("Read an empty cell as no, if the question was put to every patient; new patients are read so too."),
+)
+def boxes(view: View) -> Iterator[Hit]:
+    """Columns that hold one word or nothing, as boxes do that are ticked or left empty."""
+    found = ticked_or_empty(view)
+    if found:
+        n = max(int(view.levels(name).missing.sum()) for name in found)
+        yield Hit(
+            message=Message(
+                N_("{n} column(s) hold one word or nothing, as a box that is ticked or left empty: {columns}."),
+                {"n": len(found), "columns": named(found)},
+            ),
+            columns=tuple(found),
+            n_rows=n,
+            fix=Fix(
+                label=Message(N_("Read an empty cell as no")),
+                action="empty_is_no",
+                columns=tuple(found),
+                values={"words": found},
+                option=f'--empty-is-no "{",".join(found)}"',
+                each=len(found) <= MOST_NAMED,
+            ),
         )
 
 
@@ -195,11 +227,6 @@ def _ranks(levels: Levels, rows: np.ndarray) -> np.ndarray:
     counts = np.bincount(codes[codes >= 0], minlength=levels.n)
     middle = np.cumsum(counts) - (counts - 1) / 2
     return np.asarray(np.append(middle, np.nan)[codes])
-
-
-def _flag(levels: Levels) -> bool:
-    """Tell whether a one-valued column is a tick box: ticked in some rows, empty in most."""
-    return bool(levels.missing.mean() > TICK_BOX)
 
 
 def _names_rows(column: Column, levels: Levels, n: int) -> bool:

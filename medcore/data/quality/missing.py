@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from medcore.data.quality.checking.boxes import ticked_or_empty
 from medcore.data.quality.checking.catalogue import Hit, check, ignore, named
 from medcore.data.quality.checking.view import View
 from medcore.data.quality.leakage import aurocs
@@ -60,7 +61,10 @@ def table(view: View) -> Iterator[Hit]:
 )
 def much(view: View) -> Iterator[Hit]:
     """Columns of which more than half is missing."""
-    shares = {c.name: float(view.levels(c.name).missing.mean()) for c in view.predictors if view.n}
+    asked = ticked_or_empty(view)
+    shares = {
+        c.name: float(view.levels(c.name).missing.mean()) for c in view.predictors if view.n and c.name not in asked
+    }
     nearly = [name for name, share in shares.items() if share >= NEARLY_ALL_MISSING]
     mostly = [name for name, share in shares.items() if MOSTLY_MISSING < share < NEARLY_ALL_MISSING]
     if nearly:
@@ -114,8 +118,10 @@ def predicts_outcome(view: View) -> Iterator[Hit]:
     outcome = view.outcome
     if outcome is None:
         return
-    telling = []
+    telling, asked = [], ticked_or_empty(view)
     for column in view.predictors:
+        if column.name in asked:
+            continue
         missing = view.levels(column.name).missing[outcome.known]
         if _differs(missing, outcome.codes[outcome.known], len(outcome.classes), len(view.predictors)):
             telling.append(column.name)

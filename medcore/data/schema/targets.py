@@ -248,6 +248,13 @@ def _order(column: Column, classes: list[str], asked: Sequence[str] | None) -> t
 def _check(name: str, counts: dict[str, int], n_rows: int) -> None:
     if not counts:
         raise TargetError(N_("The outcome {target} has no value in any row. Choose another column."), target=name)
+    if len(counts) == 1 and sum(counts.values()) < n_rows:
+        raise TargetError(
+            N_(
+                "The outcome {target} has one class only, and empty cells. If it was ticked or left empty, read an empty cell as no (on the Data page, or --empty-is-no); else choose another column."
+            ),
+            target=name,
+        )
     if len(counts) == 1:
         raise TargetError(
             N_(

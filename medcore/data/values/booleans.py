@@ -252,6 +252,19 @@ def boolean_levels(words: list[str]) -> bool:
     return any(folded <= yes | no and bool(folded & yes) and bool(folded & no) for yes, no in (_SPELLINGS, *_FAMILIES))
 
 
+def opposite(word: str) -> str:
+    """Return what a box says that is not ticked with a word: its opposite, or no in the word's script.
+
+    >>> opposite("Yes"), opposite("有"), opposite("1"), opposite("X"), opposite("糖尿病"), opposite("POSITIVE")
+    ('No', '无', '0', 'no', '否', 'NEGATIVE')
+    """
+    for pair in BOOLEAN_PAIRS:
+        if word.casefold() in pair and boolean_side(word):
+            other = next(iter(pair - {word.casefold()}))
+            return other.upper() if word.isupper() and len(word) > 1 else other.title() if word.istitle() else other
+    return "否" if any("一" <= letter <= "鿿" for letter in word) else "no"
+
+
 def are_sexes(words: Iterable[str]) -> bool:
     """Say whether words name the two sexes and nothing else, in whichever spellings.
 

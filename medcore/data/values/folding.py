@@ -75,6 +75,23 @@ def distinct(values: pd.Series, *, exact: bool = False) -> Distinct:
     return Distinct(texts, counts, np.append(merged, -1)[raw_codes], raw, raw_counts)
 
 
+def with_empty(cells: Distinct, word: str) -> Distinct:
+    """Return a column's texts with a word in its empty cells.
+
+    >>> with_empty(distinct(pd.Series(["X", None, " "])), "no").codes.tolist()
+    [0, 1, 1]
+    """
+    empty = cells.codes < 0
+    if not empty.any():
+        return cells
+    texts = cells.words()
+    at = texts.index(word) if word in texts else len(texts)
+    counts = np.append(cells.counts, 0) if at == len(texts) else cells.counts.copy()
+    counts[at] += int(empty.sum())
+    written = cells.texts if at < len(texts) else pa.array([*texts, word], type=cells.texts.type)
+    return Distinct(written, counts, np.where(empty, at, cells.codes), cells.raw, cells.raw_counts)
+
+
 def _codes(indices: pa.Array) -> NDArray[np.int64]:
     return np.asarray(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 

@@ -23,7 +23,7 @@ from medcore.data.values.column import (
     code_matches,
     read_texts,
 )
-from medcore.data.values.folding import Distinct, distinct, fold_text, fold_texts
+from medcore.data.values.folding import Distinct, distinct, fold_text, fold_texts, with_empty
 from medcore.data.values.numbers import to_number
 
 __all__ = [
@@ -97,8 +97,15 @@ def read_values(frame: pd.DataFrame, schema: Schema) -> Typed:
 
 
 def cells_of(values: pd.Series, column: Column) -> Distinct:
-    """Find the distinct texts of a column as its Reading compares them."""
-    return distinct(values, exact=column.reading is not None and column.reading.exact)
+    """Find the distinct texts of a column as its Reading compares them; where an empty cell says no, it holds that word."""
+    cells = distinct(values, exact=column.reading is not None and column.reading.exact)
+    return with_empty(cells, column.levels[0]) if empty_is_no(column) else cells
+
+
+def empty_is_no(column: Column) -> bool:
+    """Tell whether a column is one of boxes that were ticked or left empty."""
+    reading = column.reading
+    return reading is not None and reading.empty_is_no and column.kind == "boolean" and len(column.levels) == 2
 
 
 def is_stated(values: pd.Series, column: Column) -> bool:
@@ -122,6 +129,8 @@ def _read_column(values: pd.Series, column: Column, decimal: str | None) -> _Rea
     table[:-1], table[-1] = read.value, nothing
     series = pd.Series(table[cells.codes], index=values.index, name=values.name, dtype=table.dtype)
     mended = {kind: np.append(mask, False)[cells.codes] for kind, mask in read.mended.items() if mask.any()}
+    if empty_is_no(column):
+        mended["empty"] = distinct(values).codes < 0
     return series, np.append(read.status, np.int8(EMPTY))[cells.codes], mended
 
 

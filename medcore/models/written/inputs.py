@@ -13,6 +13,7 @@ from medcore.data.preparation.cells import OLDEST, OLDEST_TOLD
 from medcore.data.preparation.recipe import Recipe
 from medcore.data.schema.names import says
 from medcore.data.shown import Shown
+from medcore.data.values.typed import empty_is_no
 from medcore.features import UNSEEN, CodeBook, Codes
 from medcore.features.numeric.encoder import NumberEncoder
 
@@ -121,6 +122,8 @@ def _does(recipe: Recipe, kind: str, column: Column) -> bool:
 
 
 def _absent(column: Column, recipe: Recipe, categories: Sequence[str]) -> float | None:
+    if empty_is_no(column) and column.levels[0] in categories:
+        return float(categories.index(column.levels[0]))
     step = recipe.step("fill_zero")
     if step is None or not step.on or column.name not in (step.columns or (column.name,)):
         return None
