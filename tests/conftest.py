@@ -31,6 +31,7 @@ BESIDE = 2
 """Files that compute, after each file that waits."""
 MOST_COMPILED = 2**30
 """Bytes of compiled programs that are kept from one run of the tests to the next."""
+PROGRAM = sys.modules["__main__"]
 OF_ITS_OWN = "tests/browser/test_sign_in.py"
 """It starts servers of its own, and shares none with the rest of the browser's, which are the longest row of all."""
 
@@ -47,6 +48,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown() -> None:
+    """Put back the program that runs: Streamlit's test leaves its page in its place, and a process that is spawned later would run that."""
+    sys.modules["__main__"] = PROGRAM
 
 
 @pytest.hookimpl(wrapper=True)
