@@ -21,7 +21,7 @@ def page() -> None:
         if course.opened(person):
             return
         components.header(
-            _("Patients"),
+            _("Patient list"),
             _("Whom a released model is used for: who is at what risk, what changed, what is to be done."),
         )
         model = in_use.choose(person)

@@ -95,7 +95,7 @@ class PredictionReply(BaseModel):
     """Under which the answer is kept; none where it is not."""
     id: str | None
     patient: str | None = None
-    """The patient's number in the register, by which the page Patients opens (``?patient=``); it tells nobody who it is."""
+    """The patient's number in the register, by which the page Patient list opens (``?patient=``); it tells nobody who it is."""
     risk: float
     low: float | None
     high: float | None

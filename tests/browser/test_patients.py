@@ -47,7 +47,7 @@ def test_a_patient_is_found_without_a_mouse_planned_for_and_nothing_is_cut(visit
     page.mouse.click(box["x"] + 34, box["y"] + 55)  # the button in the first line
     expect(page.locator(".mc-page h1")).to_have_text(re.compile("W-."))
     visitor.settled().press("patients.back")
-    expect(page.locator(".mc-page h1")).to_have_text("Patients")
+    expect(page.locator(".mc-page h1")).to_have_text("Patient list")
     search = page.get_by_role("combobox", name="Find a patient")
     search.click()
     search.fill("W-1")

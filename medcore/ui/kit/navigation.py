@@ -17,7 +17,7 @@ TITLES: Mapping[str, str] = {
     "train": N_("Train"),
     "evaluate": N_("Evaluate"),
     "patient": N_("Patient"),
-    "patients": N_("Patients"),
+    "patients": N_("Patient list"),
     "watch": N_("Watch"),
     "trail": N_("Audit trail"),
 }

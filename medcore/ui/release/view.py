@@ -151,7 +151,7 @@ def _text(label: str, value: str, *, key: str) -> str:
 def _rules(study: StudyRecord, results: AnyResults, key: str) -> ReminderRules:
     """Ask when patients are to be looked at again."""
     schema, recipe = Schema.from_dict(results.manifest["schema"]), Recipe.from_dict(results.manifest["recipe"])
-    with st.expander(_("Reminders on the page Patients")):
+    with st.expander(_("Reminders in the patient list")):
         left, middle, right = st.columns([2, 3, 2])
         with left:
             days = st.number_input(
