@@ -21,7 +21,11 @@ OWN_OPTIONS = {"model": "--model", "seed": "--seed", "epochs": "--epochs", "sear
 def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
     """Take the options about the file, and with ``columns`` those about its columns, which a model knows itself."""
     group = command.add_argument_group(_("how the table is read"))
-    group.add_argument("--sheet", metavar="NAME", help=_("the sheet of a workbook, or the file in an archive"))
+    group.add_argument(
+        "--sheet",
+        metavar="NAME",
+        help=_("the sheet of a workbook, or the file in an archive; * for all that have the same columns"),
+    )
     group.add_argument("--decimal", metavar="MARK", help=_("the decimal mark: . or ,"))
     group.add_argument("--encoding", metavar="NAME", help=_("the encoding of the text, for example gb18030"))
     group.add_argument(

@@ -147,7 +147,7 @@ def test_what_cannot_be_predicted_is_refused_in_one_sentence(change, options, me
 
 def test_values_that_cannot_be_read_are_left_out_and_counted() -> None:
     frame = ward(skewed=True)
-    frame.loc[[3, 8], "los_days"] = "pending"
+    frame.loc[[3, 8], "los_days"] = "soon"
     rows = cohort(frame)
     assert "2 value(s) could not be read" in str(rows.schema["los_days"].reason)
     assert train_cohort(rows, TrainSettings(model="linear")).prepared.n_rows == 238

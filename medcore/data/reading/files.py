@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -47,7 +49,7 @@ def open_cohort(
     """Read one or several files as a cohort: the patients' table, and the others as attachments.
 
     A file is a path, or a name with its bytes. Archives (zip) are unpacked. Of
-    several tables the patients' is the one with one row for each value of a column
+    several tables with the same columns all are the patients' (see :mod:`~medcore.data.reading.together`); else it is the one with one row for each value of a column
     that all of them have; ``table`` names it where that is not clear. A single table,
     packed or not, is read as :func:`~medcore.data.reading.table.read_table` reads it,
     and keeps its identity; with attachments the identity stands for all files.
@@ -63,8 +65,8 @@ def open_cohort(
         return read_table(given[0], overrides=overrides)
     members = _members(raws)
     tables = _tables(members)
-    name, cohort = _patients(tables, members, table, overrides)
-    attachments = Attachments.of([(other, data) for other, data in members.items() if other != name])
+    names, cohort = _patients(tables, members, table, overrides)
+    attachments = Attachments.of([(other, data) for other, data in members.items() if other not in names])
     return replace(cohort, sha256=attachments.identity(cohort.sha256), attachments=attachments)
 
 
@@ -126,15 +128,15 @@ def _tables(members: Mapping[str, bytes]) -> list[str]:
 
 def _patients(
     tables: Sequence[str], members: Mapping[str, bytes], table: str | None, overrides: Mapping[str, Any] | None
-) -> tuple[str, Cohort]:
-    """Choose and read the patients' table."""
+) -> tuple[tuple[str, ...], Cohort]:
+    """Choose and read the patients' table, or the several that are one."""
     if table is not None:
         name = clean_name(table)
         if name not in members:
             raise InputError(
                 N_("None of the {n} files has the name that was given for the patients' table."), n=len(members)
             )
-        return name, read_table((name, members[name]), overrides=overrides)
+        return (name,), read_table((name, members[name]), overrides=overrides)
     if not tables:
         raise InputError(
             N_(
@@ -143,8 +145,10 @@ def _patients(
             n=len(members),
         )
     if len(tables) == 1:
-        return tables[0], read_table((tables[0], members[tables[0]]), overrides=overrides)
+        return tuple(tables), read_table((tables[0], members[tables[0]]), overrides=overrides)
     read = {name: read_table((name, members[name])) for name in tables}
+    if len({frozenset(c.casefold() for c in cohort.frame.columns) for cohort in read.values()}) == 1:
+        return tuple(tables), read_table(_packed({name: members[name] for name in tables}), overrides=overrides)
     shared = set.intersection(*(set(cohort.frame.columns) for cohort in read.values()))
     single = [n for n, cohort in read.items() if any(_one_each(cohort, column) for column in shared)]
     if len(single) != 1:
@@ -155,7 +159,16 @@ def _patients(
             n=len(tables),
         )
     name = single[0]
-    return name, (read_table((name, members[name]), overrides=overrides) if overrides else read[name])
+    return (name,), (read_table((name, members[name]), overrides=overrides) if overrides else read[name])
+
+
+def _packed(tables: Mapping[str, bytes]) -> tuple[str, bytes]:
+    """Put tables into one archive, in which they are read together."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in tables.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return "tables.zip", file.getvalue()
 
 
 def _one_each(cohort: Cohort, column: str) -> bool:

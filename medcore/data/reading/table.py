@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort, Schema, Source
-from medcore.data.long import Pivot, Summarised
+from medcore.data.long import Pivot
 from medcore.data.quantities.ranges import unit_in_name
 from medcore.data.reading.dialect import Dialect, detect_dialect
 from medcore.data.reading.encodings import detect_encoding
@@ -33,8 +33,10 @@ from medcore.data.reading.repairs import (
 )
 from medcore.data.reading.returns import settled
 from medcore.data.reading.rows import RowCounts, read_rows
+from medcore.data.reading.said import MAX_LABEL, Said, described
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, unpack
+from medcore.data.reading.together import TOGETHER, WHERE, Part, put_together
 from medcore.data.reading.typed.formats import read_typed
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.folding import text_array
@@ -43,7 +45,6 @@ from medcore.errors import SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message
 
 MAX_COLUMNS = 5_000
-MAX_LABEL = 300
 
 
 def read_table(
@@ -66,24 +67,17 @@ def read_table(
     given = _check(overrides or {})
     packed = RawFile.of(source)
     packed = replace(packed, name=clean_name(packed.name) or "table")
-    raw, members = unpack(packed, given.get("sheet"))
-    raw = replace(raw, name=clean_name(raw.name) or "table")
-    kind = given.get("format") or file_format(raw)
-    if kind in ("csv", "tsv"):
-        frame, found, repairs, said = _read_text(raw, given, progress)
-    else:
-        frame, found, repairs, said = _read_typed(raw, kind, given)
+    whole = _read(packed, given, progress)
+    frame, found, repairs, said = whole.frame, whole.found, whole.repairs, whole.said
     frame, found, said, turned = _turned(frame, found, said, given, like)
     frame, filled = fill_down(frame, given.get("fill_down", ()))
     found = replace(found, every_row=bool(given.get("every_row")), fill_down=tuple(given.get("fill_down", ())))
-    if members:
-        found = replace(
-            found, sheets=members, sheet=given.get("sheet") if given.get("sheet") in members else members[0]
-        )
     frame, found, said, pivoted = _pivoted(frame, found, said, given, like)
-    schema = _described(infer_schema(frame, units=said.units), said)
+    schema = described(infer_schema(frame, units=said.units), said)
     if found.pivot:
         schema = replace(schema, pivot=Pivot.from_dict(found.pivot))
+    if whole.beside in schema.names:
+        schema = schema.change(whole.beside, kind="category", role="ignored", reason=Message(WHERE), confidence=1.0)
     if progress:
         progress(1.0)
     return Cohort(
@@ -94,6 +88,48 @@ def read_table(
         replace(found, n_bytes=packed.n_bytes),
         (*repairs, *turned, *filled, *pivoted),
     )
+
+
+def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None) -> Part:
+    """Read a file, one of an archive, or a sheet, and with it those that have the same columns."""
+    asked = given.get("sheet")
+    if asked == TOGETHER:
+        given = {**given, "sheet": None}
+    part, members = _read_part(packed, given, progress)
+    if asked not in (None, TOGETHER):
+        return part if not members else replace(part, found=replace(part.found, sheets=members))
+
+    def read(name: str) -> Part | None:
+        try:
+            same = not members or _may_be_alike(packed, name, given, part)
+            return _read_part(packed, {**given, "sheet": name}, None)[0] if same else None
+        except UnreadableFileError:
+            return None
+
+    return put_together(part, members, read, asked=asked == TOGETHER)
+
+
+def _may_be_alike(packed: RawFile, name: str, given: Mapping[str, Any], part: Part) -> bool:
+    """Look at the first lines of a table in an archive: whether it is worth reading for having a table's columns."""
+    raw, _members = unpack(packed, name)
+    if file_format(raw) not in ("csv", "tsv"):
+        return part.found.format not in ("csv", "tsv")
+    text = settled(Text(raw, _encoding(raw, given.get("encoding"))))
+    names, _repairs = clean_names(detect_dialect(text.head(), whole=len(raw.head()) == raw.n_bytes).names)
+    return {n.casefold() for n in part.frame.columns} <= {n.casefold() for n in names}
+
+
+def _read_part(
+    packed: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None
+) -> tuple[Part, tuple[str, ...]]:
+    raw, members = unpack(packed, given.get("sheet"))
+    raw = replace(raw, name=clean_name(raw.name) or "table")
+    kind = given.get("format") or file_format(raw)
+    part = _read_text(raw, given, progress) if kind in ("csv", "tsv") else _read_typed(raw, kind, given)
+    if members:
+        chosen = given.get("sheet") if given.get("sheet") in members else members[0]
+        part = replace(part, found=replace(part.found, sheet=chosen, sheets=members))
+    return part, members
 
 
 def reshape(cohort: Cohort, *, fill_down_of: Sequence[str] = (), pivot: Pivot | None = None) -> Cohort:
@@ -110,7 +146,7 @@ def reshape(cohort: Cohort, *, fill_down_of: Sequence[str] = (), pivot: Pivot | 
     found = replace(cohort.source, fill_down=(*cohort.source.fill_down, *fill_down_of))
     given = {"pivot": pivot.to_dict()} if pivot else {}
     frame, found, said, pivoted = _pivoted(frame, found, said, given, None)
-    schema = _described(infer_schema(frame, units=said.units), said)
+    schema = described(infer_schema(frame, units=said.units), said)
     return replace(
         cohort,
         frame=frame,
@@ -130,9 +166,7 @@ def _check(overrides: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in overrides.items() if v is not None}
 
 
-def _read_text(
-    raw: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None
-) -> tuple[pd.DataFrame, Source, list[Message], Said]:
+def _read_text(raw: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None) -> Part:
     text = replace(settled(Text(raw, _encoding(raw, given.get("encoding")))), progress=progress)
     dialect = detect_dialect(
         text.head(),
@@ -175,7 +209,7 @@ def _read_text(
         *repeated,
         *dropped,
     ]
-    return frame, found, [*told, *text_repairs(text)], Said.of(frame, names, dialect.groups, aside)
+    return Part(frame, found, (*told, *text_repairs(text)), Said.of(frame, names, dialect.groups, aside))
 
 
 def _lines_of(n_rows: int, body_line: int, gaps: Sequence[int]) -> Lines:
@@ -216,7 +250,7 @@ def _sift(
     return frame, aside, tuple(int(r - n) for r, n in zip(counts.shifted, before, strict=True) if r not in set(gone))
 
 
-def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.DataFrame, Source, list[Message], Said]:
+def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Part:
     table = read_typed(raw, kind, given)
     _check_width(raw.name, len(table.names))
     names, repairs = clean_names(table.names)
@@ -248,7 +282,7 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> tuple[pd.D
         *table.repairs,
         *table.aside.repairs(table.lines),
     ]
-    return frame, found, [*told, *again, *dropped], said
+    return Part(frame, found, (*told, *again, *dropped), said, table.alike)
 
 
 def _turned(
@@ -302,41 +336,6 @@ def _pivoted(
 
 def _there(said: Mapping[str, str], wide: Wide) -> dict[str, str]:
     return {name: text for name, text in said.items() if name in wide.frame.columns}
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a file says of its columns beside their names."""
-
-    units: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    groups: Mapping[str, str] = field(default_factory=dict)
-    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    summaries: Mapping[str, Summarised] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame, names: Sequence[str], groups: Sequence[str], aside: Aside) -> Said:
-        """Collect it by the names of the columns that are there."""
-        there = {j: name for j, name in enumerate(names) if name in frame.columns}
-        return cls(
-            {there[j]: clean_name(unit) for j, unit in aside.unit_of.items() if j in there},
-            {there[j]: clean_name(label)[:MAX_LABEL] for j, label in aside.label_of.items() if j in there},
-            {there[j]: clean_name(group)[:MAX_LABEL] for j, group in enumerate(groups) if group and j in there},
-        )
-
-
-def _described(schema: Schema, said: Said) -> Schema:
-    for name, group in said.groups.items():
-        schema = schema.change(name, description=group)
-    for name, label in said.labels.items():
-        schema = schema.change(name, label=label)
-    for name, order in said.levels.items():
-        if schema[name].kind == "category":
-            schema = schema.change(name, levels=order)
-    made = said.summaries
-    return (
-        replace(schema, columns=tuple(replace(c, summary=made.get(c.name)) for c in schema.columns)) if made else schema
-    )
 
 
 def _check_width(name: str, n_columns: int) -> None:

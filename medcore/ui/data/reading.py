@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from medcore.data.cohort import Source
+from medcore.data.reading.together import TOGETHER
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort
@@ -61,9 +62,11 @@ def _patients_in(source: Source) -> str:
 
 
 def _sheet(source: Source) -> dict[str, Any]:
-    sheets = list(source.sheets)
+    sheets = [*source.sheets, *([TOGETHER] if len(source.sheets) > 1 else [])]
 
     def words(sheet: str) -> str:
+        if sheet == TOGETHER:
+            return _("All with the same columns")
         name = one_line(sheet, limit=60)
         return _("{sheet} (hidden)", sheet=name) if sheet in source.hidden_sheets else name
 

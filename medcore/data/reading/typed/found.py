@@ -18,7 +18,7 @@ from medcore.i18n import Message
 class TypedTable:
     """A typed file's table: raw column names, columns in their own types, and what was seen on the way.
 
-    ``levels`` is the order of the values, lowest first, of columns that the file says have one.
+    ``alike`` are other sheets whose columns have the same names. ``levels`` is the order of the values, lowest first, of columns that the file says have one.
     """
 
     names: list[str]
@@ -30,6 +30,7 @@ class TypedTable:
     levels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     repairs: tuple[Message, ...] = ()
     hidden: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     n_storeys: int = 1
     aside: Aside = field(default_factory=Aside)

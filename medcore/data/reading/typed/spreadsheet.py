@@ -19,6 +19,7 @@ from medcore.data.reading.layout.headers import Header, find_header
 from medcore.data.reading.layout.turned import lies
 from medcore.data.reading.limits import check_spreadsheet
 from medcore.data.reading.text import RawFile
+from medcore.data.reading.together import OTHERS
 from medcore.data.reading.typed.found import TypedTable, cell_text
 from medcore.data.reading.typed.markup import read_markup
 from medcore.data.values.names import clean_name
@@ -26,6 +27,7 @@ from medcore.errors import UnreadableFileError
 from medcore.i18n import N_, Message
 
 N_HEAD = 400
+MOST_SHEETS = 50
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _NO_VALUE = re.compile(rb"<c\b[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _ERROR = re.compile(rb"<c\b[^>]*\bt=\"e\"")
@@ -47,6 +49,7 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
     chosen = _chosen(raw.name, book, sheets, hidden, given.get("sheet"))
     sheet = book.get_sheet_by_name(chosen)
     table = _from_grid(raw.name, sheet.to_python(skip_empty_area=False), sheet, given)
+    table = replace(table, alike=_alike(book, table.names, [s for s in sheets if s != chosen and s not in hidden]))
     return _with_sheets(table, chosen, sheets, hidden, *_without_value(kind, data, sheets.index(chosen)))
 
 
@@ -73,7 +76,7 @@ def _with_sheets(
     if others:
         repairs.append(
             Message(
-                N_("The sheet “{sheet}” was read; the file has others too: {others}."),
+                OTHERS,
                 {"sheet": clean_name(chosen), "others": others},
             )
         )
@@ -121,6 +124,19 @@ def _chosen(name: str, book: Any, sheets: tuple[str, ...], hidden: tuple[str, ..
     if best is None:
         raise UnreadableFileError(N_("The file {name} has no sheet with a table."), name=name)
     return best
+
+
+def _alike(book: Any, names: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    """Return the sheets whose columns have the same names, in whatever order."""
+    wanted = {name.strip().casefold() for name in names if name.strip()}
+    found = []
+    for sheet in others[:MOST_SHEETS]:
+        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=N_HEAD)
+        filled = [i for i, row in enumerate(rows) if any(c not in ("", None) for c in row)]
+        head = _header(rows, filled, None)[0] if filled else None
+        if head is not None and head.named and {n.strip().casefold() for n in head.names if n.strip()} == wanted:
+            found.append(sheet)
+    return tuple(found)
 
 
 def _size(sheet: Any) -> int:
