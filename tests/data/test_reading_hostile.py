@@ -133,8 +133,8 @@ def test_every_line_is_a_row_or_is_counted(lines: list[str]) -> None:
 @settings(max_examples=1000, deadline=None, derandomize=True)
 def test_every_line_becomes_a_row_or_is_counted_before_columns_are_looked_at(lines: list[str]) -> None:
     """What the columns mean, two thirds of the time it takes to read, moves no line."""
-    frame, source, repairs, _said = _read_text(RawFile.of(("t.csv", "\n".join(lines).encode())), {}, None)
-    assert_each_is_a_row_or_counted(lines, len(frame), source, repairs)
+    part = _read_text(RawFile.of(("t.csv", "\n".join(lines).encode())), {}, None)
+    assert_each_is_a_row_or_counted(lines, len(part.frame), part.found, part.repairs)
 
 
 def counted(cohort: Cohort, about: str) -> int:
