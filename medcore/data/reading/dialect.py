@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from medcore.data.reading.layout.headers import Header, Row, find_header, usual_width
 from medcore.data.reading.layout.marks import is_number
@@ -39,6 +40,8 @@ class Dialect:
     trailing: bool = False
     in_runs: bool = False
     """Whether any number of spaces parts two cells, as in a table made for the eye or by R's write.table."""
+    n_between: int = 0
+    """Empty lines between the rows of the names."""
 
 
 def detect_dialect(
@@ -81,7 +84,13 @@ def detect_dialect(
         ("",) * row_names + header.lowest,
         trailing,
         delimiter == " " and any("  " in line.strip() or (quote and quote in line) for line in lines[start:]),
+        _blank_between(records[header.first : header.last + 1]) if header.named else 0,
     )
+
+
+def _blank_between(storeys: list[tuple[int, int, list[str]]]) -> int:
+    """Count the empty lines between the rows of the names."""
+    return sum(below - last - 1 for (_first, last, _row), (below, *_rest) in pairwise(storeys))
 
 
 def _all_columns(header: Header, rows: list[list[str]]) -> tuple[tuple[str, ...], bool, bool]:

@@ -178,6 +178,7 @@ def _read_text(raw: RawFile, given: Mapping[str, Any], progress: Callable[[float
     _check_width(raw.name, len(dialect.names))
     names, repairs = clean_names(dialect.names)
     frame, counts = read_rows(text, dialect, names)
+    counts.n_blank += dialect.n_between
     frame, unwrapped = unwrap(frame)
     lines = _lines_of(len(frame), dialect.body_line, counts.gaps)
     frame, aside, shifted = _sift(frame, dialect, counts, given)
