@@ -18,12 +18,12 @@ class Fix:
 
     ``action`` is one of ``set_column`` (``values`` are fields of a Column),
     ``split_column`` (into the measurements of its cells, of which ``values["parts"]`` are the names), ``empty_is_no``
-    (of columns that are ticked or empty, ``values["words"]`` says with which word), ``step_on`` and ``step_off`` (``values["step"]`` names a recipe step).
+    (of columns that are ticked or empty, ``values["words"]`` says with which word), ``leave_class_out`` (classes of the outcome that are ``values["codes"]`` for missing, so that ``values["event"]`` is the event), ``step_on`` and ``step_off`` (``values["step"]`` names a recipe step).
     With ``each`` every column is a decision of its own: a page offers a click for each.
     """
 
     label: Message
-    action: Literal["set_column", "split_column", "empty_is_no", "step_on", "step_off", "read_again"]
+    action: Literal["set_column", "split_column", "empty_is_no", "leave_class_out", "step_on", "step_off", "read_again"]
     columns: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     option: str = ""

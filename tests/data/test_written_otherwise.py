@@ -8,8 +8,11 @@ import pytest
 
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.describe.mended import mended
+from medcore.data.preparation.fixes import apply_fix
+from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
+from medcore.data.schema.inference import choose_target
 from medcore.data.values.typed import typed
 
 OTHERS = {"age_at_entry": [str(20 + i % 60) for i in range(240)], "died": ["yes", "no", "no"] * 80}
@@ -187,3 +190,23 @@ def test_ranges_and_other_calendars_are_told() -> None:
     cohort = read("ef", list(MEASURED["ef"]))
     told = next(mend for mend in mended(cohort) if mend.kind == "range")
     assert told.n_cells == sum(cell in ("30-35%", "55 to 60 %", "45%-50%") for cell in cohort.frame["ef"])
+
+
+def test_capital_letters_make_no_classes_of_an_outcome() -> None:
+    cohort = read("outcome", ["Died", "died ", "Survived", "survived", "Survived", "Died"])
+    schema = choose_target(cohort.schema, cohort.frame, "outcome")
+    prepared = prepare(cohort.with_schema(schema), default_recipe(schema))
+    assert prepared.classes == ("Survived", "Died") and prepared.n_rows == 240
+
+
+@pytest.mark.parametrize(("lost", "alive", "dead"), [("LTFU", "Survived", "Died"), ("失访", "存活", "死亡")])
+def test_patients_who_were_lost_are_no_class(lost: str, alive: str, dead: str) -> None:
+    cohort = read("outcome", [alive, dead, lost, alive])
+    cohort = cohort.with_schema(choose_target(cohort.schema, cohort.frame, "outcome"))
+    found = next(f for f in inspect(cohort) if f.code == "outcome.lost")
+    assert found.n_rows == 60 and found.fix is not None
+    assert found.fix.options() == f'--missing "outcome={lost}"'
+    schema, recipe = apply_fix(found.fix, cohort.schema, default_recipe(cohort.schema))
+    prepared = prepare(cohort.with_schema(schema), recipe)
+    assert (prepared.classes, prepared.n_rows, schema.positive) == ((alive, dead), 180, dead)
+    assert not any(f.code == "outcome.lost" for f in inspect(cohort.with_schema(schema)))

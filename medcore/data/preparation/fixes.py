@@ -22,23 +22,25 @@ def apply_fix(fix: Fix, schema: Schema, recipe: Recipe) -> tuple[Schema, Recipe]
 
     A fix that reads the file again changes neither; whoever has the file carries it out.
     """
-    if fix.action == "set_column":
-        for name in fix.columns:
-            if name in schema.names:
-                schema = change_column(schema, name, **fix.values)
-        return schema, recipe
-    if fix.action == "split_column":
-        for name in fix.columns:
-            schema = split_column(schema, name, fix.values["parts"]) if name in schema.names else schema
-        return schema, recipe
-    if fix.action == "empty_is_no":
-        for name, word in fix.values["words"].items():
-            if name in fix.columns and name in schema.names:
-                schema = read_empty_as_no(schema, name, word)
-        return schema, recipe
     if fix.action == "read_again":
         return schema, recipe
-    return schema, recipe.switch(str(fix.values["step"]), fix.action == "step_on")
+    if fix.action in ("step_on", "step_off"):
+        return schema, recipe.switch(str(fix.values["step"]), fix.action == "step_on")
+    for name in fix.columns:
+        schema = _fixed(fix, schema, name) if name in schema.names else schema
+    return schema, recipe
+
+
+def _fixed(fix: Fix, schema: Schema, name: str) -> Schema:
+    """Carry a fix out in one column."""
+    if fix.action == "split_column":
+        return split_column(schema, name, fix.values["parts"])
+    if fix.action == "empty_is_no":
+        return read_empty_as_no(schema, name, fix.values["words"][name])
+    if fix.action == "leave_class_out":
+        left = change_column(schema, name, missing_codes=tuple(fix.values["codes"]))
+        return replace(left, positive=fix.values["event"])
+    return change_column(schema, name, **fix.values)
 
 
 def read_empty_as_no(schema: Schema, name: str, word: str) -> Schema:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from medcore.data.findings import Fix
 from medcore.data.preparation.follow_up import event_times
 from medcore.data.preparation.number import read_number
 from medcore.data.quality.checking.catalogue import Hit, check
 from medcore.data.quality.checking.view import View
+from medcore.data.schema.targets import class_counts, default_positive
+from medcore.data.scripts import in_both
 from medcore.errors import InputError
 from medcore.i18n import N_, Message
 from medcore.statistics.sample_size.development import (
@@ -22,6 +25,26 @@ from medcore.statistics.sample_size.development import (
 from medcore.statistics.sample_size.development_of_numbers import NumberSampleSize, sample_size_of_numbers
 from medcore.statistics.survival.rates import Rate
 
+LOST = frozenset(in_both(["失访", "失联", "脱落", "退出", "退出研究"])) | frozenset(
+    [
+        "lost",
+        "ltfu",
+        "lost to follow-up",
+        "lost to follow up",
+        "lost to fu",
+        "lost to f/u",
+        "withdrawn",
+        "withdrew",
+        "dropout",
+        "drop-out",
+        "drop out",
+        "perdu de vue",
+        "lost of follow-up",
+        "verloren",
+        "perdido",
+    ]
+)
+"""Words that say that a patient's outcome was not seen."""
 FEW_EVENTS = 100
 TOO_FEW_EVENTS = 20
 FEW_ROWS_OF_A_CLASS = 50
@@ -62,6 +85,45 @@ def missing(view: View) -> Iterator[Hit]:
             columns=(view.outcome.name,),
             n_rows=n,
             severity="warning" if n > 0.05 * view.n else "info",
+        )
+
+
+@check(
+    "outcome.lost",
+    "warning",
+    why=N_(
+        "Nobody knows what became of these patients: as a class of their own the model learns who is lost, and among the others they count as if nothing had happened."
+    ),
+    remedy=N_(
+        "Leave them out, or predict by when the event comes, with the time until they were last seen: they then count until that day."
+    ),
+)
+def lost(view: View) -> Iterator[Hit]:
+    """Patients who were lost to follow-up, as a class of the outcome."""
+    column = view.schema.outcome
+    if column is None or column.name not in view.frame.columns or view.schema.follow_up or view.schema.number:
+        return
+    counts = class_counts(view.frame, column)
+    words = [name for name in counts if name.casefold() in LOST]
+    kept = {name: n for name, n in counts.items() if name not in words}
+    if words and len(kept) > 1:
+        yield Hit(
+            message=Message(
+                N_("“{outcome}” of {n} row(s) says {words}: what became of them is not known."),
+                {"outcome": column.name, "n": sum(counts[name] for name in words), "words": words},
+            ),
+            columns=(column.name,),
+            n_rows=sum(counts[name] for name in words),
+            fix=Fix(
+                label=Message(N_("Leave these rows out")),
+                action="leave_class_out",
+                columns=(column.name,),
+                values={
+                    "codes": (*column.missing_codes, *words),
+                    "event": view.schema.positive or (default_positive(kept)[0] if len(kept) == 2 else None),
+                },
+                option=f'--missing "{column.name}={",".join(words)}"',
+            ),
         )
 
 

@@ -36,7 +36,7 @@ from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.said import MAX_LABEL, Said, described
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, unpack
-from medcore.data.reading.together import TOGETHER, WHERE, Part, put_together
+from medcore.data.reading.together import TOGETHER, WHERE, TablePart, put_together
 from medcore.data.reading.typed.formats import read_typed
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.folding import text_array
@@ -90,7 +90,7 @@ def read_table(
     )
 
 
-def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None) -> Part:
+def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None) -> TablePart:
     """Read a file, one of an archive, or a sheet, and with it those that have the same columns."""
     asked = given.get("sheet")
     if asked == TOGETHER:
@@ -99,7 +99,7 @@ def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float],
     if asked not in (None, TOGETHER):
         return part if not members else replace(part, found=replace(part.found, sheets=members))
 
-    def read(name: str) -> Part | None:
+    def read(name: str) -> TablePart | None:
         try:
             same = not members or _may_be_alike(packed, name, given, part)
             return _read_part(packed, {**given, "sheet": name}, None)[0] if same else None
@@ -109,7 +109,7 @@ def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float],
     return put_together(part, members, read, asked=asked == TOGETHER)
 
 
-def _may_be_alike(packed: RawFile, name: str, given: Mapping[str, Any], part: Part) -> bool:
+def _may_be_alike(packed: RawFile, name: str, given: Mapping[str, Any], part: TablePart) -> bool:
     """Look at the first lines of a table in an archive: whether it is worth reading for having a table's columns."""
     raw, _members = unpack(packed, name)
     if file_format(raw) not in ("csv", "tsv"):
@@ -121,7 +121,7 @@ def _may_be_alike(packed: RawFile, name: str, given: Mapping[str, Any], part: Pa
 
 def _read_part(
     packed: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None
-) -> tuple[Part, tuple[str, ...]]:
+) -> tuple[TablePart, tuple[str, ...]]:
     raw, members = unpack(packed, given.get("sheet"))
     raw = replace(raw, name=clean_name(raw.name) or "table")
     kind = given.get("format") or file_format(raw)
@@ -166,7 +166,7 @@ def _check(overrides: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in overrides.items() if v is not None}
 
 
-def _read_text(raw: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None) -> Part:
+def _read_text(raw: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None) -> TablePart:
     text = replace(settled(Text(raw, _encoding(raw, given.get("encoding")))), progress=progress)
     dialect = detect_dialect(
         text.head(),
@@ -210,7 +210,7 @@ def _read_text(raw: RawFile, given: Mapping[str, Any], progress: Callable[[float
         *repeated,
         *dropped,
     ]
-    return Part(frame, found, (*told, *text_repairs(text)), Said.of(frame, names, dialect.groups, aside))
+    return TablePart(frame, found, (*told, *text_repairs(text)), Said.of(frame, names, dialect.groups, aside))
 
 
 def _lines_of(n_rows: int, body_line: int, gaps: Sequence[int]) -> Lines:
@@ -251,7 +251,7 @@ def _sift(
     return frame, aside, tuple(int(r - n) for r, n in zip(counts.shifted, before, strict=True) if r not in set(gone))
 
 
-def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Part:
+def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> TablePart:
     table = read_typed(raw, kind, given)
     _check_width(raw.name, len(table.names))
     names, repairs = clean_names(table.names)
@@ -283,7 +283,7 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Part:
         *table.repairs,
         *table.aside.repairs(table.lines),
     ]
-    return Part(frame, found, (*told, *again, *dropped), said, table.alike)
+    return TablePart(frame, found, (*told, *again, *dropped), said, table.alike)
 
 
 def _turned(

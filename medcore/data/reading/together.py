@@ -29,7 +29,7 @@ WHERE = N_("Names the sheet or file in which the row stood; make it the site, if
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TablePart:
     """A table as one sheet or file has it; ``alike`` names other sheets with the same columns.
 
     ``beside`` is the column that says where each row stood, if several are put together.
@@ -43,7 +43,9 @@ class Part:
     beside: str = ""
 
 
-def put_together(part: Part, members: Sequence[str], read: Callable[[str], Part | None], *, asked: bool) -> Part:
+def put_together(
+    part: TablePart, members: Sequence[str], read: Callable[[str], TablePart | None], *, asked: bool
+) -> TablePart:
     """Put other sheets or files with the same columns under a table, unless they hold its rows already.
 
     ``members`` are the tables of an archive, empty for a workbook; ``asked`` says that they are wanted whatever they hold.
@@ -68,7 +70,7 @@ def put_together(part: Part, members: Sequence[str], read: Callable[[str], Part 
     return _stacked(part, everything)
 
 
-def _alike(part: Part, other: Part | None) -> Part | None:
+def _alike(part: TablePart, other: TablePart | None) -> TablePart | None:
     """Return another table with the columns of the first, in its order and spelling; None where its columns are others."""
     if other is None or len(part.frame.columns) < FEWEST_COLUMNS:
         return None
@@ -93,7 +95,7 @@ def _shared(frames: Sequence[pd.DataFrame]) -> int:
     return most
 
 
-def _stacked(part: Part, parts: Mapping[str, Part]) -> Part:
+def _stacked(part: TablePart, parts: Mapping[str, TablePart]) -> TablePart:
     beside = next(name for name in ("sheet", "sheet (2)", "sheet (3)") if name not in part.frame.columns)
     frames = [one.frame for one in parts.values()]
     same = all(list(frame.dtypes) == list(frames[0].dtypes) for frame in frames)
@@ -131,7 +133,7 @@ def _stacked(part: Part, parts: Mapping[str, Part]) -> Part:
     return replace(part, frame=frame, found=found, repairs=(told, *(left if others else ()), *each), beside=beside)
 
 
-def _left(chosen: str, members: Sequence[str], found: Mapping[str, Part], shared: int) -> tuple[Message, ...]:
+def _left(chosen: str, members: Sequence[str], found: Mapping[str, TablePart], shared: int) -> tuple[Message, ...]:
     """Say which tables of an archive were not read, and which are copies of rows that were."""
     told = []
     if members:

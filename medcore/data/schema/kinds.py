@@ -16,7 +16,7 @@ from medcore.data.cohort import COUNT_OR_CODE, Kind
 from medcore.data.schema.names import says
 from medcore.data.values.booleans import boolean_levels, boolean_side, sexes_in_one_spelling
 from medcore.data.values.folding import Distinct
-from medcore.data.values.grades import grade_levels, without_sign
+from medcore.data.values.grades import grade_levels, two_answers, without_sign
 from medcore.data.values.numbers import Numbers
 from medcore.data.values.time.dates import Dates, parse_dates
 from medcore.data.values.words import RATINGS, SEVERITY_WORDS
@@ -107,7 +107,7 @@ def guess_kind(c: Contents) -> Guess:
     """Decide what kind of column the contents are."""
     if c.n == 0:
         return Guess("category", 0.3, Message(N_("No cell holds a value."), {}))
-    return _boolean(c) or _sexes(c) or _rating(c) or _grades(c) or _date(c) or _numeric(c) or _words(c)
+    return _boolean(c) or _sexes(c) or _rating(c) or _grades(c) or _two(c) or _date(c) or _numeric(c) or _words(c)
 
 
 def guess_native(values: pd.Series) -> Guess | None:
@@ -159,6 +159,12 @@ def _grades(c: Contents) -> Guess | None:
         if levels
         else None
     )
+
+
+def _two(c: Contents) -> Guess | None:
+    """Recognise two answers of which one differs from itself in capital letters: Died, died, survived."""
+    levels = two_answers(c.words(), c.counts.tolist()) if c.k <= MOST_SPELLINGS and not c.numbers.readable.any() else ()
+    return Guess("category", 0.9, Message(N_("Two answers, in several spellings."), {}), levels) if levels else None
 
 
 def _date(c: Contents) -> Guess | None:

@@ -111,4 +111,16 @@ def spelled_as(word: str, levels: Sequence[str]) -> str:
         if None not in grades and grades.count(grade) == 1:
             return levels[grades.index(grade)]
     same = [level for level in levels if level.casefold() == plain.casefold()]
-    return same[0] if len(same) == 1 and plain != word else word
+    return same[0] if len(same) == 1 else word
+
+
+def two_answers(words: Sequence[str], counts: Sequence[int]) -> tuple[str, ...]:
+    """Return the commonest spelling of each of two answers that differ from their others in capital letters or a sign; else nothing.
+
+    >>> two_answers(["Died", "died", "Survived", "SURVIVED"], [9, 2, 30, 1]), two_answers(["a", "b"], [1, 1])
+    (('Died', 'Survived'), ())
+    """
+    spelled: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for word, n in zip(words, counts, strict=True):
+        spelled[without_sign(word).casefold()].append((int(n), without_sign(word)))
+    return tuple(max(each)[1] for _name, each in sorted(spelled.items())) if len(spelled) == 2 < len(words) else ()
