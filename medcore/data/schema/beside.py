@@ -104,7 +104,9 @@ def _word_before_some(name: str, words: Sequence[str]) -> str:
 
     Its name must be a quantity's, or say the word: R 3 beside 4 may be the right side of something.
     """
-    found = [match for word in words if (match := _BEFORE.match(word) or _GLUED.match(word))]
+    found = [match for word in words if word[0].isalpha() and (match := _BEFORE.match(word) or _GLUED.match(word))]
+    if len(found) < FEWEST_COUNTED:
+        return ""
     read = {match.string for match in found}
     others = [word for word in words if DIGIT.search(word) and word not in read]
     if min(len(found), len(others)) < FEWEST_COUNTED or not all(word[0].isdecimal() for word in others):
@@ -132,7 +134,7 @@ def most_of_score(words: Sequence[str]) -> str:
     Some may stand without it, if they are none that it cannot hold.
     """
     bare = [word for word in words if word.isdecimal()]
-    found = in_nearly_all([word for word in words if word not in bare], _SCORE)
+    found = in_nearly_all([word for word in words if not word.isdecimal()], _SCORE)
     scores = [(float(match[1].replace(",", ".")), int(match[2])) for match in found]
     tops = {top for _score, top in scores}
     if len(tops) != 1 or any(score > top for score, top in scores):
@@ -149,7 +151,7 @@ def are_litres(name: str, words: Sequence[str], unit: str) -> bool:
     >>> are_litres("urine", ["1200ml", "1.5L", "900ml"], ""), are_litres("semen", ["3.2 mL", "1.2 L"], ""), are_litres("hb", ["80 L"], "")
     (True, False, False)
     """
-    litres = [float(found[1]) for word in words if (found := _LITRES.match(word))]
+    litres = [float(found[1]) for word in words if word.endswith("L") and (found := _LITRES.match(word))]
     if not litres:
         return False
     numbered = [word for word in words if DIGIT.search(word)]
@@ -166,6 +168,6 @@ def are_litres(name: str, words: Sequence[str], unit: str) -> bool:
 
 def in_nearly_all(words: Sequence[str], pattern: re.Pattern[str]) -> list[re.Match[str]]:
     """Return where a pattern is found, if nearly all cells with a number are of it; else nothing."""
-    numbered = [word for word in words if DIGIT.search(word)]
+    numbered = [word for word in words if word[0].isdecimal() or DIGIT.search(word)]
     found = [match for word in numbered if (match := pattern.match(word))]
     return found if len(found) >= max(FEWEST_COUNTED, MOST_COUNTED * len(numbered)) else []

@@ -93,7 +93,7 @@ class Contents:
         """Take a column's distinct texts, which read as these numbers, without those that say that a value is absent."""
         texts, numbers = cells.texts.filter(pa.array(~absent)), numbers.where(~absent)
         named = says(name, "date")
-        may_be_dates = len(texts) > 0 and (not numbers.plain.all() or named or _all_days(texts))
+        may_be_dates = len(texts) > 0 and (not numbers.readable.all() or named or _all_days(texts))
         dates = parse_dates(texts, named=named) if may_be_dates else None
         return cls(name, texts, cells.counts[~absent], numbers, dates)
 

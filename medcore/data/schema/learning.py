@@ -72,7 +72,7 @@ def learn_notation(name: str, cells: Distinct, decimal: str | None) -> Reading:
         trailing_minus=minus,
         before=before,
         litres=not plain and are_litres(name, words, unit),
-        fractions=not plain and any(map(is_mixed, words)),
+        fractions=not plain and any("/" in word and is_mixed(word) for word in words),
     )
 
 

@@ -14,6 +14,8 @@ _STONES = re.compile(
     r"^([0-9]{1,2})\s*(?:st|stones?)\.?,?(?:\s*([0-9]{1,2}(?:\.[0-9]+)?)\s*(?:lbs?|pounds?)?\.?)?$", re.I
 )
 _INCHES = re.compile(r"^([0-9]{2,3}(?:\.[0-9]+)?)\s*(?:\"|”|″|'')$")
+_MAY_BE = re.compile(r"[0-9][^0-9.]+[0-9]|[0-9]\s*(?:['′’\"”″]|st|ft|f)", re.I)
+"""Two numbers, or a unit that may stand for two."""
 _KILOGRAMS = re.compile(r"^([0-9]{1,3})\s*(?:kg|公斤|千克)\.?,?\s*([0-9]{1,3})\s*(?:g|克)$", re.I)
 _METRES = re.compile(r"^([0-2])\s*(?:m|米)\s*(?:([0-9]{2})|([0-9]{1,2})\s*(?:cm|厘米))$", re.I)
 _WEEKS = re.compile(
@@ -35,6 +37,8 @@ def one_measure(word: str) -> tuple[float, str] | None:
     >>> one_measure("11 st 4 lb"), one_measure("9st"), one_measure('69"')
     ((158.0, 'lb'), (126.0, 'lb'), (69.0, 'in'))
     """
+    if not _MAY_BE.search(word):
+        return None
     feet = _FEET.match(word)
     if feet:
         inches = float(feet["inches"] or feet["marked"] or 0)

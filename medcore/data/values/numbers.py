@@ -285,11 +285,11 @@ def _one_figure(word: str, reading: Reading, *, measured: bool) -> tuple[str, bo
     middle = middle_of(word) if measured and reading.notation in ("number", "span") else None
     if middle is not None:
         return middle.replace(".", reading.decimal, 1), True
-    word = _MINUS_WORD.sub("-", _PERCENT_BEFORE.sub(r"\1%", word))
-    if not word.isascii() and (measured or len(word) > 1):
-        said = numeral(word)
+    if not word[0].isdigit():
+        word = _MINUS_WORD.sub("-", _PERCENT_BEFORE.sub(r"\1%", word))
+        said = numeral(word) if measured or len(word) > 1 else None
         return (word if said is None else str(said)), False
-    return as_decimal(word, bare=reading.fractions), False
+    return (as_decimal(word, bare=reading.fractions) if "/" in word else word), False
 
 
 def clock_hours(word: str, *, bare: bool = False) -> float | None:

@@ -53,6 +53,8 @@ _MONTH_WORDED = (
 )
 """Mar-21 is March 2021, as a spreadsheet shows months."""
 _SERIAL = r"^[2-6][0-9]{4}(?:\.[0-9]+)?$"
+LONGEST = 60
+"""Characters of a date; a note may have any number, and is looked at by none of the patterns."""
 PIVOT = 30
 _EPOCH = pd.Timestamp("1899-12-30")
 _AFTERNOON = frozenset({"下午", "晚上", "傍晚", "中午"})
@@ -124,16 +126,18 @@ def parse_dates(texts: pa.Array, *, reading: Reading | None = None, named: bool 
     zone are turned to UTC. Numbers from 20000 to 69999 are read as a spreadsheet's days since 1899-12-30. ``named`` says that
     the column is one of dates, by its name at least: then 1120105 may be one, and seconds since 1970.
     """
-    n, written = len(texts), texts
+    n = len(texts)
+    nothing = np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]")
+    masks = [np.zeros(n, bool) for _ in range(11)]
+    written = texts = pc.if_else(pc.greater(pc.utf8_length(texts), LONGEST), "", texts)
+    if not _matches(texts, "[0-9]").any():
+        return Dates(nothing, *masks)
     calendar = reading.calendar if reading else calendar_of(texts, named=named) or ""
     texts = from_christ(texts, calendar)
-    nothing = np.full(n, np.datetime64("NaT", "us"), dtype="datetime64[us]")
-    out = Dates(nothing, *(np.zeros(n, bool) for _ in range(11)), calendar=calendar, months=_are_months(texts, reading))
+    out = Dates(nothing, *masks, calendar=calendar, months=_are_months(texts, reading))
     if texts is not written:
         out.era[:] = pc.fill_null(pc.not_equal(texts, written), False).to_numpy(zero_copy_only=False)
     texts = without_weekday(texts)
-    if not _matches(texts, "[0-9]").any():
-        return out
     out.year_written[:] = _fill(out, texts, _YMD, ("y", "m", "d"))
     _fill(out, texts, _YM, ("y", "m"))
     out.compact[:] = _fill(out, texts, _COMPACT, ("y", "m", "d")) | _fill_timed(out, texts)

@@ -77,7 +77,8 @@ _PLUS = re.compile(r"(?<=[0-9])\s*\+(?=\s*[a-z])")
 _HALF = re.compile(rf"\bhalf (?:an? )?(?={_LATIN_UNIT}\b)")
 _BEFORE_HALF = re.compile(rf"\b([0-9]+) (?:and a half|1/2) (?={_LATIN_UNIT}\b)")
 _BEHIND_HALF = re.compile(rf"\b([0-9]+) ({_LATIN_UNIT}) and a half$")
-_LETTERS = re.compile(r"[A-Za-z]{2}|[<>≤≥~+x×]")
+_SPOKEN = re.compile(r"^[^0-9]|[+]|half|1/2|(?:ago|back|earlier|previously|duration|now|fa|atrás)$", re.I)
+"""What a duration in words has, and one in figures has not."""
 LONGEST_IN_WORDS = 32
 """Characters of a duration in words; a note may have any number."""
 
@@ -96,7 +97,7 @@ def in_figures(word: str) -> tuple[str, bool]:
         return word, False
     if any("一" <= letter <= "鿿" for letter in word):
         return _from_chinese(word)
-    return _from_latin(word) if _LETTERS.search(word) else (word, False)
+    return _from_latin(word) if _SPOKEN.search(word) else (word, False)
 
 
 def numeral(word: str) -> int | None:
