@@ -53,7 +53,7 @@ def table_facts(study: StudyRecord) -> None:
             (_("Columns"), str(study.n_columns)),
             (_("Predictors"), str(len(study.schema.predictors))),
             (_("Outcome"), str(study.schema.shown(outcome.name)) if outcome else "–"),
-            (_("Read as"), f"{source.format}, {source.encoding}"),
+            (_("Read as"), ", ".join(filter(None, (source.format, source.encoding)))),
         ]
     )
 

@@ -1,5 +1,8 @@
 """Data page: identifiers first, then outcome, findings with fixes, preparation and split."""
 
+import io
+
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -180,6 +183,43 @@ def test_a_table_that_lies_is_turned_and_told_and_read_as_it_lies_on_request(ope
     assert page_store.load_cohort(LOCAL_OWNER, newest.id).n_rows == 3
     app = look_at(open_page("data", study=newest.id), "rows")
     assert app.button(key="data.read.again").disabled
+
+
+def test_sheets_are_put_together_and_one_is_read_on_request(open_page, page_store, words):
+    book = io.BytesIO()
+    with pd.ExcelWriter(book, engine="openpyxl") as file:
+        for year, n in (("2021", 30), ("2022", 20)):
+            rows = {
+                "age": range(40, 40 + n),
+                "crp": [int(year) % 7 + i / 10 for i in range(n)],
+                "died": ["y", "n"] * (n // 2),
+            }
+            pd.DataFrame(rows).to_excel(file, sheet_name=year, index=False)
+    upload = ("ward.xlsx", book.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    open_page("studies").file_uploader[0].set_value(upload).run()
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    app = open_page("data", study=study.id)
+    assert "were put together, 50 rows: 2021, 2022" in words(app)
+    app = look_at(app, "rows")
+    asked = widget(app, "selectbox", "data.read.sheet")
+    assert (asked.value, asked.options) == ("*", ["2021", "2022", "All with the same columns"])
+    asked.set_value("2021").run()
+    press(app, "data.read.again")
+    newest = page_store.list_studies(LOCAL_OWNER)[0]
+    assert page_store.load_cohort(LOCAL_OWNER, newest.id).n_rows == 30
+
+
+def test_empty_boxes_become_no_by_one_click(open_page, page_store, words):
+    rows = "\n".join(f"{40 + i},{'X' if i % 4 == 0 else ''},{'y' if i % 3 else 'n'}" for i in range(60))
+    upload = ("ward.csv", f"age,diabetes,died\n{rows}\n".encode(), "text/csv")
+    open_page("studies").file_uploader[0].set_value(upload).run()
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    app = open_page("data", study=study.id)
+    assert "a box that is ticked or left empty: diabetes" in words(app)
+    app = press(app, next(b.key for b in app.button if b.key and "columns.boxes" in b.key))
+    kept = page_store.get_study(LOCAL_OWNER, study.id).schema["diabetes"]
+    assert (kept.kind, kept.levels, kept.reading.empty_is_no) == ("boolean", ("no", "X"), True)
+    assert "45 cell(s) in 45 row(s) are empty and count as no" in words(app)
 
 
 def test_measurements_over_time_are_added_from_a_second_table(open_page, page_store, here, words):
