@@ -133,3 +133,12 @@ def test_several_files_with_the_same_columns_are_one_cohort(tmp_path: Path) -> N
     assert cohort.sha256 != open_cohort(files[:2]).sha256
     again = open_cohort([*files, ("note.md", b"a note")])
     assert again.n_rows == 180 and [file.name for file in again.attachments.files] == ["note.md"]
+
+
+def test_a_sheet_a_patient_names_no_patient() -> None:
+    names = [f"{family}{given}" for family in "王李张刘" for given in ("小明", "芳", "伟")]
+    cohort = read_table(workbook({name: ward(9, k).drop(columns="id") for k, name in enumerate(names)}))
+    assert cohort.n_rows == 108 and cohort.frame["sheet"].unique().tolist() == [str(n) for n in range(1, 13)]
+    assert not any(name in str(message) for message in cohort.repairs for name in names)
+    months = read_table(workbook({f"{n}月": ward(9, n) for n in range(1, 13)}))
+    assert months.frame["sheet"].iloc[0] == "1月"

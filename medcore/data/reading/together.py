@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -22,6 +22,7 @@ MOST_SHARED = 0.1
 MOST = 50
 """Tables of an archive that are looked at; more are a file a patient."""
 FEWEST_COLUMNS = 2
+MOST_NAMED = 8
 OTHERS = N_("The sheet “{sheet}” was read; the file has others too: {others}.")
 _KEPT_APART = re.compile(r"train|test|valid|develop|deriv|extern|hold.?out|训练|测试|验证|外部|建模", re.I)
 """Names of patients to learn from and to judge by, which are not mixed."""
@@ -100,7 +101,8 @@ def _stacked(part: TablePart, parts: Mapping[str, TablePart]) -> TablePart:
     frames = [one.frame for one in parts.values()]
     same = all(list(frame.dtypes) == list(frames[0].dtypes) for frame in frames)
     frame = pd.concat(frames if same else [_texts(frame) for frame in frames], ignore_index=True)
-    where = [clean_name(name) for name, one in parts.items() for _row in range(len(one.frame))]
+    said = _said(list(parts))
+    where = [word for word, one in zip(said, parts.values(), strict=True) for _row in range(len(one.frame))]
     frame[beside] = pd.Series(where, dtype="str")
     frame.attrs = dict(part.frame.attrs)
     numbering, shifted, at = [], [], 0
@@ -120,13 +122,13 @@ def _stacked(part: TablePart, parts: Mapping[str, TablePart]) -> TablePart:
         N_(
             "{n} sheets or files with the same columns were put together, {rows} rows: {sheets}. “{column}” says where each row stood."
         ),
-        {"n": len(parts), "rows": len(frame), "sheets": [clean_name(name) for name in parts], "column": beside},
+        {"n": len(parts), "rows": len(frame), "sheets": _shortened(said), "column": beside},
     )
     others = [name for name in part.found.sheets if name not in parts and name not in part.found.hidden_sheets]
-    left = [Message(N_("Others were not read: {sheets}."), {"sheets": [clean_name(name) for name in others]})]
+    left = [Message(N_("Others were not read: {sheets}."), {"sheets": _named(others)})]
     each = [
-        Message(N_("{sheet}: {told}"), {"sheet": clean_name(name), "told": message})
-        for name, one in parts.items()
+        Message(N_("{sheet}: {told}"), {"sheet": word, "told": message})
+        for word, one in zip(said, parts.values(), strict=True)
         for message in one.repairs
         if message.template != OTHERS
     ]
@@ -140,7 +142,7 @@ def _left(chosen: str, members: Sequence[str], found: Mapping[str, TablePart], s
         told.append(
             Message(
                 N_("The file “{file}” of the archive was read; it holds others too: {others}."),
-                {"file": clean_name(chosen), "others": [clean_name(name) for name in members]},
+                {"file": clean_name(chosen), "others": _named(members)},
             )
         )
     if found and not shared:
@@ -149,17 +151,33 @@ def _left(chosen: str, members: Sequence[str], found: Mapping[str, TablePart], s
                 N_(
                     '{sheets} have the same columns and were kept apart, as their names say; --sheet "*" or the form reads all as one table.'
                 ),
-                {"sheets": [clean_name(name) for name in found]},
+                {"sheets": _named(found)},
             )
         )
     if shared:
         told.append(
             Message(
                 N_("{sheets} have the same columns and {n} of its rows, and were not put under it."),
-                {"sheets": [clean_name(name) for name in found], "n": shared},
+                {"sheets": _named(found), "n": shared},
             )
         )
     return tuple(told)
+
+
+def _said(names: Sequence[str]) -> list[str]:
+    """Return how the sheets are called beside their rows: by numbers, where they may be many persons' names."""
+    dated = sum(any(letter.isdigit() for letter in name) for name in names)
+    if len(names) > MOST_NAMED and 2 * dated < len(names):
+        return [str(n) for n in range(1, len(names) + 1)]
+    return [clean_name(name) for name in names]
+
+
+def _named(names: Iterable[str]) -> list[str]:
+    return _shortened(_said(list(names)))
+
+
+def _shortened(names: list[str]) -> list[str]:
+    return names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], "…"]
 
 
 def _texts(frame: pd.DataFrame) -> pd.DataFrame:
