@@ -186,3 +186,18 @@ def test_cells_are_read_as_they_are_meant(cells: list[str], kind: str, first: fl
     values = typed(cohort.frame, cohort.schema)["x"]
     assert cohort.schema["x"].kind == kind
     assert (str(values.iloc[0].date()) if kind == "date" else values.iloc[0]) == first
+
+
+def test_xml_of_records_is_a_table_and_what_defines_words_is_none() -> None:
+    rows = "".join(
+        f'<ns:patient id="P{i}"><ns:age>{40 + i}</ns:age><ns:lab><ns:crp unit="mg/L">{i}.5</ns:crp></ns:lab></ns:patient>'
+        for i in range(30)
+    )
+    text = f'<?xml version="1.0" encoding="GB18030"?><ns:ward xmlns:ns="urn:w"><ns:head>病房</ns:head><ns:all>{rows}</ns:all></ns:ward>'
+    cohort = read_table(("ward.xml", text.encode("gb18030")))
+    assert list(cohort.frame.columns) == ["id", "age", "lab.crp", "lab.crp.unit"]
+    assert cohort.frame.iloc[3].tolist() == ["P3", "43", "3.5", "mg/L"]
+    bomb = '<!DOCTYPE w [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + text.split("?>", 1)[1].replace("mg/L", "&b;")
+    for unread in (bomb, "<?xml version='1.0'?><ward><patient>", "<?xml version='1.0'?><ward><name>x</name></ward>"):
+        with pytest.raises(UnreadableFileError, match="web page or XML without a table"):
+            read_table(("ward.xml", ("<?xml version='1.0'?>" + unread.removeprefix("<?xml version='1.0'?>")).encode()))

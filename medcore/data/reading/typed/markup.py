@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from medcore.data.reading.encodings import detect_encoding
 from medcore.data.reading.limits import MAX_SHEET_CELLS, check_cells
 from medcore.data.reading.text import RawFile
+from medcore.data.reading.typed.records import read_records
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_
 
@@ -20,19 +21,26 @@ MOST_SPAN = 1_000
 
 
 def read_markup(raw: RawFile) -> list[list[str]]:
-    """Return the rows of the largest table that a page holds, "" where a cell is empty; nothing of it is fetched or run.
+    """Return the rows of the largest table that a page holds, or of XML's records, "" where a cell is empty.
+
+    Nothing of it is fetched or run.
 
     Raises UnreadableFileError where there is no table, or a larger one than may be read.
     """
     with closing(raw.open()) as file:
         data = file.read()
+    text = data.decode(detect_encoding(raw), "replace")
     page = _Page(raw.name)
-    page.feed(data.decode(detect_encoding(raw), "replace"))
+    page.feed(text)
     page.close()
     found = max(page.tables, key=_size, default=[])
     if _size(found) < 2:
+        found = read_records(raw.name, text)
+    if _size(found) < 2:
         raise UnreadableFileError(
-            N_("The file {name} is a web page without a table. Open it in a spreadsheet and save it as CSV or Excel."),
+            N_(
+                "The file {name} is a web page or XML without a table. Open it in a spreadsheet and save it as CSV or Excel."
+            ),
             name=raw.name,
         )
     return found
