@@ -125,9 +125,11 @@ function field(input, place) {
   let control;
   if (input.categories.length) {
     control = element("select", undefined, { id: `in${place}` });
-    control.append(element("option", words("unknown"), { value: "" }));
+    const settled = input.absent !== null && input.absent >= 0; // a box: what nobody ticked is its no
+    if (!settled) control.append(element("option", words("unknown"), { value: "" }));
     input.categories.forEach((name) => name !== "" && control.append(element("option", shown(input, name), { value: name })));
     control.append(element("option", words("other"), { value: DATA.other }));
+    if (settled) control.value = input.categories[input.absent];
   } else {
     control = element("input", undefined, { id: `in${place}`, type: "text", inputmode: "decimal", autocomplete: "off" });
     if (input.low !== null)
