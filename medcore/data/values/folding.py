@@ -32,6 +32,7 @@ _DIGITS = {first + n: str(n) for first in (0x660, 0x6F0, 0x966, 0x9E6, 0xE50) fo
 _PARTS = {letter: unicodedata.numeric(letter) for letter in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
 _FRACTION = f"[{''.join(_PARTS)}]"
 """½ is 0.5; NFKC would write 1½ as 11⁄2."""
+_MIXED = re.compile(rf"(?<![0-9])([0-9]{{1,4}})?\s?({_FRACTION})")
 _FOOTNOTE = (rf"([0-9０-９])\s?((?:{_SUPERSCRIPT}|[ªᵃᵇᶜᵈᵉᶠ]){{1,2}})$", r"\1[\2]")
 
 
@@ -129,7 +130,7 @@ def _folded(texts: pa.Array) -> pa.Array:
 
 
 def _decimal(word: str) -> str:
-    return re.sub(rf"([0-9]*)\s?({_FRACTION})", lambda m: f"{int(m[1] or 0) + _PARTS[m[2]]:.4g}", word)
+    return _MIXED.sub(lambda m: f"{int(m[1] or 0) + _PARTS[m[2]]:.6g}", word)
 
 
 def fold_text(text: Any) -> str:

@@ -17,6 +17,8 @@ _GRADE = re.compile(
     re.I,
 )
 FEWEST_GRADES, MOST_GRADES = 2, 12
+LONGEST = 40
+"""Characters of a grade or a result; what is longer is prose, and would be looked through again from each of its letters."""
 
 _SAYS: Mapping[str, frozenset[str]] = {
     "+": frozenset(in_both(["阳性", "positive", "pos", "pos.", "detected"])),
@@ -41,7 +43,7 @@ def grade_of(word: str) -> tuple[int, str] | None:
     >>> grade_of("IIIb期"), grade_of("type 2"), grade_of("T2"), grade_of("12")
     ((3, 'b'), None, None, None)
     """
-    found = _GRADE.match(word.strip())
+    found = _GRADE.match(word.strip()) if len(word) <= LONGEST else None
     if not found:
         return None
     if found["roman"]:
@@ -79,7 +81,7 @@ def without_sign(word: str) -> str:
     >>> without_sign("Rh+"), without_sign("阴性(+)"), without_sign("A(-)")
     ('Rh+', '阴性(+)', 'A(-)')
     """
-    for pattern in _SIGNED:
+    for pattern in _SIGNED if len(word) <= LONGEST else ():
         found = pattern.match(word)
         if not found:
             continue
