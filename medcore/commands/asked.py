@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 import pandas as pd
 
 from medcore.commands.series import SeriesAsked
-from medcore.data.cohort import KINDS, ROLES, Cohort, Column, Schema
+from medcore.data.cohort import KINDS, ROLES, Cohort, Schema
 from medcore.data.long import read_pivot
 from medcore.data.notation import DateOrder, Reading
 from medcore.data.preparation.event_time import choose_event_time
@@ -21,8 +21,7 @@ from medcore.data.reading.notes import read_note_files, with_notes
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes
 from medcore.data.schema.dictionary import load_dictionary
-from medcore.data.values.column import PRESENT, read_texts
-from medcore.data.values.typed import cells_of
+from medcore.data.values.typed import words_said
 from medcore.errors import InputError, MissingColumnsError, SettingsError
 from medcore.i18n import N_
 
@@ -81,7 +80,7 @@ class Asked:
     def _with_boxes(self, schema: Schema, frame: pd.DataFrame) -> Schema:
         for name in columns_named(self.empty_is_no, schema.names):
             column = schema[name]
-            words = column.levels[1:] if column.kind == "boolean" else _words_of(frame[name], column)
+            words = column.levels[1:] if column.kind == "boolean" else words_said(frame[name], column)
             if len(words) != 1:
                 raise SettingsError(
                     N_(
@@ -184,12 +183,6 @@ def reading_of(
         "patients_in": patients_in,
     }
     return {name: value for name, value in chosen.items() if value is not None}
-
-
-def _words_of(values: pd.Series, column: Column) -> tuple[str, ...]:
-    cells = cells_of(values, column)
-    read = read_texts(cells.texts, column).status == PRESENT
-    return tuple(word for word, kept in zip(cells.words(), read, strict=True) if kept)
 
 
 def columns_named(texts: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -12,9 +12,9 @@ import pandas as pd
 from medcore.data.notation import Reading
 
 _NUMBER = r"[0-9]{1,4}(?:[.,][0-9]+)?"
-JOINED = rf"^(?:[A-Za-z一-鿿]{{1,4}}\s*[:=]?\s*)?{_NUMBER}%?(?:\s*/\s*{_NUMBER}%?){{1,3}}(?:\s*mm ?Hg)?\s*(?:\([^()0-9]{{1,8}}\))?$"
+JOINED = rf"^(?:[A-Za-z一-鿿]{{1,4}}(?:\s*[:=])?\s*)?{_NUMBER}%?(?:\s*/\s*{_NUMBER}%?){{1,3}}(?:\s*mm ?Hg)?\s*(?:\([^()0-9]{{1,8}}\))?$"
 """A word before them (BP 120/80) and a side behind (120/80(L)) say nothing of their own."""
-LETTERED = r"^(?:[A-Za-z]{1,2}\s*[:=]?\s*[0-9]{1,3}[\s,;/+]*){2,6}$"
+LETTERED = r"^(?:[A-Za-z]{1,2}(?:\s*[:=])?\s*[0-9]{1,3}[\s,;/+]*){2,6}$"
 _LETTERS = re.compile(r"([A-Za-z]{1,2})\s*[:=]?\s*([0-9]{1,3})")
 
 

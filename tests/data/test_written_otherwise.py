@@ -8,12 +8,15 @@ import pytest
 
 from medcore.data.cohort import Cohort, Schema
 from medcore.data.describe.mended import mended
+from medcore.data.notation import Reading
+from medcore.data.parts import are_joined, parts_of
 from medcore.data.preparation.fixes import apply_fix
 from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
 from medcore.data.schema.inference import choose_target
 from medcore.data.values.typed import typed
+from tests.data.test_values import one_column
 
 OTHERS = {"age_at_entry": [str(20 + i % 60) for i in range(240)], "died": ["yes", "no", "no"] * 80}
 
@@ -210,3 +213,20 @@ def test_patients_who_were_lost_are_no_class(lost: str, alive: str, dead: str) -
     prepared = prepare(cohort.with_schema(schema), recipe)
     assert (prepared.classes, prepared.n_rows, schema.positive) == ((alive, dead), 180, dead)
     assert not any(f.code == "outcome.lost" for f in inspect(cohort.with_schema(schema)))
+
+
+def test_codes_of_an_order_are_still_filled_with_zeros() -> None:
+    found = one_column("category", ["1", "02", "3"], levels=("01", "02", "03"), reading=Reading(width=2))
+    assert found.tolist() == ["01", "02", "03"]
+
+
+def test_leaving_lost_patients_out_keeps_the_other_codes_for_missing() -> None:
+    cohort = read("outcome", ["Survived", "Died", "LTFU", "Unknown"])
+    cohort = cohort.with_schema(choose_target(cohort.schema, cohort.frame, "outcome"))
+    fix = next(f.fix for f in inspect(cohort) if f.code == "outcome.lost")
+    assert fix is not None and fix.options() == '--missing "outcome=Unknown,LTFU"'
+
+
+@pytest.mark.parametrize("cell", ["a" + " " * 60_000 + "b", "120/80" + " " * 60_000 + "x"])
+def test_a_long_gap_in_a_cell_is_no_pair(cell: str) -> None:
+    assert not are_joined([cell]) and parts_of(cell) == {}

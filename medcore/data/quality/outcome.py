@@ -105,6 +105,7 @@ def lost(view: View) -> Iterator[Hit]:
         return
     counts = class_counts(view.frame, column)
     words = [name for name in counts if name.casefold() in LOST]
+    codes = (*column.missing_codes, *words)
     kept = {name: n for name, n in counts.items() if name not in words}
     if words and len(kept) > 1:
         yield Hit(
@@ -119,10 +120,10 @@ def lost(view: View) -> Iterator[Hit]:
                 action="leave_class_out",
                 columns=(column.name,),
                 values={
-                    "codes": (*column.missing_codes, *words),
+                    "codes": codes,
                     "event": view.schema.positive or (default_positive(kept)[0] if len(kept) == 2 else None),
                 },
-                option=f'--missing "{column.name}={",".join(words)}"',
+                option=f'--missing "{column.name}={",".join(codes)}"',
             ),
         )
 

@@ -96,8 +96,8 @@ def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float],
     if asked == TOGETHER:
         given = {**given, "sheet": None}
     part, members = _read_part(packed, given, progress)
-    if asked not in (None, TOGETHER):
-        return part if not members else replace(part, found=replace(part.found, sheets=members))
+    if asked not in (None, TOGETHER) or not part.found.sheets:
+        return part
 
     def read(name: str) -> TablePart | None:
         try:

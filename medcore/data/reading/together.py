@@ -59,7 +59,7 @@ def put_together(
         raise SettingsError(
             N_("No other sheet or file has the columns of “{sheet}”. Read one of them: {sheets}."),
             sheet=clean_name(chosen),
-            sheets=[clean_name(name) for name in part.found.sheets],
+            sheets=_named(part.found.sheets),
         )
     everything = {
         name: part if name == chosen else found[name] for name in part.found.sheets if name in {chosen, *found}

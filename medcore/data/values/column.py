@@ -172,13 +172,11 @@ def _words(texts: pa.Array, column: Column) -> tuple[NDArray[Any], dict[str, Boo
     words = [str(w) for w in texts.to_pylist()]
     if len(column.levels) == 2 and (column.kind == "boolean" or are_sexes(column.levels)):
         spelled = [_level(word, column) for word in words]
-    elif column.levels and column.kind == "category":
-        spelled = [spelled_as(word, column.levels) for word in words]
-    elif column.reading is not None and column.reading.width:
-        width = column.reading.width
-        spelled = [word.zfill(width) if word.isdigit() else word for word in words]
     else:
-        spelled = words
+        width = column.reading.width if column.reading is not None else 0
+        spelled = [word.zfill(width) if word.isdigit() else word for word in words] if width else words
+        if column.levels and column.kind == "category":
+            spelled = [spelled_as(word, column.levels) for word in spelled]
     if spelled is words:
         return np.array(words, dtype=object), {}
     changed = np.array([a != b for a, b in zip(spelled, words, strict=True)], dtype=bool)

@@ -102,6 +102,13 @@ def cells_of(values: pd.Series, column: Column) -> Distinct:
     return with_empty(cells, column.levels[0]) if empty_is_no(column) else cells
 
 
+def words_said(values: pd.Series, column: Column) -> tuple[str, ...]:
+    """Return the distinct texts of a column that say something: those that stand for missing left out."""
+    cells = cells_of(values, column)
+    said = read_texts(cells.texts, column).status == PRESENT
+    return tuple(word for word, kept in zip(cells.words(), said, strict=True) if kept)
+
+
 def empty_is_no(column: Column) -> bool:
     """Tell whether a column is one of boxes that were ticked or left empty."""
     reading = column.reading

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from medcore.data.quality.checking.view import View
-from medcore.data.values.column import PRESENT
+from medcore.data.values.typed import words_said
 
 FEWEST_EMPTY, FEWEST_TICKED = 0.1, 2
 """Share of rows that must be empty, and rows that must be ticked: a few gaps in a column of one value say nothing."""
 LONGEST = 40
+ROLES, KINDS = ("predictor", "outcome", "sensitive"), ("category", "boolean", "numeric")
 
 
 def ticked_or_empty(view: View) -> dict[str, str]:
@@ -17,19 +18,14 @@ def ticked_or_empty(view: View) -> dict[str, str]:
     """
     found = {}
     for column in view.schema.columns:
-        if column.role not in ("predictor", "outcome", "sensitive") or column.kind not in (
-            "category",
-            "boolean",
-            "numeric",
-        ):
+        if column.role not in ROLES or column.kind not in KINDS:
             continue
         if column.name not in view.frame.columns or view.is_typed(column):
             continue
         levels = view.levels(column.name)
         if levels.n != 1 or not FEWEST_EMPTY <= levels.missing.mean() < 1:
             continue
-        read = view.texts(column.name).status == PRESENT
-        words = [word for word, kept in zip(view.cells(column.name).words(), read, strict=True) if kept]
+        words = words_said(view.frame[column.name], column)
         if len(words) == 1 and len(words[0]) <= LONGEST and int((~levels.missing).sum()) >= FEWEST_TICKED:
             found[column.name] = words[0]
     return found
