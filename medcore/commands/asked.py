@@ -17,12 +17,12 @@ from medcore.data.notation import DateOrder, Reading
 from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.preparation.fixes import change_column, read_empty_as_no
 from medcore.data.preparation.number import choose_number
+from medcore.data.reading.codebooks import apply_file
 from medcore.data.reading.notes import read_note_files, with_notes
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes
-from medcore.data.schema.dictionary import load_dictionary
 from medcore.data.values.typed import words_said
-from medcore.errors import InputError, MissingColumnsError, SettingsError
+from medcore.errors import MissingColumnsError, SettingsError
 from medcore.i18n import N_
 
 DATE_ORDERS: tuple[DateOrder, ...] = get_args(DateOrder)
@@ -75,7 +75,7 @@ class Asked:
         if like is not None:
             mark = self.reading.get("decimal")
             return replace(cohort, frame=_in_marks_of(like, cohort.frame, mark)) if mark else cohort
-        return cohort.with_schema(self._with_boxes(self.applied(cohort.schema), cohort.frame))
+        return cohort.with_schema(self._with_boxes(self.applied(cohort.schema, cohort.frame), cohort.frame))
 
     def _with_boxes(self, schema: Schema, frame: pd.DataFrame) -> Schema:
         for name in columns_named(self.empty_is_no, schema.names):
@@ -92,10 +92,10 @@ class Asked:
             schema = read_empty_as_no(schema, name, words[0])
         return schema
 
-    def applied(self, schema: Schema) -> Schema:
+    def applied(self, schema: Schema, frame: pd.DataFrame) -> Schema:
         """Return a schema as the dictionary and then the options say; raise InputError for what cannot be."""
         if self.dictionary is not None:
-            schema = load_dictionary(schema, _text_of(self.dictionary))
+            schema = apply_file(schema, frame, self.dictionary)
         for text in self.dates:
             schema = _with_dates(schema, text)
         for text in self.missing:
@@ -262,19 +262,6 @@ def _one_of(value: str, choices: Sequence[str], option: str) -> str:
             N_("{option} was given {got}; it can be: {choices}."), option=option, got=value, choices=list(choices)
         )
     return value
-
-
-def _text_of(file: Path) -> str:
-    try:
-        data = file.read_bytes()
-    except OSError:
-        raise InputError(N_("The data dictionary {name} cannot be read. Check the path."), name=file.name) from None
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return data.decode("cp1252", "replace")
 
 
 def _in_marks_of(schema: Schema, frame: pd.DataFrame, mark: str) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
     group.add_argument(
         "--sheet",
         metavar="NAME",
-        help=_("the sheet of a workbook, or the file in an archive; * for all that have the same columns"),
+        help=_("the sheet of a workbook, or the file in an archive; * for all that have the same columns or patients"),
     )
     group.add_argument("--decimal", metavar="MARK", help=_("the decimal mark: . or ,"))
     group.add_argument("--encoding", metavar="NAME", help=_("the encoding of the text, for example gb18030"))
@@ -64,7 +64,7 @@ def reading_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
 
 def _column_options(group: argparse._ArgumentGroup) -> None:
     """Take the options about what columns are and how they are written."""
-    group.add_argument("--dictionary", type=Path, metavar="FILE", help=_("a data dictionary; REDCap's too"))
+    group.add_argument("--dictionary", type=Path, metavar="FILE", help=_("a codebook or data dictionary; REDCap's too"))
     group.add_argument(
         "--dates",
         action="append",

@@ -56,7 +56,7 @@ def ward(language="en", n=180, seed=1):
 
 def cohort_of(table, asked=READ):
     cohort = read_table(("ward.csv", table.to_csv(index=False).encode()))
-    schema = asked.applied(cohort.schema).change("event", role="outcome")
+    schema = asked.applied(cohort.schema, cohort.frame).change("event", role="outcome")
     return cohort.with_schema(schema.__class__(schema.columns, "yes"))
 
 
@@ -78,7 +78,7 @@ def test_free_text_is_offered_and_never_taken():
     assert {"notes.word_by_word", "privacy.free_text"} <= {f.code for f in inspect(taken)}
     assert "notes.offered" not in {f.code for f in inspect(taken)}
     with pytest.raises(MissingColumnsError, match="nota"):
-        Asked(notes=("nota",)).applied(taken.schema)
+        Asked(notes=("nota",)).applied(taken.schema, taken.frame)
 
 
 def test_a_word_behind_a_negation_is_another_term():

@@ -202,7 +202,7 @@ def test_sheets_are_put_together_and_one_is_read_on_request(open_page, page_stor
     assert "were put together, 50 rows: 2021, 2022" in words(app)
     app = look_at(app, "rows")
     asked = widget(app, "selectbox", "data.read.sheet")
-    assert (asked.value, asked.options) == ("*", ["2021", "2022", "All with the same columns"])
+    assert (asked.value, asked.options) == ("*", ["2021", "2022", "All that belong together"])
     asked.set_value("2021").run()
     press(app, "data.read.again")
     newest = page_store.list_studies(LOCAL_OWNER)[0]

@@ -217,7 +217,7 @@ def _causes(
     if event is None:
         if len(counts) != 2:
             raise meaning_unknown(column.name, list(counts), (), ())
-        event, reason = default_positive(counts)
+        event, reason = default_positive(counts, column.level_labels)
     causes = tuple(class_named(column.name, counts, name) for name in (event, *competing))
     if len(set(causes)) < len(causes):
         raise SettingsError(N_("An event is named twice: {names}. Name each once."), names=list(causes))

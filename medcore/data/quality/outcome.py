@@ -121,7 +121,8 @@ def lost(view: View) -> Iterator[Hit]:
                 columns=(column.name,),
                 values={
                     "codes": codes,
-                    "event": view.schema.positive or (default_positive(kept)[0] if len(kept) == 2 else None),
+                    "event": view.schema.positive
+                    or (default_positive(kept, column.level_labels)[0] if len(kept) == 2 else None),
                 },
                 option=f'--missing "{column.name}={",".join(codes)}"',
             ),

@@ -265,7 +265,7 @@ def event_assumed(view: View) -> Iterator[Hit]:
     column, outcome = view.schema.outcome, view.outcome
     if column is None or outcome is None or outcome.target.event is None or view.schema.positive is None:
         return
-    if sorted(outcome.classes) == ["1", "2"]:
+    if sorted(outcome.classes) == ["1", "2"] and not {"1", "2"} <= set(column.level_labels):
         yield Hit(
             message=Message(
                 N_("“{outcome}” is written as 1 and 2; {event} is taken as the event, as in survival data."),

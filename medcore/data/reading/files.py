@@ -13,9 +13,12 @@ from typing import Any
 from medcore.data.attachments import Attachments
 from medcore.data.cohort import Cohort
 from medcore.data.reading.archive import MAX_TOTAL, is_archive, read_archive
+from medcore.data.reading.codebooks import as_rows
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.table import read_table
 from medcore.data.reading.text import RawFile, unpack
+from medcore.data.reading.together import TOGETHER
+from medcore.data.schema.codebook import Rows, find_codebook
 from medcore.data.values.names import clean_name
 from medcore.errors import InputError, UnreadableFileError
 from medcore.i18n import N_
@@ -127,16 +130,23 @@ def _tables(members: Mapping[str, bytes]) -> list[str]:
 
 
 def _patients(
-    tables: Sequence[str], members: Mapping[str, bytes], table: str | None, overrides: Mapping[str, Any] | None
+    tables: Sequence[str],
+    members: Mapping[str, bytes],
+    table: str | None,
+    overrides: Mapping[str, Any] | None,
+    books: Sequence[tuple[str, Rows]] = (),
 ) -> tuple[tuple[str, ...], Cohort]:
-    """Choose and read the patients' table, or the several that are one."""
+    """Choose and read the patients' table, or the several that are one; ``books`` are the rows of codebooks beside them."""
     if table is not None:
         name = clean_name(table)
         if name not in members:
             raise InputError(
                 N_("None of the {n} files has the name that was given for the patients' table."), n=len(members)
             )
-        return (name,), read_table((name, members[name]), overrides=overrides)
+        read = {name: read_table((name, members[name]), overrides=overrides)}
+        books = _codebooks(read, {other: members[other] for other in tables if other != name})
+        with_books = read_table((name, members[name]), overrides=overrides, beside=books) if books else read[name]
+        return (name, *(book for book, _rows in books)), with_books
     if not tables:
         raise InputError(
             N_(
@@ -145,12 +155,22 @@ def _patients(
             n=len(members),
         )
     if len(tables) == 1:
-        return tuple(tables), read_table((tables[0], members[tables[0]]), overrides=overrides)
+        return tuple(tables), read_table((tables[0], members[tables[0]]), overrides=overrides, beside=books)
     read = {name: read_table((name, members[name])) for name in tables}
+    if not books and (books := _codebooks(read, {name: members[name] for name in tables})):
+        rest = [name for name in tables if name not in {book for book, _rows in books}]
+        names, cohort = _patients(rest, members, table, overrides, books)
+        return (*names, *(book for book, _rows in books)), cohort
     if len({frozenset(c.casefold() for c in cohort.frame.columns) for cohort in read.values()}) == 1:
-        return tuple(tables), read_table(_packed({name: members[name] for name in tables}), overrides=overrides)
-    shared = set.intersection(*(set(cohort.frame.columns) for cohort in read.values()))
+        packed = _packed({name: members[name] for name in tables})
+        return tuple(tables), read_table(packed, overrides=overrides, beside=books)
+    shared = set.intersection(*({name.casefold() for name in cohort.frame.columns} for cohort in read.values()))
     single = [n for n, cohort in read.items() if any(_one_each(cohort, column) for column in shared)]
+    if len(single) > 1:
+        packed = _packed({name: members[name] for name in single})
+        cohort = read_table(packed, overrides=overrides, beside=books)
+        if cohort.source.sheet == TOGETHER:
+            return tuple(single), cohort
     if len(single) != 1:
         raise InputError(
             N_(
@@ -159,7 +179,18 @@ def _patients(
             n=len(tables),
         )
     name = single[0]
-    return (name,), (read_table((name, members[name]), overrides=overrides) if overrides else read[name])
+    again = overrides or books
+    return (name,), read_table((name, members[name]), overrides=overrides, beside=books) if again else read[name]
+
+
+def _codebooks(read: Mapping[str, Cohort], files: Mapping[str, bytes]) -> list[tuple[str, Rows]]:
+    """Return the rows of those files that say what the columns of a table that was read are."""
+    found = []
+    for name, data in files.items():
+        sheets = list(as_rows(RawFile.of((name, data))))
+        others = [cohort.frame for other, cohort in read.items() if other != name]
+        found += [(name, rows) for _sheet, rows in sheets if any(find_codebook(rows, frame) for frame in others)]
+    return found
 
 
 def _packed(tables: Mapping[str, bytes]) -> tuple[str, bytes]:
@@ -172,5 +203,5 @@ def _packed(tables: Mapping[str, bytes]) -> tuple[str, bytes]:
 
 
 def _one_each(cohort: Cohort, column: str) -> bool:
-    values = cohort.frame[column]
+    values = cohort.frame[next(name for name in cohort.frame.columns if name.casefold() == column)]
     return bool(values.notna().all() and values.is_unique)

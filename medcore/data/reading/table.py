@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ import pandas as pd
 from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.long import Pivot
 from medcore.data.quantities.ranges import unit_in_name
+from medcore.data.reading.codebooks import MOST_BYTES, Beside, as_rows
 from medcore.data.reading.dialect import Dialect, detect_dialect
 from medcore.data.reading.encodings import detect_encoding
+from medcore.data.reading.joined import join
 from medcore.data.reading.layout.aside import Aside, find_aside, repeats
 from medcore.data.reading.layout.turned import lies, turn
 from medcore.data.reading.long.pivot import Wide, pivot_rows
@@ -35,9 +39,10 @@ from medcore.data.reading.returns import settled
 from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.said import MAX_LABEL, Said, described
 from medcore.data.reading.signatures import file_format
-from medcore.data.reading.text import RawFile, Text, unpack
-from medcore.data.reading.together import TOGETHER, WHERE, TablePart, put_together
+from medcore.data.reading.text import RawFile, Text, member_sizes, unpack
+from medcore.data.reading.together import TOGETHER, WHERE, TablePart, nothing_together, put_together, without_others
 from medcore.data.reading.typed.formats import read_typed
+from medcore.data.schema.codebook import Rows, apply_codebook
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name, clean_names
@@ -45,6 +50,8 @@ from medcore.errors import SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message
 
 MAX_COLUMNS = 5_000
+MOST_FILES = 50
+"""Files of an archive that are looked at for a codebook."""
 
 
 def read_table(
@@ -53,6 +60,7 @@ def read_table(
     overrides: Mapping[str, Any] | None = None,
     like: Schema | None = None,
     progress: Callable[[float], None] | None = None,
+    beside: Sequence[tuple[str, Rows]] = (),
 ) -> Cohort:
     """Read a table as a hospital exports it, and say what every column is.
 
@@ -60,7 +68,7 @@ def read_table(
     header and decimal mark are detected; ``overrides`` (fields of Source) are
     taken instead. ``like`` is the schema that a model was trained under: where that
     was made of rows of results, a table of such rows is made one of patients in the
-    same way. ``progress`` is told the share read, 0–1. Everything that was
+    same way. ``beside`` are the rows of files that came with it, in which a codebook may be. ``progress`` is told the share read, 0–1. Everything that was
     mended on the way is in ``Cohort.repairs``; no row is left out uncounted.
     Raises UnreadableFileError with one clear sentence.
     """
@@ -73,7 +81,9 @@ def read_table(
     frame, filled = fill_down(frame, given.get("fill_down", ()))
     found = replace(found, every_row=bool(given.get("every_row")), fill_down=tuple(given.get("fill_down", ())))
     frame, found, said, pivoted = _pivoted(frame, found, said, given, like)
-    schema = described(infer_schema(frame, units=said.units), said)
+    books = Beside.of(frame, (*whole.others, *beside))
+    schema = described(infer_schema(frame, units=books.units() | dict(said.units)), said)
+    schema = apply_codebook(schema, frame, books.entries)
     if found.pivot:
         schema = replace(schema, pivot=Pivot.from_dict(found.pivot))
     if whole.beside in schema.names:
@@ -86,7 +96,7 @@ def read_table(
         packed.sha256,
         packed.name,
         replace(found, n_bytes=packed.n_bytes),
-        (*repairs, *turned, *filled, *pivoted),
+        (*books.told(), *without_others(repairs, books.names), *turned, *filled, *pivoted),
     )
 
 
@@ -96,27 +106,44 @@ def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float],
     if asked == TOGETHER:
         given = {**given, "sheet": None}
     part, members = _read_part(packed, given, progress)
+    if members:
+        part = replace(part, others=tuple(_other_files(packed, members, str(part.found.sheet))))
     if asked not in (None, TOGETHER) or not part.found.sheets:
         return part
 
-    def read(name: str) -> TablePart | None:
+    def read(name: str, *, all_columns: bool) -> TablePart | None:
         try:
-            same = not members or _may_be_alike(packed, name, given, part)
-            return _read_part(packed, {**given, "sheet": name}, None)[0] if same else None
+            wanted = not members or _may_belong(packed, name, given, part, all_columns=all_columns)
+            return _read_part(packed, {**given, "sheet": name}, None)[0] if wanted else None
         except UnreadableFileError:
             return None
 
-    return put_together(part, members, read, asked=asked == TOGETHER)
+    whole = put_together(part, members, partial(read, all_columns=True), asked=asked == TOGETHER)
+    if whole.found.sheet != TOGETHER:
+        others = [name for name in members if name != part.found.sheet] if members else whole.linked
+        whole = join(whole, others, partial(read, all_columns=False))
+    if asked == TOGETHER and whole.found.sheet != TOGETHER:
+        raise nothing_together(whole)
+    return whole
 
 
-def _may_be_alike(packed: RawFile, name: str, given: Mapping[str, Any], part: TablePart) -> bool:
-    """Look at the first lines of a table in an archive: whether it is worth reading for having a table's columns."""
+def _other_files(packed: RawFile, members: Sequence[str], chosen: str) -> Iterator[tuple[str, Rows]]:
+    """Give the rows of an archive's other files that are small enough for a codebook."""
+    sizes = member_sizes(packed)
+    for name in [name for name in members if name != chosen and sizes[name] <= MOST_BYTES][:MOST_FILES]:
+        with suppress(UnreadableFileError):
+            yield from as_rows(unpack(packed, name)[0])
+
+
+def _may_belong(packed: RawFile, name: str, given: Mapping[str, Any], part: TablePart, *, all_columns: bool) -> bool:
+    """Look at the first lines of a table in an archive: whether it is worth reading for having a table's columns, or some."""
     raw, _members = unpack(packed, name)
     if file_format(raw) not in ("csv", "tsv"):
-        return part.found.format not in ("csv", "tsv")
+        return not all_columns or part.found.format not in ("csv", "tsv")
     text = settled(Text(raw, _encoding(raw, given.get("encoding"))))
     names, _repairs = clean_names(detect_dialect(text.head(), whole=len(raw.head()) == raw.n_bytes).names)
-    return {n.casefold() for n in part.frame.columns} <= {n.casefold() for n in names}
+    shared = {n.casefold() for n in part.frame.columns} & {n.casefold() for n in names}
+    return len(shared) == part.frame.shape[1] if all_columns else bool(shared)
 
 
 def _read_part(
@@ -127,8 +154,7 @@ def _read_part(
     kind = given.get("format") or file_format(raw)
     part = _read_text(raw, given, progress) if kind in ("csv", "tsv") else _read_typed(raw, kind, given)
     if members:
-        chosen = given.get("sheet") if given.get("sheet") in members else members[0]
-        part = replace(part, found=replace(part.found, sheet=chosen, sheets=members))
+        part = replace(part, found=replace(part.found, sheet=raw.member, sheets=members))
     return part, members
 
 
@@ -283,7 +309,9 @@ def _read_typed(raw: RawFile, kind: str, given: Mapping[str, Any]) -> TablePart:
         *table.repairs,
         *table.aside.repairs(table.lines),
     ]
-    return TablePart(frame, found, (*told, *again, *dropped), said, table.alike)
+    return TablePart(
+        frame, found, (*told, *again, *dropped), said, table.alike, linked=table.linked, others=table.others
+    )
 
 
 def _turned(

@@ -31,6 +31,8 @@ class RawFile:
     open: Callable[[], BinaryIO]
     n_bytes: int
     sha256: str
+    member: str = ""
+    """Its name in the archive that holds it."""
 
     @classmethod
     def of(cls, source: Path | str | tuple[str, bytes]) -> RawFile:
@@ -60,7 +62,7 @@ class RawFile:
 def unpack(raw: RawFile, member: str | None = None) -> tuple[RawFile, tuple[str, ...]]:
     """Look inside a gzip or zip file; anything else is returned as it is.
 
-    Returns the file inside and the names of all tables in the archive (empty
+    Returns the file inside, the largest where none is named, and the names of all in the archive (empty
     for gzip and for plain files). Spreadsheets, which are zip files too, are left alone.
     """
     head = raw.head(4)
@@ -74,6 +76,12 @@ def unpack(raw: RawFile, member: str | None = None) -> tuple[RawFile, tuple[str,
     if head == b"PK\x03\x04" and not _is_office(raw):
         return _unzip(raw, member)
     return raw, ()
+
+
+def member_sizes(raw: RawFile) -> dict[str, int]:
+    """Return the names of an archive's files and how many bytes each says it has."""
+    with closing(raw.open()) as file, zipfile.ZipFile(file) as archive:
+        return {info.filename: info.file_size for info in archive.infolist()}
 
 
 def _is_office(raw: RawFile) -> bool:
@@ -100,13 +108,13 @@ def _unzip(raw: RawFile, member: str | None) -> tuple[RawFile, tuple[str, ...]]:
             N_("The archive {name} is protected by a password. Unpack it and upload the table itself."), name=raw.name
         )
     names = tuple(i.filename for i in infos)
-    chosen = member if member in names else names[0]
+    chosen = member if member in names else max(infos, key=lambda i: i.file_size).filename
 
     def open_member() -> BinaryIO:
         return _Inside(zipfile.ZipFile(outer := raw.open()).open(chosen), outer)
 
     size = _measure(raw.name, open_member)
-    return RawFile(Path(chosen).name, open_member, size, raw.sha256), names
+    return RawFile(Path(chosen).name, open_member, size, raw.sha256, chosen), names
 
 
 def _is_member(info: zipfile.ZipInfo) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from medcore.data.cohort import Source
 from medcore.data.reading.said import Said
+from medcore.data.schema.codebook import Rows
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name
 from medcore.errors import SettingsError
@@ -24,6 +25,7 @@ MOST = 50
 FEWEST_COLUMNS = 2
 MOST_NAMED = 8
 OTHERS = N_("The sheet “{sheet}” was read; the file has others too: {others}.")
+OTHER_FILES = N_("The file “{file}” of the archive was read; it holds others too: {others}.")
 _KEPT_APART = re.compile(r"train|test|valid|develop|deriv|extern|hold.?out|训练|测试|验证|外部|建模", re.I)
 """Names of patients to learn from and to judge by, which are not mixed."""
 WHERE = N_("Names the sheet or file in which the row stood; make it the site, if each is one.")
@@ -31,7 +33,7 @@ WHERE = N_("Names the sheet or file in which the row stood; make it the site, if
 
 @dataclass(frozen=True, slots=True)
 class TablePart:
-    """A table as one sheet or file has it; ``alike`` names other sheets with the same columns.
+    """A table as one sheet or file has it; ``alike`` names other sheets with the same columns, ``linked`` those with some of them; ``others`` are the small ones among the rest.
 
     ``beside`` is the column that says where each row stood, if several are put together.
     """
@@ -42,6 +44,8 @@ class TablePart:
     said: Said
     alike: tuple[str, ...] = ()
     beside: str = ""
+    linked: tuple[str, ...] = ()
+    others: tuple[tuple[str, Rows], ...] = field(repr=False, default=())
 
 
 def put_together(
@@ -50,17 +54,10 @@ def put_together(
     """Put other sheets or files with the same columns under a table, unless they hold its rows already.
 
     ``members`` are the tables of an archive, empty for a workbook; ``asked`` says that they are wanted whatever they hold.
-    Raises SettingsError where they are asked for and there are none.
     """
     chosen = str(part.found.sheet or "")
     names = [name for name in members if name != chosen] if members else list(part.alike)
     found = {name: other for name in names[:MOST] if (other := _alike(part, read(name))) is not None}
-    if not found and asked:
-        raise SettingsError(
-            N_("No other sheet or file has the columns of “{sheet}”. Read one of them: {sheets}."),
-            sheet=clean_name(chosen),
-            sheets=_named(part.found.sheets),
-        )
     everything = {
         name: part if name == chosen else found[name] for name in part.found.sheets if name in {chosen, *found}
     }
@@ -69,6 +66,28 @@ def put_together(
     if not found or shared or apart:
         return replace(part, repairs=(*_left(chosen, names if members else (), found, shared), *part.repairs))
     return _stacked(part, everything)
+
+
+def nothing_together(part: TablePart) -> SettingsError:
+    """Say that sheets were asked for together of which none belong together."""
+    return SettingsError(
+        N_("No other sheet or file has the columns or the patients of “{sheet}”. Read one of them: {sheets}."),
+        sheet=clean_name(str(part.found.sheet or "")),
+        sheets=_named(part.found.sheets),
+    )
+
+
+def without_others(repairs: Sequence[Message], names: Sequence[str]) -> tuple[Message, ...]:
+    """Leave sheets that were read after all out of what is said of those that were not."""
+    gone = {clean_name(name) for name in names}
+    told = []
+    for message in repairs:
+        if message.template in (OTHERS, OTHER_FILES) and gone:
+            left = [name for name in message.values["others"] if name not in gone]
+            told += [Message(message.template, {**message.values, "others": left})] if left else []
+        else:
+            told.append(message)
+    return tuple(told)
 
 
 def _alike(part: TablePart, other: TablePart | None) -> TablePart | None:
@@ -141,7 +160,7 @@ def _left(chosen: str, members: Sequence[str], found: Mapping[str, TablePart], s
     if members:
         told.append(
             Message(
-                N_("The file “{file}” of the archive was read; it holds others too: {others}."),
+                OTHER_FILES,
                 {"file": clean_name(chosen), "others": _named(members)},
             )
         )

@@ -81,7 +81,9 @@ def propose_targets(
         if classes is None:
             continue
         score, reason = _score(column, classes, first=i == 0, last=i == n - 1)
-        positive, _ = (None, None) if Target(len(classes)).event is None else default_positive(classes)
+        positive, _ = (
+            (None, None) if Target(len(classes)).event is None else default_positive(classes, column.level_labels)
+        )
         proposals.append((score, i, TargetProposal(column.name, positive, round(min(score, 0.99), 2), reason)))
     proposals.sort(key=lambda p: (-p[0], -p[1]))
     return tuple(p[2] for p in proposals)
@@ -110,7 +112,7 @@ def choose_target(
     column = as_outcome(schema[name])
     counts = class_counts(frame, column)
     _check(name, counts, len(frame))
-    event, reason = _event(name, counts, positive)
+    event, reason = _event(column, counts, positive)
     levels = column.levels if positive is not None else _order(column, list(counts), order)
     if len(counts) > 2 and positive is None and levels:
         reason = Message(N_("Its classes stand in this order, lowest first: {order}."), {"order": " < ".join(levels)})
@@ -144,12 +146,22 @@ def class_counts(frame: pd.DataFrame, column: Column, cells: Distinct | None = N
     return {str(k): int(v) for k, v in counts.items()}
 
 
-def default_positive(counts: dict[str, int]) -> tuple[str, Message]:
-    """Choose which of two classes is the event: by convention of words, else the rarer one.
+def default_positive(counts: Mapping[str, int], labels: Mapping[str, str] | None = None) -> tuple[str, Message]:
+    """Choose which of two classes is the event: by convention of words, else the rarer one; ``labels`` are words for codes.
 
     >>> default_positive({"LIVE": 123, "DIE": 32})[0], default_positive({"a": 5, "b": 9})[0]
     ('DIE', 'a')
+    >>> default_positive({"1": 20, "2": 80}, {"1": "dead", "2": "alive"})[0]
+    '1'
     """
+    codes = {word: code for code, word in (labels or {}).items() if code in counts}
+    if len(codes) == len(counts):
+        word, reason = _by_words({word: counts[code] for word, code in codes.items()})
+        return codes[word], reason
+    return _by_words(counts)
+
+
+def _by_words(counts: Mapping[str, int]) -> tuple[str, Message]:
     if sorted(counts) == ["1", "2"]:
         return "2", Message(
             N_("Of 1 and 2, 2 is taken as the event, as in survival data (1 censored, 2 dead). Check it: {positive}."),
@@ -275,10 +287,11 @@ def _check(name: str, counts: dict[str, int], n_rows: int) -> None:
         )
 
 
-def _event(name: str, counts: dict[str, int], positive: str | None) -> tuple[str | None, Message | None]:
+def _event(column: Column, counts: dict[str, int], positive: str | None) -> tuple[str | None, Message | None]:
     if positive is not None:
-        return class_named(name, counts, positive), None
-    return default_positive(counts) if len(counts) == 2 else (None, None)
+        codes = {word: code for code, word in column.level_labels.items() if code in counts}
+        return class_named(column.name, counts, codes.get(positive, positive)), None
+    return default_positive(counts, column.level_labels) if len(counts) == 2 else (None, None)
 
 
 def class_named(name: str, counts: Mapping[str, int], positive: str) -> str:

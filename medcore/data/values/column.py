@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -122,10 +123,20 @@ def write_number(value: float, column: Column) -> str:
 
 def means_nothing(texts: pa.Array) -> Bools:
     """Mark the texts that say in words that nothing was recorded; among numbers and dates no word means anything else."""
-    lowered = pc.utf8_lower(texts)
-    known = pa.array(sorted(MISSING_WORDS | AMBIGUOUS_MISSING | NO_RESULT), type=lowered.type)
-    nothing = pc.or_(pc.is_in(lowered, value_set=known), pc.match_substring_regex(texts, NO_LETTER))
-    return np.asarray(nothing.to_numpy(zero_copy_only=False), dtype=bool)
+    nothing = np.asarray(
+        pc.is_in(pc.utf8_lower(texts), value_set=_nothing_as(texts.type)).to_numpy(zero_copy_only=False)
+    )
+    plain = pc.fill_null(
+        pc.match_substring_regex(texts, "[0-9A-Za-z]"), True
+    )  # all others are few, and looked at one by one
+    for at in np.flatnonzero(~plain.to_numpy(zero_copy_only=False).astype(bool) & ~nothing):
+        nothing[at] = NO_LETTER.match(texts[int(at)].as_py()) is not None
+    return nothing
+
+
+@cache
+def _nothing_as(kind: pa.DataType) -> pa.Array:
+    return pa.array(sorted(MISSING_WORDS | AMBIGUOUS_MISSING | NO_RESULT), type=kind)
 
 
 def _numbers(

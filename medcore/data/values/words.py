@@ -268,7 +268,7 @@ NO_RESULT: frozenset[str] = (
 )
 """Words that stand among measurements for one that was not made, or whose result is not there; in categories they may be answers."""
 
-NO_LETTER = r"^[^\pL\pN+±<>]+$"
+NO_LETTER = re.compile(r"(?:[^\w+±<>]|_)+\Z")
 """Marks alone, such as — or #####, which among measurements say nothing."""
 
 RATINGS: tuple[frozenset[str], ...] = tuple(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -251,6 +252,7 @@ class Derivatives:
         return np.asarray(weights**2 * (self.turned[..., None] + weights * self.bent[..., None] / 12))
 
 
+@cache
 def _normal() -> tuple[Floats, Floats]:
     steps, shares = np.polynomial.hermite_e.hermegauss(STEPS)
     return steps, shares / shares.sum()

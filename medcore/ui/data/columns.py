@@ -11,7 +11,8 @@ import streamlit as st
 from medcore.data.cohort import Column, Schema
 from medcore.data.describe.profile import profile
 from medcore.data.preparation.fixes import change_column
-from medcore.data.schema.dictionary import load_dictionary, read_labels, save_dictionary, write_labels
+from medcore.data.reading.codebooks import apply_file
+from medcore.data.schema.dictionary import read_labels, save_dictionary, write_labels
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once, store
@@ -182,14 +183,16 @@ def _number(value: Any) -> float | None:
 
 
 def _upload_dictionary(study: StudyRecord) -> None:
-    with st.expander(_("Load a data dictionary")):
+    with st.expander(_("Load a codebook or data dictionary")):
         file = st.file_uploader(
-            _("CSV as it is saved here; what it says replaces what was inferred"),
-            type="csv",
+            _(
+                "A sheet that names the columns and says what their codes are, REDCap's dictionary, or the CSV saved here"
+            ),
+            type=["csv", "tsv", "txt", "xlsx", "xls", "ods"],
             key="data.dictionary.file",
         )
-        if file is not None and st.button(_("Apply the dictionary"), key="data.dictionary.apply"):
+        if file is not None and st.button(_("Take what it says"), key="data.dictionary.apply"):
             with errors_shown():
-                text = file.getvalue().decode("utf-8-sig", errors="replace")
-                store().save_schema(study.owner, study.id, load_dictionary(study.schema, text))
+                schema = apply_file(study.schema, cohort(study).frame, (file.name, file.getvalue()))
+                store().save_schema(study.owner, study.id, schema)
                 st.rerun()

@@ -315,7 +315,7 @@ def _what_ended(
     if len(values) < 2:
         caption(_("The status has one value only, so it does not say what ended follow-up."))
         return None
-    usual = default_positive(counts)[0] if len(counts) == 2 else None
+    usual = default_positive(counts, column.level_labels)[0] if len(counts) == 2 else None
 
     def words(value: str) -> str:
         name = one_line(value, limit=40)

@@ -66,7 +66,7 @@ def _sheet(source: Source) -> dict[str, Any]:
 
     def words(sheet: str) -> str:
         if sheet == TOGETHER:
-            return _("All with the same columns")
+            return _("All that belong together")
         name = one_line(sheet, limit=60)
         return _("{sheet} (hidden)", sheet=name) if sheet in source.hidden_sheets else name
 

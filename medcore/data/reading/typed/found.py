@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.reading.layout.aside import Aside
+from medcore.data.schema.codebook import Rows
 from medcore.i18n import Message
 
 
@@ -18,7 +19,8 @@ from medcore.i18n import Message
 class TypedTable:
     """A typed file's table: raw column names, columns in their own types, and what was seen on the way.
 
-    ``alike`` are other sheets whose columns have the same names. ``levels`` is the order of the values, lowest first, of columns that the file says have one.
+    ``alike`` are other sheets whose columns have the same names, ``linked`` those that have some of the names, ``others`` the small ones among all others, as rows of
+    text. ``levels`` is the order of the values, lowest first, of columns that the file says have one.
     """
 
     names: list[str]
@@ -31,6 +33,8 @@ class TypedTable:
     repairs: tuple[Message, ...] = ()
     hidden: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
+    others: tuple[tuple[str, Rows], ...] = field(repr=False, default=())
     groups: tuple[str, ...] = ()
     n_storeys: int = 1
     aside: Aside = field(default_factory=Aside)

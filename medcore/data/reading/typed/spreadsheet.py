@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +22,7 @@ from medcore.data.reading.text import RawFile
 from medcore.data.reading.together import OTHERS
 from medcore.data.reading.typed.found import TypedTable, cell_text
 from medcore.data.reading.typed.markup import read_markup
+from medcore.data.schema.codebook import MOST_COLUMNS, MOST_ROWS, Rows, names_columns
 from medcore.data.values.names import clean_name
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_, Message
@@ -47,10 +48,32 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
     sheets = tuple(book.sheet_names)
     hidden = tuple(m.name for m in book.sheets_metadata if not str(m.visible).endswith(".Visible"))
     chosen = _chosen(raw.name, book, sheets, hidden, given.get("sheet"))
+    if given.get("sheet") is None:
+        chosen = _told_of(book, chosen, [s for s in sheets if s not in hidden])
     sheet = book.get_sheet_by_name(chosen)
     table = _from_grid(raw.name, sheet.to_python(skip_empty_area=False), sheet, given)
-    table = replace(table, alike=_alike(book, table.names, [s for s in sheets if s != chosen and s not in hidden]))
+    others = [s for s in sheets if s != chosen]
+    alike, linked = _related(book, table.names, [s for s in others if s not in hidden])
+    small = tuple(_small(book, [s for s in others if s not in alike]))
+    table = replace(table, alike=alike, linked=linked, others=small)
     return _with_sheets(table, chosen, sheets, hidden, *_without_value(kind, data, sheets.index(chosen)))
+
+
+def sheets_of(raw: RawFile) -> Iterator[tuple[str, Rows]]:
+    """Give the sheets of a workbook that are small enough for a codebook, as rows of text."""
+    from python_calamine import CalamineWorkbook
+
+    check_spreadsheet(raw)
+    with closing(raw.open()) as file:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
+    yield from _small(book, book.sheet_names)
+
+
+def _small(book: Any, names: Sequence[str]) -> Iterator[tuple[str, Rows]]:
+    for name in names[:MOST_SHEETS]:
+        sheet = book.get_sheet_by_name(name)
+        if 0 < int(sheet.width or 0) <= MOST_COLUMNS and int(sheet.height or 0) <= MOST_ROWS:
+            yield name, [[cell_text(cell) or "" for cell in row] for row in sheet.to_python(skip_empty_area=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +149,27 @@ def _chosen(name: str, book: Any, sheets: tuple[str, ...], hidden: tuple[str, ..
     return best
 
 
-def _alike(book: Any, names: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
-    """Return the sheets whose columns have the same names, in whatever order."""
+def _told_of(book: Any, chosen: str, shown: Sequence[str]) -> str:
+    """Return the sheet whose columns the largest one tells of, where that is a codebook; else the largest."""
+    rows = next(iter(_small(book, [chosen])), (chosen, []))[1]
+    others = [sheet for sheet in shown if sheet != chosen][:MOST_SHEETS]
+    return next((other for other in others if rows and names_columns(rows, _names(book, other))), chosen)
+
+
+def _related(book: Any, names: Sequence[str], others: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sheets whose columns have the same names, in whatever order, and those that have some of the names."""
     wanted = {name.strip().casefold() for name in names if name.strip()}
-    found = []
-    for sheet in others[:MOST_SHEETS]:
-        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=N_HEAD)
-        filled = [i for i, row in enumerate(rows) if any(c not in ("", None) for c in row)]
-        head = _header(rows, filled, None)[0] if filled else None
-        if head is not None and head.named and {n.strip().casefold() for n in head.names if n.strip()} == wanted:
-            found.append(sheet)
-    return tuple(found)
+    named = {sheet: {name.casefold() for name in _names(book, sheet)} for sheet in others[:MOST_SHEETS]}
+    alike = tuple(sheet for sheet, of in named.items() if of == wanted)
+    return alike, tuple(sheet for sheet, of in named.items() if of & wanted and sheet not in alike)
+
+
+def _names(book: Any, sheet: str) -> list[str]:
+    """Return the names of a sheet's columns; none where it names none."""
+    rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=N_HEAD)
+    filled = [i for i, row in enumerate(rows) if any(c not in ("", None) for c in row)]
+    head = _header(rows, filled, None)[0] if filled else None
+    return [name.strip() for name in head.names if name.strip()] if head is not None and head.named else []
 
 
 def _size(sheet: Any) -> int:

@@ -1,0 +1,411 @@
+"""Codebooks: the sheet or file beside a table that says in words what its columns and codes are.
+
+Each ward writes its own: a line a column with the codes in one cell (``0 = no; 1 = yes``, ``1男 2女``, ``男=1，女=0``),
+or a line a code under its column; with or without a row of names, in any order of its own columns. What is
+always there is a column of cells that are the table's column names; all else is found from it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import pyarrow.compute as pc
+
+from medcore.data.cohort import Column, Schema
+from medcore.data.quantities.ranges import unit_in_name
+from medcore.data.quantities.units import fold_unit
+from medcore.data.schema.kinds import ordered_levels
+from medcore.data.values.booleans import boolean_side
+from medcore.data.values.folding import text_array
+from medcore.data.values.names import clean_name
+from medcore.data.values.words import MISSING_WORDS
+
+Rows = Sequence[Sequence[str]]
+MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 5_000, 40, 2_000
+"""What of a sheet is looked at: rows, columns, and letters of a cell."""
+FEWEST_NAMED = 3
+MOST_CODES = 60
+MOST_LABEL = 300
+CODE_LETTERS = 12
+"""Letters of a code that has a row of its own."""
+_NOT_KNOWN = MISSING_WORDS - {"none", "nil"}
+"""Words of codes that say nothing was recorded; none is one of the answers."""
+_LABEL = frozenset(
+    [
+        "label",
+        "description",
+        "variablelabel",
+        "definition",
+        "meaning",
+        "fullname",
+        "question",
+        "questiontext",
+        "explanation",
+        "longname",
+        "beschreibung",
+        "bezeichnung",
+        "bedeutung",
+        "libellé",
+        "signification",
+        "descripción",
+        "etiqueta",
+        "descrizione",
+        "中文名",
+        "中文名称",
+        "变量标签",
+        "标签",
+        "含义",
+        "变量含义",
+        "说明",
+        "变量说明",
+        "描述",
+        "变量描述",
+        "定义",
+        "变量定义",
+        "名称",
+        "变量名称",
+        "字段说明",
+        "字段含义",
+    ]
+)
+_UNIT = frozenset(["unit", "units", "einheit", "unité", "unidad", "unità", "单位", "计量单位"])
+_MISSING = frozenset(
+    ["missing", "missingvalues", "missingvalue", "missingcode", "missingcodes", "缺失", "缺失值", "缺失编码"]
+)
+_OTHER = frozenset(
+    [
+        "type",
+        "format",
+        "width",
+        "decimals",
+        "datatype",
+        "measure",
+        "role",
+        "kind",
+        "source",
+        "form",
+        "section",
+        "notes",
+        "note",
+        "comment",
+        "comments",
+        "required",
+        "validation",
+        "min",
+        "max",
+        "range",
+        "columns",
+        "align",
+        "类型",
+        "数据类型",
+        "格式",
+        "长度",
+        "备注",
+        "来源",
+        "范围",
+        "表单",
+    ]
+)
+"""What a codebook says of a column beside its label, unit and codes."""
+_CODE = r"-?[0-9]{1,4}(?:\.[0-9]{1,2})?"
+_SIGNED = re.compile(
+    rf"(?<![\w.-])[(（]?(?:({_CODE}|[A-Za-z]{{1,2}})\s*(?:[=:：＝]|[–—]|(?<=\s)-(?=\s)|for\s)|({_CODE})\s*(?:[)）、]|[.-](?=\s*[^\W\d])))\s*"
+)
+"""A code and the sign behind it."""
+_TURNED = re.compile(rf"^(.*[^\W\d].*?)\s*[=:：＝]\s*({_CODE})$")
+_IN_BRACKETS = re.compile(rf"([^\s()（）,，;；/、|][^()（）,，;；/、|]{{0,99}})[(（]\s*({_CODE})\s*[)）]")
+_WORD_IN_BRACKETS = re.compile(rf"(?<![\w.-])({_CODE})\s*[(（]([^()（）]{{1,99}})[)）]")
+_INSIDE = re.compile(r"[(（]([^()（）]*)[)）]")
+_REDCAP = re.compile(rf"^\s*({_CODE}|[A-Za-z]{{1,2}})\s*[,，]\s*(?=\S)")
+_BARE = re.compile(rf"^\s*({_CODE})\s*(?=[^\W\d])")
+_PARTS = re.compile(r"[|;；\n\r}]+|[,，、]\s*(?=\S)|\s/\s|/(?=-?[0-9])|/(?=[^\W\d]+\s?[=:：])")
+_BETWEEN = re.compile(r"(?<=[一-鿿])\s*(?=-?[0-9])")
+_EDGES = " \t\r\n,，;；|、/.。([（{[]})）\"'“”"
+
+
+@dataclass(frozen=True, slots=True)
+class CodebookEntry:
+    """What a codebook says of one column: in words, its unit, what its codes mean, and those that mean nothing was measured."""
+
+    label: str = ""
+    unit: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+    @property
+    def says(self) -> bool:
+        """Whether it says anything."""
+        return bool(self.label or self.unit or self.words or self.missing)
+
+    def and_then(self, first: CodebookEntry | None) -> CodebookEntry:
+        """Return what another codebook says first, and this one where that says nothing."""
+        if first is None:
+            return self
+        return CodebookEntry(
+            first.label or self.label,
+            first.unit or self.unit,
+            first.words or self.words,
+            first.missing or self.missing,
+        )
+
+
+def find_codebook(rows: Rows, frame: pd.DataFrame) -> dict[str, CodebookEntry]:
+    """Return what a sheet says of a table's columns, by their names; empty if the sheet is no codebook.
+
+    ``rows`` are its cells as text, "" where nothing stands.
+    """
+    grid, known = _grid(rows), _known(frame.columns)
+    at = _column_of_names(grid, known)
+    if at is None:
+        return {}
+    first = next(i for i, row in enumerate(grid) if _folded(row[at]) in known)
+    head = next((row for row in reversed(grid[:first]) if sum(map(bool, row)) > 1), [""] * len(grid[0]))
+    groups = _groups(grid[first:], at, known)
+    layout = _Layout.of(head, groups, at)
+    found = {name: layout.entry(lines, _present(frame[name])) for name, lines in groups.items()}
+    return {name: entry for name, entry in found.items() if entry.says}
+
+
+def names_columns(rows: Rows, names: Iterable[str]) -> bool:
+    """Say whether a sheet has a column of a table's column names, as a codebook has."""
+    return _column_of_names(_grid(rows), _known(names)) is not None
+
+
+def apply_codebook(schema: Schema, frame: pd.DataFrame, entries: Mapping[str, CodebookEntry]) -> Schema:
+    """Give columns the labels, units, words of codes and codes for missing that a codebook says.
+
+    A number all of whose values are codes with words becomes a category, in order where its words have one. What a person or the
+    table's own head has said already stays.
+    """
+    for name, entry in entries.items():
+        column = schema[name]
+        changes: dict[str, Any] = {"label": column.label or entry.label}
+        absent = [code for code in entry.missing if code not in column.missing_codes]
+        changes["missing_codes"] = (*column.missing_codes, *absent)
+        present = {value for value in _present(frame[name]) if value not in changes["missing_codes"]}
+        if len(entry.words) > 1 and present and present <= set(entry.words):
+            changes |= {"level_labels": dict(entry.words)}
+            changes |= _coded(column, entry.words)
+        elif entry.unit and column.kind == "numeric" and not column.unit:
+            changes["unit"] = entry.unit
+        schema = schema.change(name, **changes)
+    return schema
+
+
+def _coded(column: Column, words: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a column of codes is: yes or no where the words say so, whichever code is which, else a category."""
+    codes = {word: code for code, word in words.items()}
+    sides = {boolean_side(word): code for word, code in codes.items()}
+    plain = {"low": None, "high": None, "unit": None, "confidence": 1.0}
+    if len(codes) == 2 and sides.keys() == {False, True} and column.kind in ("numeric", "category", "boolean"):
+        return plain | {"kind": "boolean", "levels": (sides[False], sides[True])}
+    if column.kind == "numeric":
+        return plain | {"kind": "category", "levels": tuple(codes[word] for word in ordered_levels(list(codes)))}
+    return {}
+
+
+def _grid(rows: Rows) -> list[list[str]]:
+    """Return a sheet's cells, cleaned and cut short, each row as long as the others."""
+    cells = [[_cleaned(cell[:MOST_LETTERS]) for cell in row[:MOST_COLUMNS]] for row in rows[:MOST_ROWS]]
+    width = max((len(row) for row in cells), default=0)
+    return [[*row, *[""] * (width - len(row))] for row in cells]
+
+
+def _cleaned(cell: str) -> str:
+    return cell.strip() if "\n" in cell else clean_name(cell)  # the lines of a cell may be codes
+
+
+def _known(names: Iterable[Any]) -> dict[str, str]:
+    return {_folded(str(name)): str(name) for name in names}
+
+
+def _folded(name: str) -> str:
+    """Return a column's name without its case, blanks and signs.
+
+    >>> _folded("Blood_Pressure "), _folded("性别")
+    ('bloodpressure', '性别')
+    """
+    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
+
+
+def _column_of_names(grid: Rows, known: Mapping[str, str]) -> int | None:
+    """Return the column of a sheet whose cells are a table's column names."""
+    best, most = None, 0
+    for j in range(len(grid[0]) if grid else 0):
+        cells = {_folded(row[j]) for row in grid} - {""}
+        named = len(cells & set(known))
+        if named > most and (named >= FEWEST_NAMED or 2 * named >= len(cells)) and named >= min(2, len(known)):
+            best, most = j, named
+    rows_named = sum(1 for row in grid if sum(_folded(c) in known for c in row) > max(2, len(known) // 2))
+    return None if rows_named else best  # a row of the names is the head of a table with the same columns
+
+
+def _groups(body: Rows, at: int, known: Mapping[str, str]) -> dict[str, list[Sequence[str]]]:
+    """Return the rows that say something of each column: those with its name, and those without any below them."""
+    groups: dict[str, list[Sequence[str]]] = {}
+    name: str | None = None
+    for row in body:
+        if row[at]:
+            name = known.get(_folded(row[at]))
+        if name is not None and any(cell for j, cell in enumerate(row) if j != at):
+            groups.setdefault(name, []).append(row)
+    return groups
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which of a codebook's columns hold what; ``code`` and ``word`` where each code has a row of its own."""
+
+    label: int | None
+    unit: int | None
+    missing: int | None
+    code: int | None
+    word: int | None
+    others: tuple[int, ...]
+
+    @classmethod
+    def of(cls, head: Sequence[str], groups: Mapping[str, Sequence[Sequence[str]]], at: int) -> _Layout:
+        """Find them by the head's words, and where these say nothing by the cells."""
+        titles = [_folded(title) for title in head]
+        rows = [lines[0] for lines in groups.values()]
+        free = [j for j in range(len(head)) if j != at]
+        unit = next((j for j in free if titles[j] in _UNIT), None)
+        missing = next((j for j in free if titles[j] in _MISSING), None)
+        free = [j for j in free if j not in (unit, missing) and titles[j] not in _OTHER]
+        code, word = _own_rows([lines for lines in groups.values() if len(lines) > 1], free)
+        free = [j for j in free if j not in (code, word)]
+        label = next((j for j in free if titles[j] in _LABEL), None)
+        if label is None:
+            label = next((j for j in free if _are_words([row[j] for row in rows])), None)
+        return cls(label, unit, missing, code, word, tuple(free))
+
+    def entry(self, lines: Sequence[Sequence[str]], present: Sequence[str]) -> CodebookEntry:
+        """Read what the rows of one column say; codes that do not stand in the column say nothing."""
+        first = lines[0]
+        label = "" if self.label is None else first[self.label]
+        pairs: list[tuple[str, str]] = []
+        if self.code is not None and self.word is not None and len(lines) > 1:
+            pairs = [(line[self.code], line[self.word]) for line in lines if line[self.code] and line[self.word]]
+        told = _oriented(pairs, present)
+        for j in () if told else sorted(self.others, key=lambda j: j == self.label):
+            told = _oriented(code_list(first[j]), present)
+            if told and j == self.label:
+                label = _before_codes(label)
+            if told:
+                break
+        absent = {code for code, word in told.items() if word.casefold() in _NOT_KNOWN}
+        listed = re.split(r"[\s,;，；、|]+", "" if self.missing is None else first[self.missing])
+        absent |= {_plain_code(code) for code in listed if _plain_code(code) in present}
+        unit = "" if self.unit is None else first[self.unit]
+        return CodebookEntry(
+            " ".join(label.split())[:MOST_LABEL],
+            unit if fold_unit(unit) else (unit_in_name(label) or ""),
+            {code: word for code, word in told.items() if code not in absent},
+            tuple(sorted(absent)),
+        )
+
+
+def _own_rows(groups: Sequence[Sequence[Sequence[str]]], free: Sequence[int]) -> tuple[int | None, int | None]:
+    """Return the columns of codes and of their words, where each code has a row of its own."""
+    if not groups:
+        return None, None
+
+    def distinct(j: int) -> float:
+        """Share of the groups whose cells differ from row to row."""
+        return sum(1 for lines in groups if len({r[j] for r in lines if r[j]}) > len(lines) / 2) / len(groups)
+
+    told = [j for j in free if distinct(j) > 0.5]
+    short = [j for j in told if all(len(r[j]) <= CODE_LETTERS for lines in groups for r in lines)]
+    code = short[0] if short else None
+    word = next((j for j in told if code is not None and j != code), None)
+    return (code, word) if word is not None else (None, None)
+
+
+def _are_words(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    texts = [cell for cell in filled if sum(c.isalpha() for c in cell) * 2 > len(cell)]
+    return bool(filled) and len(texts) > 0.6 * len(filled) and len(set(texts)) > 0.6 * len(texts)
+
+
+def code_list(cell: str) -> list[tuple[str, str]]:
+    """Read the codes of one cell and their words, as they stand there; empty if there are fewer than two.
+
+    >>> code_list("0 = no; 1 = yes"), code_list("1男 2女"), code_list("男=1，女=0")
+    ([('0', 'no'), ('1', 'yes')], [('1', '男'), ('2', '女')], [('男', '1'), ('女', '0')])
+    >>> code_list("Sex (1: male, 2: female)"), code_list("1, White | 2, Black"), code_list("at 12:30")
+    ([('1', 'male'), ('2', 'female')], [('1', 'White'), ('2', 'Black')], [])
+    """
+    cell = cell[:MOST_LETTERS].replace("\\n", "\n")
+    parts = [part.strip(_EDGES) for part in _PARTS.split(cell)]
+    turned = [(m[1].strip(_EDGES), m[2]) for part in parts if (m := _TURNED.match(part))]
+    signed = _signed(cell)
+    ways = (
+        *sorted([signed, turned], key=len, reverse=True),
+        [(m[2], m[1].strip(_EDGES)) for m in _IN_BRACKETS.finditer(cell)],
+        [(m[1], m[2].strip(_EDGES)) for m in _WORD_IN_BRACKETS.finditer(cell)],
+        _each(_REDCAP, [part.strip(" {") for part in re.split(r"[|\n}]+", cell)]),
+        _each(_BARE, [piece for part in parts for piece in _BETWEEN.split(part)]),
+    )
+    inside = (code_list(text) for text in _INSIDE.findall(cell) if len(text) < len(cell) - 2)
+    return next((pairs for pairs in (*ways, *inside) if _are_pairs(pairs)), [])
+
+
+def _signed(cell: str) -> list[tuple[str, str]]:
+    marks = list(_SIGNED.finditer(cell))
+    ends = [*(mark.start() for mark in marks), len(cell)][1:]
+    return [(mark[1] or mark[2], _word(cell[mark.end() : end])) for mark, end in zip(marks, ends, strict=True)]
+
+
+def _word(text: str) -> str:
+    """Return a word without the signs about it, brackets within it kept."""
+    word = text.strip(_EDGES).removesuffix(" and").removesuffix(" or")
+    closed = word.count("(") > word.count(")") or word.count("（") > word.count("）")
+    return word + next((c for c in text[text.find(word) + len(word) :] if c in ")）"), "") if closed else word
+
+
+def _each(pattern: re.Pattern[str], parts: Sequence[str]) -> list[tuple[str, str]]:
+    filled = [part for part in parts if part.strip()]
+    found = [(m[1], part[m.end() :].strip(_EDGES)) for part in filled if (m := pattern.match(part))]
+    return found if len(found) == len(filled) else []
+
+
+def _are_pairs(pairs: Sequence[tuple[str, str]]) -> bool:
+    codes = {code for code, _word in pairs}
+    telling = all(word for _code, word in pairs) and any(
+        c.isalpha() or c in "<>≤≥" for pair in pairs for c in "".join(pair)
+    )
+    return 2 <= len(pairs) == len(codes) <= MOST_CODES and telling
+
+
+def _oriented(pairs: Sequence[tuple[str, str]], present: Sequence[str]) -> dict[str, str]:
+    """Return codes with their words, whichever stands first; empty if none of the codes stands in the column."""
+    if len(pairs) < 2:
+        return {}
+    there = set(present)
+    for told in (pairs, [(word, code) for code, word in pairs]):
+        codes = {_plain_code(code): word for code, word in told}
+        if len(codes) == len(pairs) and there & set(codes):
+            return codes
+    return {}
+
+
+def _plain_code(text: str) -> str:
+    """Return a code as a table's cell is written: 1.0 is 1."""
+    text = unicodedata.normalize("NFKC", text).strip(_EDGES)
+    return re.sub(r"^(-?[0-9]+)\.0+$", r"\1", text)
+
+
+def _before_codes(label: str) -> str:
+    mark = next((m for m in (_SIGNED.search(label), re.search(r"[(（\[]", label)) if m), None)
+    return label[: mark.start()].strip(_EDGES + ":：-–") if mark and mark.start() else ""
+
+
+def _present(values: pd.Series) -> list[str]:
+    """Return the distinct values of a column as text, up to some thousands."""
+    texts = pc.unique(text_array(values)).slice(0, MOST_ROWS).to_pylist()
+    return [_plain_code(str(text)) for text in texts if text is not None]
