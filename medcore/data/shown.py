@@ -106,3 +106,13 @@ def named(message: Message, naming: Naming, columns: Iterable[str]) -> Message:
         return str(naming(value)) if isinstance(value, str) and value in known else value
 
     return replace(message, values={k: spoken(v) for k, v in message.values.items()})
+
+
+def with_code(cell: str, labels: Mapping[str, str]) -> str:
+    """Write a code behind the word that it stands for.
+
+    >>> with_code("1", {"1": "male"}), with_code("m", {}), with_code("dead", {"dead": "dead"})
+    ('male (1)', 'm', 'dead')
+    """
+    label = labels.get(cell, cell)
+    return cell if label == cell else f"{label} ({cell})"

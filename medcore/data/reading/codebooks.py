@@ -79,7 +79,7 @@ class Beside:
         return (
             Message(
                 N_(
-                    "{sheets}: a codebook. Taken from it: the labels of {labels} columns, the units of {units}, what the codes of {codes} mean."
+                    "{sheets}: this codebook was read. Taken from it: the labels of {labels} columns, the units of {units}, what the codes of {codes} mean."
                 ),
                 {"sheets": [clean_name(name) for name in self.names], **counts},
             ),

@@ -17,6 +17,7 @@ from medcore.data.preparation.number import could_be_number, is_number
 from medcore.data.preparation.outcomes import answers_read_as_missing
 from medcore.data.schema.class_names import class_names
 from medcore.data.schema.targets import as_outcome, class_counts, default_positive
+from medcore.data.shown import with_code
 from medcore.data.values.words import NEGATIVE_WORDS
 from medcore.i18n import N_, _, current_language
 from medcore.statistics.survival.censoring import Censoring
@@ -318,7 +319,7 @@ def _what_ended(
     usual = default_positive(counts, column.level_labels)[0] if len(counts) == 2 else None
 
     def words(value: str) -> str:
-        name = one_line(value, limit=40)
+        name = one_line(with_code(value, column.level_labels), limit=40)
         if value in absent:
             return _("{name}: {n} rows, read as missing", name=name, n=absent[value])
         return _("{name}: {n} rows", name=name, n=counts[value])

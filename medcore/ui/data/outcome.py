@@ -13,6 +13,7 @@ from medcore.data.preparation.number import NumberProposal, propose_numbers
 from medcore.data.schema.class_names import class_names, name_classes
 from medcore.data.schema.inference import TargetProposal, choose_target, propose_targets
 from medcore.data.schema.targets import absence, against_event, class_counts
+from medcore.data.shown import with_code
 from medcore.i18n import _, current_language
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.event_time import event_time_form, what_is_asked
@@ -147,7 +148,7 @@ def _event(study: StudyRecord, target: str, counts: Mapping[str, int], likely: s
             return _("Predict every class ({n} classes)", n=len(counts))
         return _(
             "{name}: {n} rows ({share} %)",
-            name=one_line(name, limit=40),
+            name=one_line(with_code(name, study.schema[target].level_labels), limit=40),
             n=counts[name],
             share=_share(counts[name], total),
         )
@@ -169,7 +170,7 @@ def _order(study: StudyRecord, likely: Column, counts: Mapping[str, int]) -> lis
         _("Order of the classes, lowest first (mild, moderate, severe); empty if they have none"),
         list(counts),
         default=[level for level in known.levels if level in counts],
-        format_func=lambda name: one_line(name, limit=40),
+        format_func=lambda name: one_line(with_code(name, known.level_labels), limit=40),
         key=f"data.order.{study.identity}.{likely.name}",
         placeholder=_("Choose a value"),
     )
