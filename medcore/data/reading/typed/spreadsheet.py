@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,6 +20,7 @@ from medcore.data.reading.text import RawFile
 from medcore.data.reading.together import OTHERS
 from medcore.data.reading.typed.found import TypedTable, cell_text
 from medcore.data.reading.typed.markup import read_markup
+from medcore.data.reading.typed.workbook import Written
 from medcore.data.schema.codebook import MOST_COLUMNS, MOST_ROWS, Rows, names_columns
 from medcore.data.values.names import clean_name
 from medcore.errors import UnreadableFileError
@@ -30,8 +29,6 @@ from medcore.i18n import N_, Message
 N_HEAD = 400
 MOST_SHEETS = 50
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_NO_VALUE = re.compile(rb"<c\b[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
-_ERROR = re.compile(rb"<c\b[^>]*\bt=\"e\"")
 Grid = list[list[Any]]
 
 
@@ -56,7 +53,8 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
     alike, linked = _related(book, table.names, [s for s in others if s not in hidden])
     small = tuple(_small(book, [s for s in others if s not in alike]))
     table = replace(table, alike=alike, linked=linked, others=small)
-    return _with_sheets(table, chosen, sheets, hidden, *_without_value(kind, data, sheets.index(chosen)))
+    written = Written.of(data, sheets.index(chosen)) if kind == "xlsx" else Written()
+    return _with_sheets(table, chosen, sheets, hidden, written)
 
 
 def sheets_of(raw: RawFile) -> Iterator[tuple[str, Rows]]:
@@ -89,9 +87,9 @@ def read_page(raw: RawFile, given: Mapping[str, Any]) -> TypedTable:
 
 
 def _with_sheets(
-    table: TypedTable, chosen: str, sheets: tuple[str, ...], hidden: tuple[str, ...], n_formulas: int, n_errors: int
+    table: TypedTable, chosen: str, sheets: tuple[str, ...], hidden: tuple[str, ...], written: Written
 ) -> TypedTable:
-    """Say of a table which sheet it is, which others there are, and how many formulas hold no value or an error."""
+    """Say of a table which sheet it is, which others there are, and what it says beside its cells' values."""
     repairs = []
     others = [clean_name(s) for s in sheets if s != chosen and s not in hidden]
     if chosen in hidden:
@@ -106,22 +104,7 @@ def _with_sheets(
     left = [clean_name(s) for s in hidden if s != chosen]
     if left:
         repairs.append(Message(N_("Hidden sheets were not read: {sheets}."), {"sheets": left}))
-    if n_formulas:
-        repairs.append(
-            Message(
-                N_(
-                    "{n} cell(s) hold a formula without its value and are empty here. Open the file in a spreadsheet, save it, and read it again."
-                ),
-                {"n": n_formulas},
-            )
-        )
-    if n_errors:
-        repairs.append(
-            Message(
-                N_("{n} cell(s) hold an error of the spreadsheet, such as #N/A or #DIV/0!, and count as empty."),
-                {"n": n_errors},
-            )
-        )
+    repairs += written.told(np.delete(table.lines, table.aside.rows), table.names)
     return replace(table, sheet=chosen, sheets=sheets, hidden=hidden, repairs=(*repairs, *table.repairs))
 
 
@@ -274,29 +257,3 @@ def _column(cells: Sequence[Any]) -> pd.Series:
         stamps = [None if c in ("", None) else pd.Timestamp(c) for c in cells]
         return pd.Series(pd.to_datetime(pd.Series(stamps), errors="coerce")).astype("datetime64[us]")
     return pd.Series([cell_text(c) for c in cells], dtype="str")
-
-
-def _without_value(kind: str, data: bytes, index: int) -> tuple[int, int]:
-    """Count the cells of an .xlsx sheet that hold a formula without a stored value, and those that hold an error."""
-    if kind != "xlsx":
-        return 0, 0
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            book = archive.read("xl/workbook.xml")
-            links = archive.read("xl/_rels/workbook.xml.rels")
-            wanted = re.findall(rb"<(?:\w+:)?sheet\b[^>]*?\br:id=\"([^\"]+)\"", book)[index]
-            parts = {
-                k: v
-                for tag in re.findall(rb"<Relationship\b[^>]*>", links)
-                for k, v in [(_attribute(tag, b"Id"), _attribute(tag, b"Target"))]
-            }
-            path = parts[wanted].decode().lstrip("/")
-            text = archive.read(path if path.startswith("xl/") else f"xl/{path}")
-    except (KeyError, IndexError, zipfile.BadZipFile, UnicodeDecodeError):
-        return 0, 0
-    return len(_NO_VALUE.findall(text)) if b"<f" in text else 0, len(_ERROR.findall(text))
-
-
-def _attribute(tag: bytes, name: bytes) -> bytes:
-    found = re.search(rb"\b" + name + rb'="([^"]*)"', tag)
-    return found.group(1) if found else b""
