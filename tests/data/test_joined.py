@@ -119,6 +119,8 @@ def test_long_tables_beside_them_stay_files_of_their_own() -> None:
     wide = WHO.assign(**{f"x{i}": 1.5 for i in range(20)})
     told = " ".join(map(str, as_workbook({"Patients": wide, "Visits": VISITS}).repairs))
     assert "Visits: several rows of each patient" in told
+    told = " ".join(map(str, as_workbook({"Patients": WHO, "Visits": VISITS}).repairs))
+    assert "“Visits” was read, which has several rows of each patient; Patients has one" in told
 
 
 OTHERS = {

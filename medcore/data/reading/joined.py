@@ -45,21 +45,28 @@ def join(part: TablePart, names: Sequence[str], read: Callable[[str], TablePart 
     """
     joined: dict[str, TablePart] = {}
     several: list[str] = []
+    single: list[str] = []
     frame, said = part.frame, part.said
     for name in names[:MOST_JOINED]:
         other = read(name)
-        key = None if other is None or not _same_marks(part, other) else _key(part.frame, other.frame)
-        if other is None or key is None:
+        if other is None or not _same_marks(part, other):
             continue
-        if key.n == 0:
-            several.append(name)
+        key = _key(part.frame, other.frame)
+        if key is None or key.n == 0:
+            turned = _key(other.frame, part.frame) if key is None else None
+            several += [name] if key is not None else []
+            single += [name] if turned is not None and turned.n == 0 else []
             continue
         wider = _beside(frame, other.frame, key, clean_name(name))
         if len(wider.columns) > len(frame.columns):
             frame, joined[name] = wider, other
             said = _both(said, other.said, wider)
-    told = (*(_sheets_joined(part, frame, joined) if joined else ()), *(_several(several) if several else ()))
-    repairs = without_others(part.repairs, (*joined, *several))
+    told = (
+        *(_sheets_joined(part, frame, joined) if joined else ()),
+        *(_several(several) if several else ()),
+        *(_single(part, single) if single else ()),
+    )
+    repairs = without_others(part.repairs, (*joined, *several, *single))
     source = replace(part.found, sheet=TOGETHER) if joined else part.found
     return replace(part, frame=frame, said=said, found=source, repairs=(*told, *repairs))
 
@@ -72,6 +79,8 @@ def _key(ours: pd.DataFrame, theirs: pd.DataFrame) -> _Key | None:
     """Find the column by which two tables are of the same patients; ``n`` is 0 where the second has several rows of each."""
     found: list[_Key] = []
     for name, other in _shared(ours, theirs).items():
+        if not ours[name].is_unique:
+            continue
         mine, its = _cells(ours[name]), _cells(theirs[other])
         both = {*mine} & {*its} - {None}
         enough = len(both) >= max(FEWEST, SHARED * min(len({*mine}), len({*its})))
@@ -193,6 +202,17 @@ def _sheets_joined(part: TablePart, frame: pd.DataFrame, joined: Mapping[str, Ta
         if message.template not in (OTHERS, OTHER_FILES)
     ]
     return (*told, *each)
+
+
+def _single(part: TablePart, names: Sequence[str]) -> tuple[Message, ...]:
+    return (
+        Message(
+            N_(
+                "“{sheet}” was read, which has several rows of each patient; {others} has one. If a patient is to be predicted for once, read that one, and upload the other as a file of its own beside it."
+            ),
+            {"sheet": clean_name(str(part.found.sheet or "")), "others": [clean_name(name) for name in names]},
+        ),
+    )
 
 
 def _several(names: Sequence[str]) -> tuple[Message, ...]:

@@ -188,9 +188,10 @@ def apply_codebook(schema: Schema, frame: pd.DataFrame, entries: Mapping[str, Co
         absent = [code for code in entry.missing if code not in column.missing_codes]
         changes["missing_codes"] = (*column.missing_codes, *absent)
         present = {value for value in _present(frame[name]) if value not in changes["missing_codes"]}
-        if len(entry.words) > 1 and present and present <= set(entry.words):
+        whole = bool(present) and present <= set(entry.words)
+        if len(entry.words) > 1 and (whole or column.kind in ("category", "boolean")):
             changes |= {"level_labels": dict(entry.words)}
-            changes |= _coded(column, entry.words)
+            changes |= _coded(column, entry.words) if whole else {}
         elif entry.unit and column.kind == "numeric" and not column.unit:
             changes["unit"] = entry.unit
         schema = schema.change(name, **changes)
