@@ -241,7 +241,9 @@ def test_a_long_cell_is_looked_at_once(piece: str) -> None:
 
 
 def test_a_code_that_the_codebook_lacks_keeps_the_others_words_and_the_kind() -> None:
-    table = pd.DataFrame({"id": [f"P{i}" for i in range(60)], "arm": ["A", "B", "C"] * 20, "beds": list(range(60))})
+    table = pd.DataFrame(
+        {"id": [f"P{i}" for i in range(60)], "arm": ["A", "B", "C"] * 20, "beds": [n % 23 for n in range(60)]}
+    )
     book = pd.DataFrame([["arm", "A = drug, B = placebo"], ["beds", "1 = one, 2 = two"]])
     schema = read_table(("ward.xlsx", workbook(Data=table, Codebook=book))).schema
     assert (schema["arm"].kind, schema["arm"].level_labels) == ("category", {"A": "drug", "B": "placebo"})
