@@ -128,7 +128,8 @@ def _same_people(ours: pd.DataFrame, theirs: pd.DataFrame, key: _Key) -> bool:
 def _beside(frame: pd.DataFrame, other: pd.DataFrame, key: _Key, sheet: str) -> pd.DataFrame:
     """Return a table with another's columns beside its own, and below it the rows that only the other has."""
     ours, theirs = _cells(frame[key.ours]), _cells(other[key.theirs])
-    more = [j for j, cell in enumerate(theirs) if cell not in {*ours}]
+    known = {*ours}
+    more = [j for j, cell in enumerate(theirs) if cell not in known]
     wide = frame
     if more:
         ids = other[key.theirs].iloc[more].rename(key.ours)

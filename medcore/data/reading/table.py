@@ -114,7 +114,7 @@ def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float],
     def read(name: str, *, all_columns: bool) -> TablePart | None:
         try:
             wanted = not members or _may_belong(packed, name, given, part, all_columns=all_columns)
-            return _read_part(packed, {**given, "sheet": name}, None)[0] if wanted else None
+            return _read_part(packed, {**given, "sheet": name, "alone": True}, None)[0] if wanted else None
         except UnreadableFileError:
             return None
 

@@ -160,7 +160,7 @@ def find_codebook(rows: Rows, frame: pd.DataFrame) -> dict[str, CodebookEntry]:
     ``rows`` are its cells as text, "" where nothing stands.
     """
     grid, known = _grid(rows), _known(frame.columns)
-    at = _column_of_names(grid, known)
+    at = _column_of_names(_folded_cells(grid), known)
     if at is None:
         return {}
     first = next(i for i, row in enumerate(grid) if _folded(row[at]) in known)
@@ -171,9 +171,10 @@ def find_codebook(rows: Rows, frame: pd.DataFrame) -> dict[str, CodebookEntry]:
     return {name: entry for name, entry in found.items() if entry.says}
 
 
-def names_columns(rows: Rows, names: Iterable[str]) -> bool:
-    """Say whether a sheet has a column of a table's column names, as a codebook has."""
-    return _column_of_names(_grid(rows), _known(names)) is not None
+def table_told_of(rows: Rows, tables: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the first of some tables whose column names stand in a column of a sheet, as in a codebook; None where none's do."""
+    cells = _folded_cells(_grid(rows))
+    return next((table for table, names in tables.items() if _column_of_names(cells, _known(names)) is not None), None)
 
 
 def apply_codebook(schema: Schema, frame: pd.DataFrame, entries: Mapping[str, CodebookEntry]) -> Schema:
@@ -234,15 +235,19 @@ def _folded(name: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
 
 
+def _folded_cells(grid: Rows) -> list[list[str]]:
+    return [[_folded(cell) if cell else "" for cell in row] for row in grid]
+
+
 def _column_of_names(grid: Rows, known: Mapping[str, str]) -> int | None:
-    """Return the column of a sheet whose cells are a table's column names."""
+    """Return the column of a sheet whose cells, folded, are a table's column names."""
     best, most = None, 0
     for j in range(len(grid[0]) if grid else 0):
-        cells = {_folded(row[j]) for row in grid} - {""}
+        cells = {row[j] for row in grid} - {""}
         named = len(cells & set(known))
         if named > most and (named >= FEWEST_NAMED or 2 * named >= len(cells)) and named >= min(2, len(known)):
             best, most = j, named
-    rows_named = sum(1 for row in grid if sum(_folded(c) in known for c in row) > max(2, len(known) // 2))
+    rows_named = sum(1 for row in grid if sum(cell in known for cell in row) > max(2, len(known) // 2))
     return None if rows_named else best  # a row of the names is the head of a table with the same columns
 
 

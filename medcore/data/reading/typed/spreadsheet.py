@@ -6,7 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from medcore.data.reading.together import OTHERS
 from medcore.data.reading.typed.found import TypedTable, cell_text
 from medcore.data.reading.typed.markup import read_markup
 from medcore.data.reading.typed.workbook import Written
-from medcore.data.schema.codebook import MOST_COLUMNS, MOST_ROWS, Rows, names_columns
+from medcore.data.schema.codebook import MOST_COLUMNS, MOST_ROWS, Rows, table_told_of
 from medcore.data.values.names import clean_name
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_, Message
@@ -33,25 +33,29 @@ Grid = list[list[Any]]
 
 
 def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> TypedTable:
-    """Read one sheet of a workbook: the one that is named, or the largest that is not hidden."""
+    """Read one sheet of a workbook: the one that is named, or the largest that is not hidden.
+
+    Where it is read ``alone``, as one more of a workbook that was looked at, nothing is found out of the others.
+    """
     from python_calamine import CalamineWorkbook
 
-    check_spreadsheet(raw)
+    if not given.get("alone"):
+        check_spreadsheet(raw)
     with closing(raw.open()) as file:
         data = file.read()
     if kind == "xls" and _ENCRYPTED in data:
         raise _protected(raw.name)
-    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    sheets = tuple(book.sheet_names)
-    hidden = tuple(m.name for m in book.sheets_metadata if not str(m.visible).endswith(".Visible"))
+    book = _Book(CalamineWorkbook.from_filelike(io.BytesIO(data)))
+    sheets = tuple(book.file.sheet_names)
+    hidden = tuple(m.name for m in book.file.sheets_metadata if not str(m.visible).endswith(".Visible"))
     chosen = _chosen(raw.name, book, sheets, hidden, given.get("sheet"))
     if given.get("sheet") is None:
         chosen = _told_of(book, chosen, [s for s in sheets if s not in hidden])
-    sheet = book.get_sheet_by_name(chosen)
+    sheet = book.sheet(chosen)
     table = _from_grid(raw.name, sheet.to_python(skip_empty_area=False), sheet, given)
-    others = [s for s in sheets if s != chosen]
+    others = [s for s in sheets if s != chosen] if not given.get("alone") else []
     alike, linked = _related(book, table.names, [s for s in others if s not in hidden])
-    small = tuple(_small(book, [s for s in others if s not in alike]))
+    small = tuple(_small(book, [s for s in others if s not in alike and s not in linked]))
     table = replace(table, alike=alike, linked=linked, others=small)
     written = Written.of(data, sheets.index(chosen)) if kind == "xlsx" else Written()
     return _with_sheets(table, chosen, sheets, hidden, written)
@@ -63,13 +67,27 @@ def sheets_of(raw: RawFile) -> Iterator[tuple[str, Rows]]:
 
     check_spreadsheet(raw)
     with closing(raw.open()) as file:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
-    yield from _small(book, book.sheet_names)
+        book = _Book(CalamineWorkbook.from_filelike(io.BytesIO(file.read())))
+    yield from _small(book, book.file.sheet_names)
 
 
-def _small(book: Any, names: Sequence[str]) -> Iterator[tuple[str, Rows]]:
+@dataclass(slots=True)
+class _Book:
+    """An open workbook, each of whose sheets is taken apart once."""
+
+    file: Any
+    _sheets: dict[str, Any] = field(default_factory=dict)
+
+    def sheet(self, name: str) -> Any:
+        """Return a sheet by its name."""
+        if name not in self._sheets:
+            self._sheets[name] = self.file.get_sheet_by_name(name)
+        return self._sheets[name]
+
+
+def _small(book: _Book, names: Sequence[str]) -> Iterator[tuple[str, Rows]]:
     for name in names[:MOST_SHEETS]:
-        sheet = book.get_sheet_by_name(name)
+        sheet = book.sheet(name)
         if 0 < int(sheet.width or 0) <= MOST_COLUMNS and int(sheet.height or 0) <= MOST_ROWS:
             yield name, [[cell_text(cell) or "" for cell in row] for row in sheet.to_python(skip_empty_area=False)]
 
@@ -114,7 +132,7 @@ def _protected(name: str) -> UnreadableFileError:
     )
 
 
-def _chosen(name: str, book: Any, sheets: tuple[str, ...], hidden: tuple[str, ...], asked: str | None) -> str:
+def _chosen(name: str, book: _Book, sheets: tuple[str, ...], hidden: tuple[str, ...], asked: str | None) -> str:
     if asked is not None and asked not in sheets:
         raise UnreadableFileError(
             N_("The file {name} has no sheet {sheet}. Its sheets are: {sheets}."),
@@ -124,7 +142,7 @@ def _chosen(name: str, book: Any, sheets: tuple[str, ...], hidden: tuple[str, ..
         )
     if asked is not None:
         return asked
-    sizes = {s: _size(book.get_sheet_by_name(s)) for s in sheets}
+    sizes = {s: _size(book.sheet(s)) for s in sheets}
     shown = [s for s in sheets if s not in hidden and sizes[s]]
     best = max(shown or sheets, key=lambda s: sizes[s], default=None)
     if best is None:
@@ -132,14 +150,16 @@ def _chosen(name: str, book: Any, sheets: tuple[str, ...], hidden: tuple[str, ..
     return best
 
 
-def _told_of(book: Any, chosen: str, shown: Sequence[str]) -> str:
+def _told_of(book: _Book, chosen: str, shown: Sequence[str]) -> str:
     """Return the sheet whose columns the largest one tells of, where that is a codebook; else the largest."""
     rows = next(iter(_small(book, [chosen])), (chosen, []))[1]
     others = [sheet for sheet in shown if sheet != chosen][:MOST_SHEETS]
-    return next((other for other in others if rows and names_columns(rows, _names(book, other))), chosen)
+    return (
+        table_told_of(rows, {other: _names(book, other) for other in others}) if rows and others else None
+    ) or chosen
 
 
-def _related(book: Any, names: Sequence[str], others: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _related(book: _Book, names: Sequence[str], others: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the sheets whose columns have the same names, in whatever order, and those that have some of the names."""
     wanted = {name.strip().casefold() for name in names if name.strip()}
     named = {sheet: {name.casefold() for name in _names(book, sheet)} for sheet in others[:MOST_SHEETS]}
@@ -147,9 +167,9 @@ def _related(book: Any, names: Sequence[str], others: Sequence[str]) -> tuple[tu
     return alike, tuple(sheet for sheet, of in named.items() if of & wanted and sheet not in alike)
 
 
-def _names(book: Any, sheet: str) -> list[str]:
+def _names(book: _Book, sheet: str) -> list[str]:
     """Return the names of a sheet's columns; none where it names none."""
-    rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=N_HEAD)
+    rows = book.sheet(sheet).to_python(skip_empty_area=False, nrows=N_HEAD)
     filled = [i for i, row in enumerate(rows) if any(c not in ("", None) for c in row)]
     head = _header(rows, filled, None)[0] if filled else None
     return [name.strip() for name in head.names if name.strip()] if head is not None and head.named else []
