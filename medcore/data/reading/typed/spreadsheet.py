@@ -28,6 +28,8 @@ from medcore.i18n import N_, Message
 
 N_HEAD = 400
 MOST_SHEETS = 50
+FEW_ROWS, ROWS_A_COLUMN = 500, 20
+"""A sheet of more rows, or more for each column of the table, is no codebook of it."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 Grid = list[list[Any]]
 
@@ -55,7 +57,8 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
     table = _from_grid(raw.name, sheet.to_python(skip_empty_area=False), sheet, given)
     others = [s for s in sheets if s != chosen] if not given.get("alone") else []
     alike, linked = _related(book, table.names, [s for s in others if s not in hidden])
-    small = tuple(_small(book, [s for s in others if s not in alike and s not in linked]))
+    few = max(FEW_ROWS, ROWS_A_COLUMN * len(table.names))
+    small = tuple(_small(book, [s for s in others if s not in alike and int(book.sheet(s).height or 0) <= few]))
     table = replace(table, alike=alike, linked=linked, others=small)
     written = Written.of(data, sheets.index(chosen)) if kind == "xlsx" else Written()
     return _with_sheets(table, chosen, sheets, hidden, written)
