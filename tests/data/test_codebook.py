@@ -181,6 +181,7 @@ OTHER_SHEETS = {
     "means": [["Variable", "Mean", "SD"], ["Age", "60", "10"], ["sex", "1.5", "0.5"], ["crea", "90", "20"]],
     "the same table": [list(PATIENTS.columns), ["P000", "1", "50", "80", "1", "0", "1"]],
     "results": [["patient", "test", "value"], *([str(i), t, "1.5"] for i in range(9) for t in ("crea", "Age", "pain"))],
+    "remarks": [["name", "remark"], *([t, f"remark {i} on {t}"] for i in range(9) for t in ("crea", "Age", "pain"))],
     "nothing": [],
     "one cell": [["sex"]],
 }
@@ -248,3 +249,17 @@ def test_a_code_that_the_codebook_lacks_keeps_the_others_words_and_the_kind() ->
     schema = read_table(("ward.xlsx", workbook(Data=table, Codebook=book))).schema
     assert (schema["arm"].kind, schema["arm"].level_labels) == ("category", {"A": "drug", "B": "placebo"})
     assert (schema["beds"].kind, schema["beds"].level_labels) == ("numeric", {})
+
+
+def test_an_order_of_words_and_a_code_for_missing_alone_are_taken() -> None:
+    table = pd.DataFrame(
+        {
+            "id": [f"P{i}" for i in range(60)],
+            "pain": ["a", "b", "c"] * 20,
+            "weight": [50 + i % 23 for i in range(59)] + [888],
+        }
+    )
+    book = pd.DataFrame([["pain", "a = severe, b = mild, c = moderate"], ["weight", "in kg; 888 = not measured"]])
+    schema = read_table(("ward.xlsx", workbook(Data=table, Codebook=book))).schema
+    assert (schema["pain"].kind, schema["pain"].levels) == ("category", ("b", "c", "a"))
+    assert schema["weight"].missing_codes == ("888",)

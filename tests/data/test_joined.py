@@ -133,6 +133,10 @@ OTHERS = {
         pd.DataFrame({"ID": range(1, 31), "age": _rng.integers(60, 70, 30), "b": 2.5}),
     ),
     "others": (WHO, pd.DataFrame({"patient_id": [f"Q{i}" for i in range(40)], "crea": 90.5})),
+    "days": (
+        pd.DataFrame({"date": pd.date_range("2024-01-01", periods=40).strftime("%Y-%m-%d"), "beds": range(40, 80)}),
+        pd.DataFrame({"date": pd.date_range("2024-01-01", periods=40).strftime("%Y-%m-%d"), "nurses": range(4, 44)}),
+    ),
     "a part": (WHO, WHO.head(20)[["patient_id", "sex"]]),
     "no patients": (WHO, pd.DataFrame({"sex": ["m", "f"], "n": [30, 30]})),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import count
 from typing import Any, cast
 
 import pandas as pd
@@ -26,6 +27,8 @@ LONG = 4
 MOST_JOINED = 30
 _RUNNING_NAME = re.compile(r"^(?:#|no|nr|n|row|rows?\s*no|index|s\W*no|sl\W*no|lfd\W*nr|序号|行号|unnamed.*)\W*$", re.I)
 """Names of numbers that count a sheet's own rows."""
+_MEASURED = re.compile(r"[0-9]{1,4}[-/.年:,][0-9]|[-+]?[0-9]*[.,][0-9]")
+"""How dates, times and amounts begin, which name nobody though they all differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def _identifies(name: str, cells: Sequence[str | None]) -> bool:
     named = says(name, "identifier") or says(name, "patient")
     if sorted(map(str, cells), key=lambda c: (len(c), c)) == [str(n) for n in range(1, len(cells) + 1)]:
         return named and not _RUNNING_NAME.match(name.strip())
-    return named or all(len(cell or "") >= LONG and "." not in (cell or "") for cell in cells)
+    return named or all(len(cell or "") >= LONG and not _MEASURED.match(cell or "") for cell in cells)
 
 
 def _same_people(ours: pd.DataFrame, theirs: pd.DataFrame, key: _Key) -> bool:
@@ -148,10 +151,15 @@ def _beside(frame: pd.DataFrame, other: pd.DataFrame, key: _Key, sheet: str) -> 
         elif _agree(wide[shared[name]], values):
             wide = wide.assign(**{shared[name]: _filled(wide[shared[name]], values)})
         else:
-            added[f"{name} ({sheet})"] = values
+            added[_free(f"{name} ({sheet})", {*map(str, wide.columns), *added})] = values
     whole = pd.concat([wide, pd.DataFrame(added)], axis=1)
     whole.attrs = dict(frame.attrs)
     return whole
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no column has yet."""
+    return next(free for n in count(1) if (free := name if n == 1 else f"{name} {n}") not in taken)
 
 
 def _agree(ours: pd.Series, theirs: pd.Series) -> bool:

@@ -77,6 +77,7 @@ def read_table(
     packed = replace(packed, name=clean_name(packed.name) or "table")
     whole = _read(packed, given, progress)
     frame, found, repairs, said = whole.frame, whole.found, whole.repairs, whole.said
+    _check_width(packed.name, frame.shape[1])
     frame, found, said, turned = _turned(frame, found, said, given, like)
     frame, filled = fill_down(frame, given.get("fill_down", ()))
     found = replace(found, every_row=bool(given.get("every_row")), fill_down=tuple(given.get("fill_down", ())))

@@ -29,8 +29,12 @@ Rows = Sequence[Sequence[str]]
 MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 5_000, 40, 2_000
 """What of a sheet is looked at: rows, columns, and letters of a cell."""
 FEWEST_NAMED = 3
+MOST_PLACES = 1.2
+"""In how many places a column's name may stand, on average."""
 MOST_CODES = 60
 MOST_LABEL = 300
+LONGEST_PART = 200
+"""Letters of one word and its code."""
 CODE_LETTERS = 12
 """Letters of a code that has a row of its own."""
 _NOT_KNOWN = MISSING_WORDS - {"none", "nil"}
@@ -206,9 +210,10 @@ def _coded(column: Column, words: Mapping[str, str]) -> dict[str, Any]:
     plain = {"low": None, "high": None, "unit": None, "confidence": 1.0}
     if len(codes) == 2 and sides.keys() == {False, True} and column.kind in ("numeric", "category", "boolean"):
         return plain | {"kind": "boolean", "levels": (sides[False], sides[True])}
+    levels = tuple(codes[word] for word in ordered_levels(list(codes)))
     if column.kind == "numeric":
-        return plain | {"kind": "category", "levels": tuple(codes[word] for word in ordered_levels(list(codes)))}
-    return {}
+        return plain | {"kind": "category", "levels": levels}
+    return {"levels": levels} if column.kind == "category" and levels else {}
 
 
 def _grid(rows: Rows) -> list[list[str]]:
@@ -245,10 +250,22 @@ def _column_of_names(grid: Rows, known: Mapping[str, str]) -> int | None:
     for j in range(len(grid[0]) if grid else 0):
         cells = {row[j] for row in grid} - {""}
         named = len(cells & set(known))
-        if named > most and (named >= FEWEST_NAMED or 2 * named >= len(cells)) and named >= min(2, len(known)):
+        if (
+            named > most
+            and _in_one_place([row[j] for row in grid], known)
+            and (named >= FEWEST_NAMED or 2 * named >= len(cells))
+            and named >= min(2, len(known))
+        ):
             best, most = j, named
     rows_named = sum(1 for row in grid if sum(cell in known for cell in row) > max(2, len(known) // 2))
     return None if rows_named else best  # a row of the names is the head of a table with the same columns
+
+
+def _in_one_place(cells: Sequence[str], known: Mapping[str, str]) -> bool:
+    """Say whether names come once each, or in rows that follow one another: elsewhere they are what rows of results measure."""
+    filled = [cell for cell in cells if cell]
+    starts = [cell for cell, before in zip(filled, ["", *filled], strict=False) if cell in known and cell != before]
+    return len(starts) <= MOST_PLACES * len(set(starts))
 
 
 def _groups(body: Rows, at: int, known: Mapping[str, str]) -> dict[str, list[Sequence[str]]]:
@@ -304,7 +321,8 @@ class _Layout:
                 label = _before_codes(label)
             if told:
                 break
-        absent = {code for code, word in told.items() if word.casefold() in _NOT_KNOWN}
+        pieces = [*told.items(), *(pair for j in self.others for pair in _signed(first[j]))]
+        absent = {_plain_code(code) for code, word in pieces if word.casefold() in _NOT_KNOWN}
         listed = re.split(r"[\s,;，；、|]+", "" if self.missing is None else first[self.missing])
         absent |= {_plain_code(code) for code in listed if _plain_code(code) in present}
         unit = "" if self.unit is None else first[self.unit]
@@ -348,7 +366,7 @@ def code_list(cell: str) -> list[tuple[str, str]]:
     """
     cell = cell[:MOST_LETTERS].replace("\\n", "\n")
     parts = [part.strip(_EDGES) for part in _PARTS.split(cell)]
-    turned = [(m[1].strip(_EDGES), m[2]) for part in parts if (m := _TURNED.match(part))]
+    turned = [(m[1].strip(_EDGES), m[2]) for part in parts if (m := _TURNED.match(part[:LONGEST_PART]))]
     signed = _signed(cell)
     ways = (
         *sorted([signed, turned], key=len, reverse=True),
