@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-PAGES = {"": "研究", "data": "数据", "train": "训练", "evaluate": "评估", "patient": "患者"}
+PAGES = {"data": "数据", "evaluate": "评估", "patient": "患者"}
 
 
 def test_a_phone_shows_every_page_in_chinese_without_scrolling_sideways(visit, trained_study, subtests):

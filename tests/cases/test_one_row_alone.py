@@ -115,7 +115,7 @@ def adds_up(read: Typed) -> bool:
     return counted and valued and all(set(np.unique(status)) <= known for status in read.status.values())
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(tables())
 def test_a_row_alone_is_read_as_in_the_whole_and_every_cell_is_accounted_for(frame):
     schema = infer_schema(frame)

@@ -84,7 +84,7 @@ CHANGES: list[Change] = [
 
 
 @given(st.sampled_from(TABLES), st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3), st.integers(0, 2**32))
-@settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_a_mutated_file_gives_a_cohort_or_one_sentence(data: bytes, changes: list[Change], seed: int) -> None:
     rng = random.Random(seed)
     for change in changes:
@@ -130,7 +130,7 @@ def test_every_line_is_a_row_or_is_counted(lines: list[str]) -> None:
 
 
 @given(LINES)
-@settings(max_examples=1000, deadline=None, derandomize=True)
+@settings(max_examples=400, deadline=None, derandomize=True)
 def test_every_line_becomes_a_row_or_is_counted_before_columns_are_looked_at(lines: list[str]) -> None:
     """What the columns mean, two thirds of the time it takes to read, moves no line."""
     part = _read_text(RawFile.of(("t.csv", "\n".join(lines).encode())), {}, None)

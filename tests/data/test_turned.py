@@ -42,7 +42,7 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
     return with_ids(pd.DataFrame({name: columns[name] for name in order}))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(tables(), st.booleans())
 def test_a_table_is_read_alike_however_it_lies(table, missing):
     if missing:
