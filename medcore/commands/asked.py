@@ -17,7 +17,7 @@ from medcore.data.notation import DateOrder, Reading
 from medcore.data.preparation.event_time import choose_event_time
 from medcore.data.preparation.fixes import change_column, read_empty_as_no
 from medcore.data.preparation.number import choose_number
-from medcore.data.reading.codebooks import apply_file
+from medcore.data.reading.beside.codebooks import apply_file
 from medcore.data.reading.notes import read_note_files, with_notes
 from medcore.data.reading.table import read_table
 from medcore.data.schema.class_names import name_classes

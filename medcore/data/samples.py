@@ -14,7 +14,7 @@ from medcore.data.preparation.number import choose_number
 from medcore.data.reading.long.series import joined_identity, with_series
 from medcore.data.reading.measurements import read_measurements
 from medcore.data.reading.table import read_table
-from medcore.data.schema.dictionary import load_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary
 from medcore.data.schema.inference import choose_target
 from medcore.errors import NotFoundError
 from medcore.i18n import N_, Message

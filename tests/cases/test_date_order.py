@@ -8,7 +8,7 @@ import pytest
 from medcore.commands.asked import Asked
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
-from medcore.data.schema.dictionary import load_dictionary, save_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary, save_dictionary
 from medcore.data.values.typed import typed
 
 

@@ -4,7 +4,7 @@ from medcore.commands.tables import profile
 from medcore.data.cohort import Schema
 from medcore.data.describe.mended import mended, mended_of
 from medcore.data.notation import Reading
-from medcore.data.schema.dictionary import load_dictionary, save_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary, save_dictionary
 from tests.cases.conftest import FILES
 
 

@@ -12,7 +12,7 @@ from medcore.data.preparation.fixes import apply_fix
 from medcore.data.preparation.recipe import default_recipe, prepare, prepare_predictors
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
-from medcore.data.schema.dictionary import load_dictionary, save_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary, save_dictionary
 from medcore.data.schema.inference import choose_target
 from medcore.data.values.typed import typed
 from tests.commanded import fail, run

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 from medcore.data.quality import inspect
-from medcore.data.reading.codebooks import apply_file
+from medcore.data.reading.beside.codebooks import apply_file
 from medcore.data.reading.files import open_cohort
 from medcore.data.reading.table import read_table
-from medcore.data.schema.codebook import code_list, find_codebook
-from medcore.data.schema.dictionary import save_dictionary
+from medcore.data.schema.dictionaries.code_lists import MOST_CODES, code_list
+from medcore.data.schema.dictionaries.codebook import find_codebook
+from medcore.data.schema.dictionaries.dictionary import save_dictionary
 from medcore.data.schema.targets import choose_target, propose_targets
 from medcore.data.values.typed import typed
 from medcore.errors import InputError
@@ -238,7 +239,7 @@ def test_what_is_no_list_of_codes_is_none(cell: str) -> None:
 
 @pytest.mark.parametrize("piece", ["1=", "(", "a = b ", "1 ", "1.", "男=", ",", "=1", "1, ", "x (1"])
 def test_a_long_cell_is_looked_at_once(piece: str) -> None:
-    code_list(piece * 50_000)
+    assert len(code_list(piece * 50_000)) <= MOST_CODES
 
 
 def test_a_code_that_the_codebook_lacks_keeps_the_others_words_and_the_kind() -> None:
@@ -263,3 +264,14 @@ def test_an_order_of_words_and_a_code_for_missing_alone_are_taken() -> None:
     schema = read_table(("ward.xlsx", workbook(Data=table, Codebook=book))).schema
     assert (schema["pain"].kind, schema["pain"].levels) == ("category", ("b", "c", "a"))
     assert schema["weight"].missing_codes == ("888",)
+
+
+def test_a_codebook_that_is_asked_for_goes_before_an_earlier_one_and_leaves_a_chosen_outcome_its_classes() -> None:
+    cohort = read_table(("ward.xlsx", workbook(Data=PATIENTS, Codebook=A_LINE_A_COLUMN)))
+    schema = choose_target(cohort.schema, cohort.frame, "dm")
+    assert (schema.positive, schema["dm"].kind) == ("1", "boolean")
+    book = pd.DataFrame([["sex", "Sex at birth"], ["death", "Death"], ["dm", "Diabetes: 1 = absent, 2 = present"]])
+    again = apply_file(schema, cohort.frame, ("b.xlsx", workbook(Book=book)))
+    assert (again["sex"].label, again["death"].label) == ("Sex at birth", "Death")
+    assert (again["dm"].kind, again["dm"].levels, again.positive) == ("boolean", schema["dm"].levels, "1")
+    assert again["dm"].level_labels == {"1": "absent", "2": "present"}

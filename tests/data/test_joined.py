@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from medcore.data.cohort import Cohort
+from medcore.data.reading.beside.together import TOGETHER
 from medcore.data.reading.files import open_cohort
 from medcore.data.reading.table import read_table
-from medcore.data.reading.together import TOGETHER
 from medcore.errors import InputError, SettingsError
 from tests.commanded import run
 

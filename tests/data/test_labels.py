@@ -10,7 +10,7 @@ from medcore.data.describe.table_one import table_one
 from medcore.data.preparation.recipe import default_recipe, prepare
 from medcore.data.quality import inspect
 from medcore.data.samples import load_sample, samples
-from medcore.data.schema.dictionary import load_dictionary, save_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary, save_dictionary
 from medcore.data.shown import Shown, named
 from medcore.evaluation.groups.grouping import GroupKey, Level
 from medcore.evaluation.groups.mistakes import Condition

@@ -9,7 +9,7 @@ import pytest
 from medcore.data.cohort import Column
 from medcore.data.quality import inspect
 from medcore.data.reading.table import read_table
-from medcore.data.schema.dictionary import load_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary
 from medcore.data.schema.inference import choose_target
 from medcore.data.schema.ordered import order_of_classes
 from medcore.errors import TargetError

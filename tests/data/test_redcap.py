@@ -5,7 +5,7 @@ import pyreadstat
 import pytest
 
 from medcore.data.reading.table import read_table
-from medcore.data.schema.dictionary import load_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary
 from medcore.data.values.typed import typed
 from tests.cases.conftest import FILES
 

@@ -6,7 +6,7 @@ import pytest
 from medcore.data.cohort import Cohort
 from medcore.data.quality import inspect
 from medcore.data.samples import load_sample, samples
-from medcore.data.schema.dictionary import load_dictionary, save_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary, save_dictionary
 from medcore.data.values.typed import read_values
 from medcore.errors import InputError, MissingColumnsError, NotFoundError
 from medcore.i18n import language

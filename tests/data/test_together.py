@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medcore.data.reading.beside.together import TOGETHER
 from medcore.data.reading.files import open_cohort
 from medcore.data.reading.table import read_table
-from medcore.data.reading.together import TOGETHER
 from medcore.data.values.typed import typed
 from medcore.errors import SettingsError
 from medcore.studies.kept.identity import content_key

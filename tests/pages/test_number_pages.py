@@ -6,7 +6,7 @@ import pytest
 
 from medcore.data.reading.table import read_table
 from medcore.data.samples import load_sample, samples
-from medcore.data.schema.dictionary import load_dictionary
+from medcore.data.schema.dictionaries.dictionary import load_dictionary
 from medcore.jobs.runs.perform import perform_run, train_study
 from medcore.models.contract.settings import TrainSettings
 from medcore.studies.owners import LOCAL_OWNER

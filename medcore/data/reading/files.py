@@ -13,12 +13,12 @@ from typing import Any
 from medcore.data.attachments import Attachments
 from medcore.data.cohort import Cohort
 from medcore.data.reading.archive import MAX_TOTAL, is_archive, read_archive
-from medcore.data.reading.codebooks import as_rows
+from medcore.data.reading.beside.codebooks import as_rows
+from medcore.data.reading.beside.together import TOGETHER
 from medcore.data.reading.signatures import file_format
 from medcore.data.reading.table import read_table
 from medcore.data.reading.text import RawFile, unpack
-from medcore.data.reading.together import TOGETHER
-from medcore.data.schema.codebook import Rows, find_codebook
+from medcore.data.schema.dictionaries.codebook import Rows, find_codebook
 from medcore.data.values.names import clean_name
 from medcore.errors import InputError, UnreadableFileError
 from medcore.i18n import N_
@@ -52,7 +52,7 @@ def open_cohort(
     """Read one or several files as a cohort: the patients' table, and the others as attachments.
 
     A file is a path, or a name with its bytes. Archives (zip) are unpacked. Of
-    several tables with the same columns all are the patients' (see :mod:`~medcore.data.reading.together`); else it is the one with one row for each value of a column
+    several tables with the same columns all are the patients' (see :mod:`~medcore.data.reading.beside.together`); else it is the one with one row for each value of a column
     that all of them have; ``table`` names it where that is not clear. A single table,
     packed or not, is read as :func:`~medcore.data.reading.table.read_table` reads it,
     and keeps its identity; with attachments the identity stands for all files.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -15,10 +14,18 @@ import pandas as pd
 from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.long import Pivot
 from medcore.data.quantities.ranges import unit_in_name
-from medcore.data.reading.codebooks import MOST_BYTES, Beside, as_rows
+from medcore.data.reading.beside.codebooks import Beside, files_beside
+from medcore.data.reading.beside.joined import join
+from medcore.data.reading.beside.together import (
+    TOGETHER,
+    WHERE,
+    TablePart,
+    nothing_together,
+    put_together,
+    without_others,
+)
 from medcore.data.reading.dialect import Dialect, detect_dialect
 from medcore.data.reading.encodings import detect_encoding
-from medcore.data.reading.joined import join
 from medcore.data.reading.layout.aside import Aside, find_aside, repeats
 from medcore.data.reading.layout.turned import lies, turn
 from medcore.data.reading.long.pivot import Wide, pivot_rows
@@ -39,10 +46,9 @@ from medcore.data.reading.returns import settled
 from medcore.data.reading.rows import RowCounts, read_rows
 from medcore.data.reading.said import MAX_LABEL, Said, described
 from medcore.data.reading.signatures import file_format
-from medcore.data.reading.text import RawFile, Text, member_sizes, unpack
-from medcore.data.reading.together import TOGETHER, WHERE, TablePart, nothing_together, put_together, without_others
+from medcore.data.reading.text import RawFile, Text, unpack
 from medcore.data.reading.typed.formats import read_typed
-from medcore.data.schema.codebook import Rows, apply_codebook
+from medcore.data.schema.dictionaries.codebook import Rows, apply_codebook
 from medcore.data.schema.inference import infer_schema
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name, clean_names
@@ -50,8 +56,6 @@ from medcore.errors import SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message
 
 MAX_COLUMNS = 5_000
-MOST_FILES = 50
-"""Files of an archive that are looked at for a codebook."""
 
 
 def read_table(
@@ -108,7 +112,7 @@ def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float],
         given = {**given, "sheet": None}
     part, members = _read_part(packed, given, progress)
     if members:
-        part = replace(part, others=tuple(_other_files(packed, members, str(part.found.sheet))))
+        part = replace(part, others=tuple(files_beside(packed, members, str(part.found.sheet))))
     if asked not in (None, TOGETHER) or not part.found.sheets:
         return part
 
@@ -126,14 +130,6 @@ def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float],
     if asked == TOGETHER and whole.found.sheet != TOGETHER:
         raise nothing_together(whole)
     return whole
-
-
-def _other_files(packed: RawFile, members: Sequence[str], chosen: str) -> Iterator[tuple[str, Rows]]:
-    """Give the rows of an archive's other files that are small enough for a codebook."""
-    sizes = member_sizes(packed)
-    for name in [name for name in members if name != chosen and sizes[name] <= MOST_BYTES][:MOST_FILES]:
-        with suppress(UnreadableFileError):
-            yield from as_rows(unpack(packed, name)[0])
 
 
 def _may_belong(packed: RawFile, name: str, given: Mapping[str, Any], part: TablePart, *, all_columns: bool) -> bool:

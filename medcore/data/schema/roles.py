@@ -11,9 +11,9 @@ import pandas as pd
 
 from medcore.data.cohort import Column
 from medcore.data.parts import are_joined
+from medcore.data.schema.dictionaries.redcap import own_columns
 from medcore.data.schema.names import says, spoken
 from medcore.data.schema.patients import patient_part
-from medcore.data.schema.redcap import own_columns
 from medcore.data.values.typed import Distinct
 from medcore.i18n import N_, Message
 

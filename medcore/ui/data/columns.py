@@ -11,8 +11,8 @@ import streamlit as st
 from medcore.data.cohort import Column, Schema
 from medcore.data.describe.profile import profile
 from medcore.data.preparation.fixes import change_column
-from medcore.data.reading.codebooks import apply_file
-from medcore.data.schema.dictionary import read_labels, save_dictionary, write_labels
+from medcore.data.reading.beside.codebooks import apply_file
+from medcore.data.schema.dictionaries.dictionary import read_labels, save_dictionary, write_labels
 from medcore.i18n import N_, _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort, once, store

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from medcore.data.cohort import Source
-from medcore.data.reading.together import TOGETHER
+from medcore.data.reading.beside.together import TOGETHER
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.kit.cache import cohort

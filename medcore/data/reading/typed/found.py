@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.reading.layout.aside import Aside
-from medcore.data.schema.codebook import Rows
-from medcore.i18n import Message
+from medcore.data.schema.dictionaries.codebook import Rows
+from medcore.i18n import N_, Message
+
+OTHERS = N_("The sheet “{sheet}” was read; the file has others too: {others}.")
 
 
 @dataclass(frozen=True, slots=True)

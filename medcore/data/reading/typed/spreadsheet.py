@@ -17,11 +17,10 @@ from medcore.data.reading.layout.headers import Header, find_header
 from medcore.data.reading.layout.turned import lies
 from medcore.data.reading.limits import check_spreadsheet
 from medcore.data.reading.text import RawFile
-from medcore.data.reading.together import OTHERS
-from medcore.data.reading.typed.found import TypedTable, cell_text
+from medcore.data.reading.typed.found import OTHERS, TypedTable, cell_text
 from medcore.data.reading.typed.markup import read_markup
 from medcore.data.reading.typed.workbook import Written
-from medcore.data.schema.codebook import MOST_COLUMNS, MOST_ROWS, Rows, table_told_of
+from medcore.data.schema.dictionaries.codebook import MOST_COLUMNS, MOST_ROWS, Rows, table_told_of
 from medcore.data.values.names import clean_name
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_, Message

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from medcore.data.cohort import Column, Schema
 from medcore.data.quantities.ranges import unit_in_name
 from medcore.data.quantities.units import fold_unit
+from medcore.data.schema.dictionaries.code_lists import EDGES, MOST_LETTERS, before_codes, code_list, signed_codes
 from medcore.data.schema.kinds import ordered_levels
 from medcore.data.values.booleans import boolean_side
 from medcore.data.values.folding import text_array
@@ -26,15 +27,12 @@ from medcore.data.values.names import clean_name
 from medcore.data.values.words import MISSING_WORDS
 
 Rows = Sequence[Sequence[str]]
-MOST_ROWS, MOST_COLUMNS, MOST_LETTERS = 5_000, 40, 2_000
-"""What of a sheet is looked at: rows, columns, and letters of a cell."""
+MOST_ROWS, MOST_COLUMNS = 5_000, 40
+"""What of a sheet is looked at."""
 FEWEST_NAMED = 3
 MOST_PLACES = 1.2
 """In how many places a column's name may stand, on average."""
-MOST_CODES = 60
 MOST_LABEL = 300
-LONGEST_PART = 200
-"""Letters of one word and its code."""
 CODE_LETTERS = 12
 """Letters of a code that has a row of its own."""
 _NOT_KNOWN = MISSING_WORDS - {"none", "nil"}
@@ -116,20 +114,6 @@ _OTHER = frozenset(
     ]
 )
 """What a codebook says of a column beside its label, unit and codes."""
-_CODE = r"-?[0-9]{1,4}(?:\.[0-9]{1,2})?"
-_SIGNED = re.compile(
-    rf"(?<![\w.-])[(（]?(?:({_CODE}|[A-Za-z]{{1,2}})\s*(?:[=:：＝]|[–—]|(?<=\s)-(?=\s)|for\s)|({_CODE})\s*(?:[)）、]|[.-](?=\s*[^\W\d])))\s*"
-)
-"""A code and the sign behind it."""
-_TURNED = re.compile(rf"^(.*[^\W\d].*?)\s*[=:：＝]\s*({_CODE})$")
-_IN_BRACKETS = re.compile(rf"([^\s()（）,，;；/、|][^()（）,，;；/、|]{{0,99}})[(（]\s*({_CODE})\s*[)）]")
-_WORD_IN_BRACKETS = re.compile(rf"(?<![\w.-])({_CODE})\s*[(（]([^()（）]{{1,99}})[)）]")
-_INSIDE = re.compile(r"[(（]([^()（）]*)[)）]")
-_REDCAP = re.compile(rf"^\s*({_CODE}|[A-Za-z]{{1,2}})\s*[,，]\s*(?=\S)")
-_BARE = re.compile(rf"^\s*({_CODE})\s*(?=[^\W\d])")
-_PARTS = re.compile(r"[|;；\n\r}]+|[,，、]\s*(?=\S)|\s/\s|/(?=-?[0-9])|/(?=[^\W\d]+\s?[=:：])")
-_BETWEEN = re.compile(r"(?<=[一-鿿])\s*(?=-?[0-9])")
-_EDGES = " \t\r\n,，;；|、/.。([（{[]})）\"'“”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,22 +165,24 @@ def table_told_of(rows: Rows, tables: Mapping[str, Sequence[str]]) -> str | None
     return next((table for table, names in tables.items() if _column_of_names(cells, _known(names)) is not None), None)
 
 
-def apply_codebook(schema: Schema, frame: pd.DataFrame, entries: Mapping[str, CodebookEntry]) -> Schema:
+def apply_codebook(
+    schema: Schema, frame: pd.DataFrame, entries: Mapping[str, CodebookEntry], *, asked: bool = False
+) -> Schema:
     """Give columns the labels, units, words of codes and codes for missing that a codebook says.
 
-    A number all of whose values are codes with words becomes a category, in order where its words have one. What a person or the
-    table's own head has said already stays.
+    A number all of whose values are codes with words becomes a category, in order where its words have one. What the table's own head
+    says stays, unless a person ``asked`` for this codebook; a chosen outcome keeps its kind.
     """
     for name, entry in entries.items():
         column = schema[name]
-        changes: dict[str, Any] = {"label": column.label or entry.label}
+        changes: dict[str, Any] = {"label": entry.label or column.label if asked else column.label or entry.label}
         absent = [code for code in entry.missing if code not in column.missing_codes]
         changes["missing_codes"] = (*column.missing_codes, *absent)
         present = {value for value in _present(frame[name]) if value not in changes["missing_codes"]}
         whole = bool(present) and present <= set(entry.words)
         if len(entry.words) > 1 and (whole or column.kind in ("category", "boolean")):
             changes |= {"level_labels": dict(entry.words)}
-            changes |= _coded(column, entry.words) if whole else {}
+            changes |= _coded(column, entry.words) if whole and column.role != "outcome" else {}
         elif entry.unit and column.kind == "numeric" and not column.unit:
             changes["unit"] = entry.unit
         schema = schema.change(name, **changes)
@@ -318,10 +304,10 @@ class _Layout:
         for j in () if told else sorted(self.others, key=lambda j: j == self.label):
             told = _oriented(code_list(first[j]), present)
             if told and j == self.label:
-                label = _before_codes(label)
+                label = before_codes(label)
             if told:
                 break
-        pieces = [*told.items(), *(pair for j in self.others for pair in _signed(first[j]))]
+        pieces = [*told.items(), *(pair for j in self.others for pair in signed_codes(first[j]))]
         absent = {_plain_code(code) for code, word in pieces if word.casefold() in _NOT_KNOWN}
         listed = re.split(r"[\s,;，；、|]+", "" if self.missing is None else first[self.missing])
         absent |= {_plain_code(code) for code in listed if _plain_code(code) in present}
@@ -356,56 +342,6 @@ def _are_words(cells: Sequence[str]) -> bool:
     return bool(filled) and len(texts) > 0.6 * len(filled) and len(set(texts)) > 0.6 * len(texts)
 
 
-def code_list(cell: str) -> list[tuple[str, str]]:
-    """Read the codes of one cell and their words, as they stand there; empty if there are fewer than two.
-
-    >>> code_list("0 = no; 1 = yes"), code_list("1男 2女"), code_list("男=1，女=0")
-    ([('0', 'no'), ('1', 'yes')], [('1', '男'), ('2', '女')], [('男', '1'), ('女', '0')])
-    >>> code_list("Sex (1: male, 2: female)"), code_list("1, White | 2, Black"), code_list("at 12:30")
-    ([('1', 'male'), ('2', 'female')], [('1', 'White'), ('2', 'Black')], [])
-    """
-    cell = cell[:MOST_LETTERS].replace("\\n", "\n")
-    parts = [part.strip(_EDGES) for part in _PARTS.split(cell)]
-    turned = [(m[1].strip(_EDGES), m[2]) for part in parts if (m := _TURNED.match(part[:LONGEST_PART]))]
-    signed = _signed(cell)
-    ways = (
-        *sorted([signed, turned], key=len, reverse=True),
-        [(m[2], m[1].strip(_EDGES)) for m in _IN_BRACKETS.finditer(cell)],
-        [(m[1], m[2].strip(_EDGES)) for m in _WORD_IN_BRACKETS.finditer(cell)],
-        _each(_REDCAP, [part.strip(" {") for part in re.split(r"[|\n}]+", cell)]),
-        _each(_BARE, [piece for part in parts for piece in _BETWEEN.split(part)]),
-    )
-    inside = (code_list(text) for text in _INSIDE.findall(cell) if len(text) < len(cell) - 2)
-    return next((pairs for pairs in (*ways, *inside) if _are_pairs(pairs)), [])
-
-
-def _signed(cell: str) -> list[tuple[str, str]]:
-    marks = list(_SIGNED.finditer(cell))
-    ends = [*(mark.start() for mark in marks), len(cell)][1:]
-    return [(mark[1] or mark[2], _word(cell[mark.end() : end])) for mark, end in zip(marks, ends, strict=True)]
-
-
-def _word(text: str) -> str:
-    """Return a word without the signs about it, brackets within it kept."""
-    word = text.strip(_EDGES).removesuffix(" and").removesuffix(" or")
-    closed = word.count("(") > word.count(")") or word.count("（") > word.count("）")
-    return word + next((c for c in text[text.find(word) + len(word) :] if c in ")）"), "") if closed else word
-
-
-def _each(pattern: re.Pattern[str], parts: Sequence[str]) -> list[tuple[str, str]]:
-    filled = [part for part in parts if part.strip()]
-    found = [(m[1], part[m.end() :].strip(_EDGES)) for part in filled if (m := pattern.match(part))]
-    return found if len(found) == len(filled) else []
-
-
-def _are_pairs(pairs: Sequence[tuple[str, str]]) -> bool:
-    codes = {code for code, _word in pairs}
-    telling = all(word for _code, word in pairs) and any(
-        c.isalpha() or c in "<>≤≥" for pair in pairs for c in "".join(pair)
-    )
-    return 2 <= len(pairs) == len(codes) <= MOST_CODES and telling
-
-
 def _oriented(pairs: Sequence[tuple[str, str]], present: Sequence[str]) -> dict[str, str]:
     """Return codes with their words, whichever stands first; empty if none of the codes stands in the column."""
     if len(pairs) < 2:
@@ -420,13 +356,8 @@ def _oriented(pairs: Sequence[tuple[str, str]], present: Sequence[str]) -> dict[
 
 def _plain_code(text: str) -> str:
     """Return a code as a table's cell is written: 1.0 is 1."""
-    text = unicodedata.normalize("NFKC", text).strip(_EDGES)
+    text = unicodedata.normalize("NFKC", text).strip(EDGES)
     return re.sub(r"^(-?[0-9]+)\.0+$", r"\1", text)
-
-
-def _before_codes(label: str) -> str:
-    mark = next((m for m in (_SIGNED.search(label), re.search(r"[(（\[]", label)) if m), None)
-    return label[: mark.start()].strip(_EDGES + ":：-–") if mark and mark.start() else ""
 
 
 def _present(values: pd.Series) -> list[str]:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from medcore.data.cohort import Source
 from medcore.data.reading.said import Said
-from medcore.data.schema.codebook import Rows
+from medcore.data.reading.typed.found import OTHERS
+from medcore.data.schema.dictionaries.codebook import Rows
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name
 from medcore.errors import SettingsError
@@ -24,7 +25,6 @@ MOST = 50
 """Tables of an archive that are looked at; more are a file a patient."""
 FEWEST_COLUMNS = 2
 MOST_NAMED = 8
-OTHERS = N_("The sheet “{sheet}” was read; the file has others too: {others}.")
 OTHER_FILES = N_("The file “{file}” of the archive was read; it holds others too: {others}.")
 _KEPT_APART = re.compile(r"train|test|valid|develop|deriv|extern|hold.?out|训练|测试|验证|外部|建模", re.I)
 """Names of patients to learn from and to judge by, which are not mixed."""

@@ -10,8 +10,9 @@ from typing import Any, cast
 
 import pandas as pd
 
+from medcore.data.reading.beside.together import OTHER_FILES, TOGETHER, TablePart, without_others
 from medcore.data.reading.said import Said
-from medcore.data.reading.together import OTHER_FILES, OTHERS, TOGETHER, TablePart, without_others
+from medcore.data.reading.typed.found import OTHERS
 from medcore.data.schema.names import says
 from medcore.data.values.folding import fold_texts, text_array
 from medcore.data.values.names import clean_name

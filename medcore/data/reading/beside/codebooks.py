@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,17 +15,19 @@ from medcore.data.cohort import Schema
 from medcore.data.reading.dialect import detect_dialect
 from medcore.data.reading.encodings import detect_encoding
 from medcore.data.reading.signatures import file_format
-from medcore.data.reading.text import RawFile, Text
+from medcore.data.reading.text import RawFile, Text, member_sizes, unpack
 from medcore.data.reading.typed.spreadsheet import sheets_of
-from medcore.data.schema.codebook import CodebookEntry, Rows, apply_codebook, find_codebook
-from medcore.data.schema.dictionary import FIELDS, load_dictionary
-from medcore.data.schema.redcap import is_dictionary
+from medcore.data.schema.dictionaries.codebook import CodebookEntry, Rows, apply_codebook, find_codebook
+from medcore.data.schema.dictionaries.dictionary import FIELDS, load_dictionary
+from medcore.data.schema.dictionaries.redcap import is_dictionary
 from medcore.data.values.names import clean_name
-from medcore.errors import InputError
+from medcore.errors import InputError, UnreadableFileError
 from medcore.i18n import N_, Message
 
 MOST_BYTES = 4 << 20
 """A larger text file is a table of patients."""
+MOST_FILES = 50
+"""Files of an archive that are looked at for a codebook."""
 
 
 def as_rows(raw: RawFile) -> Iterator[tuple[str, Rows]]:
@@ -43,6 +46,14 @@ def as_rows(raw: RawFile) -> Iterator[tuple[str, Rows]]:
             return
     elif kind in ("xlsx", "xls", "ods"):
         yield from sheets_of(raw)
+
+
+def files_beside(packed: RawFile, members: Sequence[str], chosen: str) -> Iterator[tuple[str, Rows]]:
+    """Give the rows of an archive's other files that are small enough for a codebook."""
+    sizes = member_sizes(packed)
+    for name in [name for name in members if name != chosen and sizes[name] <= MOST_BYTES][:MOST_FILES]:
+        with suppress(UnreadableFileError):
+            yield from as_rows(unpack(packed, name)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ def apply_file(schema: Schema, frame: pd.DataFrame, file: Path | str | tuple[str
     """Apply what a file says of a table's columns: a data dictionary, REDCap's, or a codebook in a form of its own.
 
     ``file`` is text or a workbook. Raises InputError where it says nothing of these columns, and what
-    :func:`~medcore.data.schema.dictionary.load_dictionary` raises.
+    :func:`~medcore.data.schema.dictionaries.dictionary.load_dictionary` raises.
     """
     raw = RawFile.of(file)
     sheets = list(as_rows(raw))
@@ -106,7 +117,7 @@ def apply_file(schema: Schema, frame: pd.DataFrame, file: Path | str | tuple[str
             ),
             name=clean_name(raw.name),
         )
-    return apply_codebook(schema, frame, found.entries)
+    return apply_codebook(schema, frame, found.entries, asked=True)
 
 
 def _as_csv(rows: Rows) -> str:

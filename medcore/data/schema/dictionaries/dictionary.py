@@ -11,7 +11,7 @@ from typing import Any
 
 from medcore.data.cohort import KINDS, ROLES, Column, Schema
 from medcore.data.notation import Reading
-from medcore.data.schema.redcap import apply_dictionary, is_dictionary
+from medcore.data.schema.dictionaries.redcap import apply_dictionary, is_dictionary
 from medcore.data.values.names import clean_name
 from medcore.errors import InputError, MissingColumnsError
 from medcore.i18n import N_

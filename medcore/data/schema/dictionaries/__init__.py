@@ -1,0 +1,1 @@
+"""What people write down of a table's columns: the data dictionary, REDCap's, and codebooks of any form."""
