@@ -69,7 +69,7 @@ class Asked:
 
     def read(self, data: Path, *, like: Schema | None = None) -> Cohort:
         """Read a table so, and say what its columns are; for a model's new patients only the file is read so."""
-        cohort = self.series.joined(read_table(data, overrides=self.reading, like=like), like=like)
+        cohort = self.series.joined(read_table(data, overrides=self.reading, like=like), data, like=like)
         if self.note_files is not None:
             cohort = with_notes(cohort, read_note_files(self.note_files), patient=self.note_id, like=like)
         if like is not None:

@@ -26,7 +26,9 @@ class SeriesAsked:
     """
 
     file: Path | None = None
+    sheet: str | None = None
     patient: str | None = None
+    known_as: str | None = None
     analyte: str | None = None
     value: str | None = None
     unit: str | None = None
@@ -37,13 +39,17 @@ class SeriesAsked:
     late: str | None = None
     forms: Sequence[str] = ()
 
-    def joined(self, cohort: Cohort, *, like: Schema | None = None) -> Cohort:
-        """Return the cohort with the summaries of its patients' series; as it is where none is asked for."""
+    def joined(self, cohort: Cohort, own: Path, *, like: Schema | None = None) -> Cohort:
+        """Return the cohort with the summaries of its patients' series; as it is where none is asked for.
+
+        New patients' measurements are looked for in their ``own`` file where it has them in another sheet.
+        """
         from medcore.data.reading.long.series import with_series
         from medcore.data.reading.measurements import read_measurements
 
         trained = like.series if like is not None else None
-        if self.file is None:
+        file = own if self.file is None and trained is not None and cohort.source.long_sheets else self.file
+        if file is None:
             if trained is not None:
                 raise SettingsError(
                     N_(
@@ -51,11 +57,13 @@ class SeriesAsked:
                     )
                 )
             if any(getattr(self, f.name) for f in fields(self) if f.name != "file"):
-                raise SettingsError(N_("--id, --by, --value, --at, --index, --until, --late and --take need --series."))
+                raise SettingsError(
+                    N_("--series-sheet, --id, --by, --value, --at, --index, --until, --late and --take need --series.")
+                )
             return cohort
         if like is not None and trained is None:
             raise SettingsError(N_("This model was trained without a table of measurements; leave --series out."))
-        long = read_measurements(self.file)
+        long = read_measurements(file, pivot=trained, sheet=self.sheet or "")
         return with_series(cohort, long, trained or self._pivot(long, cohort.schema), like=like)
 
     def _pivot(self, long: Cohort, patients: Schema) -> Pivot:
@@ -63,7 +71,10 @@ class SeriesAsked:
 
         proposed = propose_series(long.schema, patients, long.frame)
         asked = {name: getattr(self, name) for name in proposed}
+        if asked["patient"] is not None and asked["known_as"] is None:
+            asked["known_as"] = ""
         chosen = {name: found if asked[name] is None else asked[name] for name, found in proposed.items()}
+        chosen |= {"sheet": self.sheet} if self.sheet else {}
         if not chosen["analyte"] and not self.value:  # one row a visit: each other column is a measurement
             chosen |= {"value": "", "unit": ""}
         by_visit = not chosen["analyte"] and not chosen["value"]
@@ -118,9 +129,20 @@ def series_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
         metavar="FILE",
         help=_("the table of measurements, or a zip of text files that continue one another"),
     )
+    group.add_argument(
+        "--series-sheet",
+        metavar="NAME",
+        help=_("the sheet of that workbook, or the file in that archive (the one with most rows)"),
+    )
     if not columns:
         return
-    group.add_argument("--id", metavar="COL", help=_("the column that names the patient, in both tables"))
+    group.add_argument(
+        "--id",
+        metavar="COL",
+        help=_(
+            "the column that names the patient in both tables; MRN=id where the measurements say MRN and the patients' table id"
+        ),
+    )
     group.add_argument(
         "--by",
         metavar="COL",
@@ -153,10 +175,13 @@ def series_options(command: argparse.ArgumentParser, *, columns: bool) -> None:
 def series_of(options: argparse.Namespace) -> SeriesAsked:
     """Put the options about a second table together."""
     if not hasattr(options, "by"):
-        return SeriesAsked(file=options.series)
+        return SeriesAsked(file=options.series, sheet=options.series_sheet)
+    named, _equals, known_as = (options.id or "").partition("=")
     return SeriesAsked(
         file=options.series,
-        patient=options.id,
+        sheet=options.series_sheet,
+        patient=named.strip() or None,
+        known_as=known_as.strip() or None,
         analyte=options.by,
         value=options.value,
         unit=options.units,

@@ -240,7 +240,8 @@ class Source:
     columns whose empty cells take the value above, ``pivot`` is a Pivot by which
     rows of results became rows of patients. ``patients_in`` is "columns" where the table lay on its
     side and was turned, "rows" where it was asked for as it stands, and else empty. ``shifted`` are rows, from 0,
-    that had more cells than there are columns.
+    that had more cells than there are columns. ``long_sheets`` are other sheets, or files of an archive, that have
+    several rows of each of its patients.
     """
 
     format: str = "csv"
@@ -261,6 +262,7 @@ class Source:
     aside: Mapping[str, int] = field(default_factory=dict)
     shifted: tuple[int, ...] = ()
     numbering: tuple[int, ...] = ()
+    long_sheets: tuple[str, ...] = ()
 
     def rows_in_file(self, rows: Iterable[int]) -> NDArray[np.int64]:
         """Return the numbers of rows (from 0) as the file has them in a spreadsheet, which begins at 1.

@@ -79,7 +79,8 @@ class Pivot:
     of the results of the last ``late`` days before a window's end, by themselves. With ``beside`` the long
     table lies beside that of the patients, and every column made of it is named by its form; it may then
     have one row a visit, where ``analyte`` and ``value`` are empty and each other column is a measurement.
-    ``written`` is the column of ``when`` as it was learnt, by which that of new patients is read.
+    ``written`` is the column of ``when`` as it was learnt, by which that of new patients is read. ``known_as`` is what the
+    patients' table calls ``patient``, where that is another name, and ``sheet`` the one of the file that was chosen.
     """
 
     patient: str
@@ -95,6 +96,8 @@ class Pivot:
     late_forms: tuple[Form, ...] = ()
     beside: bool = False
     written: Mapping[str, Any] = field(default_factory=dict)
+    known_as: str = ""
+    sheet: str = ""
 
     def __post_init__(self) -> None:
         unknown = [f for f in (*self.forms, *self.late_forms) if f not in FORMS]
@@ -216,7 +219,7 @@ class Pivot:
         return cls(**chosen)
 
 
-_LATER = ("when_unit", "late", "late_forms", "beside", "written")
+_LATER = ("when_unit", "late", "late_forms", "beside", "written", "known_as", "sheet")
 """Fields that came after the first pivots: written only where they say something, so that those keep their identity."""
 
 

@@ -31,7 +31,7 @@ def main(table, *series):
     schema = Schema.from_dict(PLAN["schema"])
     cohort = read_table(table, overrides=PLAN["reading"])
     for measurements in series:
-        cohort = with_series(cohort, read_measurements(measurements), schema.series)
+        cohort = with_series(cohort, read_measurements(measurements, pivot=schema.series), schema.series)
     if cohort.sha256 != PLAN["data_sha256"]:
         sys.exit("This is not the table of that run: its SHA-256 is another one.")
     trained = train_cohort(

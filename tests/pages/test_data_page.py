@@ -269,6 +269,35 @@ def test_measurements_over_time_are_added_from_a_second_table(open_page, page_st
     assert not app.exception and made.schema.series.by_visit and made.n_columns == 3 + 2 * 10
 
 
+def test_measurements_in_another_sheet_of_the_same_file_are_offered(open_page, page_store, here, words):
+    who = pd.DataFrame({"Patient ID": range(1, 61), "age": range(30, 90), "died": [0, 1, 1] * 20})
+    lines = pd.DataFrame({"MRN": [*range(1, 61)] * 8, "Time (h)": [*range(0, 48, 6)] * 60, "Parameter": "HR"})
+    lines["Value"] = lines["MRN"] + lines["Time (h)"]
+    file = io.BytesIO()
+    with pd.ExcelWriter(file, engine="openpyxl") as book:
+        lines.to_excel(book, sheet_name="Vitals", index=False)
+        who.to_excel(book, sheet_name="Patients", index=False)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    open_page("studies").file_uploader[0].set_value(("ward.xlsx", file.getvalue(), kind)).run()
+    (study,) = page_store.list_studies(LOCAL_OWNER)
+    app = look_at(open_page("data", study=study.id), "rows")
+    assert not app.exception
+    assert app.selectbox(key="data.series.sheet").value == "Vitals"
+    assert app.selectbox(key="data.series.patient").value == "MRN"
+    assert app.selectbox(key="data.series.known_as").value == "Patient ID"
+    app.number_input(key="data.series.until").set_value(24.0).run()
+    press(app, "data.series.make")
+    assert not app.exception
+    assert not app.error
+    made = page_store.list_studies(LOCAL_OWNER)[0]
+    assert made.n_columns == 3 + 10
+    assert (made.schema.series.known_as, made.schema.series.sheet) == ("Patient ID", "Vitals")
+    app = look_at(open_page("data", study=study.id), "rows")
+    app.selectbox(key="data.series.sheet").set_value("").run()
+    assert not app.exception
+    assert app.file_uploader(key="data.series.file") is not None
+
+
 def test_new_patients_of_such_a_model_bring_their_measurements_too(here, signed_in):
     patients = read_table(("ward.csv", b"id,age\n1,40\n2,50\n3,60\n"))
     long = b"id,Time,Parameter,Value\n" + b"".join(b"%d,%02d:00,HR,%d\n" % (k % 3 + 1, k, 60 + k) for k in range(30))

@@ -6,7 +6,7 @@ Sources: HIPAA Safe Harbor, 45 CFR 164.514(b)(2); the check digits of GB
 
 from __future__ import annotations
 
-from medcore.data.privacy.actions import ACTIONS, Action, Decision, protect, pseudonymise
+from medcore.data.privacy.actions import ACTIONS, Action, Decision, protect, pseudonymise, with_pseudonyms
 from medcore.data.privacy.keys import installation_key
 from medcore.data.privacy.kinds import IDENTIFIERS, Identifier
 from medcore.data.privacy.screen import screen
@@ -20,5 +20,6 @@ __all__ = [
     "installation_key",
     "protect",
     "pseudonymise",
+    "with_pseudonyms",
     "screen",
 ]

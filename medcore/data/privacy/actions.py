@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from medcore.data.cohort import Cohort
+from medcore.data.long import FROM_FILE
+from medcore.data.schema.names import names_patients
 from medcore.data.values.numbers import parse_numbers
 from medcore.data.values.typed import distinct
 from medcore.errors import MissingColumnsError, SettingsError
@@ -87,6 +89,34 @@ def protect(cohort: Cohort, decisions: Sequence[Decision], *, key: bytes | None 
         columns=tuple(_column(c, changing) for c in cohort.schema.columns if c.name not in dropped),
     )
     return replace(cohort, frame=frame, schema=schema, sha256=_identity(cohort.sha256, changing))
+
+
+def with_pseudonyms(patients: Cohort, other: Cohort, key: bytes) -> Cohort:
+    """Return a second table of the same patients in whose columns their names are the pseudonyms of the patients' table.
+
+    A column that names patients is changed where its pseudonyms are in the patients' table: what was replaced there before it
+    was stored. Nothing is changed where no column of that table holds pseudonyms.
+    """
+    codes = {
+        c.name: {*patients.frame[c.name].dropna()}
+        for c in patients.schema.columns
+        if c.role in ("identifier", "group") and _are_pseudonyms(patients.frame[c.name])
+    }
+    named = [
+        c.name
+        for c in other.schema.columns
+        if codes and c.name in other.frame and (c.name == FROM_FILE or names_patients(c.name))
+    ]
+    changed = {name: pseudonymise(other.frame[name], key) for name in named}
+    same = {
+        name: values for name, values in changed.items() if any({*values.dropna()} & known for known in codes.values())
+    }
+    return replace(other, frame=other.frame.assign(**same)) if same else other
+
+
+def _are_pseudonyms(values: pd.Series) -> bool:
+    known = values.dropna()
+    return bool(len(known)) and bool(known.astype("str").str.fullmatch(f"[0-9a-f]{{{PSEUDONYM_LENGTH}}}").all())
 
 
 def _changed(values: pd.Series, decision: Decision, key: bytes | None) -> pd.Series:

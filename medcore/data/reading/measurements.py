@@ -6,12 +6,13 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from medcore.data.cohort import Cohort
-from medcore.data.long import FROM_FILE
+from medcore.data.long import FROM_FILE, Pivot
 from medcore.data.reading.archive import is_archive, read_archive
 from medcore.data.reading.dialect import detect_dialect
 from medcore.data.reading.encodings import detect_encoding
@@ -23,21 +24,27 @@ from medcore.i18n import N_, Message
 TEXTS = (".csv", ".tsv", ".txt")
 
 
-def read_measurements(source: Path | str | tuple[str, bytes]) -> Cohort:
+def read_measurements(source: Path | str | tuple[str, bytes], *, pivot: Pivot | None = None, sheet: str = "") -> Cohort:
     """Read a table of measurements; text files of one archive are read one below the other.
 
     Each has its own encoding and delimiter; their first lines must name the same columns. The column
-    :data:`~medcore.data.long.FROM_FILE` has each row's file, without folder and ending.
+    :data:`~medcore.data.long.FROM_FILE` has each row's file, without folder and ending. Of a workbook the sheet with
+    most rows is read, or the one that has the columns of ``pivot``; ``sheet`` names it, or one file of an archive.
 
     Raises:
         InputError: two files of the archive have other columns, or one of them is no text file; it is named by its place.
         UnreadableFileError: the file or archive cannot be read, or not safely.
 
     """
+    if sheet:
+        return read_table(source, overrides={"sheet": sheet}, rows_of="measurements")
+    if pivot is not None and pivot.sheet:
+        with suppress(UnreadableFileError):  # these patients' measurements may be in a file of another make
+            return read_measurements(source, sheet=pivot.sheet)
     raw = RawFile.of(source)
     members = sorted(read_archive(raw)) if is_archive(raw) else []
     if len(members) < 2:
-        return read_table(source)
+        return read_table(source, rows_of="measurements", columns=pivot.columns if pivot else ())
     if other := [k for k, (name, _data) in enumerate(members) if not name.lower().endswith(TEXTS)]:
         raise InputError(
             N_(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from medcore.data.cohort import Cohort, Schema, Source
 from medcore.data.long import Pivot
 from medcore.data.quantities.ranges import unit_in_name
 from medcore.data.reading.beside.codebooks import Beside, files_beside
-from medcore.data.reading.beside.joined import join
+from medcore.data.reading.beside.joined import FEWEST, ONE, join
 from medcore.data.reading.beside.together import (
     TOGETHER,
     WHERE,
@@ -50,12 +50,16 @@ from medcore.data.reading.text import RawFile, Text, unpack
 from medcore.data.reading.typed.formats import read_typed
 from medcore.data.schema.dictionaries.codebook import Rows, apply_codebook
 from medcore.data.schema.inference import infer_schema
+from medcore.data.schema.names import may_share
 from medcore.data.values.folding import text_array
 from medcore.data.values.names import clean_name, clean_names
 from medcore.errors import SettingsError, UnreadableFileError
 from medcore.i18n import N_, Message
 
 MAX_COLUMNS = 5_000
+FEWEST_COLUMNS = 3
+"""Columns of a sheet from which on it is read for its patients, before a larger one with several rows of each."""
+RowsOf = Literal["patients", "measurements"]
 
 
 def read_table(
@@ -65,6 +69,8 @@ def read_table(
     like: Schema | None = None,
     progress: Callable[[float], None] | None = None,
     beside: Sequence[tuple[str, Rows]] = (),
+    rows_of: RowsOf = "patients",
+    columns: Collection[str] = (),
 ) -> Cohort:
     """Read a table as a hospital exports it, and say what every column is.
 
@@ -72,14 +78,18 @@ def read_table(
     header and decimal mark are detected; ``overrides`` (fields of Source) are
     taken instead. ``like`` is the schema that a model was trained under: where that
     was made of rows of results, a table of such rows is made one of patients in the
-    same way. ``beside`` are the rows of files that came with it, in which a codebook may be. ``progress`` is told the share read, 0–1. Everything that was
-    mended on the way is in ``Cohort.repairs``; no row is left out uncounted.
+    same way. ``beside`` are the rows of files that came with it, in which a codebook may be; ``rows_of`` says of which
+    sheets or files one is taken, that of patients or that of measurements, and ``columns`` which it has. ``progress`` is
+    told the share read, 0–1. Everything that was mended on the way is in ``Cohort.repairs``; no row is left out uncounted.
     Raises UnreadableFileError with one clear sentence.
     """
     given = _check(overrides or {})
     packed = RawFile.of(source)
     packed = replace(packed, name=clean_name(packed.name) or "table")
-    whole = _read(packed, given, progress)
+    if given.get("pivot") or (like is not None and like.pivot is not None):
+        rows_of = "measurements"
+    among = {"wanted": frozenset(columns) or _wanted(like), "tallest": rows_of == "measurements"}
+    whole = _read(packed, given | among, progress, rows_of)
     frame, found, repairs, said = whole.frame, whole.found, whole.repairs, whole.said
     _check_width(packed.name, frame.shape[1])
     frame, found, said, turned = _turned(frame, found, said, given, like)
@@ -105,12 +115,25 @@ def read_table(
     )
 
 
-def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float], None] | None) -> TablePart:
-    """Read a file, one of an archive, or a sheet, and with it those that have the same columns."""
+def _wanted(like: Schema | None) -> frozenset[str]:
+    """Return the columns by which a model's table is known among sheets."""
+    if like is None:
+        return frozenset()
+    return frozenset(like.pivot.columns if like.pivot else (column.name for column in like.predictors))
+
+
+def _read(
+    packed: RawFile,
+    given: Mapping[str, Any],
+    progress: Callable[[float], None] | None,
+    rows_of: RowsOf,
+    first: str | None = None,
+) -> TablePart:
+    """Read a file, one of an archive, or a sheet, and with it those that have the same columns; begin with ``first``, or the largest."""
     asked = given.get("sheet")
     if asked == TOGETHER:
         given = {**given, "sheet": None}
-    part, members = _read_part(packed, given, progress)
+    part, members = _read_part(packed, {**given, "sheet": first} if first else given, progress)
     if members:
         part = replace(part, others=tuple(files_beside(packed, members, str(part.found.sheet))))
     if asked not in (None, TOGETHER) or not part.found.sheets:
@@ -124,9 +147,13 @@ def _read(packed: RawFile, given: Mapping[str, Any], progress: Callable[[float],
             return None
 
     whole = put_together(part, members, partial(read, all_columns=True), asked=asked == TOGETHER)
-    if whole.found.sheet != TOGETHER:
+    if rows_of == "patients" and whole.found.sheet != TOGETHER:
         others = [name for name in members if name != part.found.sheet] if members else whole.linked
-        whole = join(whole, others, partial(read, all_columns=False))
+        fewest = ONE if given.get("wanted") else FEWEST
+        whole = join(whole, others, partial(read, all_columns=False), fewest=fewest)
+    of_patients = _read(packed, given, progress, rows_of, whole.single[0]) if whole.single and first is None else whole
+    if len(of_patients.frame.columns) >= FEWEST_COLUMNS:
+        whole = of_patients
     if asked == TOGETHER and whole.found.sheet != TOGETHER:
         raise nothing_together(whole)
     return whole
@@ -139,8 +166,9 @@ def _may_belong(packed: RawFile, name: str, given: Mapping[str, Any], part: Tabl
         return not all_columns or part.found.format not in ("csv", "tsv")
     text = settled(Text(raw, _encoding(raw, given.get("encoding"))))
     names, _repairs = clean_names(detect_dialect(text.head(), whole=len(raw.head()) == raw.n_bytes).names)
-    shared = {n.casefold() for n in part.frame.columns} & {n.casefold() for n in names}
-    return len(shared) == part.frame.shape[1] if all_columns else bool(shared)
+    if not all_columns:
+        return may_share(names, map(str, part.frame.columns))
+    return {str(n).casefold() for n in part.frame.columns} <= {n.casefold() for n in names}
 
 
 def _read_part(

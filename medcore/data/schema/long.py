@@ -10,7 +10,7 @@ import pandas as pd
 from medcore.data.cohort import Column, Schema
 from medcore.data.long import FROM_FILE, Pivot
 from medcore.data.quantities.units import conversion, known_unit
-from medcore.data.schema.names import says, spoken
+from medcore.data.schema.names import folded, says, spoken
 from medcore.data.values.time.spans import unit_of_time
 
 _ANALYTE = re.compile(
@@ -25,6 +25,8 @@ MOST_ANALYTES = 3000
 FEWEST_A_PATIENT = 2.0
 """Rows a patient, on average, from which on rows may be results."""
 LOOKED_AT = 200_000
+_WHO = ("identifier", "group")
+"""Roles of columns that name patients or records."""
 MINUTE = 1 / 1440  # days; a column of seconds is a clotting time or an interval of the heart, not the time of a visit
 
 
@@ -62,11 +64,15 @@ def propose_series(long: Schema, patients: Schema, frame: pd.DataFrame) -> dict[
 
     ``frame`` holds the measurements. Returns names by field of Pivot, empty where nothing says.
     """
-    shared = [name for name in long.names if name in patients.names]
-    named = [name for name in shared if says(name, "patient") or patients[name].role in ("identifier", "group")]
+    ours = {folded(name): name for name in patients.names}
+    shared = [name for name in long.names if folded(name) in ours]
+    named = [name for name in shared if says(name, "patient") or patients[ours[folded(name)]].role in _WHO]
     if not shared and FROM_FILE in long.names:  # a file a patient, named by the patient
-        named = [c.name for c in patients.columns if says(c.name, "patient") or c.role in ("identifier", "group")]
+        named = [c.name for c in patients.columns if says(c.name, "patient") or c.role in _WHO]
     patient = next(iter(named or shared), "")
+    known_as = ""
+    if not named and (pair := _alike_named(long, patients, frame)):
+        patient, known_as = pair
     rest = [c for c in long.columns if c.name not in (patient, FROM_FILE)]
     analyte = next((c.name for c in rest if _ANALYTE.search(spoken(c.name)) and c.kind != "numeric"), "")
     rest = [c for c in rest if c.name != analyte]
@@ -81,7 +87,16 @@ def propose_series(long: Schema, patients: Schema, frame: pd.DataFrame) -> dict[
         "unit": unit,
         "when": when.name if when and _says_when(when) else "",
         "index": "",
+        "known_as": known_as,
     }
+
+
+def _alike_named(long: Schema, patients: Schema, frame: pd.DataFrame) -> tuple[str, str] | None:
+    """Return the columns that seem to name the patients in either table, where their names differ: MRN in one, 病案号 in the other."""
+    theirs = [c.name for c in long.columns if says(c.name, "patient") or c.role == "group"]
+    theirs = [name for name in theirs if name in frame.columns and frame[name].nunique() < len(frame)]
+    ours = [c.name for c in patients.columns if says(c.name, "patient") or c.role in _WHO]
+    return (theirs[0], ours[0]) if theirs and ours else None
 
 
 def _says_when(column: Column) -> int:

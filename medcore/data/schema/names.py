@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from medcore.data.scripts import simplified
@@ -72,6 +72,35 @@ def spoken(name: str) -> str:
     text = simplified(unicodedata.normalize("NFKC", name))
     text = _CAMEL.sub(" ", text).lower()
     return " ".join(re.split(r"[\s_\-./:,;()\[\]]+", text)).strip()
+
+
+def folded(name: str) -> str:
+    """Write a name as it is compared with that of another table.
+
+    >>> folded("Patient ID") == folded("patient_id") == folded("PatientID") == "patientid"
+    True
+    """
+    return spoken(name).replace(" ", "")
+
+
+def names_patients(name: str) -> bool:
+    """Say whether a column may name patients, by its name.
+
+    >>> names_patients("MRN"), names_patients("record_id"), names_patients("chol")
+    (True, True, False)
+    """
+    return says(name, "identifier") or says(name, "patient")
+
+
+def may_share(ours: Iterable[str], theirs: Iterable[str]) -> bool:
+    """Say whether two tables may be about the same patients: they have a column in common, or each has one that names them.
+
+    >>> may_share(["Patient ID", "age"], ["patient_id"]), may_share(["MRN"], ["pid"]), may_share(["age"], ["hb"])
+    (True, True, False)
+    """
+    ours, theirs = list(ours), list(theirs)
+    same = {*map(folded, ours)} & {*map(folded, theirs)}
+    return bool(same) or (any(map(names_patients, ours)) and any(map(names_patients, theirs)))
 
 
 def says(name: str, topic: Topic) -> bool:

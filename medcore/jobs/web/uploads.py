@@ -28,6 +28,7 @@ import pandas as pd
 import psutil
 
 from medcore.data.cohort import Cohort, Schema, Source
+from medcore.data.long import Pivot
 from medcore.data.reading.measurements import read_measurements
 from medcore.data.reading.notes import read_note_files
 from medcore.data.reading.table import read_table
@@ -55,12 +56,14 @@ def read_upload(
     overrides: Mapping[str, Any] | None = None,
     like: Schema | None = None,
     form: Form = "table",
+    pivot: Pivot | None = None,
+    sheet: str = "",
     stop: Stop | None = None,
 ) -> Cohort:
     """Read an uploaded table as :func:`~medcore.data.reading.table.read_table` does, safely; ``stop`` ends that.
 
-    One of measurements over time is read as :func:`~medcore.data.reading.measurements.read_measurements` does, an
-    archive of notes as :func:`~medcore.data.reading.notes.read_note_files`.
+    One of measurements over time is read as :func:`~medcore.data.reading.measurements.read_measurements` does, that
+    takes ``pivot`` and ``sheet``, an archive of notes as :func:`~medcore.data.reading.notes.read_note_files`.
 
     Raises:
         CancelledError: somebody asked to stop.
@@ -68,7 +71,13 @@ def read_upload(
             reading may take; nothing of it stays.
 
     """
-    asked = {"overrides": dict(overrides or {}), "like": like.to_dict() if like else None, "form": form}
+    asked = {
+        "overrides": dict(overrides or {}),
+        "like": like.to_dict() if like else None,
+        "form": form,
+        "pivot": pivot.to_dict() if pivot else None,
+        "sheet": sheet,
+    }
     head, frame = _in_child(name, data, asked, stop)
     return Cohort(
         frame,
@@ -211,7 +220,8 @@ def _read(theirs: Connection, name: str, asked: Mapping[str, Any], scratch: str)
 def _table(name: str, data: bytes, asked: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     like = Schema.from_dict(asked["like"]) if asked["like"] else None
     if asked["form"] == "measurements":
-        cohort = read_measurements((name, data))
+        pivot = Pivot.from_dict(asked["pivot"]) if asked["pivot"] else None
+        cohort = read_measurements((name, data), pivot=pivot, sheet=asked["sheet"])
     elif asked["form"] == "note files":
         cohort = read_note_files((name, data))
     else:

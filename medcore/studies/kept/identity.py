@@ -13,7 +13,7 @@ from medcore.data.cohort import Cohort, Schema
 WORDS = ("description", "confidence", "reason", "unit", "sensitive", "label", "level_labels", "summary")
 
 # What a Source says of the file beyond how it is read, and what older studies did not have.
-FOUND = ("hidden_sheets", "shifted", "numbering")
+FOUND = ("hidden_sheets", "shifted", "numbering", "long_sheets")
 LATER = ("every_row", "fill_down", "pivot", "aside", "patients_in")
 
 

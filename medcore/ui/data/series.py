@@ -9,19 +9,24 @@ from medcore import jobs
 from medcore.data.cohort import Cohort
 from medcore.data.follow_up import span
 from medcore.data.long import FORMS, FROM_FILE, SERIES_FORMS, Pivot
+from medcore.data.privacy import installation_key, with_pseudonyms
 from medcore.data.reading.long.measured import keeps_measured
 from medcore.data.reading.long.series import with_series
 from medcore.data.schema.long import propose_series
+from medcore.data.schema.names import folded
 from medcore.i18n import _
+from medcore.jobs.web.uploads import read_upload
+from medcore.settings import Settings
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.long import FORM_WORDS, PART_WORDS, parts_asked
-from medcore.ui.kit.cache import cohort
+from medcore.ui.kit.cache import cohort, store
 from medcore.ui.kit.layout import caption
 from medcore.ui.kit.notices import errors_shown
 from medcore.ui.kit.shown.brought import measurements
 from medcore.ui.kit.shown.measured import measured_lines
 from medcore.ui.kit.shown.noted import note_view
 from medcore.ui.kit.shown.waiting import waited
+from medcore.ui.kit.text import one_line
 from medcore.ui.studies import create
 
 MUST = ("patient", "when")
@@ -41,8 +46,10 @@ def series_form(study: StudyRecord) -> None:
         )
         _lines(study, rows)
         return
-    with st.expander(_("Add measurements over time from a second table")), errors_shown():
-        long = measurements(study.identity, key="data.series.file")
+    expanded = bool(rows.source.long_sheets)
+    with st.expander(_("Add measurements over time from a second table"), expanded=expanded), errors_shown():
+        sheet = _sheet(study, rows)
+        long = _of_sheet(study, sheet) if sheet else measurements(study.identity, key="data.series.file")
         if long is None:
             caption(
                 _(
@@ -50,7 +57,8 @@ def series_form(study: StudyRecord) -> None:
                 )
             )
             return
-        pivot = _asked(rows, long)
+        long = with_pseudonyms(rows, long, installation_key(Settings.from_env().data_dir))
+        pivot = _asked(rows, long, sheet)
         caption(
             _(
                 "A new study is made of both tables; this one stays as it is. Of the second table the summaries are kept and, sealed with the study and in no model, the measurements up to that time, so that a patient’s can be drawn."
@@ -60,6 +68,31 @@ def series_form(study: StudyRecord) -> None:
             st.session_state["data.series.asked"] = pivot
         if pivot is not None and st.session_state.get("data.series.asked") == pivot:
             _make(study, rows, long, pivot)
+
+
+def _sheet(study: StudyRecord, rows: Cohort) -> str:
+    """Ask whether the measurements are in another sheet of the study's own file; empty where they are not, or it was not kept."""
+    sheets = rows.source.long_sheets
+    if not sheets or store().load_original(study.owner, study.id) is None:
+        return ""
+    words = {sheet: _("Sheet or file “{sheet}” of this table’s own file", sheet=one_line(sheet)) for sheet in sheets}
+    return st.selectbox(
+        _("Where the measurements are"),
+        [*words, ""],
+        format_func=lambda sheet: words.get(sheet, _("in another file")),
+        key="data.series.sheet",
+    )
+
+
+def _of_sheet(study: StudyRecord, sheet: str) -> Cohort | None:
+    """Read another sheet of the study's own file."""
+    data = store().load_original(study.owner, study.id) or b""
+    return waited(
+        lambda task: read_upload(study.cohort_name, data, form="measurements", sheet=sheet, stop=task.stop),
+        *("data.series", study.identity, sheet),
+        key="data.series.reading",
+        doing=_("The file is read."),
+    )
 
 
 def _lines(study: StudyRecord, rows: Cohort) -> None:
@@ -76,7 +109,7 @@ def _lines(study: StudyRecord, rows: Cohort) -> None:
         caption(_("Nothing was measured of this patient by then."))
 
 
-def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
+def _asked(rows: Cohort, long: Cohort, sheet: str) -> Pivot | None:
     proposed = propose_series(long.schema, rows.schema, long.frame)
     if not proposed["analyte"]:  # one row a visit
         proposed |= {"value": "", "unit": ""}
@@ -85,6 +118,7 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
         names["patient"] = ["", *long.schema.names, *rows.schema.names]
     names["index"] = list(dict.fromkeys(["", *long.schema.names, *rows.schema.names]))
     named = parts_asked(names, proposed, key="data.series")
+    named |= {"known_as": _known_as(rows, named["patient"], proposed["known_as"]), "sheet": sheet}
     left_side, middle, right_side = st.columns(3)
     with left_side:
         until = st.number_input(
@@ -131,9 +165,25 @@ def _asked(rows: Cohort, long: Cohort) -> Pivot | None:
             )
         )
         return None
-    if until is None or not forms or not all(named[part] for part in MUST):
+    known = named["known_as"] or any(folded(name) == folded(named["patient"]) for name in rows.schema.names)
+    if until is None or not forms or not known or not all(named[part] for part in MUST):
         return None
     return Pivot.of_series(named, until=float(until), late=float(late or 0), forms=forms, when_unit=unit or "")
+
+
+def _known_as(rows: Cohort, patient: str, proposed: str) -> str:
+    """Ask what the patients' table calls the column that names them, where it has none of that name."""
+    names = rows.schema.names
+    if not patient or any(folded(name) == folded(patient) for name in names):
+        return ""
+    choices = ["", *names]
+    return st.selectbox(
+        _("Patient, in the patients’ table"),
+        choices,
+        index=choices.index(proposed) if proposed in choices else 0,
+        format_func=lambda n: one_line(n, limit=40) or "–",
+        key="data.series.known_as",
+    )
 
 
 def _make(study: StudyRecord, rows: Cohort, long: Cohort, pivot: Pivot) -> None:

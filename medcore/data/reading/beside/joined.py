@@ -13,7 +13,7 @@ import pandas as pd
 from medcore.data.reading.beside.together import OTHER_FILES, TOGETHER, TablePart, without_others
 from medcore.data.reading.said import Said
 from medcore.data.reading.typed.found import OTHERS
-from medcore.data.schema.names import says
+from medcore.data.schema.names import folded, names_patients, says
 from medcore.data.values.folding import fold_texts, text_array
 from medcore.data.values.names import clean_name
 from medcore.i18n import N_, Message
@@ -22,10 +22,13 @@ SHARED = 0.5
 """Share of the smaller table's patients that must stand in the larger one too."""
 ALIKE = 0.9
 """Share of the patients in both whose sex and age must be the same, where both tables have them."""
-FEWEST = 3
+FEWEST, ONE = 3, 1
+"""Patients that must be in both tables: of a table to learn from, and of a model's new patients."""
 LONG = 4
 """Letters from which on cells that all differ may name patients, whatever the column is called."""
 MOST_JOINED = 30
+ROWS_A_PATIENT = 1.5
+"""Rows for each patient, on average, from which on a table has several of each."""
 _RUNNING_NAME = re.compile(r"^(?:#|no|nr|n|row|rows?\s*no|index|s\W*no|sl\W*no|lfd\W*nr|序号|行号|unnamed.*)\W*$", re.I)
 """Names of numbers that count a sheet's own rows."""
 _MEASURED = re.compile(r"[0-9]{1,4}[-/.年:,][0-9]|[-+]?[0-9]*[.,][0-9]")
@@ -41,11 +44,13 @@ class _Key:
     n: int
 
 
-def join(part: TablePart, names: Sequence[str], read: Callable[[str], TablePart | None]) -> TablePart:
+def join(
+    part: TablePart, names: Sequence[str], read: Callable[[str], TablePart | None], *, fewest: int = FEWEST
+) -> TablePart:
     """Put the columns of other sheets or files beside a table's, where each has one row for each of the same patients.
 
     ``names`` are those that may be such, ``read`` reads one. No row is lost: a patient whom only some have is there,
-    with empty cells. Tables that have several rows a patient are named, and left.
+    with empty cells. Tables that have several rows a patient are named, and left; ``fewest`` patients must be in both.
     """
     joined: dict[str, TablePart] = {}
     several: list[str] = []
@@ -55,11 +60,11 @@ def join(part: TablePart, names: Sequence[str], read: Callable[[str], TablePart 
         other = read(name)
         if other is None or not _same_marks(part, other):
             continue
-        key = _key(part.frame, other.frame)
+        key = _key(part.frame, other.frame, fewest)
         if key is None or key.n == 0:
-            turned = _key(other.frame, part.frame) if key is None else None
-            several += [name] if key is not None else []
-            single += [name] if turned is not None and turned.n == 0 else []
+            turned = _key(other.frame, part.frame, fewest) if key is None else None
+            several += [name] if key is not None and _is_long(other.frame, key.theirs) else []
+            single += [name] if turned is not None and turned.n == 0 and _is_long(part.frame, turned.theirs) else []
             continue
         wider = _beside(frame, other.frame, key, clean_name(name))
         if len(wider.columns) > len(frame.columns):
@@ -71,23 +76,29 @@ def join(part: TablePart, names: Sequence[str], read: Callable[[str], TablePart 
         *(_single(part, single) if single else ()),
     )
     repairs = without_others(part.repairs, (*joined, *several, *single))
-    source = replace(part.found, sheet=TOGETHER) if joined else part.found
-    return replace(part, frame=frame, said=said, found=source, repairs=(*told, *repairs))
+    source = replace(part.found, sheet=TOGETHER if joined else part.found.sheet, long_sheets=tuple(several))
+    return replace(part, frame=frame, said=said, found=source, repairs=(*told, *repairs), single=tuple(single))
 
 
 def _same_marks(part: TablePart, other: TablePart) -> bool:
     return bool(part.frame.attrs.get("decimal") == other.frame.attrs.get("decimal"))
 
 
-def _key(ours: pd.DataFrame, theirs: pd.DataFrame) -> _Key | None:
+def _is_long(frame: pd.DataFrame, column: str) -> bool:
+    """Say whether a table has several rows of most patients, and not one by mistake."""
+    cells = {*_cells(frame[column])} - {None, ""}
+    return len(frame) >= ROWS_A_PATIENT * len(cells)
+
+
+def _key(ours: pd.DataFrame, theirs: pd.DataFrame, fewest: int) -> _Key | None:
     """Find the column by which two tables are of the same patients; ``n`` is 0 where the second has several rows of each."""
     found: list[_Key] = []
-    for name, other in _shared(ours, theirs).items():
+    for name, other in _may_be_keys(ours, theirs):
         if not ours[name].is_unique:
             continue
         mine, its = _cells(ours[name]), _cells(theirs[other])
         both = {*mine} & {*its} - {None}
-        enough = len(both) >= max(FEWEST, SHARED * min(len({*mine}), len({*its})))
+        enough = len(both) >= max(fewest, SHARED * min(len({*mine}), len({*its})))
         if enough and _is_one_each(mine) and _identifies(name, mine):
             found.append(_Key(name, other, len(both) if _is_one_each(its) else 0))
     best = max(found, key=lambda key: key.n, default=None)
@@ -96,8 +107,19 @@ def _key(ours: pd.DataFrame, theirs: pd.DataFrame) -> _Key | None:
 
 def _shared(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, str]:
     """Return the columns that both have, by their names in the first."""
-    known = {str(name).casefold(): str(name) for name in theirs.columns}
-    return {str(name): known[str(name).casefold()] for name in ours.columns if str(name).casefold() in known}
+    known = {folded(str(name)): str(name) for name in theirs.columns}
+    return {str(name): known[folded(str(name))] for name in ours.columns if folded(str(name)) in known}
+
+
+def _may_be_keys(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return pairs of columns by which two tables may be of the same patients: of the same name, or that name patients."""
+    named = [
+        (str(a), str(b))
+        for a in ours.columns
+        for b in theirs.columns
+        if names_patients(str(a)) and names_patients(str(b))
+    ]
+    return list(dict.fromkeys([*_shared(ours, theirs).items(), *named]))
 
 
 def _cells(values: pd.Series) -> list[str | None]:
@@ -110,7 +132,7 @@ def _is_one_each(cells: Sequence[str | None]) -> bool:
 
 def _identifies(name: str, cells: Sequence[str | None]) -> bool:
     """Say whether a column names patients, and does not count a sheet's own rows or hold what was measured."""
-    named = says(name, "identifier") or says(name, "patient")
+    named = names_patients(name)
     if sorted(map(str, cells), key=lambda c: (len(c), c)) == [str(n) for n in range(1, len(cells) + 1)]:
         return named and not _RUNNING_NAME.match(name.strip())
     return named or all(len(cell or "") >= LONG and not _MEASURED.match(cell or "") for cell in cells)
@@ -229,7 +251,7 @@ def _several(names: Sequence[str]) -> tuple[Message, ...]:
     return (
         Message(
             N_(
-                "{sheets}: several rows of each patient, which were not read. Upload them as a file of their own beside the patients' table."
+                "{sheets}: several rows of each patient. They can be added as measurements over time: on the Data page, or with --series and the same file."
             ),
             {"sheets": [clean_name(name) for name in names]},
         ),

@@ -35,7 +35,8 @@ WHERE = N_("Names the sheet or file in which the row stood; make it the site, if
 class TablePart:
     """A table as one sheet or file has it; ``alike`` names other sheets with the same columns, ``linked`` those with some of them; ``others`` are the small ones among the rest.
 
-    ``beside`` is the column that says where each row stood, if several are put together.
+    ``beside`` is the column that says where each row stood, if several are put together. ``single`` are tables that have
+    one row of each patient of whom this one has several.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -45,6 +46,7 @@ class TablePart:
     alike: tuple[str, ...] = ()
     beside: str = ""
     linked: tuple[str, ...] = ()
+    single: tuple[str, ...] = ()
     others: tuple[tuple[str, Rows], ...] = field(repr=False, default=())
 
 

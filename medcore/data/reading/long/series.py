@@ -15,6 +15,7 @@ from medcore.data.reading.long.measured import attached
 from medcore.data.reading.long.pivot import Wide, learnt_times, pivot_rows
 from medcore.data.reading.long.visits import results_of_visits
 from medcore.data.schema.inference import infer_schema
+from medcore.data.schema.names import folded
 from medcore.data.values.folding import distinct
 from medcore.data.values.typed import typed
 from medcore.errors import InputError, MissingColumnsError
@@ -51,7 +52,7 @@ def with_series(
         results, by, said = results_of_visits(lines, pivot, long.schema, aside=cohort.frame.columns)
         told += said
     wide = pivot_rows(results, by, like=like) if len(results) else Wide(lines[[pivot.patient]], {}, ())
-    rows = pd.Index(wide.frame[pivot.patient]).get_indexer(_names(cohort.frame[pivot.patient]))
+    rows = pd.Index(wide.frame[pivot.patient]).get_indexer(_names(cohort.frame[named_by(cohort.schema, pivot)]))
     new = [name for name in wide.results if name not in cohort.frame.columns]
     made = {name: _at(wide.frame[name], rows, none=name in wide.counts) for name in new}
     joined = pd.DataFrame(made, index=cohort.frame.index)
@@ -78,6 +79,20 @@ def with_series(
     )
 
 
+def named_by(patients: Schema, pivot: Pivot) -> str:
+    """Return the column of the patients' table that names them: as the measurements call it, or as is said.
+
+    Raises MissingColumnsError.
+    """
+    wanted = pivot.known_as or pivot.patient
+    if wanted in patients.names:
+        return wanted
+    alike = [name for name in patients.names if folded(name) == folded(wanted)]
+    if len(alike) != 1:
+        raise MissingColumnsError.between(wanted=[wanted], got=patients.names, table="The patients' table")
+    return alike[0]
+
+
 def joined_identity(patients: str, measurements: str, pivot: Pivot) -> str:
     """Return what identifies both tables, by their SHA-256, and how they were joined; how times are written follows from them."""
     asked = {name: value for name, value in pivot.to_dict().items() if name != "written"}
@@ -88,10 +103,7 @@ def _of_patients(
     cohort: Cohort, frame: pd.DataFrame, pivot: Pivot, like: Schema | None
 ) -> tuple[pd.DataFrame, list[Message]]:
     """Return the measurements of the table's own patients, with the index date where only that table has it."""
-    if pivot.patient not in cohort.frame.columns:
-        raise MissingColumnsError.between(
-            wanted=[pivot.patient], got=[str(c) for c in cohort.frame.columns], table="The patients' table"
-        )
+    ours_by = named_by(cohort.schema, pivot)
     if FROM_FILE in frame.columns:
         a_file_a_patient = pivot.patient not in frame.columns
         frame = frame.rename(columns={FROM_FILE: pivot.patient}) if a_file_a_patient else frame.drop(columns=FROM_FILE)
@@ -100,7 +112,7 @@ def _of_patients(
         raise MissingColumnsError.between(
             wanted=lacking, got=[str(c) for c in frame.columns], table="The table of measurements"
         )
-    known = _names(cohort.frame[pivot.patient])
+    known = _names(cohort.frame[ours_by])
     frame = frame.assign(**{pivot.patient: _names(frame[pivot.patient])})
     ours = frame[pivot.patient].isin(set(known.dropna())).to_numpy(bool)
     if not ours.any() and like is None:

@@ -21,6 +21,7 @@ from medcore.data.reading.typed.found import OTHERS, TypedTable, cell_text
 from medcore.data.reading.typed.markup import read_markup
 from medcore.data.reading.typed.workbook import Written
 from medcore.data.schema.dictionaries.codebook import MOST_COLUMNS, MOST_ROWS, Rows, table_told_of
+from medcore.data.schema.names import may_share
 from medcore.data.values.names import clean_name
 from medcore.errors import UnreadableFileError
 from medcore.i18n import N_, Message
@@ -34,7 +35,7 @@ Grid = list[list[Any]]
 
 
 def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> TypedTable:
-    """Read one sheet of a workbook: the one that is named, or the largest that is not hidden.
+    """Read one sheet of a workbook: the one that is named, or the largest that is not hidden, before it one with ``wanted`` columns.
 
     Where it is read ``alone``, as one more of a workbook that was looked at, nothing is found out of the others.
     """
@@ -49,7 +50,7 @@ def read_spreadsheet(raw: RawFile, kind: str, given: Mapping[str, Any]) -> Typed
     book = _Book(CalamineWorkbook.from_filelike(io.BytesIO(data)))
     sheets = tuple(book.file.sheet_names)
     hidden = tuple(m.name for m in book.file.sheets_metadata if not str(m.visible).endswith(".Visible"))
-    chosen = _chosen(raw.name, book, sheets, hidden, given.get("sheet"))
+    chosen = _chosen(raw.name, book, sheets, hidden, given)
     if given.get("sheet") is None:
         chosen = _told_of(book, chosen, [s for s in sheets if s not in hidden])
     sheet = book.sheet(chosen)
@@ -134,7 +135,14 @@ def _protected(name: str) -> UnreadableFileError:
     )
 
 
-def _chosen(name: str, book: _Book, sheets: tuple[str, ...], hidden: tuple[str, ...], asked: str | None) -> str:
+def _chosen(
+    name: str,
+    book: _Book,
+    sheets: tuple[str, ...],
+    hidden: tuple[str, ...],
+    given: Mapping[str, Any],
+) -> str:
+    asked: str | None = given.get("sheet")
     if asked is not None and asked not in sheets:
         raise UnreadableFileError(
             N_("The file {name} has no sheet {sheet}. Its sheets are: {sheets}."),
@@ -146,7 +154,11 @@ def _chosen(name: str, book: _Book, sheets: tuple[str, ...], hidden: tuple[str, 
         return asked
     sizes = {s: _size(book.sheet(s)) for s in sheets}
     shown = [s for s in sheets if s not in hidden and sizes[s]]
-    best = max(shown or sheets, key=lambda s: sizes[s], default=None)
+    wanted = {*given.get("wanted", ())}
+    if given.get("tallest"):
+        sizes |= {s: int(book.sheet(s).height or 0) for s in shown}
+    known = {s: len(wanted & {*_names(book, s)}) for s in shown[:MOST_SHEETS]} if wanted else {}
+    best = max(shown or sheets, key=lambda s: (known.get(s, 0), sizes[s]), default=None)
     if best is None:
         raise UnreadableFileError(N_("The file {name} has no sheet with a table."), name=name)
     return best
@@ -166,7 +178,7 @@ def _related(book: _Book, names: Sequence[str], others: Sequence[str]) -> tuple[
     wanted = {name.strip().casefold() for name in names if name.strip()}
     named = {sheet: {name.casefold() for name in _names(book, sheet)} for sheet in others[:MOST_SHEETS]}
     alike = tuple(sheet for sheet, of in named.items() if of == wanted)
-    return alike, tuple(sheet for sheet, of in named.items() if of & wanted and sheet not in alike)
+    return alike, tuple(sheet for sheet, of in named.items() if sheet not in alike and may_share(of, names))
 
 
 def _names(book: _Book, sheet: str) -> list[str]:

@@ -7,6 +7,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from medcore import jobs
 from medcore.data.cohort import Cohort, Schema
+from medcore.data.long import Pivot
 from medcore.data.reading.long.series import with_series
 from medcore.data.reading.notes import NOTES, named_after, with_notes
 from medcore.i18n import _
@@ -34,7 +35,15 @@ def brought(file: UploadedFile, *identity: object, like: Schema, key: str) -> Co
     pivot = like.series
     if cohort is None or pivot is None:
         return cohort
-    long = measurements(*identity, key=f"{key}.series")
+    if cohort.source.long_sheets:
+        long = waited(
+            lambda task: read_upload(name, data, form="measurements", pivot=pivot, stop=task.stop),
+            *("brought", "own measurements", *identity, file.file_id),
+            key=f"{key}.series.reading",
+            doing=_("The file is read."),
+        )
+    else:
+        long = measurements(*identity, key=f"{key}.series", pivot=pivot)
     if long is None:
         return None
     return waited(
@@ -45,9 +54,11 @@ def brought(file: UploadedFile, *identity: object, like: Schema, key: str) -> Co
     )
 
 
-def measurements(*identity: object, key: str) -> Cohort | None:
-    """Ask for a table of measurements over time and return its rows; ``None`` as yet."""
-    return _beside(_("Table of these patients’ measurements over time"), "measurements", *identity, key=key)
+def measurements(*identity: object, key: str, pivot: Pivot | None = None) -> Cohort | None:
+    """Ask for a table of measurements over time and return its rows, of a workbook those that ``pivot`` asks for; ``None`` as yet."""
+    return _beside(
+        _("Table of these patients’ measurements over time"), "measurements", *identity, key=key, pivot=pivot
+    )
 
 
 def note_files(*identity: object, key: str) -> Cohort | None:
@@ -55,14 +66,14 @@ def note_files(*identity: object, key: str) -> Cohort | None:
     return _beside(_("Zip archive of these patients’ notes"), "note files", *identity, key=key)
 
 
-def _beside(label: str, form: Form, *identity: object, key: str) -> Cohort | None:
+def _beside(label: str, form: Form, *identity: object, key: str, pivot: Pivot | None = None) -> Cohort | None:
     """Ask for what comes beside the patients' table and return it, read as ``form`` says; ``None`` as yet."""
     file = st.file_uploader(label, key=key)
     if file is None:
         return None
     name, data = file.name, file.getvalue()
     return waited(
-        lambda task: read_upload(name, data, form=form, stop=task.stop),
+        lambda task: read_upload(name, data, form=form, pivot=pivot, stop=task.stop),
         *("brought", form, *identity, file.file_id),
         key=f"{key}.reading",
         doing=_("The file is read."),
