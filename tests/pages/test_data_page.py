@@ -282,6 +282,7 @@ def test_measurements_in_another_sheet_of_the_same_file_are_offered(open_page, p
     (study,) = page_store.list_studies(LOCAL_OWNER)
     app = look_at(open_page("data", study=study.id), "rows")
     assert not app.exception
+    assert app.dataframe[0].value["age"].tolist()[:2] == ["30", "31"]
     assert app.selectbox(key="data.series.sheet").value == "Vitals"
     assert app.selectbox(key="data.series.patient").value == "MRN"
     assert app.selectbox(key="data.series.known_as").value == "Patient ID"

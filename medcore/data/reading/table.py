@@ -49,6 +49,7 @@ from medcore.data.reading.signatures import file_format
 from medcore.data.reading.text import RawFile, Text, unpack
 from medcore.data.reading.typed.formats import read_typed
 from medcore.data.schema.dictionaries.codebook import Rows, apply_codebook
+from medcore.data.schema.dictionaries.meant import in_known_codes
 from medcore.data.schema.inference import infer_schema
 from medcore.data.schema.names import may_share
 from medcore.data.values.folding import text_array
@@ -99,6 +100,7 @@ def read_table(
     books = Beside.of(frame, (*whole.others, *beside))
     schema = described(infer_schema(frame, units=books.units() | dict(said.units)), said)
     schema = apply_codebook(schema, frame, books.entries)
+    frame, recoded = in_known_codes(frame, books.entries, like) if like is not None else (frame, ())
     if found.pivot:
         schema = replace(schema, pivot=Pivot.from_dict(found.pivot))
     if whole.beside in schema.names:
@@ -111,7 +113,7 @@ def read_table(
         packed.sha256,
         packed.name,
         replace(found, n_bytes=packed.n_bytes),
-        (*books.told(), *without_others(repairs, books.names), *turned, *filled, *pivoted),
+        (*books.told(), *recoded, *without_others(repairs, books.names), *turned, *filled, *pivoted),
     )
 
 

@@ -200,6 +200,9 @@ _SEXES = (
 )
 
 
+SEXES = ("female", "male")
+
+
 def boolean_side(word: str) -> bool | None:
     """Say whether a word means yes or no; ``None`` when it means neither.
 

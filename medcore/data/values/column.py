@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from medcore.data.cohort import Column
 from medcore.data.notation import Reading
 from medcore.data.quantities.units import conversion
-from medcore.data.values.booleans import are_sexes, boolean_side, same_side
+from medcore.data.values.booleans import SEXES, are_sexes, boolean_side, same_side
 from medcore.data.values.folding import fold_text
 from medcore.data.values.grades import spelled_as, without_sign
 from medcore.data.values.numbers import Numbers, parse_numbers, to_number
@@ -51,12 +52,14 @@ def read_texts(texts: pa.Array, column: Column, decimal: str | None = None) -> T
     ``decimal`` is the file's decimal mark, which counts only for a column without a Reading.
     """
     status = np.zeros(len(texts), dtype=np.int8)
+    texts, labelled = in_codes(texts, column)
     if column.kind == "numeric":
         value, mended = _numbers(texts, column, decimal, status)
     elif column.kind == "date":
         value, mended = _dates(texts, column, status)
     else:
         value, mended = _words(texts, column)
+    mended = _with_mending("spelling", labelled, mended) if labelled.any() else mended
     coded = code_matches(column, texts)
     status[coded] = CODED
     if len(value):
@@ -64,6 +67,31 @@ def read_texts(texts: pa.Array, column: Column, decimal: str | None = None) -> T
             np.datetime64("NaT") if column.kind == "date" else np.nan if column.kind == "numeric" else None
         )
     return Texts(value, status, {kind: mask & (status == PRESENT) for kind, mask in mended.items()})
+
+
+def in_codes(texts: pa.Array, column: Column) -> tuple[pa.Array, Bools]:
+    """Write cells that hold what a code means as that code: "male" among cells of 1 and 2, where 1 is labelled Male.
+
+    Returns the texts and which of them were such. A label that is itself a code, or that two codes have, stays.
+    """
+    same = np.zeros(len(texts), dtype=bool)
+    if not column.level_labels or not len(texts):
+        return texts, same
+    labels = [(fold_text(label).casefold(), code) for code, label in column.level_labels.items()]
+    times = Counter(label for label, _code in labels)
+    codes = {code.casefold() for code in column.level_labels}
+    means = {label: code for label, code in labels if times[label] == 1 and label not in codes}
+    words = texts.to_pylist()
+    written = [means.get(str(word).casefold(), word) for word in words]
+    if len(means) == 2 and are_sexes(means):
+        of = {same_side(label, SEXES): code for label, code in means.items()}
+        written = [of.get(same_side(str(word), SEXES), word) for word in written]
+    same = np.array([a != b for a, b in zip(words, written, strict=True)], dtype=bool)
+    return (pa.array(written, type=texts.type), same) if same.any() else (texts, same)
+
+
+def _with_mending(kind: str, where: Bools, mended: Mapping[str, Bools]) -> dict[str, Bools]:
+    return {**mended, kind: where | mended[kind] if kind in mended else where}
 
 
 def code_matches(column: Column, texts: pa.Array) -> Bools:

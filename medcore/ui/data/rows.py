@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from medcore.data.cohort import Source
+from medcore.data.values.folding import text_array
 from medcore.i18n import _
 from medcore.studies.records import StudyRecord
 from medcore.ui.data.long import long_form
@@ -33,13 +34,20 @@ def rows_table(study: StudyRecord) -> None:
     part.index = pd.Index(rows.source.rows_in_file(range(first, first + len(part))))
     note_view(study, "rows.viewed", number, first=int(part.index[0]), last=int(part.index[-1]))
     columns = {name: st.column_config.TextColumn(str(name)) for name in part.columns}
-    st.dataframe(part.astype("str"), key=f"data.rows.{number}", column_config=columns, width="stretch")
+    st.dataframe(part.apply(_texts), key=f"data.rows.{number}", column_config=columns, width="stretch")
     downloads(frame, name="table", key="data.rows")
     caption(_where(rows.source, first=int(part.index[0]), last=int(part.index[-1]), n=len(frame)))
     reading_form(study)
     long_form(study)
     series_form(study)
     notes_form(study)
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    """Write cells as the file shows them: a spreadsheet's whole numbers without a point."""
+    if not pd.api.types.is_float_dtype(values.dtype):
+        return values.astype("str")
+    return pd.Series(pd.array(text_array(values), dtype="str"), index=values.index)
 
 
 def _where(source: Source, **numbers: int) -> str:
