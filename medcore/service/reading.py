@@ -71,10 +71,10 @@ class CellReader:
             return
         bundle = self._of_columns({name for name, texts in unknown.items() if texts})
         texts = {name: [*unknown[name], *[None] * (n - len(unknown[name]))] for name in bundle.predictors}
-        rows, unused = bundle.read(_table(texts))
+        found = bundle.read(_table(texts))
         for place, name in enumerate(bundle.predictors):
-            codes = rows.codes[:, place].tolist()
-            read = {text: (codes[row], unused.reason(name, row)) for row, text in enumerate(unknown[name])}
+            codes = found.rows.codes[:, place].tolist()
+            read = {text: (codes[row], found.unused.reason(name, row)) for row, text in enumerate(unknown[name])}
             self._known[name].update(read)
 
     def _of_columns(self, names: Collection[str]) -> Bundle:

@@ -121,7 +121,7 @@ def test_a_whole_table_is_explained_row_by_row(bundle, table):
 
 
 def test_shown_values_have_no_needless_decimals(bundle, table):
-    texts = shown_values(bundle, table.iloc[:20])
+    texts = shown_values(bundle, bundle.read(table.iloc[:20]))
     assert all(t is None or not t.endswith(".0") for row in texts for t in row)
 
 

@@ -80,7 +80,8 @@ def explain_rows(
     Each row is exact where that takes at most ``TABLE_EVALUATIONS`` composite
     rows, and otherwise sampled to ``TABLE_TOLERANCE`` within that budget.
     """
-    rows = bundle.encode(frame)
+    read = bundle.read(frame)
+    rows = read.rows
     event = bundle.target.event
     index = class_index(bundle, rows, class_name or bundle.classes[-1 if event is None else event])
     scale = scale_for(bundle, scale)
@@ -107,7 +108,7 @@ def explain_rows(
         class_name=bundle.classes[index],
         scale=scale,
         codes=rows.codes,
-        values=shown_values(bundle, frame),
+        values=shown_values(bundle, read),
     )
 
 

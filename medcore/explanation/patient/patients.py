@@ -10,8 +10,6 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 import pandas as pd
 
-from medcore.data.preparation.given import unused_values
-from medcore.data.preparation.replay import prepare_predictors
 from medcore.errors import NotFoundError
 from medcore.explanation.shapley.explain import refine
 from medcore.explanation.shapley.inside import MOST_COMPOSITES, explain_inside
@@ -19,7 +17,7 @@ from medcore.explanation.shapley.results import Explanation, Scale
 from medcore.features import Rows, kind_named
 from medcore.features.kind import Encoder, Parts
 from medcore.i18n import N_
-from medcore.models.bundle.bundle import Bundle
+from medcore.models.bundle.bundle import AsRead, Bundle
 from medcore.models.bundle.coalitions import BundleRisk
 from medcore.targets import Number
 
@@ -59,19 +57,17 @@ def read_patient(bundle: Bundle, frame: pd.DataFrame, row_number: int) -> Patien
         raise NotFoundError(
             N_("There is no row {row}: the table has the rows 0 to {last}."), row=row_number, last=len(frame) - 1
         )
-    one = frame.iloc[[row_number]]
-    return Patient(bundle.encode(one), shown_values(bundle, one)[0])
+    read = bundle.read(frame.iloc[[row_number]])
+    return Patient(read.rows, shown_values(bundle, read)[0])
 
 
-def shown_values(bundle: Bundle, frame: pd.DataFrame) -> list[tuple[str | None, ...]]:
+def shown_values(bundle: Bundle, read: AsRead) -> list[tuple[str | None, ...]]:
     """Return each row's values of the predictors as text, None where missing; what was given and not used, as given."""
-    prepared = prepare_predictors(frame, bundle.schema, bundle.recipe)
-    unused = unused_values(frame, bundle.schema, bundle.recipe)
     columns = [
-        [unused.text(name, row) or shown(value) for row, value in enumerate(_readable(prepared[name], encoder))]
+        [read.unused.text(name, row) or shown(v) for row, v in enumerate(_readable(read.predictors[name], encoder))]
         for name, encoder in zip(bundle.predictors, bundle.codebook.encoders, strict=True)
     ]
-    return list(zip(*columns, strict=True)) if columns else [()] * len(frame)
+    return list(zip(*columns, strict=True)) if columns else [()] * len(read.rows)
 
 
 def _readable(values: pd.Series, encoder: Encoder) -> Iterable[Any]:

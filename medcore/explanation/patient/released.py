@@ -153,10 +153,10 @@ class ReleasedModel:
     def explain(self, frame: pd.DataFrame, *, class_name: str | None = None) -> Explanation:
         """Say why the one patient of a table gets that risk, beside the bundle's background, as the page says it."""
         bundle = self.bundle
-        rows = bundle.encode(frame)
-        index = class_index(bundle, rows, class_name)
-        found = self._explained(rows, index)
-        return explained_in_words(bundle, found, shown_values(bundle, frame)[0], index)
+        read = bundle.read(frame)
+        index = class_index(bundle, read.rows, class_name)
+        found = self._explained(read.rows, index)
+        return explained_in_words(bundle, found, shown_values(bundle, read)[0], index)
 
     def warm(self) -> None:
         """Ask once about a training patient, so that the first person does not wait for what is prepared once."""

@@ -50,8 +50,8 @@ def between_visits(folder: Asked, visits: pd.DataFrame, *, class_index: int) -> 
     It is exact as long as at most :data:`~medcore.explanation.shapley.exact.MAX_PLAYERS` columns changed.
     """
     bundle = opened(folder)
-    rows = bundle.encode(visits)
-    first, second = rows.take(slice(0, 1)), rows.take(slice(1, 2))
+    read = bundle.read(visits)
+    first, second = read.rows.take(slice(0, 1)), read.rows.take(slice(1, 2))
     found = explain(
         bundle_risk(folder).knowing(second, first),
         second.codes[0],
@@ -61,5 +61,5 @@ def between_visits(folder: Asked, visits: pd.DataFrame, *, class_index: int) -> 
         scale=scale_for(bundle, "probability"),
         max_evaluations=max(live_evaluations(opened(folder)), 2**MAX_PLAYERS),
     )
-    before, after = shown_values(bundle, visits)
+    before, after = shown_values(bundle, read)
     return Moved(explained_in_words(bundle, found, after, class_index), before)

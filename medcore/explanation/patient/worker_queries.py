@@ -76,8 +76,9 @@ class PatientRisk:
 def read_risks(folder: Asked, frame: pd.DataFrame) -> list[PatientRisk]:
     """Predict for every row of a small table as it was read."""
     bundle = opened(folder)
-    rows = bundle.encode(frame)
-    risks, flags, values = bundle.risk(rows), bundle.flags(frame, rows), shown_values(bundle, frame)
+    read = bundle.read(frame)
+    rows = read.rows
+    risks, flags, values = bundle.risk(rows), bundle.flags_of(rows, read.unused), shown_values(bundle, read)
     bundle_risk(folder).remember(rows, risks)
     members = [(part.kind, weight, np.asarray(part.risk(rows))) for weight, part in bundle.parts]
     return [

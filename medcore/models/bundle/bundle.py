@@ -46,6 +46,15 @@ GIVEN: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class AsRead:
+    """Rows of a table as a model reads them: ``rows`` (n, P), the ``predictors``' values, and what was given and not used."""
+
+    rows: Rows
+    predictors: pd.DataFrame = field(repr=False)
+    unused: Unused = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle(ShownInNotebooks):
     """A trained model with everything needed to predict for new patients.
 
@@ -185,24 +194,23 @@ class Bundle(ShownInNotebooks):
 
     def encode_flagged(self, frame: pd.DataFrame) -> tuple[Rows, list[tuple[str, ...]]]:
         """Do what :meth:`encode` and :meth:`flags` do, reading the cells once."""
-        rows, unused = self.read(frame)
-        return rows, self.flags_of(rows, unused)
+        read = self.read(frame)
+        return read.rows, self.flags_of(read.rows, read.unused)
 
-    def read(self, frame: pd.DataFrame) -> tuple[Rows, Unused]:
-        """Do what :meth:`encode` does, and say which cells were given and not used."""
-        read = read_needed(frame, self.schema, self.recipe)
-        rows = self.codebook.transform(prepare_predictors(frame, self.schema, self.recipe, read=read))
-        return rows, unused_values(frame, self.schema, self.recipe, read=read)
+    def read(self, frame: pd.DataFrame) -> AsRead:
+        """Read rows of a table, as it was read, as the model does: as :meth:`encode`, with all that is known of them."""
+        cells = read_needed(frame, self.schema, self.recipe)
+        prepared = prepare_predictors(frame, self.schema, self.recipe, read=cells)
+        unused = unused_values(frame, self.schema, self.recipe, read=cells)
+        return AsRead(self.codebook.transform(prepared), prepared, unused)
 
-    def flags(self, frame: pd.DataFrame, rows: Rows | None = None) -> list[tuple[str, ...]]:
+    def flags(self, frame: pd.DataFrame) -> list[tuple[str, ...]]:
         """Say of every row what to be careful about: ``imputed:age``, ``unreadable:age``, ``unseen_category:sex``.
 
         What was given and not used is flagged by its reason, and never as missing; an
-        ``out_of_range`` value that was filled in is also ``not_used``. ``rows`` is the table as the
-        model reads it, where that is at hand.
+        ``out_of_range`` value that was filled in is also ``not_used``.
         """
-        rows = self.encode(frame) if rows is None else rows
-        return self.flags_of(rows, unused_values(frame, self.schema, self.recipe))
+        return self.encode_flagged(frame)[1]
 
     def flags_of(self, rows: Rows, unused: Unused) -> list[tuple[str, ...]]:
         """Return the :meth:`flags` of rows that were read, of which it is known what was given and not used."""

@@ -19,7 +19,7 @@ from medcore.evaluation.curves.calls import CALL_RULES, CallRule, Calls, calls
 from medcore.evaluation.curves.calls import called as called_by
 from medcore.features import AnyRows, CodeBook, Rows
 from medcore.i18n import N_, Message, percent
-from medcore.models.bundle.bundle import Bundle
+from medcore.models.bundle.bundle import AsRead, Bundle
 from medcore.models.deployed.levels import refuse_unknown, unknown_levels
 from medcore.models.deployed.membership import Membership, membership
 
@@ -288,18 +288,19 @@ def predict_table(
     ``shifted`` are rows that had more cells than there are columns: they are flagged, for
     their values may stand in wrong columns. With a ``rule`` there is also what each patient is ``called``, of more than two classes.
     """
-    rows = bundle.encode(frame)
-    risk = bundle.risk(rows)
+    read = bundle.read(frame)
+    risk = bundle.risk(read.rows)
     risks: dict[str, Any] = {f"risk_{name}": risk[:, k] for k, name in enumerate(bundle.classes)}
     if rule is not None:
         risks["called"] = np.array(bundle.classes)[called_by(risk, rule, shares_for(bundle, rule))]
-    return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flag_texts(bundle, frame, rows, shifted)})
+    return pd.DataFrame({"row": np.arange(len(frame)), **risks, "flags": flag_texts(bundle, read, shifted)})
 
 
-def flag_texts(bundle: Bundle, frame: pd.DataFrame, rows: Rows, shifted: Sequence[int]) -> list[str]:
-    """Write what to be careful about of every row of a table, one text a row; ``rows`` is it as the model reads it."""
+def flag_texts(bundle: Bundle, read: AsRead, shifted: Sequence[int]) -> list[str]:
+    """Write what to be careful about of every row of a table, one text a row."""
     odd = set(shifted)
-    return ["; ".join((*row, SHIFTED) if at in odd else row) for at, row in enumerate(bundle.flags(frame, rows))]
+    flags = bundle.flags_of(read.rows, read.unused)
+    return ["; ".join((*row, SHIFTED) if at in odd else row) for at, row in enumerate(flags)]
 
 
 def differences(codebook: CodeBook, training: AnyRows, new: AnyRows) -> tuple[ColumnDifference, ...]:

@@ -132,10 +132,11 @@ def judge_saved_number(
 def predict_number_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequence[int] = ()) -> pd.DataFrame:
     """Return one line a row of the table, in order: its number, between which ends nine of ten patients are, its flags."""
     assert bundle.intervals is not None
-    rows = bundle.encode(frame)
+    read = bundle.read(frame)
+    rows = read.rows
     predicted = bundle.risk(rows)[:, 0]
     low, high = bundle.intervals.around(predicted)
-    flags = flag_texts(bundle, frame, rows, shifted)
+    flags = flag_texts(bundle, read, shifted)
     return pd.DataFrame(
         {"row": np.arange(len(frame)), "predicted": predicted, "low": low, "high": high, "flags": flags}
     )

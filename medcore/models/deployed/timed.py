@@ -145,7 +145,8 @@ def predict_timed_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequenc
     unit of the follow-up, the horizons first and then the other times of the curve.
     """
     assert isinstance(bundle.target, EventTime)
-    rows = bundle.encode(frame)
+    read = bundle.read(frame)
+    rows = read.rows
     risk, curve = bundle.risk(rows), bundle.curve(rows)
     risks = {f"risk_{name}": risk[:, k] for k, name in enumerate(bundle.classes)}
     horizons = [int(place) for place in np.searchsorted(bundle.times, bundle.target.horizons)]
@@ -155,5 +156,5 @@ def predict_timed_table(bundle: Bundle, frame: pd.DataFrame, *, shifted: Sequenc
         for place in order
         for k, cause in enumerate(bundle.classes[1:])
     }
-    flags = flag_texts(bundle, frame, rows, shifted)
+    flags = flag_texts(bundle, read, shifted)
     return pd.DataFrame({"row": np.arange(len(frame)), **risks, **by, "flags": flags})
