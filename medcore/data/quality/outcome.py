@@ -13,6 +13,7 @@ from medcore.data.quality.checking.catalogue import Hit, check
 from medcore.data.quality.checking.view import View
 from medcore.data.schema.targets import class_counts, default_positive
 from medcore.data.scripts import in_both
+from medcore.data.shown import with_code
 from medcore.errors import InputError
 from medcore.i18n import N_, Message
 from medcore.statistics.sample_size.development import (
@@ -151,13 +152,20 @@ def few_events(view: View) -> Iterator[Hit]:
         yield Hit(
             message=Message(
                 N_("Only {n} rows have “{outcome}” = {name}; below 100 the results are unstable."),
-                {"n": n, "outcome": outcome.name, "name": outcome.classes[rarer]},
+                {"n": n, "outcome": outcome.name, "name": _said(view, rarer)},
             ),
             columns=(outcome.name,),
             n_rows=n,
             severity="error" if n < TOO_FEW_EVENTS else "warning",
             remedy=Message(PREFER_COX) if beside else None,
         )
+
+
+def _said(view: View, k: int) -> str:
+    """Return what a class of the outcome is called, with its code behind."""
+    column = view.schema.outcome
+    name = view.outcome.classes[k] if view.outcome else ""
+    return with_code(name, column.level_labels) if column else name
 
 
 @check(
@@ -176,7 +184,7 @@ def rare_class(view: View) -> Iterator[Hit]:
         yield Hit(
             message=Message(
                 N_("The class {name} of “{outcome}” has only {n} rows."),
-                {"name": outcome.classes[k], "outcome": outcome.name, "n": n},
+                {"name": _said(view, int(k)), "outcome": outcome.name, "n": n},
             ),
             columns=(outcome.name,),
             n_rows=n,
