@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 
 from medcore.evaluation.curves.utility import THRESHOLDS, benefit_terms
+from medcore.evaluation.figures.auroc import FEWEST_EVENTS, TOO_FEW_EVENTS, patients_of_each
 from medcore.evaluation.figures.estimates import CONSTANT_RISK, ONE_CLASS, Estimate, Floats, from_draws, missing, normal
 from medcore.evaluation.figures.event import BOOTSTRAPPED, pieces
+from medcore.evaluation.figures.folds import tells_nobody_apart
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw, risk_bins
 from medcore.i18n import N_, Message
 from medcore.statistics.ranking import auroc_of_counts, auroc_with_influence
 from medcore.statistics.scores import class_log_loss_terms
 
-#: Differences smaller than these are of no clinical account, whatever their interval.
-NEGLIGIBLE_AUROC = 0.005
+#: Differences smaller than these are of no clinical account, whatever their interval. As much log loss as the second costs
+#: it that all risks of 30 % are said 2 points too high or too low (d²/2p(1 − p)).
+NEGLIGIBLE_AUROC, NEGLIGIBLE_LOG_LOSS = 0.005, 0.001
 HIGHER_IS_BETTER: Mapping[str, bool] = {
     "auroc": True,
     "auprc": True,
@@ -83,19 +86,26 @@ class Comparison:
     def verdict(self, name_a: str, name_b: str) -> Message:
         """Say in words which model is better, which may be neither."""
         auroc, loss = self.differences["auroc"], self.differences["log_loss"]
-        names = {"a": name_a, "b": name_b, "difference": f"{auroc:+.3f}"}
-        if not np.isfinite(auroc.low):
+        names = {"a": name_a, "b": name_b, "difference": f"{auroc:+.3f}", "loss": f"{loss:+.3f}"}
+        if min(self.n_events, self.n - self.n_events) < FEWEST_EVENTS or not np.isfinite(loss.low):
             return Message(N_("These patients are too few to compare {a} and {b}."), names)
-        ranks = _sign(auroc)
-        fits = -_sign(loss)
-        if ranks and fits == -ranks:
-            better, other = (name_a, name_b) if ranks > 0 else (name_b, name_a)
-            return Message(_MIXED, names | {"better": better, "other": other})
-        if ranks or fits:
-            better, other = (name_a, name_b) if (ranks or fits) > 0 else (name_b, name_a)
-            small = abs(auroc.value) < NEGLIGIBLE_AUROC
-            return Message(_SMALL if small else _BETTER, names | {"better": better, "other": other})
-        return Message(_NEITHER, names)
+        ranks, fits = _sign(auroc), -_sign(loss)
+        if not ranks and not fits:
+            return Message(_NEITHER if auroc.exists else _NEITHER_FITS, names)
+        better, other = (name_a, name_b) if (ranks or fits) > 0 else (name_b, name_a)
+        return Message(self._said(ranks, fits), names | {"better": better, "other": other})
+
+    def _said(self, ranks: int, fits: int) -> str:
+        """Return the sentence of what was shown, by the figure that shows it: who ranks better (1, −1, 0), whose risks fit."""
+        near = abs(self.differences["auroc"].value) < NEGLIGIBLE_AUROC
+        close = not fits or abs(self.differences["log_loss"].value) < NEGLIGIBLE_LOG_LOSS
+        if not self.differences["auroc"].exists:
+            return _CLOSER_ALONE
+        if not ranks:
+            return _CLOSER_SMALL if close else _CLOSER
+        if fits == -ranks:
+            return _MIXED
+        return _SMALL if near and close else _BETTER
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
@@ -116,6 +126,22 @@ _SMALL = N_(
     "{better} is better than {other} on these patients, but by so little that it hardly matters (difference in AUROC, "
     "{a} less {b}: {difference})."
 )
+_CLOSER = N_(
+    "The risks of {better} come closer to what happened to these patients than those of {other} (mean log loss, {a} less "
+    "{b}: {loss}); that one of them ranks patients better cannot be shown."
+)
+_CLOSER_SMALL = N_(
+    "The risks of {better} come closer to what happened to these patients than those of {other}, but by so little that it "
+    "hardly matters (mean log loss, {a} less {b}: {loss}); that one of them ranks patients better cannot be shown."
+)
+_CLOSER_ALONE = N_(
+    "The risks of {better} come closer to what happened to these patients than those of {other} (mean log loss, {a} less "
+    "{b}: {loss}); one of the two tells nobody apart."
+)
+_NEITHER_FITS = N_(
+    "On these patients {a} cannot be shown to be better or worse than {b} (mean log loss, {a} less {b}: {loss}): prefer "
+    "the simpler one."
+)
 _MIXED = N_(
     "{better} ranks patients better (difference in AUROC, {a} less {b}: {difference}), but the risks of {other} come "
     "closer to what happened."
@@ -128,11 +154,16 @@ def compare(
     risk_b: Floats,
     *,
     groups: Ints | None = None,
+    folds: Ints | None = None,
     threshold: float | None = None,
     seed: int = 0,
     n_boot: int | None = None,
 ) -> Comparison:
-    """Compare two sets of risks (n,) for the same 0/1 ``outcome`` (n,), every difference A − B with its interval."""
+    """Compare two sets of risks (n,) for the same 0/1 ``outcome`` (n,), every difference A − B with its interval.
+
+    ``folds`` (n,) say of risks out of fold by which model each is: one that gives all patients of a fold the same risk
+    has no AUROC, and neither has a difference from it.
+    """
     draws = draw(len(outcome), groups, n_boot=n_boot or default_n_boot(len(outcome)), seed=seed)
     parts = [pieces(outcome, risk, draws) for risk in (risk_a, risk_b)]
     found = {"auroc": auroc_difference(outcome, risk_a, risk_b, groups=groups)}
@@ -146,6 +177,9 @@ def compare(
     found["log_loss"] = log_loss_difference(
         outcome.astype(np.int64), *(np.column_stack([1 - risk, risk]) for risk in (risk_a, risk_b)), groups=groups
     )
+    parted = np.zeros(len(outcome), dtype=np.int64) if folds is None else folds
+    if tells_nobody_apart(risk_a, parted) != tells_nobody_apart(risk_b, parted):
+        found |= {name: missing(CONSTANT_RISK) for name in ("auroc", "auroc_bootstrap", "auprc")}
     changed = None
     if threshold is not None:
         found["net_benefit"] = net_benefit_difference(outcome, risk_a, risk_b, threshold, groups=groups)
@@ -168,10 +202,12 @@ def log_loss_difference(outcome: Ints, risk_a: Floats, risk_b: Floats, *, groups
 
 
 def auroc_difference(outcome: Floats, risk_a: Floats, risk_b: Floats, *, groups: Ints | None = None) -> Estimate:
-    """Return AUROC A − AUROC B with DeLong's interval for two curves of the same patients."""
+    """Return AUROC A − AUROC B with DeLong's interval for two curves of the same patients; none with fewer than 5 of either outcome."""
     (area_a, pull_a), (area_b, pull_b) = (auroc_with_influence(outcome, r) for r in (risk_a, risk_b))
     if np.isnan(area_a):
         return missing(ONE_CLASS)
+    if min(patients_of_each(outcome, groups)) < FEWEST_EVENTS:
+        return Estimate(area_a - area_b, reason=Message(TOO_FEW_EVENTS, {"n": FEWEST_EVENTS}))
     gap = pull_a - pull_b
     if np.isnan(gap).any():
         return missing(CONSTANT_RISK, area_a - area_b)

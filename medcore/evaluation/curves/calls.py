@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.evaluation.figures.estimates import Estimate, Floats, from_draws
+from medcore.evaluation.figures.event import too_few
 from medcore.evaluation.figures.resampling import Ints, default_n_boot, draw
 
 CallRule = Literal["likeliest", "beside_share"]
@@ -62,8 +63,11 @@ def calls(
     table = np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
     draws = draw(len(outcome), groups, n_boot=default_n_boot(len(outcome)), seed=seed)
     drawn = draws.by_cell(cells, n_classes**2).reshape(-1, n_classes, n_classes)
+    few = next((r for k in range(n_classes) if (r := too_few((outcome == k).astype(float), groups)) is not None), None)
     found = {
-        name: from_draws(float(value[0]), more, clustered=groups is not None)
+        name: Estimate(float(value[0]), reason=few)
+        if few is not None and name != "accuracy"  # a mean over classes, of which a resampled table may lack one
+        else from_draws(float(value[0]), more, clustered=groups is not None)
         for name, value, more in zip(
             ("accuracy", "mean_sensitivity", "macro_f1"), _figures(table[None]), _figures(drawn), strict=True
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from medcore.evaluation.figures.auroc import auroc_estimate
+from medcore.evaluation.figures.auroc import FEWEST_EVENTS, TOO_FEW_EVENTS, auroc_estimate, patients_of_each
 from medcore.evaluation.figures.estimates import (
     CONSTANT_RISK,
     NAN,
@@ -18,6 +18,7 @@ from medcore.evaluation.figures.estimates import (
     from_draws,
     missing,
     normal,
+    wilson,
 )
 from medcore.evaluation.figures.resampling import Draws, Ints, default_n_boot, draw, risk_bins, sums
 from medcore.evaluation.figures.smoothing import Smoother, weighted_quantiles
@@ -57,7 +58,7 @@ class Pieces:
     ``values`` are exact; ``draws`` (n_boot,) a figure and ``about``, their centre,
     come from risks gathered in bins; ``influence`` (n,) belongs to the analytic
     figures; ``chance`` is the calibration error that 95 of 100 perfectly calibrated
-    models with these risks stay below, with ``model_variance`` where maximum likelihood gives one and the rows
+    models with these risks stay below, ``mean_risk`` what is expected of a patient, with ``model_variance`` where maximum likelihood gives one and the rows
     are not ``weighted``.
     """
 
@@ -69,6 +70,7 @@ class Pieces:
     reasons: Mapping[str, str]
     outcome: Floats
     chance: Mapping[str, float]
+    mean_risk: float
     weighted: bool = False
 
 
@@ -89,13 +91,23 @@ def pieces(outcome: Floats, risk: Floats, draws: Draws, weights: Floats | None =
             reasons[name] = reason
     resampled, about, exact, chance = _resampled(outcome, risk, draws, weights)
     return Pieces(
-        values | exact, resampled, about, influence, model_variance, reasons, outcome, chance, weights is not None
+        values | exact,
+        resampled,
+        about,
+        influence,
+        model_variance,
+        reasons,
+        outcome,
+        chance,
+        float(risk.mean()),
+        weights is not None,
     )
 
 
 def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
     """Turn the pieces of one class into its estimates."""
     clustered = groups is not None
+    few = too_few(parts.outcome, groups)
     out: dict[str, Estimate] = {}
     for name in METRICS:
         value = parts.values[name]
@@ -105,9 +117,29 @@ def estimates(parts: Pieces, groups: Ints | None) -> dict[str, Estimate]:
             out[name] = missing(ONE_CLASS)
         elif name in ERRORS:
             out |= calibration_error(name, value, parts.chance.get(name), clustered=clustered)
+        elif few is not None:
+            exact = name == "o_e_ratio" and not clustered and not parts.weighted
+            out[name] = _observed_to_expected(parts) if exact else Estimate(value, reason=few)
         else:
             out[name] = from_draws(value, parts.draws[name], clustered=clustered, about=parts.about[name])
     return out
+
+
+def too_few(outcome: Floats, groups: Ints | None) -> Message | None:
+    """Say that fewer patients have, or lack, the outcome than resampling needs; None where there are enough.
+
+    Of calibrated models with 2 and 4 events among 200 patients the resampled interval of a scaled Brier score held the
+    truth in 63 and 75 of 100 tables.
+    """
+    if min(patients_of_each(outcome, groups)) >= FEWEST_EVENTS:
+        return None
+    return Message(TOO_FEW_EVENTS, {"n": FEWEST_EVENTS})
+
+
+def _observed_to_expected(parts: Pieces) -> Estimate:
+    """Return observed over expected events with Wilson's interval of the share that was observed, over the mean risk."""
+    share = wilson(float(parts.outcome.sum()), len(parts.outcome))
+    return replace(share.times(1 / parts.mean_risk), value=parts.values["o_e_ratio"])
 
 
 def calibration_error(name: str, value: float, chance: float | None, *, clustered: bool = False) -> dict[str, Estimate]:

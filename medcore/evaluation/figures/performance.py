@@ -30,6 +30,7 @@ from medcore.evaluation.figures.event import (
     calibration_error,
     estimates,
     pieces,
+    too_few,
 )
 from medcore.evaluation.figures.folds import NO_DISCRIMINATION, by_fold, tells_nobody_apart, widened
 from medcore.evaluation.figures.resampling import Draws, Ints, clustered_variance, default_n_boot, draw
@@ -287,14 +288,17 @@ def checked(outcome: Ints, risk: Floats, n_classes: int, groups: Ints | None) ->
 def _macro(parts: list[Pieces], groups: Ints | None) -> dict[str, Estimate]:
     """Average each figure over the classes that have it, with intervals that respect their correlation."""
     out: dict[str, Estimate] = {}
+    few = next((reason for p in parts if (reason := too_few(p.outcome, groups)) is not None), None)
     for name in METRICS:
         have = [p for p in parts if not np.isnan(p.values[name])]
         if not have:
             out[name] = missing(parts[0].reasons.get(name, ONE_CLASS))
             continue
         value = float(np.mean([p.values[name] for p in have]))
-        if name in ANALYTIC:
-            influence = np.nansum([p.influence[name] for p in have], axis=0) / len(have)
+        if few is not None and name not in ERRORS:
+            out[name] = Estimate(value, reason=few)
+        elif name in ANALYTIC:
+            influence = np.sum([p.influence[name] for p in have], axis=0) / len(have)
             out[name] = _macro_analytic(name, value, influence, groups, weighted=parts[0].weighted)
         elif name in ERRORS:
             limits = [p.chance.get(name) for p in have]  # their mean is reached only if all classes err together
@@ -323,13 +327,20 @@ _ORDERED: Mapping[str, _Ranking] = {"orc": ordinal_c, "generalised_c": generalis
 
 
 def _of_many(outcome: Ints, risk: Floats, groups: Ints | None, ranked: Mapping[str, _Ranking]) -> dict[str, Estimate]:
-    """Return the figures of discrimination between all classes, each on the log-odds scale; none where a class is absent."""
+    """Return the figures of discrimination between all classes, each on the log-odds scale; none where a class is absent.
+
+    They have no interval where a class has fewer patients than an AUROC needs for one.
+    """
+    few = next(
+        (r for k in range(risk.shape[1]) if (r := too_few((outcome == k).astype(float), groups)) is not None), None
+    )
     method = "influence_logit" if groups is None else "influence_logit_cluster"
     out = {}
     for name, figure in ranked.items():
         value, influence = figure(outcome, risk)
         known = 0 < value < 1 and np.isfinite(influence).all()
-        out[name] = on_logit_scale(value, influence, groups, method) if known else missing(ONE_CLASS, value)
+        told = on_logit_scale(value, influence, groups, method) if known else missing(ONE_CLASS, value)
+        out[name] = Estimate(value, reason=few) if few is not None and known else told
     return out
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from medcore.evaluation.figures.estimates import ONE_CLASS, Estimate, Floats, missing
 from medcore.evaluation.figures.resampling import Ints
-from medcore.evaluation.survival.horizon import Horizon
+from medcore.evaluation.survival.horizon import ALL, Horizon
 from medcore.statistics.survival.censoring import Censoring
 from medcore.statistics.survival.incidence import Incidence
 
@@ -34,7 +34,7 @@ def scaled_brier_at(at: Horizon, risk: Floats) -> Estimate:
     value, influence = _brier(at, risk)
     share = at.incidence.at(at.time)
     null = share * (1 - share)
-    if not null > 0:
+    if not at.some_had_it:
         return missing(ONE_CLASS)
     through_null = value * (1 - 2 * share) / null**2 * at.incidence.influence(at.time)
     return at.estimate(1 - value / null, through_null - influence / null, (-np.inf, 1.0))
@@ -83,7 +83,7 @@ def integrated_brier(
         null += float(share) * observed * (1 - observed)
         null_influence += share * (1 - 2 * observed) * incidence.influence(float(time))
     brier = at.estimate(value, influence, (0.0, 1.0))
-    if not null > 0:
+    if not null > ALL:
         return IntegratedBrier(brier, null, missing(ONE_CLASS), float(times[0]), float(times[-1]))
     scaled = at.estimate(1 - value / null, value / null**2 * null_influence - influence / null, (-np.inf, 1.0))
     return IntegratedBrier(brier, null, scaled, float(times[0]), float(times[-1]))

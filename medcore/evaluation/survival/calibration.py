@@ -25,14 +25,14 @@ def calibration_figures(at: Horizon, risk: Floats) -> dict[str, Estimate]:
     (van Geloven 2022, BMJ 377:e069249); the observed share is Kaplan–Meier's or Aalen–Johansen's; errors are
     distances from the smooth curve (ICI, E50, E90; Austin 2020, Stat Med 39:2714).
     """
-    if not 0 < at.incidence.at(at.time) < 1:
+    if not at.some_had_it:
         return calibration_coefficients(at, risk) | dict.fromkeys(("ici", "e50", "e90"), missing(ONE_CLASS))
     return calibration_coefficients(at, risk) | _smooth_errors(at, at.incidence.pseudo_values(at.time), risk)
 
 
 def calibration_coefficients(at: Horizon, risk: Floats) -> dict[str, Estimate]:
     """Return those of :func:`calibration_figures` that need no smooth curve: slope, in the large, observed over expected."""
-    if not 0 < at.incidence.at(at.time) < 1:
+    if not at.some_had_it:
         none = dict.fromkeys(("calibration_slope", "calibration_intercept"), missing(ONE_CLASS))
         return none | {"o_e_ratio": _ratio(at, risk)}
     pseudo = at.incidence.pseudo_values(at.time)
@@ -54,6 +54,9 @@ def _ratio(at: Horizon, risk: Floats) -> Estimate:
     share, mean = at.incidence.at(at.time), float(risk.mean())
     if not share > 0 or not mean > 0:
         return missing(ONE_CLASS, share / mean if mean > 0 else float("nan"))
+    if not at.some_had_it:  # everybody: the share has no variance, and an interval
+        whole = at.observed()
+        return Estimate(share / mean, whole.low / mean, whole.high / mean, whole.method)
     influence = at.incidence.influence(at.time) / mean - share / mean**2 * (risk - mean) / at.n
     return at.ratio(share / mean, influence)
 

@@ -15,7 +15,7 @@ from medcore.statistics.survival.censoring import Censoring
 from medcore.statistics.survival.incidence import Incidence, complementary_bounds
 
 BEYOND = N_("Nobody was followed to this horizon, so what had happened by then is not known.")
-_ALL = 1e-12
+ALL = 1e-12
 """Shares nearer to 0 or 1 are nobody and everybody: sums of steps are rounded."""
 
 
@@ -61,6 +61,11 @@ class Horizon:
         """Whose outcome by then is known (n,)."""
         return np.asarray(self.weight > 0)
 
+    @property
+    def some_had_it(self) -> bool:
+        """Whether some had the event by then and some had not."""
+        return bool(ALL < self.incidence.at(self.time) < 1 - ALL)
+
     def through_weights(self, pull: Floats) -> Floats:
         """Add to each patient's direct ``pull`` (n,) on a weighted figure what comes by way of the weights of all."""
         return np.asarray(pull + self.censoring.through_weights(pull, self.time))
@@ -89,13 +94,17 @@ def observed(incidence: Incidence, time: float, groups: Ints | None) -> Estimate
     if groups is not None:
         variance = clustered_variance(incidence.influence(time), groups)
     low, high = complementary_bounds(value, float(np.sqrt(variance)))
-    if np.isnan(low) or not _ALL < value < 1 - _ALL:  # 0 or 1: an interval of those whose outcome is known
-        return wilson(0.0 if value <= _ALL else known_by(incidence, time), known_by(incidence, time))
+    if np.isnan(low) or not ALL < value < 1 - ALL:  # 0 or 1: an interval of those whose outcome is known
+        n = known_by(incidence, time, groups)
+        return wilson(0.0 if value <= ALL else n, n)
     return Estimate(value, low, high, "complementary" if groups is None else "complementary_cluster")
 
 
-def known_by(incidence: Incidence, time: float) -> int:
-    """Count the rows whose outcome by ``time`` is known: with an event of any cause by then, or followed to it."""
+def known_by(incidence: Incidence, time: float, groups: Ints | None = None) -> int:
+    """Count those whose outcome by ``time`` is known: with an event of any cause by then, or followed to it.
+
+    They are rows, or patients where ``groups`` (n,) tell who repeats.
+    """
     table = incidence.table
-    times = table.times[table.place]
-    return int(np.sum((times >= time) | (table.event > 0)))
+    known = (table.times[table.place] >= time) | (table.event > 0)
+    return int(known.sum()) if groups is None else len(np.unique(groups[known]))

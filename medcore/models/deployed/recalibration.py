@@ -47,6 +47,10 @@ _IMPOSSIBLE = N_(
     "These {n} patients do not allow the recalibration “{strength}”: too few have, or lack, the outcome, or the risks "
     "part them perfectly. Bring more patients, or choose a weaker one."
 )
+_TURNED = N_(
+    "Among these patients the outcome is rarer where the model says a higher risk: the recalibration “{strength}” would turn "
+    "their order round. Check that the outcome means the same as in training."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,4 +150,6 @@ def _fit(strength: Strength, risk: Risk, outcome: Indices, folds: Indices) -> Ca
     change = update(outcome.astype(np.float64), risk[:, 1], slope=strength == "slope")
     if change is None:
         raise InputError(_IMPOSSIBLE, n=len(outcome), strength=strength)
+    if change.slope <= 0:
+        raise InputError(_TURNED, strength=strength)
     return Calibrator("platt", {"slope": (change.slope,), "intercept": (change.intercept,)})

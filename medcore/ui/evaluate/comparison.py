@@ -28,7 +28,7 @@ def compared(judged: Judged, results: Results, threshold: float) -> None:
 def _two(judged: Judged, threshold: float) -> None:
     name_a, name_b = judged.risks
     found = judging.comparison(judged, threshold)
-    note(str(found.verdict(name_a, name_b)), look="success")
+    note(str(found.verdict(name_a, name_b)))
     left, right = st.columns(2)
     with left:
         rates.differences(found, name_a, name_b)

@@ -348,4 +348,7 @@ def comparison(judged: Judged, threshold: float) -> Comparison:
     """Compare the two models at a threshold."""
     (_first, a), (second, b) = judged.risks.items()
     key: tuple[Any, ...] = ("evaluate", "compare", judged.run_id, judged.side, judged.class_index, second, threshold)
-    return cache.once(lambda: compare(judged.outcome, a, b, groups=judged.groups, threshold=threshold), *key)
+    folds = judged.folds if judged.side == "training" else None
+    return cache.once(
+        lambda: compare(judged.outcome, a, b, groups=judged.groups, folds=folds, threshold=threshold), *key
+    )
