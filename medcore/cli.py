@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logger.debug("Unexpected error", exc_info=True)
         return _fail(
             _(
-                "medcore failed ({kind}). Nothing was changed. Set MEDCORE_DEBUG=1 for details.",
+                "medcore failed ({kind}). Set MEDCORE_DEBUG=1 for details.",
                 kind=type(error).__name__,
             ),
             1,

@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 LOCALE_DIR = Path(__file__).resolve().parent.parent / "assets" / "locale"
@@ -204,8 +205,20 @@ class Message:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Message:
-        """Read what :meth:`to_dict` wrote."""
+        """Read what :meth:`to_dict` wrote.
+
+        Raises ValueError for a template with anything but names in its places: of a file that a stranger made, a width
+        there would be as many letters.
+        """
+        places = _parsed(data["template"]) if data["values"] else ()
+        if any(spec or conversion or not (name or "x").isidentifier() for _text, name, spec, conversion in places):
+            raise ValueError("a template has names alone in its places")
         return cls(data["template"], {k: _unpacked(v) for k, v in data["values"].items()})
+
+
+@lru_cache(maxsize=1024)
+def _parsed(template: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
+    return tuple(Formatter().parse(template))
 
 
 def _packed(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from medcore.errors import SettingsError
 from medcore.i18n import N_
@@ -88,7 +88,7 @@ class Settings:
         data_dir = Path(env("MEDCORE_DATA") or _default_data_dir()).expanduser().resolve()
         settings = cls(
             data_dir=data_dir,
-            database_url=env("MEDCORE_DATABASE_URL") or f"sqlite:///{data_dir / 'medcore.db'}",
+            database_url=env("MEDCORE_DATABASE_URL") or _sqlite_url(data_dir / "medcore.db"),
             storage_url=env("MEDCORE_STORAGE") or (data_dir / "files").as_uri(),
             scheduler=(env("MEDCORE_SCHEDULER") or "").strip() or None,
             tls_ca=env("MEDCORE_TLS_CA") or None,
@@ -113,6 +113,15 @@ class Settings:
         if settings.mlflow_url is not None:
             check_mlflow_url(settings.mlflow_url)
         return settings
+
+
+def _sqlite_url(path: Path) -> str:
+    """Return the address of a database file; signs that an address takes for its own are written as their numbers.
+
+    >>> _sqlite_url(Path("/data/a b?c/medcore.db"))
+    'sqlite:////data/a%20b%3Fc/medcore.db'
+    """
+    return f"sqlite:///{path}" if not set(str(path)) & set("?#%") else f"sqlite:///{quote(str(path))}"
 
 
 def check_names(environment: Iterable[str]) -> None:

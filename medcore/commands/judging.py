@@ -13,6 +13,7 @@ from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped
 from medcore.commands.outcomes.number import evaluate_number, refuse_for_number
 from medcore.commands.outcomes.timed import evaluate_timed, refuse
+from medcore.commands.output import check_out, write_out
 from medcore.commands.result import (
     Result,
     check_readable,
@@ -80,6 +81,8 @@ def evaluate(
     from medcore.models.bundle.bundle import load_bundle
 
     _check(threshold=threshold, report=report, recalibrate=recalibrate, weight=weight)
+    if report is not None:
+        check_out(report, bundle, data)
     model = load_bundle(bundle)
     cohort, mapped = read_mapped(
         data, model, mapping, levels=levels, outcome=target or _outcome_name(model), asked=asked
@@ -262,4 +265,4 @@ def _write_report(report: Path, bundle: Path, cohort: Cohort, validation: Extern
         recalibrations=() if validation.weight else recalibrations(validation),
         **(_as_trained(results, cohort) if validation.same_table else {}),
     )
-    report.write_bytes(render(study_report(subject), report.name))
+    write_out(report, render(study_report(subject), report.name))

@@ -14,6 +14,7 @@ import numpy as np
 from medcore.commands.asked import Asked
 from medcore.commands.matching import read_mapped, read_mapped_if_there
 from medcore.commands.outcomes.timed import at_horizon, horizon_lines, horizons_told
+from medcore.commands.output import check_out, write_out
 from medcore.commands.result import Result, mended_lines
 from medcore.data.describe.export import to_csv
 from medcore.data.describe.mended import mended_of
@@ -47,6 +48,7 @@ def predict(
     from medcore.models.deployed.number import predict_number_table
     from medcore.models.deployed.timed import predict_timed_table
 
+    check_out(out, bundle, data)
     model = load_bundle(bundle)
     if calls is not None:
         shares_for(model, calls)
@@ -56,7 +58,7 @@ def predict(
     predicted = classes if model.schema.follow_up is None else predict_timed_table
     predicted = predicted if model.schema.number is None else predict_number_table
     table, mends = predicted(model, cohort.frame, shifted=cohort.source.shifted), mended_of(cohort, model.schema)
-    out.write_text(to_csv(table), encoding="utf-8")
+    write_out(out, to_csv(table))
     flagged = int((table["flags"] != "").sum())
     found = {
         "bundle": str(bundle),
@@ -205,11 +207,12 @@ def explain_all(
 
     if out is None:
         raise SettingsError(N_("Say with --out where the explanations of all patients are to be written."))
+    check_out(out, bundle, data, background)
     model = at_horizon(load_bundle(bundle), horizon)
     cohort, mapped = read_mapped(data, model, mapping, levels=levels, asked=asked)
     others = _background(background, mapping, model)
     found = explain_rows(model, cohort.frame, class_name=class_name, background=others, progress=_say_share)
-    out.write_text(to_csv(as_table(found)), encoding="utf-8")
+    write_out(out, to_csv(as_table(found)))
     written = {
         "bundle": str(bundle),
         "out": str(out),

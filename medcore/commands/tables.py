@@ -16,6 +16,7 @@ from medcore.commands.asked import Asked, AsNumber, When, columns_named
 from medcore.commands.options import OWN_OPTIONS
 from medcore.commands.outcomes.number import number_told
 from medcore.commands.outcomes.timed import timed_told
+from medcore.commands.output import check_writable
 from medcore.commands.result import (
     Result,
     finding_lines,
@@ -216,6 +217,7 @@ def _check_asked(out: Path, settings: TrainSettings, n_refits: int) -> None:
     from medcore.models.contract.checks import check_installed
 
     _check_free(out)
+    check_writable(out)
     check_installed(settings.model)
     check_refits(n_refits)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medcore.commands.output import check_out, write_out
 from medcore.commands.result import Result
 from medcore.i18n import _
 
@@ -32,8 +33,9 @@ def reproduce(bundle: Path, *, out: Path) -> Result:
     from medcore.models.bundle.bundle import read_manifest
     from medcore.reporting.reproduce import reproduction, tables_of
 
+    check_out(out, bundle)
     manifest = read_manifest(bundle)
-    out.write_text(reproduction(manifest, out.name), encoding="utf-8")
+    write_out(out, reproduction(manifest, out.name))
     line = _(
         "{out} trains the same again and compares every figure: python {out} {tables}",
         out=out,
@@ -47,10 +49,11 @@ def model(bundle: Path, *, out: Path) -> Result:
     from medcore.models.run.results import read_results
     from medcore.reporting.model import render_model, written_model
 
+    check_out(out, bundle)
     results = read_results(bundle)
     written = render_model(results, out.name)
     found = written_model(results)
-    out.write_bytes(written)
+    write_out(out, written)
     data = {
         "bundle": str(bundle),
         "out": str(out),

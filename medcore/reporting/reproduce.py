@@ -65,6 +65,11 @@ def tables_of(manifest: Mapping[str, Any]) -> str:
     return "TABLE MEASUREMENTS" if manifest["schema"].get("series") else "TABLE"
 
 
+def _word(text: object) -> str:
+    """Return a name or a version as it may stand in a script's text, whoever wrote it: nothing else of a bundle does but as data."""
+    return "".join(letter if letter.isalnum() or letter in "._+- " else "_" for letter in str(text)[:100])
+
+
 def reproduction(manifest: Mapping[str, Any], name: str = "reproduce.py") -> str:
     """Return a Python script that trains a bundle's model again and compares its figures with those kept.
 
@@ -84,8 +89,8 @@ def reproduction(manifest: Mapping[str, Any], name: str = "reproduce.py") -> str
     plan |= manifest["plan"]
     plan["figures"] = {side: manifest[side] for side in ("cross_validated", "test") if manifest[side]}
     return _SCRIPT.format(
-        version=manifest["versions"]["medcore"],
-        name=name,
+        version=_word(manifest["versions"]["medcore"]),
+        name=_word(name),
         tables=tables_of(manifest),
         n_arguments=1 + len(tables_of(manifest).split()),
         plan=json.dumps(plan, ensure_ascii=False, sort_keys=True),

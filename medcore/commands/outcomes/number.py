@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medcore.commands.output import write_out
 from medcore.commands.result import Result, check_readable, finding_lines, kept_line, mended_lines
 from medcore.commands.written import recalibrated
 from medcore.data.describe.mended import Mend, mended_of
@@ -118,7 +119,7 @@ def _write_report(report: Path, bundle: Path, validation: NumberValidation) -> N
         bundle_sha256=bundle_hash(bundle),
         validation=validation,
     )
-    report.write_bytes(render(number_report(subject), report.name))
+    write_out(report, render(number_report(subject), report.name))
 
 
 def refuse_for_number(options: Iterable[str]) -> None:

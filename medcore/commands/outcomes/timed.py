@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medcore.commands.output import write_out
 from medcore.commands.result import Result, check_readable, finding_lines, kept_line, mended_lines
 from medcore.commands.written import recalibrated
 from medcore.data.describe.mended import Mend, mended_of
@@ -154,7 +155,7 @@ def _write_report(report: Path, bundle: Path, model: Bundle, validation: TimedVa
         bundle_sha256=bundle_hash(bundle),
         validation=validation,
     )
-    report.write_bytes(render(timed_report(subject.with_cox(model)), report.name))
+    write_out(report, render(timed_report(subject.with_cox(model)), report.name))
 
 
 def at_horizon(model: Bundle, horizon: str | None) -> Bundle:

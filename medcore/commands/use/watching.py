@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from medcore.commands.asked import Asked, columns_named
 from medcore.commands.matching import read_mapped
+from medcore.commands.output import check_out, write_out
 from medcore.commands.result import Result
 from medcore.errors import SettingsError
 from medcore.i18n import N_, _, percent, running
@@ -63,6 +64,7 @@ def watch(
 
     if report is not None:
         check_format(report.name)
+        check_out(report, bundle, data)
     model = load_bundle(bundle)
     plan = WatchPlan(
         threshold=model.threshold if watching.threshold is None else watching.threshold,
@@ -84,7 +86,7 @@ def watch(
     lines = tuple(_lines(found))
     if report is not None:
         chosen = check_month(found, month)
-        report.write_bytes(write_month_report(report_of(found, chosen, bundle), report.name))
+        write_out(report, write_month_report(report_of(found, chosen, bundle), report.name))
         told |= {"report": str(report), "month": chosen}
         lines += (_("The report of {month} is written to {out}.", month=chosen, out=report),)
     return Result(told, lines)
@@ -139,10 +141,11 @@ def card(bundle: Path, *, out: Path) -> Result:
     from medcore.reporting.model_card import card_today, inputs_of
 
     check_format(out.name)
+    check_out(out, bundle)
     results = read_any_results(bundle)
     threshold = float(results.manifest.get("threshold") or 0.5)
     inputs = inputs_of(results, title="", threshold=threshold, bundle_sha256=bundle_hash(bundle))
-    out.write_bytes(render(card_today(inputs), out.name))
+    write_out(out, render(card_today(inputs), out.name))
     line = _("The model card is written to {out}.", out=out)
     return Result({"bundle": str(bundle), "out": str(out), "bundle_sha256": inputs.bundle_sha256}, (line,))
 

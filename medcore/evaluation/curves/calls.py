@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcore.evaluation.figures.estimates import Estimate, Floats, from_draws
-from medcore.evaluation.figures.event import too_few
 from medcore.evaluation.figures.resampling import Ints, default_n_boot, draw
 
 CallRule = Literal["likeliest", "beside_share"]
@@ -63,6 +62,10 @@ def calls(
     table = np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
     draws = draw(len(outcome), groups, n_boot=default_n_boot(len(outcome)), seed=seed)
     drawn = draws.by_cell(cells, n_classes**2).reshape(-1, n_classes, n_classes)
+    from medcore.evaluation.figures.event import (
+        too_few,  # the names of the rules are asked for by a shell that waits for nothing
+    )
+
     few = next((r for k in range(n_classes) if (r := too_few((outcome == k).astype(float), groups)) is not None), None)
     found = {
         name: Estimate(float(value[0]), reason=few)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from string import Formatter
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select, text, update
@@ -145,13 +146,18 @@ def _end_of_chain(session: Session) -> Head:
     return Head(0, FIRST) if last is None else Head(last.id, last.link)
 
 
+def places_of(action: str) -> frozenset[str]:
+    """Return the named places of an action's sentence, which its details fill."""
+    return frozenset(name for _text, name, _spec, _conversion in Formatter().parse(ACTIONS[action]) if name)
+
+
 def entry_of(row: AuditRow, *, undoable: bool = False) -> AuditEntry:
     """Return an entry as the store gives it back."""
     return AuditEntry(
         seq=row.id,
         who=row.owner,
         action=row.action,
-        sentence=Message(ACTIONS[row.action], row.details),
+        sentence=Message(ACTIONS[row.action], dict.fromkeys(places_of(row.action), "–") | dict(row.details)),
         study_id=row.study_id,
         run_id=row.run_id,
         created_at=row.created_at,

@@ -116,7 +116,7 @@ class SignIn:
 
         """
         name = str(claims.get(self.person_claim) or "").strip()
-        unverified = self.person_claim == "email" and claims.get("email_verified") is False
+        unverified = self.person_claim == "email" and not _verified(claims.get("email_verified", True))
         if not name or unverified or len(name) > LONGEST_NAME or name == LOCAL_OWNER:
             raise RefusedError(
                 N_("Your account says nothing that medcore can know you by ({claim}). Ask who runs medcore here."),
@@ -137,6 +137,11 @@ class SignIn:
             return next((role for role in reversed(ROLES) if role in values), None)
         known = values | {name, EVERYBODY}
         return next((role for role, who in self.roles if known & set(who)), None)
+
+
+def _verified(claim: object) -> bool:
+    """Say whether a provider vouches for an address: some write the claim as text; one that says nothing does not deny it."""
+    return claim is True or (isinstance(claim, str) and claim.strip().casefold() == "true")
 
 
 @cache

@@ -149,6 +149,8 @@ class StudyArchive(StoreBase):
         room = room_left(session, self.settings, owner)
         original = next((content for path, content in members.items() if path.startswith("original/")), None)
         told = [entry for entry in head["reasons"] if entry["action"] in REASONS]
+        if any(not audit.places_of(entry["action"]) <= {*entry["details"]} for entry in told):
+            raise _damaged()
         reason = next((e["details"].get("reason") for e in told if e["action"] == "attachments.kept"), None)
         table = keep_cohort(session, self.files, owner, cohort, original=original, reason=reason, room=room)
         session.flush()
